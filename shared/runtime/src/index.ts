@@ -1,0 +1,7 @@
+export * from './aws-clients.ts';
+export * from './clock.ts';
+export * from './coded-error.ts';
+export * from './configuration.ts';
+export * from './duration.ts';
+export * from './logger.ts';
+export * from './shutdown.ts';

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+
+/** The largest hash key: 2^128 - 1 (Kinesis API reference, HashKeyRange, read 2026-11). */
+export const HASH_KEY_MAX = 2n ** 128n - 1n;
+
+/** Hash keys from `start` to `end`, both included. */
+export interface HashKeyRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Hash key of a partition key: its MD5 as an unsigned 128-bit integer (Kinesis API reference, PutRecord). */
+export function hashKey(partitionKey: string): bigint {
+  return BigInt(`0x${createHash('md5').update(partitionKey, 'utf8').digest('hex')}`);
+}
+
+export function contains(range: HashKeyRange, key: bigint): boolean {
+  return key >= range.start && key <= range.end;
+}
+
+/** Splits all hash keys evenly into `count` ranges, in order, the last taking the remainder, as CreateStream does. Throws RangeError unless `count` is a positive integer. */
+export function evenRanges(count: number): readonly HashKeyRange[] {
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(`not a count of ranges: ${count}`);
+  const width = (HASH_KEY_MAX + 1n) / BigInt(count);
+  return Array.from({ length: count }, (_, index) => ({
+    start: width * BigInt(index),
+    end: index === count - 1 ? HASH_KEY_MAX : width * BigInt(index + 1) - 1n,
+  }));
+}
