@@ -1,0 +1,144 @@
+import { compareWithinShard, type Position, type ShardId } from '@twinstream/stream-model';
+import {
+  type DeviceState,
+  type EventCounts,
+  MARKS_MAX,
+  type Mark,
+  type VersionedValue,
+} from './device-state.ts';
+import type { EventPage, StoredEvent } from './event-page.ts';
+import { compareVersions, type EventVersion } from './event-version.ts';
+import {
+  copyReceipts,
+  gapChange,
+  type ReceiptLimits,
+  type Receipts,
+  receive,
+  receiveCorrection,
+  STATE_RECEIPT_LIMITS,
+} from './receipts.ts';
+
+/** Version of the fold: a change of meaning raises it, and snapshots of another version are ignored. */
+export const FOLD_VERSION = 1;
+
+/** A state that is being folded, in place. It shares nothing with the state it was opened from. */
+export interface StateDraft extends Omit<DeviceState, 'attributes' | 'marks' | 'receipts' | 'counts'> {
+  page: number;
+  arrivalMax: number;
+  attributes: Map<string, VersionedValue>;
+  status: DeviceState['status'];
+  lastEventTime?: NonNullable<DeviceState['lastEventTime']>;
+  lastArrivalTime?: number;
+  position?: Position;
+  marks: Map<ShardId, Mark>;
+  marksFloor?: number;
+  current: DeviceState['current'];
+  ordinal: number;
+  receipts: Receipts;
+  counts: { -readonly [Name in keyof EventCounts]: EventCounts[Name] };
+}
+
+export function openDraft(state: DeviceState): StateDraft {
+  return {
+    ...state,
+    attributes: new Map(state.attributes),
+    marks: new Map(state.marks),
+    receipts: copyReceipts(state.receipts),
+    counts: { ...state.counts },
+  };
+}
+
+/** Folds one stored event: state is a last-writer-wins map per attribute, so older versions change only what nothing newer wrote. */
+export function applyEvent(
+  draft: StateDraft,
+  shardId: ShardId,
+  stored: StoredEvent,
+  limits: ReceiptLimits = STATE_RECEIPT_LIMITS,
+): void {
+  const { event, version, late } = stored;
+  draft.counts.events += 1;
+  if (late !== undefined) draft.counts.late += 1;
+  draft.position = { shardId, ...stored.place };
+  if (event.correction !== undefined) {
+    const { session, counter, ordinal, revision } = version;
+    receiveCorrection(
+      draft.receipts,
+      { correctionId: event.correction.correctionId, session, counter, ordinal, revision },
+      limits,
+    );
+  } else {
+    enterIdentity(draft, stored, limits);
+    if (draft.lastEventTime === undefined || compareVersions(version, draft.lastEventTime.version) > 0) {
+      draft.lastEventTime = { value: event.time, version };
+    }
+  }
+  applyData(draft, event, version);
+}
+
+function enterIdentity(draft: StateDraft, stored: StoredEvent, limits: ReceiptLimits): void {
+  const { event, version, late } = stored;
+  if (event.identity !== undefined) {
+    draft.counts.gaps += late === undefined ? gapChange(draft.receipts, event.identity) : late.gapChange;
+    receive(draft.receipts, event.identity, limits);
+  }
+  if (late !== undefined) return;
+  draft.current = { session: version.session, counter: version.counter };
+  draft.ordinal = version.ordinal;
+}
+
+function applyData(draft: StateDraft, event: StoredEvent['event'], version: EventVersion): void {
+  const { type, data } = event;
+  if (type === 'connected' || type === 'disconnected') {
+    if (compareVersions(version, draft.status.version) > 0) draft.status = { value: type, version };
+  } else if (type !== 'reported' && type !== 'corrected') return;
+  for (const name of Object.keys(data)) {
+    const existing = draft.attributes.get(name);
+    if (existing !== undefined && compareVersions(version, existing.version) <= 0) continue;
+    const value = data[name];
+    draft.attributes.set(name, value === null || value === undefined ? { version } : { value, version });
+  }
+}
+
+/** Folds what a page says besides its events: its number, its arrivals, its duplicates, its shard's mark. */
+export function applyPageFrame(draft: StateDraft, page: Omit<EventPage, 'events'>): void {
+  draft.page = page.page;
+  draft.arrivalMax = Math.max(draft.arrivalMax, page.lastArrivalTime);
+  draft.counts.duplicates += page.duplicates;
+  if (page.heardTime !== undefined) {
+    draft.lastArrivalTime = Math.max(draft.lastArrivalTime ?? 0, page.heardTime);
+  }
+  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.throughArrivalTime });
+}
+
+/** Raises the mark of a shard, never lowers it. */
+export function raiseMark(draft: StateDraft, shardId: ShardId, mark: Mark): void {
+  const existing = draft.marks.get(shardId);
+  if (existing !== undefined && compareWithinShard(mark, existing) <= 0) return;
+  draft.marks.set(shardId, mark);
+  if (draft.marks.size > MARKS_MAX) dropOldestMark(draft);
+}
+
+function dropOldestMark(draft: StateDraft): void {
+  let oldest: [ShardId, Mark] | undefined;
+  for (const entry of draft.marks) {
+    if (oldest === undefined || entry[1].arrivalTime < oldest[1].arrivalTime) oldest = entry;
+  }
+  if (oldest === undefined) return;
+  draft.marks.delete(oldest[0]);
+  draft.marksFloor = Math.max(draft.marksFloor ?? 0, oldest[1].arrivalTime);
+}
+
+/** The state after one more page. Throws RangeError when it is not the next page of that device's chain. */
+export function foldPage(
+  state: DeviceState,
+  page: EventPage,
+  limits: ReceiptLimits = STATE_RECEIPT_LIMITS,
+): DeviceState {
+  if (page.deviceId !== state.deviceId || page.page !== state.page + 1) {
+    throw new RangeError(`page ${page.page} does not follow page ${state.page} of device ${state.deviceId}`);
+  }
+  const draft = openDraft(state);
+  for (const stored of page.events) applyEvent(draft, page.shardId, stored, limits);
+  applyPageFrame(draft, page);
+  return draft;
+}

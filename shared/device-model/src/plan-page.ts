@@ -1,0 +1,280 @@
+import {
+  compareWithinShard,
+  type Position,
+  type ShardId,
+  type ShardPosition,
+} from '@twinstream/stream-model';
+import type { DeviceEvent } from './device-event.ts';
+import type { DeviceState } from './device-state.ts';
+import type { EventPage, StoredEvent } from './event-page.ts';
+import { compareVersions, type EventVersion, NO_VERSION } from './event-version.ts';
+import { applyEvent, applyPageFrame, openDraft, type StateDraft } from './fold.ts';
+import {
+  COMPLETE_RECEIPT_LIMITS,
+  copyReceipts,
+  gapChange,
+  lookUp,
+  type ReceiptLimits,
+  type Receipts,
+  receive,
+  receiveCorrection,
+  STATE_RECEIPT_LIMITS,
+} from './receipts.ts';
+
+/** An event of one device that a shard delivered. */
+export interface ArrivedEvent {
+  readonly place: ShardPosition;
+  /** Milliseconds since 1970. */
+  readonly arrivalTime: number;
+  readonly event: DeviceEvent;
+  readonly text: string;
+}
+
+/** What the event store knows of a device beyond what its state remembers, as of the state's own page. */
+export interface DeviceHistory {
+  readonly receipts: Readonly<Receipts>;
+  /** Whether the event at this position is stored. */
+  has(position: Position): boolean;
+  /** Version of the nearest stored event before this position, corrections and late events left out; undefined when there is none. */
+  versionBefore(position: Position, arrivalTime: number): EventVersion | undefined;
+}
+
+export interface PageLimits {
+  readonly eventsMax: number;
+  /** Characters of event text. */
+  readonly charactersMax: number;
+  readonly receipts: ReceiptLimits;
+}
+
+/**
+ * A page fits an item: 400 KB (DynamoDB developer guide, "Quotas", read 2026-11), at up to three bytes a character
+ * only where one event alone is that large (an event holds at most 256 KiB).
+ */
+export const PAGE_LIMITS: PageLimits = {
+  eventsMax: 1_000,
+  charactersMax: 100 * 1024,
+  receipts: STATE_RECEIPT_LIMITS,
+};
+
+/** How many events had which outcome. */
+export interface OutcomeCounts {
+  /** Stored, in order. */
+  applied: number;
+  /** Stored, after newer ones: changed only what it is newest for. */
+  late: number;
+  /** Sent twice: not stored, counted. */
+  duplicate: number;
+  /** Delivered twice by the stream: not stored, not counted. */
+  redelivered: number;
+}
+
+export function noOutcomes(): OutcomeCounts {
+  return { applied: 0, late: 0, duplicate: 0, redelivered: 0 };
+}
+
+/** What to do with the first `taken` of the arrived events. */
+export type PagePlan =
+  /** Put this page; the state after it is `next`. */
+  | {
+      readonly kind: 'page';
+      readonly page: EventPage;
+      readonly next: DeviceState;
+      readonly taken: number;
+      readonly outcomes: OutcomeCounts;
+    }
+  /** All of them are stored already: nothing to write. */
+  | { readonly kind: 'settled'; readonly taken: number; readonly outcomes: OutcomeCounts }
+  /** Ask again with the device's history: what the state remembers does not decide. */
+  | { readonly kind: 'history-needed' };
+
+export interface PlanOptions {
+  readonly limits?: PageLimits;
+  readonly history?: DeviceHistory;
+  /** Marks what is stored as appended by a repair. */
+  readonly repaired?: boolean;
+}
+
+type Decision = 'redelivered' | 'duplicate' | 'history-needed' | Pick<StoredEvent, 'version' | 'late'>;
+
+/**
+ * Decides, event by event, what is new, late, a duplicate or delivered again, and lays out the next page of the
+ * device's chain. Pure: calling it again with another state classifies the same events against that one.
+ *
+ * @param arrived events of this device from one shard, positions rising
+ */
+export function planPage(
+  state: DeviceState,
+  shardId: ShardId,
+  arrived: readonly ArrivedEvent[],
+  { limits = PAGE_LIMITS, history, repaired = false }: PlanOptions = {},
+): PagePlan {
+  const draft = openDraft(state);
+  const known = history && { ...history, receipts: copyReceipts(history.receipts) };
+  const outcomes = noOutcomes();
+  const events: StoredEvent[] = [];
+  const frame = new PageFrame(state, shardId);
+  let characters = 0;
+  let taken = 0;
+  for (const arrival of arrived) {
+    const full = events.length >= limits.eventsMax || characters + arrival.text.length > limits.charactersMax;
+    if (full && events.length > 0) break;
+    const decision = decide(draft, shardId, arrival, known);
+    if (decision === 'history-needed') return { kind: 'history-needed' };
+    taken += 1;
+    if (decision === 'redelivered') {
+      outcomes.redelivered += 1;
+      continue;
+    }
+    frame.see(arrival);
+    if (decision === 'duplicate') {
+      frame.duplicates += 1;
+      outcomes.duplicate += 1;
+      continue;
+    }
+    const stored: StoredEvent = { ...arrival, ...decision, ...(repaired ? { repaired } : {}) };
+    applyEvent(draft, shardId, stored, limits.receipts);
+    if (known !== undefined) rememberIn(known.receipts, stored);
+    events.push(stored);
+    characters += arrival.text.length;
+    outcomes[decision.late === undefined ? 'applied' : 'late'] += 1;
+  }
+  const page = frame.close(events);
+  if (page === undefined) return { kind: 'settled', taken, outcomes };
+  applyPageFrame(draft, page);
+  return { kind: 'page', page, next: draft, taken, outcomes };
+}
+
+function rememberIn(receipts: Receipts, { event, version }: StoredEvent): void {
+  if (event.identity !== undefined) receive(receipts, event.identity, COMPLETE_RECEIPT_LIMITS);
+  if (event.correction !== undefined) {
+    const { correctionId } = event.correction;
+    receiveCorrection(receipts, { correctionId, ...version }, COMPLETE_RECEIPT_LIMITS);
+  }
+}
+
+function decide(
+  draft: StateDraft,
+  shardId: ShardId,
+  arrival: ArrivedEvent,
+  history: DeviceHistory | undefined,
+): Decision {
+  const again = isBelowMark(draft, shardId, arrival) ? 'redelivered' : 'duplicate';
+  const { identity, correction } = arrival.event;
+  if (correction !== undefined) return decideCorrection(draft, arrival.event, again, history);
+  if (identity === undefined) return decideUncounted(draft, shardId, arrival, again, history);
+  let known = lookUp(draft.receipts, identity);
+  if (known === 'unknown') {
+    if (history === undefined) return 'history-needed';
+    known = lookUp(history.receipts, identity);
+  }
+  if (known === 'received') return again;
+  const version: EventVersion = { ...identity, ordinal: 0, revision: 0 };
+  const { session, counter } = draft.current;
+  const isLate = identity.session < session || (identity.session === session && identity.counter < counter);
+  if (!isLate) return { version };
+  return { version, late: { gapChange: gapChange(history?.receipts ?? draft.receipts, identity) } };
+}
+
+/** At or below the highest position seen of its shard; also where the mark itself was dropped and this may lie below it. */
+function isBelowMark(draft: StateDraft, shardId: ShardId, { place, arrivalTime }: ArrivedEvent): boolean {
+  const mark = draft.marks.get(shardId);
+  if (mark !== undefined) return compareWithinShard(place, mark) <= 0;
+  return draft.marksFloor !== undefined && arrivalTime <= draft.marksFloor;
+}
+
+function decideUncounted(
+  draft: StateDraft,
+  shardId: ShardId,
+  { place, arrivalTime }: ArrivedEvent,
+  again: 'redelivered' | 'duplicate',
+  history: DeviceHistory | undefined,
+): Decision {
+  if (again === 'duplicate') {
+    // Above its shard's mark, an event without a counter is new: its position is all the identity it has.
+    return { version: { ...draft.current, ordinal: draft.ordinal + 1, revision: 0 } };
+  }
+  if (history === undefined) return 'history-needed';
+  const position = { shardId, ...place };
+  if (history.has(position)) return 'redelivered';
+  const before = history.versionBefore(position, arrivalTime) ?? NO_VERSION;
+  const { session, counter, ordinal } = before;
+  return { version: { session, counter, ordinal, revision: 0, position }, late: { gapChange: 0 } };
+}
+
+function decideCorrection(
+  draft: StateDraft,
+  { correction, data }: DeviceEvent,
+  again: 'redelivered' | 'duplicate',
+  history: DeviceHistory | undefined,
+): Decision {
+  if (correction === undefined) throw new TypeError('not a correction');
+  const forgotten = draft.receipts.correctionsDropped > 0;
+  if (forgotten && history === undefined) return 'history-needed';
+  const known = history?.receipts.corrections ?? draft.receipts.corrections;
+  if (known.some(({ correctionId }) => correctionId === correction.correctionId)) return again;
+  const { session, counter, ordinal } =
+    correction.corrects === undefined ? newestVersionOf(draft, data) : { ...correction.corrects, ordinal: 0 };
+  let revision = 0;
+  for (const earlier of known) {
+    if (earlier.session === session && earlier.counter === counter && earlier.ordinal === ordinal) {
+      revision = Math.max(revision, earlier.revision);
+    }
+  }
+  return { version: { session, counter, ordinal, revision: revision + 1 } };
+}
+
+/** The newest version among the attributes that a correction sets, or where the device stands when it has none of them. */
+function newestVersionOf(draft: StateDraft, data: DeviceEvent['data']): EventVersion {
+  let newest: EventVersion | undefined;
+  for (const name of Object.keys(data)) {
+    const version = draft.attributes.get(name)?.version;
+    if (version !== undefined && (newest === undefined || compareVersions(version, newest) > 0))
+      newest = version;
+  }
+  return newest ?? { ...draft.current, ordinal: draft.ordinal, revision: 0 };
+}
+
+/** Gathers what a page says of everything it covers, stored or dropped. */
+class PageFrame {
+  duplicates = 0;
+  readonly #state: DeviceState;
+  readonly #shardId: ShardId;
+  #through: ArrivedEvent | undefined;
+  #firstArrivalTime = Number.POSITIVE_INFINITY;
+  #lastArrivalTime = 0;
+  #heardTime: number | undefined;
+
+  constructor(state: DeviceState, shardId: ShardId) {
+    this.#state = state;
+    this.#shardId = shardId;
+  }
+
+  see(arrival: ArrivedEvent): void {
+    if (this.#through === undefined || compareWithinShard(arrival.place, this.#through.place) > 0) {
+      this.#through = arrival;
+    }
+    this.#firstArrivalTime = Math.min(this.#firstArrivalTime, arrival.arrivalTime);
+    this.#lastArrivalTime = Math.max(this.#lastArrivalTime, arrival.arrivalTime);
+    if (arrival.event.correction === undefined) {
+      this.#heardTime = Math.max(this.#heardTime ?? 0, arrival.arrivalTime);
+    }
+  }
+
+  /** The page, or undefined when nothing was seen that is worth one. */
+  close(events: readonly StoredEvent[]): EventPage | undefined {
+    if (this.#through === undefined) return undefined;
+    return {
+      deviceId: this.#state.deviceId,
+      page: this.#state.page + 1,
+      arrivalMaxBefore: this.#state.arrivalMax,
+      shardId: this.#shardId,
+      events,
+      duplicates: this.duplicates,
+      through: this.#through.place,
+      throughArrivalTime: this.#through.arrivalTime,
+      firstArrivalTime: this.#firstArrivalTime,
+      lastArrivalTime: this.#lastArrivalTime,
+      ...(this.#heardTime === undefined ? {} : { heardTime: this.#heardTime }),
+    };
+  }
+}

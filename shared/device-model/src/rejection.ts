@@ -1,0 +1,33 @@
+/** Why bytes are no event. Each is a reason that quarantine lists and an operator can filter by. */
+export const REJECTION_REASONS = [
+  'empty',
+  'too-large',
+  'invalid-utf8',
+  'not-json',
+  'not-object',
+  'unsupported-version',
+  'missing-device-id',
+  'invalid-device-id',
+  'invalid-type',
+  'invalid-time',
+  'invalid-counter',
+  'invalid-data',
+  'too-many-attributes',
+  'invalid-attribute-name',
+  'invalid-text',
+  'number-out-of-range',
+  'data-too-deep',
+  'invalid-correction',
+  'damaged-aggregate',
+] as const;
+export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
+export interface Rejection {
+  readonly rejected: RejectionReason;
+  /** One sentence for people: what is wrong and what it should be. Never holds the payload. */
+  readonly detail: string;
+}
+
+export function rejection(reason: RejectionReason, detail: string): Rejection {
+  return { rejected: reason, detail };
+}

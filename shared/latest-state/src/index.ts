@@ -1,0 +1,2 @@
+export * from './latest-state-table.ts';
+export * from './shard-progress-table.ts';

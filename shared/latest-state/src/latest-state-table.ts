@@ -1,0 +1,40 @@
+import type { ConnectionStatus, DeviceId, DeviceState } from '@twinstream/device-model';
+
+export type StateWriteResult =
+  | { readonly outcome: 'written'; readonly writeUnits?: number }
+  /** An equal or newer state stands there: success for whoever wrote an older one. */
+  | { readonly outcome: 'superseded'; readonly writeUnits?: number };
+
+export interface StateReadOptions {
+  /** Default: true. False costs half and may be a moment old. */
+  readonly consistent?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Which devices, and where the list goes on. */
+export interface DeviceListQuery {
+  /** Devices whose label `site` is this. Read through an index. */
+  readonly site?: string;
+  /** Devices that said this of their connection. Read through an index. */
+  readonly status?: ConnectionStatus;
+  /** 1-1,000 devices. */
+  readonly limit: number;
+  /** As the answer before gave it; opaque. */
+  readonly cursor?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface DeviceListAnswer {
+  readonly devices: readonly DeviceState[];
+  /** Absent at the end. An answer may hold fewer devices than the limit, even none, and still go on. */
+  readonly cursor?: string;
+}
+
+/** The read model: one item per device, a cache of the fold of its pages. */
+export interface LatestStateTable {
+  read(deviceId: DeviceId, options?: StateReadOptions): Promise<DeviceState | undefined>;
+  /** Writes the state unless one of an equal or later page stands there. */
+  write(state: DeviceState, signal?: AbortSignal): Promise<StateWriteResult>;
+  /** In no promised order; eventually consistent. Throws `INVALID_CURSOR` for a cursor that is not its own. */
+  list(query: DeviceListQuery): Promise<DeviceListAnswer>;
+}
