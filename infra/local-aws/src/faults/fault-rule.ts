@@ -1,44 +1,51 @@
-/** Stand-ins that faults can be injected into. DynamoDB and S3 are reached through a proxy in front of their engine. */
+/** The stand-ins that can be made to fail. */
 export const FAULT_SERVICES = ['kinesis', 'firehose', 'dynamodb', 's3', 'lambda'] as const;
 export type FaultService = (typeof FAULT_SERVICES)[number];
 
 /**
  * What goes wrong:
- * - `throttle`: the request is refused with the service's own throttling error and has no effect.
- * - `partial`: one entry of a batch request fails inside a successful answer; drawn once per entry.
- * - `lost-answer`: the request takes full effect, then the connection is closed without an answer.
- * - `delay`: the request waits `delayMs` before it takes effect, also when its caller has given up meanwhile.
- * - `error`: the request is refused with the service's internal error and has no effect.
+ * - `throttle`: the whole request is refused as AWS refuses one above its quota; it has no effect.
+ * - `partial`: single records of a batch are refused; the answer is a success that names them.
+ * - `lost-answer`: the request takes effect, then its connection ends without an answer.
+ * - `delay`: the request is served `delayMs` later.
+ * - `error`: the whole request fails inside the service (HTTP 500); it has no effect.
  */
 export const FAULT_KINDS = ['throttle', 'partial', 'lost-answer', 'delay', 'error'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** One kind of fault, injected into a share of the requests that match. */
+/** One fault to inject. */
 export interface FaultRule {
   readonly service: FaultService;
-  /** Name of the API operation, such as `PutRecords`; every operation of the service when absent. */
+  /** The API's name of the operation, `PutRecords`; every operation of the service when absent. */
   readonly operation?: string;
   readonly kind: FaultKind;
-  /** Share of the matching requests (`partial`: entries) that fail, from 0 to 1. */
+  /** Share that is struck, 0 to 1: of requests, and of records where the kind is `partial`. */
   readonly rate: number;
-  /** How long `delay` waits, in milliseconds. */
+  /** How much later a `delay` serves the request, in milliseconds. */
   readonly delayMs?: number;
-  /** Start of this rule's random draws; the same seed and the same requests give the same faults. */
+  /** Start of this rule's own draws, so that one seed gives the same faults for the same requests. */
   readonly seed?: number;
-  /** The rule is spent after it has injected this many faults. */
+  /** The rule strikes at most so often (requests, or records of `partial`), then never again. */
   readonly count?: number;
 }
 
-/** Decides which requests fail. Asking counts as a draw, so each stand-in asks once per request and kind. */
-export interface FaultInjector {
-  /** False when no rule concerns the service, so that the ordinary path can skip everything else. */
-  concerns(service: FaultService): boolean;
-  /** The rule that strikes this request, or undefined when it is spared. */
-  strike(service: FaultService, operation: string, kind: FaultKind): FaultRule | undefined;
+/** What strikes one request. Nothing of it counts as injected that the service does not ask for. */
+export interface RequestFaults {
+  /** Milliseconds to wait before the request is served; 0 when no delay strikes. */
+  readonly delayMs: number;
+  /** The request must be refused as a whole, without any effect. */
+  readonly refusal: 'throttle' | 'error' | undefined;
+  /** The request must take effect and its connection then end without an answer. */
+  readonly answerLost: boolean;
+  /**
+   * Draws for the next record of a batch, once for each in the order of the request; true when that record must
+   * fail. Undefined when no `partial` rule names the operation.
+   */
+  readonly recordFails: (() => boolean) | undefined;
 }
 
-/** An injector that never strikes. */
-export const NO_FAULTS: FaultInjector = {
-  concerns: () => false,
-  strike: () => undefined,
-};
+/** What a stand-in asks about each request that it understood, once, before it does anything. */
+export interface FaultInjector {
+  /** Faults of this request, drawn now; undefined when none strikes, the ordinary case. */
+  decide(service: FaultService, operation: string): RequestFaults | undefined;
+}

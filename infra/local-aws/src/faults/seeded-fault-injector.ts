@@ -1,8 +1,8 @@
-import type { FaultInjector, FaultKind, FaultRule, FaultService } from './fault-rule.ts';
+import type { FaultInjector, FaultKind, FaultRule, FaultService, RequestFaults } from './fault-rule.ts';
 
 /** A rule with what it has done since it was set. */
 export interface FaultRuleReport extends FaultRule {
-  /** Requests (`partial`: entries) that were drawn for. */
+  /** Requests (`partial`: records) that were drawn for. */
   readonly matched: number;
   readonly injected: number;
 }
@@ -37,12 +37,11 @@ export function seededDraws(seed: number): () => number {
 
 /**
  * Faults by rule. Each rule draws from its own seeded sequence (its place in the list where it names no seed), once
- * per matching request, so that one rule's faults do not depend on what the others see. The first rule that strikes wins.
+ * per matching request, so that one rule's faults do not depend on what other rules do. Of several throttles and
+ * errors that strike one request the first in the list refuses it; delays add up.
  */
 export function createFaultInjector(rules: readonly FaultRule[] = []): SeededFaultInjector {
   let states: readonly RuleState[] = [];
-  let services: ReadonlySet<FaultService> = new Set();
-
   const replace = (next: readonly FaultRule[]) => {
     states = next.map((rule, index) => ({
       rule,
@@ -50,29 +49,53 @@ export function createFaultInjector(rules: readonly FaultRule[] = []): SeededFau
       matched: 0,
       injected: 0,
     }));
-    services = new Set(next.map((rule) => rule.service));
   };
   replace(rules);
-
-  const strike = (service: FaultService, operation: string, kind: FaultKind): FaultRule | undefined => {
-    if (!services.has(service)) return undefined;
-    for (const state of states) {
-      const { rule } = state;
-      if (rule.service !== service || rule.kind !== kind) continue;
-      if (rule.operation !== undefined && rule.operation !== operation) continue;
-      if (rule.count !== undefined && state.injected >= rule.count) continue;
-      state.matched += 1;
-      if (state.draw() >= rule.rate) continue;
-      state.injected += 1;
-      return rule;
-    }
-    return undefined;
-  };
-
   return {
-    concerns: (service) => services.has(service),
-    strike,
     replace,
+    decide: (service, operation) => decide(states, service, operation),
     report: () => states.map(({ rule, matched, injected }) => ({ ...rule, matched, injected })),
   };
+}
+
+function decide(
+  states: readonly RuleState[],
+  service: FaultService,
+  operation: string,
+): RequestFaults | undefined {
+  if (states.length === 0) return undefined;
+  const matching = states.filter(({ rule }) => matches(rule, service, operation));
+  if (matching.length === 0) return undefined;
+
+  const struck = matching.filter(({ rule }) => rule.kind !== 'partial').filter(strike);
+  const recordRules = matching.filter(({ rule }) => rule.kind === 'partial');
+  if (struck.length === 0 && recordRules.length === 0) return undefined;
+  return {
+    delayMs: struck.reduce((sum, { rule }) => sum + (rule.kind === 'delay' ? (rule.delayMs ?? 0) : 0), 0),
+    refusal: struck.map(({ rule }) => rule.kind).find(isRefusal),
+    answerLost: struck.some(({ rule }) => rule.kind === 'lost-answer'),
+    // Every rule draws for every record, hence no short circuit.
+    recordFails:
+      recordRules.length === 0
+        ? undefined
+        : () => recordRules.map((state) => strike(state)).some((fails) => fails),
+  };
+}
+
+function matches(rule: FaultRule, service: FaultService, operation: string): boolean {
+  return rule.service === service && (rule.operation === undefined || rule.operation === operation);
+}
+
+/** Draws once for the rule, unless it is spent. */
+function strike(state: RuleState): boolean {
+  const { rule } = state;
+  if (rule.count !== undefined && state.injected >= rule.count) return false;
+  state.matched += 1;
+  if (state.draw() >= rule.rate) return false;
+  state.injected += 1;
+  return true;
+}
+
+function isRefusal(kind: FaultKind): kind is 'throttle' | 'error' {
+  return kind === 'throttle' || kind === 'error';
 }
