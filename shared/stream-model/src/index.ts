@@ -4,3 +4,5 @@ export * from './position.ts';
 export * from './quotas.ts';
 export * from './sequence-number.ts';
 export * from './shard-id.ts';
+export * from './shard-map.ts';
+export * from './user-record.ts';

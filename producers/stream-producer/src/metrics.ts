@@ -1,0 +1,87 @@
+import type { ShardId } from '@twinstream/stream-model';
+
+/** Why a record was sent again. */
+export const RETRY_REASONS = ['throttled', 'rejected', 'unanswered', 'wrong-shard', 'isolated'] as const;
+/**
+ * `throttled`: the shard or the request was over its rate. `rejected`: the record failed inside an answered request for
+ * another cause (`InternalFailure`). `unanswered`: no answer came, so it may be stored already. `wrong-shard`: it
+ * travelled in an aggregate that landed in a shard that is not its own. `isolated`: its request was refused as invalid.
+ */
+export type RetryReason = (typeof RETRY_REASONS)[number];
+
+/** Sum, count and maximum of a time, in milliseconds. */
+export interface DurationSummary {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly maxMs: number;
+}
+
+/** Counts since the producer was created, and gauges of now. */
+export interface MetricsSnapshot {
+  /** Records that `put` accepted = acknowledged + failed + pending. */
+  readonly userRecordsPut: number;
+  readonly userRecordsAcknowledged: number;
+  readonly userRecordsFailed: number;
+  /** Gauge: records without an outcome. */
+  readonly userRecordsPending: number;
+  /** Gauge: bytes of the buffer in use; never above `bufferBytesMax`. */
+  readonly bufferedBytes: number;
+  /** Gauge: calls of `put` that wait for room. */
+  readonly putsWaiting: number;
+  /** User records sent again, by reason. */
+  readonly retries: Readonly<Record<RetryReason, number>>;
+  /** PutRecords requests = answered + throttled, unanswered or refused as a whole. */
+  readonly requestsSent: number;
+  readonly requestsAnswered: number;
+  readonly requestsThrottled: number;
+  readonly requestsUnanswered: number;
+  readonly requestsRefused: number;
+  /** Gauge: requests on their way. */
+  readonly requestsInFlight: number;
+  /** Kinesis records sent, counting each try. */
+  readonly recordsSent: number;
+  readonly recordsAcknowledged: number;
+  /** Kinesis records that failed inside an answered request, for their shard's rate. */
+  readonly recordsThrottled: number;
+  /** Kinesis records that failed inside an answered request, for another cause. */
+  readonly recordsRejected: number;
+  /** Data and keys of the Kinesis records sent, counting each try. */
+  readonly bytesSent: number;
+  readonly bytesAcknowledged: number;
+  /** Kinesis records that landed in another shard than predicted. */
+  readonly shardMisses: number;
+  readonly shardMapRefreshes: number;
+  /** From `put` to the first send, per user record. */
+  readonly bufferingTime: DurationSummary;
+  /** From `put` to the acknowledgement, per user record. */
+  readonly acknowledgementTime: DurationSummary;
+}
+
+/** What happens inside a producer, for whoever wants more than counts. */
+export type ProducerEvent =
+  | {
+      /** A request has ended, in whatever way. */
+      readonly type: 'request';
+      readonly result: 'answered' | 'throttled' | 'unanswered' | 'refused';
+      readonly recordCount: number;
+      readonly bytes: number;
+      readonly failedCount: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'retry';
+      readonly reason: RetryReason;
+      readonly userRecordCount: number;
+      readonly delayMs: number;
+    }
+  /** The limiter has lowered a shard's rate to `share` (0–1) of what a shard takes. */
+  | { readonly type: 'shard-slowed'; readonly shardId: ShardId; readonly share: number }
+  | { readonly type: 'shard-map-refreshed'; readonly openShards: readonly ShardId[] }
+  | { readonly type: 'shard-map-refresh-failed'; readonly error: unknown }
+  | { readonly type: 'expired'; readonly userRecordCount: number };
+
+export interface ProducerMetrics {
+  snapshot(): MetricsSnapshot;
+  /** Calls `listener` for every event, synchronously, until the returned function is called. A listener must not throw. */
+  subscribe(listener: (event: ProducerEvent) => void): () => void;
+}

@@ -1,0 +1,47 @@
+import { CodedError } from '@twinstream/runtime';
+import type { UserRecord } from '@twinstream/stream-model';
+import type { ProducerMetrics } from './metrics.ts';
+import type { StreamProducerOptions } from './options.ts';
+import type { FlushReport, PutOutcome } from './outcome.ts';
+
+/**
+ * Puts records into a Kinesis stream so that the records of one partition key (a device) first arrive in the order in
+ * which they were put, whatever fails on the way. Holds timers and connections until `close`.
+ */
+export interface StreamProducer<R extends UserRecord = UserRecord> {
+  /**
+   * Accepts a record into the bounded buffer. Returns nothing when there is room, and a promise when the caller must wait:
+   * `const wait = producer.put(record); if (wait) await wait;` keeps to the bound without a promise per record.
+   *
+   * `onOutcome` is called exactly once for an accepted record, never before `put` has returned. It gets the same object
+   * that was put, so one function can serve all records. It must not throw.
+   *
+   * The record and its data belong to the producer until then and must not change.
+   *
+   * Rejects (never throws) with `RECORD_TOO_LARGE`, `INVALID_PARTITION_KEY`, `INVALID_EXPLICIT_HASH_KEY`,
+   * `PRODUCER_CLOSED`, `TOO_MANY_WAITING_PUTS` (10,000 calls wait already, because the caller does not) or
+   * `UNCLAIMED_FAILURES` (records that failed without a callback fill the buffer's size again; `flush` hands them over).
+   * A record whose `put` rejects has not been accepted and gets no outcome.
+   */
+  put(record: R, onOutcome?: (outcome: PutOutcome<R>) => void): Promise<void> | void;
+  /** Sends at once what waits for company, and resolves when everything put before has its outcome. Rejects never. */
+  flush(): Promise<FlushReport<R>>;
+  /**
+   * Refuses further puts, flushes, and releases everything. The report holds every record that was not sent, with its
+   * reason. It takes as long as the deadline of the last record at most; when `signal` is aborted, what has no outcome yet
+   * fails with `PRODUCER_ABORTED` at once. A second call gives the same report.
+   */
+  close(signal?: AbortSignal): Promise<FlushReport<R>>;
+  readonly metrics: ProducerMetrics;
+}
+
+/**
+ * Reads the stream's shards and gives a producer for it.
+ *
+ * Rejects with `INVALID_PRODUCER_OPTIONS` (all faults named), or with the transport's error when the shards cannot be read.
+ */
+export async function createStreamProducer<R extends UserRecord = UserRecord>(
+  _options: StreamProducerOptions,
+): Promise<StreamProducer<R>> {
+  throw new CodedError('NOT_IMPLEMENTED', 'the producer is being built');
+}
