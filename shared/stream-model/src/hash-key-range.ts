@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** The largest hash key: 2^128 - 1 (Kinesis API reference, HashKeyRange, read 2026-11). */
 export const HASH_KEY_MAX = 2n ** 128n - 1n;
@@ -11,7 +11,17 @@ export interface HashKeyRange {
 
 /** Hash key of a partition key: its MD5 as an unsigned 128-bit integer (Kinesis API reference, PutRecord). */
 export function hashKey(partitionKey: string): bigint {
-  return BigInt(`0x${createHash('md5').update(partitionKey, 'utf8').digest('hex')}`);
+  return BigInt(`0x${hash('md5', partitionKey, 'hex')}`);
+}
+
+// Kinesis API reference, ExplicitHashKey: pattern 0|([1-9]\d{0,38}) (read 2026-11).
+const EXPLICIT_HASH_KEY = /^(?:0|[1-9]\d{0,38})$/;
+
+/** The hash key that an explicit hash key or a shard's range names in decimal; undefined when the text is none. */
+export function parseHashKey(text: string): bigint | undefined {
+  if (!EXPLICIT_HASH_KEY.test(text)) return undefined;
+  const key = BigInt(text);
+  return key <= HASH_KEY_MAX ? key : undefined;
 }
 
 export function contains(range: HashKeyRange, key: bigint): boolean {

@@ -1,3 +1,4 @@
+export * from './aggregation.ts';
 export * from './backoff.ts';
 export * from './hash-key-range.ts';
 export * from './position.ts';
