@@ -1,0 +1,5 @@
+export * from './memory-quarantine.ts';
+export * from './quarantine-key.ts';
+export * from './quarantine-lines.ts';
+export * from './quarantine-store.ts';
+export * from './quarantined-record.ts';

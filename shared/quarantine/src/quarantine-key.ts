@@ -1,0 +1,46 @@
+import { isSequenceNumber, isShardId } from '@twinstream/stream-model';
+import type { QuarantineListing } from './quarantine-store.ts';
+import type { QuarantinedRecord } from './quarantined-record.ts';
+
+/** Folder of all quarantined records in their bucket. */
+export const QUARANTINE_PREFIX = 'quarantine/';
+
+const HOUR_MS = 3_600_000;
+// "0" to "9999": the years that a four-digit folder can name.
+const YEAR_MAX = 9_999;
+
+const KEY =
+  /^quarantine\/year=(\d{4})\/month=(\d{2})\/day=(\d{2})\/hour=(\d{2})\/([^/]+)-(\d+)-(\d+)\.ndjson$/;
+
+/** Folder of the hour (UTC) in which something arrived. Text order is time order. Throws RangeError beyond the years 0-9999. */
+export function hourFolder(arrivalTime: number): string {
+  const date = new Date(arrivalTime);
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= YEAR_MAX)) throw new RangeError(`not an arrival time: ${arrivalTime}`);
+  const [month, day, hour] = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${QUARANTINE_PREFIX}year=${String(year).padStart(4, '0')}/month=${month}/day=${day}/hour=${hour}/`;
+}
+
+/** Name of a record's object. It depends on the record alone, so that a redelivery writes the same object. */
+export function quarantineKey(record: QuarantinedRecord): string {
+  const { shardId, sequenceNumber, arrivalTime, entries } = record;
+  return `${hourFolder(arrivalTime)}${shardId}-${sequenceNumber}-${entries.length}.ndjson`;
+}
+
+/** What a key says of its record; undefined for a key of another form. */
+export function readQuarantineKey(key: string): Omit<QuarantineListing, 'sizeBytes'> | undefined {
+  const parts = KEY.exec(key);
+  if (parts === null) return undefined;
+  const [, year, month, day, hour, shardId = '', sequenceNumber = '', count] = parts;
+  if (!isShardId(shardId) || !isSequenceNumber(sequenceNumber)) return undefined;
+  const arrivalHour = Date.parse(`${year}-${month}-${day}T${hour}:00:00.000Z`);
+  if (Number.isNaN(arrivalHour)) return undefined;
+  return { key, shardId, sequenceNumber, arrivalHour, entryCount: Number(count) };
+}
+
+/** True when the hour that begins at `arrivalHour` meets the range. */
+export function meetsHour(arrivalHour: number, from: number | undefined, to: number | undefined): boolean {
+  return (from === undefined || arrivalHour + HOUR_MS > from) && (to === undefined || arrivalHour < to);
+}
