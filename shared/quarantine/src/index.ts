@@ -3,3 +3,4 @@ export * from './quarantine-key.ts';
 export * from './quarantine-lines.ts';
 export * from './quarantine-store.ts';
 export * from './quarantined-record.ts';
+export * from './s3-quarantine.ts';

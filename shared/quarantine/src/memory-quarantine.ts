@@ -1,6 +1,6 @@
-import { meetsHour, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
-import type { QuarantineListing, QuarantineStore } from './quarantine-store.ts';
+import type { QuarantineStore } from './quarantine-store.ts';
 
 /** A quarantine that lives as long as the process, holding the same objects as the one in S3. */
 export function memoryQuarantine(): QuarantineStore {
@@ -11,16 +11,12 @@ export function memoryQuarantine(): QuarantineStore {
       objects.set(quarantineKey(record), encodeQuarantinedRecord(record));
     },
     async *list({ from, to, signal } = {}) {
-      const listings: QuarantineListing[] = [];
-      for (const [key, text] of objects) {
-        const listing = readQuarantineKey(key);
-        if (listing === undefined || !meetsHour(listing.arrivalHour, from, to)) continue;
-        listings.push({ ...listing, sizeBytes: Buffer.byteLength(text) });
-      }
-      listings.sort((a, b) => (a.key < b.key ? -1 : 1));
-      for (const listing of listings) {
+      const after = from === undefined ? '' : hourFolder(from);
+      for (const key of [...objects.keys()].sort()) {
         signal?.throwIfAborted();
-        yield listing;
+        const listing = key > after ? readQuarantineKey(key) : undefined;
+        if (listing === undefined || (to !== undefined && listing.arrivalHour >= to)) continue;
+        yield { ...listing, sizeBytes: Buffer.byteLength(objects.get(key) ?? '') };
       }
     },
     async read(key, signal) {

@@ -5,8 +5,6 @@ import type { QuarantinedRecord } from './quarantined-record.ts';
 /** Folder of all quarantined records in their bucket. */
 export const QUARANTINE_PREFIX = 'quarantine/';
 
-const HOUR_MS = 3_600_000;
-// "0" to "9999": the years that a four-digit folder can name.
 const YEAR_MAX = 9_999;
 
 const KEY =
@@ -38,9 +36,4 @@ export function readQuarantineKey(key: string): Omit<QuarantineListing, 'sizeByt
   const arrivalHour = Date.parse(`${year}-${month}-${day}T${hour}:00:00.000Z`);
   if (Number.isNaN(arrivalHour)) return undefined;
   return { key, shardId, sequenceNumber, arrivalHour, entryCount: Number(count) };
-}
-
-/** True when the hour that begins at `arrivalHour` meets the range. */
-export function meetsHour(arrivalHour: number, from: number | undefined, to: number | undefined): boolean {
-  return (from === undefined || arrivalHour + HOUR_MS > from) && (to === undefined || arrivalHour < to);
 }

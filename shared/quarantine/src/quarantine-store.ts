@@ -23,14 +23,20 @@ export interface QuarantineListing {
   readonly sizeBytes: number;
 }
 
-/** Keeps what is no event, payload complete, until an operator has seen to it. */
+/**
+ * Keeps what is no event, payload complete, until an operator has seen to it. A signal that is aborted makes a call
+ * reject with the signal's reason.
+ */
 export interface QuarantineStore {
   /**
    * Resolves once the record is durable. The same record again replaces itself, so a redelivery changes nothing.
-   * Throws RangeError for a record without entries, and `QUARANTINE_UNAVAILABLE` when the record may not be stored.
+   * Throws RangeError for a record without entries, and `QUARANTINE_UNAVAILABLE` when it is not known to be stored.
    */
   put(record: QuarantinedRecord, signal?: AbortSignal): Promise<void>;
-  /** Rising by hour of arrival; within an hour in no promised order. Throws `QUARANTINE_UNAVAILABLE`. */
+  /**
+   * Rising by hour of arrival; within an hour in no promised order. Throws RangeError for a `from` that is no time, and
+   * `QUARANTINE_UNAVAILABLE`.
+   */
   list(query?: QuarantineQuery): AsyncIterable<QuarantineListing>;
   /**
    * The record as it was put, or undefined where there is none of this key. Throws `QUARANTINE_UNAVAILABLE`, or

@@ -1,0 +1,97 @@
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { CodedError } from '@twinstream/runtime';
+import { hourFolder, QUARANTINE_PREFIX, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
+import type { QuarantineListing, QuarantineStore } from './quarantine-store.ts';
+
+export interface S3QuarantineOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+}
+
+/** A quarantine of NDJSON objects in S3, one per record, below {@link QUARANTINE_PREFIX}. */
+export function s3Quarantine({ client, bucket }: S3QuarantineOptions): QuarantineStore {
+  return {
+    async put(record, signal) {
+      const Key = quarantineKey(record);
+      const Body = encodeQuarantinedRecord(record);
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key,
+        Body,
+        ContentType: 'application/x-ndjson',
+      });
+      await available(signal, `${Key} could not be put into ${bucket}`, () =>
+        client.send(command, abortable(signal)),
+      );
+    },
+
+    async *list({ from, to, signal } = {}): AsyncIterable<QuarantineListing> {
+      const input = {
+        Bucket: bucket,
+        Prefix: QUARANTINE_PREFIX,
+        ...(from === undefined ? {} : { StartAfter: hourFolder(from) }),
+      };
+      const pages = paginateListObjectsV2({ client }, input, abortable(signal))[Symbol.asyncIterator]();
+      for (;;) {
+        const page = await available(signal, `${bucket} could not be listed`, () => pages.next());
+        if (page.done) return;
+        for (const { Key = '', Size = 0 } of page.value.Contents ?? []) {
+          signal?.throwIfAborted();
+          const listing = readQuarantineKey(Key);
+          if (listing === undefined) continue;
+          // S3 lists in the order of UTF-8 text, which in these keys is the order of hours (ListObjectsV2, read 2026-11).
+          if (to !== undefined && listing.arrivalHour >= to) return;
+          yield { ...listing, sizeBytes: Size };
+        }
+      }
+    },
+
+    async read(key, signal) {
+      const text = await available(signal, `${key} could not be read from ${bucket}`, async () => {
+        try {
+          const answer = await client.send(
+            new GetObjectCommand({ Bucket: bucket, Key: key }),
+            abortable(signal),
+          );
+          return await answer.Body?.transformToString('utf8');
+        } catch (error) {
+          if (error instanceof NoSuchKey) return undefined;
+          throw error;
+        }
+      });
+      return text === undefined ? undefined : decodeQuarantinedRecord(text, key);
+    },
+  };
+}
+
+function abortable(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** Turns what the client throws into this port's own error; the client has already retried what may be retried. */
+async function available<T>(
+  signal: AbortSignal | undefined,
+  message: string,
+  call: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await call();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new CodedError('QUARANTINE_UNAVAILABLE', message, { retryable: isTransient(cause), cause });
+  }
+}
+
+/** False for what only a change of permissions, names or input can heal: a client fault that is no throttle. */
+function isTransient(cause: unknown): boolean {
+  if (!(cause instanceof Error) || !('$fault' in cause)) return true;
+  return cause.$fault !== 'client' || ('$retryable' in cause && cause.$retryable !== undefined);
+}

@@ -1,0 +1,4 @@
+import { memoryQuarantine } from '@twinstream/quarantine';
+import { describeQuarantine } from '../contract/quarantine-contract.ts';
+
+describeQuarantine('memory', async () => ({ store: memoryQuarantine(), close: async () => {} }));
