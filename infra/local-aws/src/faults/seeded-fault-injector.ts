@@ -1,4 +1,4 @@
-import type { FaultInjector, FaultKind, FaultRule, FaultService, RequestFaults } from './fault-rule.ts';
+import type { FaultInjector, FaultRule, FaultService, RequestFaults } from './fault-rule.ts';
 
 /** A rule with what it has done since it was set. */
 export interface FaultRuleReport extends FaultRule {
@@ -37,8 +37,9 @@ export function seededDraws(seed: number): () => number {
 
 /**
  * Faults by rule. Each rule draws from its own seeded sequence (its place in the list where it names no seed), once
- * per matching request, so that one rule's faults do not depend on what other rules do. Of several throttles and
- * errors that strike one request the first in the list refuses it; delays add up.
+ * per matching request, so that one rule's draws do not depend on what other rules do. Delays add up. Of several
+ * throttles and errors drawn for one request the first in the list refuses it, and then nothing else befalls it. Only
+ * faults that take effect count as injected.
  */
 export function createFaultInjector(rules: readonly FaultRule[] = []): SeededFaultInjector {
   let states: readonly RuleState[] = [];
@@ -67,19 +68,26 @@ function decide(
   const matching = states.filter(({ rule }) => matches(rule, service, operation));
   if (matching.length === 0) return undefined;
 
-  const struck = matching.filter(({ rule }) => rule.kind !== 'partial').filter(strike);
-  const recordRules = matching.filter(({ rule }) => rule.kind === 'partial');
-  if (struck.length === 0 && recordRules.length === 0) return undefined;
+  const drawn = matching.filter(({ rule }) => rule.kind !== 'partial').filter(draws);
+  const delays = drawn.filter(({ rule }) => rule.kind === 'delay').map(inject);
+  const refusal = drawn.find(({ rule }) => refusalOf(rule) !== undefined);
+  const lost = refusal ? [] : drawn.filter(({ rule }) => rule.kind === 'lost-answer').map(inject);
+  const recordRules = refusal ? [] : matching.filter(({ rule }) => rule.kind === 'partial');
+  if (delays.length + lost.length + recordRules.length === 0 && !refusal) return undefined;
   return {
-    delayMs: struck.reduce((sum, { rule }) => sum + (rule.kind === 'delay' ? (rule.delayMs ?? 0) : 0), 0),
-    refusal: struck.map(({ rule }) => rule.kind).find(isRefusal),
-    answerLost: struck.some(({ rule }) => rule.kind === 'lost-answer'),
-    // Every rule draws for every record, hence no short circuit.
-    recordFails:
-      recordRules.length === 0
-        ? undefined
-        : () => recordRules.map((state) => strike(state)).some((fails) => fails),
+    delayMs: delays.reduce((sum, rule) => sum + (rule.delayMs ?? 0), 0),
+    refusal: refusal === undefined ? undefined : refusalOf(inject(refusal)),
+    answerLost: lost.length > 0,
+    recordFails: recordRules.length === 0 ? undefined : () => recordFails(recordRules),
   };
+}
+
+/** Every rule draws for every record, and the first that strikes counts the fault. */
+function recordFails(rules: readonly RuleState[]): boolean {
+  const [first] = rules.filter(draws);
+  if (!first) return false;
+  inject(first);
+  return true;
 }
 
 function matches(rule: FaultRule, service: FaultService, operation: string): boolean {
@@ -87,15 +95,19 @@ function matches(rule: FaultRule, service: FaultService, operation: string): boo
 }
 
 /** Draws once for the rule, unless it is spent. */
-function strike(state: RuleState): boolean {
+function draws(state: RuleState): boolean {
   const { rule } = state;
   if (rule.count !== undefined && state.injected >= rule.count) return false;
   state.matched += 1;
-  if (state.draw() >= rule.rate) return false;
-  state.injected += 1;
-  return true;
+  return state.draw() < rule.rate;
 }
 
-function isRefusal(kind: FaultKind): kind is 'throttle' | 'error' {
-  return kind === 'throttle' || kind === 'error';
+/** Counts a fault that takes effect. */
+function inject(state: RuleState): FaultRule {
+  state.injected += 1;
+  return state.rule;
+}
+
+function refusalOf({ kind }: FaultRule): RequestFaults['refusal'] {
+  return kind === 'throttle' || kind === 'error' ? kind : undefined;
 }

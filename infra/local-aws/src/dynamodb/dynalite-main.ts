@@ -1,0 +1,40 @@
+import { mkdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import dynalite from 'dynalite';
+import { runChildMain, type Served } from '../child-process/child-main.ts';
+import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
+
+/** Tables change state at once; AWS takes seconds, and waiting for that here would prove nothing. */
+const TABLE_STATE_MS = 0;
+
+const { values } = parseArgs({ options: { port: { type: 'string' }, path: { type: 'string' } } });
+
+await runChildMain(() => start(Number(values.port ?? 0), values.path));
+
+async function start(port: number, path: string | undefined): Promise<Served> {
+  if (path !== undefined) mkdirSync(path, { recursive: true });
+  const server = dynalite({
+    createTableMs: TABLE_STATE_MS,
+    deleteTableMs: TABLE_STATE_MS,
+    updateTableMs: TABLE_STATE_MS,
+    ...(path === undefined ? {} : { path }),
+  });
+  // The proxy in front keeps its connections; a server that closes idle ones would break requests under way.
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? portTaken(port, error) : error),
+    );
+    server.listen(port, LOOPBACK, () => resolve());
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return {
+    url: `http://${LOOPBACK}:${address.port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error?: Error) => (error ? reject(error) : resolve()));
+        server.closeIdleConnections();
+      }),
+  };
+}

