@@ -1,0 +1,37 @@
+import type { DeviceId, DeviceState } from '@twinstream/device-model';
+import type { LatestStateTable } from './latest-state-table.ts';
+import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
+import { indexedSiteOf } from './site-index.ts';
+
+/** A latest-state table in memory with the semantics of the DynamoDB one, every read being consistent. Holds the states themselves, not copies. */
+export function memoryLatestStateTable(): LatestStateTable {
+  const states = new Map<DeviceId, DeviceState>();
+  return {
+    read: async (deviceId, { signal } = {}) => {
+      signal?.throwIfAborted();
+      return states.get(deviceId);
+    },
+    write: async (state, signal) => {
+      signal?.throwIfAborted();
+      const existing = states.get(state.deviceId);
+      if (existing !== undefined && existing.page >= state.page) return { outcome: 'superseded' };
+      states.set(state.deviceId, state);
+      return { outcome: 'written' };
+    },
+    list: async (query) => {
+      query.signal?.throwIfAborted();
+      const { site, status, limit } = query;
+      const after = decodeListCursor(query)?.deviceId;
+      const devices: DeviceState[] = [];
+      for (const deviceId of [...states.keys()].sort()) {
+        const state = states.get(deviceId);
+        if (state === undefined || (after !== undefined && deviceId <= after)) continue;
+        if (site !== undefined && indexedSiteOf(state) !== site) continue;
+        if (status !== undefined && state.status.value !== status) continue;
+        devices.push(state);
+        if (devices.length === limit) return { devices, cursor: encodeListCursor(query, { deviceId }) };
+      }
+      return { devices };
+    },
+  };
+}
