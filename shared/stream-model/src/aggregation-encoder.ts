@@ -10,11 +10,12 @@ import {
   WIRE,
 } from './aggregation-format.ts';
 import { RECORD_BYTES_MAX } from './quotas.ts';
+import type { UserRecord } from './user-record.ts';
 
 /** Collects user records for one aggregated record. */
 export interface AggregateBuilder {
   /** Adds the record as the next entry. False, and nothing changes, when the aggregate would exceed `bytesMax`. */
-  add(record: AggregatedUserRecord): boolean;
+  add(record: UserRecord, tags?: readonly UserRecordTag[]): boolean;
   /** Size that `build` would have, in bytes. */
   readonly bytes: number;
   readonly recordCount: number;
@@ -109,14 +110,17 @@ function createWriter(bytes: number) {
 export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): AggregateBuilder {
   let partitionKeys = emptyTable();
   let hashKeys = emptyTable();
-  let entries: AggregatedUserRecord[] = [];
+  let entries: Uint8Array[] = [];
+  let tagLists: (readonly UserRecordTag[] | undefined)[] = [];
   let partitionKeyIndexes: number[] = [];
   let hashKeyIndexes: number[] = [];
   let bodyLengths: number[] = [];
   let bytes = AGGREGATE_ENVELOPE_BYTES;
 
-  function add(record: AggregatedUserRecord): boolean {
-    const { partitionKey, explicitHashKey, data, tags } = record;
+  function add(
+    { partitionKey, explicitHashKey, data }: UserRecord,
+    tags?: readonly UserRecordTag[],
+  ): boolean {
     let added = 0;
     const knownKey = partitionKeys.indexes.get(partitionKey);
     const keyLength = knownKey === undefined ? Buffer.byteLength(partitionKey) : 0;
@@ -140,7 +144,8 @@ export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): Agg
     if (explicitHashKey !== undefined && isNewHashKey) {
       append(hashKeys, explicitHashKey, Buffer.byteLength(explicitHashKey));
     }
-    entries.push(record);
+    entries.push(data);
+    tagLists.push(tags);
     partitionKeyIndexes.push(keyIndex);
     hashKeyIndexes.push(hashKeyIndex);
     bodyLengths.push(body);
@@ -153,20 +158,21 @@ export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): Agg
     writer.bytes(AGGREGATE_MAGIC);
     writeTable(writer, TABLE_OF_PARTITION_KEYS, partitionKeys);
     writeTable(writer, TABLE_OF_HASH_KEYS, hashKeys);
-    for (const [at, entry] of entries.entries()) {
+    for (const [at, data] of entries.entries()) {
       writer.field(RECORD, bodyLengths[at] ?? 0);
       writer.field(PARTITION_KEY_INDEX, partitionKeyIndexes[at] ?? 0);
       const hashKeyIndex = hashKeyIndexes[at] ?? NO_HASH_KEY;
       if (hashKeyIndex !== NO_HASH_KEY) writer.field(HASH_KEY_INDEX, hashKeyIndex);
-      writer.field(DATA, entry.data.length);
-      writer.bytes(entry.data);
-      for (const remark of entry.tags ?? []) writeTag(writer, remark);
+      writer.field(DATA, data.length);
+      writer.bytes(data);
+      for (const remark of tagLists[at] ?? []) writeTag(writer, remark);
     }
     const digest = hash('md5', writer.buffer.subarray(MAGIC_BYTES, bytes - DIGEST_BYTES), 'buffer');
     writer.bytes(digest);
     partitionKeys = emptyTable();
     hashKeys = emptyTable();
     entries = [];
+    tagLists = [];
     partitionKeyIndexes = [];
     hashKeyIndexes = [];
     bodyLengths = [];
@@ -214,7 +220,8 @@ export function encodeAggregate(
 ): Uint8Array {
   const builder = createAggregateBuilder(bytesMax);
   for (const record of records) {
-    if (!builder.add(record)) throw new RangeError(`an aggregated record holds at most ${bytesMax} bytes`);
+    if (!builder.add(record, record.tags))
+      throw new RangeError(`an aggregated record holds at most ${bytesMax} bytes`);
   }
   return builder.build();
 }
