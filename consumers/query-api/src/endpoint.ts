@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { type ProblemCode, problemResponse } from './problem.ts';
+import type { QueryApiServices } from './services.ts';
+
+/** What an endpoint answers when all is well. */
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Default: `application/json`. */
+  readonly mediaType?: string;
+  /** Response headers by name, and what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a caller must be allowed to do. `open` endpoints take any caller. */
+export type Scope = 'open' | 'read' | 'write';
+
+/** One operation of the API, as the OpenAPI document shows it. */
+export interface EndpointDescription {
+  readonly method: 'get' | 'post';
+  /** With parameters in braces: `/v1/devices/{deviceId}`. */
+  readonly path: `/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly scope: Scope;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Problems of its own, beside those that every endpoint has. */
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** A request as it came, before anything is checked. */
+export interface RawRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, readonly string[]>>;
+  readonly header: (name: string) => string | undefined;
+  readonly json: () => Promise<unknown>;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface Endpoint extends EndpointDescription {
+  readonly answer: (request: RawRequest, services: QueryApiServices) => Promise<Response>;
+}
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+export interface CheckedRequest<Description extends EndpointDescription> {
+  readonly params: z.output<Description['params']>;
+  readonly query: z.output<Description['query']>;
+  readonly headers: Parsed<Description['headers']>;
+  readonly body: Parsed<Description['body']>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * An endpoint: the schemas that check its requests are the ones that its description publishes. All parameters at fault
+ * are reported at once; unknown and repeated ones are faults.
+ */
+export function endpoint<const Description extends EndpointDescription>(
+  description: Description,
+  handle: (request: CheckedRequest<Description>, services: QueryApiServices) => Promise<Response>,
+): Endpoint {
+  return {
+    ...description,
+    answer: async (raw, services) => {
+      const faults: Fault[] = [];
+      const params = check(description.params, raw.params, faults);
+      const query = check(description.query, singleValues(raw.query, faults), faults);
+      const headers =
+        description.headers && check(description.headers, headerValues(description.headers, raw), faults);
+      if (faults.length > 0) return badParameters(faults);
+      let body: unknown;
+      if (description.body !== undefined) {
+        const result = description.body.safeParse(await raw.json());
+        if (!result.success) return badBody(result.error);
+        body = result.data;
+      }
+      // The schemas have just checked every member; TypeScript cannot follow that through the generic description.
+      const checked = { params, query, headers, body, signal: raw.signal } as CheckedRequest<Description>;
+      return handle(checked, services);
+    },
+  };
+}
+
+interface Fault {
+  readonly parameter: string;
+  readonly detail: string;
+}
+
+/** Faults of one request that are told; a request may hold thousands. */
+const FAULTS_MAX = 20;
+const PARAMETER_CHARACTERS_MAX = 64;
+
+function check(schema: z.ZodObject, values: unknown, faults: Fault[]): unknown {
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const name of issue.keys)
+        faults.push({ parameter: name, detail: 'is not a parameter of this operation' });
+    } else faults.push({ parameter: String(issue.path[0] ?? ''), detail: issue.message });
+  }
+  return undefined;
+}
+
+function singleValues(query: RawRequest['query'], faults: Fault[]): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (const [name, values] of Object.entries(query)) {
+    if (values.length > 1) faults.push({ parameter: name, detail: 'must be given once' });
+    else entries.push([name, values[0] ?? '']);
+  }
+  return Object.fromEntries(entries);
+}
+
+function headerValues(schema: z.ZodObject, raw: RawRequest): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (const name of Object.keys(schema.shape)) {
+    const value = raw.header(name);
+    if (value !== undefined) entries.push([name, value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function badParameters(faults: readonly Fault[]): Response {
+  const told = faults.slice(0, FAULTS_MAX).map(({ parameter, detail }) => ({
+    parameter: parameter.slice(0, PARAMETER_CHARACTERS_MAX),
+    detail,
+  }));
+  const detail = told.map((fault) => `${fault.parameter}: ${fault.detail}`).join('; ');
+  return problemResponse('BAD_PARAMETER', { detail, faults: told });
+}
+
+function badBody(error: z.ZodError): Response {
+  const faults = error.issues.slice(0, FAULTS_MAX).map((issue) => ({
+    parameter: ['body', ...issue.path.map(String)].join('.').slice(0, PARAMETER_CHARACTERS_MAX),
+    detail: issue.message,
+  }));
+  return problemResponse('BAD_BODY', {
+    detail: faults.map((f) => `${f.parameter}: ${f.detail}`).join('; '),
+    faults,
+  });
+}
+
+/** An endpoint without parameters, or without query parameters. */
+export const NO_PARAMETERS = z.strictObject({});
+
+/** A JSON answer. Not cached unless the headers say so. */
+export function jsonAnswer(
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  status = 200,
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  });
+}

@@ -1,0 +1,43 @@
+import { isJsonObject } from '@twinstream/device-model';
+import type { HistoryEvent } from '@twinstream/event-store';
+import { z } from 'zod';
+import { isoTime, positionJson, positionSchema } from './device-json.ts';
+
+export const eventSchema = z
+  .looseObject({
+    v: z.int(),
+    deviceId: z.string(),
+    type: z
+      .string()
+      .meta({
+        description: '`reported`, `connected`, `disconnected`, `corrected`, or a type of the device’s own.',
+      }),
+    time: z.string().meta({ description: 'The device’s clock, as it wrote it.' }),
+    session: z.int().optional(),
+    counter: z.int().optional(),
+    data: z.record(z.string(), z.json()).optional(),
+    position: positionSchema,
+    arrivalTime: z.iso.datetime().meta({ description: 'Arrival in the stream, UTC.' }),
+    late: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'It came after newer events, and changed only what it is newest for.' }),
+    repaired: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'A repair appended it; it was never accepted live.' }),
+  })
+  .meta({ id: 'Event', description: 'One stored event as it was sent, with its place and arrival.' });
+
+/** The event's own members, as they came, then ours. */
+export function eventJson(stored: HistoryEvent): Readonly<Record<string, unknown>> {
+  const sent: unknown = JSON.parse(stored.text);
+  if (!isJsonObject(sent)) throw new TypeError('a stored event is not a JSON object');
+  return {
+    ...sent,
+    position: positionJson({ shardId: stored.shardId, ...stored.place }),
+    arrivalTime: isoTime(stored.arrivalTime),
+    ...(stored.late === undefined ? {} : { late: true }),
+    ...(stored.repaired === undefined ? {} : { repaired: true }),
+  };
+}

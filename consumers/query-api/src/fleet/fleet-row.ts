@@ -1,0 +1,46 @@
+import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
+import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import { type DeviceJson, type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
+import { type Liveness, type LivenessPolicy, livenessAt } from '../liveness.ts';
+
+/** One device of the fleet as the view holds it. Equal pages of a device give equal rows. */
+export interface FleetRow {
+  readonly deviceId: DeviceId;
+  /** Number of the last page folded. */
+  readonly page: number;
+  readonly device: TimelessDeviceJson;
+  /** Milliseconds since 1970. */
+  readonly lastArrivalTime: number | undefined;
+  /** By the device's clock; milliseconds since 1970. */
+  readonly lastEventTime: number | undefined;
+  /** Highest sequence number seen, by shard: what tells whether the device changed since a moment. */
+  readonly marks: ReadonlyMap<ShardId, SequenceNumber>;
+  /** What a search looks into, in lower case. */
+  readonly searchText: string;
+}
+
+export function fleetRow(state: DeviceState): FleetRow {
+  const device = timelessDeviceJson(state);
+  const { site, type, firmware } = device.labels;
+  return {
+    deviceId: state.deviceId,
+    page: state.page,
+    device,
+    lastArrivalTime: state.lastArrivalTime,
+    lastEventTime: device.lastEventTime === null ? undefined : eventTimeMs(device.lastEventTime),
+    marks: new Map([...state.marks].map(([shardId, mark]) => [shardId, mark.sequenceNumber])),
+    searchText: [state.deviceId, site, type, firmware]
+      .filter((text) => text !== undefined)
+      .join('\n')
+      .toLowerCase(),
+  };
+}
+
+export function livenessOf(row: FleetRow, policy: LivenessPolicy, timeMs: number): Liveness {
+  return livenessAt(policy, { type: row.device.labels.type, lastArrivalTime: row.lastArrivalTime }, timeMs);
+}
+
+export function rowJson(row: FleetRow, liveness: Liveness): DeviceJson {
+  const { deviceId, status, ...rest } = row.device;
+  return { deviceId, status, liveness, ...rest };
+}

@@ -1,0 +1,50 @@
+import { LIVENESS, type Liveness } from '../liveness.ts';
+import type { FleetRow } from './fleet-row.ts';
+
+type SortValue = string | number | undefined;
+
+const VALUES = {
+  deviceId: (row) => row.deviceId,
+  status: (row) => row.device.status,
+  liveness: (_row, liveness) => LIVENESS.indexOf(liveness),
+  site: (row) => row.device.labels.site,
+  type: (row) => row.device.labels.type,
+  firmware: (row) => row.device.labels.firmware,
+  lastArrivalTime: (row) => row.lastArrivalTime,
+  lastEventTime: (row) => row.lastEventTime,
+  events: (row) => row.device.counts.events,
+  duplicates: (row) => row.device.counts.duplicates,
+  late: (row) => row.device.counts.late,
+  gaps: (row) => row.device.counts.gaps,
+} as const satisfies Record<string, (row: FleetRow, liveness: Liveness) => SortValue>;
+
+export type SortName = keyof typeof VALUES;
+export const SORT_NAMES = Object.keys(VALUES) as [SortName, ...SortName[]];
+
+export interface FleetSort {
+  readonly by: SortName;
+  readonly order: 'asc' | 'desc';
+}
+
+/** Where a row stands in a sorted list. The id decides among equal values, so that no two rows stand in one place. */
+export interface SortPlace {
+  readonly value: SortValue;
+  readonly deviceId: string;
+}
+
+export function sortPlace(row: FleetRow, by: SortName, liveness: Liveness): SortPlace {
+  return { value: VALUES[by](row, liveness), deviceId: row.deviceId };
+}
+
+/** Order of two places. What has no value comes last in either order; equal values always go by rising id. */
+export function comparePlaces({ order }: FleetSort): (a: SortPlace, b: SortPlace) => number {
+  const sign = order === 'asc' ? 1 : -1;
+  return (a, b) => {
+    if (a.value !== b.value) {
+      if (a.value === undefined) return 1;
+      if (b.value === undefined) return -1;
+      return a.value < b.value ? -sign : sign;
+    }
+    return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
+  };
+}

@@ -1,0 +1,64 @@
+import { type DeviceId, eventTimeMs, isDeviceId, isEventTime } from '@twinstream/device-model';
+import { z } from 'zod';
+
+/** Text that is a whole number becomes one; anything else is left for the schema to refuse. */
+const wholeNumber = (value: unknown) =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+
+export const LIMIT_MAX = 1_000;
+const LIMIT_DEFAULT = 100;
+const CURSOR_CHARACTERS_MAX = 4_096;
+const TEXT_CHARACTERS_MAX = 256;
+const TIME_CHARACTERS_MAX = 40;
+
+const limitRule = `must be a whole number from 1 to ${LIMIT_MAX}`;
+export const limitParameter = z
+  .preprocess(wholeNumber, z.int(limitRule).min(1, limitRule).max(LIMIT_MAX, limitRule))
+  .default(LIMIT_DEFAULT)
+  .meta({ description: `Most items of one answer: 1 to ${LIMIT_MAX}.` });
+
+export const cursorParameter = z
+  .string()
+  .max(CURSOR_CHARACTERS_MAX, `must be at most ${CURSOR_CHARACTERS_MAX} characters`)
+  .optional()
+  .meta({ description: 'Where the answer before ended. Opaque, and valid with the very same query only.' });
+
+const timeRule = 'must be ISO 8601 with an offset, such as 2017-03-21T05:00:31Z or 2017-03-21T00:00:31-05:00';
+
+/** A moment: ISO 8601 with an offset. A plus sign that a query string turned into a space is put back. */
+export const timeParameter = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? value.replace(/ (?=\d{2}:?\d{2}$)/, '+') : value),
+    z.string(timeRule).max(TIME_CHARACTERS_MAX, timeRule).refine(isEventTime, timeRule),
+  )
+  .meta({ format: 'date-time' });
+
+/** Arrival times are stored as 13 digits of milliseconds since 1970. */
+const TIME_MS_MAX = 9_999_999_999_999;
+
+/** Milliseconds since 1970, brought into the range in which arrivals can lie. */
+export function parameterTimeMs(time: string): number {
+  return Math.min(Math.max(eventTimeMs(time), 0), TIME_MS_MAX);
+}
+
+export const orderParameter = (what: string, ascendingByDefault: boolean) =>
+  z
+    .enum(['asc', 'desc'], 'must be asc or desc')
+    .default(ascendingByDefault ? 'asc' : 'desc')
+    .meta({ description: what });
+
+export const textParameter = (description: string) =>
+  z
+    .string()
+    .min(1, `must be 1-${TEXT_CHARACTERS_MAX} characters`)
+    .max(TEXT_CHARACTERS_MAX, `must be 1-${TEXT_CHARACTERS_MAX} characters`)
+    .optional()
+    .meta({ description });
+
+export const deviceIdParameter = z
+  .custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -')
+  .meta({
+    type: 'string',
+    pattern: '^[A-Za-z0-9._:-]{1,128}$',
+    description: 'The device. May be percent-encoded.',
+  });

@@ -1,0 +1,105 @@
+import type { ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
+import type { Clock, Logger } from '@twinstream/runtime';
+import type { Shard } from '@twinstream/stream-model';
+import { isoTime } from '../device-json.ts';
+import type { PipelineStatus, ShardStatus } from './pipeline-status.ts';
+import type { StreamReader } from './stream-reader.ts';
+
+/** Where the archive stands. */
+export interface ArchiveReader {
+  /** When the newest object was written, milliseconds since 1970; undefined while there is none. */
+  lastDeliveryTime(signal?: AbortSignal): Promise<number | undefined>;
+}
+
+/** How much lies in quarantine. */
+export interface QuarantineCounter {
+  count(signal?: AbortSignal): Promise<number>;
+}
+
+export interface PipelineReaderOptions {
+  readonly streamName: string;
+  readonly stream: StreamReader;
+  readonly progress: Pick<ShardProgressTable, 'read'>;
+  readonly quarantine: QuarantineCounter;
+  readonly archive: ArchiveReader;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long an answer stands, in milliseconds: it bounds the reads of a shard, however many ask. Default 2,000. */
+  readonly freshMs?: number;
+}
+
+/** A sample looks back this far. */
+const SAMPLE_MS = 10_000;
+
+/**
+ * Reads the status of the pipeline, at most once in `freshMs`; those who ask meanwhile share the answer. Rejects when
+ * stream, progress, quarantine or archive cannot be read; a single shard that cannot be read has nulls.
+ */
+export function createPipelineReader(
+  options: PipelineReaderOptions,
+): (signal?: AbortSignal) => Promise<PipelineStatus> {
+  const { clock, freshMs = 2_000 } = options;
+  let answer: Promise<PipelineStatus> | undefined;
+  let answerTime = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (answer === undefined || clock.now() - answerTime > freshMs) {
+      answerTime = clock.now();
+      const reading = readPipeline(options);
+      answer = reading;
+      // A failure is not an answer worth keeping.
+      reading.catch(() => {
+        if (answer === reading) answer = undefined;
+      });
+    }
+    return answer;
+  };
+}
+
+async function readPipeline(options: PipelineReaderOptions): Promise<PipelineStatus> {
+  const { streamName, stream, progress, quarantine, archive } = options;
+  const [description, finished, quarantined, lastDeliveryTime] = await Promise.all([
+    stream.describe(),
+    progress.read(streamName),
+    quarantine.count(),
+    archive.lastDeliveryTime(),
+  ]);
+  const byShard = new Map(finished.map((shard) => [shard.shardId, shard]));
+  const shards = await Promise.all(
+    description.shards.map((shard) => readShard(options, shard, byShard.get(shard.shardId))),
+  );
+  return {
+    stream: streamName,
+    retentionHours: description.retentionHours,
+    shards,
+    quarantined,
+    archive: { lastDeliveryTime: lastDeliveryTime === undefined ? null : isoTime(lastDeliveryTime) },
+  };
+}
+
+async function readShard(
+  { stream, clock, logger }: PipelineReaderOptions,
+  { shardId, isOpen }: Shard,
+  progress: ShardProgress | undefined,
+): Promise<ShardStatus> {
+  const known = async (figure: Promise<number>): Promise<number | null> => {
+    try {
+      return await figure;
+    } catch (error) {
+      logger.warn({ error, shardId }, 'shard not read');
+      return null;
+    }
+  };
+  const [lagMs, recordsPerSecond] = await Promise.all([
+    known(stream.lagMs(shardId, progress?.finishedThrough)),
+    isOpen
+      ? known(stream.sample(shardId, clock.now() - SAMPLE_MS).then((sample) => sample.recordsPerSecond))
+      : 0,
+  ]);
+  return {
+    shardId,
+    state: isOpen ? 'OPEN' : 'CLOSED',
+    lagMs,
+    recordsPerSecond,
+    finishedThrough: progress?.finishedThrough ?? null,
+  };
+}

@@ -1,0 +1,76 @@
+import type { HistoryCursor } from '@twinstream/event-store';
+import { z } from 'zod';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { endpoint, jsonAnswer } from '../endpoint.ts';
+import { eventJson, eventSchema } from '../event-json.ts';
+import {
+  cursorParameter,
+  deviceIdParameter,
+  limitParameter,
+  orderParameter,
+  parameterTimeMs,
+  timeParameter,
+} from '../parameters.ts';
+import { badCursor, badParameter, problemResponse } from '../problem.ts';
+
+const ordinal = z.int().min(0);
+const historyCursorSchema: z.ZodType<HistoryCursor> = z.strictObject({
+  arrivalMaxBefore: ordinal.max(9_999_999_999_999),
+  page: ordinal.min(1).max(999_999_999_999),
+  index: ordinal,
+});
+
+export const deviceEventsEndpoint = endpoint(
+  {
+    method: 'get',
+    path: '/v1/devices/{deviceId}/events',
+    operationId: 'listDeviceEvents',
+    summary: 'History of one device',
+    description:
+      'Stored events in chain order: the order in which they were accepted. `from` and `to` go by arrival.',
+    scope: 'read',
+    params: z.strictObject({ deviceId: deviceIdParameter }),
+    query: z.strictObject({
+      from: timeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
+      to: timeParameter.optional().meta({ description: 'Events that arrived before then.' }),
+      limit: limitParameter,
+      cursor: cursorParameter,
+      order: orderParameter('`asc`: accepted first comes first.', true),
+    }),
+    answers: {
+      200: {
+        description: 'A stretch of history. Without `cursor` it is the last.',
+        schema: z.object({ events: z.array(eventSchema), cursor: z.string().optional() }),
+      },
+    },
+    problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
+  },
+  async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, signal }, services) => {
+    const fromMs = from === undefined ? undefined : parameterTimeMs(from);
+    const toMs = to === undefined ? undefined : parameterTimeMs(to);
+    if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
+      return badParameter('to', 'must not be before from');
+    const bound = { operation: 'listDeviceEvents', deviceId, fromMs, toMs, order };
+    const place = cursor === undefined ? undefined : decodeCursor(cursor, bound, historyCursorSchema);
+    if (cursor !== undefined && place === undefined) return badCursor();
+    const answer = await services.readHistory({
+      deviceId,
+      ...(fromMs === undefined ? {} : { from: fromMs }),
+      ...(toMs === undefined ? {} : { to: toMs }),
+      order: order === 'asc' ? 'ascending' : 'descending',
+      limit,
+      ...(place === undefined ? {} : { cursor: place }),
+      signal,
+    });
+    if (
+      answer.events.length === 0 &&
+      (await services.deviceStates.read(deviceId, { signal })) === undefined
+    ) {
+      return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+    }
+    return jsonAnswer({
+      events: answer.events.map(eventJson),
+      ...(answer.cursor === undefined ? {} : { cursor: encodeCursor(bound, answer.cursor) }),
+    });
+  },
+);

@@ -1,0 +1,262 @@
+import {
+  type DeviceEvent,
+  type DeviceId,
+  type DeviceState,
+  deviceId,
+  eventText,
+  type JsonObject,
+  newDevice,
+  planPage,
+} from '@twinstream/device-model';
+import { type EventStore, memoryEventStore } from '@twinstream/event-store';
+import {
+  type LatestStateTable,
+  memoryLatestStateTable,
+  memoryShardProgressTable,
+  type ShardProgressTable,
+} from '@twinstream/latest-state';
+import {
+  evenRanges,
+  hashKey,
+  type SequenceNumber,
+  type ShardId,
+  sequenceNumber,
+  shardId,
+} from '@twinstream/stream-model';
+
+/** A stream, its projector and its tables in one, in memory: what is put is stored and folded at once. */
+export interface MemoryPipeline {
+  readonly streamName: string;
+  readonly events: EventStore;
+  readonly states: LatestStateTable;
+  readonly progress: ShardProgressTable;
+  readonly shardIds: readonly ShardId[];
+  /** Puts one event, as if it had arrived at that time (milliseconds since 1970). */
+  put(event: DeviceEvent, arrivalTime: number): Promise<DeviceState>;
+  /** Records put into a shard that arrived at or after a time. */
+  recordsSince(shard: ShardId, sinceMs: number): number;
+}
+
+// A sequence number of the length that AWS gives: 56 digits.
+const FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
+
+export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } = {}): MemoryPipeline {
+  const events = memoryEventStore();
+  const states = memoryLatestStateTable();
+  const progress = memoryShardProgressTable();
+  const ranges = evenRanges(shardCount);
+  const shardIds = ranges.map((_, index) => shardId(`shardId-${String(index).padStart(12, '0')}`));
+  const heads = new Map<DeviceId, DeviceState>();
+  const arrivals = new Map<ShardId, number[]>(shardIds.map((id) => [id, []]));
+  let next = FIRST_SEQUENCE_NUMBER;
+
+  return {
+    streamName,
+    events,
+    states,
+    progress,
+    shardIds,
+    put: async (event, arrivalTime) => {
+      next += 1n;
+      const shard = shardIds[ranges.findIndex(({ end }) => hashKey(event.deviceId) <= end)] as ShardId;
+      const place = { sequenceNumber: sequenceNumber(String(next)), subSequenceNumber: 0 };
+      const head = heads.get(event.deviceId) ?? newDevice(event.deviceId);
+      const arrived = { place, arrivalTime, event, text: eventText(event) };
+      const plan = planPage(head, shard, [arrived]);
+      if (plan.kind !== 'page') throw new Error(`the event was not planned: ${plan.kind}`);
+      const result = await events.appendPage(plan.page);
+      if (result.outcome !== 'appended') throw new Error('another writer is at work');
+      await states.write(plan.next);
+      await progress.advance(streamName, {
+        shardId: shard,
+        finishedThrough: place.sequenceNumber as SequenceNumber,
+        arrivalTime,
+        updatedTime: arrivalTime,
+      });
+      arrivals.get(shard)?.push(arrivalTime);
+      heads.set(event.deviceId, plan.next);
+      return plan.next;
+    },
+    recordsSince: (shard, sinceMs) => (arrivals.get(shard) ?? []).filter((time) => time >= sinceMs).length,
+  };
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const SITES = ['austin-north', 'austin-south', 'round-rock', 'pflugerville', 'cedar-park'];
+const TYPES = ['bus', 'tram', 'sensor', 'gate'];
+const FIRMWARE = ['2.4.1', '2.5.0', '3.0.0-rc.2'];
+
+interface Vehicle {
+  readonly deviceId: DeviceId;
+  readonly type: string;
+  /** False for devices that do not count their events. */
+  readonly counts: boolean;
+  session: number;
+  counter: number;
+  speedMph: number;
+  batteryPercent: number;
+  temperatureC: number;
+  latitude: number;
+  longitude: number;
+  connected: boolean;
+  /** Counters that were skipped, to come late. */
+  readonly skipped: DeviceEvent[];
+}
+
+export interface MovingFleetOptions {
+  readonly pipeline: MemoryPipeline;
+  readonly deviceCount: number;
+  readonly seed?: number;
+  /** Events of each device that lie in the past when the fleet is there. */
+  readonly historyEvents?: number;
+  /** Stretch over which that history lies, in milliseconds. */
+  readonly historyMs?: number;
+  readonly now: () => number;
+}
+
+/** A made-up fleet that moves. */
+export interface MovingFleet {
+  /** Lets one device say something, now. */
+  step(): Promise<DeviceId>;
+}
+
+/**
+ * Fills the pipeline with a fleet and its past. Some devices are silent for long, some skip counters, some send late,
+ * twice, or without counting; some were corrected: whatever a page has to show is there.
+ */
+export async function startMovingFleet(options: MovingFleetOptions): Promise<MovingFleet> {
+  const { pipeline, deviceCount, seed = 1, historyEvents = 20, historyMs = 2 * 3_600_000, now } = options;
+  const random = seededRandom(seed);
+  const vehicles = Array.from({ length: deviceCount }, (_, index) => vehicle(index, random));
+  const silent = new Set(vehicles.filter((_, index) => index % 17 === 3));
+  const startTime = now() - historyMs;
+  for (let round = 0; round < historyEvents; round += 1) {
+    for (const one of vehicles) {
+      // Silent devices stop somewhere in the past: some a few minutes ago (stale), some long before (offline).
+      const reach = silent.has(one) ? 0.5 + 0.48 * random() : 1;
+      const time = startTime + ((round + random()) / historyEvents) * historyMs * reach;
+      await speak(pipeline, one, Math.floor(Math.min(time, now())), random, round === 0);
+    }
+  }
+  const speaking = vehicles.filter((one) => !silent.has(one));
+  return {
+    step: async () => {
+      const one = speaking[Math.floor(random() * speaking.length)] ?? vehicles[0];
+      if (one === undefined) throw new Error('the fleet has no device');
+      await speak(pipeline, one, now(), random, false);
+      return one.deviceId;
+    },
+  };
+}
+
+function vehicle(index: number, random: () => number): Vehicle {
+  const type = TYPES[index % TYPES.length] ?? 'bus';
+  return {
+    deviceId: deviceId(index % 23 === 5 ? `${type}:${index}` : `${type}-${String(index).padStart(4, '0')}`),
+    type,
+    counts: index % 29 !== 7,
+    session: 1 + Math.floor(random() * 3),
+    counter: 0,
+    speedMph: 20 * random(),
+    batteryPercent: 40 + 60 * random(),
+    temperatureC: 15 + 20 * random(),
+    latitude: 30.2 + 0.3 * random(),
+    longitude: -97.9 + 0.3 * random(),
+    connected: false,
+    skipped: [],
+  };
+}
+
+async function speak(
+  pipeline: MemoryPipeline,
+  one: Vehicle,
+  timeMs: number,
+  random: () => number,
+  first: boolean,
+): Promise<void> {
+  const draw = random();
+  if (!first && draw < 0.01 && one.skipped.length > 0) {
+    const late = one.skipped.shift();
+    if (late !== undefined) await pipeline.put(late, timeMs);
+    return;
+  }
+  if (!first && draw > 0.995 && one.counts) {
+    await pipeline.put(correction(one, timeMs), timeMs);
+    return;
+  }
+  const event = nextEvent(one, timeMs, random, first);
+  if (!first && draw < 0.02 && one.counts) {
+    one.skipped.push(event);
+    await pipeline.put(nextEvent(one, timeMs + 1, random, false), timeMs);
+    return;
+  }
+  await pipeline.put(event, timeMs);
+  if (draw > 0.98 && one.counts) await pipeline.put(event, timeMs);
+}
+
+function nextEvent(one: Vehicle, timeMs: number, random: () => number, first: boolean): DeviceEvent {
+  one.counter += 1;
+  const identity = { session: one.session, counter: one.counter };
+  const base = {
+    v: 1,
+    deviceId: one.deviceId,
+    time: new Date(timeMs).toISOString(),
+    ...(one.counts ? { identity } : {}),
+  } as const;
+  if (first) {
+    one.connected = true;
+    const site = SITES[Math.floor(random() * SITES.length)] ?? 'austin-north';
+    const firmware = FIRMWARE[Math.floor(random() * FIRMWARE.length)] ?? '2.4.1';
+    return { ...base, type: 'connected', data: { site, type: one.type, firmware, ...reading(one, random) } };
+  }
+  if (random() < 0.01) {
+    one.connected = !one.connected;
+    return { ...base, type: one.connected ? 'connected' : 'disconnected', data: {} };
+  }
+  return { ...base, type: 'reported', data: reading(one, random) };
+}
+
+function reading(one: Vehicle, random: () => number): JsonObject {
+  const drift = (value: number, by: number, low: number, high: number) =>
+    Math.min(high, Math.max(low, value + (random() - 0.5) * by));
+  one.speedMph = drift(one.speedMph, 8, 0, 60);
+  one.batteryPercent = drift(one.batteryPercent, 1, 0, 100);
+  one.temperatureC = drift(one.temperatureC, 0.6, -10, 55);
+  one.latitude = drift(one.latitude, 0.002, 30.1, 30.6);
+  one.longitude = drift(one.longitude, 0.002, -98, -97.5);
+  const round = (value: number, digits: number) => Number(value.toFixed(digits));
+  return {
+    speedMph: round(one.speedMph, 1),
+    batteryPercent: round(one.batteryPercent, 1),
+    position: { latitude: round(one.latitude, 5), longitude: round(one.longitude, 5) },
+    ...(random() < 0.5 ? { temperatureC: round(one.temperatureC, 2) } : {}),
+    ...(random() < 0.2 ? { doorOpen: random() < 0.5 } : {}),
+    ...(random() < 0.1 ? { alert: random() < 0.5 ? 'brake pressure low' : null } : {}),
+  };
+}
+
+function correction(one: Vehicle, timeMs: number): DeviceEvent {
+  return {
+    v: 1,
+    deviceId: one.deviceId,
+    type: 'corrected',
+    time: new Date(timeMs).toISOString(),
+    data: { speedMph: 0 },
+    correction: {
+      correctionId: `fix-${one.deviceId}-${one.counter}-${timeMs}`,
+      reason: 'the wheel sensor was replaced',
+      actor: 'maintenance',
+      corrects: { session: one.session, counter: one.counter },
+    },
+  };
+}
