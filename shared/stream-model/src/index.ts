@@ -1,4 +1,5 @@
 export * from './aggregation.ts';
+export * from './archive-line.ts';
 export * from './backoff.ts';
 export * from './hash-key-range.ts';
 export * from './lambda-batch.ts';

@@ -41,6 +41,17 @@ describe('opening a record', () => {
     });
   });
 
+  test('an aggregate that names a key beyond 256 characters is damaged, whole', () => {
+    const keyed = (key: string) => encodeAggregate([{ partitionKey: key, data: Buffer.from('a') }]);
+    expect(openRecord({ partitionKey, data: keyed('\u{1F68C}'.repeat(256)) }).status).toBe('aggregated');
+    const data = keyed('x'.repeat(257));
+    expect(openRecord({ partitionKey, data })).toEqual({
+      status: 'damaged',
+      damage: 'partition-key-too-long',
+      entries: [{ subSequenceNumber: 0, partitionKey, data }],
+    });
+  });
+
   test.each([
     ['truncated', Buffer.from(AGGREGATE_MAGIC)],
     ['checksum-mismatch', Buffer.from(aggregate).fill(0, aggregate.length - 1)],
