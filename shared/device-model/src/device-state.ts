@@ -54,9 +54,6 @@ export interface DeviceState {
   readonly counts: EventCounts;
 }
 
-/** Shards whose marks a state keeps. A device meets a new shard only when its stream is resharded. */
-export const MARKS_MAX = 16;
-
 /** A device of which nothing is stored. */
 export function newDevice(deviceId: DeviceId): DeviceState {
   const version = { session: -1, counter: -1, ordinal: 0, revision: 0 };

@@ -100,22 +100,26 @@ function applyData(draft: StateDraft, event: StoredEvent['event'], version: Even
 }
 
 /** Folds what a page says besides its events: its number, its arrivals, its duplicates, its shard's mark. */
-export function applyPageFrame(draft: StateDraft, page: Omit<EventPage, 'events'>): void {
+export function applyPageFrame(
+  draft: StateDraft,
+  page: Omit<EventPage, 'events'>,
+  limits: ReceiptLimits = STATE_RECEIPT_LIMITS,
+): void {
   draft.page = page.page;
   draft.arrivalMax = Math.max(draft.arrivalMax, page.lastArrivalTime);
   draft.counts.duplicates += page.duplicates;
   if (page.heardTime !== undefined) {
     draft.lastArrivalTime = Math.max(draft.lastArrivalTime ?? 0, page.heardTime);
   }
-  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.throughArrivalTime });
+  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.throughArrivalTime }, limits.marksMax);
 }
 
 /** Raises the mark of a shard, never lowers it. */
-export function raiseMark(draft: StateDraft, shardId: ShardId, mark: Mark): void {
+function raiseMark(draft: StateDraft, shardId: ShardId, mark: Mark, marksMax: number): void {
   const existing = draft.marks.get(shardId);
   if (existing !== undefined && compareWithinShard(mark, existing) <= 0) return;
   draft.marks.set(shardId, mark);
-  if (draft.marks.size > MARKS_MAX) dropOldestMark(draft);
+  if (draft.marks.size > marksMax) dropOldestMark(draft);
 }
 
 function dropOldestMark(draft: StateDraft): void {
@@ -139,6 +143,6 @@ export function foldPage(
   }
   const draft = openDraft(state);
   for (const stored of page.events) applyEvent(draft, page.shardId, stored, limits);
-  applyPageFrame(draft, page);
+  applyPageFrame(draft, page, limits);
   return draft;
 }

@@ -140,7 +140,7 @@ export function planPage(
   }
   const page = frame.close(events);
   if (page === undefined) return { kind: 'settled', taken, outcomes };
-  applyPageFrame(draft, page);
+  applyPageFrame(draft, page, limits.receipts);
   return { kind: 'page', page, next: draft, taken, outcomes };
 }
 

@@ -39,22 +39,30 @@ export interface Receipts {
   correctionsDropped: number;
 }
 
-/** How much bounded receipts remember. */
+/** How much a state remembers of what was received. */
 export interface ReceiptLimits {
   readonly sessionsMax: number;
   /** Ranges per session. */
   readonly rangesMax: number;
   readonly correctionsMax: number;
+  /** Shards whose marks are kept. A device meets a new shard only when its stream is resharded. */
+  readonly marksMax: number;
 }
 
 /** What the state item keeps. In the steady state one session with one range is all there is. */
-export const STATE_RECEIPT_LIMITS: ReceiptLimits = { sessionsMax: 2, rangesMax: 64, correctionsMax: 16 };
+export const STATE_RECEIPT_LIMITS: ReceiptLimits = {
+  sessionsMax: 2,
+  rangesMax: 64,
+  correctionsMax: 16,
+  marksMax: 16,
+};
 
 /** What a snapshot keeps: everything. */
 export const COMPLETE_RECEIPT_LIMITS: ReceiptLimits = {
   sessionsMax: Number.POSITIVE_INFINITY,
   rangesMax: Number.POSITIVE_INFINITY,
   correctionsMax: Number.POSITIVE_INFINITY,
+  marksMax: Number.POSITIVE_INFINITY,
 };
 
 export function noReceipts(): Receipts {
