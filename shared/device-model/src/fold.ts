@@ -1,11 +1,5 @@
 import { compareWithinShard, type Position, type ShardId } from '@twinstream/stream-model';
-import {
-  type DeviceState,
-  type EventCounts,
-  MARKS_MAX,
-  type Mark,
-  type VersionedValue,
-} from './device-state.ts';
+import type { DeviceState, EventCounts, Mark, VersionedValue } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { compareVersions, type EventVersion } from './event-version.ts';
 import {
