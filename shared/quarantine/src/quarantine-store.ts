@@ -24,23 +24,21 @@ export interface QuarantineListing {
 }
 
 /**
- * Keeps what is no event, payload complete, until an operator has seen to it. A signal that is aborted makes a call
- * reject with the signal's reason.
+ * Keeps what is no event, payload complete, until an operator has seen to it. Every call may throw
+ * `QUARANTINE_UNAVAILABLE` (retryable: no answer, or one that says "later"; a put may have happened) or
+ * `QUARANTINE_REFUSED` (rights, names); an aborted signal makes it reject with the signal's own reason.
  */
 export interface QuarantineStore {
   /**
    * Resolves once the record is durable. The same record again replaces itself, so a redelivery changes nothing.
-   * Throws RangeError for a record without entries, and `QUARANTINE_UNAVAILABLE` when it is not known to be stored.
+   * Throws RangeError for a record without entries.
    */
   put(record: QuarantinedRecord, signal?: AbortSignal): Promise<void>;
-  /**
-   * Rising by hour of arrival; within an hour in no promised order. Throws RangeError for a `from` that is no time, and
-   * `QUARANTINE_UNAVAILABLE`.
-   */
+  /** Rising by hour of arrival; within an hour in no promised order. Throws RangeError for a `from` that is no time. */
   list(query?: QuarantineQuery): AsyncIterable<QuarantineListing>;
   /**
-   * The record as it was put, or undefined where there is none of this key. Throws `QUARANTINE_UNAVAILABLE`, or
-   * `QUARANTINE_OBJECT_INVALID` when what stands there was not written by `put`.
+   * The record as it was put, or undefined where there is none of this key. Throws `QUARANTINE_OBJECT_INVALID` when what
+   * stands there was not written by `put`.
    */
   read(key: string, signal?: AbortSignal): Promise<QuarantinedRecord | undefined>;
 }

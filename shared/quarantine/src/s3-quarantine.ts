@@ -4,6 +4,7 @@ import {
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { CodedError } from '@twinstream/runtime';
 import { hourFolder, QUARANTINE_PREFIX, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
@@ -75,7 +76,10 @@ function abortable(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-/** Turns what the client throws into this port's own error; the client has already retried what may be retried. */
+// Amazon S3 API reference, "Error responses": these ask to slow down whatever their status is (read 2026-11).
+const THROTTLES = new Set(['SlowDown', 'RequestTimeout', 'ThrottlingException', 'TooManyRequestsException']);
+
+/** Turns what the client throws into this port's own errors; the client has already retried what may be retried. */
 async function available<T>(
   signal: AbortSignal | undefined,
   message: string,
@@ -86,12 +90,15 @@ async function available<T>(
     return await call();
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new CodedError('QUARANTINE_UNAVAILABLE', message, { retryable: isTransient(cause), cause });
+    const isTransient = !(cause instanceof S3ServiceException) || isLater(cause);
+    const code = isTransient ? 'QUARANTINE_UNAVAILABLE' : 'QUARANTINE_REFUSED';
+    const fault = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new CodedError(code, `${message}: ${fault}`, { retryable: isTransient, cause });
   }
 }
 
-/** False for what only a change of permissions, names or input can heal: a client fault that is no throttle. */
-function isTransient(cause: unknown): boolean {
-  if (!(cause instanceof Error) || !('$fault' in cause)) return true;
-  return cause.$fault !== 'client' || ('$retryable' in cause && cause.$retryable !== undefined);
+/** True where the service says "later"; false where only a change of rights, names or input can help. */
+function isLater({ name, $metadata }: S3ServiceException): boolean {
+  const status = $metadata.httpStatusCode ?? 500;
+  return status >= 500 || status === 429 || THROTTLES.has(name);
 }

@@ -58,7 +58,7 @@ describe('S3 quarantine', () => {
   test('a bucket that does not exist is an error that no repetition heals', async () => {
     const store = s3Quarantine({ client, bucket: 'no-such-bucket' });
     await expect(Array.fromAsync(store.list())).rejects.toMatchObject({
-      code: 'QUARANTINE_UNAVAILABLE',
+      code: 'QUARANTINE_REFUSED',
       retryable: false,
     });
   });
