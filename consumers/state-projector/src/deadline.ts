@@ -1,0 +1,21 @@
+import type { Clock } from '@twinstream/runtime';
+
+/** Runs `work` with a signal that aborts `ms` milliseconds from now, and takes the timer back when the work is done. */
+export async function withDeadline<Result>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  const timer = clock.sleep(Math.max(0, ms), done.signal).then(
+    () => deadline.abort(new Error('the deadline of the invocation is near')),
+    () => undefined, // The work was done first.
+  );
+  try {
+    return await work(deadline.signal);
+  } finally {
+    done.abort();
+    await timer;
+  }
+}

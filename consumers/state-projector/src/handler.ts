@@ -1,0 +1,109 @@
+import type { EventStore } from '@twinstream/event-store';
+import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
+import type { QuarantineStore } from '@twinstream/quarantine';
+import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
+import {
+  type BatchAnswer,
+  compareSequenceNumbers,
+  type KinesisLambdaEvent,
+  readBatch,
+  type SequenceNumber,
+  type StreamBatch,
+  unfinishedFrom,
+} from '@twinstream/stream-model';
+import pLimit from 'p-limit';
+import { advanceProgress } from './advance-progress.ts';
+import { type BatchSummary, batchSummary } from './batch-summary.ts';
+import { withDeadline } from './deadline.ts';
+import { HeadCache } from './head-cache.ts';
+import { openBatch } from './open-batch.ts';
+import type { ProjectorOptions } from './options.ts';
+import { type DeviceReport, projectDevice } from './project-device.ts';
+
+export interface ProjectorServices {
+  readonly eventStore: EventStore;
+  readonly latestState: LatestStateTable;
+  readonly shardProgress: ShardProgressTable;
+  readonly quarantine: QuarantineStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Receives the one summary of each batch. */
+  readonly report: (summary: BatchSummary) => void;
+}
+
+/** What of a Lambda invocation matters here. */
+export interface Invocation {
+  readonly requestId: string;
+  /** Milliseconds until Lambda ends the invocation. */
+  readonly remainingMs: () => number;
+}
+
+export type Projector = (event: KinesisLambdaEvent, invocation: Invocation) => Promise<BatchAnswer>;
+
+/** A part of the batch that could not be finished, and the record with which it begins. */
+interface Unfinished {
+  readonly from: SequenceNumber;
+  readonly error: unknown;
+}
+
+/** A projector with its own cache of heads: one per container. */
+export function createProjector(services: ProjectorServices, options: ProjectorOptions): Projector {
+  const heads = new HeadCache(options.headsMax);
+  const limit = pLimit(options.devicesAtOnce);
+
+  const deviceServices = { ...services, ...options, heads };
+
+  return async (event, { requestId, remainingMs }) => {
+    const startedTime = services.clock.now();
+    const batch = readBatch(event);
+    const opened = openBatch(batch);
+    const reports: DeviceReport[] = [];
+    const unfinished: Unfinished[] = disorderOf(batch);
+
+    await withDeadline(services.clock, remainingMs() - options.deadlineMarginMs, async (signal) => {
+      const attempt = async (from: SequenceNumber, work: () => Promise<void>): Promise<void> => {
+        try {
+          await limit(async () => {
+            signal.throwIfAborted();
+            await work();
+          });
+        } catch (error) {
+          unfinished.push({ from, error });
+        }
+      };
+      const quarantining = opened.poison.map((record) =>
+        attempt(record.sequenceNumber, () => services.quarantine.put(record, signal)),
+      );
+      const projecting = opened.devices.map((device) =>
+        attempt(device.from, async () => {
+          reports.push(await projectDevice(deviceServices, device, signal));
+        }),
+      );
+      await Promise.all([...quarantining, ...projecting]);
+    });
+
+    const earliest = earliestOf(unfinished);
+    await advanceProgress(services, options, batch, earliest?.from);
+    const finishedTime = services.clock.now();
+    services.report(
+      batchSummary({ requestId, batch, opened, reports, unfinished, startedTime, finishedTime }),
+    );
+    return unfinishedFrom(earliest?.from);
+  };
+}
+
+/** Order is enforced: a record that does not rise is not worked on, and the next delivery begins with it. */
+function disorderOf({ shardId, disorder }: StreamBatch): Unfinished[] {
+  if (disorder === undefined) return [];
+  const { index, sequenceNumber } = disorder;
+  const message = `record ${index} of ${shardId} does not rise above the one before it`;
+  return [{ from: sequenceNumber, error: new CodedError('ORDER_VIOLATION', message, { retryable: true }) }];
+}
+
+function earliestOf(unfinished: readonly Unfinished[]): Unfinished | undefined {
+  let earliest: Unfinished | undefined;
+  for (const part of unfinished) {
+    if (earliest === undefined || compareSequenceNumbers(part.from, earliest.from) < 0) earliest = part;
+  }
+  return earliest;
+}

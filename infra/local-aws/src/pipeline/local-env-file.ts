@@ -1,0 +1,14 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Writes `KEY=value` lines that a shell can source and the CLIs read. Values hold nothing that a shell would expand. */
+export function writeLocalEnvFile(path: string, environment: Readonly<Record<string, string>>): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(path, lines.join(''));
+}
+
+/** Takes the file away, so that no tool looks for a pipeline that has ended. */
+export function removeLocalEnvFile(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,50 @@
+/** What the local pipeline calls its parts, and what the environment of its processes calls them. */
+export const NAMES = {
+  stream: 'device-events',
+  deliveryStream: 'device-events-archive',
+  archiveBucket: 'twinstream-archive',
+  archivePrefix: 'archive/',
+  quarantinePrefix: 'quarantine/',
+  eventsTable: 'events',
+  deviceStateTable: 'device-state',
+  shardProgressTable: 'shard-progress',
+  operationsTable: 'operations',
+  projectorFunction: 'state-projector',
+  archiverFunction: 'event-archiver',
+} as const;
+
+/** Any AWS SDK wants these; the stand-ins verify no signature. */
+export const LOCAL_REGION = 'us-east-1';
+const LOCAL_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' } as const;
+
+/** Addresses of the stand-ins. */
+export interface StandInUrls {
+  readonly kinesis: string;
+  readonly dynamoDb: string;
+  readonly firehose: string;
+  readonly s3: string;
+  readonly lambda: string;
+  /** Where faults are set: GET, PUT, DELETE /faults. */
+  readonly faults: string;
+}
+
+/** The variables by which any AWS tool, and every process of the pipeline, finds the stand-ins. */
+export function standInEnvironment(urls: StandInUrls): Record<string, string> {
+  return {
+    AWS_REGION: LOCAL_REGION,
+    ...LOCAL_CREDENTIALS,
+    AWS_ENDPOINT_URL_KINESIS: urls.kinesis,
+    AWS_ENDPOINT_URL_DYNAMODB: urls.dynamoDb,
+    AWS_ENDPOINT_URL_FIREHOSE: urls.firehose,
+    AWS_ENDPOINT_URL_S3: urls.s3,
+    AWS_ENDPOINT_URL_LAMBDA: urls.lambda,
+    TWINSTREAM_STREAM: NAMES.stream,
+    TWINSTREAM_EVENTS_TABLE: NAMES.eventsTable,
+    TWINSTREAM_DEVICE_STATE_TABLE: NAMES.deviceStateTable,
+    TWINSTREAM_SHARD_PROGRESS_TABLE: NAMES.shardProgressTable,
+    TWINSTREAM_OPERATIONS_TABLE: NAMES.operationsTable,
+    TWINSTREAM_ARCHIVE_BUCKET: NAMES.archiveBucket,
+    TWINSTREAM_DELIVERY_STREAM: NAMES.deliveryStream,
+    TWINSTREAM_FAULTS_URL: urls.faults,
+  };
+}

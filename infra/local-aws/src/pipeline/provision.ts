@@ -1,0 +1,78 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  ResourceInUseException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import {
+  CreateStreamCommand,
+  IncreaseStreamRetentionPeriodCommand,
+  ResourceInUseException as StreamInUseException,
+  waitUntilStreamExists,
+} from '@aws-sdk/client-kinesis';
+import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
+import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
+import { dynamoDbClient, kinesisClient } from '@twinstream/runtime';
+import { RETENTION_HOURS } from '@twinstream/stream-model';
+import { LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
+
+const WAIT_S = 30;
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+/** Creates the stream and the tables that are not there yet. What is there stays as it is, so that a kept folder starts again. */
+export async function provision(urls: StandInUrls, shardCount: number): Promise<void> {
+  await Promise.all([createStream(urls.kinesis, shardCount), createTables(urls.dynamoDb)]);
+}
+
+async function createStream(endpoint: string, shardCount: number): Promise<void> {
+  const client = kinesisClient({ endpoint, region: LOCAL_REGION, credentials: CREDENTIALS });
+  const StreamName = NAMES.stream;
+  try {
+    await client.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }));
+  } catch (error) {
+    if (!(error instanceof StreamInUseException)) throw error;
+    return;
+  } finally {
+    await waitUntilStreamExists({ client, maxWaitTime: WAIT_S, minDelay: 0.1 }, { StreamName });
+  }
+  // A new stream keeps 24 hours; the project's keeps seven days.
+  await client.send(
+    new IncreaseStreamRetentionPeriodCommand({ StreamName, RetentionPeriodHours: RETENTION_HOURS }),
+  );
+  client.destroy();
+}
+
+async function createTables(endpoint: string): Promise<void> {
+  const client = dynamoDbClient({ endpoint, region: LOCAL_REGION, credentials: CREDENTIALS });
+  const tables: readonly CreateTableCommandInput[] = [
+    { ...EVENTS_TABLE_DEFINITION, TableName: NAMES.eventsTable },
+    { ...DEVICE_STATE_TABLE_DEFINITION, TableName: NAMES.deviceStateTable },
+    { ...SHARD_PROGRESS_TABLE_DEFINITION, TableName: NAMES.shardProgressTable },
+    {
+      TableName: NAMES.operationsTable,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'kind', AttributeType: 'S' },
+        { AttributeName: 'id', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'kind', KeyType: 'HASH' },
+        { AttributeName: 'id', KeyType: 'RANGE' },
+      ],
+    },
+  ];
+  await Promise.all(
+    tables.map(async (table) => {
+      try {
+        await client.send(new CreateTableCommand(table));
+      } catch (error) {
+        if (!(error instanceof ResourceInUseException)) throw error;
+      }
+      await waitUntilTableExists(
+        { client, maxWaitTime: WAIT_S, minDelay: 0.1 },
+        { TableName: table.TableName },
+      );
+    }),
+  );
+  client.destroy();
+}

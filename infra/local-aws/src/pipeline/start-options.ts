@@ -1,0 +1,61 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
+
+/** Flags of `npm start`. */
+export interface StartOptions {
+  /** Port of the page and the API; 0 takes a free one. */
+  readonly port: number;
+  readonly simulator: boolean;
+  /** Devices of the demo fleet. */
+  readonly devices: number;
+  /** Events per second of the demo fleet. */
+  readonly rate: number;
+  readonly shards: number;
+  /** Folder that keeps everything over restarts; in memory when absent. */
+  readonly dataDir?: string;
+  readonly dynamodb: DynamoDbEngine;
+}
+
+const DEVICES_MAX = 1_000_000;
+const RATE_MAX = 100_000;
+const SHARDS_MAX = 64;
+
+function wholeNumber(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** Parses the command line. Prints help or what is wrong, and ends the process with 0 or 1, when there is nothing to start. */
+export function readStartOptions(argv: readonly string[]): StartOptions {
+  const program = new Command('npm start --')
+    .description('Runs the whole pipeline on this machine: stream, functions, tables, archive, API and page.')
+    .option('--port <port>', 'port of the page and the API', wholeNumber(0, 65_535), 8080)
+    .option('--no-simulator', 'start without the demo fleet')
+    .option('--devices <count>', 'devices of the demo fleet', wholeNumber(1, DEVICES_MAX), 200)
+    .option('--rate <events>', 'events per second of the demo fleet', wholeNumber(1, RATE_MAX), 50)
+    .option('--shards <count>', 'shards of a stream that is not there yet', wholeNumber(1, SHARDS_MAX), 4)
+    .option('--data-dir <folder>', 'keep everything in this folder; a restart goes on from there')
+    .addOption(
+      new Option('--dynamodb <engine>', 'embedded DynamoDB; java needs Java 17 and listens on all interfaces')
+        .choices(DYNAMODB_ENGINES)
+        .default('dynalite'),
+    )
+    .allowExcessArguments(false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npm start                                     a demo fleet on http://127.0.0.1:8080/
+  npm start -- --no-simulator --port 9000       wait for your own events
+  npm start -- --data-dir ./data --shards 8     keep everything over restarts
+  npm start -- --devices 2000 --rate 500        a larger fleet
+
+Exit codes: 0 after Ctrl-C, 1 when it could not start or a part of it died.`,
+    );
+  return program.parse(argv).opts<StartOptions>();
+}

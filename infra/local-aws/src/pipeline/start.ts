@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CodedError, createLogger, shutdownSignal } from '@twinstream/runtime';
+import { readStartOptions } from './start-options.ts';
+import { startPipeline } from './supervisor.ts';
+
+/** `npm start`: the whole pipeline on this machine until Ctrl-C. */
+async function main(): Promise<number> {
+  const options = readStartOptions(process.argv);
+  const stopping = shutdownSignal();
+  const dashboardDir = fileURLToPath(new URL('../../../../consumers/dashboard/dist', import.meta.url));
+  const pipeline = await startPipeline({
+    ...options,
+    ...(existsSync(dashboardDir) ? { dashboardDir } : {}),
+    localEnvFile: resolve('.twinstream/local.env'),
+    environment: process.env,
+    logger: createLogger('local-aws', 'warn'),
+    say,
+    stopping,
+  });
+  say('');
+  say(`  page   ${pipeline.apiUrl}/`);
+  say(`  API    ${pipeline.apiUrl}/v1/devices`);
+  say(`  AWS    source .twinstream/local.env, and any AWS tool talks to this pipeline`);
+  say(`  faults ${pipeline.faultsUrl}/faults`);
+  say('');
+  say('Ctrl-C drains and stops; a second one stops at once.');
+  const fault = await pipeline.ended;
+  return fault === undefined ? 0 : complain(fault);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(error: unknown): number {
+  const told =
+    error instanceof CodedError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`twinstream: ${told}\n`);
+  return 1;
+}
+
+// Children may still hold handles when something failed half-way; they end with this process.
+process.exit(await main().catch(complain));

@@ -1,0 +1,12 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CodedError, type Logger } from '@twinstream/runtime';
+import { startReadyChild } from '../child-process/ready-child.ts';
+import { freePort, isPortFree } from '../http/free-port.ts';
+import { type ChildApp, startChildApp } from './child-app.ts';
+import { drain } from './drain.ts';
+import { removeLocalEnvFile, writeLocalEnvFile } from './local-env-file.ts';
+import { NAMES, standInEnvironment } from './names.ts';
+import { provision } from './provision.ts';
+import type { StandInsMessage } from './stand-ins.ts';
+import type { StartOptions } from './start-options.ts';

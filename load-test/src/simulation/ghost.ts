@@ -1,0 +1,195 @@
+import {
+  COMPLETE_RECEIPT_LIMITS,
+  compareVersions,
+  type DeviceId,
+  type DeviceState,
+  type EventPage,
+  FOLD_VERSION,
+  foldPage,
+  formatVersion,
+  newDevice,
+  type ReceiptLimits,
+  type StoredEvent,
+} from '@twinstream/device-model';
+import type { EventStore } from '@twinstream/event-store';
+import { positionKey, type ShardId } from '@twinstream/stream-model';
+
+/** A guarantee that did not hold, by the name it has in the documents. */
+export class Violation extends Error {
+  readonly guarantee: string;
+
+  constructor(guarantee: string, detail: string) {
+    super(`${guarantee}: ${detail}`);
+    this.name = 'Violation';
+    this.guarantee = guarantee;
+  }
+}
+
+/** Everything of a state in a text that is equal exactly when the states are. */
+export function stateText(state: DeviceState): string {
+  return textOf(state);
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (member instanceof Map)
+      return [...member.entries()].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    if (typeof member === 'object' && member !== null && !Array.isArray(member)) {
+      return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+    }
+    return member;
+  });
+}
+
+/** The event's identity within its device: its counter, its correction id, or else its position. */
+export function identityOf(shardId: ShardId, { event, place }: Pick<StoredEvent, 'event' | 'place'>): string {
+  if (event.correction !== undefined) return `correction ${event.correction.correctionId}`;
+  if (event.identity !== undefined) return `counted ${event.identity.session}.${event.identity.counter}`;
+  return `uncounted ${positionKey({ shardId, ...place })}`;
+}
+
+/**
+ * What is really stored, seen from outside every process: it watches each write take effect and checks the guarantees at
+ * that moment.
+ */
+export class Ghost {
+  readonly pages = new Map<DeviceId, EventPage[]>();
+  readonly #states = new Map<DeviceId, DeviceState[]>();
+  readonly #statePages = new Map<DeviceId, number>();
+  /** Page in which each identity of a device lies. */
+  readonly #stored = new Map<DeviceId, Map<string, number>>();
+  readonly #receiptLimits: ReceiptLimits;
+
+  constructor(receiptLimits: ReceiptLimits) {
+    this.#receiptLimits = receiptLimits;
+  }
+
+  /** A page took effect. */
+  onAppend(page: EventPage): void {
+    const { deviceId } = page;
+    const pages = this.pages.get(deviceId) ?? [];
+    this.pages.set(deviceId, pages);
+    const before = this.stateAfter(deviceId, pages.length);
+    if (page.page !== pages.length + 1 || page.arrivalMaxBefore !== before.arrivalMax) {
+      const key = `${page.arrivalMaxBefore}#${page.page}`;
+      throw new Violation(
+        'page numbers are contiguous',
+        `${deviceId} ${key} after ${before.arrivalMax}#${before.page}`,
+      );
+    }
+    const stored = this.#stored.get(deviceId) ?? new Map<string, number>();
+    this.#stored.set(deviceId, stored);
+    for (const event of page.events) {
+      const identity = identityOf(page.shardId, event);
+      const earlier = stored.get(identity);
+      if (earlier !== undefined) {
+        throw new Violation(
+          'nothing is stored twice',
+          `${deviceId} ${identity} in pages ${earlier} and ${page.page}`,
+        );
+      }
+      stored.set(identity, page.page);
+    }
+    pages.push(page);
+    this.#states.get(deviceId)?.push(foldPage(before, page, this.#receiptLimits));
+  }
+
+  /** A state took effect. */
+  onState(state: DeviceState): void {
+    const { deviceId, page } = state;
+    if (page > (this.pages.get(deviceId)?.length ?? 0)) {
+      throw new Violation('state is written after the page', `${deviceId} state ${page}`);
+    }
+    if (stateText(state) !== stateText(this.stateAfter(deviceId, page))) {
+      throw new Violation('state equals the fold of pages 1 to n', `${deviceId} page ${page}`);
+    }
+    const earlier = this.#statePages.get(deviceId) ?? 0;
+    if (page < earlier)
+      throw new Violation('state never moves back', `${deviceId} from ${earlier} to ${page}`);
+    this.#statePages.set(deviceId, page);
+  }
+
+  /** The fold of the first `page` pages. */
+  stateAfter(deviceId: DeviceId, page: number): DeviceState {
+    let states = this.#states.get(deviceId);
+    if (states === undefined) {
+      states = [newDevice(deviceId)];
+      this.#states.set(deviceId, states);
+    }
+    const state = states[page];
+    if (state === undefined) throw new RangeError(`${deviceId} has no page ${page}`);
+    return state;
+  }
+
+  /** Page of an identity, or undefined when it is not stored. */
+  pageOf(deviceId: DeviceId, identity: string): number | undefined {
+    return this.#stored.get(deviceId)?.get(identity);
+  }
+
+  storedCount(): number {
+    let count = 0;
+    for (const stored of this.#stored.values()) count += stored.size;
+    return count;
+  }
+
+  /** Page at which the state item of a device stands; 0 without one. */
+  statePage(deviceId: DeviceId): number {
+    return this.#statePages.get(deviceId) ?? 0;
+  }
+
+  /** Every snapshot is the fold up to its page, and remembers everything received. */
+  async checkSnapshots(eventStore: EventStore): Promise<void> {
+    for (const [deviceId, pages] of this.pages) {
+      let pageAtMost = pages.length;
+      while (true) {
+        const snapshot = await eventStore.latestSnapshot(deviceId, { foldVersion: FOLD_VERSION, pageAtMost });
+        if (snapshot === undefined) break;
+        const { page } = snapshot.state;
+        if (stateText(snapshot.state) !== stateText(this.stateAfter(deviceId, page))) {
+          throw new Violation('snapshots equal the fold', `${deviceId} page ${page}`);
+        }
+        const complete = pages
+          .slice(0, page)
+          .reduce((state, next) => foldPage(state, next, COMPLETE_RECEIPT_LIMITS), newDevice(deviceId));
+        if (textOf(snapshot.receipts) !== textOf(complete.receipts)) {
+          throw new Violation('snapshots hold complete receipts', `${deviceId} page ${page}`);
+        }
+        pageAtMost = page - 1;
+      }
+    }
+  }
+
+  /** State does not depend on the order of arrival: the newest version of each attribute is there, whoever came first. */
+  checkLastWriterWins(): void {
+    for (const [deviceId, pages] of this.pages) {
+      const newest = new Map<string, StoredEvent>();
+      for (const stored of pages.flatMap(({ events }) => events)) {
+        if (!['reported', 'connected', 'disconnected', 'corrected'].includes(stored.event.type)) continue;
+        for (const name of Object.keys(stored.event.data)) {
+          const rival = newest.get(name);
+          if (rival === undefined || compareVersions(stored.version, rival.version) > 0)
+            newest.set(name, stored);
+        }
+      }
+      const state = this.stateAfter(deviceId, pages.length);
+      for (const [name, { event }] of newest) {
+        const value = state.attributes.get(name)?.value ?? null;
+        if (JSON.stringify(value) !== JSON.stringify(event.data[name])) {
+          throw new Violation('the newest version of an attribute wins', `${deviceId} ${name}`);
+        }
+      }
+    }
+  }
+
+  /** Versions of a device never repeat: two different events are never equally new. */
+  checkVersions(): void {
+    for (const [deviceId, pages] of this.pages) {
+      const seen = new Set<string>();
+      for (const { version } of pages.flatMap(({ events }) => events)) {
+        const text = formatVersion(version);
+        if (seen.has(text)) throw new Violation('versions are unique', `${deviceId} ${text}`);
+        seen.add(text);
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { EventStore } from '@twinstream/event-store';
+import type { LatestStateTable, ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
+import type { QuarantineStore } from '@twinstream/quarantine';
+import type { Ghost } from './ghost.ts';
+import type { Network } from './network.ts';
+import type { Owner } from './scheduler.ts';
+
+/** The stores as they really are, behind no network. */
+export interface Stores {
+  readonly eventStore: EventStore;
+  readonly latestState: LatestStateTable;
+  readonly shardProgress: ShardProgressTable;
+  readonly quarantine: QuarantineStore;
+}
+
+export interface Watchers {
+  readonly ghost: Ghost;
+  readonly onProgress: (progress: ShardProgress) => void;
+  /** Told of every violation where it happens: the code under test must not be able to catch it. */
+  readonly onViolation: (error: unknown) => void;
+}
+
+/** The stores, and which records quarantine really holds, by shard id and sequence number. */
+export interface WatchedStores extends Stores {
+  readonly quarantined: ReadonlySet<string>;
+}
+
+/** The stores with somebody watching every write as it takes effect. */
+export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watchers): WatchedStores {
+  const quarantined = new Set<string>();
+  const watch = (check: () => void) => {
+    try {
+      check();
+    } catch (error) {
+      onViolation(error);
+    }
+  };
+  return {
+    ...stores,
+    quarantined,
+    quarantine: {
+      ...stores.quarantine,
+      put: async (record, signal) => {
+        await stores.quarantine.put(record, signal);
+        quarantined.add(`${record.shardId} ${record.sequenceNumber}`);
+      },
+    },
+    eventStore: {
+      ...stores.eventStore,
+      appendPage: async (page, signal) => {
+        const result = await stores.eventStore.appendPage(page, signal);
+        if (result.outcome === 'appended') watch(() => ghost.onAppend(page));
+        return result;
+      },
+    },
+    latestState: {
+      ...stores.latestState,
+      write: async (state, signal) => {
+        const result = await stores.latestState.write(state, signal);
+        if (result.outcome === 'written') watch(() => ghost.onState(state));
+        return result;
+      },
+    },
+    shardProgress: {
+      ...stores.shardProgress,
+      advance: async (streamName, progress, signal) => {
+        const result = await stores.shardProgress.advance(streamName, progress, signal);
+        if (result === 'advanced') watch(() => onProgress(progress));
+        return result;
+      },
+    },
+  };
+}
+
+/** The stores as one process sees them: every call travels the network. A range is fetched whole, by one request. */
+export function reachedBy(owner: Owner, stores: Stores, network: Network): Stores {
+  const { eventStore, latestState, shardProgress, quarantine } = stores;
+  const call = <Answer>(name: string, effect: () => Promise<Answer>, signal?: AbortSignal) =>
+    network.call(owner, name, effect, signal);
+  return {
+    eventStore: {
+      appendPage: (page, signal) => call('page put', () => eventStore.appendPage(page), signal),
+      pages: (deviceId, range) =>
+        fetched(() =>
+          call('page query', () => all(eventStore.pages(deviceId, withoutSignal(range))), range?.signal),
+        ),
+      pageSummaries: (deviceId, range) =>
+        fetched(() =>
+          call(
+            'page query',
+            () => all(eventStore.pageSummaries(deviceId, withoutSignal(range))),
+            range?.signal,
+          ),
+        ),
+      lastKeyBelow: (deviceId, below, signal) =>
+        call('page query', () => eventStore.lastKeyBelow(deviceId, below), signal),
+      putSnapshot: (snapshot, signal) => call('snapshot put', () => eventStore.putSnapshot(snapshot), signal),
+      latestSnapshot: (deviceId, query) =>
+        call('snapshot query', () => eventStore.latestSnapshot(deviceId, withoutSignal(query)), query.signal),
+      deviceIds: (signal) => fetched(() => call('device scan', () => all(eventStore.deviceIds()), signal)),
+    },
+    latestState: {
+      read: (deviceId, options) =>
+        call('state read', () => latestState.read(deviceId, withoutSignal(options)), options?.signal),
+      write: (state, signal) => call('state update', () => latestState.write(state), signal),
+      list: (query) => call('state list', () => latestState.list(withoutSignal(query)), query.signal),
+    },
+    shardProgress: {
+      advance: (streamName, progress, signal) =>
+        call('progress update', () => shardProgress.advance(streamName, progress), signal),
+      read: (streamName, signal) => call('progress read', () => shardProgress.read(streamName), signal),
+    },
+    quarantine: {
+      put: (record, signal) => call('quarantine put', () => quarantine.put(record), signal),
+      list: (query) => quarantine.list(query),
+      read: (key, signal) => call('quarantine read', () => quarantine.read(key), signal),
+    },
+  };
+}
+
+/** What has left a process lands whether or not the process still waits. */
+function withoutSignal<Options extends { readonly signal?: AbortSignal }>(options: Options | undefined) {
+  const { signal: _, ...rest } = options ?? ({} as Options);
+  return rest;
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const gathered: Item[] = [];
+  for await (const item of items) gathered.push(item);
+  return gathered;
+}
+
+async function* fetched<Item>(fetch: () => Promise<readonly Item[]>): AsyncGenerator<Item> {
+  yield* await fetch();
+}

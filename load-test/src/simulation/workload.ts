@@ -1,0 +1,131 @@
+import {
+  type DeviceEvent,
+  type DeviceId,
+  deviceId,
+  encodeEvent,
+  type JsonObject,
+} from '@twinstream/device-model';
+import type { Random } from './random.ts';
+
+/** One thing that somebody puts into the stream. */
+export interface Sending {
+  readonly deviceId: DeviceId;
+  readonly data: Uint8Array;
+  /** Absent in what is no event. */
+  readonly event?: DeviceEvent;
+  /** Through the project's producer, which keeps order and may send twice; else straight into the stream, once. */
+  readonly throughProducer: boolean;
+}
+
+type DeviceKind = 'counted' | 'uncounted' | 'mixed';
+const KINDS: readonly DeviceKind[] = ['counted', 'counted', 'uncounted', 'mixed'];
+const ATTRIBUTES = ['a', 'b', 'site', '__proto__'] as const;
+const BASE_TIME_MS = Date.parse('2026-01-01T00:00:00Z');
+
+const MALFORMED: readonly Uint8Array[] = [
+  new Uint8Array(),
+  new TextEncoder().encode('not json'),
+  new TextEncoder().encode('[]'),
+  new TextEncoder().encode('{"v":1}'),
+  Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2, 1, 2, 3),
+  Uint8Array.of(0xff, 0xfe),
+];
+
+/** What a device has in mind: it sends with counters that skip, repeat and come late, reboots, and is corrected. */
+class DeviceScript {
+  readonly #random: Random;
+  readonly #id: DeviceId;
+  readonly #kind: DeviceKind;
+  #session = 1;
+  #counter = 0;
+  #said = 0;
+  #corrections = 0;
+  readonly #sent: DeviceEvent[] = [];
+  #held: DeviceEvent[] = [];
+
+  constructor(index: number, random: Random) {
+    this.#random = random;
+    this.#id = deviceId(`device-${index}`);
+    this.#kind = random.pick(KINDS);
+  }
+
+  next(): Sending {
+    const random = this.#random;
+    if (random.chance(0.04)) return this.#malformed();
+    if (this.#sent.length > 0 && random.chance(0.08)) return this.#sending(this.#correction());
+    const resendable = this.#sent.filter(({ identity, correction }) => identity ?? correction);
+    if (resendable.length > 0 && random.chance(0.12)) return this.#sending(random.pick(resendable));
+    if (this.#held.length > 0 && random.chance(0.4)) return this.#sending(this.#held.shift() as DeviceEvent);
+    const event = this.#event();
+    if (event.identity !== undefined && random.chance(0.12)) {
+      this.#held.push(event);
+      return this.next();
+    }
+    return this.#sending(event);
+  }
+
+  #sending(event: DeviceEvent): Sending {
+    this.#sent.push(event);
+    const throughProducer = this.#random.chance(0.5) && (event.identity ?? event.correction) !== undefined;
+    return { deviceId: this.#id, data: encodeEvent(event), event, throughProducer };
+  }
+
+  #malformed(): Sending {
+    return { deviceId: this.#id, data: this.#random.pick(MALFORMED), throughProducer: false };
+  }
+
+  #event(): DeviceEvent {
+    const random = this.#random;
+    const type = random.pick(['reported', 'reported', 'reported', 'connected', 'disconnected', 'unheard-of']);
+    const base = { v: 1, deviceId: this.#id, type, time: this.#time(), data: this.#data() } as const;
+    const counted = this.#kind === 'counted' || (this.#kind === 'mixed' && random.chance(0.6));
+    if (!counted) return base;
+    if (random.chance(0.08)) {
+      this.#session += 1 + random.integer(2);
+      this.#counter = random.integer(3);
+    }
+    this.#counter += random.chance(0.1) ? 2 + random.integer(3) : 1;
+    return { ...base, identity: { session: this.#session, counter: this.#counter } };
+  }
+
+  #correction(): DeviceEvent {
+    this.#corrections += 1;
+    const target = this.#random.pick(this.#sent).identity;
+    const corrects = target !== undefined && this.#random.chance(0.5) ? { corrects: target } : {};
+    const correction = {
+      correctionId: `c${this.#corrections}`,
+      reason: 'wrong',
+      actor: 'operator',
+      ...corrects,
+    };
+    return {
+      v: 1,
+      deviceId: this.#id,
+      type: 'corrected',
+      time: this.#time(),
+      data: this.#data(),
+      correction,
+    };
+  }
+
+  #time(): string {
+    return new Date(BASE_TIME_MS + this.#random.integer(100_000)).toISOString();
+  }
+
+  /** Every value is said once, so that equal states mean equal events. */
+  #data(): JsonObject {
+    const data: Record<string, string | null> = Object.create(null);
+    for (const name of ATTRIBUTES) {
+      if (!this.#random.chance(0.4)) continue;
+      this.#said += 1;
+      data[name] = this.#random.chance(0.15) ? null : `said ${this.#said}`;
+    }
+    return data;
+  }
+}
+
+/** Devices that take turns to say `eventCount` things. */
+export function* sendings(deviceCount: number, eventCount: number, random: Random): Generator<Sending> {
+  const scripts = Array.from({ length: deviceCount }, (_, index) => new DeviceScript(index, random));
+  for (let said = 0; said < eventCount; said += 1) yield random.pick(scripts).next();
+}
