@@ -1,0 +1,151 @@
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import { createServer, type Server, type Socket } from 'node:net';
+import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
+import type { ApiRequest, ApiResponse } from './request-handling.ts';
+
+/** 10 MiB of records in Base64, with keys and names: longer requests are refused unread. */
+const BODY_BYTES_MAX = 24 * 1024 * 1024;
+/** How far a client may send ahead on HTTP/2; the protocol's 64 KiB would cost a round trip each. */
+const HTTP2_WINDOW_BYTES = 16 * 1024 * 1024;
+const HTTP2_SESSION_MEMORY_MB = 256;
+/** Requests that are open at close() get this long to be answered, then their connections are cut. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** Every HTTP/2 connection begins so (RFC 9113, section 3.4); no HTTP/1 method does. */
+const HTTP2_LEAD = Buffer.from('PRI * HTTP/2.0');
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/** Undefined ends the connection without an answer. Must not reject. */
+export type ExchangeHandler = (request: ApiRequest) => Promise<ApiResponse | undefined>;
+
+export interface ExchangeListener {
+  readonly port: number;
+  /** Takes no more requests, answers what is open (for at most 2 s) and closes all connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on 127.0.0.1 for HTTP/1.1 and for HTTP/2 without TLS, told apart by a connection's first bytes. Throws
+ * `PORT_TAKEN` when another process has the port; 0 takes a free one.
+ */
+export async function listenForExchanges(handle: ExchangeHandler, port: number): Promise<ExchangeListener> {
+  const sockets = new Set<Socket>();
+  const open = new Set<Promise<void>>();
+  const onRequest = (request: Request, response: Response) => {
+    const exchanged = exchange(request, response, handle).finally(() => open.delete(exchanged));
+    open.add(exchanged);
+  };
+  const http1 = createHttp1Server({ keepAliveTimeout: 0, requestTimeout: 0 }, onRequest);
+  const http2 = createHttp2Server(
+    {
+      settings: { initialWindowSize: HTTP2_WINDOW_BYTES },
+      maxSessionMemory: HTTP2_SESSION_MEMORY_MB,
+    },
+    onRequest,
+  );
+  http2.on('session', (session) => {
+    session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
+    // A connection that breaks ends its session, and its requests hear of it themselves.
+    session.on('error', () => session.destroy());
+  });
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    handOver(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit('connection', socket));
+  });
+  await listen(server, port);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return { port: address.port, close: () => close(server, sockets, open) };
+}
+
+/** Looks at a connection's first bytes and puts them back. A connection that ends before is nobody's. */
+function handOver(socket: Socket, take: (isHttp2: boolean) => void): void {
+  const ignore = () => socket.destroy();
+  socket.on('error', ignore);
+  const look = () => {
+    const bytes: Buffer | null = socket.read();
+    if (bytes === null) return;
+    const compared = Math.min(bytes.length, HTTP2_LEAD.length);
+    const mayBeHttp2 = bytes.subarray(0, compared).equals(HTTP2_LEAD.subarray(0, compared));
+    socket.unshift(bytes);
+    if (mayBeHttp2 && compared < HTTP2_LEAD.length) return;
+    socket.off('readable', look);
+    socket.off('error', ignore);
+    take(mayBeHttp2);
+  };
+  socket.on('readable', look);
+}
+
+async function exchange(request: Request, response: Response, handle: ExchangeHandler): Promise<void> {
+  const finished = new Promise<void>((resolve) => response.once('close', resolve));
+  const body = await readBody(request);
+  if (body === 'broken off') return;
+  const answer = await handle({
+    method: request.method ?? '',
+    path: request.url ?? '',
+    header: (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    body: body === 'too long' ? undefined : body,
+  });
+  if (answer === undefined || response.destroyed) {
+    cutConnection(request);
+    return;
+  }
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  response.end(answer.body);
+  await finished;
+}
+
+function readBody(request: Request): Promise<Buffer | 'too long' | 'broken off'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
+    });
+    request.once('end', () => resolve(bytes > BODY_BYTES_MAX ? 'too long' : Buffer.concat(chunks, bytes)));
+    request.once('error', () => resolve('broken off'));
+    request.once('close', () => resolve('broken off'));
+  });
+}
+
+/** Ends the whole connection, as a lost network does. */
+function cutConnection(request: Request): void {
+  const { socket } = 'stream' in request ? { socket: request.stream.session?.socket } : request;
+  socket?.destroy();
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? portTaken(port, error) : error);
+    });
+    server.listen(port, LOOPBACK, resolve);
+  });
+}
+
+async function close(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  open: ReadonlySet<Promise<void>>,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const { promise: grace, resolve: endGrace } = Promise.withResolvers<void>();
+  const timer = setTimeout(endGrace, CLOSE_GRACE_MS);
+  await Promise.race([Promise.all(open), grace]);
+  clearTimeout(timer);
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}

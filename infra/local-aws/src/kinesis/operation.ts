@@ -1,0 +1,48 @@
+import type { Clock, Logger } from '@twinstream/runtime';
+import type { RequestFaults } from '../faults/fault-rule.ts';
+import type { CountersInUse } from './kinesis-counters.ts';
+import { readRequest, type Shape, type WireValues } from './request-shape.ts';
+import type { StreamStore } from './stream-store.ts';
+import type { Members, RecordsAnswer } from './wire-format.ts';
+
+/** What operations work on. */
+export interface KinesisService {
+  readonly store: StreamStore;
+  readonly region: string;
+  readonly accountId: string;
+  /** False switches the per-second limits of shards off. */
+  readonly limitsEnforced: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly counters: CountersInUse;
+  readonly logger: Logger;
+}
+
+export type Answer =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'members'; readonly members: Members }
+  | { readonly kind: 'records'; readonly records: RecordsAnswer };
+
+export const EMPTY: Answer = { kind: 'empty' };
+
+export function membersAnswer(members: Members): Answer {
+  return { kind: 'members', members };
+}
+
+/** An operation of the API. It takes effect at once and as a whole, or throws an ApiError. */
+export interface Operation {
+  /** Reads the request, which throws when it is not one; the result carries it out. */
+  prepare(body: unknown, wire: WireValues): (service: KinesisService, faults?: RequestFaults) => Answer;
+}
+
+export function operation<Input>(
+  shape: Shape<Input>,
+  run: (service: KinesisService, input: Input, faults?: RequestFaults) => Answer,
+): Operation {
+  return {
+    prepare: (body, wire) => {
+      const input = readRequest(shape, body, wire);
+      return (service, faults) => run(service, input, faults);
+    },
+  };
+}

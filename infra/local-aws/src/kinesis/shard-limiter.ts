@@ -1,0 +1,58 @@
+import {
+  GET_RECORDS_CALLS_PER_SECOND,
+  SHARD_IN_BYTES_PER_SECOND,
+  SHARD_IN_RECORDS_PER_SECOND,
+  SHARD_OUT_BYTES_PER_SECOND,
+} from '@twinstream/stream-model';
+import { holds, refill, secondOf, type TokenBucket } from './token-bucket.ts';
+
+/** What one shard takes and gives per second (quotas of shared/stream-model), with a burst of one second. */
+export interface ShardLimiter {
+  readonly inRecords: TokenBucket;
+  readonly inBytes: TokenBucket;
+  readonly outCalls: TokenBucket;
+  readonly outBytes: TokenBucket;
+  /** A read took more than a second's bytes; reads are refused until all of it is paid back. */
+  outOverdrawn: boolean;
+}
+
+export function shardLimiter(nowMs: number): ShardLimiter {
+  return {
+    inRecords: secondOf(SHARD_IN_RECORDS_PER_SECOND, nowMs),
+    inBytes: secondOf(SHARD_IN_BYTES_PER_SECOND, nowMs),
+    outCalls: secondOf(GET_RECORDS_CALLS_PER_SECOND, nowMs),
+    outBytes: secondOf(SHARD_OUT_BYTES_PER_SECOND, nowMs),
+    outOverdrawn: false,
+  };
+}
+
+/** Takes one record of `bytes` (data and partition key); false, and nothing taken, when the shard is at its limit. */
+export function admitRecord(limiter: ShardLimiter, bytes: number, nowMs: number): boolean {
+  refill(limiter.inRecords, nowMs);
+  refill(limiter.inBytes, nowMs);
+  if (!holds(limiter.inRecords, 1) || !holds(limiter.inBytes, bytes)) return false;
+  limiter.inRecords.tokens -= 1;
+  limiter.inBytes.tokens -= bytes;
+  return true;
+}
+
+/**
+ * Takes one GetRecords call; false, and nothing taken, when the shard is at its limit. A read may return more than a
+ * second's bytes; then the next is refused until all is paid back: 5 s after one of 10 MiB (API reference,
+ * GetRecords, read 2026-11).
+ */
+export function admitRead(limiter: ShardLimiter, nowMs: number): boolean {
+  refill(limiter.outCalls, nowMs);
+  refill(limiter.outBytes, nowMs);
+  if (limiter.outOverdrawn && holds(limiter.outBytes, limiter.outBytes.capacity))
+    limiter.outOverdrawn = false;
+  if (limiter.outOverdrawn || limiter.outBytes.tokens <= 0 || !holds(limiter.outCalls, 1)) return false;
+  limiter.outCalls.tokens -= 1;
+  return true;
+}
+
+/** Charges the bytes that an admitted read returned. */
+export function chargeRead(limiter: ShardLimiter, bytes: number): void {
+  limiter.outBytes.tokens -= bytes;
+  if (limiter.outBytes.tokens < 0) limiter.outOverdrawn = true;
+}

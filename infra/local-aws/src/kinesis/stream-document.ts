@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { STREAM_MODES, STREAM_STATUSES, type Stream } from './stream.ts';
+
+const hashKey = z.string().regex(/^[0-9a-f]{32}$/);
+const count = z.number().int().nonnegative();
+
+/** What `stream.json` says of a shard. Its id, numbering and parents' ids follow from indexes. */
+const shardDocument = z.strictObject({
+  index: count,
+  startMs: count,
+  hashStart: hashKey,
+  hashEnd: hashKey,
+  parentIndex: count.optional(),
+  adjacentParentIndex: count.optional(),
+  closedMs: count.optional(),
+});
+
+/** `stream.json`: everything of a stream but its records. */
+export const streamDocument = z.strictObject({
+  version: z.literal(1),
+  name: z.string(),
+  createdMs: count,
+  mode: z.enum(STREAM_MODES),
+  recordBytesMax: count,
+  status: z.enum(STREAM_STATUSES),
+  retentionHours: count,
+  trimmedBeforeMs: count,
+  nextShardIndex: count,
+  shards: z.array(shardDocument),
+});
+
+export type StreamDocument = z.infer<typeof streamDocument>;
+export type ShardDocument = z.infer<typeof shardDocument>;
+
+export function documentOf(stream: Stream): StreamDocument {
+  const { name, createdMs, mode, recordBytesMax, status, retentionHours, trimmedBeforeMs, nextShardIndex } =
+    stream;
+  return {
+    version: 1,
+    name,
+    createdMs,
+    mode,
+    recordBytesMax,
+    status,
+    retentionHours,
+    trimmedBeforeMs,
+    nextShardIndex,
+    shards: stream.shards.map(
+      ({ index, startMs, hashStart, hashEnd, parentIndex, adjacentParentIndex, closedMs }) => ({
+        index,
+        startMs,
+        hashStart,
+        hashEnd,
+        parentIndex,
+        adjacentParentIndex,
+        closedMs,
+      }),
+    ),
+  };
+}

@@ -1,0 +1,225 @@
+import { join } from 'node:path';
+import type { Clock, Logger } from '@twinstream/runtime';
+import { evenRanges } from '@twinstream/stream-model';
+import { AppendFiles } from './append-files.ts';
+import {
+  type DataFolder,
+  deleteStreamFolder,
+  openDataFolder,
+  readStreamDocuments,
+  streamFolder,
+  writeStreamDocument,
+} from './data-folder.ts';
+import { hashKeyText } from './hash-key-text.ts';
+import { applySteps, type ReshardStep } from './resharding.ts';
+import { type SegmentMemory, segmentMemory, shrinkToFit } from './segment-memory.ts';
+import { shardNumbering } from './sequence-numbering.ts';
+import { shardLimiter } from './shard-limiter.ts';
+import { ShardLog } from './shard-log.ts';
+import { horizonMs, openShards, type Shard, type Stream, shardIdOf } from './stream.ts';
+import { documentOf, type ShardDocument, type StreamDocument } from './stream-document.ts';
+
+/** A new stream keeps its records so long (API reference, CreateStream: 24 hours by default, read 2026-11). */
+const RETENTION_HOURS_DEFAULT = 24;
+
+export interface StreamStoreOptions {
+  /** Keeps everything in this folder; memory is all there is when it is undefined. */
+  readonly dataDir: string | undefined;
+  readonly memoryBytesMax: number;
+  /** How long a stream stays CREATING, UPDATING or DELETING, in ms. */
+  readonly transitionMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+export interface NewStream {
+  readonly name: string;
+  readonly shardCount: number;
+  readonly mode: Stream['mode'];
+  readonly recordBytesMax: number;
+}
+
+type StreamChange = Partial<Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards'>>;
+
+/**
+ * All streams of a server. A change is on disk before it is visible. Shards change at once and the stream's status
+ * some time later, so that what was acknowledged never depends on a timer.
+ */
+export class StreamStore {
+  readonly memory: SegmentMemory;
+  readonly #options: StreamStoreOptions;
+  readonly #data: DataFolder | undefined;
+  readonly #files: AppendFiles | undefined;
+  readonly #streams = new Map<string, Stream>();
+  readonly #closing = new AbortController();
+  #newestCreatedMs = 0;
+
+  /** Throws `DATA_DIR_IN_USE`, `DATA_DIR_UNWRITABLE`, `KINESIS_STREAM_DOCUMENT_INVALID`, `KINESIS_SEGMENT_CORRUPT`. */
+  constructor(options: StreamStoreOptions) {
+    this.#options = options;
+    this.memory = segmentMemory(options.memoryBytesMax, options.dataDir !== undefined);
+    if (options.dataDir === undefined) return;
+    this.#data = openDataFolder(options.dataDir);
+    this.#files = new AppendFiles();
+    try {
+      for (const document of readStreamDocuments(this.#data)) this.#load(this.#data, document);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** A stream that a crash left DELETING is deleted; any other is ACTIVE again. */
+  #load(data: DataFolder, document: StreamDocument): void {
+    this.#newestCreatedMs = Math.max(this.#newestCreatedMs, document.createdMs);
+    if (document.status === 'DELETING') {
+      deleteStreamFolder(data, document);
+      return;
+    }
+    const shards = document.shards.map((shard) => this.#openShard(document, shard));
+    const { version: _, shards: __, ...rest } = document;
+    const stream: Stream = { ...rest, shards, open: openShards(shards) };
+    this.#streams.set(stream.name, stream);
+    if (stream.status !== 'ACTIVE') this.change(stream, { status: 'ACTIVE' });
+  }
+
+  #openShard(stream: Pick<Stream, 'name' | 'createdMs'>, shard: ShardDocument): Shard {
+    const { clock, random, logger } = this.#options;
+    const id = shardIdOf(shard.index);
+    const folder = this.#data === undefined ? undefined : join(streamFolder(this.#data, stream), id);
+    const log = new ShardLog(folder, { memory: this.memory, files: this.#files, random });
+    if (log.cutBytes > 0) {
+      logger.warn(
+        { stream: stream.name, shardId: id, cutBytes: log.cutBytes },
+        'an append that was interrupted was cut off',
+      );
+    }
+    const { index, startMs, hashStart, hashEnd, parentIndex, adjacentParentIndex, closedMs } = shard;
+    return {
+      index,
+      id,
+      numbering: shardNumbering(startMs, index),
+      startMs,
+      hashStart,
+      hashEnd,
+      parentIndex,
+      adjacentParentIndex,
+      closedMs,
+      log,
+      limiter: shardLimiter(clock.now()),
+    };
+  }
+
+  find(name: string): Stream | undefined {
+    return this.#streams.get(name);
+  }
+
+  /** In order of their names. */
+  all(): readonly Stream[] {
+    return [...this.#streams.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Creates a stream of even shards that is ACTIVE after the transition time. No stream may have its name. */
+  create({ name, shardCount, mode, recordBytesMax }: NewStream): Stream {
+    const createdMs = Math.max(this.#options.clock.now(), this.#newestCreatedMs + 1);
+    const shards = evenRanges(shardCount).map(({ start, end }, index) =>
+      this.#openShard(
+        { name, createdMs },
+        { index, startMs: createdMs, hashStart: hashKeyText(start), hashEnd: hashKeyText(end) },
+      ),
+    );
+    const stream: Stream = {
+      name,
+      createdMs,
+      mode,
+      recordBytesMax,
+      status: 'CREATING',
+      retentionHours: RETENTION_HOURS_DEFAULT,
+      trimmedBeforeMs: 0,
+      nextShardIndex: shardCount,
+      shards,
+      open: openShards(shards),
+    };
+    if (this.#data) writeStreamDocument(this.#data, documentOf(stream), true);
+    this.#newestCreatedMs = createdMs;
+    this.#streams.set(name, stream);
+    this.#afterTransition(() => this.#activate(stream));
+    return stream;
+  }
+
+  /** Changes a stream, on disk first. */
+  change(stream: Stream, change: StreamChange): void {
+    const shards = change.shards ?? stream.shards;
+    const nextShardIndex = Math.max(stream.nextShardIndex, ...shards.map(({ index }) => index + 1));
+    const changed = { ...change, nextShardIndex, open: openShards(shards) };
+    if (this.#data) writeStreamDocument(this.#data, documentOf({ ...stream, ...changed }), false);
+    Object.assign(stream, changed);
+  }
+
+  /** Closes and opens shards at once; the stream is UPDATING for the transition time. */
+  reshard(stream: Stream, steps: readonly ReshardStep[]): void {
+    const at = { nowMs: this.#options.clock.now(), nextIndex: stream.nextShardIndex };
+    const shards = applySteps(stream.shards, steps, at, (opened) =>
+      this.#openShard(stream, { ...opened, closedMs: undefined }),
+    );
+    this.change(stream, { shards, status: 'UPDATING' });
+    this.#afterTransition(() => this.#activate(stream));
+  }
+
+  /** The stream is DELETING for the transition time, then gone with all its records. */
+  delete(stream: Stream): void {
+    this.change(stream, { status: 'DELETING' });
+    this.#afterTransition(() => {
+      for (const shard of stream.shards) shard.log.close();
+      this.#streams.delete(stream.name);
+      if (this.#data) deleteStreamFolder(this.#data, stream);
+    });
+  }
+
+  #activate(stream: Stream): void {
+    if (stream.status === 'CREATING' || stream.status === 'UPDATING')
+      this.change(stream, { status: 'ACTIVE' });
+  }
+
+  #afterTransition(finish: () => void): void {
+    const { clock, transitionMs, logger } = this.#options;
+    if (transitionMs <= 0) {
+      finish();
+      return;
+    }
+    clock
+      .sleep(transitionMs, this.#closing.signal)
+      .then(finish)
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) logger.error({ error }, 'a stream could not change its status');
+      });
+  }
+
+  /** Deletes what has expired: whole segments, and closed shards of which nothing is left. */
+  trim(stream: Stream): void {
+    const horizon = horizonMs(stream, this.#options.clock.now());
+    for (const shard of stream.shards) shard.log.trim(horizon);
+    const left = stream.shards.filter(
+      ({ closedMs, log }) => closedMs === undefined || closedMs >= horizon || !log.isExpired(horizon),
+    );
+    if (left.length === stream.shards.length) return;
+    const gone = stream.shards.filter((shard) => !left.includes(shard));
+    this.change(stream, { shards: left });
+    for (const shard of gone) shard.log.destroy();
+  }
+
+  trimAll(): void {
+    for (const stream of this.all()) if (stream.status !== 'DELETING') this.trim(stream);
+    shrinkToFit(this.memory);
+  }
+
+  /** Finishes no transition: a data folder says what remains to be done. */
+  close(): void {
+    this.#closing.abort(new Error('the server is closing'));
+    for (const stream of this.#streams.values()) for (const shard of stream.shards) shard.log.close();
+    this.#streams.clear();
+    this.#files?.close();
+    this.#data?.lock.release();
+  }
+}
