@@ -1,0 +1,23 @@
+import type { Clock } from '@twinstream/runtime';
+
+/**
+ * Runs `work` with a signal that aborts `ms` milliseconds from now, and takes the timer back when the work is done. From 0
+ * downward the signal is aborted from the start.
+ */
+export async function withDeadline<Result>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  const abort = () => deadline.abort(new Error('the deadline of the invocation is near'));
+  if (ms <= 0) abort();
+  const timer = clock.sleep(Math.max(0, ms), done.signal).then(abort, () => undefined); // Rejects when the work was done first.
+  try {
+    return await work(deadline.signal);
+  } finally {
+    done.abort();
+    await timer;
+  }
+}
