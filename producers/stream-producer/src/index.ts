@@ -1,5 +1,9 @@
 export type { UserRecord } from '@twinstream/stream-model';
+export { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from './aggregate-lane-key.ts';
+export { createStreamProducer } from './create-stream-producer.ts';
+export * from './kinesis-transport.ts';
 export * from './metrics.ts';
+export { retryCount } from './metrics-recorder.ts';
 export * from './options.ts';
 export * from './outcome.ts';
 export * from './producer.ts';

@@ -28,7 +28,9 @@ export interface MetricsSnapshot {
   readonly bufferedBytes: number;
   /** Gauge: calls of `put` that wait for room. */
   readonly putsWaiting: number;
-  /** User records sent again, by reason. */
+  /** User records sent, counting each try = records sent at least once + all retries. */
+  readonly userRecordsSent: number;
+  /** User records sent again, by the reason of the attempt before. */
   readonly retries: Readonly<Record<RetryReason, number>>;
   /** PutRecords requests = answered + throttled, unanswered or refused as a whole. */
   readonly requestsSent: number;

@@ -1,7 +1,5 @@
-import { CodedError } from '@twinstream/runtime';
 import type { UserRecord } from '@twinstream/stream-model';
 import type { ProducerMetrics } from './metrics.ts';
-import type { StreamProducerOptions } from './options.ts';
 import type { FlushReport, PutOutcome } from './outcome.ts';
 
 /**
@@ -33,15 +31,4 @@ export interface StreamProducer<R extends UserRecord = UserRecord> {
    */
   close(signal?: AbortSignal): Promise<FlushReport<R>>;
   readonly metrics: ProducerMetrics;
-}
-
-/**
- * Reads the stream's shards and gives a producer for it.
- *
- * Rejects with `INVALID_PRODUCER_OPTIONS` (all faults named), or with the transport's error when the shards cannot be read.
- */
-export async function createStreamProducer<R extends UserRecord = UserRecord>(
-  _options: StreamProducerOptions,
-): Promise<StreamProducer<R>> {
-  throw new CodedError('NOT_IMPLEMENTED', 'the producer is being built');
 }

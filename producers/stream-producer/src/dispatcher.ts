@@ -1,0 +1,220 @@
+import type { CodedError } from '@twinstream/runtime';
+import type { ShardMap, UserRecord } from '@twinstream/stream-model';
+import type { PackedRecord } from './aggregator.ts';
+import { createAlarm } from './alarm.ts';
+import { createCollector, type SentRecord } from './collector.ts';
+import { appendToLane, isBlocked, type Lane, type PendingRecord, takeFromLane } from './lane.ts';
+import type { LaneBook } from './lane-book.ts';
+import { createLaneScheduler } from './lane-scheduler.ts';
+import { addDuration, type MetricsRecorder } from './metrics-recorder.ts';
+import type { Outcomes } from './outcomes.ts';
+import { putRequest, type RequestResult } from './put-request.ts';
+import { first, itemAt, queueSize } from './queue.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
+import { createRetrier } from './retrier.ts';
+import { createSettler } from './settler.ts';
+
+/** Moves records from their lanes into requests. */
+export interface Dispatcher<R extends UserRecord> {
+  /** Takes a record that has room in the buffer. */
+  accept(pending: PendingRecord<R>): void;
+  /** Looks for something to do, soon: after a flush has begun, or room has been asked for. */
+  wake(): void;
+  /** Takes over a newer map of the shards. */
+  install(map: ShardMap): void;
+  /** Stops for good, and fails everything that has no outcome. */
+  stop(reason: CodedError): void;
+  readonly requestsInFlight: number;
+}
+
+export interface DispatcherParts<R extends UserRecord> {
+  readonly options: ResolvedOptions;
+  readonly book: LaneBook<R>;
+  readonly outcomes: Outcomes<R>;
+  readonly recorder: MetricsRecorder;
+  /** Aborted by whoever closes the producer; it ends requests that are on their way. */
+  readonly stopSignal: AbortSignal;
+  isFlushing(): boolean;
+  pendingCount(): number;
+  /** Lets calls of `put` in that wait for room. */
+  admit(): void;
+  /** Asks for a newer map. */
+  requestMap(): void;
+}
+
+/** How often records past their deadline are looked for in lanes that do not get to send. */
+const EXPIRY_CHECK_MS = 1_000;
+
+export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>): Dispatcher<R> {
+  const { options, book, outcomes, recorder } = parts;
+  const { clock, deadlineMs } = options;
+  const { counts } = recorder;
+  const retrier = createRetrier<R>(options.backoff, options.random);
+  const scheduler = createLaneScheduler<R>({
+    book,
+    retrier,
+    lingerMs: options.lingerMs,
+    // Aggregates fill by their own size; without aggregation each lane is one record of the request.
+    lingeringLanesMax: options.aggregate ? Number.POSITIVE_INFINITY : options.requestRecordsMax,
+    isFlushing: parts.isFlushing,
+    onReady: wake,
+  });
+  const settler = createSettler<R>({ ...parts, scheduler, retrier, deadlineMs });
+  const collect = createCollector<R>(book, options, prepare);
+  const alarm = createAlarm(clock, run);
+  let requestsInFlight = 0;
+  let isWoken = false;
+  let isStopped = false;
+  let expiryCheckAtMs = 0;
+
+  /** Takes the records at the head of the lane that are past their deadline. */
+  function takeExpired(lane: Lane<R>, nowMs: number): PendingRecord<R>[] {
+    let count = 0;
+    for (; count < queueSize(lane.queue); count += 1) {
+      const putAtMs = itemAt(lane.queue, count)?.putAtMs ?? nowMs;
+      if (nowMs - putAtMs < deadlineMs) break;
+    }
+    return count === 0 ? [] : takeFromLane(lane, count);
+  }
+
+  /** The next Kinesis record of a ready lane, which is on its way from here on. */
+  function prepare(lane: Lane<R>, nowMs: number): PackedRecord | undefined {
+    outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
+    if (first(lane.queue) === undefined) {
+      scheduler.schedule(lane, nowMs);
+      return undefined;
+    }
+    const packed = book.pack(lane, lane.suspicion === 'single' ? 1 : Number.POSITIVE_INFINITY);
+    lane.state = 'sent';
+    lane.sentCount = packed.count;
+    for (let index = 0; index < packed.count; index += 1) {
+      const pending = itemAt(lane.queue, index);
+      if (pending === undefined) break;
+      if (pending.failure === undefined) addDuration(counts.bufferingTime, nowMs - pending.putAtMs);
+      else counts.retries[pending.failure.reason] += 1;
+      pending.attempts += 1;
+    }
+    counts.userRecordsSent += packed.count;
+    counts.recordsSent += 1;
+    counts.bytesSent += packed.bytes;
+    return packed;
+  }
+
+  function expireOverdue(nowMs: number): void {
+    settler.expireHeld(nowMs);
+    for (const lane of [...book.lanes()]) {
+      // What is on its way gets its outcome from the answer or the request's time limit, and what waits for it comes after.
+      if (lane.sentCount === 0 && !isBlocked(lane)) outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
+    }
+  }
+
+  function countResult(records: readonly SentRecord<R>[], result: RequestResult, durationMs: number): void {
+    const failed =
+      result.status === 'answered'
+        ? result.answers.filter((answer) => answer.status !== 'stored').length
+        : records.length;
+    if (result.status === 'answered') counts.requestsAnswered += 1;
+    else if (result.status === 'throttled') counts.requestsThrottled += 1;
+    else if (result.status === 'unanswered') counts.requestsUnanswered += 1;
+    else counts.requestsRefused += 1;
+    recorder.emit({
+      type: 'request',
+      result: result.status === 'malformed' ? 'refused' : result.status,
+      recordCount: records.length,
+      bytes: records.reduce((sum, { bytes }) => sum + bytes, 0),
+      failedCount: failed,
+      durationMs,
+    });
+  }
+
+  async function send(records: readonly SentRecord<R>[]): Promise<void> {
+    requestsInFlight += 1;
+    counts.requestsSent += 1;
+    const sentAtMs = clock.now();
+    const result = await putRequest(
+      options.transport,
+      records.map(({ transport }) => transport),
+      clock,
+      options.requestTimeoutMs,
+      parts.stopSignal,
+    );
+    requestsInFlight -= 1;
+    const nowMs = clock.now();
+    countResult(records, result, nowMs - sentAtMs);
+    if (isStopped) return;
+    settler.settle(records, result, nowMs);
+    run();
+  }
+
+  /** Sends what may be sent now, and sets the alarm for what may be sent later. */
+  function run(): void {
+    isWoken = false;
+    if (isStopped) return;
+    parts.admit();
+    const nowMs = clock.now();
+    if (nowMs >= expiryCheckAtMs) {
+      expiryCheckAtMs = nowMs + EXPIRY_CHECK_MS;
+      expireOverdue(nowMs);
+    }
+    scheduler.advance(nowMs);
+    const limitedUntilMs = sendAll(nowMs);
+    // Records that expired on the way have made room.
+    parts.admit();
+    const times = [
+      limitedUntilMs,
+      scheduler.nextAtMs,
+      parts.pendingCount() > 0 ? expiryCheckAtMs : undefined,
+    ];
+    const nextMs = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    if (nextMs !== Number.POSITIVE_INFINITY) alarm.setFor(nextMs);
+  }
+
+  /** Gives the time at which a limiter lets more through. With all requests on their way, an answer is waited for instead. */
+  function sendAll(nowMs: number): number | undefined {
+    while (requestsInFlight < options.requestsInFlightMax) {
+      const { records, limitedUntilMs } = collect(nowMs);
+      if (records.length === 0) return limitedUntilMs;
+      void send(records);
+    }
+    return undefined;
+  }
+
+  function wake(): void {
+    if (isWoken || isStopped) return;
+    isWoken = true;
+    queueMicrotask(run);
+  }
+
+  return {
+    accept(pending) {
+      const lane = book.laneFor(pending.record);
+      appendToLane(lane, pending);
+      scheduler.grew(lane, pending.putAtMs);
+      const nextAtMs = scheduler.nextAtMs;
+      if (nextAtMs !== undefined) alarm.setFor(nextAtMs);
+    },
+    wake,
+    install(map) {
+      if (isStopped) return;
+      const nowMs = clock.now();
+      for (const lane of book.install(map, nowMs)) if (lane.state === 'idle') scheduler.schedule(lane, nowMs);
+      settler.mapInstalled(nowMs);
+      run();
+    },
+    stop(reason) {
+      isStopped = true;
+      alarm.clear();
+      for (const lane of [...book.lanes()]) {
+        const sentCount = lane.sentCount;
+        lane.sentCount = 0;
+        for (const [index, pending] of takeFromLane(lane, queueSize(lane.queue)).entries()) {
+          if (index < sentCount) pending.possiblyStored = true;
+          outcomes.fail(pending, reason);
+        }
+      }
+    },
+    get requestsInFlight() {
+      return requestsInFlight;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { UserRecord } from '@twinstream/stream-model';
+import { isBlocked, type Lane, type PendingRecord, prependToLane } from './lane.ts';
+import type { LaneBook } from './lane-book.ts';
+import type { LaneScheduler } from './lane-scheduler.ts';
+
+/** Moves devices from lanes that retire to those that take over. */
+export interface LaneMover<R extends UserRecord> {
+  /** Puts records back before all that was put later, in the lanes that have their devices now. */
+  handBack(records: readonly PendingRecord<R>[], nowMs: number): void;
+  /** The lane has nothing on its way any more: it goes on, or, when it is retired, lets those go on that it blocked. */
+  leave(lane: Lane<R>, nowMs: number): void;
+}
+
+export function createLaneMover<R extends UserRecord>(
+  book: LaneBook<R>,
+  scheduler: LaneScheduler<R>,
+): LaneMover<R> {
+  return {
+    handBack(records, nowMs) {
+      const groups = new Map<Lane<R>, PendingRecord<R>[]>();
+      for (const pending of records) {
+        const lane = book.laneFor(pending.record);
+        const group = groups.get(lane);
+        if (group === undefined) groups.set(lane, [pending]);
+        else group.push(pending);
+      }
+      for (const [lane, group] of groups) {
+        prependToLane(lane, group);
+        if (lane.state === 'idle') scheduler.schedule(lane, nowMs);
+      }
+    },
+    leave(lane, nowMs) {
+      lane.sentCount = 0;
+      lane.held = undefined;
+      if (!lane.isRetired) {
+        scheduler.schedule(lane, nowMs);
+        return;
+      }
+      book.drop(lane);
+      for (const heir of lane.dependents ?? []) {
+        heir.blockers?.delete(lane);
+        if (!isBlocked(heir)) scheduler.schedule(heir, nowMs);
+      }
+      lane.dependents = undefined;
+    },
+  };
+}
