@@ -1,4 +1,6 @@
-import type { Clock } from '@twinstream/runtime';
+import { type Clock, CodedError } from '@twinstream/runtime';
+
+const NEAR = new CodedError('DEADLINE_NEAR', 'the deadline of the invocation is near', { retryable: true });
 
 /** Runs `work` with a signal that aborts `ms` milliseconds from now, and takes the timer back when the work is done. */
 export async function withDeadline<Result>(
@@ -8,8 +10,9 @@ export async function withDeadline<Result>(
 ): Promise<Result> {
   const deadline = new AbortController();
   const done = new AbortController();
+  if (ms <= 0) deadline.abort(NEAR);
   const timer = clock.sleep(Math.max(0, ms), done.signal).then(
-    () => deadline.abort(new Error('the deadline of the invocation is near')),
+    () => deadline.abort(NEAR),
     () => undefined, // The work was done first.
   );
   try {

@@ -145,7 +145,8 @@ class ChainWriter {
   async #loadHistory(rest: readonly ArrivedEvent[]): Promise<DeviceHistory> {
     this.#historyReads += 1;
     const { eventStore } = this.#services;
-    return await loadDeviceHistory(eventStore, this.head, this.#batch.shardId, rest, this.#signal);
+    const { shardId } = this.#batch;
+    return await loadDeviceHistory(eventStore, this.head, { shardId, arrived: rest, signal: this.#signal });
   }
 
   async #append(page: EventPage): Promise<EventPage | undefined> {
@@ -168,7 +169,10 @@ class ChainWriter {
       this.head = state;
       this.#statePage = state.page;
     }
-    this.head = await catchUp(eventStore, this.head, this.#signal);
+    this.head = await catchUp(eventStore, this.head, {
+      limits: this.#services.pageLimits.receipts,
+      signal: this.#signal,
+    });
   }
 
   #moveTo(next: DeviceState): void {
@@ -197,8 +201,9 @@ class ChainWriter {
     const { eventStore, logger } = this.#services;
     for (const state of this.#snapshotsDue) {
       try {
-        await eventStore.putSnapshot(await makeSnapshot(eventStore, state, this.#signal), this.#signal);
-        this.#snapshots += 1;
+        const snapshot = await makeSnapshot(eventStore, state, { signal: this.#signal });
+        const result = snapshot && (await eventStore.putSnapshot(snapshot, this.#signal));
+        if (result === 'stored') this.#snapshots += 1;
       } catch (error) {
         logger.warn({ error, deviceId: state.deviceId, page: state.page }, 'snapshot failed');
       }

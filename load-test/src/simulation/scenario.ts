@@ -3,6 +3,8 @@ import type { Random } from './random.ts';
 
 /** What differs from seed to seed. Limits are tiny, so that paths which are rare in production run all the time. */
 export interface Scenario {
+  /** `engine`: the mapping that `npm start` runs. `adversary`: one that delivers as badly as the rules allow. */
+  readonly mapping: 'engine' | 'adversary';
   readonly shardCount: number;
   readonly reshardCount: number;
   readonly deviceCount: number;
@@ -24,6 +26,7 @@ export function drawScenario(random: Random): Scenario {
   const from = (low: number, high: number) => low + random.integer(high - low + 1);
   const hostility = random.pick([0, 0.3, 1, 2]);
   return {
+    mapping: random.pick(['engine', 'adversary', 'adversary']),
     shardCount: from(1, 3),
     reshardCount: random.pick([0, 0, 1, 2]),
     deviceCount: from(1, 3),

@@ -82,13 +82,17 @@ export function reachedBy(owner: Owner, stores: Stores, network: Network): Store
       appendPage: (page, signal) => call('page put', () => eventStore.appendPage(page), signal),
       pages: (deviceId, range) =>
         fetched(() =>
-          call('page query', () => all(eventStore.pages(deviceId, withoutSignal(range))), range?.signal),
+          call(
+            'page query',
+            () => all(eventStore.pages(deviceId, withoutSignal(range ?? {}))),
+            range?.signal,
+          ),
         ),
       pageSummaries: (deviceId, range) =>
         fetched(() =>
           call(
             'page query',
-            () => all(eventStore.pageSummaries(deviceId, withoutSignal(range))),
+            () => all(eventStore.pageSummaries(deviceId, withoutSignal(range ?? {}))),
             range?.signal,
           ),
         ),
@@ -101,7 +105,7 @@ export function reachedBy(owner: Owner, stores: Stores, network: Network): Store
     },
     latestState: {
       read: (deviceId, options) =>
-        call('state read', () => latestState.read(deviceId, withoutSignal(options)), options?.signal),
+        call('state read', () => latestState.read(deviceId, withoutSignal(options ?? {})), options?.signal),
       write: (state, signal) => call('state update', () => latestState.write(state), signal),
       list: (query) => call('state list', () => latestState.list(withoutSignal(query)), query.signal),
     },
@@ -119,9 +123,8 @@ export function reachedBy(owner: Owner, stores: Stores, network: Network): Store
 }
 
 /** What has left a process lands whether or not the process still waits. */
-function withoutSignal<Options extends { readonly signal?: AbortSignal }>(options: Options | undefined) {
-  const { signal: _, ...rest } = options ?? ({} as Options);
-  return rest;
+function withoutSignal<Options extends object>(options: Options): Options {
+  return { ...options, signal: undefined };
 }
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

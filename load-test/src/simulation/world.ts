@@ -10,8 +10,10 @@ import { createLogger } from '@twinstream/runtime';
 import { createProjector, PROJECTOR_OPTIONS, type ProjectorOptions } from '@twinstream/state-projector';
 import { compareSequenceNumbers, openRecord } from '@twinstream/stream-model';
 import { Containers } from './containers.ts';
+import { engineMapping } from './engine-mapping.ts';
 import { NO_FAULTS } from './faults.ts';
 import { Ghost, identityOf, Violation } from './ghost.ts';
+import { type Mapping, type MappingOptions, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -35,7 +37,8 @@ export class World {
   readonly #ghost: Ghost;
   readonly #stores: WatchedStores;
   readonly #projectors: Containers;
-  readonly #mapping: SimMapping;
+  readonly #mappingOptions: MappingOptions;
+  #mapping: Mapping | undefined;
   readonly #acknowledged = new Map<SimShard, Set<SimRecord>>();
   /** Identities that the stream holds, by device. */
   readonly #accepted = new Map<DeviceId, Set<string>>();
@@ -80,7 +83,7 @@ export class World {
         options,
       );
     this.#projectors = new Containers('projector', container, this.#scheduler, random);
-    this.#mapping = new SimMapping({
+    this.#mappingOptions = {
       stream: this.#stream,
       containers: this.#projectors,
       scheduler: this.#scheduler,
@@ -91,7 +94,7 @@ export class World {
       isHostile: () => this.#isHostile,
       onAcknowledged: (shard, record) => void this.#onAcknowledged(shard, record),
       onFault: (error) => this.#onViolation(error),
-    });
+    };
   }
 
   get turns(): number {
@@ -104,7 +107,7 @@ export class World {
 
   get injected(): ReadonlyMap<string, number> {
     const { abandonedCount } = this.#projectors;
-    const { redeliveryCount } = this.#mapping;
+    const redeliveryCount = this.#mapping?.redeliveryCount ?? 0;
     return new Map([
       ...this.#network.injected,
       ['abandoned invocation', abandonedCount] as const,
@@ -114,18 +117,22 @@ export class World {
 
   /** Runs until everything that was sent is stored, then lets the world be kind and checks that nothing is missing. */
   async run(): Promise<void> {
+    const { mapping: kind } = this.#scenario;
+    const mapping =
+      kind === 'engine' ? engineMapping(this.#mappingOptions) : new SimMapping(this.#mappingOptions);
+    this.#mapping = mapping;
     void this.#send();
-    await this.#until(() => !this.#isSending && this.#mapping.isCaughtUp());
+    await this.#until(() => !this.#isSending && mapping.isCaughtUp());
     this.#isHostile = false;
     let redriven = false;
-    void this.#mapping.redrive().then(
+    void redrive(mapping, this.#mappingOptions).then(
       () => {
         redriven = true;
       },
       (error: unknown) => this.#onViolation(error),
     );
     await this.#until(() => redriven && this.#network.landingCount === 0);
-    this.#mapping.stop();
+    mapping.stop();
     await this.#checkEverything();
     if (this.#violation !== undefined) throw this.#violation;
   }
@@ -188,7 +195,7 @@ export class World {
   #checkProgress({ shardId, finishedThrough }: ShardProgress): void {
     const shard = this.#stream.shards.find((candidate) => candidate.shardId === shardId);
     if (shard === undefined) throw new Violation('shard progress names a shard', shardId);
-    const givenUp = new Set(this.#mapping.givenUp.map(({ record }) => record));
+    const givenUp = new Set(this.#mapping?.givenUp.map(({ record }) => record));
     for (const record of shard.records) {
       if (compareSequenceNumbers(record.sequenceNumber, finishedThrough) > 0) return;
       if (!givenUp.has(record)) this.#checkDurable(shard, record);

@@ -1,0 +1,61 @@
+import { compareSequenceNumbers, sequenceNumber } from '@twinstream/stream-model';
+import { lambdaBatch } from '@twinstream/stream-model/testing';
+import type { Containers } from './containers.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SimRecord, SimShard, SimStream } from './sim-stream.ts';
+
+export interface MappingOptions {
+  readonly stream: SimStream;
+  readonly containers: Containers;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly batchRecordsMax: number;
+  /** Lanes per shard; records of one partition key stay in one lane. */
+  readonly parallelizationFactor: number;
+  /** Tries of a batch before it goes to the failure destination; Infinity never gives up. */
+  readonly triesMax: number;
+  /** True while the world is hostile: redeliveries, abandoned invocations. */
+  readonly isHostile: () => boolean;
+  /** This record counts as finished from now on. */
+  readonly onAcknowledged: (shard: SimShard, record: SimRecord) => void;
+  /** The function threw, or the mapping did: neither may. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Delivers a stream to a function. */
+export interface Mapping {
+  /** What went to the failure destination. */
+  readonly givenUp: { readonly shard: SimShard; readonly record: SimRecord }[];
+  readonly redeliveryCount: number;
+  /** Everything that the stream holds now was delivered and acknowledged, or given up. */
+  isCaughtUp(): boolean;
+  stop(): void;
+}
+
+/** Invokes the function once. How many records are finished, from the start; undefined when all have to be tried again. */
+export async function deliverOnce(
+  { containers, isHostile, onFault }: MappingOptions,
+  shard: SimShard,
+  batch: readonly SimRecord[],
+): Promise<number | undefined> {
+  const event = lambdaBatch({ shardId: shard.shardId, records: batch });
+  const result = await containers.invoke(event, isHostile());
+  if (result.kind === 'failed') {
+    if (result.how === 'threw') onFault(result.error);
+    return undefined;
+  }
+  const [failure] = result.answer.batchItemFailures;
+  if (failure === undefined) return batch.length;
+  const from = sequenceNumber(failure.itemIdentifier);
+  const index = batch.findIndex((record) => compareSequenceNumbers(record.sequenceNumber, from) >= 0);
+  return index === -1 ? undefined : index;
+}
+
+/** Delivers what was given up, one record at a time, until it is finished: the redrive of an operator. */
+export async function redrive(mapping: Mapping, options: MappingOptions): Promise<void> {
+  for (const { shard, record } of mapping.givenUp.splice(0)) {
+    while ((await deliverOnce(options, shard, [record])) !== 1) await options.scheduler.step('operator');
+    options.onAcknowledged(shard, record);
+  }
+}
