@@ -19,15 +19,15 @@ export type AppendResult =
 
 export interface PageRange {
   /** Lowest and highest key, both included; open where absent. */
-  readonly from?: PageKey;
-  readonly to?: PageKey;
+  readonly from?: PageKey | undefined;
+  readonly to?: PageKey | undefined;
   /** Chain order, or its reverse. Default: ascending. */
   readonly order?: 'ascending' | 'descending';
   /** True sees every page that was acknowledged before the read began. Default: false, at half the price. */
   readonly consistent?: boolean;
   /** Only pages holding an event whose device time is at or before it; milliseconds since 1970. The others are read, and billed, but not sent. */
   readonly eventTimeAtMost?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a page says of itself, without its events. */
@@ -35,8 +35,7 @@ export interface PageSummary extends PageKey {
   readonly shardId: ShardId;
   readonly eventCount: number;
   readonly duplicates: number;
-  /** Earliest and latest arrival, duplicates included; milliseconds since 1970. */
-  readonly firstArrivalTime: number;
+  /** Latest arrival, duplicates included; milliseconds since 1970. */
   readonly lastArrivalTime: number;
   /** Earliest and latest device time of its events, milliseconds since 1970; absent where it has none. */
   readonly firstEventTime?: number;
@@ -50,7 +49,7 @@ export interface Snapshot {
   readonly state: DeviceState;
   /** Complete receipts as of that page. */
   readonly receipts: Receipts;
-  /** Latest device time of all events up to that page, milliseconds since 1970; absent where there is no event. */
+  /** Latest device time of all events up to that page, milliseconds since 1970; absent where it is not known. */
   readonly eventTimeMax?: number;
 }
 
@@ -60,10 +59,10 @@ export interface SnapshotQuery {
   readonly arrivalMaxAtMost?: number;
   /** Only snapshots of this page or of one before it. */
   readonly pageAtMost?: number;
-  /** Only snapshots all of whose events have a device time at or before it; milliseconds since 1970. */
+  /** Only snapshots all of whose events are known to have a device time at or before it; milliseconds since 1970. */
   readonly eventTimeAtMost?: number;
   readonly consistent?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The append-only store of device history. Pages and snapshots are written once and never changed. */

@@ -13,7 +13,7 @@ export interface HistoryQuery {
   readonly limit: number;
   /** Where the answer before ended. */
   readonly cursor?: HistoryCursor;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The event at which the next answer begins. */

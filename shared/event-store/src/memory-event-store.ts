@@ -110,7 +110,7 @@ function admits(query: SnapshotQuery, { foldVersion, state, eventTimeMax }: Snap
     foldVersion === query.foldVersion &&
     (arrivalMaxAtMost === undefined || state.arrivalMax <= arrivalMaxAtMost) &&
     (pageAtMost === undefined || state.page <= pageAtMost) &&
-    (eventTimeAtMost === undefined || eventTimeMax === undefined || eventTimeMax <= eventTimeAtMost)
+    (eventTimeAtMost === undefined || (eventTimeMax !== undefined && eventTimeMax <= eventTimeAtMost))
   );
 }
 

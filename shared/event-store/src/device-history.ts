@@ -1,0 +1,146 @@
+import {
+  type ArrivedEvent,
+  compareVersions,
+  type DeviceHistory,
+  type DeviceState,
+  type EventPage,
+  type EventVersion,
+  type StoredEvent,
+} from '@twinstream/device-model';
+import {
+  compareWithinShard,
+  type Position,
+  positionKey,
+  type ShardId,
+  type ShardPosition,
+} from '@twinstream/stream-model';
+import { completeReceipts } from './complete-receipts.ts';
+import type { EventStore, PageKey } from './event-store.ts';
+
+export interface DeviceHistoryQuery {
+  readonly shardId: ShardId;
+  /** The events that are to be planned against this history; it answers for their positions alone. */
+  readonly arrived: readonly ArrivedEvent[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An uncounted event whose place in the store is in question. */
+interface Question {
+  readonly place: ShardPosition;
+  readonly arrivalTime: number;
+  isStored: boolean;
+  /** Nearest stored event before it in its own shard. */
+  nearest?: { readonly place: ShardPosition; readonly version: EventVersion };
+  /** Newest stored event of any shard that arrived when it did, or before. */
+  newest?: EventVersion;
+}
+
+/**
+ * What the event store knows of a device as of the state's own page, for {@link planPage}. Reads no more than these
+ * events can ask for:
+ *
+ * - complete receipts, only where the state has forgotten some and an event is counted or a correction;
+ * - whether uncounted events at or below their shard's mark are stored: pages from the one in which the earliest of
+ *   them may stand;
+ * - only for those that are not stored, the event before them, for which pages before that are read backwards until
+ *   one of the same shard is found.
+ *
+ * The event before a position is the nearest in the same shard that is neither a correction nor late; where the shard
+ * has none, the newest of any shard with an arrival at or before. Every read is consistent. Throws `CHAIN_BROKEN` where
+ * a page is missing.
+ */
+export async function loadDeviceHistory(
+  store: EventStore,
+  state: DeviceState,
+  { shardId, arrived, signal }: DeviceHistoryQuery,
+): Promise<DeviceHistory> {
+  const needsReceipts = arrived.some(
+    ({ event }) => event.identity !== undefined || event.correction !== undefined,
+  );
+  const receipts = needsReceipts ? await completeReceipts(store, state, signal) : state.receipts;
+  const questions = questionsOf(state, shardId, arrived);
+  if (questions.size > 0) await answer(store, state, shardId, [...questions.values()], signal);
+  const questionAt = (position: Position): Question => {
+    const question = questions.get(positionKey(position));
+    if (question === undefined) throw new RangeError(`history was not loaded for ${positionKey(position)}`);
+    return question;
+  };
+  return {
+    receipts,
+    has: (position) => questionAt(position).isStored,
+    versionBefore: (position) => {
+      const { nearest, newest } = questionAt(position);
+      return nearest?.version ?? newest;
+    },
+  };
+}
+
+function questionsOf(
+  { marks, marksFloor }: DeviceState,
+  shardId: ShardId,
+  arrived: readonly ArrivedEvent[],
+): Map<string, Question> {
+  const questions = new Map<string, Question>();
+  const mark = marks.get(shardId);
+  if (mark === undefined && marksFloor === undefined) return questions;
+  for (const { place, arrivalTime, event } of arrived) {
+    if (event.identity !== undefined || event.correction !== undefined) continue;
+    if (mark !== undefined && compareWithinShard(place, mark) > 0) continue;
+    questions.set(positionKey({ shardId, ...place }), { place, arrivalTime, isStored: false });
+  }
+  return questions;
+}
+
+async function answer(
+  store: EventStore,
+  state: DeviceState,
+  shardId: ShardId,
+  questions: readonly Question[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { deviceId, arrivalMax, page } = state;
+  const earliest = Math.min(...questions.map(({ arrivalTime }) => arrivalTime));
+  const from = await store.lastKeyBelow(deviceId, earliest, signal);
+  const to = { arrivalMaxBefore: arrivalMax, page };
+  for await (const later of store.pages(deviceId, { from, to, consistent: true, signal })) {
+    for (const question of questions) learn(question, shardId, later);
+  }
+  if (from === undefined) return;
+  let open = questions.filter(isOpen);
+  if (open.length === 0) return;
+  const backwards = { to: keyBelow(from), order: 'descending', consistent: true, signal } as const;
+  for await (const earlier of store.pages(deviceId, backwards)) {
+    for (const question of open) learn(question, shardId, earlier);
+    open = open.filter(isOpen);
+    if (open.length === 0) return;
+  }
+}
+
+function isOpen({ isStored, nearest }: Question): boolean {
+  return !isStored && nearest === undefined;
+}
+
+function keyBelow({ arrivalMaxBefore, page }: PageKey): PageKey {
+  return { arrivalMaxBefore, page: page - 1 };
+}
+
+function learn(question: Question, shardId: ShardId, page: EventPage): void {
+  for (const stored of page.events) {
+    const order = page.shardId === shardId ? compareWithinShard(stored.place, question.place) : undefined;
+    if (order === 0) question.isStored = true;
+    if (isCorrectionOrLate(stored)) continue;
+    const { place, version, arrivalTime } = stored;
+    if (order !== undefined && order < 0) {
+      const { nearest } = question;
+      if (nearest === undefined || compareWithinShard(place, nearest.place) > 0)
+        question.nearest = { place, version };
+    }
+    if (arrivalTime > question.arrivalTime) continue;
+    if (question.newest === undefined || compareVersions(version, question.newest) > 0)
+      question.newest = version;
+  }
+}
+
+function isCorrectionOrLate({ event, late }: StoredEvent): boolean {
+  return event.correction !== undefined || late !== undefined;
+}

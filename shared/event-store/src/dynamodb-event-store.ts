@@ -1,0 +1,208 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { DeviceId, EventPage } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { readNumber, requireNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
+import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
+import type { Item } from './dynamodb/item-size.ts';
+import { deviceIdsOf } from './dynamodb-device-ids.ts';
+import { type ItemQuery, queryItems } from './dynamodb-query.ts';
+import type {
+  AppendResult,
+  EventStore,
+  PageKey,
+  PageRange,
+  PageSummary,
+  Snapshot,
+  SnapshotQuery,
+} from './event-store.ts';
+import { decodePage, decodeSummary, encodePage, SUMMARY_ATTRIBUTES } from './page-item.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot-item.ts';
+import {
+  PAGE_KEY_MAX,
+  PAGE_KEY_MIN,
+  pageSortKey,
+  pageSortKeysBelow,
+  readPageSortKey,
+  snapshotSortKeys,
+  snapshotSortKeysThrough,
+} from './sort-key.ts';
+import type { Upcaster } from './upcast.ts';
+
+export interface DynamoDbEventStoreOptions {
+  readonly tableName: string;
+  /** Asks for the write units of each put. Default: false. */
+  readonly measure?: boolean;
+  /** Bring events of older schema versions up when pages are read. Default: all there are. */
+  readonly upcasters?: ReadonlyMap<number, Upcaster>;
+}
+
+interface Table extends DynamoDbEventStoreOptions {
+  readonly client: DynamoDBClient;
+}
+
+/**
+ * The event store in DynamoDB. Rejects with the codes of {@link dynamoDbRequest}, with `DAMAGED_PAGE` or
+ * `DAMAGED_SNAPSHOT` for items that cannot be read, and with the signal's reason when aborted. A put that fails
+ * without an answer may have happened; trying it again then finds its own page in the conflict.
+ */
+export function dynamoDbEventStore(client: DynamoDBClient, options: DynamoDbEventStoreOptions): EventStore {
+  const table: Table = { client, ...options };
+  return {
+    appendPage: (page, signal) => appendPage(table, page, signal),
+    pages: (deviceId, range) => pagesOf(table, deviceId, range),
+    pageSummaries: (deviceId, range) => summariesOf(table, deviceId, range),
+    lastKeyBelow: (deviceId, arrivalMaxBefore, signal) =>
+      lastKeyBelow(table, deviceId, arrivalMaxBefore, signal),
+    putSnapshot: (snapshot, signal) => putSnapshot(table, snapshot, signal),
+    latestSnapshot: (deviceId, query) => latestSnapshot(table, deviceId, query),
+    deviceIds: (signal) => deviceIdsOf(client, table.tableName, signal),
+  };
+}
+
+/** Puts an item where its key is free. Answers with the item that stands there, or with what the put cost. */
+async function putWhereFree(
+  { client, tableName, measure = false }: Table,
+  item: Item,
+  signal: AbortSignal | undefined,
+  returnExisting: boolean,
+): Promise<{ isFree: true; writeUnits?: number } | { isFree: false; existing?: Item }> {
+  try {
+    const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new PutItemCommand({
+          TableName: tableName,
+          Item: item,
+          ConditionExpression: 'attribute_not_exists(deviceId)',
+          ...(returnExisting ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
+          ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
+        }),
+        options,
+      ),
+    );
+    const writeUnits = ConsumedCapacity?.CapacityUnits;
+    return writeUnits === undefined ? { isFree: true } : { isFree: true, writeUnits };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return error.Item === undefined ? { isFree: false } : { isFree: false, existing: error.Item };
+  }
+}
+
+async function appendPage(table: Table, page: EventPage, signal?: AbortSignal): Promise<AppendResult> {
+  const item = encodePage(page);
+  const put = await putWhereFree(table, item, signal, true);
+  if (put.isFree) {
+    return put.writeUnits === undefined
+      ? { outcome: 'appended' }
+      : { outcome: 'appended', writeUnits: put.writeUnits };
+  }
+  const existing = put.existing ?? (await readPageItem(table, page, signal));
+  return { outcome: 'conflict', existing: decodePage(existing, table.upcasters) };
+}
+
+/** Where the engine does not return the old item with the failed condition (dynalite 4), it is read. */
+async function readPageItem(
+  { client, tableName }: Table,
+  page: EventPage,
+  signal?: AbortSignal,
+): Promise<Item> {
+  const { Item } = await dynamoDbRequest(signal, (options) =>
+    client.send(
+      new GetItemCommand({
+        TableName: tableName,
+        Key: { deviceId: textValue(page.deviceId), key: textValue(pageSortKey(page)) },
+        ConsistentRead: true,
+      }),
+      options,
+    ),
+  );
+  if (Item !== undefined) return Item;
+  throw new CodedError('PAGE_VANISHED', `page ${page.page} of ${page.deviceId} stood there and is gone`);
+}
+
+async function* pagesOf(table: Table, deviceId: DeviceId, range?: PageRange): AsyncGenerator<EventPage> {
+  for await (const item of queryItems(table, pageQuery(deviceId, range))) {
+    yield decodePage(item, table.upcasters);
+  }
+}
+
+async function* summariesOf(
+  table: Table,
+  deviceId: DeviceId,
+  range?: PageRange,
+): AsyncGenerator<PageSummary> {
+  const query = { ...pageQuery(deviceId, range), attributes: SUMMARY_ATTRIBUTES };
+  for await (const item of queryItems(table, query)) yield decodeSummary(item);
+}
+
+function pageQuery(deviceId: DeviceId, range: PageRange = {}): ItemQuery {
+  const { from, to, order, consistent = false, eventTimeAtMost, signal } = range;
+  return {
+    deviceId,
+    from: from === undefined ? PAGE_KEY_MIN : pageSortKey(from),
+    to: to === undefined ? PAGE_KEY_MAX : pageSortKey(to),
+    falls: order === 'descending',
+    consistent,
+    atMost:
+      eventTimeAtMost === undefined ? undefined : { attribute: 'firstEventTime', value: eventTimeAtMost },
+    signal,
+  };
+}
+
+async function lastKeyBelow(
+  table: Table,
+  deviceId: DeviceId,
+  arrivalMaxBefore: number,
+  signal?: AbortSignal,
+): Promise<PageKey | undefined> {
+  const query: ItemQuery = {
+    deviceId,
+    from: PAGE_KEY_MIN,
+    to: pageSortKeysBelow(arrivalMaxBefore),
+    falls: true,
+    attributes: ['key'],
+    firstFetchItems: 1,
+    signal,
+  };
+  for await (const item of queryItems(table, query)) return readPageSortKey(requireText(item, 'key'));
+  return undefined;
+}
+
+async function putSnapshot(
+  table: Table,
+  snapshot: Snapshot,
+  signal?: AbortSignal,
+): Promise<'stored' | 'exists' | 'too-large'> {
+  const item = encodeSnapshot(snapshot);
+  if (item === undefined) return 'too-large';
+  const { isFree } = await putWhereFree(table, item, signal, false);
+  return isFree ? 'stored' : 'exists';
+}
+
+async function latestSnapshot(
+  table: Table,
+  deviceId: DeviceId,
+  { foldVersion, arrivalMaxAtMost, pageAtMost, eventTimeAtMost, consistent = false, signal }: SnapshotQuery,
+): Promise<Snapshot | undefined> {
+  const query: ItemQuery = {
+    deviceId,
+    from: snapshotSortKeys(foldVersion),
+    to: snapshotSortKeysThrough(foldVersion, arrivalMaxAtMost),
+    falls: true,
+    consistent,
+    firstFetchItems: 1,
+    signal,
+  };
+  for await (const item of queryItems(table, query)) {
+    if (pageAtMost !== undefined && requireNumber(item, 'page') > pageAtMost) continue;
+    // A comparison with what is not known is false.
+    const eventTimeMax = readNumber(item, 'eventTimeMax') ?? Number.NaN;
+    if (eventTimeAtMost !== undefined && !(eventTimeMax <= eventTimeAtMost)) continue;
+    return decodeSnapshot(item);
+  }
+  return undefined;
+}

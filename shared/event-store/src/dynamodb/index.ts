@@ -1,0 +1,3 @@
+export * from './attribute-value.ts';
+export * from './dynamodb-request.ts';
+export * from './item-size.ts';

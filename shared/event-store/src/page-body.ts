@@ -1,0 +1,241 @@
+import {
+  compareVersions,
+  type EventPage,
+  type EventVersion,
+  formatVersion,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseVersion,
+  readEvent,
+  type StoredEvent,
+} from '@twinstream/device-model';
+import { compareWithinShard, type ShardPosition } from '@twinstream/stream-model';
+import { asArray, asNumber, asText, listOf, optional, parseObject } from './json-members.ts';
+import { STEPS_ORIGIN, stepBetween, takeStep } from './position-steps.ts';
+import { type Upcaster, upcast } from './upcast.ts';
+
+/** Version of the body's format, apart from the schema version of the events in it. */
+export const PAGE_BODY_FORMAT = 1;
+
+/*
+ * The body of a page is one JSON object. What follows from the events themselves is left out; every event stands in
+ * `events` with its own text, byte for byte, one per line:
+ *
+ *   {"format":1,"firstArrivalTime":…,"steps":"…","arrivals":[…],…,"events":[
+ *   {"v":1,…},
+ *   {"v":1,…}
+ *   ]}
+ *
+ * - steps: positions, each as the step from the one before (position-steps.ts)
+ * - arrivals: each less the one before, the first less `firstArrivalTime`; absent where all are equal
+ * - stamps: [index, version] of events whose version does not follow from their identity or from the event before
+ * - late: [index, change of gaps]; repaired: indices
+ * - through: [position as a step from the last event, arrival], where that is not the highest event's
+ * - heardTime: where it is not the latest arrival among the device's own events; null where there is none
+ * - lengths: characters of each text, where a text holds the very line end that separates them
+ */
+const EVENTS_START = ',"events":[\n';
+const EVENT_SEPARATOR = ',\n';
+const EVENTS_END = '\n]}';
+
+/** What a page's body and its other attributes say of the page besides its events. */
+type PageFrame = Pick<
+  EventPage,
+  'deviceId' | 'page' | 'arrivalMaxBefore' | 'shardId' | 'duplicates' | 'lastArrivalTime'
+>;
+
+/** The body of a page, as JSON text. */
+export function pageBody(page: EventPage): string {
+  const { events, firstArrivalTime } = page;
+  const texts = events.map(({ text }) => text);
+  const header = {
+    format: PAGE_BODY_FORMAT,
+    firstArrivalTime,
+    ...placesOf(page),
+    ...decisionsOf(events),
+    ...framePartsOf(page),
+    ...(texts.some((text) => text.includes(EVENT_SEPARATOR))
+      ? { lengths: texts.map(({ length }) => length) }
+      : {}),
+  };
+  return JSON.stringify(header).slice(0, -1) + EVENTS_START + texts.join(EVENT_SEPARATOR) + EVENTS_END;
+}
+
+function placesOf({ events, firstArrivalTime }: EventPage): { steps?: string; arrivals?: readonly number[] } {
+  if (events.length === 0) return {};
+  let place = STEPS_ORIGIN;
+  let arrivalTime = firstArrivalTime;
+  let steps = '';
+  const arrivals: number[] = [];
+  for (const stored of events) {
+    if (place !== STEPS_ORIGIN) steps += ',';
+    steps += stepBetween(place, stored.place);
+    arrivals.push(stored.arrivalTime - arrivalTime);
+    place = stored.place;
+    arrivalTime = stored.arrivalTime;
+  }
+  return arrivals.every((difference) => difference === 0) ? { steps } : { steps, arrivals };
+}
+
+function decisionsOf(events: readonly StoredEvent[]) {
+  const stamps: [number, string][] = [];
+  const late: [number, number][] = [];
+  const repaired: number[] = [];
+  let before: EventVersion | undefined;
+  events.forEach((stored, index) => {
+    const implied = impliedVersion(stored, before);
+    if (implied === undefined || compareVersions(implied, stored.version) !== 0) {
+      stamps.push([index, formatVersion(stored.version)]);
+    }
+    if (stored.late !== undefined) late.push([index, stored.late.gapChange]);
+    if (stored.repaired === true) repaired.push(index);
+    before = stored.version;
+  });
+  return {
+    ...(stamps.length === 0 ? {} : { stamps }),
+    ...(late.length === 0 ? {} : { late }),
+    ...(repaired.length === 0 ? {} : { repaired }),
+  };
+}
+
+/** The version that most events have: their own identity, or one ordinal more than the event before. */
+function impliedVersion(
+  { event }: Pick<StoredEvent, 'event'>,
+  before: EventVersion | undefined,
+): EventVersion | undefined {
+  if (event.identity !== undefined) return { ...event.identity, ordinal: 0, revision: 0 };
+  if (before === undefined) return undefined;
+  const { session, counter, ordinal } = before;
+  return { session, counter, ordinal: ordinal + 1, revision: 0 };
+}
+
+type ArrivedPlace = Pick<StoredEvent, 'place' | 'arrivalTime'>;
+
+function framePartsOf({ events, through, throughArrivalTime, heardTime }: EventPage) {
+  const highest = highestOf(events);
+  const impliedHeard = heardTimeOf(events);
+  const followsThrough =
+    highest !== undefined &&
+    compareWithinShard(highest.place, through) === 0 &&
+    highest.arrivalTime === throughArrivalTime;
+  const last = events.at(-1)?.place ?? STEPS_ORIGIN;
+  return {
+    ...(followsThrough ? {} : { through: [stepBetween(last, through), throughArrivalTime] }),
+    ...(heardTime === impliedHeard ? {} : { heardTime: heardTime ?? null }),
+  };
+}
+
+function highestOf<Place extends ArrivedPlace>(events: readonly Place[]): Place | undefined {
+  let highest: Place | undefined;
+  for (const stored of events) {
+    if (highest === undefined || compareWithinShard(stored.place, highest.place) > 0) highest = stored;
+  }
+  return highest;
+}
+
+function heardTimeOf(events: readonly StoredEvent[]): number | undefined {
+  let heardTime: number | undefined;
+  for (const { event, arrivalTime } of events) {
+    if (event.correction === undefined) heardTime = Math.max(heardTime ?? 0, arrivalTime);
+  }
+  return heardTime;
+}
+
+/** Inverse of {@link pageBody}. Throws TypeError, RangeError or SyntaxError for a text that is none, and what upcasting throws. */
+export function readPageBody(
+  text: string,
+  frame: PageFrame,
+  upcasters?: ReadonlyMap<number, Upcaster>,
+): EventPage {
+  const body = parseObject(text);
+  if (body.format !== PAGE_BODY_FORMAT) throw new TypeError(`unknown format ${String(body.format)}`);
+  const firstArrivalTime = asNumber(body.firstArrivalTime);
+  const events = readEvents(body, textsOf(text, body), upcasters);
+  const last = events.at(-1)?.place ?? STEPS_ORIGIN;
+  const through = optional(body.through, asArray);
+  const end: ArrivedPlace | undefined = through
+    ? { place: takeStep(last, asText(through[0])), arrivalTime: asNumber(through[1]) }
+    : highestOf(events);
+  if (end === undefined) throw new TypeError('a page without events needs its end');
+  const heardTime =
+    body.heardTime === undefined
+      ? heardTimeOf(events)
+      : body.heardTime === null
+        ? undefined
+        : asNumber(body.heardTime);
+  return {
+    ...frame,
+    events,
+    through: end.place,
+    throughArrivalTime: end.arrivalTime,
+    firstArrivalTime,
+    ...(heardTime === undefined ? {} : { heardTime }),
+  };
+}
+
+/** The events' own texts, as they stand in the body. */
+function textsOf(text: string, { lengths }: JsonObject): readonly string[] {
+  const start = text.indexOf(EVENTS_START);
+  if (start < 0 || !text.endsWith(EVENTS_END)) throw new TypeError('not the body of a page');
+  const lines = text.slice(start + EVENTS_START.length, -EVENTS_END.length);
+  if (lengths === undefined) return lines === '' ? [] : lines.split(EVENT_SEPARATOR);
+  let at = 0;
+  return asArray(lengths).map((length) => {
+    const end = at + asNumber(length);
+    const own = lines.slice(at, end);
+    at = end + EVENT_SEPARATOR.length;
+    return own;
+  });
+}
+
+function readEvents(
+  body: JsonObject,
+  texts: readonly string[],
+  upcasters: ReadonlyMap<number, Upcaster> | undefined,
+): readonly StoredEvent[] {
+  const values = asArray(body.events);
+  const steps = values.length === 0 ? [] : asText(body.steps).split(',');
+  const arrivals = optional(body.arrivals, asArray);
+  if (texts.length !== values.length || steps.length !== values.length)
+    throw new TypeError('events are missing');
+  const stamps = new Map(
+    listOf(body.stamps, (entry) => [asNumber(asArray(entry)[0]), asText(asArray(entry)[1])]),
+  );
+  const late = new Map(
+    listOf(body.late, (entry) => [asNumber(asArray(entry)[0]), asNumber(asArray(entry)[1])]),
+  );
+  const repaired = new Set(listOf(body.repaired, asNumber));
+  let place: ShardPosition = STEPS_ORIGIN;
+  let arrivalTime = asNumber(body.firstArrivalTime);
+  let before: EventVersion | undefined;
+  return values.map((value, index) => {
+    place = takeStep(place, steps[index] ?? '');
+    arrivalTime += arrivals === undefined ? 0 : asNumber(arrivals[index]);
+    const event = eventOf(value, upcasters);
+    const stamp = stamps.get(index);
+    const version = stamp === undefined ? impliedVersion({ event }, before) : parseVersion(stamp);
+    if (version === undefined) throw new TypeError('an event has no version');
+    before = version;
+    const change = late.get(index);
+    return {
+      place,
+      arrivalTime,
+      event,
+      text: texts[index] ?? '',
+      version,
+      ...(change === undefined ? {} : { late: { gapChange: change } }),
+      ...(repaired.has(index) ? { repaired: true as const } : {}),
+    };
+  });
+}
+
+function eventOf(
+  value: JsonValue,
+  upcasters: ReadonlyMap<number, Upcaster> | undefined,
+): StoredEvent['event'] {
+  if (!isJsonObject(value)) throw new TypeError('an event is not an object');
+  const event = readEvent(upcast(value, upcasters));
+  if ('rejected' in event) throw new TypeError(`an event is not valid: ${event.rejected}`);
+  return event;
+}

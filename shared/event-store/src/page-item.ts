@@ -1,0 +1,99 @@
+import { deviceId, type EventPage } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { shardId } from '@twinstream/stream-model';
+import { bodyText, bodyValue } from './body-value.ts';
+import {
+  numberValue,
+  readNumber,
+  requireNumber,
+  requireText,
+  textValue,
+} from './dynamodb/attribute-value.ts';
+import { ITEM_BYTES_MAX, type Item, itemBytes } from './dynamodb/item-size.ts';
+import type { PageSummary } from './event-store.ts';
+import { pageBody, readPageBody } from './page-body.ts';
+import { summaryOf } from './page-summary.ts';
+import { pageSortKey, readPageSortKey } from './sort-key.ts';
+import type { Upcaster } from './upcast.ts';
+
+/*
+ * A page as an item. Beside the body stand the attributes that are wanted without it: `shardId`, `eventCount`,
+ * `duplicates` (where there are any), `lastArrivalTime`, `firstEventTime`, `lastEventTime` (where it differs).
+ */
+
+/** Attributes that make a {@link PageSummary}. */
+export const SUMMARY_ATTRIBUTES = [
+  'key',
+  'shardId',
+  'eventCount',
+  'duplicates',
+  'lastArrivalTime',
+  'firstEventTime',
+  'lastEventTime',
+] as const;
+
+const BODY = 'body';
+
+/** Decompressed. A page that fits an item holds at most 100 Ki characters of text, or one event of 256 KiB, and places. */
+export const PAGE_BODY_BYTES_MAX = 2 * 1_024 * 1_024;
+
+/** Throws `PAGE_TOO_LARGE` for a page that exceeds 400 KB even when compressed. */
+export function encodePage(page: EventPage): Item {
+  const { shardId, eventCount, duplicates, lastArrivalTime, firstEventTime, lastEventTime } = summaryOf(page);
+  const item: Item = {
+    deviceId: textValue(page.deviceId),
+    key: textValue(pageSortKey(page)),
+    shardId: textValue(shardId),
+    eventCount: numberValue(eventCount),
+    lastArrivalTime: numberValue(lastArrivalTime),
+  };
+  if (duplicates > 0) item.duplicates = numberValue(duplicates);
+  if (firstEventTime !== undefined) item.firstEventTime = numberValue(firstEventTime);
+  if (lastEventTime !== undefined && lastEventTime !== firstEventTime) {
+    item.lastEventTime = numberValue(lastEventTime);
+  }
+  item[BODY] = bodyValue(pageBody(page), itemBytes(item) + BODY.length);
+  const bytes = itemBytes(item);
+  if (bytes > ITEM_BYTES_MAX) {
+    throw new CodedError(
+      'PAGE_TOO_LARGE',
+      `page ${page.page} of device ${page.deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
+    );
+  }
+  return item;
+}
+
+/** Throws `DAMAGED_PAGE` for an item that is no page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code. */
+export function decodePage(item: Item, upcasters?: ReadonlyMap<number, Upcaster>): EventPage {
+  try {
+    const { arrivalMaxBefore, page, shardId, duplicates, lastArrivalTime } = decodeSummary(item);
+    const frame = {
+      deviceId: deviceId(requireText(item, 'deviceId')),
+      page,
+      arrivalMaxBefore,
+      shardId,
+      duplicates,
+      lastArrivalTime,
+    };
+    return readPageBody(bodyText(item[BODY], PAGE_BODY_BYTES_MAX), frame, upcasters);
+  } catch (cause) {
+    if (cause instanceof CodedError && cause.code === 'UNKNOWN_EVENT_VERSION') throw cause;
+    const name = `${item.deviceId?.S ?? '?'} ${item.key?.S ?? '?'}`;
+    throw new CodedError('DAMAGED_PAGE', `page ${name} cannot be read: ${String(cause)}`, { cause });
+  }
+}
+
+/** Throws `DAMAGED_ITEM` for an item that is no page. */
+export function decodeSummary(item: Item): PageSummary {
+  const firstEventTime = readNumber(item, 'firstEventTime');
+  return {
+    ...readPageSortKey(requireText(item, 'key')),
+    shardId: shardId(requireText(item, 'shardId')),
+    eventCount: requireNumber(item, 'eventCount'),
+    duplicates: readNumber(item, 'duplicates') ?? 0,
+    lastArrivalTime: requireNumber(item, 'lastArrivalTime'),
+    ...(firstEventTime === undefined
+      ? {}
+      : { firstEventTime, lastEventTime: readNumber(item, 'lastEventTime') ?? firstEventTime }),
+  };
+}

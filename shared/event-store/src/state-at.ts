@@ -1,0 +1,181 @@
+import {
+  applyEvent,
+  COMPLETE_RECEIPT_LIMITS,
+  copyReceipts,
+  type DeviceId,
+  type DeviceState,
+  type EventPage,
+  eventTimeMs,
+  FOLD_VERSION,
+  foldPage,
+  newDevice,
+  openDraft,
+  type ReceiptLimits,
+  type Receipts,
+  type StateDraft,
+} from '@twinstream/device-model';
+import { compareWithinShard } from '@twinstream/stream-model';
+import { requireNext } from './chain-gap.ts';
+import type { EventStore, Snapshot, SnapshotQuery } from './event-store.ts';
+import { nextPageKey } from './page-key.ts';
+import { ARRIVAL_TIME_MAX, PAGE_NUMBER_MAX } from './sort-key.ts';
+
+/** `arrival`: as accepted by then. `event-time`: as now known of then. They differ where events come late, or clocks are wrong. */
+export type StateAtBasis = 'arrival' | 'event-time';
+
+export interface StateAtOptions {
+  /** What the state remembers of receipts on the basis `arrival`. Default: as the state item does. */
+  readonly limits?: ReceiptLimits;
+  /** True sees every page that was acknowledged before. Default: false. */
+  readonly consistent?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StateAt {
+  /** Without events where nothing was known then. Made to be looked at: a chain does not go on from it. */
+  readonly state: DeviceState;
+  readonly pagesRead: number;
+  readonly snapshotUsed: boolean;
+}
+
+/**
+ * State of a device at a time (milliseconds since 1970), in one of two meanings:
+ *
+ * - `arrival`, what was known then: the chain up to the first event whose running maximum of arrivals is later. Reads at
+ *   most one snapshot and the pages between it and that event, of which the last is folded in part: its duplicates do
+ *   not say when they came, and are left out.
+ * - `event-time`, what was true then as far as known now: all events whose device time is at or before it, wherever they
+ *   stand, corrections by the time that they state. Starts at the latest snapshot that holds no later device time; every
+ *   later page may still hold an earlier one, so their device times are all looked at, in the store, and only the pages
+ *   that have one are read. What depends on arrivals or on the chain (page, marks, duplicates, last arrival) is absent;
+ *   gaps are those of the events that count.
+ *
+ * Throws `CHAIN_BROKEN` where the basis `arrival` meets a missing page.
+ */
+export async function stateAt(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: number,
+  basis: StateAtBasis,
+  options: StateAtOptions = {},
+): Promise<StateAt> {
+  return basis === 'arrival'
+    ? stateByArrival(store, deviceId, timeMs, options)
+    : stateByEventTime(store, deviceId, timeMs, options);
+}
+
+async function stateByArrival(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: number,
+  { limits, consistent = false, signal }: StateAtOptions,
+): Promise<StateAt> {
+  const snapshot = await store.latestSnapshot(deviceId, {
+    foldVersion: FOLD_VERSION,
+    arrivalMaxAtMost: timeMs,
+    consistent,
+    signal,
+  });
+  let state = snapshot?.state ?? newDevice(deviceId);
+  let pagesRead = 0;
+  const to = { arrivalMaxBefore: Math.min(Math.floor(timeMs), ARRIVAL_TIME_MAX), page: PAGE_NUMBER_MAX };
+  if (to.arrivalMaxBefore < 0) return { state, pagesRead, snapshotUsed: false };
+  for await (const page of store.pages(deviceId, { from: nextPageKey(state), to, consistent, signal })) {
+    requireNext(state, page);
+    pagesRead += 1;
+    if (page.lastArrivalTime > timeMs) {
+      const known = cutAt(page, timeMs);
+      if (known !== undefined) state = foldPage(state, known, limits);
+      break;
+    }
+    state = foldPage(state, page, limits);
+  }
+  return { state, pagesRead, snapshotUsed: snapshot !== undefined };
+}
+
+/** A page as it would be had only its first events come, those before the first one that arrived later; undefined without any. */
+function cutAt(page: EventPage, timeMs: number): EventPage | undefined {
+  const end = page.events.findIndex(({ arrivalTime }) => arrivalTime > timeMs);
+  const events = end < 0 ? page.events : page.events.slice(0, end);
+  const [first, ...rest] = events;
+  if (first === undefined) return undefined;
+  let through = first;
+  for (const stored of rest) if (compareWithinShard(stored.place, through.place) > 0) through = stored;
+  const arrivals = events.map(({ arrivalTime }) => arrivalTime);
+  const heard = events.filter(({ event }) => event.correction === undefined);
+  const { heardTime: _, ...frame } = page;
+  return {
+    ...frame,
+    events,
+    duplicates: 0,
+    through: through.place,
+    throughArrivalTime: through.arrivalTime,
+    firstArrivalTime: Math.min(...arrivals),
+    lastArrivalTime: Math.max(...arrivals),
+    ...(heard.length === 0 ? {} : { heardTime: Math.max(...heard.map(({ arrivalTime }) => arrivalTime)) }),
+  };
+}
+
+async function stateByEventTime(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: number,
+  { consistent = false, signal }: StateAtOptions,
+): Promise<StateAt> {
+  const snapshot = await snapshotWithin(store, deviceId, timeMs, { consistent, signal });
+  const draft = openDraft(snapshot?.state ?? newDevice(deviceId));
+  if (snapshot !== undefined) draft.receipts = copyReceipts(snapshot.receipts);
+  let pagesRead = 0;
+  const range = { from: nextPageKey(draft), eventTimeAtMost: timeMs, consistent, signal };
+  for await (const page of store.pages(deviceId, range)) {
+    pagesRead += 1;
+    for (const stored of page.events) {
+      if (eventTimeMs(stored.event.time) > timeMs) continue;
+      applyEvent(draft, page.shardId, stored, COMPLETE_RECEIPT_LIMITS);
+    }
+  }
+  return { state: withoutArrivals(draft), pagesRead, snapshotUsed: snapshot !== undefined };
+}
+
+/**
+ * The latest snapshot of which every event's device time is at or before a time. Events come after they happened, so
+ * one that had arrived by then is as good as always near; clocks that are far behind take a look at later ones.
+ */
+async function snapshotWithin(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: number,
+  options: Pick<SnapshotQuery, 'consistent' | 'signal'>,
+): Promise<Snapshot | undefined> {
+  const query = { ...options, foldVersion: FOLD_VERSION, eventTimeAtMost: timeMs };
+  const arrived = await store.latestSnapshot(deviceId, { ...query, arrivalMaxAtMost: timeMs });
+  return arrived ?? (await store.latestSnapshot(deviceId, query));
+}
+
+/** A state of events that are no stretch of the chain. */
+function withoutArrivals(draft: StateDraft): DeviceState {
+  const { lastArrivalTime: _, marksFloor: __, ...state } = draft;
+  const newest = draft.lastEventTime?.version;
+  return {
+    ...state,
+    page: 0,
+    arrivalMax: 0,
+    marks: new Map(),
+    current:
+      newest === undefined
+        ? { session: -1, counter: -1 }
+        : { session: newest.session, counter: newest.counter },
+    ordinal: newest?.ordinal ?? 0,
+    counts: { ...draft.counts, duplicates: 0, gaps: gapsOf(draft.receipts) },
+  };
+}
+
+/** Highest less lowest plus one less received, over all sessions. */
+function gapsOf({ sessions }: Receipts): number {
+  let gaps = 0;
+  for (const { lowest, highest, ranges } of sessions.values()) {
+    gaps += highest - lowest + 1;
+    for (const { first, last } of ranges) gaps -= last - first + 1;
+  }
+  return gaps;
+}
