@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { BUS, FINISHED, projectorFixture, record, reported, SHARD, uncounted } from './projector-fixture.ts';
+import {
+  BUS,
+  FINISHED,
+  projectorFixture,
+  record,
+  reported,
+  SHARD,
+  T0,
+  uncounted,
+} from './projector-fixture.ts';
 
 const count = async (pages: () => Promise<readonly { events: readonly unknown[] }[]>) =>
   (await pages()).reduce((sum, { events }) => sum + events.length, 0);
@@ -50,4 +59,15 @@ test('equal sequence numbers of two shards are two events', async () => {
   await deliver([record(1, uncounted({ a: 1 }))], SHARD);
   await deliver([record(1, uncounted({ a: 2 }))], 'shardId-000000000001');
   expect(await count(pages)).toBe(2);
+});
+
+test('where the mark of a shard was dropped, arrivals that ran backward do not hide what is stored', async () => {
+  const receipts = { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 1 };
+  const pageLimits = { eventsMax: 10, charactersMax: 100_000, receipts };
+  const { deliver, pages } = projectorFixture({}, { pageLimits });
+  const parent = [record(1, uncounted({ a: 1 }), T0 + 90), record(2, uncounted({ a: 2 }), T0 + 10)];
+  await deliver(parent);
+  await deliver([record(1, uncounted({ a: 3 }), T0 + 95)], 'shardId-000000000001');
+  await deliver(parent);
+  expect(await count(pages)).toBe(3);
 });

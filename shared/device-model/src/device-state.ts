@@ -13,9 +13,9 @@ export interface VersionedValue {
   readonly version: EventVersion;
 }
 
-/** Highest position seen of one shard, and when. */
+/** How far one shard was seen. */
 export interface Mark extends ShardPosition {
-  /** Arrival at that position, milliseconds since 1970. */
+  /** Latest arrival seen of the shard, milliseconds since 1970. */
   readonly arrivalTime: number;
 }
 

@@ -105,14 +105,15 @@ export function applyPageFrame(
   if (page.heardTime !== undefined) {
     draft.lastArrivalTime = Math.max(draft.lastArrivalTime ?? 0, page.heardTime);
   }
-  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.throughArrivalTime }, limits.marksMax);
+  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.lastArrivalTime }, limits.marksMax);
 }
 
-/** Raises the mark of a shard, never lowers it. */
-function raiseMark(draft: StateDraft, shardId: ShardId, mark: Mark, marksMax: number): void {
+/** Raises the mark of a shard, never lowers it: neither its position nor its arrival, since arrivals may run backward. */
+function raiseMark(draft: StateDraft, shardId: ShardId, seen: Mark, marksMax: number): void {
   const existing = draft.marks.get(shardId);
-  if (existing !== undefined && compareWithinShard(mark, existing) <= 0) return;
-  draft.marks.set(shardId, mark);
+  const highest = existing === undefined || compareWithinShard(seen, existing) > 0 ? seen : existing;
+  const arrivalTime = Math.max(seen.arrivalTime, existing?.arrivalTime ?? 0);
+  draft.marks.set(shardId, { ...highest, arrivalTime });
   if (draft.marks.size > marksMax) dropOldestMark(draft);
 }
 
