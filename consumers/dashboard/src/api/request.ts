@@ -1,0 +1,87 @@
+/** How a request ended. All of these are expected, and the page shows each differently. */
+export type Outcome<T> =
+  | { readonly kind: 'answered'; readonly value: T; readonly raw: unknown; readonly serverTime?: number }
+  /** The API said no, or something that this page cannot read. */
+  | { readonly kind: 'refused'; readonly status: number; readonly title: string; readonly detail: string }
+  /** Nobody answered, or not in time. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+  | { readonly kind: 'aborted' };
+
+export type Failure = Exclude<Outcome<never>, { kind: 'answered' } | { kind: 'aborted' }>;
+
+/** Longest wait for one answer. */
+const ANSWER_MS_MAX = 15_000;
+const TOKEN_KEY = 'twinstream.token';
+
+/** The access token of this tab, where the API asks for one. */
+export function readToken(): string | undefined {
+  return sessionStorage.getItem(TOKEN_KEY) ?? undefined;
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+/** Headers of every request: the token, if there is one. */
+export function authorization(): Record<string, string> {
+  const token = readToken();
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** Asks for JSON and decodes it. Never throws for what a network or a server can do. */
+export async function requestJson<T>(
+  path: string,
+  decode: (value: unknown) => T | undefined,
+  signal?: AbortSignal,
+): Promise<Outcome<T>> {
+  const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await fetch(path, {
+      headers: { accept: 'application/json', ...authorization() },
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    body = await readBody(response);
+  } catch (error) {
+    if (signal?.aborted === true) return { kind: 'aborted' };
+    if (timeout.aborted)
+      return { kind: 'unreachable', detail: `no answer within ${ANSWER_MS_MAX / 1_000} s` };
+    return { kind: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+  }
+  if (!response.ok) return refusal(response, body);
+  const value = decode(body);
+  if (value === undefined) {
+    return {
+      kind: 'refused',
+      status: response.status,
+      title: 'Answer not understood',
+      detail: `${path} answered something else than this page expects.`,
+    };
+  }
+  const serverTime = Date.parse(response.headers.get('date') ?? '');
+  return { kind: 'answered', value, raw: body, ...(Number.isNaN(serverTime) ? {} : { serverTime }) };
+}
+
+/** The body as JSON; undefined for a body that is none, which then fails to decode. */
+async function readBody(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What an answer other than 2xx means, from its problem document (RFC 9457) where there is one. */
+export function refusal(response: Response, body: unknown): Failure {
+  const member = (name: string): string | undefined => {
+    const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const isGateway = response.status === 502 || response.status === 503 || response.status === 504;
+  const detail = member('detail') ?? `The API answered with status ${response.status}.`;
+  if (isGateway && member('title') === undefined) return { kind: 'unreachable', detail };
+  return { kind: 'refused', status: response.status, title: member('title') ?? 'Request refused', detail };
+}

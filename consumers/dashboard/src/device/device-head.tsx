@@ -1,0 +1,75 @@
+import type { ComponentChildren } from 'preact';
+import { type Device, LABELS } from '../api/shapes.ts';
+import { troublesOf } from '../model/trouble.ts';
+import { countText } from '../model/value-text.ts';
+import { Icon } from '../parts/icon.tsx';
+import { Link } from '../parts/link.tsx';
+import { LivenessMark, SaidText } from '../parts/standing.tsx';
+import { Age } from '../parts/time.tsx';
+import { LEAVE } from '../session/address.ts';
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div class="fact">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** Who the device is, how it stands, and how much is known of it. */
+export function DeviceHead({
+  deviceId,
+  device,
+}: {
+  readonly deviceId: string;
+  readonly device: Device | undefined;
+}) {
+  return (
+    <header class="device-head">
+      <div class="device-title">
+        <Link to={LEAVE} class="button is-quiet" label="Back to the fleet">
+          <Icon name="back" />
+          Fleet
+        </Link>
+        <h1>{deviceId}</h1>
+        {device !== undefined && (
+          <>
+            <LivenessMark liveness={device.liveness} />
+            <SaidText status={device.status} />
+            {troublesOf(device).map((trouble) => (
+              <span key={trouble} class="mark is-trouble">
+                <Icon name="trouble" />
+                {trouble}
+              </span>
+            ))}
+          </>
+        )}
+      </div>
+      {device !== undefined && (
+        <dl class="facts">
+          <Fact name="Last heard">
+            <Age time={device.lastArrivalTime} />
+          </Fact>
+          {LABELS.map((name) =>
+            device.labels[name] === undefined ? null : (
+              <Fact key={name} name={name}>
+                {device.labels[name]}
+              </Fact>
+            ),
+          )}
+          <Fact name="Version">
+            {device.version === undefined
+              ? 'never counted'
+              : `${device.version.session}.${device.version.counter}`}
+          </Fact>
+          <Fact name="Events">{countText(device.counts.events)}</Fact>
+          <Fact name="Late">{countText(device.counts.late)}</Fact>
+          <Fact name="Duplicates">{countText(device.counts.duplicates)}</Fact>
+          <Fact name="Missing">{countText(device.counts.gaps)}</Fact>
+          {device.lastEventTime !== undefined && <Fact name="Device clock">{device.lastEventTime}</Fact>}
+        </dl>
+      )}
+    </header>
+  );
+}

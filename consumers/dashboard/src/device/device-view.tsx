@@ -1,0 +1,124 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import { originsOf } from '../model/attribute-origins.ts';
+import { NEWEST, windowSpanMs } from '../model/time-window.ts';
+import { countText } from '../model/value-text.ts';
+import { Json } from '../parts/json.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { parameters } from '../session/address.ts';
+import { now } from '../session/clock.ts';
+import { type DeviceSession, EVENTS_MAX, openDevice } from '../session/device-session.ts';
+import { AttributePlots } from './attribute-plots.tsx';
+import { AttributesTable } from './attributes-table.tsx';
+import { DeviceHead } from './device-head.tsx';
+import { HistoryList } from './history-list.tsx';
+import { TimeSlider } from './time-slider.tsx';
+
+/** Shortest span of the slider, so that a device with one event has one, too. */
+const SPAN_MS_MIN = 1_000;
+
+function useDeviceSession(deviceId: string): DeviceSession {
+  const session = useMemo(() => openDevice(deviceId), [deviceId]);
+  useEffect(() => session.close, [session]);
+  return session;
+}
+
+/** The moment that the address asks for; undefined for now. */
+function momentOf(at: string | null): number | undefined {
+  const timeMs = Date.parse(at ?? '');
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}
+
+/** The span of slider and plots. Its end follows the clock in steps, so that plots are not drawn anew each second. */
+function spanOf(oldestMs: number | undefined, windowMs: number | undefined, nowMs: number): [number, number] {
+  const to = Math.ceil(nowMs / 5_000) * 5_000;
+  const from = windowMs === undefined ? (oldestMs ?? to) : to - windowMs;
+  return [Math.min(from, to - SPAN_MS_MIN), to];
+}
+
+function Loaded({ session, windowName }: { readonly session: DeviceSession; readonly windowName: string }) {
+  const device = session.device.value;
+  const events = session.events.value;
+  const atMs = momentOf(parameters.value.get('at'));
+  const past = session.past.value;
+  const oldest = events[0]?.arrivalTime;
+  const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), now.value);
+  const origins = useMemo(() => originsOf(events, atMs), [events, atMs]);
+  if (device === undefined) return null;
+  const shown = atMs === undefined ? device : past?.device;
+  return (
+    <>
+      <TimeSlider events={events} fromMs={fromMs} toMs={toMs} atMs={atMs} windowName={windowName} />
+      <div class="device-columns">
+        <section
+          class={`card ${session.isPastLoading.value ? 'is-loading' : ''}`}
+          aria-labelledby="attributes-title"
+        >
+          <h2 id="attributes-title">Attributes</h2>
+          {shown !== undefined && (
+            <AttributesTable
+              shown={shown}
+              present={atMs === undefined ? undefined : device}
+              origins={origins}
+              historyFrom={oldest}
+            />
+          )}
+          {atMs !== undefined && past?.failure !== undefined && (
+            <FailureNotice failure={past.failure} what="The state then" />
+          )}
+        </section>
+        <section class="card" aria-labelledby="plots-title">
+          <h2 id="plots-title">Over time</h2>
+          {session.areEventsLoading.value ? (
+            <p class="empty">Reading history…</p>
+          ) : (
+            <AttributePlots events={events} fromMs={fromMs} toMs={toMs} atMs={atMs} />
+          )}
+        </section>
+      </div>
+      <section class="card" aria-labelledby="history-title">
+        <div class="card-line">
+          <h2 id="history-title">History</h2>
+          <p class="muted">
+            {session.areEventsLoading.value ? 'reading' : `${countText(events.length)} events`}
+            {session.isHistoryCut.value &&
+              (windowSpanMs(windowName) === undefined
+                ? ', older ones not shown'
+                : `, the newest ${countText(EVENTS_MAX)} of this stretch`)}
+          </p>
+        </div>
+        {!session.areEventsLoading.value && events.length === 0 ? (
+          <p class="empty">No event arrived in this stretch of history.</p>
+        ) : (
+          <HistoryList events={events} atMs={atMs} />
+        )}
+      </section>
+      <details class="card">
+        <summary>State as JSON</summary>
+        <Json label="State as JSON" value={atMs === undefined ? session.raw.value : past?.raw} />
+      </details>
+    </>
+  );
+}
+
+/** One device: its state now or at any past moment, and its history. */
+export function DeviceView({ deviceId }: { readonly deviceId: string }) {
+  const session = useDeviceSession(deviceId);
+  const at = parameters.value.get('at');
+  const windowName = parameters.value.get('window') ?? NEWEST;
+  useEffect(() => session.setWindow(windowSpanMs(windowName)), [session, windowName]);
+  useEffect(() => session.setAt(momentOf(at) === undefined ? undefined : (at ?? undefined)), [session, at]);
+  const device = session.device.value;
+  const failure = session.failure.value;
+  return (
+    <main id="main" class="device-view" tabIndex={-1}>
+      <DeviceHead deviceId={deviceId} device={device} />
+      {device === undefined && failure !== undefined && <FailureNotice failure={failure} what="The device" />}
+      {device === undefined && failure === undefined && (
+        <Notice icon="polling" title="Reading the device">
+          The first answer is on its way.
+        </Notice>
+      )}
+      <Loaded session={session} windowName={windowName} />
+    </main>
+  );
+}

@@ -1,0 +1,132 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Tally } from '../api/shapes.ts';
+import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
+import { countText } from '../model/value-text.ts';
+import { Icon } from '../parts/icon.tsx';
+import { fleetQuery, setFleetQuery } from '../session/address.ts';
+import { summary } from '../session/summary-session.ts';
+
+/** Typing asks once it has rested so long. */
+const REST_MS = 200;
+/** Longest search that the API takes. */
+const SEARCH_CHARACTERS_MAX = 256;
+
+function SearchField({ query }: { readonly query: FleetQuery }) {
+  const field = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const shown = query.q ?? '';
+  useEffect(() => {
+    // What is being typed wins over the address, until it has become the address.
+    if (field.current !== null && document.activeElement !== field.current) field.current.value = shown;
+  }, [shown]);
+  const onInput = (event: { currentTarget: HTMLInputElement }): void => {
+    const q = event.currentTarget.value.trim();
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      const { q: _before, ...rest } = fleetQuery.peek();
+      setFleetQuery(q === '' ? rest : { ...rest, q }, 'replace');
+    }, REST_MS);
+  };
+  return (
+    <label class="search">
+      <Icon name="search" />
+      <span class="visually-hidden">Search devices</span>
+      <input
+        ref={field}
+        type="search"
+        id="search"
+        placeholder="Search id or label"
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={SEARCH_CHARACTERS_MAX}
+        defaultValue={shown}
+        onInput={onInput}
+      />
+      <kbd title="The key / comes here">/</kbd>
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly tally: Tally;
+  readonly onChoose: (value: string | undefined) => void;
+}
+
+/** One filter among the values that the fleet has, with how many devices have each. */
+function Choice({ label, value, tally, onChoose }: ChoiceProps) {
+  const values = Object.keys(tally);
+  if (value !== undefined && !values.includes(value)) values.push(value);
+  if (values.length === 0) return null;
+  values.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return (
+    <label class={`choice ${value === undefined ? '' : 'is-on'}`}>
+      <span class="choice-label">{label}</span>
+      <select value={value ?? ''} onChange={(event) => onChoose(event.currentTarget.value || undefined)}>
+        <option value="">any</option>
+        {values.map((name) => (
+          <option key={name} value={name}>
+            {tally[name] === undefined ? name : `${name} (${countText(tally[name])})`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const SAID: Tally = {};
+const STATUSES = ['connected', 'disconnected', 'unknown'] as const;
+
+/** Search and filters of the fleet. All of them live in the address. */
+export function FilterBar() {
+  const query = fleetQuery.value;
+  const counts = summary.value;
+  const choose = (name: 'site' | 'type' | 'firmware') => (value: string | undefined) => {
+    const { [name]: _before, ...rest } = query;
+    setFleetQuery(value === undefined ? rest : { ...rest, [name]: value });
+  };
+  const chooseStatus = (value: string | undefined): void => {
+    const { status: _before, ...rest } = query;
+    const status = STATUSES.find((known) => known === value);
+    setFleetQuery(status === undefined ? rest : { ...rest, status });
+  };
+  const statusTally = counts?.status ?? SAID;
+  return (
+    <search class="filters">
+      <SearchField query={query} />
+      <Choice
+        label="Said"
+        value={query.status}
+        tally={
+          Object.keys(statusTally).length > 0 ? statusTally : { connected: 0, disconnected: 0, unknown: 0 }
+        }
+        onChoose={chooseStatus}
+      />
+      <Choice label="Site" value={query.site} tally={counts?.site ?? {}} onChoose={choose('site')} />
+      <Choice label="Type" value={query.type} tally={counts?.type ?? {}} onChoose={choose('type')} />
+      <Choice
+        label="Firmware"
+        value={query.firmware}
+        tally={counts?.firmware ?? {}}
+        onChoose={choose('firmware')}
+      />
+      {isFiltered(query) && (
+        <button
+          type="button"
+          class="button is-quiet"
+          onClick={() => {
+            const { sort, order } = query;
+            setFleetQuery({
+              ...(sort === undefined ? {} : { sort }),
+              ...(order === undefined ? {} : { order }),
+            });
+          }}
+        >
+          <Icon name="close" />
+          Clear filters
+        </button>
+      )}
+    </search>
+  );
+}

@@ -1,0 +1,82 @@
+import { isFiltered } from '../model/fleet-query.ts';
+import { countText } from '../model/value-text.ts';
+import { Icon } from '../parts/icon.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { fleetQuery } from '../session/address.ts';
+import {
+  isListLoading,
+  listFailure,
+  newcomerCount,
+  ROWS_MAX,
+  readFromStart,
+  rowCount,
+  rowIds,
+  shownQuery,
+} from '../session/fleet-session.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { FleetGrid } from './fleet-grid.tsx';
+import { Tiles } from './tiles.tsx';
+
+/** How many rows there are, and that more have come: they wait until they are asked for, so that no row jumps. */
+function ListLine() {
+  const count = rowCount.value;
+  const more = newcomerCount.value;
+  return (
+    <div class="list-line">
+      <p class="list-count">
+        {shownQuery.value === undefined ? ' ' : `${countText(count)} ${count === 1 ? 'device' : 'devices'}`}
+        {count >= ROWS_MAX && ' shown, of more: narrow the filter'}
+        {isListLoading.value && shownQuery.value !== undefined && <span class="muted"> · reading</span>}
+      </p>
+      <div role="status">
+        {more > 0 && (
+          <button
+            type="button"
+            class="button is-accent"
+            onClick={() => void readFromStart(fleetQuery.peek())}
+          >
+            <Icon name="down" />+{countText(more)} new
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Rows() {
+  const failure = listFailure.value;
+  if (failure !== undefined && (rowIds.value.length === 0 || failure.kind === 'refused')) {
+    return <FailureNotice failure={failure} what="The fleet" />;
+  }
+  if (shownQuery.value === undefined) {
+    return (
+      <Notice icon="polling" title="Reading the fleet">
+        The first answer is on its way.
+      </Notice>
+    );
+  }
+  if (rowIds.value.length === 0) {
+    return isFiltered(shownQuery.value) ? (
+      <Notice icon="search" title="No device meets these filters">
+        Take one away, or clear them all.
+      </Notice>
+    ) : (
+      <Notice icon="total" title="No device has been heard yet">
+        As soon as the first event has passed the stream, its device stands here.
+      </Notice>
+    );
+  }
+  return <FleetGrid />;
+}
+
+export function FleetView() {
+  return (
+    <main id="main" class="fleet-view" tabIndex={-1}>
+      <h1 class="visually-hidden">Fleet</h1>
+      <Tiles />
+      <FilterBar />
+      <ListLine />
+      <Rows />
+    </main>
+  );
+}

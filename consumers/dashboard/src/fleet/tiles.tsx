@@ -1,0 +1,103 @@
+import type { FleetQuery } from '../model/fleet-query.ts';
+import { countText } from '../model/value-text.ts';
+import { Icon, type IconName } from '../parts/icon.tsx';
+import { fleetQuery, setFleetQuery } from '../session/address.ts';
+import { summary } from '../session/summary-session.ts';
+
+interface Tile {
+  readonly key: IconName;
+  readonly label: string;
+  readonly hint: string;
+  readonly count: number | undefined;
+  readonly isOn: boolean;
+  readonly query: FleetQuery;
+}
+
+/** The query with the tile's own filter in place of any other tile's. */
+function withTile(
+  { liveness: _liveness, trouble: _trouble, ...rest }: FleetQuery,
+  own: FleetQuery,
+): FleetQuery {
+  return { ...rest, ...own };
+}
+
+function tilesOf(query: FleetQuery): readonly Tile[] {
+  const counts = summary.value;
+  const { liveness, trouble } = query;
+  return [
+    {
+      key: 'total',
+      label: 'All devices',
+      hint: 'Everything ever heard of',
+      count: counts?.total,
+      isOn: liveness === undefined && trouble === undefined,
+      query: withTile(query, {}),
+    },
+    {
+      key: 'online',
+      label: 'Online',
+      hint: 'Heard within their time',
+      count: counts?.liveness.online,
+      isOn: liveness === 'online',
+      query: withTile(query, { liveness: 'online' }),
+    },
+    {
+      key: 'stale',
+      label: 'Stale',
+      hint: 'Silent for longer than they should be',
+      count: counts?.liveness.stale,
+      isOn: liveness === 'stale',
+      query: withTile(query, { liveness: 'stale' }),
+    },
+    {
+      key: 'offline',
+      label: 'Offline',
+      hint: 'Not heard for long',
+      count: counts?.liveness.offline,
+      isOn: liveness === 'offline',
+      query: withTile(query, { liveness: 'offline' }),
+    },
+    {
+      key: 'trouble',
+      label: 'In trouble',
+      hint: 'Offline without having said so, or with missing events',
+      count: counts?.inTrouble,
+      isOn: trouble === true,
+      query: withTile(query, { trouble: true }),
+    },
+  ];
+}
+
+function shareText(count: number | undefined, total: number | undefined): string {
+  if (count === undefined || total === undefined || total === 0) return '';
+  const share = (100 * count) / total;
+  if (share > 0 && share < 0.1) return '<0.1 %';
+  return `${share.toFixed(share < 10 || (share > 90 && share < 100) ? 1 : 0)} %`;
+}
+
+/** The whole fleet in five numbers, each a filter. */
+export function Tiles() {
+  const query = fleetQuery.value;
+  const total = summary.value?.total;
+  return (
+    <section class="tiles" aria-label="Fleet at a glance">
+      {tilesOf(query).map(({ key, label, hint, count, isOn, query: wanted }) => (
+        <button
+          key={key}
+          type="button"
+          class={`tile is-${key} ${count === 0 ? 'is-none' : ''}`}
+          aria-pressed={isOn}
+          title={hint}
+          onClick={() => setFleetQuery(isOn ? withTile(query, {}) : wanted)}
+        >
+          <span class="tile-label">
+            <Icon name={key} />
+            {label}
+          </span>
+          <span class="tile-count">{count === undefined ? '–' : countText(count)}</span>
+          <span class="tile-share">{key === 'total' ? '' : shareText(count, total)}</span>
+        </button>
+      ))}
+    </section>
+  );
+}

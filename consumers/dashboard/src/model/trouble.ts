@@ -1,0 +1,15 @@
+import type { Device } from '../api/shapes.ts';
+
+/** Why a device needs a look, in words; empty where it does not. The API filters and counts by the same rule. */
+export function troublesOf(device: Pick<Device, 'status' | 'liveness' | 'counts'>): readonly string[] {
+  const troubles: string[] = [];
+  if (device.liveness === 'offline' && device.status !== 'disconnected') {
+    troubles.push('silent: offline without having said so');
+  }
+  if (device.counts.gaps > 0) {
+    troubles.push(
+      `${device.counts.gaps} ${device.counts.gaps === 1 ? 'event has' : 'events have'} never arrived`,
+    );
+  }
+  return troubles;
+}

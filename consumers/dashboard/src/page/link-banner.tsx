@@ -1,0 +1,56 @@
+import { useRef } from 'preact/hooks';
+import { keepToken } from '../api/request.ts';
+import { clockText } from '../model/time-zone.ts';
+import { Icon } from '../parts/icon.tsx';
+import { zone } from '../session/address.ts';
+import { now } from '../session/clock.ts';
+import { asOf, link, revalidate } from '../session/connection.ts';
+
+function TokenForm({ detail }: { readonly detail: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  return (
+    <form
+      class="banner is-denied"
+      onSubmit={(event) => {
+        event.preventDefault();
+        keepToken(field.current?.value ?? '');
+        link.value = { kind: 'connecting' };
+        revalidate();
+      }}
+    >
+      <Icon name="locked" />
+      <label>
+        The API asks for an access token. <span class="muted">{detail}</span>
+        <input ref={field} type="password" autocomplete="off" required />
+      </label>
+      <button type="submit" class="button is-accent">
+        Use it in this tab
+      </button>
+    </form>
+  );
+}
+
+/** Says over the content when it is not what it seems: old, or barred. */
+export function LinkBanner() {
+  const state = link.value;
+  if (state.kind === 'denied') return <TokenForm detail={state.detail} />;
+  if (state.kind !== 'lost') return null;
+  const shownAsOf = asOf.value;
+  const { retryTime } = state;
+  const waitSeconds = retryTime === undefined ? 0 : Math.max(0, Math.ceil((retryTime - now.value) / 1_000));
+  return (
+    <div class="banner is-lost" role="alert">
+      <Icon name="lost" />
+      <p>
+        <strong>The API does not answer.</strong>{' '}
+        {shownAsOf === undefined
+          ? 'Nothing has been read yet.'
+          : `What you see is as of ${clockText(shownAsOf, zone.value)} and may have changed.`}{' '}
+        <span class="muted">{waitSeconds > 0 ? `Trying again in ${waitSeconds} s.` : 'Trying again.'}</span>
+      </p>
+      <button type="button" class="button" onClick={revalidate}>
+        Try now
+      </button>
+    </div>
+  );
+}

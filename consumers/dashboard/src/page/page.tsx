@@ -1,0 +1,47 @@
+import { useEffect } from 'preact/hooks';
+import { DeviceView } from '../device/device-view.tsx';
+import { FleetView } from '../fleet/fleet-view.tsx';
+import { countText } from '../model/value-text.ts';
+import { PipelineView } from '../pipeline/pipeline-view.tsx';
+import { view } from '../session/address.ts';
+import { asOf, link } from '../session/connection.ts';
+import { summary } from '../session/summary-session.ts';
+import { LinkBanner } from './link-banner.tsx';
+import { PageHead } from './page-head.tsx';
+import { ShortcutHelp } from './shortcuts.tsx';
+
+function CurrentView() {
+  const shown = view.value;
+  switch (shown.view) {
+    case 'device':
+      return <DeviceView key={shown.deviceId} deviceId={shown.deviceId} />;
+    case 'pipeline':
+      return <PipelineView />;
+    case 'fleet':
+      return <FleetView />;
+  }
+}
+
+/** The tab says what matters, also while another one is in front. */
+function titleOf(): string {
+  const shown = view.value;
+  const troubled = summary.value?.inTrouble ?? 0;
+  const what = shown.view === 'device' ? shown.deviceId : shown.view === 'pipeline' ? 'Pipeline' : 'Fleet';
+  return `${troubled > 0 ? `(${countText(troubled)} in trouble) ` : ''}${what} · Twinstream`;
+}
+
+export function Page() {
+  const title = titleOf();
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  const isStale = link.value.kind === 'lost' && asOf.value !== undefined;
+  return (
+    <div class={`page ${isStale ? 'is-stale-page' : ''}`}>
+      <PageHead />
+      <LinkBanner />
+      <CurrentView />
+      <ShortcutHelp />
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import type { ComponentChildren } from 'preact';
+import type { Failure } from '../api/request.ts';
+import { Icon, type IconName } from './icon.tsx';
+
+interface NoticeProps {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+/** Says in the place of content why there is none, and what to do. */
+export function Notice({ icon, title, children }: NoticeProps) {
+  return (
+    <div class="notice">
+      <Icon name={icon} />
+      <p class="notice-title">{title}</p>
+      {children !== undefined && <div class="notice-text">{children}</div>}
+    </div>
+  );
+}
+
+/** A failure in words. */
+export function FailureNotice({ failure, what }: { readonly failure: Failure; readonly what: string }) {
+  if (failure.kind === 'unreachable') {
+    return (
+      <Notice icon="lost" title={`${what} cannot be read: the API does not answer`}>
+        {failure.detail}. This page tries again by itself.
+      </Notice>
+    );
+  }
+  return (
+    <Notice icon={failure.status === 401 ? 'locked' : 'trouble'} title={failure.title}>
+      {failure.detail}
+    </Notice>
+  );
+}

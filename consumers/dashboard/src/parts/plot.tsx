@@ -1,0 +1,203 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { clockText } from '../model/time-zone.ts';
+import { zone } from '../session/address.ts';
+import { paletteVersion } from '../session/preferences.ts';
+import { resolveColour, SERIES_COLOURS, seriesColour } from './palette.ts';
+
+export interface PlotSeries {
+  readonly label: string;
+  readonly values: readonly (number | null)[];
+  /** Single points instead of a line. */
+  readonly isPoints?: boolean;
+}
+
+export interface PlotProps {
+  /** What the plot shows, for those who cannot see it. */
+  readonly label: string;
+  /** Seconds since 1970, rising. */
+  readonly times: readonly number[];
+  readonly series: readonly PlotSeries[];
+  readonly format: (value: number) => string;
+  readonly height: number;
+  /** Values hold until the next one. */
+  readonly isStepped?: boolean;
+  /** Whether the scale starts at zero. */
+  readonly isFromZero?: boolean;
+  /** First and last moment drawn, in seconds; the data's own where absent. */
+  readonly span?: readonly [number, number];
+  /** A moment marked by a line, in seconds. */
+  readonly mark?: number;
+  /** Plots of one key move their cursors together. */
+  readonly syncKey: string;
+  /** Told the moment that was clicked, in seconds. */
+  readonly onPick?: (time: number) => void;
+}
+
+const FONT = '11px system-ui, sans-serif';
+
+function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis[] {
+  const common = {
+    stroke: resolveColour('--text-muted'),
+    font: FONT,
+    grid: { stroke: resolveColour('--line'), width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+  };
+  return [
+    {
+      ...common,
+      size: 22,
+      gap: 4,
+      space: 70,
+      grid: { show: false },
+      values: (_plot, ticks) => ticks.map((tick) => axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName))),
+    },
+    { ...common, size: 52, gap: 6, space: 28, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
+  ];
+}
+
+function seriesOf(props: PlotProps): uPlot.Series[] {
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  return props.series.map(({ label, isPoints = false }, index): uPlot.Series => {
+    const stroke = resolveColour(isPoints ? '--stale' : seriesColour(index));
+    return {
+      label,
+      stroke,
+      width: 1.5,
+      ...(index >= SERIES_COLOURS.length ? { dash: [5, 3] } : {}),
+      ...(isPoints
+        ? { paths: () => null, points: { show: true, size: 7, fill: stroke } }
+        : { points: { show: false }, ...(props.isStepped && stepped ? { paths: stepped } : {}) }),
+    };
+  });
+}
+
+/** A line across the plot at the marked moment. */
+function drawMark(plot: uPlot, mark: number | undefined): void {
+  if (mark === undefined) return;
+  const x = Math.round(plot.valToPos(mark, 'x', true));
+  if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) return;
+  const { ctx } = plot;
+  ctx.save();
+  ctx.strokeStyle = resolveColour('--accent');
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x, plot.bbox.top);
+  ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function dataOf({ times, series }: PlotProps): uPlot.AlignedData {
+  return [[...times], ...series.map(({ values }) => [...values])];
+}
+
+/** Lines over time. Redrawn in place as data comes; built anew only where colours, series or zone change. */
+export function Plot(props: PlotProps) {
+  const holder = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const [cursorIndex, setCursorIndex] = useState<number | undefined>(undefined);
+  const names = props.series.map(({ label }) => label).join('\n');
+  const palette = paletteVersion.value;
+  const zoneNow = zone.value;
+
+  useEffect(() => {
+    const element = holder.current;
+    if (element === null) return;
+    const made = new uPlot(
+      {
+        width: Math.max(element.clientWidth, 50),
+        height: props.height,
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zoneNow),
+        legend: { show: false },
+        cursor: { sync: { key: props.syncKey }, drag: { x: false, y: false }, points: { size: 6 } },
+        scales: {
+          x: {
+            time: true,
+            range: (_plot, min, max) => [...(latest.current.span ?? [min, max])] as [number, number],
+          },
+          y: { range: (_plot, min, max) => rangeOf(min, max, latest.current.isFromZero === true) },
+        },
+        axes: axesOf((value) => latest.current.format(value), zoneNow),
+        series: [{}, ...seriesOf(props)],
+        hooks: {
+          setCursor: [(self) => setCursorIndex(self.cursor.idx ?? undefined)],
+          draw: [(self) => drawMark(self, latest.current.mark)],
+        },
+      },
+      dataOf(latest.current),
+      element,
+    );
+    plot.current = made;
+    const pick = (): void => {
+      const { left } = made.cursor;
+      if (left !== undefined && left >= 0) latest.current.onPick?.(made.posToVal(left, 'x'));
+    };
+    made.over.addEventListener('click', pick);
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: props.height });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [names, palette, zoneNow, props.height, props.syncKey]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [props.times, props.series, props.mark, props.span?.[0], props.span?.[1]]);
+
+  const index = cursorIndex ?? props.times.length - 1;
+  const time = props.times[index];
+  return (
+    <figure class="plot">
+      <figcaption class="plot-readout">
+        <span class="plot-time">{time === undefined ? '' : clockText(time * 1_000, zoneNow)}</span>
+        {props.series.map(({ label, values, isPoints }, number) => {
+          const value = values[index];
+          if (isPoints && (value === null || value === undefined)) return null;
+          return (
+            <span
+              key={label}
+              class={isPoints ? 'plot-key is-aside' : `plot-key series-${number % SERIES_COLOURS.length}`}
+            >
+              <span class="plot-name">{label}</span>{' '}
+              {value === null || value === undefined ? '–' : props.format(value)}
+            </span>
+          );
+        })}
+      </figcaption>
+      <div
+        ref={holder}
+        class={`plot-canvas ${props.onPick ? 'is-pickable' : ''}`}
+        role="img"
+        aria-label={props.label}
+      />
+    </figure>
+  );
+}
+
+/** Room above and below the lines; a flat line lies in the middle. */
+function rangeOf(min: number | null, max: number | null, isFromZero: boolean): [number, number] {
+  if (min === null || max === null) return [0, 1];
+  const low = isFromZero ? Math.min(0, min) : min;
+  const span = max - low || Math.abs(max) || 1;
+  if (max === low && !isFromZero) return [low - span * 0.1, max + span * 0.1];
+  return [isFromZero ? low : low - span * 0.08, max + span * 0.08];
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** Text of a tick: the day where it begins, else the time of day, with seconds where they differ. */
+function axisText(date: Date): string {
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.getSeconds() !== 0) return `${clock}:${two(date.getSeconds())}`;
+  return clock === '00:00' ? day : clock;
+}

@@ -1,0 +1,42 @@
+import type { Device, Liveness } from '../api/shapes.ts';
+import { troublesOf } from '../model/trouble.ts';
+import { Icon } from './icon.tsx';
+
+const LIVENESS_TEXT: Readonly<Record<Liveness, string>> = {
+  online: 'Online',
+  stale: 'Stale',
+  offline: 'Offline',
+};
+
+/** What we infer: icon, word and colour. */
+export function LivenessMark({ liveness }: { readonly liveness: Liveness }) {
+  return (
+    <span class={`mark is-${liveness}`}>
+      <Icon name={liveness} />
+      {LIVENESS_TEXT[liveness]}
+    </span>
+  );
+}
+
+/** What the device said of itself. */
+export function SaidText({ status }: { readonly status: Device['status'] }) {
+  return <span class="said">{status === 'unknown' ? 'said nothing' : `said ${status}`}</span>;
+}
+
+/** Liveness, and trouble in its place where there is any. */
+export function Standing({ device }: { readonly device: Device }) {
+  const troubles = troublesOf(device);
+  return (
+    <span class="standing">
+      <LivenessMark liveness={device.liveness} />
+      {troubles.length > 0 && (
+        <span class="mark is-trouble" title={troubles.join('; ')}>
+          <Icon name="trouble" />
+          <span class="trouble-word">
+            {device.counts.gaps > 0 ? `${device.counts.gaps} missing` : 'silent'}
+          </span>
+        </span>
+      )}
+    </span>
+  );
+}

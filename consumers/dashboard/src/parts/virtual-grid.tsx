@@ -1,0 +1,163 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows laid out as a CSS grid are no table to a browser.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid itself has the focus, and names its active row.
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid itself takes the keys, for whichever row is active.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useVisibleRange } from './visible-range.ts';
+
+export interface GridColumn {
+  readonly key: string;
+  readonly header: ComponentChildren;
+  readonly sort?: 'ascending' | 'descending';
+}
+
+/** Where the viewer is in a grid; written by it. */
+export interface GridPlace {
+  scrollTop: number;
+  activeRow: number;
+}
+
+export interface VirtualGridProps {
+  readonly label: string;
+  /** Class of the grid: its style sheet gives the columns. */
+  readonly class: string;
+  readonly columns: readonly GridColumn[];
+  readonly rowCount: number;
+  /** Draws the cells of a row, in the order of the columns. */
+  readonly renderCells: (row: number) => ComponentChildren;
+  readonly rowKey: (row: number) => string;
+  readonly rowClass: (row: number) => string;
+  readonly onOpen: (row: number) => void;
+  /** Told which rows are drawn. */
+  readonly onRange?: (first: number, last: number) => void;
+  /** Kept by the caller, so that the viewer comes back to the same place. */
+  readonly place: GridPlace;
+}
+
+/** Where a key moves to; undefined for keys that do not move. */
+function targetOfKey(key: string, active: number, rowCount: number, pageRows: number): number | undefined {
+  switch (key) {
+    case 'ArrowDown':
+      return active + 1;
+    case 'ArrowUp':
+      return active - 1;
+    case 'PageDown':
+      return active + pageRows;
+    case 'PageUp':
+      return active - pageRows;
+    case 'Home':
+      return 0;
+    case 'End':
+      return rowCount - 1;
+    default:
+      return undefined;
+  }
+}
+
+/** Scrolls as little as shows a row whole, below the sticky header. */
+function scrollToRow(scroller: HTMLElement, row: number, rowHeight: number): void {
+  const headerHeight = scroller.firstElementChild?.clientHeight ?? 0;
+  const top = row * rowHeight;
+  const bottom = top + rowHeight + headerHeight;
+  if (top < scroller.scrollTop) scroller.scrollTop = top;
+  else if (bottom > scroller.scrollTop + scroller.clientHeight)
+    scroller.scrollTop = bottom - scroller.clientHeight;
+}
+
+function Head({ columns }: { readonly columns: readonly GridColumn[] }) {
+  return (
+    <div role="rowgroup" class="grid-head">
+      <div role="row" aria-rowindex={1} class="grid-row">
+        {columns.map(({ key, header, sort }) => (
+          <div key={key} role="columnheader" class={`cell-${key}`} {...(sort ? { 'aria-sort': sort } : {})}>
+            {header}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/**
+ * A grid of which only the rows on the screen exist. One tab stop: the arrows, Page Up, Page Down, Home and End move,
+ * Enter opens. Rows are as high as the line height of `.grid-body`.
+ */
+export function VirtualGrid(props: VirtualGridProps) {
+  const { label, columns, rowCount, renderCells, rowKey, rowClass, onOpen, onRange, place } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const { range, rowHeight } = useVisibleRange(scroller, body, rowCount);
+  const [active, setActive] = useState(place.activeRow);
+  const [hasFocus, setHasFocus] = useState(false);
+  const activeRow = Math.max(0, Math.min(active, rowCount - 1));
+  place.activeRow = activeRow;
+
+  useLayoutEffect(() => {
+    if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop;
+  }, [place]);
+  useEffect(() => onRange?.(range.first, range.last), [range, onRange]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const element = scroller.current;
+    if (element === null || event.target !== element || event.altKey || event.ctrlKey || event.metaKey)
+      return;
+    const pageRows = Math.max(1, Math.floor(element.clientHeight / rowHeight) - 2);
+    const target = targetOfKey(event.key, activeRow, rowCount, pageRows);
+    if (target !== undefined) {
+      const row = Math.max(0, Math.min(target, rowCount - 1));
+      setActive(row);
+      scrollToRow(element, row, rowHeight);
+    } else if (event.key === 'Enter' && rowCount > 0) onOpen(activeRow);
+    else return;
+    event.preventDefault();
+  };
+  const idOf = (row: number): string => `${props.class}-row-${row}`;
+  const rows: ComponentChildren[] = [];
+  for (let row = range.first; row < Math.min(range.last, rowCount); row += 1) {
+    rows.push(
+      <div
+        key={rowKey(row)}
+        id={idOf(row)}
+        role="row"
+        aria-rowindex={row + 2}
+        aria-selected={hasFocus && row === activeRow}
+        class={`grid-row ${rowClass(row)}`}
+        onClick={() => {
+          setActive(row);
+          onOpen(row);
+        }}
+      >
+        {renderCells(row)}
+      </div>,
+    );
+  }
+  const isActiveDrawn = activeRow >= range.first && activeRow < range.last && rowCount > 0;
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={rowCount + 1}
+      aria-colcount={columns.length}
+      tabIndex={0}
+      class={`grid ${props.class}`}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => setHasFocus(event.target === scroller.current)}
+      onBlur={() => setHasFocus(false)}
+      onScroll={(event) => {
+        place.scrollTop = event.currentTarget.scrollTop;
+      }}
+      {...(isActiveDrawn ? { 'aria-activedescendant': idOf(activeRow) } : {})}
+    >
+      <Head columns={columns} />
+      <div
+        ref={body}
+        role="rowgroup"
+        class="grid-body"
+        style={{ height: `${rowCount * rowHeight}px`, paddingTop: `${range.first * rowHeight}px` }}
+      >
+        {rows}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { computed, signal } from '@preact/signals';
+import { FLEET_PARAMETERS, type FleetQuery, readFleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
+import { LOCAL_ZONE, resolveZone } from '../model/time-zone.ts';
+
+// All that a link must say is in the query string: the page works from any static host, without a fallback route.
+const search = signal(location.search);
+
+export const parameters = computed(() => new URLSearchParams(search.value));
+
+/** What a link changes: null takes a parameter away. */
+export type AddressChange = Readonly<Record<string, string | null>>;
+
+/** The address that differs from this one in the given parameters. */
+export function hrefWith(change: AddressChange): string {
+  const next = new URLSearchParams(parameters.value);
+  for (const [name, value] of Object.entries(change)) {
+    if (value === null) next.delete(name);
+    else next.set(name, value);
+  }
+  return next.size === 0 ? '.' : `?${next}`;
+}
+
+/** Goes there without loading anything anew. `replace` leaves no step for the back button. */
+export function navigate(change: AddressChange, how: 'push' | 'replace' = 'push'): void {
+  const href = hrefWith(change);
+  if (how === 'push') history.pushState(null, '', href);
+  else history.replaceState(null, '', href);
+  search.value = location.search;
+}
+
+/** Follows the back and forward buttons, for as long as the page lives. */
+export function startAddress(): void {
+  addEventListener('popstate', () => {
+    search.value = location.search;
+  });
+}
+
+/** What leads out of a view and leaves filters and time zone as they are. */
+export const LEAVE: AddressChange = { view: null, device: null, at: null, window: null, basis: null };
+
+export type View =
+  | { readonly view: 'fleet' }
+  | { readonly view: 'device'; readonly deviceId: string }
+  | { readonly view: 'pipeline' };
+
+export const view = computed((): View => {
+  const deviceId = parameters.value.get('device');
+  if (deviceId !== null && deviceId !== '') return { view: 'device', deviceId };
+  return { view: parameters.value.get('view') === 'pipeline' ? 'pipeline' : 'fleet' };
+});
+
+// Computed from text first, so that a change elsewhere in the address is no change here.
+const fleetQueryText = computed(() => writeFleetQuery(readFleetQuery(parameters.value)).toString());
+export const fleetQuery = computed(
+  (): FleetQuery => readFleetQuery(new URLSearchParams(fleetQueryText.value)),
+);
+
+/** Goes to another fleet query, keeping what else the address says. */
+export function setFleetQuery(query: FleetQuery, how: 'push' | 'replace' = 'push'): void {
+  const wanted = writeFleetQuery(query);
+  navigate(Object.fromEntries(FLEET_PARAMETERS.map((name) => [name, wanted.get(name)])), how);
+}
+
+/** The zone as the address names it. */
+export const zoneName = computed(() => parameters.value.get('tz') ?? LOCAL_ZONE);
+/** The IANA zone in which times are shown; the viewer's own where the address names none that exists. */
+export const zone = computed(() => resolveZone(zoneName.value) ?? resolveZone(LOCAL_ZONE) ?? 'UTC');

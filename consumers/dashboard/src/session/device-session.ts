@@ -1,0 +1,190 @@
+import { batch, type ReadonlySignal, signal } from '@preact/signals';
+import { LIMIT_MAX, listEvents, readDevice } from '../api/query-api.ts';
+import type { Failure } from '../api/request.ts';
+import type { Device, HistoryEvent } from '../api/shapes.ts';
+import { serverNow } from './clock.ts';
+import { noteAnswer, noteFailure } from './connection.ts';
+import { startPoll } from './poll.ts';
+
+const POLL_MS = 2_000;
+/** Most events held of one device's window; the newest win. */
+export const EVENTS_MAX = 5_000;
+/** Events of one answer when looking for newer ones, and held events among which the join is looked for. */
+const NEWER_LIMIT = 100;
+const KNOWN_TAIL = 500;
+/** Moving the time slider asks once it has rested so long. */
+const REST_MS = 120;
+
+export interface PastState {
+  /** ISO 8601. */
+  readonly at: string;
+  /** The answer as it came. */
+  readonly raw?: unknown;
+  readonly device?: Device;
+  readonly failure?: Failure;
+}
+
+export interface DeviceSession {
+  readonly deviceId: string;
+  readonly device: ReadonlySignal<Device | undefined>;
+  readonly raw: ReadonlySignal<unknown>;
+  readonly failure: ReadonlySignal<Failure | undefined>;
+  /** Events of the window in chain order, oldest first. */
+  readonly events: ReadonlySignal<readonly HistoryEvent[]>;
+  readonly areEventsLoading: ReadonlySignal<boolean>;
+  /** Older events of the window exist beyond what is held. */
+  readonly isHistoryCut: ReadonlySignal<boolean>;
+  /** The state at the moment asked for last; undefined while now is shown. */
+  readonly past: ReadonlySignal<PastState | undefined>;
+  readonly isPastLoading: ReadonlySignal<boolean>;
+  /** Shows the events that arrived in the last so many milliseconds; undefined: the newest, however old. */
+  setWindow(windowMs: number | undefined): void;
+  /** Shows the state at a moment; undefined: now. */
+  setAt(at: string | undefined): void;
+  close(): void;
+}
+
+/** Identity of a stored event within its device. */
+export function eventKey(event: HistoryEvent): string {
+  const { position } = event;
+  if (position !== undefined)
+    return `${position.shardId}:${position.sequenceNumber}:${position.subSequenceNumber}`;
+  return `${event.arrivalTime}:${event.identity?.session}:${event.identity?.counter}:${event.type}`;
+}
+
+/** One device with its history, kept fresh until it is closed. */
+export function openDevice(deviceId: string): DeviceSession {
+  const device = signal<Device | undefined>(undefined);
+  const raw = signal<unknown>(undefined);
+  const failure = signal<Failure | undefined>(undefined);
+  const events = signal<readonly HistoryEvent[]>([]);
+  const areEventsLoading = signal(true);
+  const isHistoryCut = signal(false);
+  const past = signal<PastState | undefined>(undefined);
+  const isPastLoading = signal(false);
+  let windowing = new AbortController();
+  let moving = new AbortController();
+  let areEventsRead = false;
+
+  async function refresh(signal: AbortSignal): Promise<void> {
+    const outcome = await readDevice(deviceId, undefined, signal);
+    if (outcome.kind === 'aborted') return;
+    if (outcome.kind !== 'answered') {
+      failure.value = outcome;
+      noteFailure(outcome);
+      return;
+    }
+    const before = device.peek();
+    batch(() => {
+      failure.value = undefined;
+      device.value = outcome.value;
+      raw.value = outcome.raw;
+      noteAnswer(outcome.serverTime, serverNow());
+    });
+    if (before !== undefined && before.counts.events !== outcome.value.counts.events) await readNewer();
+  }
+
+  /** Takes in events that were stored after those held: newest first, back to one that is known. */
+  async function readNewer(): Promise<void> {
+    const { signal } = windowing;
+    if (!areEventsRead) return;
+    const held = new Set(events.peek().slice(-KNOWN_TAIL).map(eventKey));
+    const fresh: HistoryEvent[] = [];
+    let cursor: string | undefined;
+    let isJoined = false;
+    do {
+      const outcome = await listEvents(deviceId, { limit: NEWER_LIMIT, order: 'desc', cursor }, signal);
+      if (outcome.kind !== 'answered') {
+        if (outcome.kind !== 'aborted') noteFailure(outcome);
+        return;
+      }
+      const { items } = outcome.value;
+      const known = items.findIndex((event) => held.has(eventKey(event)));
+      isJoined = known !== -1;
+      fresh.push(...(isJoined ? items.slice(0, known) : items));
+      cursor = outcome.value.cursor;
+    } while (!isJoined && cursor !== undefined && fresh.length < EVENTS_MAX);
+    if (fresh.length > 0) events.value = [...events.peek(), ...fresh.reverse()].slice(-EVENTS_MAX);
+  }
+
+  async function readWindow(windowMs: number | undefined): Promise<void> {
+    windowing.abort();
+    windowing = new AbortController();
+    const { signal } = windowing;
+    areEventsLoading.value = true;
+    areEventsRead = false;
+    const fromMs = windowMs === undefined ? undefined : serverNow() - windowMs;
+    const read: HistoryEvent[] = [];
+    let cursor: string | undefined;
+    do {
+      const outcome = await listEvents(
+        deviceId,
+        { limit: LIMIT_MAX, order: 'desc', cursor, ...(fromMs === undefined ? {} : { fromMs }) },
+        signal,
+      );
+      if (outcome.kind === 'aborted') return;
+      if (outcome.kind !== 'answered') {
+        noteFailure(outcome);
+        areEventsLoading.value = false;
+        if (outcome.kind === 'refused') failure.value = outcome;
+        return;
+      }
+      read.push(...outcome.value.items);
+      cursor = outcome.value.cursor;
+    } while (cursor !== undefined && read.length < EVENTS_MAX && windowMs !== undefined);
+    batch(() => {
+      events.value = read.reverse();
+      isHistoryCut.value = cursor !== undefined;
+      areEventsLoading.value = false;
+    });
+    areEventsRead = true;
+  }
+
+  async function readPast(at: string): Promise<void> {
+    const { signal } = moving;
+    isPastLoading.value = true;
+    const outcome = await readDevice(deviceId, at, signal);
+    if (outcome.kind === 'aborted' || signal.aborted) return;
+    batch(() => {
+      isPastLoading.value = false;
+      past.value =
+        outcome.kind === 'answered'
+          ? { at, device: outcome.value, raw: outcome.raw }
+          : { at, failure: outcome };
+    });
+    if (outcome.kind !== 'answered') noteFailure(outcome);
+  }
+
+  const stopPolling = startPoll({ everyMs: () => POLL_MS, run: refresh });
+  return {
+    deviceId,
+    device,
+    raw,
+    failure,
+    events,
+    areEventsLoading,
+    isHistoryCut,
+    past,
+    isPastLoading,
+    setWindow: (windowMs) => void readWindow(windowMs),
+    setAt: (at) => {
+      moving.abort();
+      moving = new AbortController();
+      if (at === undefined) {
+        past.value = undefined;
+        isPastLoading.value = false;
+        return;
+      }
+      if (past.peek()?.at === at) return;
+      const { signal } = moving;
+      setTimeout(() => {
+        if (!signal.aborted) void readPast(at);
+      }, REST_MS);
+    },
+    close: () => {
+      stopPolling();
+      windowing.abort();
+      moving.abort();
+    },
+  };
+}

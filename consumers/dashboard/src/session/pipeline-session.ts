@@ -1,0 +1,35 @@
+import { signal } from '@preact/signals';
+import { readPipeline } from '../api/query-api.ts';
+import type { Failure } from '../api/request.ts';
+import type { Pipeline } from '../api/shapes.ts';
+import { type ShardSample, sampleOf, withSample } from '../model/shard-samples.ts';
+import { serverNow } from './clock.ts';
+import { noteAnswer, noteFailure } from './connection.ts';
+import { startPoll } from './poll.ts';
+
+const POLL_MS = 2_000;
+
+export const pipeline = signal<Pipeline | undefined>(undefined);
+export const pipelineFailure = signal<Failure | undefined>(undefined);
+/** What was measured since the page was opened. */
+export const shardSamples = signal<readonly ShardSample[]>([]);
+
+/** Samples the pipeline, whatever view is open, so that its plots have a past when one looks. */
+export function startPipeline(): void {
+  startPoll({
+    everyMs: () => POLL_MS,
+    run: async (signal) => {
+      const outcome = await readPipeline(signal);
+      if (outcome.kind === 'aborted') return;
+      if (outcome.kind !== 'answered') {
+        pipelineFailure.value = outcome;
+        noteFailure(outcome);
+        return;
+      }
+      pipelineFailure.value = undefined;
+      pipeline.value = outcome.value;
+      shardSamples.value = withSample(shardSamples.peek(), sampleOf(outcome.value, serverNow()));
+      noteAnswer(outcome.serverTime, serverNow());
+    },
+  });
+}
