@@ -1,3 +1,5 @@
+import { hashKeyHex } from '@twinstream/stream-model';
+
 /**
  * Lanes of each shard when records are aggregated.
  *
@@ -8,9 +10,14 @@
  */
 export const AGGREGATE_LANES_PER_SHARD = 16;
 
-/** Which lane of its shard a device is in: the low bits of its hash key; the shard is chosen by the high ones. */
-export function aggregateLaneIndex(hashKey: bigint): number {
-  return Number(hashKey % BigInt(AGGREGATE_LANES_PER_SHARD));
+/** Which lane of its shard a device is in: the last hexadecimal digit of its hash key; the shard is chosen by the first ones. */
+export function aggregateLaneIndex(partitionKey: string): number {
+  return laneOfHashKey(hashKeyHex(partitionKey));
+}
+
+/** The same from the hash key of the partition key, as 32 hexadecimal digits. */
+export function laneOfHashKey(key: string): number {
+  return Number.parseInt(key.slice(-1), 16);
 }
 
 /** Outer partition key of the records of a lane: `lane-00` to `lane-15`. */

@@ -1,7 +1,7 @@
 import {
   contains,
   type HashKeyRange,
-  hashKey,
+  hashKeyHex,
   type ShardId,
   type ShardMap,
   type UserRecord,
@@ -9,8 +9,8 @@ import {
 import {
   AGGREGATE_LANE_KEY_BYTES,
   AGGREGATE_LANES_PER_SHARD,
-  aggregateLaneIndex,
   aggregateLaneKey,
+  laneOfHashKey,
 } from './aggregate-lane-key.ts';
 import { type AggregatorOptions, createAggregator } from './aggregator.ts';
 import {
@@ -23,12 +23,11 @@ import {
 } from './lane.ts';
 import { type Landing, type LaneBook, routingKey } from './lane-book.ts';
 import { first, queueSize } from './queue.ts';
+import { createRecentKeys } from './recent-keys.ts';
 import type { ShardRates } from './shard-limiter.ts';
 import type { ShardQueue } from './shard-queue.ts';
 import { shardQueueFor, shardQueuesFor } from './shard-queues.ts';
 
-/** Partition keys whose lane is remembered, twice over: finding a lane costs an MD5. */
-const REMEMBERED_KEYS_MAX = 32_768;
 /** More than magic, MD5, and the rounding of lengths. */
 const ENVELOPE_MARGIN_BYTES = 32;
 
@@ -49,27 +48,13 @@ export function createAggregateLanes<R extends UserRecord>(
   const aggregator = createAggregator<R>({ ...limits, outerKeyBytes: AGGREGATE_LANE_KEY_BYTES });
   let queues = shardQueuesFor<R>(firstMap, rates, nowMs);
   let lanesOf = lanesFor(queues.list);
-  let recent = new Map<string, Lane<R>>();
-  let older = new Map<string, Lane<R>>();
+  const recent = createRecentKeys<Lane<R>>();
   const retired = new Set<Lane<R>>();
 
-  function remember(partitionKey: string, lane: Lane<R>): void {
-    if (recent.size >= REMEMBERED_KEYS_MAX) {
-      older = recent;
-      recent = new Map();
-    }
-    recent.set(partitionKey, lane);
-  }
-
-  function forgetAll(): void {
-    recent = new Map();
-    older = new Map();
-  }
-
   function find(record: UserRecord): Lane<R> {
-    const key = hashKey(record.partitionKey);
+    const key = hashKeyHex(record.partitionKey);
     const home = shardQueueFor(queues, record.explicitHashKey === undefined ? key : routingKey(record));
-    const lane = lanesOf.get(home)?.[aggregateLaneIndex(key)];
+    const lane = lanesOf.get(home)?.[laneOfHashKey(key)];
     if (lane === undefined) throw new Error(`no lane for a record of ${home.shard.shardId}`);
     return lane;
   }
@@ -79,8 +64,8 @@ export function createAggregateLanes<R extends UserRecord>(
     if (record.explicitHashKey !== undefined) return find(record);
     const known = recent.get(record.partitionKey);
     if (known !== undefined) return known;
-    const lane = older.get(record.partitionKey) ?? find(record);
-    remember(record.partitionKey, lane);
+    const lane = find(record);
+    recent.set(record.partitionKey, lane);
     return lane;
   }
 
@@ -107,7 +92,7 @@ export function createAggregateLanes<R extends UserRecord>(
     const before = lanesOf;
     queues = shardQueuesFor(map, rates, atMs, closing);
     lanesOf = lanesFor(queues.list, before);
-    forgetAll();
+    recent.clear();
     const touched = new Set<Lane<R>>();
     for (const home of closing.list) {
       if (lanesOf.has(home)) continue;
@@ -130,7 +115,7 @@ export function createAggregateLanes<R extends UserRecord>(
     if (shard === undefined || (!wasMapReadSince && !lane.isRetired)) return { status: 'unknown' };
     return {
       status: 'wrong',
-      isForeign: (pending) => !contains(shard.hashKeyRange, routingKey(pending.record)),
+      isForeign: (pending) => !contains(shard.hashKeyRange, BigInt(`0x${routingKey(pending.record)}`)),
     };
   }
 

@@ -4,7 +4,7 @@ import { AGGREGATE_LANE_KEY_BYTES } from './aggregate-lane-key.ts';
 import { createAggregateLanes } from './aggregate-lanes.ts';
 import { createBufferRoom, RECORD_BOOKKEEPING_BYTES } from './buffer-room.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { createFlushTracker } from './flush-tracker.ts';
+import { createFlushTracker, type Generation } from './flush-tracker.ts';
 import { createMetricsRecorder } from './metrics-recorder.ts';
 import type { StreamProducerOptions } from './options.ts';
 import type { FlushReport, PutOutcome } from './outcome.ts';
@@ -93,6 +93,26 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
   let isClosed = false;
   let closing: Promise<FlushReport<R>> | undefined;
 
+  function accept(
+    record: R,
+    onOutcome: ((outcome: PutOutcome<R>) => void) | undefined,
+    bytes: number,
+    generation: Generation,
+  ): void {
+    counts.userRecordsPut += 1;
+    const putAtMs = options.clock.now();
+    dispatcher.accept({
+      record,
+      onOutcome,
+      putAtMs,
+      bytes,
+      generation,
+      attempts: 0,
+      possiblyStored: false,
+      failure: undefined,
+    });
+  }
+
   function put(record: R, onOutcome?: (outcome: PutOutcome<R>) => void): Promise<void> | void {
     if (isClosed) return Promise.reject(closedError());
     if (flushes.unclaimedBytes >= options.bufferBytesMax) return Promise.reject(unclaimedError());
@@ -100,26 +120,18 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
     if (typeof bytes !== 'number') return Promise.reject(bytes);
     const roomBytes = bytes + RECORD_BOOKKEEPING_BYTES;
     const generation = flushes.current;
-    const accept = (): void => {
-      counts.userRecordsPut += 1;
-      dispatcher.accept({
-        record,
-        onOutcome,
-        putAtMs: options.clock.now(),
-        bytes,
-        generation,
-        attempts: 0,
-        possiblyStored: false,
-        failure: undefined,
-      });
-    };
     generation.pendingCount += 1;
-    if (room.tryTake(roomBytes)) return accept();
+    if (room.tryTake(roomBytes)) {
+      accept(record, onOutcome, bytes, generation);
+      return;
+    }
     dispatcher.wake();
-    return room.take(roomBytes, accept).catch((error: unknown) => {
-      flushes.leave(generation);
-      throw error;
-    });
+    return room
+      .take(roomBytes, () => accept(record, onOutcome, bytes, generation))
+      .catch((error: unknown) => {
+        flushes.leave(generation);
+        throw error;
+      });
   }
 
   async function flush(): Promise<FlushReport<R>> {

@@ -1,8 +1,9 @@
 import {
-  hashKey,
+  hashKeyHex,
   parseHashKey,
   type ShardId,
   type ShardMap,
+  toHashKeyHex,
   type UserRecord,
 } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
@@ -38,8 +39,8 @@ export interface LaneBook<R extends UserRecord> {
   drop(lane: Lane<R>): void;
 }
 
-/** Decides the shard of a record. */
-export function routingKey(record: UserRecord): bigint {
+/** Decides the shard of a record: its hash key as 32 hexadecimal digits. */
+export function routingKey(record: UserRecord): string {
   const explicit = record.explicitHashKey === undefined ? undefined : parseHashKey(record.explicitHashKey);
-  return explicit ?? hashKey(record.partitionKey);
+  return explicit === undefined ? hashKeyHex(record.partitionKey) : toHashKeyHex(explicit);
 }

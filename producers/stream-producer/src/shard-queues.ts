@@ -1,8 +1,8 @@
 import {
-  openShardFor,
   type Shard,
   type ShardId,
   type ShardMap,
+  toHashKeyHex,
   type UserRecord,
 } from '@twinstream/stream-model';
 import type { ShardRates } from './shard-limiter.ts';
@@ -13,6 +13,8 @@ export interface ShardQueues<R extends UserRecord> {
   readonly map: ShardMap;
   /** In the order of hash keys. */
   readonly list: readonly ShardQueue<R>[];
+  /** Last hash key of each, in the same order, as 32 hexadecimal digits. */
+  readonly rangeEnds: readonly string[];
   readonly byId: ReadonlyMap<ShardId, ShardQueue<R>>;
 }
 
@@ -29,7 +31,8 @@ export function shardQueuesFor<R extends UserRecord>(
       ? known
       : createShardQueue<R>(shard, rates, nowMs);
   });
-  return { map, list, byId: new Map(list.map((queue) => [queue.shard.shardId, queue])) };
+  const rangeEnds = list.map(({ shard }) => toHashKeyHex(shard.hashKeyRange.end));
+  return { map, list, rangeEnds, byId: new Map(list.map((queue) => [queue.shard.shardId, queue])) };
 }
 
 /** A stream that was deleted and created again has the same shard ids, with other ranges. */
@@ -37,9 +40,17 @@ function isSameRange(a: Shard, b: Shard): boolean {
   return a.hashKeyRange.start === b.hashKeyRange.start && a.hashKeyRange.end === b.hashKeyRange.end;
 }
 
-export function shardQueueFor<R extends UserRecord>(queues: ShardQueues<R>, key: bigint): ShardQueue<R> {
-  const { shardId } = openShardFor(queues.map, key);
-  const queue = queues.byId.get(shardId);
-  if (queue === undefined) throw new Error(`no queue for the open shard ${shardId}`);
+/** The queue of the open shard that takes a hash key, given as 32 hexadecimal digits; found by bisection. */
+export function shardQueueFor<R extends UserRecord>(queues: ShardQueues<R>, key: string): ShardQueue<R> {
+  let low = 0;
+  let high = queues.list.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const end = queues.rangeEnds[middle];
+    if (end !== undefined && key > end) low = middle + 1;
+    else high = middle;
+  }
+  const queue = queues.list[low];
+  if (queue === undefined) throw new Error('a stream without open shards');
   return queue;
 }

@@ -11,7 +11,17 @@ export interface HashKeyRange {
 
 /** Hash key of a partition key: its MD5 as an unsigned 128-bit integer (Kinesis API reference, PutRecord). */
 export function hashKey(partitionKey: string): bigint {
-  return BigInt(`0x${hash('md5', partitionKey, 'hex')}`);
+  return BigInt(`0x${hashKeyHex(partitionKey)}`);
+}
+
+/** A hash key as 32 hexadecimal digits, whose order as text is that of the numbers. Half the cost of {@link hashKey}. */
+export function hashKeyHex(partitionKey: string): string {
+  return hash('md5', partitionKey, 'hex');
+}
+
+/** The text form of a hash key: see {@link hashKeyHex}. */
+export function toHashKeyHex(key: bigint): string {
+  return key.toString(16).padStart(32, '0');
 }
 
 // Kinesis API reference, ExplicitHashKey: pattern 0|([1-9]\d{0,38}) (read 2026-11).
