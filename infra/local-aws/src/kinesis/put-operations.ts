@@ -14,10 +14,10 @@ import {
 import { explicitHashKey, partitionHashKey } from './hash-key-text.ts';
 import { type KinesisService, membersAnswer, operation } from './operation.ts';
 import { blob, list, optional, required, structure, text } from './request-shape.ts';
+import type { NewRecord } from './segment.ts';
 import { shrinkToFit } from './segment-memory.ts';
 import { sequenceNumberText } from './sequence-numbering.ts';
 import { admitRecord } from './shard-limiter.ts';
-import type { NewRecord } from './shard-log.ts';
 import { type Shard, type Stream, shardOfHashKey } from './stream.ts';
 import { STREAM_ADDRESS, usableStream } from './stream-address.ts';
 

@@ -1,4 +1,11 @@
-import { type FrameScan, recordArrivalMs, recordCounter } from './record-frame.ts';
+import {
+  FRAME_HEADER_BYTES,
+  type FrameScan,
+  recordArrivalMs,
+  recordCounter,
+  sealFrame,
+  writeRecord,
+} from './record-frame.ts';
 
 /** A segment takes no further frames once it holds so much. A frame is never divided, so one may be longer. */
 export const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -111,4 +118,27 @@ function lowerBound(content: SegmentContent, reached: (at: number) => boolean): 
     else low = middle + 1;
   }
   return low;
+}
+
+export interface NewRecord {
+  readonly key: string;
+  /** Length of the key in UTF-8. */
+  readonly keyBytes: number;
+  readonly data: Uint8Array;
+}
+
+/** Writes a frame behind what the content has and the offsets of its records; answers where it ends. */
+export function writeFrame(
+  content: SegmentContent,
+  records: readonly NewRecord[],
+  counters: readonly number[],
+  arrivalMs: number,
+): number {
+  let at = content.used + FRAME_HEADER_BYTES;
+  records.forEach(({ key, keyBytes, data }, index) => {
+    content.offsets[content.count + index] = at;
+    at = writeRecord(content.bytes, at, { counter: counters[index] ?? 0, arrivalMs, key, keyBytes, data });
+  });
+  sealFrame(content.bytes, content.used, at, records.length);
+  return at;
 }

@@ -1,26 +1,22 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppendFiles } from './append-files.ts';
+import { type LogRun, type LogSlice, lastIndexWhere, type ReadLimits, takeRun } from './log-slice.ts';
+import { FRAME_HEADER_BYTES, RECORD_HEADER_BYTES, recordCounter } from './record-frame.ts';
 import {
-  FRAME_HEADER_BYTES,
-  RECORD_HEADER_BYTES,
-  recordArrivalMs,
-  recordCounter,
-  recordSizeBytes,
-  sealFrame,
-  writeRecord,
-} from './record-frame.ts';
-import {
+  contentMemoryBytes,
   emptyContent,
   grow,
   grownMemoryBytes,
   indexAtArrival,
   indexAtCounter,
+  type NewRecord,
   recordOffset,
   SEGMENT_AGE_MS_MAX,
   SEGMENT_BYTES,
   type Segment,
   type SegmentContent,
+  writeFrame,
 } from './segment.ts';
 import { loadContent, loadSegments, segmentFileName } from './segment-files.ts';
 import { forget, hasRoom, recount, type SegmentMemory } from './segment-memory.ts';
@@ -29,46 +25,11 @@ import { STARTING_COUNTER } from './sequence-numbering.ts';
 /** Counters rise by 1 to this much, because sequence numbers have gaps and nobody may rely on the next. */
 const COUNTER_STEP_MAX = 16;
 
-export interface NewRecord {
-  readonly key: string;
-  /** Length of the key in UTF-8. */
-  readonly keyBytes: number;
-  readonly data: Uint8Array;
-}
-
 export interface Appended {
   /** Counter of each record, in order. */
   readonly counters: readonly number[];
   /** One arrival for all, never before an earlier record's, in ms. */
   readonly arrivalMs: number;
-}
-
-/** Consecutive records of one segment: indexes `from` up to, not including, `to`. */
-export interface LogRun {
-  readonly content: SegmentContent;
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface LogSlice {
-  readonly runs: readonly LogRun[];
-  readonly records: number;
-  /** Data and partition keys. */
-  readonly bytes: number;
-  /** Where reading goes on: the lowest counter not yet read. */
-  readonly next: number;
-  /** Nothing lies at or behind `next`. */
-  readonly atEnd: boolean;
-  /** Of the last record read; undefined when none was. */
-  readonly lastArrivalMs: number | undefined;
-}
-
-export interface ReadLimits {
-  readonly recordsMax: number;
-  /** A first record is read even when it is longer. */
-  readonly bytesMax: number;
-  /** Records that arrived before have expired. */
-  readonly horizonMs: number;
 }
 
 export interface ShardLogServices {
@@ -119,9 +80,8 @@ export class ShardLog {
     const open = this.#openSegment(arrivalMs);
     const segment = open ?? this.#newSegment(firstCounter, arrivalMs);
     const content = segment.content ?? emptyContent();
-    const memoryBefore = content.bytes.length + content.offsets.byteLength;
     const memoryAfter = grownMemoryBytes(content, frameBytes, records.length);
-    if (!hasRoom(this.#services.memory, memoryAfter - memoryBefore)) return undefined;
+    if (!hasRoom(this.#services.memory, memoryAfter - contentMemoryBytes(content))) return undefined;
     grow(content, frameBytes, records.length);
     const end = writeFrame(content, records, counters, arrivalMs);
     this.#persist(segment, content.used, content.bytes.subarray(content.used, end));
@@ -191,7 +151,7 @@ export class ShardLog {
       if (stop > first) runs.push({ content, from: first, to: stop });
       if (stop < content.count) break;
     }
-    return { ...total, runs, atEnd: total.next > this.#lastCounter };
+    return { ...total, runs, atEnd: this.#segments.length === 0 || total.next > this.#lastCounter };
   }
 
   /** Counter of the first record that arrived at or after `arrivalMs`; the end when there is none. */
@@ -260,57 +220,4 @@ export class ShardLog {
     segment.content = undefined;
     if (segment.path !== undefined) this.#services.files?.release(segment.path);
   }
-}
-
-/** Writes a frame behind what the content has and the offsets of its records; answers where it ends. */
-function writeFrame(
-  content: SegmentContent,
-  records: readonly NewRecord[],
-  counters: readonly number[],
-  arrivalMs: number,
-): number {
-  let at = content.used + FRAME_HEADER_BYTES;
-  records.forEach(({ key, keyBytes, data }, index) => {
-    content.offsets[content.count + index] = at;
-    at = writeRecord(content.bytes, at, { counter: counters[index] ?? 0, arrivalMs, key, keyBytes, data });
-  });
-  sealFrame(content.bytes, content.used, at, records.length);
-  return at;
-}
-
-/** Counts records from index `from` on into `total` while the limits allow; answers where it stopped. */
-function takeRun(
-  content: SegmentContent,
-  from: number,
-  limits: ReadLimits,
-  total: { records: number; bytes: number; next: number; lastArrivalMs: number | undefined },
-): number {
-  let index = from;
-  let offset = -1;
-  for (; index < content.count && total.records < limits.recordsMax; index += 1) {
-    const at = recordOffset(content, index);
-    const bytes = recordSizeBytes(content.bytes, at);
-    if (total.records > 0 && total.bytes + bytes > limits.bytesMax) break;
-    total.records += 1;
-    total.bytes += bytes;
-    offset = at;
-  }
-  if (offset >= 0) {
-    total.next = recordCounter(content.bytes, offset) + 1;
-    total.lastArrivalMs = recordArrivalMs(content.bytes, offset);
-  }
-  return index;
-}
-
-/** Last index that satisfies what no later one does, by bisection; -1 when none does. */
-function lastIndexWhere<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const item = items[middle];
-    if (item !== undefined && holds(item)) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -1,8 +1,8 @@
 import { GET_RECORDS_RECORDS_MAX, type ShardId } from '@twinstream/stream-model';
+import type { LogRun } from './log-slice.ts';
 import { recordArrivalMs, recordCounter, recordData, recordPartitionKey } from './record-frame.ts';
 import { recordOffset } from './segment.ts';
 import { sequenceNumberText } from './sequence-numbering.ts';
-import type { LogRun } from './shard-log.ts';
 import type { Shard } from './stream.ts';
 import type { StreamStore } from './stream-store.ts';
 

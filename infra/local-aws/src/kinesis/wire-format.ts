@@ -1,6 +1,6 @@
+import type { LogRun } from './log-slice.ts';
 import type { WireValues } from './request-shape.ts';
 import type { ShardNumbering } from './sequence-numbering.ts';
-import type { LogRun } from './shard-log.ts';
 
 /** A point in time of an answer, in ms; each format writes it its own way. */
 export class Timestamp {

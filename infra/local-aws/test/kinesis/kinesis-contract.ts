@@ -1,0 +1,18 @@
+import { limitFacts } from './contract/limits.ts';
+import { putFacts } from './contract/puts.ts';
+import { readFacts } from './contract/reads.ts';
+import { reshardingFacts, shardListFacts } from './contract/resharding.ts';
+import { streamFacts } from './contract/streams.ts';
+import { type ContractSubject, tellFacts } from './contract/subject.ts';
+
+/** What is true of Kinesis, told of one subject with the real SDK client. */
+export function kinesisContract(subject: ContractSubject): void {
+  tellFacts(subject, {
+    streams: streamFacts,
+    puts: putFacts,
+    reads: readFacts,
+    resharding: reshardingFacts,
+    'lists of shards': shardListFacts,
+    limits: limitFacts,
+  });
+}

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { until } from './contract/subject.ts';
+import { kinesisContract } from './kinesis-contract.ts';
+
+const READY_MS_MAX = 20_000;
+/** Its settings of how long a stream stays in a state. */
+const TRANSITIONS = [
+  'CREATE_STREAM_DURATION',
+  'DELETE_STREAM_DURATION',
+  'MERGE_SHARDS_DURATION',
+  'SPLIT_SHARD_DURATION',
+  'UPDATE_SHARD_COUNT_DURATION',
+] as const;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return address.port;
+}
+
+/** The maintained emulator, in a process of its own: it reads a certificate from the folder it runs in. */
+async function startKinesisLocal() {
+  const main = createRequire(import.meta.url).resolve('kinesis-local');
+  const [port, tlsPort] = [await freePort(), await freePort()];
+  const child = spawn(process.execPath, [main], {
+    cwd: dirname(main),
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      KINESIS_MOCK_PLAIN_PORT: String(port),
+      KINESIS_MOCK_TLS_PORT: String(tlsPort),
+      SHARD_LIMIT: '500',
+      ...Object.fromEntries(TRANSITIONS.map((name) => [name, '20ms'])),
+      LOG_LEVEL: 'ERROR',
+    },
+  });
+  const exit = once(child, 'exit');
+  const url = `http://127.0.0.1:${port}`;
+  await until('kinesis-local is ready', READY_MS_MAX, async () => {
+    if (child.exitCode !== null) throw new Error(`kinesis-local ended with ${child.exitCode}`);
+    return (await fetch(`${url}/healthcheck`).catch(() => undefined))?.ok === true;
+  });
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+kinesisContract({
+  name: 'kinesis-local',
+  connect: async () => {
+    const server = await startKinesisLocal();
+    const client = new KinesisClient({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+      // It has no HTTP/2 without TLS.
+      requestHandler: new NodeHttpHandler(),
+    });
+    return {
+      client,
+      close: async () => {
+        client.destroy();
+        await server.stop();
+      },
+    };
+  },
+  skips: {
+    'a name with a forbidden character and a shard count of 0 are refused':
+      'it takes 0 for a limit that is passed',
+    'a list of streams goes on with its token and carries summaries':
+      'it has neither token nor summaries here',
+    'PutRecords takes 500 records and no more, and not none': 'it takes 501',
+    'PutRecords refuses more than 10 MiB': 'it takes 11',
+    'data above 1 MiB is refused, and the whole request with it': 'it takes more',
+    'an explicit hash key that is no number is refused, and the whole request with it':
+      'it fails inside, with 500',
+    'AT_TIMESTAMP in the future is refused': 'it takes one',
+    'what is no iterator is refused': 'it fails inside, with 500',
+    'a sequence number of another shard is refused': 'it takes one',
+    'a shard is not split at or outside the ends of its hash keys': 'it splits at the first',
+    'UpdateShardCount goes from 4 shards to 3 with no shard having more than two parents':
+      'its shards are then as uneven as 2 to 1',
+    'AT_TRIM_HORIZON lists the shards with which reading everything begins': 'it lists all',
+    'AT_TIMESTAMP lists the shards that were open then': 'it lists all',
+    'more records than a shard takes are refused one by one, and exactly the others are stored':
+      'it never throttles',
+    'more than five reads a second of a shard are refused': 'it never throttles',
+  },
+  patienceMs: 10_000,
+});
