@@ -120,11 +120,16 @@ function raiseMark(draft: StateDraft, shardId: ShardId, seen: Mark, marksMax: nu
 function dropOldestMark(draft: StateDraft): void {
   let oldest: [ShardId, Mark] | undefined;
   for (const entry of draft.marks) {
-    if (oldest === undefined || entry[1].arrivalTime < oldest[1].arrivalTime) oldest = entry;
+    if (oldest === undefined || isOlder(entry, oldest)) oldest = entry;
   }
   if (oldest === undefined) return;
   draft.marks.delete(oldest[0]);
   draft.marksFloor = Math.max(draft.marksFloor ?? 0, oldest[1].arrivalTime);
+}
+
+/** By name among equals, because a store may give the marks back in any order. */
+function isOlder([shardA, a]: [ShardId, Mark], [shardB, b]: [ShardId, Mark]): boolean {
+  return a.arrivalTime === b.arrivalTime ? shardA < shardB : a.arrivalTime < b.arrivalTime;
 }
 
 /** The state after one more page. Throws RangeError when it is not the next page of that device's chain. */

@@ -175,11 +175,18 @@ function decide(
   return { version, late: { gapChange: gapChange(history?.receipts ?? draft.receipts, identity) } };
 }
 
-/** At or below the highest position seen of its shard; also where the mark itself was dropped and this may lie below it. */
-function isBelowMark(draft: StateDraft, shardId: ShardId, { place, arrivalTime }: ArrivedEvent): boolean {
-  const mark = draft.marks.get(shardId);
-  if (mark !== undefined) return compareWithinShard(place, mark) <= 0;
-  return draft.marksFloor !== undefined && arrivalTime <= draft.marksFloor;
+/**
+ * True where the place of an event does not say that it is new: at or below the highest position seen of its shard, or
+ * where a higher mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
+ */
+export function isBelowMark(
+  { marks, marksFloor }: Pick<DeviceState, 'marks' | 'marksFloor'>,
+  shardId: ShardId,
+  { place, arrivalTime }: Pick<ArrivedEvent, 'place' | 'arrivalTime'>,
+): boolean {
+  const mark = marks.get(shardId);
+  if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;
+  return marksFloor !== undefined && arrivalTime <= marksFloor;
 }
 
 function decideUncounted(

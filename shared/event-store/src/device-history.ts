@@ -5,6 +5,7 @@ import {
   type DeviceState,
   type EventPage,
   type EventVersion,
+  isBelowMark,
   type StoredEvent,
 } from '@twinstream/device-model';
 import {
@@ -76,16 +77,14 @@ export async function loadDeviceHistory(
 }
 
 function questionsOf(
-  { marks, marksFloor }: DeviceState,
+  state: DeviceState,
   shardId: ShardId,
   arrived: readonly ArrivedEvent[],
 ): Map<string, Question> {
   const questions = new Map<string, Question>();
-  const mark = marks.get(shardId);
-  if (mark === undefined && marksFloor === undefined) return questions;
   for (const { place, arrivalTime, event } of arrived) {
     if (event.identity !== undefined || event.correction !== undefined) continue;
-    if (mark !== undefined && compareWithinShard(place, mark) > 0) continue;
+    if (!isBelowMark(state, shardId, { place, arrivalTime })) continue;
     questions.set(positionKey({ shardId, ...place }), { place, arrivalTime, isStored: false });
   }
   return questions;
