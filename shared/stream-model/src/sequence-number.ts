@@ -37,5 +37,7 @@ export function sortableSequenceNumber(number: SequenceNumber): string {
 
 /** Inverse of {@link sortableSequenceNumber}. Throws RangeError on any other text. */
 export function fromSortableSequenceNumber(text: string): SequenceNumber {
-  return sequenceNumber(text.slice(4));
+  const number = sequenceNumber(text.slice(4));
+  if (sortableSequenceNumber(number) === text) return number;
+  throw new RangeError(`not a sortable sequence number: ${JSON.stringify(text.slice(0, 140))}`);
 }
