@@ -11,8 +11,7 @@ export interface Served {
 }
 
 /**
- * The life of a child process: starts, tells its parent, and ends with 0 after SIGTERM, SIGINT or the end of its
- * parent. An error at the start is told to the parent and ends the process with 1.
+ * The life of a child process: starts, tells its parent, and ends with 0 after SIGTERM or the end of its parent. An error at the start is told to the parent and ends the process with 1.
  */
 export async function runChildMain(start: () => Promise<Served>): Promise<void> {
   let served: Served | undefined;
@@ -26,7 +25,10 @@ export async function runChildMain(start: () => Promise<Served>): Promise<void> 
     );
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // Ctrl-C reaches the whole process group; a child waits for its parent, which may have things to drain first.
+  process.on('SIGINT', () => {
+    if (!process.connected) stop();
+  });
   watchParent(stop);
   try {
     served = await start();

@@ -1,0 +1,150 @@
+import { type Clock, type Logger, s3Client, systemClock } from '@twinstream/runtime';
+import type { FaultInjector } from '../faults/fault-rule.ts';
+import { type LoopbackServer, listenOnLoopback } from '../http/loopback-server.ts';
+import type { ContextFactory } from './event-source-mapping.ts';
+import { faultyInvoker } from './faulty-invoker.ts';
+import type { FunctionInvoker } from './function-invoker.ts';
+import { httpFunctionInvoker } from './http-function-invoker.ts';
+import { kinesisJsonClient } from './kinesis-json-client.ts';
+import { kinesisShardReader } from './kinesis-shard-reader.ts';
+import { lambdaApi } from './lambda-api.ts';
+import { type Account, functionArn, LOCAL_ACCOUNT, roleArn } from './lambda-names.ts';
+import { resolvedSettings } from './mapping-definition.ts';
+import { mappingFolder, memoryMappingFiles } from './mapping-files.ts';
+import type { ShardMetrics } from './mapping-metrics.ts';
+import { type MappingDeclaration, MappingRegistry } from './mapping-registry.ts';
+import { readBudget } from './read-budget.ts';
+import { s3FailureDestination } from './s3-failure-destination.ts';
+
+/** Invocations under way at close() may take this long; then they are cut off and delivered again after a restart. */
+const CLOSE_GRACE_MS = 30_000;
+
+export interface LambdaOptions {
+  readonly kinesisUrl: string;
+  /** Where failure destinations are. */
+  readonly s3Url: string;
+  /** Addresses of function hosts by function name; undefined for one that is not up yet. */
+  readonly functions: Readonly<Record<string, string | undefined>>;
+  readonly mappings: readonly MappingDeclaration[];
+  /** Folder that keeps mappings and checkpoints; in memory when absent. */
+  readonly dataDir?: string;
+  readonly injector: FaultInjector;
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  readonly account?: Account;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/** What one mapping has done and where it stands. */
+export interface MappingStatus {
+  readonly mappingId: string;
+  readonly functionName: string;
+  readonly streamName: string;
+  readonly state: string;
+  readonly shards: Readonly<Record<string, Readonly<ShardMetrics>>>;
+}
+
+/** A running Lambda stand-in: event source mappings and the API that steers them. */
+export interface Lambda extends LoopbackServer {
+  /** Where the function's host listens now; undefined while it is down. */
+  setFunction(functionName: string, url: string | undefined): void;
+  status(): readonly MappingStatus[];
+}
+
+/**
+ * Starts the embedded Lambda: declared mappings begin to consume at once, and the API listens on 127.0.0.1. close()
+ * lets invocations under way finish, for at most 30 s, and makes all checkpoints durable.
+ *
+ * Throws `PORT_TAKEN`, `MAPPINGS_UNREADABLE` or `CHECKPOINTS_UNREADABLE`.
+ */
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+  const { logger, account = LOCAL_ACCOUNT, clock = systemClock } = options;
+  const functions = new Map(Object.entries(options.functions));
+  const knowsFunction = (name: string) => functions.has(name);
+  const hosts = httpFunctionInvoker((name) => functions.get(name));
+  const invoker = faultyInvoker(hosts, options.injector, clock);
+  const streams = streamAccess(options, invoker, account, clock);
+  const files =
+    options.dataDir === undefined
+      ? memoryMappingFiles()
+      : await mappingFolder(options.dataDir, (error) =>
+          logger.error({ error }, 'mappings cannot be written'),
+        );
+  const registry = new MappingRegistry({
+    account,
+    files,
+    clock,
+    logger,
+    knowsFunction,
+    contextOf: streams.contextOf,
+  });
+  const server = await listenOnLoopback(
+    lambdaApi({ account, registry, invoker, knowsFunction }),
+    options.port ?? 0,
+    (error) => logger.error({ error }, 'Lambda API failed'),
+  );
+  await registry.open(options.mappings);
+  return {
+    ...server,
+    setFunction: (name, url) => void functions.set(name, url),
+    status: () =>
+      registry.list().map(({ definition, state, metrics }) => ({
+        mappingId: definition.mappingId,
+        functionName: definition.functionName,
+        streamName: definition.streamName,
+        state,
+        shards: metrics.shards(),
+      })),
+    close: async () => {
+      await server.close();
+      await registry.close(CLOSE_GRACE_MS);
+      hosts.close();
+      streams.close();
+    },
+  };
+}
+
+/** What all mappings share: the clients of Kinesis and S3, and the calls that a shard allows. */
+function streamAccess(
+  options: LambdaOptions,
+  invoker: FunctionInvoker,
+  account: Account,
+  clock: Clock,
+): { readonly contextOf: ContextFactory; close(): void } {
+  const client = kinesisJsonClient(options.kinesisUrl, account.region);
+  const s3 = s3Client({
+    endpoint: options.s3Url,
+    region: account.region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const budget = readBudget();
+  const contextOf: ContextFactory = (definition, checkpoints, metrics) => {
+    const { mappingId, functionName, streamName, streamArn, failureBucket } = definition;
+    const origin = { mappingId, functionArn: functionArn(account, functionName), streamArn };
+    return {
+      mappingId,
+      functionName,
+      streamName,
+      origin: { streamArn, region: account.region, roleArn: roleArn(account, functionName) },
+      settings: resolvedSettings(definition),
+      reader: kinesisShardReader(client, streamName),
+      invoker,
+      checkpoints,
+      failureDestination:
+        failureBucket === undefined ? undefined : s3FailureDestination(s3, failureBucket, origin, clock),
+      readBudget: budget,
+      clock,
+      random: Math.random,
+      logger: options.logger,
+      observe: metrics.observe,
+    };
+  };
+  return {
+    contextOf,
+    close: () => {
+      client.close();
+      s3.destroy();
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { invalidParameter, ok, type Result, refused } from './lambda-error.ts';
+import { bucketOf, streamNameOf } from './lambda-names.ts';
+import { LAMBDA_DEFAULT_SETTINGS, MAPPING_LIMITS, type MappingSettings } from './mapping-settings.ts';
+
+const within = ({ min, max }: { min: number; max: number }) => z.int().min(min).max(max);
+
+/** Fields that both CreateEventSourceMapping and UpdateEventSourceMapping take. */
+const CHANGEABLE = {
+  BatchSize: within(MAPPING_LIMITS.batchSize).nullish(),
+  MaximumBatchingWindowInSeconds: within(MAPPING_LIMITS.batchingWindowSeconds).nullish(),
+  ParallelizationFactor: within(MAPPING_LIMITS.parallelizationFactor).nullish(),
+  BisectBatchOnFunctionError: z.boolean().nullish(),
+  MaximumRetryAttempts: within(MAPPING_LIMITS.retryAttempts).nullish(),
+  MaximumRecordAgeInSeconds: z.union([z.literal(-1), within(MAPPING_LIMITS.recordAgeSeconds)]).nullish(),
+  FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).max(1).nullish(),
+  DestinationConfig: z
+    .object({ OnFailure: z.object({ Destination: z.string().nullish() }).nullish() })
+    .nullish(),
+  Enabled: z.boolean().nullish(),
+  FunctionName: z.string().min(1).max(140).nullish(),
+};
+
+/** What the stand-in does not do, so that nobody believes that it does. */
+const UNSUPPORTED = {
+  FilterCriteria: z.undefined('is not supported by the local stand-in'),
+  TumblingWindowInSeconds: z.literal(0, 'is not supported by the local stand-in').nullish(),
+};
+
+const CREATE = z.object({
+  ...CHANGEABLE,
+  ...UNSUPPORTED,
+  FunctionName: z.string().min(1).max(140),
+  EventSourceArn: z.string(),
+  StartingPosition: z.enum(['TRIM_HORIZON', 'LATEST', 'AT_TIMESTAMP']),
+  StartingPositionTimestamp: z.number().nullish(),
+});
+const UPDATE = z.object({ ...CHANGEABLE, ...UNSUPPORTED });
+
+type Changeable = z.infer<typeof UPDATE>;
+
+/** What a request asks of a mapping; absent means unchanged. */
+export interface MappingChange {
+  readonly functionName?: string;
+  readonly enabled?: boolean;
+  readonly settings: Partial<MappingSettings>;
+  /** Bucket of the failure destination; null removes it. */
+  readonly failureBucket?: string | null;
+}
+
+export interface MappingCreation {
+  readonly functionName: string;
+  readonly streamArn: string;
+  readonly streamName: string;
+  readonly enabled: boolean;
+  readonly settings: MappingSettings;
+  readonly failureBucket?: string;
+}
+
+/** Reads the body of CreateEventSourceMapping, with Lambda's defaults for what it leaves out. */
+export function mappingCreation(body: unknown): Result<MappingCreation> {
+  const parsed = CREATE.safeParse(body);
+  if (!parsed.success) return refused(invalidParameter(faultsOf(parsed.error)));
+  const { FunctionName, EventSourceArn, StartingPosition, StartingPositionTimestamp } = parsed.data;
+  const streamName = streamNameOf(EventSourceArn);
+  if (streamName === undefined) {
+    return refused(invalidParameter('EventSourceArn: must be the ARN of a Kinesis stream'));
+  }
+  if ((StartingPosition === 'AT_TIMESTAMP') !== (typeof StartingPositionTimestamp === 'number')) {
+    return refused(
+      invalidParameter(
+        'StartingPositionTimestamp: goes with StartingPosition AT_TIMESTAMP, and with no other',
+      ),
+    );
+  }
+  const change = changeOf(parsed.data);
+  if (change.kind === 'refused') return change;
+  const { settings, failureBucket, enabled } = change.value;
+  const startingPosition =
+    StartingPosition === 'AT_TIMESTAMP'
+      ? { type: StartingPosition, timestampMs: (StartingPositionTimestamp ?? 0) * 1_000 }
+      : { type: StartingPosition };
+  return ok({
+    functionName: FunctionName,
+    streamArn: EventSourceArn,
+    streamName,
+    enabled: enabled ?? true,
+    settings: { ...LAMBDA_DEFAULT_SETTINGS, ...settings, startingPosition },
+    ...(typeof failureBucket === 'string' ? { failureBucket } : {}),
+  });
+}
+
+/** Reads the body of UpdateEventSourceMapping. */
+export function mappingChange(body: unknown): Result<MappingChange> {
+  const parsed = UPDATE.safeParse(body);
+  return parsed.success ? changeOf(parsed.data) : refused(invalidParameter(faultsOf(parsed.error)));
+}
+
+function changeOf(fields: Changeable): Result<MappingChange> {
+  const destination = fields.DestinationConfig?.OnFailure?.Destination;
+  const bucket = typeof destination === 'string' ? bucketOf(destination) : undefined;
+  if (typeof destination === 'string' && destination !== '' && bucket === undefined) {
+    return refused(
+      invalidParameter('DestinationConfig.OnFailure.Destination: must be the ARN of an S3 bucket here'),
+    );
+  }
+  const windowSeconds = fields.MaximumBatchingWindowInSeconds;
+  const settings = given({
+    batchSize: fields.BatchSize,
+    batchingWindowMs: typeof windowSeconds === 'number' ? windowSeconds * 1_000 : undefined,
+    parallelizationFactor: fields.ParallelizationFactor,
+    bisectBatchOnFunctionError: fields.BisectBatchOnFunctionError,
+    retryAttemptsMax: fields.MaximumRetryAttempts,
+    recordAgeSecondsMax: fields.MaximumRecordAgeInSeconds,
+    reportBatchItemFailures: fields.FunctionResponseTypes
+      ? fields.FunctionResponseTypes.length > 0
+      : undefined,
+  });
+  return ok({
+    settings,
+    ...given({ functionName: fields.FunctionName, enabled: fields.Enabled }),
+    // An empty destination removes it.
+    ...(destination === '' ? { failureBucket: null } : given({ failureBucket: bucket })),
+  });
+}
+
+/** The fields that hold something. */
+function given<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  const kept: { [Name in keyof Fields]?: NonNullable<Fields[Name]> } = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined && value !== null) kept[name] = value;
+  }
+  return kept;
+}
+
+function faultsOf(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+}

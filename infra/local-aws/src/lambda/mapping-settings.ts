@@ -1,0 +1,100 @@
+import { RETENTION_HOURS } from '@twinstream/stream-model';
+
+const HOUR_SECONDS = 3_600;
+
+/** Limits of Lambda for Kinesis mappings: CreateEventSourceMapping, API reference, read 2026-11. */
+export const MAPPING_LIMITS = {
+  batchSize: { min: 1, max: 10_000 },
+  batchingWindowSeconds: { min: 0, max: 300 },
+  parallelizationFactor: { min: 1, max: 10 },
+  /** -1 retries until the records expire. */
+  retryAttempts: { min: -1, max: 10_000 },
+  /** -1 keeps records until the stream drops them; otherwise at least a minute. */
+  recordAgeSeconds: { min: 60, max: 604_800 },
+} as const;
+
+/** A request to a function: "Lambda quotas", developer guide, read 2026-11. A batch never exceeds it. */
+export const INVOCATION_PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+
+export type StartingPosition =
+  | { readonly type: 'TRIM_HORIZON' }
+  | { readonly type: 'LATEST' }
+  | { readonly type: 'AT_TIMESTAMP'; readonly timestampMs: number };
+
+/** How a mapping reads a stream, invokes its function and gives up. */
+export interface MappingSettings {
+  /** Most records of one invocation, 1 to 10,000. */
+  readonly batchSize: number;
+  /** Longest wait for a fuller batch, counted from its first record. */
+  readonly batchingWindowMs: number;
+  /** Concurrent batches per shard, 1 to 10; records of one partition key keep their order. */
+  readonly parallelizationFactor: number;
+  /** The function's answer may name the first record that it did not finish. */
+  readonly reportBatchItemFailures: boolean;
+  /** A batch whose invocation failed is split in two, which uses up no retry. */
+  readonly bisectBatchOnFunctionError: boolean;
+  /** Invocations of the same batch after the first; -1 for as long as the records live. */
+  readonly retryAttemptsMax: number;
+  /** Records older than this are given up; -1 for as long as they live. */
+  readonly recordAgeSecondsMax: number;
+  /** Where shards without a checkpoint begin. */
+  readonly startingPosition: StartingPosition;
+}
+
+/** Settings to consume by: LATEST has become the time of the mapping's creation, or a restart would skip records. */
+export interface ResolvedSettings extends MappingSettings {
+  readonly startingPosition: Exclude<StartingPosition, { type: 'LATEST' }>;
+}
+
+/**
+ * Lambda's own defaults, which no pipeline should keep: without a limit of retries or age, one poison record blocks its
+ * shard until the stream drops it.
+ */
+export const LAMBDA_DEFAULT_SETTINGS: MappingSettings = {
+  batchSize: 100,
+  batchingWindowMs: 0,
+  parallelizationFactor: 1,
+  reportBatchItemFailures: false,
+  bisectBatchOnFunctionError: false,
+  retryAttemptsMax: -1,
+  recordAgeSecondsMax: -1,
+  startingPosition: { type: 'LATEST' },
+};
+
+/**
+ * The settings of both mappings of this project, on AWS and here.
+ *
+ * - Batches as large as Lambda allows: under load one page and one state update carry many events of a device.
+ * - A window of 1 s on AWS, where a poll comes once a second anyway. Locally 200 ms ({@link LOCAL_BATCHING_WINDOW_MS}),
+ *   so that a person at the dashboard sees an event at once.
+ * - Parallelization 1: shard progress then knows what is finished (with more lanes one invocation cannot know it).
+ * - Bisect and item failures, so that a failure stays with its records.
+ * - Retries bounded, yet far beyond a passing fault: with full-jitter waits up to 30 s, 100 retries last some 20 minutes.
+ * - Records are given up after 24 h, a seventh of the retention of 168 h, so that an operator has six days to redrive them.
+ */
+export const PROJECT_MAPPING_SETTINGS: MappingSettings = {
+  batchSize: 10_000,
+  batchingWindowMs: 1_000,
+  parallelizationFactor: 1,
+  reportBatchItemFailures: true,
+  bisectBatchOnFunctionError: true,
+  retryAttemptsMax: 100,
+  recordAgeSecondsMax: 24 * HOUR_SECONDS,
+  startingPosition: { type: 'TRIM_HORIZON' },
+};
+
+if (PROJECT_MAPPING_SETTINGS.recordAgeSecondsMax * 4 > RETENTION_HOURS * HOUR_SECONDS) {
+  throw new RangeError('records must be given up well before the stream drops them');
+}
+
+/** Window of the embedded mappings, in milliseconds. The Lambda API knows whole seconds only and reports it as 0. */
+export const LOCAL_BATCHING_WINDOW_MS = 200;
+
+/** {@link PROJECT_MAPPING_SETTINGS} with the local window. */
+export const LOCAL_MAPPING_SETTINGS: MappingSettings = {
+  ...PROJECT_MAPPING_SETTINGS,
+  batchingWindowMs: LOCAL_BATCHING_WINDOW_MS,
+};
+
+/** Where Lambda puts given-up batches in a bucket; the name is AWS's own and cannot be chosen ("Retain discarded batch records", read 2026-11). */
+export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
