@@ -20,6 +20,8 @@ export const positionSchema = z
 
 const countSchema = z.int();
 
+export const jsonValueSchema = z.unknown().meta({ description: 'Any JSON value.' });
+
 export const deviceSchema = z
   .object({
     deviceId: z.string(),

@@ -38,9 +38,11 @@ export interface RawRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, readonly string[]>>;
   readonly header: (name: string) => string | undefined;
-  readonly json: () => Promise<unknown>;
-  /** Aborted when the caller goes away. */
-  readonly signal: AbortSignal;
+  readonly text: () => Promise<string>;
+  /** Who calls, where that is known. */
+  readonly actor: string | undefined;
+  /** Aborted when the caller goes away. Made when first asked for, because it costs something. */
+  readonly getSignal: () => AbortSignal;
 }
 
 export interface Endpoint extends EndpointDescription {
@@ -54,7 +56,9 @@ export interface CheckedRequest<Description extends EndpointDescription> {
   readonly query: z.output<Description['query']>;
   readonly headers: Parsed<Description['headers']>;
   readonly body: Parsed<Description['body']>;
-  readonly signal: AbortSignal;
+  readonly getSignal: () => AbortSignal;
+  /** Who calls, where that is known. */
+  readonly actor: string | undefined;
 }
 
 /**
@@ -76,12 +80,13 @@ export function endpoint<const Description extends EndpointDescription>(
       if (faults.length > 0) return badParameters(faults);
       let body: unknown;
       if (description.body !== undefined) {
-        const result = description.body.safeParse(await raw.json());
-        if (!result.success) return badBody(result.error);
-        body = result.data;
+        const read = await readBody(description.body, raw);
+        if ('answer' in read) return read.answer;
+        body = read.value;
       }
       // The schemas have just checked every member; TypeScript cannot follow that through the generic description.
-      const checked = { params, query, headers, body, signal: raw.signal } as CheckedRequest<Description>;
+      const { getSignal, actor } = raw;
+      const checked = { params, query, headers, body, getSignal, actor } as CheckedRequest<Description>;
       return handle(checked, services);
     },
   };
@@ -124,6 +129,30 @@ function headerValues(schema: z.ZodObject, raw: RawRequest): Record<string, stri
     if (value !== undefined) entries.push([name, value]);
   }
   return Object.fromEntries(entries);
+}
+
+/** A page of another site can send a body as text or as a form, not as JSON, without asking first (Fetch standard, "CORS-safelisted"). */
+const JSON_MEDIA_TYPE = /^application\/json(?:\s*;.*)?$/i;
+
+async function readBody(
+  schema: z.ZodType,
+  raw: RawRequest,
+): Promise<{ readonly value: unknown } | { readonly answer: Response }> {
+  const mediaType = raw.header('content-type') ?? '';
+  if (!JSON_MEDIA_TYPE.test(mediaType)) {
+    return {
+      answer: problemResponse('UNSUPPORTED_MEDIA_TYPE', { detail: 'send Content-Type: application/json' }),
+    };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(await raw.text());
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { answer: problemResponse('BAD_BODY', { detail: 'the body is not JSON' }) };
+  }
+  const result = schema.safeParse(value);
+  return result.success ? { value: result.data } : { answer: badBody(result.error) };
 }
 
 function badParameters(faults: readonly Fault[]): Response {

@@ -1,21 +1,19 @@
 import { isJsonObject } from '@twinstream/device-model';
 import type { HistoryEvent } from '@twinstream/event-store';
 import { z } from 'zod';
-import { isoTime, positionJson, positionSchema } from './device-json.ts';
+import { isoTime, jsonValueSchema, positionJson, positionSchema } from './device-json.ts';
 
 export const eventSchema = z
   .looseObject({
     v: z.int(),
     deviceId: z.string(),
-    type: z
-      .string()
-      .meta({
-        description: '`reported`, `connected`, `disconnected`, `corrected`, or a type of the device’s own.',
-      }),
+    type: z.string().meta({
+      description: '`reported`, `connected`, `disconnected`, `corrected`, or a type of the device’s own.',
+    }),
     time: z.string().meta({ description: 'The device’s clock, as it wrote it.' }),
     session: z.int().optional(),
     counter: z.int().optional(),
-    data: z.record(z.string(), z.json()).optional(),
+    data: z.record(z.string(), jsonValueSchema).optional(),
     position: positionSchema,
     arrivalTime: z.iso.datetime().meta({ description: 'Arrival in the stream, UTC.' }),
     late: z

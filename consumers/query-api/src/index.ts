@@ -4,4 +4,4 @@ export { DEFAULT_LIVENESS_POLICY, type LivenessPolicy, type LivenessThresholds }
 export { type LocalQueryApi, type LocalQueryApiOptions, startQueryApi } from './local.ts';
 export { createPipelineReader, type PipelineReaderOptions } from './pipeline/pipeline-reader.ts';
 export type { StreamReader } from './pipeline/stream-reader.ts';
-export type { PastStateQuery, QueryApiServices } from './services.ts';
+export type { QueryApiServices } from './services.ts';

@@ -1,7 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { CodedError } from '@twinstream/runtime';
+import { loopbackAccess } from './access.ts';
 import { createApp } from './app.ts';
+import { problemDocument, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 import { staticFiles } from './static-files.ts';
 
@@ -11,49 +14,55 @@ export interface LocalQueryApiOptions {
   readonly services: QueryApiServices;
   /** Folder of the built dashboard; without it there is no page. */
   readonly dashboardDir?: string;
+  /** Callers must bring it as bearer token. Default: none is needed. */
+  readonly token?: string;
 }
 
 export interface LocalQueryApi {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** Takes no new requests, and resolves when those on their way are answered, or after `drainMs` at most. */
+  /** Takes no new requests, ends the update streams, and resolves when what is on its way is answered, or after `drainMs` at most. */
   close(drainMs?: number): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 const DRAIN_MS = 5_000;
+/** A resume token may take 14,000 characters of a query or of a header. */
+const HEADER_BYTES_MAX = 32 * 1024;
+const KEEP_ALIVE_MS = 30_000;
 
-/** Serves the API, and the page where there is one, on loopback. Rejects with `PORT_TAKEN` when another process listens there. */
-export async function startQueryApi({
-  port,
-  services,
-  dashboardDir,
-}: LocalQueryApiOptions): Promise<LocalQueryApi> {
-  const app = createApp(services);
+/** Serves the API, and the page where there is one, on loopback. Rejects with `PORT_TAKEN` when something listens there. */
+export async function startQueryApi(options: LocalQueryApiOptions): Promise<LocalQueryApi> {
+  const { port, services, dashboardDir, token } = options;
+  const app = createApp(services, loopbackAccess(token === undefined ? {} : { token }));
   if (dashboardDir !== undefined) app.get('*', staticFiles(dashboardDir));
-  const server = createServer(getRequestListener(app.fetch));
+  const listener = getRequestListener(app.fetch, {
+    errorHandler: () =>
+      problemResponse('BAD_REQUEST', { detail: 'the request line or its Host cannot be read' }),
+  });
+  const server = createServer(
+    { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request: IncomingMessage, response: ServerResponse) => void listener(request, response),
+  );
+  server.on('clientError', refuseUnreadable);
   const boundPort = await listen(server, port);
   return {
     url: `http://${HOST}:${boundPort}`,
     port: boundPort,
-    close: (drainMs = DRAIN_MS) => close(server, drainMs),
+    close: async (drainMs = DRAIN_MS) => {
+      const closed = close(server, drainMs);
+      services.updates.close();
+      await closed;
+    },
   };
 }
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE';
-      reject(
-        taken
-          ? new CodedError(
-              'PORT_TAKEN',
-              `port ${port} is taken: choose another, or stop what listens there`,
-              { cause },
-            )
-          : cause,
-      );
+      const message = `port ${port} is taken: choose another, or stop what listens there`;
+      reject(cause.code === 'EADDRINUSE' ? new CodedError('PORT_TAKEN', message, { cause }) : cause);
     });
     server.listen(port, HOST, () => {
       const address = server.address();
@@ -73,4 +82,28 @@ function close(server: Server, drainMs: number): Promise<void> {
     });
     server.closeIdleConnections();
   });
+}
+
+/** Bytes that are no HTTP request get a problem document, too, and the connection ends. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const code = isTooLarge ? 'HEADERS_TOO_LARGE' : 'BAD_REQUEST';
+  const detail = isTooLarge ? `the limit is ${HEADER_BYTES_MAX} bytes` : 'this is not an HTTP request';
+  const problem = problemDocument(code, { detail });
+  const body = JSON.stringify(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${isTooLarge ? 'Request Header Fields Too Large' : 'Bad Request'}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      'cache-control: no-store',
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
 }

@@ -55,10 +55,27 @@ export const textParameter = (description: string) =>
     .optional()
     .meta({ description });
 
-export const deviceIdParameter = z
-  .custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -')
-  .meta({
-    type: 'string',
-    pattern: '^[A-Za-z0-9._:-]{1,128}$',
-    description: 'The device. May be percent-encoded.',
-  });
+export const deviceIdParameter = z.custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -').meta({
+  type: 'string',
+  pattern: '^[A-Za-z0-9._:-]{1,128}$',
+  description: 'The device. May be percent-encoded.',
+});
+
+const HEADER_CHARACTERS_MAX = 8_192;
+
+export const headerText = (description: string) =>
+  z
+    .string()
+    .max(HEADER_CHARACTERS_MAX, `must be at most ${HEADER_CHARACTERS_MAX} characters`)
+    .optional()
+    .meta({ description });
+
+/** `true` or `false`. */
+export const flagParameter = (description: string) =>
+  z
+    .preprocess(
+      (value) => (value === 'true' ? true : value === 'false' ? false : value),
+      z.boolean('must be true or false'),
+    )
+    .optional()
+    .meta({ description });

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'This path does not take this method' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request line and headers are too large' },
   TOO_MANY_STREAMS: { status: 429, title: 'Too many update streams are open' },
   INTERNAL: { status: 500, title: 'The request failed here, not at the caller' },
   UNAVAILABLE: { status: 503, title: 'A store behind this API does not answer' },

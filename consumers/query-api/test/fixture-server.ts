@@ -6,8 +6,9 @@
 import { parseArgs } from 'node:util';
 import { shutdownSignal, systemClock } from '@twinstream/runtime';
 import { startQueryApi } from '../src/local.ts';
+import { memoryPipeline } from './memory-pipeline.ts';
 import { memoryServices } from './memory-services.ts';
-import { memoryPipeline, startMovingFleet } from './moving-fleet.ts';
+import { startMovingFleet } from './moving-fleet.ts';
 
 const { values } = parseArgs({
   options: {
@@ -53,5 +54,5 @@ while (!stopping.aborted) {
   lastTime = now;
   for (; owed >= 1 && !stopping.aborted; owed -= 1) await fleet.step();
 }
-services.fleet.close();
 await api.close();
+await services.fleet.close();

@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/fleet-view.ts';
-import { DEFAULT_LIVENESS_POLICY } from '../src/liveness.ts';
+import { createUpdateHub } from '../src/fleet/update-hub.ts';
+import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
 import type { StreamReader } from '../src/pipeline/stream-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
-import { historyOf } from './memory-history.ts';
-import type { MemoryPipeline } from './moving-fleet.ts';
+import type { MemoryPipeline } from './memory-pipeline.ts';
 
 const SAMPLE_MS = 10_000;
 
@@ -27,14 +28,47 @@ export function memoryStreamReader(pipeline: MemoryPipeline): StreamReader {
   };
 }
 
+export interface MemoryServicesOptions {
+  readonly clock?: Clock;
+  readonly liveness?: LivenessPolicy;
+  readonly cycleMs?: number;
+  /** False leaves the view without hints, as on Lambda. Default: true. */
+  readonly hints?: boolean;
+  readonly heartbeatMs?: number;
+  readonly holdMs?: number;
+  readonly clientsMax?: number;
+}
+
 /** All services of the API over a pipeline in memory. */
-export function memoryServices(pipeline: MemoryPipeline, clock: Clock = systemClock): QueryApiServices {
+export function memoryServices(
+  pipeline: MemoryPipeline,
+  options: MemoryServicesOptions = {},
+): QueryApiServices {
+  const { clock = systemClock, liveness = DEFAULT_LIVENESS_POLICY, cycleMs, hints = true } = options;
   const logger = createLogger('query-api', 'warn');
   const startTime = clock.now();
+  const fleet = createFleetView({
+    table: pipeline.states,
+    progress: pipeline.progress,
+    streamName: pipeline.streamName,
+    ...(hints ? { feed: pipeline.changeFeed() } : {}),
+    liveness,
+    clock,
+    logger,
+    ...(cycleMs === undefined ? {} : { cycleMs }),
+  });
+  const { heartbeatMs, holdMs, clientsMax } = options;
   return {
     deviceStates: pipeline.states,
-    fleet: createFleetView({ table: pipeline.states, clock, logger }),
-    ...historyOf(pipeline.events),
+    events: pipeline.events,
+    fleet,
+    updates: createUpdateHub({
+      fleet,
+      clock,
+      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      ...(holdMs === undefined ? {} : { holdMs }),
+      ...(clientsMax === undefined ? {} : { clientsMax }),
+    }),
     pipeline: createPipelineReader({
       streamName: pipeline.streamName,
       stream: memoryStreamReader(pipeline),
@@ -44,8 +78,10 @@ export function memoryServices(pipeline: MemoryPipeline, clock: Clock = systemCl
       clock,
       logger,
     }),
-    liveness: DEFAULT_LIVENESS_POLICY,
+    stream: pipeline.transport(clock),
+    liveness,
     clock,
     logger,
+    newId: randomUUID,
   };
 }

@@ -1,85 +1,5 @@
-import {
-  type DeviceEvent,
-  type DeviceId,
-  type DeviceState,
-  deviceId,
-  eventText,
-  type JsonObject,
-  newDevice,
-  planPage,
-} from '@twinstream/device-model';
-import { type EventStore, memoryEventStore } from '@twinstream/event-store';
-import {
-  type LatestStateTable,
-  memoryLatestStateTable,
-  memoryShardProgressTable,
-  type ShardProgressTable,
-} from '@twinstream/latest-state';
-import {
-  evenRanges,
-  hashKey,
-  type SequenceNumber,
-  type ShardId,
-  sequenceNumber,
-  shardId,
-} from '@twinstream/stream-model';
-
-/** A stream, its projector and its tables in one, in memory: what is put is stored and folded at once. */
-export interface MemoryPipeline {
-  readonly streamName: string;
-  readonly events: EventStore;
-  readonly states: LatestStateTable;
-  readonly progress: ShardProgressTable;
-  readonly shardIds: readonly ShardId[];
-  /** Puts one event, as if it had arrived at that time (milliseconds since 1970). */
-  put(event: DeviceEvent, arrivalTime: number): Promise<DeviceState>;
-  /** Records put into a shard that arrived at or after a time. */
-  recordsSince(shard: ShardId, sinceMs: number): number;
-}
-
-// A sequence number of the length that AWS gives: 56 digits.
-const FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
-
-export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } = {}): MemoryPipeline {
-  const events = memoryEventStore();
-  const states = memoryLatestStateTable();
-  const progress = memoryShardProgressTable();
-  const ranges = evenRanges(shardCount);
-  const shardIds = ranges.map((_, index) => shardId(`shardId-${String(index).padStart(12, '0')}`));
-  const heads = new Map<DeviceId, DeviceState>();
-  const arrivals = new Map<ShardId, number[]>(shardIds.map((id) => [id, []]));
-  let next = FIRST_SEQUENCE_NUMBER;
-
-  return {
-    streamName,
-    events,
-    states,
-    progress,
-    shardIds,
-    put: async (event, arrivalTime) => {
-      next += 1n;
-      const shard = shardIds[ranges.findIndex(({ end }) => hashKey(event.deviceId) <= end)] as ShardId;
-      const place = { sequenceNumber: sequenceNumber(String(next)), subSequenceNumber: 0 };
-      const head = heads.get(event.deviceId) ?? newDevice(event.deviceId);
-      const arrived = { place, arrivalTime, event, text: eventText(event) };
-      const plan = planPage(head, shard, [arrived]);
-      if (plan.kind !== 'page') throw new Error(`the event was not planned: ${plan.kind}`);
-      const result = await events.appendPage(plan.page);
-      if (result.outcome !== 'appended') throw new Error('another writer is at work');
-      await states.write(plan.next);
-      await progress.advance(streamName, {
-        shardId: shard,
-        finishedThrough: place.sequenceNumber as SequenceNumber,
-        arrivalTime,
-        updatedTime: arrivalTime,
-      });
-      arrivals.get(shard)?.push(arrivalTime);
-      heads.set(event.deviceId, plan.next);
-      return plan.next;
-    },
-    recordsSince: (shard, sinceMs) => (arrivals.get(shard) ?? []).filter((time) => time >= sinceMs).length,
-  };
-}
+import { type DeviceEvent, type DeviceId, deviceId, type JsonObject } from '@twinstream/device-model';
+import type { MemoryPipeline } from './memory-pipeline.ts';
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -185,17 +105,17 @@ async function speak(
   first: boolean,
 ): Promise<void> {
   const draw = random();
-  if (!first && draw < 0.01 && one.skipped.length > 0) {
+  if (!first && draw < 0.2 && one.skipped.length > 0) {
     const late = one.skipped.shift();
     if (late !== undefined) await pipeline.put(late, timeMs);
     return;
   }
-  if (!first && draw > 0.995 && one.counts) {
+  if (!first && draw > 0.997 && one.counts) {
     await pipeline.put(correction(one, timeMs), timeMs);
     return;
   }
   const event = nextEvent(one, timeMs, random, first);
-  if (!first && draw < 0.02 && one.counts) {
+  if (!first && draw > 0.2 && draw < 0.202 && one.counts) {
     one.skipped.push(event);
     await pipeline.put(nextEvent(one, timeMs + 1, random, false), timeMs);
     return;
@@ -219,7 +139,7 @@ function nextEvent(one: Vehicle, timeMs: number, random: () => number, first: bo
     const firmware = FIRMWARE[Math.floor(random() * FIRMWARE.length)] ?? '2.4.1';
     return { ...base, type: 'connected', data: { site, type: one.type, firmware, ...reading(one, random) } };
   }
-  if (random() < 0.01) {
+  if (random() < (one.connected ? 0.003 : 0.2)) {
     one.connected = !one.connected;
     return { ...base, type: one.connected ? 'connected' : 'disconnected', data: {} };
   }

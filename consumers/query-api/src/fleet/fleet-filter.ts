@@ -4,7 +4,7 @@ import { CONNECTION_STATUSES } from '../device-json.ts';
 import { LIVENESS, type Liveness } from '../liveness.ts';
 import { textParameter } from '../parameters.ts';
 import type { FleetRow } from './fleet-row.ts';
-import { troublesOf } from './trouble.ts';
+import { meetsTroubleFilter, TROUBLE_FILTERS, type TroubleFilter, troublesOf } from './trouble.ts';
 
 /** Which devices of the fleet; a device must meet all that is given. */
 export interface FleetFilter {
@@ -13,13 +13,10 @@ export interface FleetFilter {
   readonly site?: string | undefined;
   readonly type?: string | undefined;
   readonly firmware?: string | undefined;
-  /** In trouble, or not. */
-  readonly trouble?: boolean | undefined;
+  readonly trouble?: TroubleFilter | undefined;
   /** Part of the id or of a label, in any case of letters. */
   readonly q?: string | undefined;
 }
-
-const trueOrFalse = (value: unknown) => (value === 'true' ? true : value === 'false' ? false : value);
 
 /** Query parameters by which lists, counts and live updates choose devices. */
 export const FILTER_PARAMETERS = {
@@ -35,11 +32,11 @@ export const FILTER_PARAMETERS = {
   type: textParameter('Label `type`, whole.'),
   firmware: textParameter('Label `firmware`, whole.'),
   trouble: z
-    .preprocess(trueOrFalse, z.boolean('must be true or false'))
+    .enum(TROUBLE_FILTERS, `must be one of ${TROUBLE_FILTERS.join(', ')}`)
     .optional()
     .meta({
       description:
-        'Devices in trouble (offline without having said so, or with gaps), or those that are not.',
+        '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
     }),
   q: textParameter('Part of the id or of a label, in any case of letters.'),
 };
@@ -57,7 +54,7 @@ export function fleetPredicate(filter: FleetFilter): (row: FleetRow, liveness: L
       (type === undefined || labels.type === type) &&
       (firmware === undefined || labels.firmware === firmware) &&
       (q === undefined || row.searchText.includes(q)) &&
-      (trouble === undefined || troublesOf(row, now).length > 0 === trouble)
+      (trouble === undefined || meetsTroubleFilter(troublesOf(row, now), trouble))
     );
   };
 }

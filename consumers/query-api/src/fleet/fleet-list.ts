@@ -26,25 +26,28 @@ interface PlacedRow {
   readonly place: SortPlace;
 }
 
-/** Sorted orders of a snapshot, made when first asked for and dropped with it. */
-const sortedOrders = new WeakMap<FleetSnapshot, Map<string, readonly PlacedRow[]>>();
+/** Sorted orders of the rows of a snapshot, made when first asked for and dropped with them. */
+const sortedOrders = new WeakMap<readonly FleetRow[], Map<string, readonly PlacedRow[]>>();
 
-function sortedRows(snapshot: FleetSnapshot, sort: FleetSort, policy: LivenessPolicy, timeMs: number) {
-  let orders = sortedOrders.get(snapshot);
+function sortedRows(rows: readonly FleetRow[], sort: FleetSort, policy: LivenessPolicy, timeMs: number) {
+  let orders = sortedOrders.get(rows);
   if (orders === undefined) {
     orders = new Map();
-    sortedOrders.set(snapshot, orders);
+    sortedOrders.set(rows, orders);
   }
   const key = `${sort.by} ${sort.order}`;
-  let rows = orders.get(key);
-  if (rows === undefined) {
+  let sorted = orders.get(key);
+  if (sorted === undefined) {
+    const placed = rows.map((row) => ({
+      row,
+      place: sortPlace(row, sort.by, livenessOf(row, policy, timeMs)),
+    }));
     const compare = comparePlaces(sort);
-    rows = [...snapshot.rows.values()]
-      .map((row) => ({ row, place: sortPlace(row, sort.by, livenessOf(row, policy, timeMs)) }))
-      .sort((a, b) => compare(a.place, b.place));
-    orders.set(key, rows);
+    const isSorted = sort.by === 'deviceId' && sort.order === 'asc';
+    sorted = isSorted ? placed : placed.sort((a, b) => compare(a.place, b.place));
+    orders.set(key, sorted);
   }
-  return rows;
+  return sorted;
 }
 
 /** A page of the fleet. Pages follow each other by place, so that devices that come or go do not shift them. */
@@ -60,7 +63,7 @@ export function listFleet(
   let total = 0;
   let last: SortPlace | undefined;
   let more = false;
-  for (const { row, place } of sortedRows(snapshot, sort, policy, timeMs)) {
+  for (const { row, place } of sortedRows(snapshot.rows, sort, policy, timeMs)) {
     const liveness = livenessOf(row, policy, timeMs);
     if (!matches(row, liveness)) continue;
     total += 1;

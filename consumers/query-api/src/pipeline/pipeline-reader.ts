@@ -3,17 +3,13 @@ import type { Clock, Logger } from '@twinstream/runtime';
 import type { Shard } from '@twinstream/stream-model';
 import { isoTime } from '../device-json.ts';
 import type { PipelineStatus, ShardStatus } from './pipeline-status.ts';
+import type { QuarantineCounter } from './quarantine-counter.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /** Where the archive stands. */
 export interface ArchiveReader {
   /** When the newest object was written, milliseconds since 1970; undefined while there is none. */
   lastDeliveryTime(signal?: AbortSignal): Promise<number | undefined>;
-}
-
-/** How much lies in quarantine. */
-export interface QuarantineCounter {
-  count(signal?: AbortSignal): Promise<number>;
 }
 
 export interface PipelineReaderOptions {
@@ -35,9 +31,7 @@ const SAMPLE_MS = 10_000;
  * Reads the status of the pipeline, at most once in `freshMs`; those who ask meanwhile share the answer. Rejects when
  * stream, progress, quarantine or archive cannot be read; a single shard that cannot be read has nulls.
  */
-export function createPipelineReader(
-  options: PipelineReaderOptions,
-): (signal?: AbortSignal) => Promise<PipelineStatus> {
+export function createPipelineReader(options: PipelineReaderOptions): () => Promise<PipelineStatus> {
   const { clock, freshMs = 2_000 } = options;
   let answer: Promise<PipelineStatus> | undefined;
   let answerTime = Number.NEGATIVE_INFINITY;
@@ -57,13 +51,14 @@ export function createPipelineReader(
 
 async function readPipeline(options: PipelineReaderOptions): Promise<PipelineStatus> {
   const { streamName, stream, progress, quarantine, archive } = options;
-  const [description, finished, quarantined, lastDeliveryTime] = await Promise.all([
+  const finished = await progress.read(streamName);
+  const byShard = new Map(finished.map((shard) => [shard.shardId, shard]));
+  const finishedTimes = finished.map((shard) => shard.arrivalTime);
+  const [description, quarantined, lastDeliveryTime] = await Promise.all([
     stream.describe(),
-    progress.read(streamName),
-    quarantine.count(),
+    quarantine.count(finishedTimes.length === 0 ? undefined : Math.min(...finishedTimes)),
     archive.lastDeliveryTime(),
   ]);
-  const byShard = new Map(finished.map((shard) => [shard.shardId, shard]));
   const shards = await Promise.all(
     description.shards.map((shard) => readShard(options, shard, byShard.get(shard.shardId))),
   );

@@ -1,4 +1,4 @@
-import type { HistoryCursor } from '@twinstream/event-store';
+import { type HistoryCursor, readHistory } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
@@ -39,13 +39,14 @@ export const deviceEventsEndpoint = endpoint(
     }),
     answers: {
       200: {
-        description: 'A stretch of history. Without `cursor` it is the last.',
+        description:
+          'A stretch of history, perhaps with fewer events than the limit, or none. Without `cursor` it is the last.',
         schema: z.object({ events: z.array(eventSchema), cursor: z.string().optional() }),
       },
     },
     problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
   },
-  async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, signal }, services) => {
+  async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, getSignal }, services) => {
     const fromMs = from === undefined ? undefined : parameterTimeMs(from);
     const toMs = to === undefined ? undefined : parameterTimeMs(to);
     if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
@@ -53,19 +54,16 @@ export const deviceEventsEndpoint = endpoint(
     const bound = { operation: 'listDeviceEvents', deviceId, fromMs, toMs, order };
     const place = cursor === undefined ? undefined : decodeCursor(cursor, bound, historyCursorSchema);
     if (cursor !== undefined && place === undefined) return badCursor();
-    const answer = await services.readHistory({
+    const answer = await readHistory(services.events, {
       deviceId,
       ...(fromMs === undefined ? {} : { from: fromMs }),
       ...(toMs === undefined ? {} : { to: toMs }),
       order: order === 'asc' ? 'ascending' : 'descending',
       limit,
       ...(place === undefined ? {} : { cursor: place }),
-      signal,
+      signal: getSignal(),
     });
-    if (
-      answer.events.length === 0 &&
-      (await services.deviceStates.read(deviceId, { signal })) === undefined
-    ) {
+    if (answer.events.length === 0 && (await services.deviceStates.read(deviceId)) === undefined) {
       return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
     }
     return jsonAnswer({

@@ -1,8 +1,49 @@
+import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import { z } from 'zod';
-import { deviceJson, deviceSchema } from '../device-json.ts';
+import { attributeVersions, attributeVersionsSchema } from '../attribute-versions.ts';
+import { deviceChanges, deviceChangesSchema } from '../device-changes.ts';
+import { type DeviceJson, deviceJson, deviceSchema, isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
-import { deviceIdParameter, parameterTimeMs, timeParameter } from '../parameters.ts';
-import { problemResponse } from '../problem.ts';
+import { deviceTag, isKnown } from '../entity-tag.ts';
+import {
+  type FieldSelection,
+  fieldsParameter,
+  readFieldSelection,
+  selectFields,
+} from '../field-selection.ts';
+import { troublesOf, troublesSchema } from '../fleet/trouble.ts';
+import { deviceIdParameter, headerText, parameterTimeMs, timeParameter } from '../parameters.ts';
+import { BASES, type Basis, pastState } from '../past-state.ts';
+import { badParameter, problemResponse } from '../problem.ts';
+import type { QueryApiServices } from '../services.ts';
+
+/** Members that a device has only where `fields` or `diff` ask for them. */
+const EXTRAS = {
+  troubles: troublesSchema.optional(),
+  attributeVersions: attributeVersionsSchema.optional(),
+  changes: deviceChangesSchema.optional(),
+};
+const NOW = 'now';
+/** A browser may keep the answer, and asks whether it still holds. */
+const REVALIDATE = 'private, no-cache';
+
+const query = z.strictObject({
+  at: timeParameter.optional().meta({ description: 'The state as it was at this moment. Default: now.' }),
+  basis: z
+    .enum(BASES, `must be one of ${BASES.join(', ')}`)
+    .optional()
+    .meta({
+      description:
+        '`accepted` (default): what was known then, all that had arrived. `known`: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
+    }),
+  diff: z
+    .union([z.literal(NOW), timeParameter], `must be ${NOW}, or ISO 8601 with an offset`)
+    .optional()
+    .meta({
+      description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
+    }),
+  fields: fieldsParameter(['troubles', 'attributeVersions']),
+});
 
 export const deviceEndpoint = endpoint(
   {
@@ -10,26 +51,96 @@ export const deviceEndpoint = endpoint(
     path: '/v1/devices/{deviceId}',
     operationId: 'getDevice',
     summary: 'One device, now or as it was',
+    description:
+      'Always read as it stands, not from the view that lists use. The entity tag changes with every accepted event and with the liveness.',
     scope: 'read',
     params: z.strictObject({ deviceId: deviceIdParameter }),
-    query: z.strictObject({
-      at: timeParameter.optional().meta({ description: 'The state as it was at this moment. Default: now.' }),
-    }),
-    answers: { 200: { description: 'The device.', schema: deviceSchema } },
+    query,
+    headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
+    answers: {
+      200: {
+        description: 'The device; with `fields`, those members of it.',
+        schema: z.union([
+          deviceSchema.extend(EXTRAS),
+          deviceSchema.partial().required({ deviceId: true }).extend(EXTRAS),
+        ]),
+        headers: { ETag: 'Tag of this answer; absent with `diff`.' },
+      },
+      304: { description: 'The caller has this answer.', headers: { ETag: 'Tag of the answer.' } },
+    },
     problems: ['DEVICE_NOT_FOUND', 'NO_STATE_AT_TIME'],
   },
-  async ({ params: { deviceId }, query: { at }, signal }, services) => {
-    if (at === undefined) {
-      const state = await services.deviceStates.read(deviceId, { consistent: true, signal });
-      if (state === undefined)
-        return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
-      return jsonAnswer(deviceJson(state, services.liveness, services.clock.now()));
+  async ({ params: { deviceId }, query: { at, basis, diff, fields }, headers, getSignal }, services) => {
+    if (basis !== undefined && at === undefined && diff === undefined) {
+      return badParameter('basis', 'has a meaning with at or diff only');
     }
-    const timeMs = parameterTimeMs(at);
-    const state = await services.stateAt({ deviceId, timeMs, basis: 'accepted', signal });
-    if (state === undefined) {
-      return problemResponse('NO_STATE_AT_TIME', { detail: `nothing was stored of ${deviceId} by ${at}` });
+    const read = (time: string | undefined) => readMoment(services, { deviceId, time, basis, getSignal });
+    const moment = await read(at);
+    if (moment.device === undefined) return notFound(services, deviceId, at);
+    const selection = readFieldSelection(fields);
+    const tag = deviceTag(moment.state, moment.device.liveness, [fields, at, basis].join(' ').trim());
+    const tagged = { etag: tag, 'cache-control': REVALIDATE };
+    if (diff === undefined && isKnown(headers['if-none-match'], tag)) {
+      return new Response(null, { status: 304, headers: tagged });
     }
-    return jsonAnswer(deviceJson(state, services.liveness, timeMs));
+    const before = at === undefined ? undefined : moment.timeMs + 1;
+    const body = await presentDevice(moment.device, selection, () =>
+      attributeVersions(services.events, moment.state, before, getSignal()),
+    );
+    if (diff === undefined) return jsonAnswer(body, tagged);
+    const other = await read(diff);
+    const [earlier, later] = other.timeMs < moment.timeMs ? [other, moment] : [moment, other];
+    return jsonAnswer({ ...body, changes: deviceChanges(asMoment(earlier), asMoment(later)) });
   },
 );
+
+interface MomentQuery {
+  readonly deviceId: DeviceId;
+  readonly time: string | undefined;
+  readonly basis: Basis | undefined;
+  readonly getSignal: () => AbortSignal;
+}
+
+/** A device at a moment, or that nothing was known of it. */
+type Moment =
+  | { readonly timeMs: number; readonly state: DeviceState; readonly device: DeviceJson }
+  | { readonly timeMs: number; readonly device: undefined };
+
+async function readMoment(services: QueryApiServices, asked: MomentQuery): Promise<Moment> {
+  const { deviceId, time, basis = 'accepted', getSignal } = asked;
+  const isNow = time === undefined || time === NOW;
+  const timeMs = isNow ? services.clock.now() : parameterTimeMs(time);
+  const state = isNow
+    ? await services.deviceStates.read(deviceId, { consistent: true })
+    : await pastState(services.events, deviceId, timeMs, basis, getSignal());
+  if (state === undefined) return { timeMs, device: undefined };
+  return { timeMs, state, device: deviceJson(state, services.liveness, timeMs) };
+}
+
+function asMoment({ timeMs, device }: Moment) {
+  return { time: isoTime(timeMs), device };
+}
+
+async function presentDevice(
+  device: DeviceJson,
+  selection: FieldSelection | undefined,
+  versions: () => Promise<unknown>,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (selection === undefined) return device;
+  const { members } = selection;
+  const selected = selectFields(device, selection);
+  if (members.has('troubles')) selected.troubles = troublesOf({ device }, device.liveness);
+  if (members.has('attributeVersions')) selected.attributeVersions = await versions();
+  return selected;
+}
+
+async function notFound(
+  services: QueryApiServices,
+  deviceId: DeviceId,
+  at: string | undefined,
+): Promise<Response> {
+  if (at !== undefined && (await services.deviceStates.read(deviceId)) !== undefined) {
+    return problemResponse('NO_STATE_AT_TIME', { detail: `nothing was known of ${deviceId} at ${at}` });
+  }
+  return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+}

@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { deviceSchema, isoTime } from '../device-json.ts';
+import { type DeviceJson, deviceSchema, isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer, NO_PARAMETERS } from '../endpoint.ts';
+import {
+  type FieldSelection,
+  fieldsParameter,
+  readFieldSelection,
+  selectFields,
+} from '../field-selection.ts';
 import { FILTER_PARAMETERS } from '../fleet/fleet-filter.ts';
 import { listFleet } from '../fleet/fleet-list.ts';
 import { SORT_NAMES, type SortPlace } from '../fleet/fleet-sort.ts';
+import { encodeResumeToken } from '../fleet/resume-token.ts';
+import { troublesOf, troublesSchema } from '../fleet/trouble.ts';
 import { cursorParameter, limitParameter, orderParameter } from '../parameters.ts';
 import { badCursor } from '../problem.ts';
 
@@ -30,6 +38,7 @@ export const devicesEndpoint = endpoint(
         .default('deviceId')
         .meta({ description: 'What the list is sorted by. What has no value comes last.' }),
       order: orderParameter('Rising or falling.', true),
+      fields: fieldsParameter(['troubles']),
       limit: limitParameter,
       cursor: cursorParameter,
     }),
@@ -37,31 +46,52 @@ export const devicesEndpoint = endpoint(
       200: {
         description: 'A page of the fleet. Without `cursor` it is the last.',
         schema: z.object({
-          devices: z.array(deviceSchema),
+          devices: z.array(
+            z.union([
+              deviceSchema.extend({ troubles: troublesSchema.optional() }),
+              deviceSchema
+                .partial()
+                .required({ deviceId: true })
+                .extend({ troubles: troublesSchema.optional() }),
+            ]),
+          ),
           cursor: z.string().optional(),
           total: z.int().meta({ description: 'Devices that meet the filter.' }),
-          asOf: z.iso.datetime().meta({ description: 'Whatever was stored before then is in this answer.' }),
+          asOf: z.iso
+            .datetime()
+            .meta({ description: 'Whatever was finished before then is in this answer.' }),
+          lastEventId: z.string().meta({
+            description: 'Where `/v1/updates` goes on behind this answer, as its parameter of that name.',
+          }),
         }),
       },
     },
     problems: ['BAD_CURSOR'],
   },
-  async ({ query: { cursor, limit, sort, order, ...filter }, signal }, services) => {
+  async ({ query: { cursor, limit, sort, order, fields, ...filter }, getSignal }, services) => {
     const bound = { operation: 'listDevices', sort, order, ...filter };
     const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, sortPlaceSchema);
     if (cursor !== undefined && after === undefined) return badCursor();
-    const snapshot = await services.fleet.current(signal);
+    const snapshot = await services.fleet.current(getSignal());
     const { devices, total, last } = listFleet(
       snapshot,
       { filter, sort: { by: sort, order }, limit, ...(after === undefined ? {} : { after }) },
       services.liveness,
       services.clock.now(),
     );
+    const selection = readFieldSelection(fields);
     return jsonAnswer({
-      devices,
+      devices: selection === undefined ? devices : devices.map((device) => selectListed(device, selection)),
       ...(last === undefined ? {} : { cursor: encodeCursor(bound, [last.value ?? null, last.deviceId]) }),
       total,
       asOf: isoTime(snapshot.asOf),
+      lastEventId: encodeResumeToken(snapshot.resumePoint),
     });
   },
 );
+
+function selectListed(device: DeviceJson, selection: FieldSelection): Record<string, unknown> {
+  const selected = selectFields(device, selection);
+  if (selection.members.has('troubles')) selected.troubles = troublesOf({ device }, device.liveness);
+  return selected;
+}

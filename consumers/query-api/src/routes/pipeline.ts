@@ -12,5 +12,5 @@ export const pipelineEndpoint = endpoint(
     query: NO_PARAMETERS,
     answers: { 200: { description: 'The pipeline.', schema: pipelineStatusSchema } },
   },
-  async ({ signal }, services) => jsonAnswer(await services.pipeline(signal)),
+  async (_request, services) => jsonAnswer(await services.pipeline()),
 );

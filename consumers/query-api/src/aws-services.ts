@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { dynamoDbEventStore } from '@twinstream/event-store';
+import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
+import { s3Quarantine } from '@twinstream/quarantine';
+import { createLogger, dynamoDbClient, kinesisClient, s3Client, systemClock } from '@twinstream/runtime';
+import { kinesisTransport } from '@twinstream/stream-producer';
+import type { QueryApiConfiguration } from './configuration.ts';
+import { createFleetView } from './fleet/fleet-view.ts';
+import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
+import { createUpdateHub } from './fleet/update-hub.ts';
+import { kinesisStreamReader } from './pipeline/kinesis-stream-reader.ts';
+import { createPipelineReader } from './pipeline/pipeline-reader.ts';
+import { quarantineCounter } from './pipeline/quarantine-counter.ts';
+import { s3ArchiveReader } from './pipeline/s3-archive-reader.ts';
+import { shardListing } from './pipeline/shard-listing.ts';
+import type { QueryApiServices } from './services.ts';
+
+export interface AwsServicesOptions {
+  /**
+   * True where one process lives on and can hold streams open: it follows the stream for changes. False on Lambda, where the
+   * fleet is read from the table and an update stream ends after what there is.
+   */
+  readonly isLongLived: boolean;
+}
+
+/** Without hints every refresh reads the whole table, so on Lambda it is done less often, and only for a request. */
+const LAMBDA_FRESH_MS = 5_000;
+
+/** The services of the API over the AWS SDK, whose endpoints come from its own environment variables. */
+export function awsServices(
+  configuration: QueryApiConfiguration,
+  { isLongLived }: AwsServicesOptions,
+): QueryApiServices & { close(): Promise<void> } {
+  const { streamName, archiveBucket: bucket, liveness } = configuration;
+  const clock = systemClock;
+  const logger = createLogger('query-api', configuration.logLevel);
+  const dynamoDb = dynamoDbClient();
+  const s3 = s3Client();
+  // One try a call: whoever looks at the stream looks again soon, and leaves its reads to the consumers.
+  const kinesis = kinesisClient({ maxAttempts: 1 });
+  const table = dynamoDbLatestStateTable(dynamoDb, { tableName: configuration.deviceStateTable });
+  const progress = dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable });
+  const stream = kinesisTransport({ streamName, client: kinesis });
+  const shards = shardListing(stream);
+  const fleet = createFleetView({
+    table,
+    progress,
+    streamName,
+    ...(isLongLived
+      ? { feed: kinesisChangeFeed({ client: kinesis, streamName, shards, clock, logger }) }
+      : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
+    liveness,
+    clock,
+    logger,
+  });
+  return {
+    deviceStates: table,
+    events: dynamoDbEventStore(dynamoDb, { tableName: configuration.eventsTable }),
+    fleet,
+    updates: createUpdateHub({ fleet, clock, ...(isLongLived ? {} : { holdMs: 0 }) }),
+    pipeline: createPipelineReader({
+      streamName,
+      stream: kinesisStreamReader({ client: kinesis, streamName, shards, clock }),
+      progress,
+      quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
+      archive: s3ArchiveReader({ client: s3, bucket, clock }),
+      clock,
+      logger,
+    }),
+    stream,
+    liveness,
+    clock,
+    logger,
+    newId: randomUUID,
+    close: async () => {
+      await fleet.close();
+      for (const client of [dynamoDb, s3, kinesis]) client.destroy();
+    },
+  };
+}

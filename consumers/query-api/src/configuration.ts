@@ -1,0 +1,84 @@
+import { type Environment, LOG_LEVELS, parseDurationMs, readConfiguration } from '@twinstream/runtime';
+import { z } from 'zod';
+import type { LivenessPolicy, LivenessThresholds } from './liveness.ts';
+
+const duration = (text: string) =>
+  z
+    .string()
+    .default(text)
+    .transform((value, context) => {
+      try {
+        return parseDurationMs(value);
+      } catch {
+        context.addIssue({ code: 'custom', message: `must be a duration such as ${text}` });
+        return z.NEVER;
+      }
+    });
+
+const BY_TYPE_RULE =
+  'must be <type>=<stale after>/<offline after>, with commas between: sensor=10m/1h,gate=1d/2d';
+
+const byType = z
+  .string()
+  .default('')
+  .transform((value, context) => {
+    const thresholds = new Map<string, LivenessThresholds>();
+    for (const entry of value === '' ? [] : value.split(',')) {
+      const parts = /^(.+)=([^=/]+)\/([^=/]+)$/.exec(entry.trim());
+      try {
+        const [, type = '', stale = '', offline = ''] = parts ?? [];
+        const [staleAfterMs, offlineAfterMs] = [parseDurationMs(stale), parseDurationMs(offline)];
+        if (offlineAfterMs < staleAfterMs) throw new RangeError('offline before stale');
+        thresholds.set(type, { staleAfterMs, offlineAfterMs });
+      } catch {
+        context.addIssue({ code: 'custom', message: BY_TYPE_RULE });
+        return z.NEVER;
+      }
+    }
+    return thresholds;
+  });
+
+const SCHEMA = z.object({
+  TWINSTREAM_STREAM: z.string().default('device-events'),
+  TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
+  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
+  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket with the prefixes archive/ and quarantine/'),
+  TWINSTREAM_API_PORT: z.coerce
+    .number('a port')
+    .int('a port')
+    .min(0, 'a port')
+    .max(65_535, 'a port')
+    .default(8_080),
+  TWINSTREAM_DASHBOARD_DIR: z.string().optional(),
+  TWINSTREAM_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  TWINSTREAM_STALE_AFTER: duration('2m'),
+  TWINSTREAM_OFFLINE_AFTER: duration('15m'),
+  TWINSTREAM_LIVENESS_BY_TYPE: byType,
+  TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+});
+
+/** Settings of the query API, from the environment. */
+export function queryApiConfiguration(environment: Environment) {
+  const values = readConfiguration(SCHEMA, environment);
+  const liveness: LivenessPolicy = {
+    default: {
+      staleAfterMs: values.TWINSTREAM_STALE_AFTER,
+      offlineAfterMs: Math.max(values.TWINSTREAM_STALE_AFTER, values.TWINSTREAM_OFFLINE_AFTER),
+    },
+    byType: values.TWINSTREAM_LIVENESS_BY_TYPE,
+  };
+  return {
+    streamName: values.TWINSTREAM_STREAM,
+    eventsTable: values.TWINSTREAM_EVENTS_TABLE,
+    deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
+    shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
+    archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
+    port: values.TWINSTREAM_API_PORT,
+    dashboardDir: values.TWINSTREAM_DASHBOARD_DIR,
+    token: values.TWINSTREAM_API_TOKEN,
+    liveness,
+    logLevel: values.TWINSTREAM_LOG_LEVEL,
+  };
+}
+export type QueryApiConfiguration = ReturnType<typeof queryApiConfiguration>;

@@ -1,0 +1,33 @@
+import type { DeviceId } from '@twinstream/device-model';
+import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+
+/** A record and the devices that it may have changed: perhaps more than it did, never fewer. */
+export interface HintedRecord {
+  readonly sequenceNumber: SequenceNumber;
+  readonly deviceIds: readonly DeviceId[];
+}
+
+/** What was put into one shard since the read before. */
+export interface ShardHints {
+  readonly shardId: ShardId;
+  /** Every record behind this one was seen since; a read that left something out begins with another. */
+  readonly from: SequenceNumber;
+  /** In their order. */
+  readonly records: readonly HintedRecord[];
+  /** True when nothing more was in the shard. */
+  readonly atTip: boolean;
+}
+
+/**
+ * Says which devices may change soon, from what is put into the stream. Hints are all it gives: what became of a device is
+ * read from its state.
+ */
+export interface ChangeFeed {
+  /**
+   * What came since the call before; the first call begins in each shard behind its progress. Bounded: a shard that is
+   * ahead of the reader is caught up with over several calls, or left out up to its tip.
+   */
+  poll(progress: ReadonlyMap<ShardId, SequenceNumber>, signal?: AbortSignal): Promise<readonly ShardHints[]>;
+  /** Forgets where it stood, so that the next call is a first one. */
+  restart(): void;
+}

@@ -1,0 +1,40 @@
+import { CodedError, shutdownSignal } from '@twinstream/runtime';
+import { awsServices } from './aws-services.ts';
+import { queryApiConfiguration } from './configuration.ts';
+import { startQueryApi } from './local.ts';
+
+/** Runs the API as a process of its own, until SIGTERM or Ctrl-C, and says where on standard output. */
+async function main(): Promise<void> {
+  const stopping = shutdownSignal();
+  const configuration = queryApiConfiguration(process.env);
+  const { port, dashboardDir, token } = configuration;
+  const services = awsServices(configuration, { isLongLived: true });
+  try {
+    const api = await startQueryApi({
+      port,
+      services,
+      ...(dashboardDir === undefined ? {} : { dashboardDir }),
+      ...(token === undefined ? {} : { token }),
+    });
+    process.stdout.write(`${JSON.stringify({ url: api.url })}\n`);
+    await aborted(stopping);
+    await api.close();
+  } finally {
+    await services.close();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  const isExpected = error instanceof CodedError;
+  process.stderr.write(`query-api: ${isExpected ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import type { Answer, Endpoint } from './endpoint.ts';
+import { PROBLEMS, type ProblemCode, problemSchema } from './problem.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Problems that any operation may answer with. */
+const COMMON_PROBLEMS: readonly ProblemCode[] = ['BAD_PARAMETER', 'NOT_ALLOWED', 'INTERNAL', 'UNAVAILABLE'];
+
+/** The OpenAPI 3.1 document of these operations, made of the schemas that check their requests. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
+  const schemas = new Map<string, unknown>();
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const endpoint of endpoints) {
+    const path = paths[endpoint.path] ?? {};
+    path[endpoint.method] = operation(endpoint, schemas);
+    paths[endpoint.path] = path;
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Twinstream query API',
+      version,
+      description:
+        'State of devices, now and at any time, their history, live updates and corrections. Times are ISO 8601 with an offset. Errors are RFC 9457 problem documents with a stable `code`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function operation(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
+  const { operationId, summary, description, scope, params, query, headers, body } = endpoint;
+  return {
+    operationId,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(scope === 'open' ? {} : { security: [{}, { bearer: [scope] }] }),
+    parameters: [
+      ...parameters('path', params, schemas),
+      ...parameters('query', query, schemas),
+      ...(headers === undefined ? [] : parameters('header', headers, schemas)),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(body, schemas) } },
+          },
+        }),
+    responses: { ...answers(endpoint, schemas), ...problems(endpoint, schemas) },
+  };
+}
+
+function parameters(
+  place: 'path' | 'query' | 'header',
+  shape: z.ZodObject,
+  schemas: Map<string, unknown>,
+): Json[] {
+  return Object.entries(shape.shape).map(([name, schema]) => {
+    const { description, ...rest } = schemaOf(schema as z.ZodType, schemas);
+    const isRequired = place === 'path' || !(schema as z.ZodType).safeParse(undefined).success;
+    return {
+      name: place === 'header' ? headerName(name) : name,
+      in: place,
+      required: isRequired,
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+    };
+  });
+}
+
+/** As it is usually written: `if-none-match` → `If-None-Match`. */
+export function headerName(name: string): string {
+  return name
+    .split('-')
+    .map((part) => (part === 'id' ? 'ID' : part.charAt(0).toUpperCase() + part.slice(1)))
+    .join('-');
+}
+
+function answers({ answers: given }: Endpoint, schemas: Map<string, unknown>): Json {
+  return Object.fromEntries(
+    Object.entries(given).map(([status, answer]) => [status, answerOf(answer, schemas)]),
+  );
+}
+
+function answerOf({ description, schema, mediaType, headers }: Answer, schemas: Map<string, unknown>): Json {
+  const hasBody = schema !== undefined || mediaType !== undefined;
+  const content = schema === undefined ? { type: 'string' } : schemaOf(schema, schemas);
+  return {
+    description,
+    ...(headers === undefined
+      ? {}
+      : {
+          headers: Object.fromEntries(
+            Object.entries(headers).map(([name, text]) => [
+              name,
+              { description: text, schema: { type: 'string' } },
+            ]),
+          ),
+        }),
+    ...(hasBody ? { content: { [mediaType ?? 'application/json']: { schema: content } } } : {}),
+  };
+}
+
+function problems({ problems: own = [], scope }: Endpoint, schemas: Map<string, unknown>): Json {
+  const access: readonly ProblemCode[] = scope === 'open' ? [] : ['UNAUTHENTICATED'];
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of [...COMMON_PROBLEMS, ...access, ...own]) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+        content: { 'application/problem+json': { schema: schemaOf(problemSchema, schemas) } },
+      },
+    ]),
+  );
+}
+
+/** JSON Schema 2020-12, which OpenAPI 3.1 speaks, with named schemas moved to the components of the document. */
+function schemaOf(schema: z.ZodType, schemas: Map<string, unknown>): Record<string, unknown> {
+  const { $schema: _, $defs, ...content } = relocate(z.toJSONSchema(schema, { unrepresentable: 'any' }));
+  for (const [name, definition] of Object.entries(($defs ?? {}) as Json)) schemas.set(name, definition);
+  if (typeof content.id !== 'string') return content;
+  // A named schema at the top stands there itself; below the top there is a reference to it.
+  const { id, ...definition } = content;
+  schemas.set(id, definition);
+  return { $ref: `${COMPONENTS}${id}` };
+}
+
+const COMPONENTS = '#/components/schemas/';
+
+function relocate(value: unknown): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', `"${COMPONENTS}`));
+}

@@ -1,0 +1,109 @@
+import {
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  type GetRecordsCommandOutput,
+  GetShardIteratorCommand,
+  type GetShardIteratorCommandInput,
+  type KinesisClient,
+} from '@aws-sdk/client-kinesis';
+import type { Clock } from '@twinstream/runtime';
+import type { ShardId } from '@twinstream/stream-model';
+import type { ShardListing } from './shard-listing.ts';
+import type { StreamReader } from './stream-reader.ts';
+
+export interface KinesisStreamReaderOptions {
+  readonly client: KinesisClient;
+  readonly streamName: string;
+  readonly shards: ShardListing;
+  readonly clock: Clock;
+}
+
+/** GetRecords answers may be empty before the next record is reached; that many are read in search of it. */
+const SEARCH_READS_MAX = 3;
+/** A sample reads about this much of a shard, whatever the size of its records, out of the 2 MB a second that all its readers share. */
+const SAMPLE_BYTES = 64 * 1024;
+const SAMPLE_RECORDS_MIN = 10;
+const SAMPLE_RECORDS_MAX = 500;
+
+/** Asks a Kinesis stream. The stream's own name never changes; shards are listed at each call. */
+export function kinesisStreamReader({
+  client,
+  streamName,
+  shards: listing,
+  clock,
+}: KinesisStreamReaderOptions): StreamReader {
+  /** Closed shards that were read to their end stay so. */
+  const drained = new Map<ShardId, string>();
+  const recordBytes = new Map<ShardId, number>();
+
+  async function read(
+    start: Omit<GetShardIteratorCommandInput, 'StreamName'>,
+    limit: number,
+    signal?: AbortSignal,
+  ) {
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const { ShardIterator } = await client.send(
+      new GetShardIteratorCommand({ StreamName: streamName, ...start }),
+      options,
+    );
+    return client.send(new GetRecordsCommand({ ShardIterator, Limit: limit }), options);
+  }
+
+  return {
+    describe: async (signal) => {
+      const [summary, shards] = await Promise.all([
+        client.send(
+          new DescribeStreamSummaryCommand({ StreamName: streamName }),
+          signal === undefined ? {} : { abortSignal: signal },
+        ),
+        listing(signal),
+      ]);
+      return { retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0, shards };
+    },
+
+    lagMs: async (shard, after, signal) => {
+      if (after !== undefined && drained.get(shard) === after) return 0;
+      let answer = await read(
+        {
+          ShardId: shard,
+          ...(after === undefined
+            ? { ShardIteratorType: 'TRIM_HORIZON' }
+            : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: after }),
+        },
+        1,
+        signal,
+      );
+      for (let reads = 1; reads < SEARCH_READS_MAX && goesOn(answer); reads += 1) {
+        const next = new GetRecordsCommand({ ShardIterator: answer.NextShardIterator, Limit: 1 });
+        answer = await client.send(next, signal === undefined ? {} : { abortSignal: signal });
+      }
+      const arrival = answer.Records?.[0]?.ApproximateArrivalTimestamp;
+      if (arrival !== undefined) return Math.max(0, clock.now() - arrival.getTime());
+      if (answer.NextShardIterator === undefined && after !== undefined) drained.set(shard, after);
+      return answer.MillisBehindLatest ?? 0;
+    },
+
+    sample: async (shard, sinceMs, signal) => {
+      const limit = Math.round(SAMPLE_BYTES / (recordBytes.get(shard) ?? SAMPLE_BYTES / SAMPLE_RECORDS_MIN));
+      const answer = await read(
+        { ShardId: shard, ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(sinceMs) },
+        Math.min(Math.max(limit, SAMPLE_RECORDS_MIN), SAMPLE_RECORDS_MAX),
+        signal,
+      );
+      const records = answer.Records ?? [];
+      if (records.length > 0) {
+        const bytes = records.reduce((sum, record) => sum + (record.Data?.length ?? 0), 0);
+        recordBytes.set(shard, Math.max(1, bytes / records.length));
+      }
+      const toTip = (answer.MillisBehindLatest ?? 0) === 0;
+      const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime();
+      // Up to the tip the stretch ends now; otherwise it ends with the last record that was read.
+      const untilMs = toTip || last === undefined ? clock.now() : last;
+      return { recordsPerSecond: records.length / (Math.max(1, untilMs - sinceMs) / 1_000) };
+    },
+  };
+}
+
+function goesOn({ Records, MillisBehindLatest, NextShardIterator }: GetRecordsCommandOutput): boolean {
+  return (Records ?? []).length === 0 && (MillisBehindLatest ?? 0) > 0 && NextShardIterator !== undefined;
+}

@@ -1,0 +1,152 @@
+import {
+  type DeviceEvent,
+  type DeviceId,
+  type DeviceState,
+  decodeEvent,
+  eventText,
+  newDevice,
+  planPage,
+} from '@twinstream/device-model';
+import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
+import {
+  type LatestStateTable,
+  memoryLatestStateTable,
+  memoryShardProgressTable,
+  type ShardProgressTable,
+} from '@twinstream/latest-state';
+import type { Clock } from '@twinstream/runtime';
+import {
+  compareSequenceNumbers,
+  evenRanges,
+  hashKey,
+  type Position,
+  type SequenceNumber,
+  type ShardId,
+  sequenceNumber,
+  shardId,
+} from '@twinstream/stream-model';
+import type { StreamTransport } from '@twinstream/stream-producer';
+import type { ChangeFeed, HintedRecord } from '../src/fleet/change-feed.ts';
+import { BEGINNING } from '../src/fleet/coverage.ts';
+
+/** A stream, its projector and its tables in one, in memory. */
+export interface MemoryPipeline {
+  readonly streamName: string;
+  readonly events: EventStore;
+  readonly states: LatestStateTable;
+  readonly progress: ShardProgressTable;
+  readonly shardIds: readonly ShardId[];
+  /** Puts one event as if it had arrived at that time (milliseconds since 1970), stores and folds it, and finishes it. */
+  put(event: DeviceEvent, arrivalTime: number): Promise<Position>;
+  /** From now on what is put stays in the stream, until the function given back is called: a projector that stands still. */
+  hold(): () => Promise<void>;
+  /** Records put into a shard that arrived at or after a time. */
+  recordsSince(shard: ShardId, sinceMs: number): number;
+  /** A reader of the stream of its own. */
+  changeFeed(): ChangeFeed;
+  transport(clock: Clock): Pick<StreamTransport, 'putRecords'>;
+}
+
+interface MemoryRecord extends HintedRecord {
+  readonly shard: ShardId;
+  readonly arrivalTime: number;
+  readonly event: DeviceEvent;
+}
+
+// A sequence number of the length that AWS gives: 56 digits.
+const FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
+
+export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } = {}): MemoryPipeline {
+  const events = memoryEventStore();
+  const states = memoryLatestStateTable();
+  const progress = memoryShardProgressTable();
+  const ranges = evenRanges(shardCount);
+  const shardIds = ranges.map((_, index) => shardId(`shardId-${String(index).padStart(12, '0')}`));
+  const heads = new Map<DeviceId, DeviceState>();
+  const records = new Map<ShardId, MemoryRecord[]>(shardIds.map((id) => [id, []]));
+  let next = FIRST_SEQUENCE_NUMBER;
+  let held: MemoryRecord[] | undefined;
+
+  async function project({ shard, sequenceNumber: number, arrivalTime, event }: MemoryRecord): Promise<void> {
+    const head = heads.get(event.deviceId) ?? newDevice(event.deviceId);
+    const place = { sequenceNumber: number, subSequenceNumber: 0 };
+    const arrived = [{ place, arrivalTime, event, text: eventText(event) }];
+    let plan = planPage(head, shard, arrived);
+    if (plan.kind === 'history-needed') {
+      const history = await loadDeviceHistory(events, head, { shardId: shard, arrived });
+      plan = planPage(head, shard, arrived, { history });
+    }
+    if (plan.kind !== 'page') throw new Error(`the event was not planned: ${plan.kind}`);
+    const result = await events.appendPage(plan.page);
+    if (result.outcome !== 'appended') throw new Error('another writer is at work');
+    await states.write(plan.next);
+    heads.set(event.deviceId, plan.next);
+    await progress.advance(streamName, {
+      shardId: shard,
+      finishedThrough: number,
+      arrivalTime,
+      updatedTime: arrivalTime,
+    });
+  }
+
+  async function put(event: DeviceEvent, arrivalTime: number): Promise<Position> {
+    next += 1n;
+    const number = sequenceNumber(String(next));
+    const shard = shardIds[ranges.findIndex(({ end }) => hashKey(event.deviceId) <= end)];
+    if (shard === undefined) throw new Error('no shard takes the device');
+    const record = { shard, sequenceNumber: number, deviceIds: [event.deviceId], arrivalTime, event };
+    records.get(shard)?.push(record);
+    if (held === undefined) await project(record);
+    else held.push(record);
+    return { shardId: shard, sequenceNumber: number, subSequenceNumber: 0 };
+  }
+
+  return {
+    streamName,
+    events,
+    states,
+    progress,
+    shardIds,
+    put,
+    hold: () => {
+      held ??= [];
+      return async () => {
+        const waiting = held ?? [];
+        held = undefined;
+        for (const record of waiting) await project(record);
+      };
+    },
+    recordsSince: (shard, sinceMs) =>
+      (records.get(shard) ?? []).filter(({ arrivalTime }) => arrivalTime >= sinceMs).length,
+    changeFeed: () => memoryChangeFeed(records),
+    transport: ({ now }) => ({
+      putRecords: async (entries) =>
+        Promise.all(
+          entries.map(async ({ data }) => {
+            const decoded = decodeEvent(data);
+            if ('rejected' in decoded) throw new Error(`not an event: ${decoded.detail}`);
+            return { status: 'stored' as const, ...(await put(decoded.event, now())) };
+          }),
+        ),
+    }),
+  };
+}
+
+function memoryChangeFeed(records: ReadonlyMap<ShardId, readonly MemoryRecord[]>): ChangeFeed {
+  let places = new Map<ShardId, { from: SequenceNumber; index: number }>();
+  return {
+    restart: () => {
+      places = new Map();
+    },
+    poll: async (progress) =>
+      [...records].map(([shard, all]) => {
+        const from = progress.get(shard) ?? BEGINNING;
+        const place = places.get(shard) ?? {
+          from,
+          index: all.filter((record) => compareSequenceNumbers(record.sequenceNumber, from) <= 0).length,
+        };
+        places.set(shard, { from: place.from, index: all.length });
+        return { shardId: shard, from: place.from, records: all.slice(place.index), atTip: true };
+      }),
+  };
+}
