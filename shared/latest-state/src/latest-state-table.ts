@@ -8,7 +8,7 @@ export type StateWriteResult =
 export interface StateReadOptions {
   /** Default: true. False costs half and may be a moment old. */
   readonly consistent?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which devices, and where the list goes on. */
@@ -21,7 +21,7 @@ export interface DeviceListQuery {
   readonly limit: number;
   /** As the answer before gave it; opaque. */
   readonly cursor?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DeviceListAnswer {

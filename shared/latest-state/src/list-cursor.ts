@@ -7,6 +7,15 @@ export interface ListPlace {
   readonly deviceId: DeviceId;
 }
 
+export const LIST_DEVICES_MAX = 1_000;
+
+/** Throws RangeError for a limit outside 1 to {@link LIST_DEVICES_MAX}. */
+export function requireListLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_DEVICES_MAX) {
+    throw new RangeError(`limit must be 1-${LIST_DEVICES_MAX}`);
+  }
+}
+
 type ListFilter = Pick<DeviceListQuery, 'site' | 'status'>;
 
 /** An opaque cursor that is good for the same site and status alone. */

@@ -1,6 +1,6 @@
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import type { LatestStateTable } from './latest-state-table.ts';
-import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
+import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
 import { indexedSiteOf } from './site-index.ts';
 
 /** A latest-state table in memory with the semantics of the DynamoDB one, every read being consistent. Holds the states themselves, not copies. */
@@ -21,6 +21,7 @@ export function memoryLatestStateTable(): LatestStateTable {
     list: async (query) => {
       query.signal?.throwIfAborted();
       const { site, status, limit } = query;
+      requireListLimit(limit);
       const after = decodeListCursor(query)?.deviceId;
       const devices: DeviceState[] = [];
       for (const deviceId of [...states.keys()].sort()) {

