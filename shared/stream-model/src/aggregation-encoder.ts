@@ -60,16 +60,19 @@ function tagsBytes(tags: readonly UserRecordTag[] | undefined): number {
 /** Strings in order of first use, each once. A Map, because object keys that look like integers would be sorted. */
 interface KeyTable {
   readonly indexes: Map<string, number>;
-  readonly keys: string[];
-  readonly lengths: number[];
+  readonly keys: { readonly key: string; readonly length: number }[];
 }
 
-const emptyTable = (): KeyTable => ({ indexes: new Map(), keys: [], lengths: [] });
+const emptyTable = (): KeyTable => ({ indexes: new Map(), keys: [] });
 
-function append(table: KeyTable, key: string, length: number): void {
-  table.indexes.set(key, table.keys.length);
-  table.keys.push(key);
-  table.lengths.push(length);
+/** One entry, ready to be written. */
+interface Entry {
+  readonly data: Uint8Array;
+  readonly tags: readonly UserRecordTag[] | undefined;
+  readonly partitionKeyIndex: number;
+  readonly hashKeyIndex: number;
+  /** Bytes of the message of the entry. */
+  readonly length: number;
 }
 
 /** Writes protobuf forward into a buffer of known size. */
@@ -97,7 +100,6 @@ function createWriter(bytes: number) {
     text(text: string, length: number): void {
       offset += buffer.write(text, offset, length, length === text.length ? 'latin1' : 'utf8');
     },
-    offset: () => offset,
   };
 }
 
@@ -110,45 +112,34 @@ function createWriter(bytes: number) {
 export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): AggregateBuilder {
   let partitionKeys = emptyTable();
   let hashKeys = emptyTable();
-  let entries: Uint8Array[] = [];
-  let tagLists: (readonly UserRecordTag[] | undefined)[] = [];
-  let partitionKeyIndexes: number[] = [];
-  let hashKeyIndexes: number[] = [];
-  let bodyLengths: number[] = [];
+  let entries: Entry[] = [];
   let bytes = AGGREGATE_ENVELOPE_BYTES;
 
   function add(
     { partitionKey, explicitHashKey, data }: UserRecord,
     tags?: readonly UserRecordTag[],
   ): boolean {
-    let added = 0;
-    const knownKey = partitionKeys.indexes.get(partitionKey);
-    const keyLength = knownKey === undefined ? Buffer.byteLength(partitionKey) : 0;
-    const keyIndex = knownKey ?? partitionKeys.keys.length;
-    if (knownKey === undefined) added += delimitedBytes(keyLength);
-    let body = 1 + varintBytes(keyIndex) + delimitedBytes(data.length);
+    const knownIndex = partitionKeys.indexes.get(partitionKey);
+    const partitionKeyIndex = knownIndex ?? partitionKeys.keys.length;
+    const keyLength = knownIndex === undefined ? Buffer.byteLength(partitionKey) : 0;
+    let length = 1 + varintBytes(partitionKeyIndex) + delimitedBytes(data.length);
+    let added = knownIndex === undefined ? delimitedBytes(keyLength) : 0;
     let hashKeyIndex = NO_HASH_KEY;
-    let isNewHashKey = false;
     if (explicitHashKey !== undefined) {
       const known = hashKeys.indexes.get(explicitHashKey);
-      isNewHashKey = known === undefined;
       hashKeyIndex = known ?? hashKeys.keys.length;
-      if (isNewHashKey) added += delimitedBytes(Buffer.byteLength(explicitHashKey));
-      body += 1 + varintBytes(hashKeyIndex);
+      length += 1 + varintBytes(hashKeyIndex);
+      if (known === undefined) added += delimitedBytes(Buffer.byteLength(explicitHashKey));
     }
-    if (tags !== undefined) body += tagsBytes(tags);
-    added += delimitedBytes(body);
+    if (tags !== undefined) length += tagsBytes(tags);
+    added += delimitedBytes(length);
     if (bytes + added > bytesMax) return false;
 
-    if (knownKey === undefined) append(partitionKeys, partitionKey, keyLength);
-    if (explicitHashKey !== undefined && isNewHashKey) {
+    if (knownIndex === undefined) append(partitionKeys, partitionKey, keyLength);
+    if (explicitHashKey !== undefined && hashKeyIndex === hashKeys.keys.length) {
       append(hashKeys, explicitHashKey, Buffer.byteLength(explicitHashKey));
     }
-    entries.push(data);
-    tagLists.push(tags);
-    partitionKeyIndexes.push(keyIndex);
-    hashKeyIndexes.push(hashKeyIndex);
-    bodyLengths.push(body);
+    entries.push({ data, tags, partitionKeyIndex, hashKeyIndex, length });
     bytes += added;
     return true;
   }
@@ -158,24 +149,11 @@ export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): Agg
     writer.bytes(AGGREGATE_MAGIC);
     writeTable(writer, TABLE_OF_PARTITION_KEYS, partitionKeys);
     writeTable(writer, TABLE_OF_HASH_KEYS, hashKeys);
-    for (const [at, data] of entries.entries()) {
-      writer.field(RECORD, bodyLengths[at] ?? 0);
-      writer.field(PARTITION_KEY_INDEX, partitionKeyIndexes[at] ?? 0);
-      const hashKeyIndex = hashKeyIndexes[at] ?? NO_HASH_KEY;
-      if (hashKeyIndex !== NO_HASH_KEY) writer.field(HASH_KEY_INDEX, hashKeyIndex);
-      writer.field(DATA, data.length);
-      writer.bytes(data);
-      for (const remark of tagLists[at] ?? []) writeTag(writer, remark);
-    }
-    const digest = hash('md5', writer.buffer.subarray(MAGIC_BYTES, bytes - DIGEST_BYTES), 'buffer');
-    writer.bytes(digest);
+    for (const entry of entries) writeEntry(writer, entry);
+    writer.bytes(hash('md5', writer.buffer.subarray(MAGIC_BYTES, bytes - DIGEST_BYTES), 'buffer'));
     partitionKeys = emptyTable();
     hashKeys = emptyTable();
     entries = [];
-    tagLists = [];
-    partitionKeyIndexes = [];
-    hashKeyIndexes = [];
-    bodyLengths = [];
     bytes = AGGREGATE_ENVELOPE_BYTES;
     return writer.buffer;
   }
@@ -192,14 +170,27 @@ export function createAggregateBuilder(bytesMax: number = RECORD_BYTES_MAX): Agg
   };
 }
 
+function append(table: KeyTable, key: string, length: number): void {
+  table.indexes.set(key, table.keys.length);
+  table.keys.push({ key, length });
+}
+
 type Writer = ReturnType<typeof createWriter>;
 
 function writeTable(writer: Writer, tagByte: number, table: KeyTable): void {
-  for (const [at, key] of table.keys.entries()) {
-    const length = table.lengths[at] ?? 0;
+  for (const { key, length } of table.keys) {
     writer.field(tagByte, length);
     writer.text(key, length);
   }
+}
+
+function writeEntry(writer: Writer, entry: Entry): void {
+  writer.field(RECORD, entry.length);
+  writer.field(PARTITION_KEY_INDEX, entry.partitionKeyIndex);
+  if (entry.hashKeyIndex !== NO_HASH_KEY) writer.field(HASH_KEY_INDEX, entry.hashKeyIndex);
+  writer.field(DATA, entry.data.length);
+  writer.bytes(entry.data);
+  for (const remark of entry.tags ?? []) writeTag(writer, remark);
 }
 
 function writeTag(writer: Writer, remark: UserRecordTag): void {
