@@ -1,0 +1,158 @@
+import { randomInt } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type Clock, CodedError, type Environment } from '@twinstream/runtime';
+import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
+import { openLedger } from '../sending/ledger.ts';
+import { type Progress, showProgress, type TerminalStream } from '../sending/progress-line.ts';
+import type { SimulatedRecord } from '../sending/simulated-record.ts';
+import { REJECTED_ROWS_LISTED_MAX, type RunSummary, summaryText, whole } from '../sending/summary.ts';
+import { type Flags, readFlags } from './flags.ts';
+import type { Interrupts } from './interrupts.ts';
+import { planRun, type RunPlan } from './run-plan.ts';
+import { type RunResult, runSimulation } from './run-simulation.ts';
+import { readScenario } from './scenario-file.ts';
+import { flagOf, readSettings, type SettingName, type Settings } from './settings.ts';
+import { explainStreamTrouble } from './stream-trouble.ts';
+
+/** The process that a command runs in. */
+export interface CommandHost {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** What the SDK sees, too. */
+  readonly environment: Environment;
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly clock: Clock;
+  readonly interrupts: Interrupts;
+}
+
+export const EXIT_CODES = { allAcknowledged: 0, notDelivered: 1, wrongUsage: 2 } as const;
+
+/** Codes of errors that the user puts right before anything is sent. */
+const USAGE_CODES = new Set([
+  'INVALID_USAGE',
+  'INPUT_NOT_FOUND',
+  'INPUT_UNREADABLE',
+  'INPUT_EMPTY',
+  'INPUT_NOT_ROWS',
+  'INPUT_TOO_LARGE_TO_SORT',
+  'COLUMNS_NEEDED',
+  'UNKNOWN_COLUMN',
+  'LEDGER_UNWRITABLE',
+]);
+const SEED_DRAWN_BELOW = 2 ** 32;
+/** Events on their way, as the producer counts them; in memory they take about three times as much. */
+const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Runs `npm run simulate`, and gives its exit code. */
+export async function simulateCommand(host: CommandHost): Promise<number> {
+  const flags = readFlags(
+    host.argv,
+    (text) => void host.stdout.write(text),
+    (text) => void host.stderr.write(text),
+  );
+  if ('exitCode' in flags) return flags.exitCode;
+  let plan: RunPlan | undefined;
+  try {
+    plan = planOf(flags, host);
+    const result = await run(plan, flags, host);
+    return report(result, plan, flags, host);
+  } catch (error) {
+    return reportFailure(error, plan, host);
+  }
+}
+
+function planOf(flags: Flags, { cwd, clock, environment }: CommandHost): RunPlan {
+  const written = readSettings(flags.given, flagOf);
+  const own =
+    written.input === undefined || written.input === '-' ? {} : { input: resolve(cwd, written.input) };
+  const scenario = flags.scenario === undefined ? {} : readScenario(flags.scenario, cwd);
+  return planRun(overridden(scenario, { ...written, ...own }), {
+    nowMs: clock.now(),
+    stream: environment.TWINSTREAM_STREAM || undefined,
+    drawSeed: () => randomInt(SEED_DRAWN_BELOW),
+  });
+}
+
+const REPLACED_BY: readonly (readonly [SettingName, SettingName])[] = [
+  ['duration', 'count'],
+  ['count', 'duration'],
+  ['rate', 'speed'],
+  ['speed', 'rate'],
+];
+
+/** A scenario with flags, which win: also against a setting that they exclude. */
+function overridden(scenario: Settings, flags: Settings): Settings {
+  const kept = Object.entries(scenario).filter(
+    ([name]) => !REPLACED_BY.some(([replaced, by]) => name === replaced && flags[by] !== undefined),
+  );
+  return { ...Object.fromEntries(kept), ...flags };
+}
+
+async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunResult> {
+  const { clock, interrupts, stderr, cwd } = host;
+  let progress: Progress | undefined;
+  let badRowCount = 0;
+  const note = (line: string): void => {
+    if (progress === undefined) stderr.write(`${line}\n`);
+    else progress.note(line);
+  };
+  try {
+    return await runSimulation(plan, {
+      clock,
+      ...interrupts,
+      openProducer: () => openProducer(plan, clock),
+      openLedger: async () =>
+        flags.ledger === undefined ? undefined : openLedger(resolve(cwd, flags.ledger)),
+      onStart: (tally) => {
+        progress = showProgress(stderr, tally, clock.now);
+      },
+      onBadRow: ({ line, reason }) => {
+        badRowCount += 1;
+        if (badRowCount <= REJECTED_ROWS_LISTED_MAX) note(`line ${line}: ${reason}`);
+      },
+    });
+  } finally {
+    progress?.close();
+    const unlisted = badRowCount - REJECTED_ROWS_LISTED_MAX;
+    if (unlisted > 0) stderr.write(`and ${whole(unlisted)} more rows that can be no events\n`);
+  }
+}
+
+async function openProducer(plan: RunPlan, clock: Clock) {
+  const transport = kinesisTransport({ streamName: plan.stream });
+  try {
+    return await createStreamProducer<SimulatedRecord>({
+      transport,
+      clock,
+      aggregate: plan.aggregate,
+      bufferBytesMax: BUFFER_BYTES_MAX,
+      ...(plan.deadlineMs === undefined ? {} : { deadlineMs: plan.deadlineMs }),
+    });
+  } catch (error) {
+    transport.close?.();
+    throw error;
+  }
+}
+
+function report({ summary, failure }: RunResult, plan: RunPlan, flags: Flags, host: CommandHost): number {
+  if (failure !== undefined) host.stderr.write(`${explain(failure, plan, host)}\n`);
+  host.stdout.write(flags.output === 'json' ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+  return exitCodeOf(summary, failure);
+}
+
+function exitCodeOf({ failed }: RunSummary, failure: unknown): number {
+  return failed === 0 && failure === undefined ? EXIT_CODES.allAcknowledged : EXIT_CODES.notDelivered;
+}
+
+/** Of a run that sent nothing. */
+function reportFailure(error: unknown, plan: RunPlan | undefined, host: CommandHost): number {
+  host.stderr.write(`${explain(error, plan, host)}\n`);
+  const isUsage = error instanceof CodedError && USAGE_CODES.has(error.code);
+  return isUsage ? EXIT_CODES.wrongUsage : EXIT_CODES.notDelivered;
+}
+
+function explain(error: unknown, plan: RunPlan | undefined, host: CommandHost): string {
+  if (error instanceof CodedError && USAGE_CODES.has(error.code)) return error.message;
+  return explainStreamTrouble(error, plan?.stream ?? '', host.environment);
+}

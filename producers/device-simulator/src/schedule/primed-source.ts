@@ -1,0 +1,23 @@
+import type { EventSource, PlannedEvent } from '../sending/planned-event.ts';
+
+/** The same source with its first event taken already, so that what is wrong with it shows before anything is sent. */
+export async function primedSource(source: EventSource): Promise<EventSource> {
+  let first: PlannedEvent | undefined;
+  try {
+    first = await source.next();
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+  let isFirst = true;
+  return {
+    next() {
+      if (!isFirst) return source.next();
+      isFirst = false;
+      const planned = first;
+      first = undefined;
+      return planned;
+    },
+    close: () => source.close(),
+  };
+}

@@ -1,0 +1,68 @@
+import { ms, whole } from './summary.ts';
+import type { Tally } from './tally.ts';
+
+const REFRESH_MS = 200;
+/** The rate that is shown is that of so many refreshes. */
+const RATE_WINDOW = 10;
+
+/** Where a progress line goes: standard error on a terminal. */
+export interface TerminalStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** One live line on a terminal, and lines that stay above it. In a pipe there are only the latter. */
+export interface Progress {
+  /** Prints a line that stays. */
+  note(line: string): void;
+  /** Takes the live line away. */
+  close(): void;
+}
+
+export function showProgress(stream: TerminalStream, tally: Tally, nowMs: () => number): Progress {
+  if (stream.isTTY !== true) {
+    return { note: (line) => void stream.write(`${line}\n`), close: () => undefined };
+  }
+  const startMs = nowMs();
+  const samples: { readonly atMs: number; readonly acknowledged: number }[] = [];
+
+  function refresh(): void {
+    const atMs = nowMs();
+    const { acknowledged } = tally.counts();
+    samples.push({ atMs, acknowledged });
+    if (samples.length > RATE_WINDOW) samples.shift();
+    const [oldest] = samples;
+    const spanMs = oldest === undefined ? 0 : atMs - oldest.atMs;
+    const rate =
+      oldest === undefined || spanMs <= 0 ? 0 : ((acknowledged - oldest.acknowledged) / spanMs) * 1_000;
+    const line = progressText(tally, (atMs - startMs) / 1_000, rate);
+    // One column short of the edge, where some terminals wrap.
+    stream.write(`\r\u001b[K${line.slice(0, (stream.columns ?? 80) - 1)}`);
+  }
+
+  const timer = setInterval(refresh, REFRESH_MS);
+  timer.unref();
+  return {
+    note: (line) => void stream.write(`\r\u001b[K${line}\n`),
+    close() {
+      clearInterval(timer);
+      stream.write('\r\u001b[K');
+    },
+  };
+}
+
+export function progressText(tally: Tally, elapsedS: number, rate: number): string {
+  const counts = tally.counts();
+  const parts = [
+    `${elapsedS.toFixed(1)} s`,
+    `${whole(rate)} events/s`,
+    `acknowledged ${whole(counts.acknowledged)}`,
+    `in flight ${whole(tally.inFlight())}`,
+    `retries ${whole(counts.retried)}`,
+    `p99 ${ms(tally.latency().p99)}`,
+    ...(counts.failed > 0 ? [`failed ${whole(counts.failed)}`] : []),
+    ...(counts.dropped > 0 ? [`dropped ${whole(counts.dropped)}`] : []),
+  ];
+  return parts.join('  ');
+}
