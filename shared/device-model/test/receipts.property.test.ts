@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 const identity = fc.record({ session: fc.nat(3), counter: fc.nat(12) });
-const identities = fc.array(identity, { maxLength: 60 });
+const identities = fc.array(identity, { maxLength: 60, size: 'max' });
 const limits = fc.record({
   sessionsMax: fc.integer({ min: 1, max: 3 }),
   rangesMax: fc.integer({ min: 1, max: 3 }),
