@@ -52,6 +52,7 @@ export function engineMapping(options: MappingOptions): Mapping {
     },
     settings: {
       ...LOCAL_MAPPING_SETTINGS,
+      startingPosition: { type: 'TRIM_HORIZON' },
       batchSize: options.batchRecordsMax,
       parallelizationFactor: options.parallelizationFactor,
       retryAttemptsMax: Number.isFinite(options.triesMax) ? options.triesMax : -1,

@@ -12,7 +12,7 @@ import {
   type StoredEvent,
 } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { positionKey, type ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
 
 /** A guarantee that did not hold, by the name it has in the documents. */
 export class Violation extends Error {
@@ -46,6 +46,23 @@ export function identityOf(shardId: ShardId, { event, place }: Pick<StoredEvent,
   if (event.correction !== undefined) return `correction ${event.correction.correctionId}`;
   if (event.identity !== undefined) return `counted ${event.identity.session}.${event.identity.counter}`;
   return `uncounted ${positionKey({ shardId, ...place })}`;
+}
+
+/** Only what newer counters, or a mark of its own shard, have overtaken may count as late. */
+function checkLateness(
+  before: DeviceState,
+  shardId: ShardId,
+  { event, place, arrivalTime }: StoredEvent,
+): void {
+  if (event.identity !== undefined) return;
+  const mark = before.marks.get(shardId);
+  const isBelow = mark !== undefined && compareWithinShard(place, mark) <= 0;
+  const mayBeBelow = before.marksFloor !== undefined && arrivalTime <= before.marksFloor;
+  if (isBelow || mayBeBelow) return;
+  throw new Violation(
+    'what is above its shard mark is new',
+    `${event.deviceId} ${shardId} ${place.sequenceNumber}`,
+  );
 }
 
 /**
@@ -89,6 +106,7 @@ export class Ghost {
         );
       }
       stored.set(identity, page.page);
+      if (event.late !== undefined) checkLateness(before, page.shardId, event);
     }
     pages.push(page);
     this.#states.get(deviceId)?.push(foldPage(before, page, this.#receiptLimits));

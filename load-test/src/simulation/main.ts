@@ -1,48 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { simulate } from './simulate.ts';
+import { plant } from './plant.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+
+interface Options {
+  readonly seeds: number;
+  readonly seed?: number;
+  readonly planted?: true;
+  readonly plant?: string;
+}
+
+/** Seeds within which every planted bug must be found. */
+const PLANTED_SEEDS_MAX = 10_000;
+/** What a world with a planted bug ends with when the bug was found. */
+const EXIT_FOUND = 1;
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
-/** `npm run simulation`: many seeds, or one that failed. */
-async function main(): Promise<number> {
+function readOptions(): Options {
   const program = new Command('npm run simulation --')
     .description(
-      'Runs the pipeline against simulated faults, one world per seed, and checks every guarantee.',
+      'Runs the pipeline in simulated worlds, one per seed, with faults at every request, and checks every guarantee at every step.',
     )
-    .option('--seeds <count>', 'worlds to run', wholeNumber, 1_000)
+    .option('--seeds <count>', 'worlds to run', wholeNumber)
     .option('--seed <seed>', 'the first seed; alone, just this one', wholeNumber)
-    .addHelpText('after', '\nExit codes: 0 nothing was violated, 1 a seed failed, 2 wrong usage.');
+    .option('--planted', 'plant each known bug in turn and show how many seeds it takes to find it')
+    .option('--plant <name>', 'plant this bug')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npm run simulation -- --seeds 100000
+  npm run simulation -- --seed 1835
+  npm run simulation -- --planted
+
+Exit codes: 0 nothing was violated (with --planted: all bugs were found), 1 otherwise, 2 wrong usage.`,
+    );
   program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2)).parse();
-  const options = program.opts<{ seeds: number; seed?: number }>();
-  const first = options.seed ?? 1;
-  const count =
-    options.seed !== undefined && program.getOptionValueSource('seeds') === 'default' ? 1 : options.seeds;
+  const options = program.opts<Options>();
+  return { ...options, seeds: options.seeds ?? (options.seed === undefined ? 1_000 : 1) };
+}
+
+/** Runs worlds until one violates a guarantee. */
+async function runSeeds({ seeds, seed: first = 1 }: Options): Promise<number> {
+  const { simulate } = await import('./simulate.ts');
   const injected = new Map<string, number>();
   const start = performance.now();
   let storedCount = 0;
   let turnCount = 0;
-  for (let seed = first; seed < first + count; seed += 1) {
+  for (let seed = first; seed < first + seeds; seed += 1) {
     const result = await simulate(seed);
     storedCount += result.storedCount;
     turnCount += result.turns;
     for (const [kind, times] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + times);
-    if (result.violation !== undefined) {
-      process.stdout.write(`seed ${seed} failed: ${result.violation.stack ?? result.violation.message}\n`);
-      process.stdout.write(
-        `${JSON.stringify(result.scenario)}\nagain: npm run simulation -- --seed ${seed}\n`,
-      );
-      return 1;
-    }
+    if (result.violation === undefined) continue;
+    process.stdout.write(
+      `violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`,
+    );
+    process.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
+    process.stderr.write(`again: npm run simulation -- --seed ${seed}\n`);
+    return EXIT_FOUND;
   }
   const seconds = (performance.now() - start) / 1_000;
   for (const [kind, times] of [...injected].sort()) process.stdout.write(`${kind.padEnd(36)} ${times}\n`);
+  const rate = (seeds / seconds).toFixed(0);
   process.stdout.write(
-    `${count} seeds, ${storedCount} events stored, ${turnCount} turns, 0 violations, ${(count / seconds).toFixed(0)} seeds/s\n`,
+    `${seeds} seeds, ${storedCount} events stored, ${turnCount} turns: 0 violations, ${rate} seeds/s\n`,
   );
   return 0;
+}
+
+/** Plants each bug in a process of its own, and reports what found it. */
+async function runPlanted(): Promise<number> {
+  let missed = 0;
+  for (const { name } of PLANTED_BUGS) {
+    const args = [fileURLToPath(import.meta.url), '--plant', name, '--seeds', String(PLANTED_SEEDS_MAX)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const output: string[] = [];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    const [code] = await once(child, 'close');
+    const found = output
+      .join('')
+      .split('\n')
+      .find((line) => line.startsWith('violated'));
+    if (code !== EXIT_FOUND || found === undefined) missed += 1;
+    process.stdout.write(`${name.padEnd(64)} ${found ?? 'NOT FOUND'}\n`);
+  }
+  process.stdout.write(`${PLANTED_BUGS.length - missed} of ${PLANTED_BUGS.length} planted bugs found\n`);
+  return missed === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options.planted) return await runPlanted();
+  if (options.plant !== undefined) {
+    const bug = PLANTED_BUGS.find(({ name }) => name === options.plant);
+    if (bug === undefined) {
+      process.stderr.write(
+        `no such bug: ${options.plant}\n${PLANTED_BUGS.map(({ name }) => `  ${name}\n`).join('')}`,
+      );
+      return 2;
+    }
+    plant(bug);
+  }
+  return await runSeeds(options);
 }
 
 process.exitCode = await main();

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly batchRecordsMax: number;
   readonly parallelizationFactor: number;
   readonly triesMax: number;
+  /** Whether the producer packs records. */
+  readonly aggregate: boolean;
   readonly eventsPerPageMax: number;
   readonly pagesPerSnapshot: number;
   readonly headsMax: number;
@@ -34,6 +36,7 @@ export function drawScenario(random: Random): Scenario {
     batchRecordsMax: from(1, 8),
     parallelizationFactor: random.pick([1, 1, 1, 2]),
     triesMax: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 4]),
+    aggregate: random.chance(0.5),
     eventsPerPageMax: from(1, 3),
     pagesPerSnapshot: 2,
     headsMax: random.pick([1, 2, 100]),

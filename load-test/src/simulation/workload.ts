@@ -36,6 +36,7 @@ class DeviceScript {
   readonly #random: Random;
   readonly #id: DeviceId;
   readonly #kind: DeviceKind;
+  readonly #throughProducer: boolean;
   #session = 1;
   #counter = 0;
   #said = 0;
@@ -47,6 +48,7 @@ class DeviceScript {
     this.#random = random;
     this.#id = deviceId(`device-${index}`);
     this.#kind = random.pick(KINDS);
+    this.#throughProducer = this.#kind === 'counted' && random.chance(0.6);
   }
 
   next(): Sending {
@@ -66,8 +68,7 @@ class DeviceScript {
 
   #sending(event: DeviceEvent): Sending {
     this.#sent.push(event);
-    const throughProducer = this.#random.chance(0.5) && (event.identity ?? event.correction) !== undefined;
-    return { deviceId: this.#id, data: encodeEvent(event), event, throughProducer };
+    return { deviceId: this.#id, data: encodeEvent(event), event, throughProducer: this.#throughProducer };
   }
 
   #malformed(): Sending {

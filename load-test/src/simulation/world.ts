@@ -1,4 +1,4 @@
-import { type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { decodeEvent } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
 import {
   memoryLatestStateTable,
@@ -9,10 +9,12 @@ import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger } from '@twinstream/runtime';
 import { createProjector, PROJECTOR_OPTIONS, type ProjectorOptions } from '@twinstream/state-projector';
 import { compareSequenceNumbers, openRecord } from '@twinstream/stream-model';
-import { Containers } from './containers.ts';
+import { Archive } from './archive.ts';
+import { Containers, type FunctionUnderTest } from './containers.ts';
+import { Devices, eventsOf } from './devices.ts';
 import { engineMapping } from './engine-mapping.ts';
 import { NO_FAULTS } from './faults.ts';
-import { Ghost, identityOf, Violation } from './ghost.ts';
+import { Ghost, Violation } from './ghost.ts';
 import { type Mapping, type MappingOptions, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import type { Random } from './random.ts';
@@ -21,13 +23,18 @@ import { type Owner, Scheduler } from './scheduler.ts';
 import { SimMapping } from './sim-mapping.ts';
 import { type SimRecord, type SimShard, SimStream } from './sim-stream.ts';
 import { reachedBy, type WatchedStores, watched } from './watched-stores.ts';
-import { sendings } from './workload.ts';
 
 const START_TIME_MS = Date.parse('2026-01-01T00:00:00Z');
-const DEVICES: Owner = 'devices';
 const SILENT = createLogger('simulation', 'silent');
 
-/** One seed's world: devices, stream, mapping, containers and stores, with a ghost that sees what is really there. */
+/** A function, the containers it runs in, and the mapping that feeds it. */
+interface Consumer {
+  readonly containers: Containers;
+  readonly mapping: Mapping;
+  readonly options: MappingOptions;
+}
+
+/** One seed's world: devices, stream, mappings, containers and stores, with a ghost that sees what is really there. */
 export class World {
   readonly #scenario: Scenario;
   readonly #random: Random;
@@ -36,14 +43,10 @@ export class World {
   readonly #stream: SimStream;
   readonly #ghost: Ghost;
   readonly #stores: WatchedStores;
-  readonly #projectors: Containers;
-  readonly #mappingOptions: MappingOptions;
-  #mapping: Mapping | undefined;
-  readonly #acknowledged = new Map<SimShard, Set<SimRecord>>();
-  /** Identities that the stream holds, by device. */
-  readonly #accepted = new Map<DeviceId, Set<string>>();
+  readonly #archive: Archive;
+  readonly #devices: Devices;
+  readonly #consumers: Consumer[] = [];
   #isHostile = true;
-  #isSending = true;
   #violation: unknown;
 
   constructor(scenario: Scenario, random: Random) {
@@ -54,7 +57,9 @@ export class World {
       scheduler: this.#scheduler,
       random,
       rates: () => (this.#isHostile ? scenario.faultRates : NO_FAULTS),
-      crash: (owner) => this.#projectors.crash(owner),
+      crash: (owner) => {
+        for (const { containers } of this.#consumers) containers.crash(owner);
+      },
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
@@ -72,29 +77,22 @@ export class World {
         onViolation: (error) => this.#onViolation(error),
       },
     );
-    const container = (owner: Owner) =>
-      createProjector(
-        {
-          ...reachedBy(owner, this.#stores, this.#network),
-          clock: this.#scheduler.clockOf(owner),
-          logger: SILENT,
-          report: () => undefined,
-        },
-        options,
-      );
-    this.#projectors = new Containers('projector', container, this.#scheduler, random);
-    this.#mappingOptions = {
-      stream: this.#stream,
-      containers: this.#projectors,
-      scheduler: this.#scheduler,
+    this.#archive = new Archive(this.#network, this.#scheduler, random);
+    this.#devices = new Devices({
+      scenario,
       random,
-      batchRecordsMax: scenario.batchRecordsMax,
-      parallelizationFactor: scenario.parallelizationFactor,
-      triesMax: scenario.triesMax,
+      scheduler: this.#scheduler,
+      network: this.#network,
+      stream: this.#stream,
       isHostile: () => this.#isHostile,
-      onAcknowledged: (shard, record) => void this.#onAcknowledged(shard, record),
-      onFault: (error) => this.#onViolation(error),
-    };
+      onViolation: (error) => this.#onViolation(error),
+    });
+    this.#consume('projector', this.#projector(options), (...record) => this.#checkDurable(...record));
+    this.#consume(
+      'archiver',
+      (owner) => this.#archive.archiver(owner),
+      (...record) => this.#archive.checkArchived(...record),
+    );
   }
 
   get turns(): number {
@@ -106,35 +104,77 @@ export class World {
   }
 
   get injected(): ReadonlyMap<string, number> {
-    const { abandonedCount } = this.#projectors;
-    const redeliveryCount = this.#mapping?.redeliveryCount ?? 0;
+    const sum = (of: (consumer: Consumer) => number) =>
+      this.#consumers.reduce((total, one) => total + of(one), 0);
     return new Map([
       ...this.#network.injected,
-      ['abandoned invocation', abandonedCount] as const,
-      ['redelivered batch', redeliveryCount] as const,
+      ['abandoned invocation', sum(({ containers }) => containers.abandonedCount)] as const,
+      ['redelivered batch', sum(({ mapping }) => mapping.redeliveryCount)] as const,
     ]);
   }
 
   /** Runs until everything that was sent is stored, then lets the world be kind and checks that nothing is missing. */
   async run(): Promise<void> {
-    const { mapping: kind } = this.#scenario;
-    const mapping =
-      kind === 'engine' ? engineMapping(this.#mappingOptions) : new SimMapping(this.#mappingOptions);
-    this.#mapping = mapping;
-    void this.#send();
-    await this.#until(() => !this.#isSending && mapping.isCaughtUp());
-    this.#isHostile = false;
-    let redriven = false;
-    void redrive(mapping, this.#mappingOptions).then(
-      () => {
-        redriven = true;
-      },
-      (error: unknown) => this.#onViolation(error),
+    this.#devices.run().catch((error: unknown) => this.#onViolation(error));
+    await this.#until(
+      () => this.#devices.isDone && this.#consumers.every(({ mapping }) => mapping.isCaughtUp()),
     );
-    await this.#until(() => redriven && this.#network.landingCount === 0);
-    mapping.stop();
+    this.#isHostile = false;
+    let redriving = this.#consumers.length;
+    for (const { mapping, options } of this.#consumers) {
+      redrive(mapping, options).then(
+        () => {
+          redriving -= 1;
+        },
+        (error: unknown) => this.#onViolation(error),
+      );
+    }
+    await this.#until(() => redriving === 0 && this.#network.landingCount === 0);
+    for (const { mapping } of this.#consumers) mapping.stop();
     await this.#checkEverything();
     if (this.#violation !== undefined) throw this.#violation;
+  }
+
+  #projector(options: ProjectorOptions): (owner: Owner) => FunctionUnderTest {
+    return (owner) =>
+      createProjector(
+        {
+          ...reachedBy(owner, this.#stores, this.#network),
+          clock: this.#scheduler.clockOf(owner),
+          logger: SILENT,
+          report: () => undefined,
+        },
+        options,
+      );
+  }
+
+  #consume(
+    name: string,
+    create: (owner: Owner) => FunctionUnderTest,
+    check: (shard: SimShard, record: SimRecord) => void,
+  ): void {
+    const { batchRecordsMax, parallelizationFactor, triesMax, mapping: kind } = this.#scenario;
+    const containers = new Containers(name, create, this.#scheduler, this.#random);
+    const options: MappingOptions = {
+      stream: this.#stream,
+      containers,
+      scheduler: this.#scheduler,
+      random: this.#random,
+      batchRecordsMax,
+      parallelizationFactor,
+      triesMax,
+      isHostile: () => this.#isHostile,
+      onAcknowledged: (shard, record) => {
+        try {
+          check(shard, record);
+        } catch (error) {
+          this.#onViolation(error);
+        }
+      },
+      onFault: (error) => this.#onViolation(error),
+    };
+    const mapping = kind === 'engine' ? engineMapping(options) : new SimMapping(options);
+    this.#consumers.push({ containers, mapping, options });
   }
 
   async #until(isDone: () => boolean): Promise<void> {
@@ -148,35 +188,6 @@ export class World {
     this.#violation ??= error;
   }
 
-  async #send(): Promise<void> {
-    const { deviceCount, eventCount, reshardCount } = this.#scenario;
-    let said = 0;
-    const reshardAt = new Set(
-      Array.from({ length: reshardCount }, () => this.#random.integer(Math.max(1, eventCount))),
-    );
-    for (const { deviceId, data } of sendings(deviceCount, eventCount, this.#random)) {
-      await this.#scheduler.step(DEVICES);
-      if (reshardAt.has(said)) this.#stream.reshard();
-      said += 1;
-      const { shard, record } = this.#stream.put(deviceId, data);
-      for (const { identity } of eventsOf(shard, record)) {
-        const identities = this.#accepted.get(deviceId) ?? new Set();
-        this.#accepted.set(deviceId, identities.add(identity));
-      }
-    }
-    this.#isSending = false;
-  }
-
-  async #onAcknowledged(shard: SimShard, record: SimRecord): Promise<void> {
-    const acknowledged = this.#acknowledged.get(shard) ?? new Set();
-    this.#acknowledged.set(shard, acknowledged.add(record));
-    try {
-      this.#checkDurable(shard, record);
-    } catch (error) {
-      this.#onViolation(error);
-    }
-  }
-
   #checkDurable(shard: SimShard, record: SimRecord): void {
     const what = `${shard.shardId} ${record.sequenceNumber}`;
     for (const { deviceId, identity } of eventsOf(shard, record)) {
@@ -187,7 +198,7 @@ export class World {
         throw new Violation('a record is acknowledged only when the state is at or past its pages', what);
       }
     }
-    if (hasPoison(record) && !this.#stores.quarantined.has(quarantineName(shard, record))) {
+    if (hasPoison(record) && !this.#stores.quarantined.has(what)) {
       throw new Violation('a poison record is in quarantine before it counts as finished', what);
     }
   }
@@ -195,7 +206,7 @@ export class World {
   #checkProgress({ shardId, finishedThrough }: ShardProgress): void {
     const shard = this.#stream.shards.find((candidate) => candidate.shardId === shardId);
     if (shard === undefined) throw new Violation('shard progress names a shard', shardId);
-    const givenUp = new Set(this.#mapping?.givenUp.map(({ record }) => record));
+    const givenUp = new Set(this.#consumers[0]?.mapping.givenUp.map(({ record }) => record));
     for (const record of shard.records) {
       if (compareSequenceNumbers(record.sequenceNumber, finishedThrough) > 0) return;
       if (!givenUp.has(record)) this.#checkDurable(shard, record);
@@ -204,9 +215,12 @@ export class World {
 
   async #checkEverything(): Promise<void> {
     for (const shard of this.#stream.shards) {
-      for (const record of shard.records) this.#checkDurable(shard, record);
+      for (const record of shard.records) {
+        this.#checkDurable(shard, record);
+        this.#archive.checkArchived(shard, record);
+      }
     }
-    for (const [deviceId, identities] of this.#accepted) {
+    for (const [deviceId, identities] of this.#devices.accepted) {
       const pages = this.#ghost.pages.get(deviceId) ?? [];
       const stored = pages.reduce((sum, { events }) => sum + events.length, 0);
       if (stored !== identities.size) {
@@ -231,27 +245,7 @@ function projectorOptions(scenario: Scenario): ProjectorOptions {
   };
 }
 
-/** What a record really holds, read by the same decoder that devices are promised. */
-function eventsOf(
-  shard: SimShard,
-  record: SimRecord,
-): { readonly deviceId: DeviceId; readonly identity: string }[] {
-  const opened = openRecord(record);
-  if (opened.status === 'damaged') return [];
-  return opened.entries.flatMap(({ data, subSequenceNumber }) => {
-    const decoded = decodeEvent(data);
-    if ('rejected' in decoded) return [];
-    const place = { sequenceNumber: record.sequenceNumber, subSequenceNumber };
-    const { event } = decoded;
-    return [{ deviceId: event.deviceId, identity: identityOf(shard.shardId, { event, place }) }];
-  });
-}
-
 function hasPoison(record: SimRecord): boolean {
   const opened = openRecord(record);
   return opened.status === 'damaged' || opened.entries.some(({ data }) => 'rejected' in decodeEvent(data));
-}
-
-function quarantineName(shard: SimShard, record: SimRecord): string {
-  return `${shard.shardId} ${record.sequenceNumber}`;
 }

@@ -1,0 +1,69 @@
+import { createArchiver, type DeliveryStream } from '@twinstream/event-archiver';
+import { createLogger } from '@twinstream/runtime';
+import { openRecord } from '@twinstream/stream-model';
+import type { FunctionUnderTest } from './containers.ts';
+import { Violation } from './ghost.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+import type { Owner, Scheduler } from './scheduler.ts';
+import type { SimRecord, SimShard } from './sim-stream.ts';
+
+const SILENT = createLogger('simulation', 'silent');
+
+/** The archive as it really is, and the archivers that fill it. */
+export class Archive {
+  /** Places of the lines that were delivered. */
+  readonly #lines = new Set<string>();
+  readonly #network: Network;
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+
+  constructor(network: Network, scheduler: Scheduler, random: Random) {
+    this.#network = network;
+    this.#scheduler = scheduler;
+    this.#random = random;
+  }
+
+  /** The archiver under test, in one container. */
+  archiver(owner: Owner): FunctionUnderTest {
+    const archive = createArchiver({
+      deliveryStream: this.#deliveryStream(owner),
+      clock: this.#scheduler.clockOf(owner),
+      logger: SILENT,
+      random: () => this.#random.next(),
+    });
+    return (event, { requestId, remainingMs }) =>
+      archive(event, { awsRequestId: requestId, getRemainingTimeInMillis: remainingMs });
+  }
+
+  #deliveryStream(owner: Owner): DeliveryStream {
+    return {
+      put: (records, signal) =>
+        this.#network.call(
+          owner,
+          'PutRecordBatch',
+          async () => {
+            for (const record of records) this.#deliver(record);
+            return [];
+          },
+          signal,
+        ),
+    };
+  }
+
+  #deliver(record: Uint8Array): void {
+    for (const line of Buffer.from(record).toString('utf8').split('\n')) {
+      if (line === '') continue;
+      const { shardId, sequenceNumber, subSequenceNumber } = JSON.parse(line);
+      this.#lines.add(`${shardId} ${sequenceNumber} ${subSequenceNumber}`);
+    }
+  }
+
+  /** Every entry of the record has its line, valid or not. */
+  checkArchived({ shardId }: SimShard, record: SimRecord): void {
+    for (const { subSequenceNumber } of openRecord(record).entries) {
+      const place = `${shardId} ${record.sequenceNumber} ${subSequenceNumber}`;
+      if (!this.#lines.has(place)) throw new Violation('the archive is complete', place);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/** One place of the source and what stands there when the bug is planted. */
+interface Patch {
+  /** File, from the repository's root. */
+  readonly file: string;
+  /** Text that stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A mistake that somebody could make, and that the simulation must find. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly patches: readonly Patch[];
+}
+
+const MODEL = 'shared/device-model/src';
+const PROJECTOR = 'consumers/state-projector/src';
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "the batch's own arrival in the page key",
+    patches: [
+      {
+        file: `${MODEL}/plan-page.ts`,
+        find: 'arrivalMaxBefore: this.#state.arrivalMax,',
+        replace: 'arrivalMaxBefore: this.#firstArrivalTime,',
+      },
+    ],
+  },
+  {
+    name: "the batch's own position in the page key",
+    patches: [
+      {
+        file: `${MODEL}/plan-page.ts`,
+        find: 'arrivalMaxBefore: this.#state.arrivalMax,',
+        replace: 'arrivalMaxBefore: Number(this.#through.place.sequenceNumber),',
+      },
+    ],
+  },
+  {
+    name: 'no condition on the page put',
+    patches: [
+      {
+        file: 'shared/event-store/src/memory-event-store.ts',
+        find: 'if (existing !== undefined && comparePageKeys(existing, page) === 0) {',
+        replace: 'if (page.page < 0 && existing !== undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'state advanced before the page',
+    patches: [
+      {
+        file: `${PROJECTOR}/project-device.ts`,
+        find: 'const existing = await this.#append(plan.page);',
+        replace:
+          'await this.#services.latestState.write(plan.next, this.#signal); const existing = await this.#append(plan.page);',
+      },
+    ],
+  },
+  {
+    name: 'state written without its condition',
+    patches: [
+      {
+        file: 'shared/latest-state/src/memory-latest-state.ts',
+        find: 'existing.page >= state.page',
+        replace: 'existing.page > Number.MAX_VALUE',
+      },
+    ],
+  },
+  {
+    name: 'the cache filled before the state write',
+    patches: [
+      {
+        file: `${PROJECTOR}/project-device.ts`,
+        find: 'const stateRejected = await chain.advanceState();',
+        replace: 'services.heads.put(chain.head); const stateRejected = await chain.advanceState();',
+      },
+    ],
+  },
+  {
+    name: 'redelivery decided by position alone',
+    patches: [
+      {
+        file: `${MODEL}/plan-page.ts`,
+        find: 'const { identity, correction } = arrival.event;',
+        replace: "const { identity, correction } = arrival.event; if (again === 'redelivered') return again;",
+      },
+    ],
+  },
+  {
+    name: 'positions compared across shards',
+    patches: [
+      {
+        file: `${MODEL}/plan-page.ts`,
+        find: 'const mark = marks.get(shardId);',
+        replace: 'const mark = marks.get(shardId) ?? [...marks.values()][0];',
+      },
+    ],
+  },
+  {
+    name: 'the range floor not kept',
+    patches: [
+      {
+        file: `${MODEL}/receipts.ts`,
+        find: 'known.floor = Math.max(known.floor ?? dropped.last, dropped.last);',
+        replace: 'known.lowest = Math.min(known.lowest, dropped.first);',
+      },
+    ],
+  },
+  {
+    name: 'counter ranges kept across a new session',
+    patches: [
+      {
+        file: `${MODEL}/receipts.ts`,
+        find: 'const { session, counter } = identity;',
+        replace: 'const { counter } = identity; const session = 1;',
+      },
+      {
+        file: `${MODEL}/receipts.ts`,
+        find: "  { session, counter }: CountedIdentity,\n): 'received' | 'new' | 'unknown' {\n",
+        replace:
+          "  { counter }: CountedIdentity,\n): 'received' | 'new' | 'unknown' {\n  const session = 1;\n",
+      },
+    ],
+  },
+  {
+    name: 'acknowledgement after the first of several pages',
+    patches: [
+      {
+        file: `${PROJECTOR}/project-device.ts`,
+        find: 'rest = rest.slice(plan.taken);',
+        replace: 'rest = [];',
+      },
+    ],
+  },
+  {
+    name: 'acknowledgement before quarantine',
+    patches: [
+      {
+        file: `${PROJECTOR}/handler.ts`,
+        find: 'services.quarantine.put(record, signal)',
+        replace: '(services.quarantine.put(record, signal).catch(() => undefined), Promise.resolve())',
+      },
+    ],
+  },
+  {
+    name: 'an adopted page not folded',
+    patches: [
+      {
+        file: `${PROJECTOR}/project-device.ts`,
+        find: 'this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));',
+        replace:
+          'this.#moveTo({ ...this.head, page: existing.page, arrivalMax: Math.max(this.head.arrivalMax, existing.lastArrivalTime) });',
+      },
+    ],
+  },
+  {
+    name: 'the wrong failing sequence number',
+    patches: [
+      {
+        file: `${PROJECTOR}/handler.ts`,
+        find: 'compareSequenceNumbers(part.from, earliest.from) < 0',
+        replace: 'compareSequenceNumbers(part.from, earliest.from) > 0',
+      },
+    ],
+  },
+  {
+    name: 'a mark that does not remember the latest arrival of its shard',
+    patches: [
+      {
+        file: `${MODEL}/fold.ts`,
+        find: 'const arrivalTime = Math.max(seen.arrivalTime, existing?.arrivalTime ?? 0);',
+        replace: 'const arrivalTime = highest.arrivalTime;',
+      },
+    ],
+  },
+  {
+    name: 'the floor of dropped marks ignored once a lower mark stands',
+    patches: [
+      {
+        file: `${MODEL}/plan-page.ts`,
+        find: 'if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;',
+        replace: 'if (mark !== undefined) return compareWithinShard(place, mark) <= 0;',
+      },
+    ],
+  },
+  {
+    name: 'a redelivered batch that does not heal the state',
+    patches: [
+      {
+        file: `${PROJECTOR}/project-device.ts`,
+        find: 'if (this.head.page === this.#statePage) return false;',
+        replace: 'if (this.head.page === this.#statePage || this.#pages === 0) return false;',
+      },
+    ],
+  },
+];
