@@ -1,4 +1,4 @@
-import { evenRanges, type HashKeyRange } from '@twinstream/stream-model';
+import { evenRanges, HASH_KEY_MAX, type HashKeyRange } from '@twinstream/stream-model';
 import { hashKeyOf, hashKeyText } from './hash-key-text.ts';
 import type { Shard } from './stream.ts';
 
@@ -7,33 +7,44 @@ export type ReshardStep =
   | { readonly kind: 'split'; readonly start: string; readonly at: string }
   | { readonly kind: 'merge'; readonly start: string; readonly adjacentStart: string };
 
+/** Boundaries that lie nearer than this, of 2^128 hash keys, differ by rounding only. */
+const ROUNDING = 2n ** 64n;
+
 /**
  * The splits and merges that turn ranges which cover all hash keys, in order, into `count` even ones: first a cut at
- * each boundary that is missing, then a merge across each that is left over. No shard gets more than two parents, and
- * shards that live for a moment appear as they do on AWS (API reference, UpdateShardCount).
+ * each boundary that is missing, then a merge across each that is left over. A boundary that is there but for its
+ * rounding stays, so that doubling splits each shard once. No shard gets more than two parents, and shards that live
+ * for a moment appear as they do on AWS (API reference, UpdateShardCount).
  */
 export function uniformScaling(ranges: readonly HashKeyRange[], count: number): readonly ReshardStep[] {
-  const targets = evenRanges(count);
   const starts = new Set(ranges.map(({ start }) => start));
+  const targets = evenRanges(count).map(({ start }) => nearest(starts, start) ?? start);
   const steps: ReshardStep[] = [];
-  for (const { start } of targets) {
-    if (starts.has(start)) continue;
-    steps.push({ kind: 'split', start: hashKeyText(below(starts, start)), at: hashKeyText(start) });
-    starts.add(start);
+  for (const at of targets) {
+    if (starts.has(at)) continue;
+    steps.push({ kind: 'split', start: hashKeyText(below(starts, at)), at: hashKeyText(at) });
+    starts.add(at);
   }
-  for (const target of targets) {
-    const leftOver = [...starts]
-      .filter((start) => start > target.start && start <= target.end)
-      .sort(ascending);
-    for (const start of leftOver) {
-      steps.push({ kind: 'merge', start: hashKeyText(target.start), adjacentStart: hashKeyText(start) });
+  targets.forEach((target, index) => {
+    const end = targets[index + 1] ?? HASH_KEY_MAX + 1n;
+    for (const start of [...starts].filter((key) => key > target && key < end).sort(ascending)) {
+      steps.push({ kind: 'merge', start: hashKeyText(target), adjacentStart: hashKeyText(start) });
     }
-  }
+  });
   return steps;
 }
 
 function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : 1;
+}
+
+/** The start that differs from a key by rounding only, the nearest of several; undefined when none does. */
+function nearest(starts: ReadonlySet<bigint>, key: bigint): bigint | undefined {
+  const distance = (start: bigint) => (start > key ? start - key : key - start);
+  const [best] = [...starts]
+    .filter((start) => distance(start) < ROUNDING)
+    .sort((a, b) => ascending(distance(a), distance(b)));
+  return best;
 }
 
 /** The highest start below a key. */

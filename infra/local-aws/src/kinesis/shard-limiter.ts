@@ -4,7 +4,7 @@ import {
   SHARD_IN_RECORDS_PER_SECOND,
   SHARD_OUT_BYTES_PER_SECOND,
 } from '@twinstream/stream-model';
-import { holds, refill, secondOf, type TokenBucket } from './token-bucket.ts';
+import { fullBucket, holds, isFull, owes, refill, type TokenBucket, take } from './token-bucket.ts';
 
 /** What one shard takes and gives per second (quotas of shared/stream-model), with a burst of one second. */
 export interface ShardLimiter {
@@ -18,10 +18,10 @@ export interface ShardLimiter {
 
 export function shardLimiter(nowMs: number): ShardLimiter {
   return {
-    inRecords: secondOf(SHARD_IN_RECORDS_PER_SECOND, nowMs),
-    inBytes: secondOf(SHARD_IN_BYTES_PER_SECOND, nowMs),
-    outCalls: secondOf(GET_RECORDS_CALLS_PER_SECOND, nowMs),
-    outBytes: secondOf(SHARD_OUT_BYTES_PER_SECOND, nowMs),
+    inRecords: fullBucket(SHARD_IN_RECORDS_PER_SECOND, nowMs),
+    inBytes: fullBucket(SHARD_IN_BYTES_PER_SECOND, nowMs),
+    outCalls: fullBucket(GET_RECORDS_CALLS_PER_SECOND, nowMs),
+    outBytes: fullBucket(SHARD_OUT_BYTES_PER_SECOND, nowMs),
     outOverdrawn: false,
   };
 }
@@ -31,8 +31,8 @@ export function admitRecord(limiter: ShardLimiter, bytes: number, nowMs: number)
   refill(limiter.inRecords, nowMs);
   refill(limiter.inBytes, nowMs);
   if (!holds(limiter.inRecords, 1) || !holds(limiter.inBytes, bytes)) return false;
-  limiter.inRecords.tokens -= 1;
-  limiter.inBytes.tokens -= bytes;
+  take(limiter.inRecords, 1);
+  take(limiter.inBytes, bytes);
   return true;
 }
 
@@ -44,15 +44,14 @@ export function admitRecord(limiter: ShardLimiter, bytes: number, nowMs: number)
 export function admitRead(limiter: ShardLimiter, nowMs: number): boolean {
   refill(limiter.outCalls, nowMs);
   refill(limiter.outBytes, nowMs);
-  if (limiter.outOverdrawn && holds(limiter.outBytes, limiter.outBytes.capacity))
-    limiter.outOverdrawn = false;
-  if (limiter.outOverdrawn || limiter.outBytes.tokens <= 0 || !holds(limiter.outCalls, 1)) return false;
-  limiter.outCalls.tokens -= 1;
+  if (isFull(limiter.outBytes)) limiter.outOverdrawn = false;
+  if (limiter.outOverdrawn || !holds(limiter.outBytes, 1) || !holds(limiter.outCalls, 1)) return false;
+  take(limiter.outCalls, 1);
   return true;
 }
 
 /** Charges the bytes that an admitted read returned. */
 export function chargeRead(limiter: ShardLimiter, bytes: number): void {
-  limiter.outBytes.tokens -= bytes;
-  if (limiter.outBytes.tokens < 0) limiter.outOverdrawn = true;
+  take(limiter.outBytes, bytes);
+  if (owes(limiter.outBytes)) limiter.outOverdrawn = true;
 }

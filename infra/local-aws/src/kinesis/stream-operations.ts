@@ -10,8 +10,8 @@ import { Timestamp } from './wire-format.ts';
 
 /** A stream in on-demand mode starts with 4 shards' throughput (developer guide, on-demand mode, read 2026-11). */
 const ON_DEMAND_SHARDS = 4;
-/** The most that a stream may have here; AWS's default quota for an account is 20,000 in its largest regions. */
-export const SHARDS_MAX = 10_000;
+/** The most that a stream may have here: AWS's default quota of an account in most regions (quotas, read 2026-11). */
+export const SHARDS_MAX = 1_000;
 const KIB = 1024;
 /** API reference, MaxRecordSizeInKiB (read 2026-11). */
 const RECORD_KIB = { min: 1024, max: 10_240 };

@@ -97,6 +97,7 @@ kinesisContract({
       'its shards are then as uneven as 2 to 1',
     'AT_TRIM_HORIZON lists the shards with which reading everything begins': 'it lists all',
     'AT_TIMESTAMP lists the shards that were open then': 'it lists all',
+    'FROM_TIMESTAMP lists the shards that were open then or later': 'it lists a parent closed just before',
     'more records than a shard takes are refused one by one, and exactly the others are stored':
       'it never throttles',
     'more than five reads a second of a shard are refused': 'it never throttles',
