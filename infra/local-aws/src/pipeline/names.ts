@@ -15,7 +15,7 @@ export const NAMES = {
 
 /** Any AWS SDK wants these; the stand-ins verify no signature. */
 export const LOCAL_REGION = 'us-east-1';
-const LOCAL_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' } as const;
+export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 
 /** Addresses of the stand-ins. */
 export interface StandInUrls {
@@ -32,7 +32,8 @@ export interface StandInUrls {
 export function standInEnvironment(urls: StandInUrls): Record<string, string> {
   return {
     AWS_REGION: LOCAL_REGION,
-    ...LOCAL_CREDENTIALS,
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_KINESIS: urls.kinesis,
     AWS_ENDPOINT_URL_DYNAMODB: urls.dynamoDb,
     AWS_ENDPOINT_URL_FIREHOSE: urls.firehose,

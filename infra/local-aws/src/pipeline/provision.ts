@@ -5,6 +5,10 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import {
+  CreateDeliveryStreamCommand,
+  ResourceInUseException as DeliveryStreamInUseException,
+} from '@aws-sdk/client-firehose';
+import {
   CreateStreamCommand,
   IncreaseStreamRetentionPeriodCommand,
   ResourceInUseException as StreamInUseException,
@@ -12,20 +16,28 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
-import { dynamoDbClient, kinesisClient } from '@twinstream/runtime';
+import { dynamoDbClient, firehoseClient, kinesisClient } from '@twinstream/runtime';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
-import { LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
 
 const WAIT_S = 30;
-const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** Short, so that a person sees archive objects soon. */
+const ARCHIVE_BUFFERING = { IntervalInSeconds: 5, SizeInMBs: 5 };
 
 /** Creates the stream and the tables that are not there yet. What is there stays as it is, so that a kept folder starts again. */
-export async function provision(urls: StandInUrls, shardCount: number): Promise<void> {
-  await Promise.all([createStream(urls.kinesis, shardCount), createTables(urls.dynamoDb)]);
+export async function provision(
+  urls: Pick<StandInUrls, 'kinesis' | 'dynamoDb' | 'firehose'>,
+  shardCount: number,
+): Promise<void> {
+  await Promise.all([
+    createStream(urls.kinesis, shardCount),
+    createTables(urls.dynamoDb),
+    createDeliveryStream(urls.firehose),
+  ]);
 }
 
 async function createStream(endpoint: string, shardCount: number): Promise<void> {
-  const client = kinesisClient({ endpoint, region: LOCAL_REGION, credentials: CREDENTIALS });
+  const client = kinesisClient({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
   const StreamName = NAMES.stream;
   try {
     await client.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }));
@@ -43,7 +55,7 @@ async function createStream(endpoint: string, shardCount: number): Promise<void>
 }
 
 async function createTables(endpoint: string): Promise<void> {
-  const client = dynamoDbClient({ endpoint, region: LOCAL_REGION, credentials: CREDENTIALS });
+  const client = dynamoDbClient({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
   const tables: readonly CreateTableCommandInput[] = [
     { ...EVENTS_TABLE_DEFINITION, TableName: NAMES.eventsTable },
     { ...DEVICE_STATE_TABLE_DEFINITION, TableName: NAMES.deviceStateTable },
@@ -75,4 +87,27 @@ async function createTables(endpoint: string): Promise<void> {
     }),
   );
   client.destroy();
+}
+
+async function createDeliveryStream(endpoint: string): Promise<void> {
+  const client = firehoseClient({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
+  try {
+    await client.send(
+      new CreateDeliveryStreamCommand({
+        DeliveryStreamName: NAMES.deliveryStream,
+        ExtendedS3DestinationConfiguration: {
+          RoleARN: 'arn:aws:iam::000000000000:role/firehose',
+          BucketARN: `arn:aws:s3:::${NAMES.archiveBucket}`,
+          Prefix: `${NAMES.archivePrefix}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
+          ErrorOutputPrefix: 'archive-errors/!{firehose:error-output-type}/',
+          CompressionFormat: 'GZIP',
+          BufferingHints: ARCHIVE_BUFFERING,
+        },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof DeliveryStreamInUseException)) throw error;
+  } finally {
+    client.destroy();
+  }
 }

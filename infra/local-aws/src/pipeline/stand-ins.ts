@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { type Logger, s3Client } from '@twinstream/runtime';
+import { startDynamoDbProxy } from '../dynamodb/dynamodb-proxy.ts';
+import { startFaultControl } from '../faults/fault-control.ts';
+import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
+import { startFirehose } from '../firehose/firehose.ts';
+import { startKinesis } from '../kinesis/index.ts';
+import { startLambda } from '../lambda/lambda.ts';
+import { LOCAL_MAPPING_SETTINGS } from '../lambda/mapping-settings.ts';
+import { ensureBucket } from '../s3/s3.ts';
+import { startS3Proxy } from '../s3/s3-proxy.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
+import { provision } from './provision.ts';
+
+export interface StandInsOptions {
+  /** Addresses of the engines behind the fault proxies. */
+  readonly dynamoDbUrl: string;
+  readonly s3Url: string;
+  /** Addresses of the function hosts, by function name; they need not be up yet. */
+  readonly functions: Readonly<Record<string, string>>;
+  readonly shardCount: number;
+  readonly dataDir?: string;
+  readonly logger: Logger;
+}
+
+/** Kinesis, Firehose and Lambda, and the doors to DynamoDB and S3, all steered by one fault injector. */
+export interface StandIns {
+  readonly urls: StandInUrls;
+  /** Ends invocations under way, flushes Firehose, makes everything durable. */
+  close(): Promise<void>;
+}
+
+/** Starts the stand-ins, creates what the pipeline needs of them, and begins to deliver. */
+export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
+  const { logger, dataDir } = options;
+  const folder = (name: string) => (dataDir === undefined ? {} : { dataDir: join(dataDir, name) });
+  const injector = createFaultInjector();
+  const dynamoDb = await startDynamoDbProxy({ upstreamUrl: options.dynamoDbUrl, injector, logger });
+  const s3 = await startS3Proxy({ upstreamUrl: options.s3Url, injector, logger });
+  const kinesis = await startKinesis({ ...folder('kinesis'), faults: injector, logger });
+  await createBucket(s3.url);
+  const firehose = await startFirehose({ ...folder('firehose'), s3Url: s3.url, injector, logger });
+  await provision(
+    { kinesis: kinesis.url, dynamoDb: dynamoDb.url, firehose: firehose.url },
+    options.shardCount,
+  );
+  const mapping = {
+    streamName: NAMES.stream,
+    settings: LOCAL_MAPPING_SETTINGS,
+    failureBucket: NAMES.archiveBucket,
+  };
+  const lambda = await startLambda({
+    ...folder('lambda'),
+    kinesisUrl: kinesis.url,
+    s3Url: s3.url,
+    functions: options.functions,
+    mappings: [
+      { ...mapping, functionName: NAMES.projectorFunction },
+      { ...mapping, functionName: NAMES.archiverFunction },
+    ],
+    injector,
+    logger,
+  });
+  const control = await startFaultControl({ injector, logger });
+  return {
+    urls: {
+      kinesis: kinesis.url,
+      dynamoDb: dynamoDb.url,
+      firehose: firehose.url,
+      s3: s3.url,
+      lambda: lambda.url,
+      faults: control.url,
+    },
+    close: async () => {
+      await control.close();
+      await lambda.close();
+      await firehose.close();
+      await kinesis.close();
+      await Promise.all([dynamoDb.close(), s3.close()]);
+    },
+  };
+}
+
+async function createBucket(endpoint: string): Promise<void> {
+  const client = s3Client({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
+  await ensureBucket(client, NAMES.archiveBucket);
+  client.destroy();
+}
