@@ -11,7 +11,7 @@ export interface StreamProducerOptions {
    * own, under its own partition key.
    */
   readonly aggregate?: boolean;
-  /** Size at which an aggregated record is sent without waiting, in bytes. Minimum 1, at most `recordBytesMax`, default 51,200 (as the KPL). */
+  /** Size at which an aggregated record is sent without waiting, in bytes. Minimum 1, at most `recordBytesMax`, default 51,200 (as the KPL) or `recordBytesMax` if that is less. */
   readonly aggregateBytesMax?: number;
   /** Records in one aggregated record. Minimum 1, default 4,096. */
   readonly aggregateRecordsMax?: number;
@@ -19,7 +19,7 @@ export interface StreamProducerOptions {
   readonly lingerMs?: number;
   /** Kinesis records in one request. 1–500, default 500. */
   readonly requestRecordsMax?: number;
-  /** Data and keys of one request, in bytes. At least `recordBytesMax` and at most 10 MiB, default 4 MiB. */
+  /** Data and keys of one request, in bytes. At least `recordBytesMax`, at most 10 MiB, default 4 MiB or `recordBytesMax` if that is more. */
   readonly requestBytesMax?: number;
   /** Requests on their way at once. Minimum 1, default 16. */
   readonly requestsInFlightMax?: number;

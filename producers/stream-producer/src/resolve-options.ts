@@ -61,8 +61,9 @@ const DEFAULTS = {
 export function resolveOptions(options: StreamProducerOptions): ResolvedOptions {
   const resolved: ResolvedOptions = {
     ...DEFAULTS,
-    // The largest request must hold the largest record, whatever a stream has opted in to.
+    // The largest request holds the largest record, and that the largest aggregate, whatever a stream has opted in to.
     requestBytesMax: Math.max(DEFAULTS.requestBytesMax, options.recordBytesMax ?? 0),
+    aggregateBytesMax: Math.min(DEFAULTS.aggregateBytesMax, options.recordBytesMax ?? RECORD_BYTES_MAX),
     clock: systemClock,
     random: Math.random,
     logger: undefined,

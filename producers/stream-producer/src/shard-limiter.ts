@@ -7,7 +7,7 @@ export interface ShardRates {
 /**
  * Keeps the load on one shard below its rate, so that throttles are the exception, and learns a lower rate from
  * throttles, because other producers may use the same shard. Two token buckets, for bytes and for records, whose rate is a
- * share of the shard's: each throttle multiplies the share, time adds to it (AIMD).
+ * share of the shard's: each throttle multiplies the share, time adds to it.
  */
 export interface ShardLimiter {
   /** How long until the shard takes another record, in milliseconds: 0 when it does now. */
@@ -16,17 +16,19 @@ export interface ShardLimiter {
   take(bytes: number): void;
   /** Learns from a throttled record. Returns the new share, or undefined when it has just learned. */
   throttled(nowMs: number): number | undefined;
-  readonly share: number;
 }
 
 /** Tokens gather for this long at most. Kinesis counts by the second: a tenth on top of a full rate is seldom refused. */
 const BURST_MS = 100;
 /** The share after a throttle, per throttle, but at most once in `LESSON_MS`: one burst is one lesson. */
-const THROTTLED_FACTOR = 0.9;
+const THROTTLED_FACTOR = 0.85;
 const LESSON_MS = 200;
 const SHARE_MIN = 0.02;
-/** What a second without a throttle adds to the share. */
-const SHARE_GROWTH_PER_SECOND = 0.1;
+/**
+ * The share gains this × (t + t²) in t seconds without a throttle: slowly while the lesson is fresh, so that a shard that
+ * others use too is not tried all the time, and all of it within ten seconds.
+ */
+const SHARE_GAIN = 0.01;
 
 interface Bucket {
   readonly perMs: number;
@@ -52,16 +54,20 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
   // An unlimited bucket is left out: Infinity × 0 elapsed milliseconds would be NaN.
   const limits = [rates.bytesPerSecond, rates.recordsPerSecond];
   const [bytes, records] = limits.map((limit) => (Number.isFinite(limit) ? bucket(limit) : undefined));
-  let share = 1;
   let refilledAtMs = startMs;
-  let lessonAtMs = Number.NEGATIVE_INFINITY;
+  let lesson = { share: 1, atMs: Number.NEGATIVE_INFINITY };
+
+  function shareAt(nowMs: number): number {
+    const seconds = Math.max(0, nowMs - lesson.atMs) / 1_000;
+    return Math.min(1, lesson.share + SHARE_GAIN * (seconds + seconds * seconds));
+  }
 
   function advance(nowMs: number): void {
     // A clock that runs backward adds nothing.
     const elapsedMs = nowMs - refilledAtMs;
     refilledAtMs = nowMs;
     if (elapsedMs <= 0) return;
-    share = Math.min(1, share + (SHARE_GROWTH_PER_SECOND * elapsedMs) / 1_000);
+    const share = shareAt(nowMs);
     if (bytes) refill(bytes, elapsedMs, share);
     if (records) refill(records, elapsedMs, share);
   }
@@ -69,6 +75,7 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
   return {
     waitMs(nowMs) {
       advance(nowMs);
+      const share = shareAt(nowMs);
       return Math.max(bytes ? emptyForMs(bytes, share) : 0, records ? emptyForMs(records, share) : 0);
     },
     take(size) {
@@ -76,14 +83,9 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
       if (records) records.tokens -= 1;
     },
     throttled(nowMs) {
-      advance(nowMs);
-      if (nowMs - lessonAtMs < LESSON_MS && nowMs >= lessonAtMs) return undefined;
-      lessonAtMs = nowMs;
-      share = Math.max(SHARE_MIN, share * THROTTLED_FACTOR);
-      return share;
-    },
-    get share() {
-      return share;
+      if (nowMs >= lesson.atMs && nowMs - lesson.atMs < LESSON_MS) return undefined;
+      lesson = { share: Math.max(SHARE_MIN, shareAt(nowMs) * THROTTLED_FACTOR), atMs: nowMs };
+      return lesson.share;
     },
   };
 }

@@ -1,0 +1,60 @@
+import {
+  createStreamProducer,
+  type PutOutcome,
+  type StreamProducer,
+  type StreamProducerOptions,
+} from '../src/index.ts';
+import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
+import { seededRandom } from './seeded-random.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** A producer in front of a stub, on a clock of its own. */
+export interface Harness {
+  readonly clock: VirtualClock;
+  readonly stub: KinesisStub;
+  readonly producer: StreamProducer;
+  /** Every outcome so far, in order. */
+  readonly outcomes: readonly PutOutcome[];
+  /** Puts `text` for a device and notes its outcome; resolves when it is accepted. */
+  put(device: string, text: string): Promise<void>;
+  /** Texts of the outcomes of that status, in order. */
+  texts(status: PutOutcome['status']): readonly string[];
+}
+
+export interface HarnessOptions {
+  readonly stub?: Omit<KinesisStubOptions, 'clock'>;
+  readonly producer?: Omit<StreamProducerOptions, 'transport' | 'clock' | 'random'>;
+  /** Stands between producer and stub, when given. */
+  wrap?(stub: KinesisStub, clock: VirtualClock): StreamProducerOptions['transport'];
+}
+
+export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const clock = createVirtualClock();
+  const stub = createKinesisStub({ shardCount: 1, latencyMs: [5, 5], ...options.stub, clock });
+  const transport = options.wrap?.(stub, clock) ?? stub;
+  const random = seededRandom(3);
+  const producer = await clock.run(createStreamProducer({ ...options.producer, transport, clock, random }));
+  const outcomes: PutOutcome[] = [];
+  return {
+    clock,
+    stub,
+    producer,
+    outcomes,
+    async put(device, text) {
+      await producer.put({ partitionKey: device, data: Buffer.from(text) }, (outcome) => {
+        outcomes.push(outcome);
+      });
+    },
+    texts: (status) =>
+      outcomes.filter((outcome) => outcome.status === status).map(({ record }) => textOf(record.data)),
+  };
+}
+
+export function textOf(data: Uint8Array): string {
+  return Buffer.from(data).toString();
+}
+
+/** Texts of the plain records in the stream, in the order of arrival. */
+export function storedTexts(stub: KinesisStub): readonly string[] {
+  return stub.stored.map(({ record }) => textOf(record.data));
+}
