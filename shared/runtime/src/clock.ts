@@ -11,6 +11,12 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: async (ms, signal) => {
-    await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+    try {
+      await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // The timer rejects with an AbortError of its own.
+      signal?.throwIfAborted();
+      throw error;
+    }
   },
 };

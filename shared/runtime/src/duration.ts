@@ -5,20 +5,20 @@ const SHORT = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const ISO = /^P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
 /**
- * Milliseconds of a duration, written `500ms`, `60s`, `5m`, `2h`, `7d` or in ISO 8601: `PT2H`, `P1DT30M`.
+ * Whole milliseconds of a duration, written `500ms`, `60s`, `5m`, `2h`, `7d` or in ISO 8601: `PT2H`, `P1DT30M`.
  * Throws `INVALID_DURATION` for anything else.
  */
 export function parseDurationMs(text: string): number {
   const short = SHORT.exec(text);
-  if (short) return Number(short[1]) * UNIT_MS[short[2] as keyof typeof UNIT_MS];
+  if (short) return Math.round(Number(short[1]) * UNIT_MS[short[2] as keyof typeof UNIT_MS]);
   const iso = text === 'P' ? null : ISO.exec(text);
   if (iso) {
     const [days, hours, minutes, seconds] = iso.slice(1).map((part) => Number(part ?? 0));
-    return (
+    return Math.round(
       (days ?? 0) * UNIT_MS.d +
-      (hours ?? 0) * UNIT_MS.h +
-      (minutes ?? 0) * UNIT_MS.m +
-      (seconds ?? 0) * UNIT_MS.s
+        (hours ?? 0) * UNIT_MS.h +
+        (minutes ?? 0) * UNIT_MS.m +
+        (seconds ?? 0) * UNIT_MS.s,
     );
   }
   throw new CodedError(

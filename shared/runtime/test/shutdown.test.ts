@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const shutdown = fileURLToPath(new URL('../src/shutdown.ts', import.meta.url));
+const SCRIPT = `
+import { shutdownSignal } from ${JSON.stringify(shutdown)};
+const signal = shutdownSignal();
+const alive = setInterval(() => {}, 1_000);
+signal.addEventListener('abort', () => {
+  console.log(signal.reason.message);
+  if (process.argv.includes('drains')) clearInterval(alive);
+});
+console.log('ready');
+`;
+
+let child: ChildProcess | undefined;
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+/** A process that says when it is ready, and when it was asked to stop. */
+async function start(...options: string[]) {
+  const flags = ['--input-type=module-typescript', '--eval', SCRIPT, ...options];
+  const started = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  child = started;
+  const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
+  const nextLine = async () => (await lines.next()).value;
+  expect(await nextLine()).toBe('ready');
+  const exit = once(started, 'exit');
+  return { started, nextLine, exit };
+}
+
+describe('shutdown', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s aborts the signal, and work that ends lets the process end with 0',
+    async (name) => {
+      const { started, nextLine, exit } = await start('drains');
+      started.kill(name);
+      expect(await nextLine()).toBe(`stopped by ${name}`);
+      expect(await exit).toEqual([0, null]);
+    },
+  );
+
+  test('a second signal ends the process at once with 130', async () => {
+    const { started, nextLine, exit } = await start();
+    started.kill('SIGTERM');
+    expect(await nextLine()).toBe('stopped by SIGTERM');
+    started.kill('SIGINT');
+    expect(await exit).toEqual([130, null]);
+  });
+});
