@@ -20,14 +20,13 @@ export function bodyValue(text: string, otherBytes: number): AttributeValue {
   const plainUnits = writeUnits(otherBytes + textBytes(text));
   if (plainUnits === 1) return plain;
   const bytes = Buffer.from(text, 'utf8');
+  const unitsWith = (bodyBytes: number) => writeUnits(otherBytes + bodyBytes);
   const fast = compress(bytes, FAST_LEVEL);
-  const units = writeUnits(otherBytes + fast.length);
-  const least = writeUnits(otherBytes + Math.ceil(fast.length * (1 - THOROUGH_GAIN_MAX)));
-  if (least < units && least < plainUnits && bytes.length <= THOROUGH_BYTES_MAX) {
-    const thorough = compress(bytes, THOROUGH_LEVEL);
-    if (thorough.length < fast.length) return { B: thorough };
-  }
-  return units < plainUnits ? { B: fast } : plain;
+  const mayGain =
+    unitsWith(fast.length * (1 - THOROUGH_GAIN_MAX)) < Math.min(unitsWith(fast.length), plainUnits);
+  const least = mayGain && bytes.length <= THOROUGH_BYTES_MAX ? compress(bytes, THOROUGH_LEVEL) : fast;
+  const compressed = least.length < fast.length ? least : fast;
+  return unitsWith(compressed.length) < plainUnits ? { B: compressed } : plain;
 }
 
 function compress(bytes: Uint8Array, level: number): Buffer {

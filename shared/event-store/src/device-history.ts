@@ -31,7 +31,7 @@ interface Question {
   readonly arrivalTime: number;
   isStored: boolean;
   /** Nearest stored event before it in its own shard. */
-  nearest?: { readonly place: ShardPosition; readonly version: EventVersion };
+  nearest?: Pick<StoredEvent, 'place' | 'arrivalTime' | 'version'>;
   /** Newest stored event of any shard that arrived when it did, or before. */
   newest?: EventVersion;
 }
@@ -44,11 +44,12 @@ interface Question {
  * - whether uncounted events at or below their shard's mark are stored: pages from the one in which the earliest of
  *   them may stand;
  * - only for those that are not stored, the event before them, for which pages before that are read backwards until
- *   one of the same shard is found.
+ *   the nearest of the same shard is found: arrivals of one shard do not fall, so none nearer stands in a page that ended
+ *   before the one found arrived. (Should a shard's arrivals fall, one a little farther may be taken.)
  *
  * The event before a position is the nearest in the same shard that is neither a correction nor late; where the shard
- * has none, the newest of any shard with an arrival at or before. Every read is consistent. Throws `CHAIN_BROKEN` where
- * a page is missing.
+ * has none, the newest of any shard with an arrival at or before. Every read that decides is consistent. Throws
+ * `CHAIN_BROKEN` where a page is missing.
  */
 export async function loadDeviceHistory(
   store: EventStore,
@@ -105,18 +106,19 @@ async function answer(
     for (const question of questions) learn(question, shardId, later);
   }
   if (from === undefined) return;
-  let open = questions.filter(isOpen);
+  let open = questions.filter((question) => isOpen(question, from));
   if (open.length === 0) return;
   const backwards = { to: keyBelow(from), order: 'descending', consistent: true, signal } as const;
   for await (const earlier of store.pages(deviceId, backwards)) {
     for (const question of open) learn(question, shardId, earlier);
-    open = open.filter(isOpen);
+    open = open.filter((question) => isOpen(question, earlier));
     if (open.length === 0) return;
   }
 }
 
-function isOpen({ isStored, nearest }: Question): boolean {
-  return !isStored && nearest === undefined;
+/** Whether a page before this one may hold what is asked for. */
+function isOpen({ isStored, nearest }: Question, { arrivalMaxBefore }: PageKey): boolean {
+  return !isStored && (nearest === undefined || nearest.arrivalTime <= arrivalMaxBefore);
 }
 
 function keyBelow({ arrivalMaxBefore, page }: PageKey): PageKey {
@@ -131,8 +133,7 @@ function learn(question: Question, shardId: ShardId, page: EventPage): void {
     const { place, version, arrivalTime } = stored;
     if (order !== undefined && order < 0) {
       const { nearest } = question;
-      if (nearest === undefined || compareWithinShard(place, nearest.place) > 0)
-        question.nearest = { place, version };
+      if (nearest === undefined || compareWithinShard(place, nearest.place) > 0) question.nearest = stored;
     }
     if (arrivalTime > question.arrivalTime) continue;
     if (question.newest === undefined || compareVersions(version, question.newest) > 0)

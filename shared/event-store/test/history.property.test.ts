@@ -1,0 +1,52 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { ARRIVAL, DEVICE } from '../contract/event-builder.ts';
+import { drawnChain, writeChain } from '../contract/random-chain.ts';
+import { readHistory } from '../src/history.ts';
+import type { HistoryCursor, HistoryEvent, HistoryQuery } from '../src/history-query.ts';
+import { memoryEventStore } from '../src/memory-event-store.ts';
+
+const bound = fc.option(
+  fc.integer({ min: -5, max: 45 }).map((ms) => ARRIVAL + ms),
+  { nil: undefined },
+);
+
+it('gives every event of a range once, in chain order or its reverse, however it is cut into answers', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      drawnChain,
+      bound,
+      bound,
+      fc.constantFrom('ascending', 'descending'),
+      fc.integer({ min: 1, max: 7 }),
+      async (drawn, from, to, order, limit) => {
+        const store = memoryEventStore();
+        const { pages } = await writeChain(store, drawn, 0);
+        const expected = pages
+          .flatMap(({ events, shardId, page }) => events.map((stored) => ({ ...stored, shardId, page })))
+          .filter(
+            ({ arrivalTime }) => arrivalTime >= (from ?? 0) && arrivalTime < (to ?? Number.POSITIVE_INFINITY),
+          );
+        if (order === 'descending') expected.reverse();
+        const query: HistoryQuery = {
+          deviceId: DEVICE,
+          order,
+          limit,
+          ...(from === undefined ? {} : { from }),
+          ...(to === undefined ? {} : { to }),
+        };
+        const found: HistoryEvent[] = [];
+        let cursor: HistoryCursor | undefined;
+        do {
+          const answer = await readHistory(store, { ...query, ...(cursor === undefined ? {} : { cursor }) });
+          expect(answer.events.length).toBeLessThanOrEqual(limit);
+          if (answer.cursor !== undefined) expect(answer.events).toHaveLength(limit);
+          found.push(...answer.events);
+          cursor = answer.cursor;
+        } while (cursor !== undefined);
+        expect(found).toEqual(expected);
+      },
+    ),
+    { numRuns: 600 },
+  );
+});
