@@ -23,7 +23,7 @@ const CHANGEABLE = {
 
 /** What the stand-in does not do, so that nobody believes that it does. */
 const UNSUPPORTED = {
-  FilterCriteria: z.undefined('is not supported by the local stand-in'),
+  FilterCriteria: z.undefined('is not supported by the local stand-in').optional(),
   TumblingWindowInSeconds: z.literal(0, 'is not supported by the local stand-in').nullish(),
 };
 
