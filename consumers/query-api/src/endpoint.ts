@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { headerName } from './header-name.ts';
 import { type ProblemCode, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 
@@ -76,7 +77,8 @@ export function endpoint<const Description extends EndpointDescription>(
       const params = check(description.params, raw.params, faults);
       const query = check(description.query, singleValues(raw.query, faults), faults);
       const headers =
-        description.headers && check(description.headers, headerValues(description.headers, raw), faults);
+        description.headers &&
+        check(description.headers, headerValues(description.headers, raw), faults, headerName);
       if (faults.length > 0) return badParameters(faults);
       let body: unknown;
       if (description.body !== undefined) {
@@ -101,14 +103,19 @@ interface Fault {
 const FAULTS_MAX = 20;
 const PARAMETER_CHARACTERS_MAX = 64;
 
-function check(schema: z.ZodObject, values: unknown, faults: Fault[]): unknown {
+function check(
+  schema: z.ZodObject,
+  values: unknown,
+  faults: Fault[],
+  written = (name: string): string => name,
+): unknown {
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const name of issue.keys)
         faults.push({ parameter: name, detail: 'is not a parameter of this operation' });
-    } else faults.push({ parameter: String(issue.path[0] ?? ''), detail: issue.message });
+    } else faults.push({ parameter: written(String(issue.path[0] ?? '')), detail: issue.message });
   }
   return undefined;
 }

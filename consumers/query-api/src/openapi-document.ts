@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Answer, Endpoint } from './endpoint.ts';
+import { headerName } from './header-name.ts';
 import { PROBLEMS, type ProblemCode, problemSchema } from './problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -74,14 +75,6 @@ function parameters(
       schema: rest,
     };
   });
-}
-
-/** As it is usually written: `if-none-match` → `If-None-Match`. */
-export function headerName(name: string): string {
-  return name
-    .split('-')
-    .map((part) => (part === 'id' ? 'ID' : part.charAt(0).toUpperCase() + part.slice(1)))
-    .join('-');
 }
 
 function answers({ answers: given }: Endpoint, schemas: Map<string, unknown>): Json {

@@ -1,0 +1,93 @@
+import { memoryShardProgressTable } from '@twinstream/latest-state';
+import { createLogger } from '@twinstream/runtime';
+import { type Shard, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { describe, expect, test } from 'vitest';
+import { createPipelineReader } from '../../src/pipeline/pipeline-reader.ts';
+import type { StreamReader } from '../../src/pipeline/stream-reader.ts';
+import { manualClock, TEST_TIME } from '../manual-clock.ts';
+
+const OPEN = shardId('shardId-000000000001');
+const CLOSED = shardId('shardId-000000000000');
+const hashKeyRange = { start: 0n, end: 1n };
+const SHARDS: readonly Shard[] = [
+  { shardId: CLOSED, isOpen: false, hashKeyRange },
+  { shardId: OPEN, isOpen: true, hashKeyRange },
+];
+
+async function fixture(over: Partial<StreamReader> = {}) {
+  const clock = manualClock();
+  const progress = memoryShardProgressTable();
+  await progress.advance('s', {
+    shardId: OPEN,
+    finishedThrough: sequenceNumber('49590338'),
+    arrivalTime: TEST_TIME - 5_000,
+    updatedTime: TEST_TIME,
+  });
+  const calls: string[] = [];
+  const stream: StreamReader = {
+    describe: async () => {
+      calls.push('describe');
+      return { retentionHours: 168, shards: SHARDS };
+    },
+    lagMs: async (shard, after) => {
+      calls.push(`lag ${shard} ${after}`);
+      return shard === OPEN ? 1_500 : 0;
+    },
+    sample: async () => ({ recordsPerSecond: 12.5 }),
+    ...over,
+  };
+  const read = createPipelineReader({
+    streamName: 's',
+    stream,
+    progress,
+    quarantine: { count: async (from) => (from === TEST_TIME - 5_000 ? 3 : -1) },
+    archive: { lastDeliveryTime: async () => TEST_TIME - 60_000 },
+    clock,
+    logger: createLogger('test', 'silent'),
+  });
+  return { clock, calls, read };
+}
+
+describe('the pipeline reader', () => {
+  test('brings together stream, progress, quarantine and archive', async () => {
+    const { read, calls } = await fixture();
+    expect(await read()).toEqual({
+      stream: 's',
+      retentionHours: 168,
+      shards: [
+        { shardId: CLOSED, state: 'CLOSED', lagMs: 0, recordsPerSecond: 0, finishedThrough: null },
+        { shardId: OPEN, state: 'OPEN', lagMs: 1_500, recordsPerSecond: 12.5, finishedThrough: '49590338' },
+      ],
+      quarantined: 3,
+      archive: { lastDeliveryTime: '2026-11-02T07:59:00.000Z' },
+    });
+    expect(calls).toContain(`lag ${OPEN} 49590338`);
+  });
+
+  test('reads the stream once in two seconds, however many ask', async () => {
+    const { read, calls, clock } = await fixture();
+    await Promise.all(Array.from({ length: 50 }, read));
+    expect(calls.filter((call) => call === 'describe')).toHaveLength(1);
+    await clock.advance(2_001);
+    await read();
+    expect(calls.filter((call) => call === 'describe')).toHaveLength(2);
+  });
+
+  test('has null for what a shard does not tell, and the rest', async () => {
+    const { read } = await fixture({ lagMs: () => Promise.reject(new Error('throttled')) });
+    expect((await read()).shards[1]).toMatchObject({ lagMs: null, recordsPerSecond: 12.5 });
+  });
+
+  test('keeps no failure', async () => {
+    let isAway = true;
+    const { read } = await fixture({
+      describe: async () => {
+        if (isAway) throw new Error('away');
+        return { retentionHours: 24, shards: [] };
+      },
+    });
+    await expect(read()).rejects.toThrow('away');
+    isAway = false;
+    expect((await read()).retentionHours).toBe(24);
+  });
+});

@@ -1,0 +1,149 @@
+import { CodedError } from '@twinstream/runtime';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loopbackAccess } from '../../src/access.ts';
+import { createApp } from '../../src/app.ts';
+import { checkedClient } from '../checked-client.ts';
+import { type TestApi, testApi } from '../test-api.ts';
+
+let api: TestApi;
+
+beforeEach(async () => {
+  api = testApi();
+  await api.say('bus-1', { counter: 1, data: { speedMph: 170 } });
+});
+afterEach(() => api.close());
+
+const CORRECTION = { data: { speedMph: 17 }, reason: 'a digit too many', actor: 'ann' };
+
+const correct = (body: unknown, headers: Record<string, string> = {}) =>
+  api.ask('/v1/devices/bus-1/corrections', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+describe('POST /v1/devices/{deviceId}/corrections', () => {
+  test('puts a corrected event on the stream, and answers with its identity', async () => {
+    const { status, body } = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
+    expect(status).toBe(202);
+    expect(body).toEqual({
+      deviceId: 'bus-1',
+      correctionId: 'fix-1',
+      position: {
+        shardId: expect.any(String),
+        sequenceNumber: expect.stringMatching(/^\d{56}$/),
+        subSequenceNumber: 0,
+      },
+    });
+    const { events } = (await api.ask('/v1/devices/bus-1/events?order=desc&limit=1')).body;
+    expect(events[0]).toMatchObject({
+      type: 'corrected',
+      time: '2026-11-02T08:00:00.000Z',
+      correctionId: 'fix-1',
+      reason: 'a digit too many',
+      actor: 'ann',
+      data: { speedMph: 17 },
+      position: body.position,
+    });
+    expect((await api.ask('/v1/devices/bus-1')).body).toMatchObject({
+      attributes: { speedMph: 17 },
+      version: { session: 1, counter: 1 },
+    });
+  });
+
+  test('stores nothing for the same key again', async () => {
+    await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
+    const again = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
+    expect([again.status, again.body.correctionId]).toEqual([202, 'fix-1']);
+    expect((await api.ask('/v1/devices/bus-1')).body.counts.events).toBe(2);
+  });
+
+  test('gives each correction without a key an id of its own', async () => {
+    const one = await correct(CORRECTION);
+    const other = await correct(CORRECTION);
+    expect(one.body.correctionId).not.toBe(other.body.correctionId);
+    expect((await api.ask('/v1/devices/bus-1')).body.counts.events).toBe(3);
+  });
+
+  test.each([
+    ['no data', { reason: 'r', actor: 'a' }, 'body.data'],
+    ['data that is a list', { ...CORRECTION, data: [] }, 'body.data'],
+    ['no reason', { data: {}, actor: 'a' }, 'body.reason'],
+    ['no actor', { data: {}, reason: 'r' }, 'body.actor'],
+    ['an unknown member', { ...CORRECTION, extra: 1 }, 'body'],
+    ['half a target', { ...CORRECTION, corrects: { session: 1 } }, 'body.corrects.counter'],
+    ['a time without offset', { ...CORRECTION, time: '2026-11-02T08:00:00' }, 'body.time'],
+    ['an attribute without a name', { ...CORRECTION, data: { '': 1 } }, 'body.data'],
+    ['numbers that no store holds', '{"data":{"x":1e300},"reason":"r","actor":"a"}', 'body.data'],
+    ['a reason that is half a surrogate pair', { ...CORRECTION, reason: '\ud800' }, 'body.data'],
+  ])('refuses %s', async (_what, body, parameter) => {
+    const answer = await correct(body);
+    expect([answer.status, answer.body.code, answer.body.parameter]).toEqual([400, 'BAD_BODY', parameter]);
+  });
+
+  test('refuses what is not JSON, and what does not say that it is', async () => {
+    expect((await correct('{')).body.code).toBe('BAD_BODY');
+    expect((await correct(CORRECTION, { 'content-type': 'text/plain' })).status).toBe(415);
+  });
+
+  test('refuses a body that is larger than any event', async () => {
+    const { status, body } = await correct({ ...CORRECTION, data: { text: 'x'.repeat(600_000) } });
+    expect([status, body.code]).toEqual([413, 'BODY_TOO_LARGE']);
+  });
+
+  test('refuses an event that is larger than an event may be', async () => {
+    const { status, body } = await correct({ ...CORRECTION, data: { text: 'x'.repeat(300_000) } });
+    expect([status, body.parameter]).toEqual([400, 'body.data']);
+  });
+
+  test('refuses a key that no correction could have', async () => {
+    const { status, body } = await correct(CORRECTION, { 'idempotency-key': 'k'.repeat(129) });
+    expect([status, body.parameter]).toEqual([400, 'Idempotency-Key']);
+  });
+
+  test('touches no read table: it answers while these are away', async () => {
+    const away = () => Promise.reject(new Error('a read table was asked'));
+    const services = { ...api.services, deviceStates: { read: away } };
+    const ask = checkedClient(createApp(services, loopbackAccess()));
+    const { status } = await ask('/v1/devices/bus-1/corrections', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(CORRECTION),
+    });
+    expect(status).toBe(202);
+  });
+
+  test.each([
+    [
+      'a throttled record',
+      async () => [
+        {
+          status: 'rejected' as const,
+          errorCode: 'ProvisionedThroughputExceededException',
+          message: 'slow down',
+        },
+      ],
+    ],
+    [
+      'an unavailable stream',
+      async () => {
+        throw new CodedError('STREAM_UNAVAILABLE', 'no answer', { retryable: true });
+      },
+    ],
+  ])('says that it may be tried again after %s', async (_what, putRecords) => {
+    const services = { ...api.services, stream: { putRecords }, logger: silent(api) };
+    const ask = checkedClient(createApp(services, loopbackAccess()));
+    const { status, headers, body } = await ask('/v1/devices/bus-1/corrections', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(CORRECTION),
+    });
+    expect([status, headers.get('retry-after'), body.code]).toEqual([503, '1', 'UNAVAILABLE']);
+  });
+});
+
+function silent({ services }: TestApi) {
+  const logger = services.logger.child({});
+  logger.level = 'silent';
+  return logger;
+}

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type TestApi, testApi } from '../test-api.ts';
+
+let api: TestApi;
+
+beforeEach(async () => {
+  api = testApi();
+  await api.say('bus-1', {
+    type: 'connected',
+    counter: 1,
+    data: { site: 'north', type: 'bus', firmware: '1' },
+  });
+  await api.say('bus-2', { counter: 1, data: { site: 'south', type: 'bus' } });
+  await api.say('tram-1', { type: 'disconnected', counter: 1, data: { site: 'North', type: 'tram' } });
+  await api.say('tram-2', { counter: 1 });
+  await api.say('tram-2', { counter: 9 });
+});
+afterEach(() => api.close());
+
+const ids = (body: { devices: { deviceId: string }[] }) => body.devices.map(({ deviceId }) => deviceId);
+
+/** All pages of a list. */
+async function all(query: string, limit: number) {
+  const found: string[] = [];
+  let cursor = '';
+  for (let page = 0; page < 20; page += 1) {
+    const { body } = await api.ask(`/v1/devices?${query}&limit=${limit}${cursor}`);
+    found.push(...ids(body));
+    if (body.cursor === undefined) return found;
+    cursor = `&cursor=${body.cursor}`;
+  }
+  throw new Error('the list does not end');
+}
+
+describe('GET /v1/devices', () => {
+  test('lists all devices by id, and says how fresh that is', async () => {
+    const { body } = await api.ask('/v1/devices');
+    expect(ids(body)).toEqual(['bus-1', 'bus-2', 'tram-1', 'tram-2']);
+    expect(body).toMatchObject({ total: 4, asOf: '2026-11-02T08:00:00.000Z' });
+    expect(body.cursor).toBeUndefined();
+  });
+
+  test('shows a device as a single read does', async () => {
+    const listed = (await api.ask('/v1/devices?limit=1')).body.devices[0];
+    expect(listed).toEqual((await api.ask('/v1/devices/bus-1')).body);
+  });
+
+  test.each([
+    ['status=connected', ['bus-1']],
+    ['status=disconnected', ['tram-1']],
+    ['site=north', ['bus-1']],
+    ['type=bus', ['bus-1', 'bus-2']],
+    ['firmware=1', ['bus-1']],
+    ['q=NORTH', ['bus-1', 'tram-1']],
+    ['q=am-', ['tram-1', 'tram-2']],
+    ['type=bus&site=south', ['bus-2']],
+    ['type=bus&status=disconnected', []],
+    ['liveness=online', ['bus-1', 'bus-2', 'tram-1', 'tram-2']],
+    ['liveness=offline', []],
+    ['trouble=gaps', ['tram-2']],
+    ['trouble=any', ['tram-2']],
+    ['trouble=none', ['bus-1', 'bus-2', 'tram-1']],
+  ])('filters by %s', async (query, expected) => {
+    const { body } = await api.ask(`/v1/devices?${query}`);
+    expect([ids(body), body.total]).toEqual([expected, expected.length]);
+  });
+
+  test.each([1, 2, 3, 4])('walks through the fleet in pages of %d', async (limit) => {
+    expect(await all('', limit)).toEqual(['bus-1', 'bus-2', 'tram-1', 'tram-2']);
+  });
+
+  test('sorts by any column, what has no value last, equal values by id', async () => {
+    expect(await all('sort=site&order=asc', 2)).toEqual(['tram-1', 'bus-1', 'bus-2', 'tram-2']);
+    expect(await all('sort=site&order=desc', 2)).toEqual(['bus-2', 'bus-1', 'tram-1', 'tram-2']);
+    expect(await all('sort=gaps&order=desc', 1)).toEqual(['tram-2', 'bus-1', 'bus-2', 'tram-1']);
+    await api.clock.advance(5_000);
+    await api.say('bus-2', { counter: 2 });
+    await api.clock.advance(2_000);
+    expect(await all('sort=lastArrivalTime&order=desc', 3)).toEqual(['bus-2', 'bus-1', 'tram-1', 'tram-2']);
+  });
+
+  test('goes on behind the last device of a page, whoever has come meanwhile', async () => {
+    const { body } = await api.ask('/v1/devices?limit=2');
+    await api.say('aaa', { counter: 1 });
+    await api.say('bus-3', { counter: 1 });
+    await api.clock.advance(2_000);
+    expect(ids((await api.ask(`/v1/devices?limit=9&cursor=${body.cursor}`)).body)).toEqual([
+      'bus-3',
+      'tram-1',
+      'tram-2',
+    ]);
+  });
+
+  test('refuses a cursor of another query, and what is no cursor', async () => {
+    const { body } = await api.ask('/v1/devices?limit=1&type=bus');
+    for (const query of [
+      `type=tram&cursor=${body.cursor}`,
+      `type=bus&sort=site&cursor=${body.cursor}`,
+      'cursor=abc',
+      `cursor=${Buffer.from('["x",["bus-1","bus-1"]]').toString('base64url')}`,
+    ]) {
+      const { status, body: problem } = await api.ask(`/v1/devices?${query}`);
+      expect([query, status, problem.code, problem.parameter]).toEqual([query, 400, 'BAD_CURSOR', 'cursor']);
+    }
+  });
+
+  test.each([
+    ['limit=0', 'limit'],
+    ['limit=1001', 'limit'],
+    ['limit=1e2', 'limit'],
+    ['limit=', 'limit'],
+    ['limit=-1', 'limit'],
+    ['status=on', 'status'],
+    ['sort=password', 'sort'],
+    ['order=up', 'order'],
+    ['site=', 'site'],
+    ['nonsense=1', 'nonsense'],
+    ['type=bus&type=tram', 'type'],
+    [`q=${'x'.repeat(257)}`, 'q'],
+  ])('refuses %s and names the parameter', async (query, parameter) => {
+    const { status, body } = await api.ask(`/v1/devices?${query}`);
+    expect([status, body.code, body.parameter]).toEqual([400, 'BAD_PARAMETER', parameter]);
+  });
+
+  test('reports all faults of a request at once', async () => {
+    const { body } = await api.ask('/v1/devices?limit=0&status=on&nonsense=1');
+    expect(body.faults.map((fault: { parameter: string }) => fault.parameter)).toEqual([
+      'status',
+      'limit',
+      'nonsense',
+    ]);
+  });
+
+  test('selects fields', async () => {
+    const { body } = await api.ask('/v1/devices?fields=status,troubles&trouble=gaps');
+    expect(body.devices).toEqual([{ deviceId: 'tram-2', status: 'unknown', troubles: ['gaps'] }]);
+  });
+
+  test('takes other methods for what they are', async () => {
+    const { status, headers } = await api.ask('/v1/devices', { method: 'DELETE' });
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
