@@ -38,6 +38,8 @@ export async function startReadyChild(mainFile: string, args: readonly string[])
   // node:sqlite and other parts of the engines are still marked experimental in Node 24.
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // In a process group of its own: Ctrl-C in a terminal must reach it through its parent alone.
+    detached: true,
   });
   const exited = watchExit(child);
   const message = await firstMessage(child, exited, mainFile);
