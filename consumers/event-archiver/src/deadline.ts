@@ -1,4 +1,6 @@
-import type { Clock } from '@twinstream/runtime';
+import { type Clock, CodedError } from '@twinstream/runtime';
+
+const NEAR = new CodedError('DEADLINE_NEAR', 'the deadline of the invocation is near', { retryable: true });
 
 /**
  * Runs `work` with a signal that aborts `ms` milliseconds from now, and takes the timer back when the work is done. From 0
@@ -11,7 +13,7 @@ export async function withDeadline<Result>(
 ): Promise<Result> {
   const deadline = new AbortController();
   const done = new AbortController();
-  const abort = () => deadline.abort(new Error('the deadline of the invocation is near'));
+  const abort = () => deadline.abort(NEAR);
   if (ms <= 0) abort();
   const timer = clock.sleep(Math.max(0, ms), done.signal).then(abort, () => undefined); // Rejects when the work was done first.
   try {

@@ -22,7 +22,10 @@ export interface ArchivePack {
 }
 
 export interface PackLimits {
-  /** Largest line; larger entries leave their SHA-256 alone. */
+  /**
+   * Largest line. An entry that fits in no form leaves its size and its SHA-256 alone: being larger than any event may be, it
+   * is in quarantine, whole, under the same position.
+   */
   readonly lineBytesMax: number;
   /** Largest pack, unless one line alone is larger. */
   readonly packBytesMax: number;

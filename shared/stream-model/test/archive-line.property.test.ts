@@ -1,6 +1,7 @@
 import {
   archiveLines,
   encodeAggregate,
+  openRecord,
   readArchiveLine,
   type StreamRecord,
   sequenceNumber,
@@ -115,5 +116,38 @@ test('every entry of an aggregated record comes back out of its line, in order',
         records.map((record, subSequenceNumber) => expect.objectContaining({ ...record, subSequenceNumber })),
       );
     }),
+  );
+});
+
+test('a mutated aggregate loses nothing: its entries come back, or the whole record does', () => {
+  const mutated = fc
+    .tuple(
+      fc.array(fc.record({ partitionKey: fc.constantFrom('a', '10'), data: bytes }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.nat(),
+      fc.nat(255),
+      fc.boolean(),
+    )
+    .map(([records, at, byte, isCut]) => {
+      const data = Buffer.from(encodeAggregate(records));
+      if (isCut) return data.subarray(0, at % (data.length + 1));
+      data[at % data.length] = byte;
+      return data;
+    });
+  fc.assert(
+    fc.property(mutated, (data) => {
+      const source = { sequenceNumber: sequenceNumber('7'), partitionKey: 'lane', data, arrivalTime: 0 };
+      const read = linesOf(source).map(readArchiveLine);
+      const { status, entries } = openRecord(source);
+      if (status !== 'aggregated')
+        expect(read).toEqual([expect.objectContaining({ partitionKey: 'lane', data })]);
+      else
+        expect(read).toEqual(
+          entries.map((entry) => expect.objectContaining({ ...entry, data: Buffer.from(entry.data) })),
+        );
+    }),
+    { numRuns: 1_000 },
   );
 });
