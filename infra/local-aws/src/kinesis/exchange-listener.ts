@@ -22,7 +22,7 @@ const HTTP2_LEAD = Buffer.from('PRI * HTTP/2.0');
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
-/** Undefined ends the connection without an answer. Must not reject. */
+/** Undefined ends the connection without an answer. */
 export type ExchangeHandler = (request: ApiRequest) => Promise<ApiResponse | undefined>;
 
 export interface ExchangeListener {
@@ -33,13 +33,23 @@ export interface ExchangeListener {
 
 /**
  * Listens on 127.0.0.1 for HTTP/1.1 and for HTTP/2 without TLS, told apart by a connection's first bytes. Throws
- * `PORT_TAKEN` when another process has the port; 0 takes a free one.
+ * `PORT_TAKEN` when another process has the port; 0 takes a free one. What goes wrong with one exchange is told
+ * `onError`, and ends its connection.
  */
-export async function listenForExchanges(handle: ExchangeHandler, port: number): Promise<ExchangeListener> {
+export async function listenForExchanges(
+  handle: ExchangeHandler,
+  port: number,
+  onError: (error: unknown) => void,
+): Promise<ExchangeListener> {
   const sockets = new Set<Socket>();
   const open = new Set<Promise<void>>();
   const onRequest = (request: Request, response: Response) => {
-    const exchanged = exchange(request, response, handle).finally(() => open.delete(exchanged));
+    const exchanged = exchange(request, response, handle)
+      .catch((error: unknown) => {
+        onError(error);
+        cutConnection(request);
+      })
+      .finally(() => open.delete(exchanged));
     open.add(exchanged);
   };
   const http1 = createHttp1Server({ keepAliveTimeout: 0, requestTimeout: 0 }, onRequest);
@@ -97,10 +107,12 @@ async function exchange(request: Request, response: Response, handle: ExchangeHa
     },
     body: body === 'too long' ? undefined : body,
   });
-  if (answer === undefined || response.destroyed) {
+  if (answer === undefined) {
     cutConnection(request);
     return;
   }
+  // A client may have gone away, with this request alone, while it was served.
+  if (response.destroyed) return;
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   response.end(answer.body);

@@ -75,6 +75,7 @@ export async function startKinesis(options: KinesisServerOptions = {}): Promise<
   const listener = await listenForExchanges(
     (request) => handleRequest(handling, request),
     options.port ?? 0,
+    (error) => logger.error({ error }, 'an exchange with a client failed'),
   ).catch((error: unknown) => {
     stop();
     throw error;

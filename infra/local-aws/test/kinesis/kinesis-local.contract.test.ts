@@ -8,6 +8,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { until } from './contract/subject.ts';
 import { kinesisContract } from './kinesis-contract.ts';
 
+const require = createRequire(import.meta.url);
 const READY_MS_MAX = 20_000;
 /** Its settings of how long a stream stays in a state. */
 const TRANSITIONS = [
@@ -30,7 +31,7 @@ async function freePort(): Promise<number> {
 
 /** The maintained emulator, in a process of its own: it reads a certificate from the folder it runs in. */
 async function startKinesisLocal() {
-  const main = createRequire(import.meta.url).resolve('kinesis-local');
+  const main = require.resolve('kinesis-local');
   const [port, tlsPort] = [await freePort(), await freePort()];
   const child = spawn(process.execPath, [main], {
     cwd: dirname(main),

@@ -1,4 +1,4 @@
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import {
   CreateStreamCommand,
@@ -11,6 +11,7 @@ import {
 import { AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { Decoder } from 'cbor-x';
 import { describe, expect, it } from 'vitest';
+import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import type { KinesisServer } from '../../src/kinesis/index.ts';
 import { base64, call, clientOf, iteratorOf, post, refusalOf, startServer } from './embedded-server.ts';
 
@@ -243,6 +244,40 @@ describe('one port', () => {
           ?.records.map(({ data }) => Number(data))
           .sort((a, b) => a - b),
       ).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    } finally {
+      session.close();
+    }
+  });
+
+  it('goes on serving an HTTP/2 connection of which one request was given up', async () => {
+    const faults = createFaultInjector();
+    const server = await startServer({ faults });
+    faults.replace([
+      { service: 'kinesis', operation: 'DescribeStream', kind: 'delay', rate: 1, delayMs: 30 },
+    ]);
+    const session = connectHttp2(server.url);
+    const send = (operation: string) =>
+      session
+        .request({
+          ':method': 'POST',
+          ':path': '/',
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': `Kinesis_20131202.${operation}`,
+        })
+        .end('{"StreamName":"s"}');
+    const status = (stream: ReturnType<typeof send>) =>
+      new Promise((resolve, reject) => {
+        stream.once('response', (headers) => resolve(headers[':status']));
+        stream.once('error', reject);
+        stream.resume();
+      });
+    try {
+      const givenUp = send('DescribeStream');
+      await expect.poll(() => server.counters().faults.delayed).toBe(1);
+      givenUp.close(constants.NGHTTP2_CANCEL);
+      await expect.poll(() => server.counters().refusals).toEqual({ ResourceNotFoundException: 1 });
+      expect(await status(send('ListStreams'))).toBe(200);
+      expect(session.destroyed).toBe(false);
     } finally {
       session.close();
     }
