@@ -102,6 +102,8 @@ export function createShardMapRefresher(
 
   async function run(): Promise<void> {
     isRunning = true;
+    // All that one answer of the stream asks for is one read.
+    await Promise.resolve();
     for (let attempt = 0; isWanted && !options.stop.aborted; attempt += 1) {
       // The first read starts at once. Another one right after it waits: the stream needs time to agree with itself.
       if (attempt > 0) {

@@ -19,6 +19,11 @@ interface Copy {
   readonly key: string;
 }
 
+/** Texts of all events in the stream. */
+export function eventsIn(stub: KinesisStub): ReadonlySet<string> {
+  return new Set(copiesOf(stub, []).keys());
+}
+
 /** What is wrong with a stream, in words; nothing when all is right. */
 export interface Audit {
   readonly faults: readonly string[];

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { createStreamProducer, type StreamProducerOptions, type StreamTransport } from '../src/index.ts';
+import { resolveOptions } from '../src/resolve-options.ts';
+
+const transport: StreamTransport = {
+  putRecords: () => Promise.reject(new Error('not called')),
+  listShards: () => Promise.reject(new Error('not called')),
+};
+
+test('every option has the default that its description names', () => {
+  expect(resolveOptions({ transport })).toMatchObject({
+    aggregate: false,
+    aggregateBytesMax: 51_200,
+    aggregateRecordsMax: 4_096,
+    lingerMs: 50,
+    requestRecordsMax: 500,
+    requestBytesMax: 4 * 1_048_576,
+    requestsInFlightMax: 16,
+    requestTimeoutMs: 10_000,
+    recordBytesMax: 1_048_576,
+    bufferBytesMax: 32 * 1_048_576,
+    deadlineMs: 300_000,
+    backoff: { baseMs: 100, capMs: 5_000 },
+    shardBytesPerSecond: 1_048_576,
+    shardRecordsPerSecond: 1_000,
+    random: Math.random,
+    logger: undefined,
+  });
+});
+
+test('a stream of larger records gets requests that hold one, a stream of smaller ones aggregates that fit', () => {
+  expect(resolveOptions({ transport, recordBytesMax: 10 * 1_048_576 }).requestBytesMax).toBe(10 * 1_048_576);
+  expect(resolveOptions({ transport, recordBytesMax: 2_048 }).aggregateBytesMax).toBe(2_048);
+});
+
+test('an option that is undefined counts as absent', () => {
+  const given: Partial<Record<keyof StreamProducerOptions, undefined>> = { lingerMs: undefined };
+  expect(resolveOptions({ transport, ...(given as object) }).lingerMs).toBe(50);
+});
+
+test.each([
+  ['recordBytesMax', 1_023],
+  ['recordBytesMax', 10 * 1_048_576 + 1],
+  ['aggregateBytesMax', 0],
+  ['aggregateBytesMax', 1_048_577],
+  ['aggregateRecordsMax', 0],
+  ['requestRecordsMax', 501],
+  ['requestRecordsMax', 1.5],
+  ['requestBytesMax', 1_000],
+  ['requestBytesMax', 10 * 1_048_576 + 1],
+  ['requestsInFlightMax', 0],
+  ['requestTimeoutMs', 0],
+  ['bufferBytesMax', 1_048_576],
+  ['lingerMs', -1],
+  ['lingerMs', Number.NaN],
+  ['deadlineMs', 0],
+  ['shardBytesPerSecond', 0],
+  ['shardRecordsPerSecond', Number.NaN],
+])('%s of %s is refused by name', async (name, value) => {
+  await expect(createStreamProducer({ transport, [name]: value })).rejects.toMatchObject({
+    code: 'INVALID_PRODUCER_OPTIONS',
+    message: expect.stringContaining(`${name}: ${value}`),
+  });
+});
+
+test('all faults are named at once', () => {
+  expect(() =>
+    resolveOptions({ transport, lingerMs: -1, deadlineMs: 0, backoff: { baseMs: 0, capMs: -1 } }),
+  ).toThrow(/lingerMs.*deadlineMs.*backoff\.baseMs.*backoff\.capMs/s);
+});
