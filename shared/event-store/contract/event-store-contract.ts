@@ -1,10 +1,17 @@
 import { type DeviceState, deviceId, type EventPage, newDevice, planPage } from '@twinstream/device-model';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catchUp } from '../src/catch-up.ts';
 import type { EventStore, PageRange, Snapshot } from '../src/event-store.ts';
+import { readHistory } from '../src/history.ts';
+import { makeSnapshot } from '../src/make-snapshot.ts';
+import { memoryEventStore } from '../src/memory-event-store.ts';
 import { comparePageKeys } from '../src/page-key.ts';
 import { summaryOf } from '../src/page-summary.ts';
+import { stateAt } from '../src/state-at.ts';
 import { writeBatch } from './chain-writer.ts';
 import { ARRIVAL, arrivedEvent, SHARDS } from './event-builder.ts';
+import { drawnChain, TINY_LIMITS, writeChain as writeRandomChain } from './random-chain.ts';
 
 export interface OpenEventStore {
   readonly store: EventStore;
@@ -325,6 +332,34 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
       await store.putSnapshot(snapshotAt(state));
       expect(await all(store.pages(deviceId, { consistent: true }))).toEqual(pages);
       expect(await all(store.pages(deviceId, { order: 'descending', consistent: true }))).toHaveLength(2);
+    });
+  });
+
+  describe('temporal reads', () => {
+    // The property tests of each read decide what is right, in memory; here every store must give the same.
+    it('answers as the store in memory does, over chains of every kind', async () => {
+      const memory = memoryEventStore();
+      for (const drawn of fc.sample(drawnChain, { numRuns: 12, seed: 20_261_102 })) {
+        const { deviceId } = newDeviceState();
+        const { state, states } = await writeRandomChain(store, drawn, 3, deviceId);
+        await writeRandomChain(memory, drawn, 3, deviceId);
+        const answers = async (asked: EventStore) => {
+          const options = { limits: TINY_LIMITS.receipts, consistent: true };
+          const times = [-5, 0, 7, 20, 45].map((ms) => ARRIVAL + ms);
+          const order = 'descending';
+          return {
+            byArrival: await Promise.all(times.map((at) => stateAt(asked, deviceId, at, 'arrival', options))),
+            byEventTime: await Promise.all(
+              times.map((at) => stateAt(asked, deviceId, at, 'event-time', options)),
+            ),
+            history: await readHistory(asked, { deviceId, from: ARRIVAL + 5, to: ARRIVAL + 30, limit: 9 }),
+            backwards: await readHistory(asked, { deviceId, from: ARRIVAL + 5, order, limit: 1_000 }),
+            head: await catchUp(asked, states[0] ?? state, { limits: TINY_LIMITS.receipts }),
+            snapshot: await makeSnapshot(asked, state),
+          };
+        };
+        expect(await answers(store)).toEqual(await answers(memory));
+      }
     });
   });
 }

@@ -1,5 +1,6 @@
 import {
   type ArrivedEvent,
+  type DeviceId,
   type DeviceState,
   type EventPage,
   foldPage,
@@ -82,13 +83,14 @@ export async function writeChain(
   store: EventStore,
   { isSteady, batches }: DrawnChain,
   snapshotPages: number,
-  limits: PageLimits = TINY_LIMITS,
+  deviceId: DeviceId = DEVICE,
 ): Promise<RandomChain> {
-  let state = newDevice(DEVICE);
+  const limits = TINY_LIMITS;
+  let state = newDevice(deviceId);
   const states = [state];
   const pages: EventPage[] = [];
   for (const { shard, repaired, events } of batches) {
-    const arrived = eventsInOrder(events, isSteady);
+    const arrived = eventsInOrder(events, isSteady).map((event) => arrivedOf(event, deviceId));
     const written = await writeBatch(store, state, shardOf(shard), arrived, { limits, repaired });
     for (const page of written.pages) {
       state = foldPage(state, page, limits.receipts);
@@ -107,16 +109,17 @@ export function shardOf(index: number): ShardId {
 }
 
 /** As a shard delivers them: positions rise strictly. */
-function eventsInOrder(events: readonly DrawnEvent[], isSteady: boolean): readonly ArrivedEvent[] {
+function eventsInOrder(events: readonly DrawnEvent[], isSteady: boolean): readonly DrawnEvent[] {
   const byPlace = new Map(events.map((event) => [event.at * 10 + event.sub, event]));
   return [...byPlace]
     .sort(([a], [b]) => a - b)
-    .map(([, event]) => arrivedOf(isSteady ? { ...event, arrivalMs: event.at >> 1 } : event));
+    .map(([, event]) => (isSteady ? { ...event, arrivalMs: event.at >> 1 } : event));
 }
 
-function arrivedOf(drawn: DrawnEvent): ArrivedEvent {
+function arrivedOf(drawn: DrawnEvent, deviceId: DeviceId): ArrivedEvent {
   const { kind, session, counter, at, sub, arrivalMs, timeMs, attribute, value } = drawn;
   return arrivedEvent({
+    deviceId,
     at,
     sub,
     arrivalTime: ARRIVAL + arrivalMs,

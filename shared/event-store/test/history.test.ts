@@ -1,0 +1,80 @@
+import { type DeviceState, newDevice } from '@twinstream/device-model';
+import { describe, expect, it } from 'vitest';
+import { writeBatch } from '../contract/chain-writer.ts';
+import { countingEventStore } from '../contract/counting-event-store.ts';
+import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
+import { HISTORY_PAGES_MAX, readHistory } from '../src/history.ts';
+import type { HistoryCursor } from '../src/history-query.ts';
+import { memoryEventStore } from '../src/memory-event-store.ts';
+
+const [SHARD] = SHARDS;
+const PAGES = HISTORY_PAGES_MAX * 2 + 20;
+
+async function longChain() {
+  const store = countingEventStore(memoryEventStore());
+  let state: DeviceState = newDevice(DEVICE);
+  for (let n = 1; n <= PAGES; n += 1) {
+    ({ state } = await writeBatch(store, state, SHARD, [arrivedEvent({ at: n, session: 1, counter: n })]));
+  }
+  return { store, state };
+}
+
+describe('a history', () => {
+  it.each(['ascending', 'descending'] as const)(
+    'goes on through answers without events to the end, %s',
+    async (order) => {
+      const { store, state } = await longChain();
+      // An old event that a repair has put at the tail, and the first one of all.
+      const old = arrivedEvent({ at: 0, session: 1, counter: 0, arrivalTime: ARRIVAL });
+      await writeBatch(store, state, SHARD, [old], { repaired: true });
+      const counters: (number | undefined)[] = [];
+      const answers: number[] = [];
+      let cursor: HistoryCursor | undefined;
+      do {
+        store.counts.pages = 0;
+        const query = { deviceId: DEVICE, to: ARRIVAL + 1_001, order, limit: 10 };
+        const answer = await readHistory(store, { ...query, ...(cursor === undefined ? {} : { cursor }) });
+        expect(store.counts.pages).toBeLessThanOrEqual(HISTORY_PAGES_MAX);
+        counters.push(...answer.events.map(({ event }) => event.identity?.counter));
+        answers.push(answer.events.length);
+        cursor = answer.cursor;
+      } while (cursor !== undefined);
+      expect(counters).toEqual(order === 'ascending' ? [1, 0] : [0, 1]);
+      expect(answers.length).toBeLessThanOrEqual(4);
+      if (order === 'ascending') expect(answers).toContain(0);
+    },
+  );
+
+  it('begins at the page in which its first event may stand', async () => {
+    const { store } = await longChain();
+    const from = ARRIVAL + (PAGES - 1) * 1_000;
+    store.counts.pages = 0;
+    const { events } = await readHistory(store, { deviceId: DEVICE, from, limit: 1_000 });
+    expect(events.map(({ page }) => page)).toEqual([PAGES - 1, PAGES]);
+    expect(store.counts.pages).toBeLessThanOrEqual(3);
+  });
+
+  it('shows an event beside its correction', async () => {
+    const store = memoryEventStore();
+    await writeBatch(store, newDevice(DEVICE), SHARD, [
+      arrivedEvent({ at: 1, session: 1, counter: 1, data: { speedMph: 500 } }),
+      arrivedEvent({
+        at: 2,
+        correctionId: 'c-1',
+        corrects: { session: 1, counter: 1 },
+        data: { speedMph: 50 },
+      }),
+    ]);
+    const { events } = await readHistory(store, { deviceId: DEVICE, limit: 10 });
+    expect(events.map(({ event, version }) => [event.type, event.data.speedMph, version.revision])).toEqual([
+      ['reported', 500, 0],
+      ['corrected', 50, 1],
+    ]);
+  });
+
+  it.each([0, 1_001, 1.5])('refuses the limit %d', async (limit) => {
+    await expect(readHistory(memoryEventStore(), { deviceId: DEVICE, limit })).rejects.toThrow(
+      'limit must be',
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import { newDevice } from '@twinstream/device-model';
+import { describe, expect, it } from 'vitest';
+import { DEVICE } from '../contract/event-builder.ts';
+import { ITEM_BYTES_MAX, itemBytes } from '../src/dynamodb/item-size.ts';
+import type { Snapshot } from '../src/event-store.ts';
+import { decodeSnapshot, encodeSnapshot } from '../src/snapshot-item.ts';
+
+/** Receipts with so many gaps, at distances that do not repeat. */
+function withGaps(count: number): Snapshot {
+  const ranges = [];
+  let seed = 1;
+  let at = 0;
+  for (let n = 0; n < count; n += 1) {
+    seed = (seed * 48_271) % 2_147_483_647;
+    const first = at + 2 + (seed % 997);
+    at = first + (seed % 89);
+    ranges.push({ first, last: at });
+  }
+  const receipts = {
+    sessions: new Map([[1, { lowest: ranges[0]?.first ?? 0, highest: at, ranges }]]),
+    corrections: [],
+    correctionsDropped: 0,
+  };
+  return { foldVersion: 1, state: newDevice(DEVICE), receipts };
+}
+
+describe('a snapshot as an item', () => {
+  it('holds the receipts of a device with a hundred thousand gaps', () => {
+    const snapshot = withGaps(100_000);
+    const item = encodeSnapshot(snapshot);
+    expect(item && itemBytes(item)).toBeLessThanOrEqual(ITEM_BYTES_MAX);
+    expect(item && decodeSnapshot(item)).toEqual(snapshot);
+  });
+
+  it('is none where the receipts are more than an item holds', () => {
+    expect(encodeSnapshot(withGaps(400_000))).toBeUndefined();
+  });
+
+  it.each([
+    ['a body that is no JSON', { body: { S: '{' } }],
+    ['a body of a later format', { body: { S: '{"format":2}' } }],
+    ['a state without receipts', { body: { S: '{"format":1,"state":{}}' } }],
+    ['no fold version', { foldVersion: { S: '1' } }],
+  ])('reports %s as damage', (_, damage) => {
+    const item = { ...encodeSnapshot(withGaps(1)), ...damage };
+    expect(() => decodeSnapshot(item)).toThrowError(expect.objectContaining({ code: 'DAMAGED_SNAPSHOT' }));
+  });
+});

@@ -1,0 +1,138 @@
+import {
+  COMPLETE_RECEIPT_LIMITS,
+  type DeviceState,
+  FOLD_VERSION,
+  foldPage,
+  newDevice,
+  planPage,
+} from '@twinstream/device-model';
+import { describe, expect, it } from 'vitest';
+import { writeBatch } from '../contract/chain-writer.ts';
+import { countingEventStore } from '../contract/counting-event-store.ts';
+import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
+import { memoryEventStore } from '../src/memory-event-store.ts';
+import { stateAt } from '../src/state-at.ts';
+
+const [SHARD] = SHARDS;
+
+describe('the state of a device at a time', () => {
+  it('is nothing before its first event', async () => {
+    const store = memoryEventStore();
+    await writeBatch(store, newDevice(DEVICE), SHARD, [arrivedEvent({ at: 1, session: 1, counter: 1 })]);
+    for (const at of [ARRIVAL, 0, -1, Number.NEGATIVE_INFINITY]) {
+      for (const basis of ['arrival', 'event-time'] as const) {
+        const { state, snapshotUsed } = await stateAt(store, DEVICE, at, basis);
+        expect(state).toEqual(newDevice(DEVICE));
+        expect(snapshotUsed).toBe(false);
+      }
+    }
+  });
+
+  it('is the head for a time far ahead', async () => {
+    const store = memoryEventStore();
+    const event = arrivedEvent({ at: 1, session: 1, counter: 1 });
+    const { state } = await writeBatch(store, newDevice(DEVICE), SHARD, [event]);
+    const year9999 = 253_402_300_799_000;
+    expect((await stateAt(store, DEVICE, year9999, 'arrival')).state).toEqual(state);
+    expect((await stateAt(store, DEVICE, Number.MAX_SAFE_INTEGER, 'event-time')).state.attributes).toEqual(
+      state.attributes,
+    );
+  });
+
+  it('knows a late event by event time, and not yet by arrival', async () => {
+    const store = memoryEventStore();
+    const at = (ms: number) => new Date(ARRIVAL + ms).toISOString();
+    const said = { session: 1, data: { speedMph: 50 } };
+    let state: DeviceState = newDevice(DEVICE);
+    ({ state } = await writeBatch(store, state, SHARD, [
+      arrivedEvent({ ...said, counter: 1, at: 1, arrivalTime: ARRIVAL + 100, time: at(50) }),
+      arrivedEvent({
+        ...said,
+        counter: 3,
+        at: 2,
+        arrivalTime: ARRIVAL + 200,
+        time: at(150),
+        data: { speedMph: 70 },
+      }),
+    ]));
+    await writeBatch(store, state, SHARD, [
+      arrivedEvent({
+        ...said,
+        counter: 2,
+        at: 3,
+        arrivalTime: ARRIVAL + 300,
+        time: at(90),
+        data: { speedMph: 60 },
+      }),
+    ]);
+    const speedAt = async (ms: number, basis: 'arrival' | 'event-time') =>
+      (await stateAt(store, DEVICE, ARRIVAL + ms, basis)).state.attributes.get('speedMph')?.value;
+    expect(await speedAt(120, 'arrival')).toBe(50);
+    expect(await speedAt(120, 'event-time')).toBe(60);
+    expect(await speedAt(300, 'arrival')).toBe(70);
+    expect(await speedAt(300, 'event-time')).toBe(70);
+  });
+
+  it('reads one snapshot and what follows it to the next, of a device with a million events', async () => {
+    const EVENTS = 1_000_000;
+    const EVENTS_PER_PAGE = 500;
+    const SNAPSHOT_PAGES = 50;
+    const store = countingEventStore(memoryEventStore());
+    let state = newDevice(DEVICE);
+    // The first page is planned; the others are it, moved on, so that a million events take seconds to make.
+    const plan = planPage(
+      state,
+      SHARD,
+      Array.from({ length: EVENTS_PER_PAGE }, (_, index) =>
+        arrivedEvent({ at: index, session: 1, counter: index }),
+      ),
+    );
+    if (plan.kind !== 'page') throw new Error('nothing is new');
+    const pageMs = EVENTS_PER_PAGE * 1_000;
+    for (let n = 0; n < EVENTS / EVENTS_PER_PAGE; n += 1) {
+      const page = {
+        ...plan.page,
+        page: n + 1,
+        arrivalMaxBefore: state.arrivalMax,
+        firstArrivalTime: plan.page.firstArrivalTime + n * pageMs,
+        lastArrivalTime: plan.page.lastArrivalTime + n * pageMs,
+        throughArrivalTime: plan.page.throughArrivalTime + n * pageMs,
+        events: plan.page.events.map((stored, index) => {
+          const counter = n * EVENTS_PER_PAGE + index;
+          return {
+            ...stored,
+            arrivalTime: stored.arrivalTime + n * pageMs,
+            event: { ...stored.event, identity: { session: 1, counter }, data: { counter } },
+            version: { ...stored.version, counter },
+          };
+        }),
+      };
+      await store.appendPage(page);
+      state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+      if (state.page % SNAPSHOT_PAGES !== 0) continue;
+      await store.putSnapshot({ foldVersion: FOLD_VERSION, state, receipts: { ...state.receipts } });
+    }
+    expect(state.counts.events).toBe(EVENTS);
+    for (const share of [0.001, 0.25, 0.5004, 0.99, 1]) {
+      Object.assign(store.counts, { pages: 0, summaries: 0, snapshots: 0 });
+      const last = Math.floor(EVENTS * share) - 1;
+      const { state: then, pagesRead } = await stateAt(store, DEVICE, ARRIVAL + last * 1_000, 'arrival');
+      expect(then.attributes.get('counter')?.value).toBe(last);
+      expect(store.counts.snapshots).toBeLessThanOrEqual(1);
+      expect(store.counts.pages).toBe(pagesRead);
+      expect(pagesRead).toBeLessThanOrEqual(SNAPSHOT_PAGES);
+    }
+  }, 60_000);
+
+  it('does not fold past a page that is missing', async () => {
+    const store = memoryEventStore();
+    const { pages } = await writeBatch(memoryEventStore(), newDevice(DEVICE), SHARD, [
+      arrivedEvent({ at: 1, session: 1, counter: 1 }),
+    ]);
+    const [page] = pages;
+    if (page === undefined) throw new Error('nothing is new');
+    await store.appendPage({ ...page, page: 2, arrivalMaxBefore: ARRIVAL });
+    const far = ARRIVAL + 1e9;
+    await expect(stateAt(store, DEVICE, far, 'arrival')).rejects.toMatchObject({ code: 'CHAIN_BROKEN' });
+  });
+});
