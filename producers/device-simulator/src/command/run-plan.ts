@@ -69,7 +69,8 @@ export function planRun(settings: Settings, context: PlanContext): RunPlan {
   const faults = faultsOfCombination(settings);
   if (faults.length > 0) throw new CodedError('INVALID_USAGE', faults.join('\n'));
   const seed = settings.seed ?? context.drawSeed();
-  const startTimeMs = startOf(settings, context.nowMs);
+  // Event times are whole milliseconds, whatever the clock can tell.
+  const startTimeMs = Math.floor(startOf(settings, context.nowMs));
   const session = settings.session ?? Math.max(0, Math.floor(startTimeMs / 1_000));
   const source =
     settings.input === undefined
