@@ -60,6 +60,8 @@ function post(target: Target, payload: string): Promise<InvokeOutcome> {
     };
     request.once('socket', (socket) => {
       connected = !socket.connecting;
+      // A kept socket is connected already, and would gather listeners.
+      if (connected) return;
       socket.once('connect', () => {
         connected = true;
       });
