@@ -56,5 +56,5 @@ export function textOf(data: Uint8Array): string {
 
 /** Texts of the plain records in the stream, in the order of arrival. */
 export function storedTexts(stub: KinesisStub): readonly string[] {
-  return stub.stored.map(({ record }) => textOf(record.data));
+  return stub.records.map(({ data }) => textOf(data));
 }

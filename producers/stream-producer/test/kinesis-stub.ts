@@ -48,10 +48,9 @@ export interface KinesisStubOptions {
   readonly shardsPerPage?: number;
 }
 
-export interface StoredRecord {
+export interface StoredRecord extends TransportRecord {
   readonly shardId: ShardId;
   readonly sequenceNumber: SequenceNumber;
-  readonly record: TransportRecord;
   readonly arrivalMs: number;
 }
 
@@ -73,7 +72,7 @@ export interface StubCounts {
 /** A Kinesis stream in memory, on a clock of its own, that fails as it is told. */
 export interface KinesisStub extends StreamTransport {
   /** All records ever stored, in the order of their arrival. */
-  readonly stored: readonly StoredRecord[];
+  readonly records: readonly StoredRecord[];
   readonly shards: readonly Shard[];
   readonly counts: Readonly<StubCounts>;
   faults: StubFaults;
@@ -159,7 +158,8 @@ export function createKinesisStub(options: KinesisStubOptions): KinesisStub {
     stored.push({
       shardId: shard.shardId,
       sequenceNumber: number,
-      record: { ...record, data: Uint8Array.from(record.data) },
+      ...record,
+      data: Uint8Array.from(record.data),
       arrivalMs: clock.now(),
     });
     return { status: 'stored', shardId: shard.shardId, sequenceNumber: number };
@@ -190,7 +190,7 @@ export function createKinesisStub(options: KinesisStubOptions): KinesisStub {
   }
 
   const stub: KinesisStub = {
-    stored,
+    records: stored,
     shards,
     counts,
     faults: options.faults ?? NO_FAULTS,

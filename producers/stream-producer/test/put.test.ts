@@ -21,7 +21,7 @@ test('the outcome carries the very object that was put, and where it is', async 
   producer.put(own, (outcome) => outcomes.push(outcome));
   expect(outcomes).toEqual([]);
   await clock.run(producer.flush());
-  const { shardId, sequenceNumber } = stub.stored[0] ?? {};
+  const { shardId, sequenceNumber } = stub.records[0] ?? {};
   expect(outcomes).toEqual([
     {
       status: 'acknowledged',
@@ -126,9 +126,9 @@ describe('what put refuses', () => {
         );
       while (await isRefused()) bytes -= 1;
       await clock.run(producer.flush());
-      const [stored] = stub.stored;
+      const [stored] = stub.records;
       if (stored === undefined) throw new Error('nothing stored');
-      expect(stored.record.data.length + Buffer.byteLength(stored.record.partitionKey)).toBe(MIB);
+      expect(stored.data.length + Buffer.byteLength(stored.partitionKey)).toBe(MIB);
       expect(MIB - bytes).toBeLessThan(64);
     },
   );
@@ -165,5 +165,5 @@ test('a callback may put again', async () => {
   };
   producer.put(record(5), again);
   await clock.pass(1_000);
-  expect(stub.stored.map(({ record: { data } }) => data.length)).toEqual([5, 4, 3, 2, 1]);
+  expect(stub.records.map(({ data }) => data.length)).toEqual([5, 4, 3, 2, 1]);
 });

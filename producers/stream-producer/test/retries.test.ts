@@ -63,7 +63,7 @@ test('a record whose answer was lost is sent again, and acknowledged where its s
   await clock.run(producer.flush());
   expect(storedTexts(stub)).toEqual(['1', '1']);
   expect(outcomes).toMatchObject([
-    { status: 'acknowledged', attempts: 2, position: { sequenceNumber: stub.stored[1]?.sequenceNumber } },
+    { status: 'acknowledged', attempts: 2, position: { sequenceNumber: stub.records[1]?.sequenceNumber } },
   ]);
   expect(producer.metrics.snapshot()).toMatchObject({ requestsUnanswered: 1, retries: { unanswered: 1 } });
 });
@@ -115,7 +115,7 @@ test('fewer answers than records are no answer', async () => {
   await put('b', '2');
   await clock.run(producer.flush());
   expect(texts('acknowledged').toSorted()).toEqual(['1', '2']);
-  expect(stub.stored).toHaveLength(4);
+  expect(stub.records).toHaveLength(4);
 });
 
 test('the waits before retries are full jitter of the backoff, and start again after a success', async () => {

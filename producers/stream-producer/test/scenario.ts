@@ -6,9 +6,9 @@ import type {
   StreamProducerOptions,
 } from '../src/index.ts';
 import { createStreamProducer } from '../src/index.ts';
+import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';
-import { eventText } from './stream-audit.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
 /** Load on a producer in front of a stub. */
