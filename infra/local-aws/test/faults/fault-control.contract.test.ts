@@ -1,0 +1,93 @@
+import { createLogger } from '@twinstream/runtime';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFaultControl } from '../../src/faults/fault-control.ts';
+import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
+import type { LoopbackServer } from '../../src/http/loopback-server.ts';
+
+let injector: SeededFaultInjector;
+let server: LoopbackServer;
+const logger = createLogger('test', 'silent');
+
+beforeEach(async () => {
+  injector = createFaultInjector();
+  server = await startFaultControl({ injector, logger });
+});
+afterEach(() => server.close());
+
+interface Problem {
+  readonly errors: readonly { readonly field: string; readonly message: string }[];
+}
+
+const request = (method: string, body?: string) =>
+  fetch(`${server.url}/faults`, { method, ...(body === undefined ? {} : { body }) });
+const put = (rules: unknown) => request('PUT', JSON.stringify({ rules }));
+const rule = { service: 'dynamodb', operation: 'PutItem', kind: 'throttle', rate: 1 };
+
+describe('the fault control', () => {
+  it('sets rules that take effect at once, and shows what they have injected', async () => {
+    const answer = await put([rule]);
+    expect(answer.status).toBe(200);
+    expect(injector.decide('dynamodb', 'PutItem')?.refusal).toBe('throttle');
+    const shown = await request('GET');
+    expect(await shown.json()).toEqual({ rules: [{ ...rule, matched: 1, injected: 1 }] });
+  });
+
+  it('replaces all rules by a PUT and removes them by a DELETE', async () => {
+    await put([rule]);
+    await put([{ ...rule, operation: 'Query' }]);
+    expect(injector.decide('dynamodb', 'PutItem')).toBeUndefined();
+    const answer = await request('DELETE');
+    expect(await answer.json()).toEqual({ rules: [] });
+    expect(injector.decide('dynamodb', 'Query')).toBeUndefined();
+  });
+
+  it.each([
+    ['rules[0].service', { ...rule, service: 'sqs' }],
+    ['rules[0].operation', { ...rule, operation: 'Put Item' }],
+    ['rules[0].kind', { ...rule, kind: 'explode' }],
+    ['rules[0].rate', { ...rule, rate: 1.5 }],
+    ['rules[0].rate', { service: 'dynamodb', kind: 'throttle' }],
+    ['rules[0].delayMs', { ...rule, kind: 'delay' }],
+    ['rules[0].delayMs', { ...rule, delayMs: 5 }],
+    ['rules[0].kind', { ...rule, kind: 'partial' }],
+    ['rules[0].seed', { ...rule, seed: -1 }],
+    ['rules[0].count', { ...rule, count: 0.5 }],
+  ])('refuses a rule with a wrong field, naming %s, and changes nothing', async (field, wrong) => {
+    await put([rule]);
+    const answer = await put([wrong]);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    const problem: Problem = await answer.json();
+    expect(problem).toMatchObject({ type: 'about:blank', status: 400, title: 'Invalid fault rules' });
+    expect(problem.errors.map((error) => error.field)).toContain(field);
+    expect(injector.report()).toHaveLength(1);
+  });
+
+  it('names every faulty field at once, and fields that do not exist', async () => {
+    const answer = await put([
+      { ...rule, rate: -1 },
+      { ...rule, chance: 1 },
+    ]);
+    const { errors }: Problem = await answer.json();
+    expect(errors.map((error) => error.field)).toEqual(['rules[0].rate', 'rules[1]']);
+    expect(errors[1]?.message).toContain('chance');
+  });
+
+  it('refuses what is no JSON, no rules, too long, another method or another path', async () => {
+    expect((await request('PUT', '{')).status).toBe(400);
+    expect((await request('PUT', '[]')).status).toBe(400);
+    expect((await request('PUT', ' '.repeat(300_000))).status).toBe(413);
+    const post = await request('POST', '{}');
+    expect(post.status).toBe(405);
+    expect(post.headers.get('allow')).toBe('GET, PUT, DELETE');
+    expect((await fetch(`${server.url}/`)).status).toBe(404);
+  });
+
+  it('listens on loopback, and says so when its port is taken', async () => {
+    expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
+    await expect(startFaultControl({ injector, logger, port: server.port })).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: `port ${server.port} is taken by another process`,
+    });
+  });
+});
