@@ -8,10 +8,12 @@ import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/fleet-view.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
+import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
 import { kinesisStreamReader } from './pipeline/kinesis-stream-reader.ts';
 import { createPipelineReader } from './pipeline/pipeline-reader.ts';
 import { quarantineCounter } from './pipeline/quarantine-counter.ts';
 import { s3ArchiveReader } from './pipeline/s3-archive-reader.ts';
+import { createShardActivity } from './pipeline/shard-activity.ts';
 import { shardListing } from './pipeline/shard-listing.ts';
 import type { QueryApiServices } from './services.ts';
 
@@ -42,12 +44,14 @@ export function awsServices(
   const progress = dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable });
   const stream = kinesisTransport({ streamName, client: kinesis });
   const shards = shardListing(stream);
+  const activity = createShardActivity(clock);
+  const direct = kinesisStreamReader({ client: kinesis, streamName, shards, clock });
   const fleet = createFleetView({
     table,
     progress,
     streamName,
     ...(isLongLived
-      ? { feed: kinesisChangeFeed({ client: kinesis, streamName, shards, clock, logger }) }
+      ? { feed: activity.observe(kinesisChangeFeed({ client: kinesis, streamName, shards, clock, logger })) }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
     liveness,
     clock,
@@ -60,7 +64,9 @@ export function awsServices(
     updates: createUpdateHub({ fleet, clock, ...(isLongLived ? {} : { holdMs: 0 }) }),
     pipeline: createPipelineReader({
       streamName,
-      stream: kinesisStreamReader({ client: kinesis, streamName, shards, clock }),
+      stream: isLongLived
+        ? followedStreamReader({ activity, keepFollowing: fleet.stayAwake, direct })
+        : direct,
       progress,
       quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
       archive: s3ArchiveReader({ client: s3, bucket, clock }),

@@ -11,7 +11,7 @@ import type { MemoryPipeline } from './memory-pipeline.ts';
 const SAMPLE_MS = 10_000;
 
 /** A stream of which everything is finished as soon as it is put. */
-export function memoryStreamReader(pipeline: MemoryPipeline): StreamReader {
+export function memoryStreamReader(pipeline: MemoryPipeline, clock: Clock): StreamReader {
   return {
     describe: async () => ({
       retentionHours: 168,
@@ -22,9 +22,8 @@ export function memoryStreamReader(pipeline: MemoryPipeline): StreamReader {
       })),
     }),
     lagMs: async () => 0,
-    sample: async (shardId, sinceMs) => ({
-      recordsPerSecond: pipeline.recordsSince(shardId, sinceMs) / (SAMPLE_MS / 1_000),
-    }),
+    recordsPerSecond: async (shardId) =>
+      pipeline.recordsSince(shardId, clock.now() - SAMPLE_MS) / (SAMPLE_MS / 1_000),
   };
 }
 
@@ -71,7 +70,7 @@ export function memoryServices(
     }),
     pipeline: createPipelineReader({
       streamName: pipeline.streamName,
-      stream: memoryStreamReader(pipeline),
+      stream: memoryStreamReader(pipeline, clock),
       progress: pipeline.progress,
       quarantine: { count: async () => 0 },
       archive: { lastDeliveryTime: async () => startTime },

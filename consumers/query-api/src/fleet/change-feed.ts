@@ -4,6 +4,8 @@ import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
 /** A record and the devices that it may have changed: perhaps more than it did, never fewer. */
 export interface HintedRecord {
   readonly sequenceNumber: SequenceNumber;
+  /** Milliseconds since 1970. */
+  readonly arrivalTime: number;
   readonly deviceIds: readonly DeviceId[];
 }
 

@@ -27,7 +27,7 @@ export interface Coverage {
   noteReading(progress: ShardVector): void;
   /** @param timeMs when they were read, milliseconds since 1970 */
   addHints(hints: ShardHints, timeMs: number): void;
-  /** Takes the hints that this progress has passed. */
+  /** Takes the hints that this progress has passed; it must have been read before the hints of this round were. */
   take(progress: ShardVector): DueDevices;
   /**
    * True when everything that is finished according to this progress is held. False also where a hint has waited for so
@@ -45,6 +45,8 @@ interface ShardCoverage {
   hintsFrom?: SequenceNumber;
   /** Hints are complete up to this, where they do not reach the tip. */
   hintsThrough?: SequenceNumber;
+  /** Hints have been added since they were taken last: only then do they reach as far as a progress read before. */
+  isHeard?: boolean;
   pending: PendingRecord[];
 }
 
@@ -80,6 +82,7 @@ export function createCoverage(pendingMax = PENDING_MAX): Coverage {
     },
     addHints: ({ shardId, from, records, atTip }, timeMs) => {
       const shard = shardOf(shardId);
+      shard.isHeard = true;
       shard.hintsFrom = later(shard.hintsFrom, from);
       for (const record of records) shard.pending.push({ ...record, seenTime: timeMs });
       if (atTip) delete shard.hintsThrough;
@@ -95,7 +98,9 @@ export function createCoverage(pendingMax = PENDING_MAX): Coverage {
         for (const record of takeThrough(shard.pending, finished)) {
           for (const deviceId of record.deviceIds) deviceIds.add(deviceId);
         }
-        const { covered, hintsFrom, hintsThrough } = shard;
+        const { covered, hintsFrom, hintsThrough, isHeard } = shard;
+        shard.isHeard = false;
+        if (isHeard !== true) continue;
         if (hintsFrom !== undefined && compareSequenceNumbers(covered ?? BEGINNING, hintsFrom) >= 0)
           settled.push([shardId, earlier(finished, hintsThrough)]);
       }

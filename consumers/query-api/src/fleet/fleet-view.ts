@@ -36,6 +36,8 @@ export interface FleetView {
   current(signal?: AbortSignal): Promise<FleetSnapshot>;
   /** Keeps the view awake and tells of every change, until the returned function is called. */
   watch(listener: FleetListener): () => void;
+  /** Keeps the view awake for a while, as a request does. */
+  stayAwake(): void;
   close(): Promise<void>;
 }
 
@@ -295,6 +297,10 @@ export function createFleetView(options: FleetViewOptions): FleetView {
       listeners.add(listener);
       wakeUp();
       return () => listeners.delete(listener);
+    },
+    stayAwake: () => {
+      askedTime = clock.now();
+      wakeUp();
     },
     close: async () => {
       closing.abort(new CodedError('FLEET_UNAVAILABLE', 'the fleet view is closed'));

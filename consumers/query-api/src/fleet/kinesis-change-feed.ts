@@ -144,6 +144,7 @@ function hintedRecord({
   SequenceNumber: number,
   PartitionKey: partitionKey = '',
   Data: data = new Uint8Array(),
+  ApproximateArrivalTimestamp: arrival = new Date(0),
 }: NonNullable<GetRecordsCommandOutput['Records']>[number]): HintedRecord[] {
   if (number === undefined) return [];
   const deviceIds = new Set<DeviceId>();
@@ -153,5 +154,7 @@ function hintedRecord({
       if (isDeviceId(id)) deviceIds.add(id);
     }
   }
-  return [{ sequenceNumber: sequenceNumber(number), deviceIds: [...deviceIds] }];
+  return [
+    { sequenceNumber: sequenceNumber(number), arrivalTime: arrival.getTime(), deviceIds: [...deviceIds] },
+  ];
 }

@@ -20,6 +20,8 @@ export interface KinesisStreamReaderOptions {
 
 /** GetRecords answers may be empty before the next record is reached; that many are read in search of it. */
 const SEARCH_READS_MAX = 3;
+/** A sample looks back this far. */
+const SAMPLE_MS = 10_000;
 /** A sample reads about this much of a shard, whatever the size of its records, out of the 2 MB a second that all its readers share. */
 const SAMPLE_BYTES = 64 * 1024;
 const SAMPLE_RECORDS_MIN = 10;
@@ -83,7 +85,8 @@ export function kinesisStreamReader({
       return answer.MillisBehindLatest ?? 0;
     },
 
-    sample: async (shard, sinceMs, signal) => {
+    recordsPerSecond: async (shard, signal) => {
+      const sinceMs = clock.now() - SAMPLE_MS;
       const limit = Math.round(SAMPLE_BYTES / (recordBytes.get(shard) ?? SAMPLE_BYTES / SAMPLE_RECORDS_MIN));
       const answer = await read(
         { ShardId: shard, ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(sinceMs) },
@@ -99,7 +102,7 @@ export function kinesisStreamReader({
       const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime();
       // Up to the tip the stretch ends now; otherwise it ends with the last record that was read.
       const untilMs = toTip || last === undefined ? clock.now() : last;
-      return { recordsPerSecond: records.length / (Math.max(1, untilMs - sinceMs) / 1_000) };
+      return records.length / (Math.max(1, untilMs - sinceMs) / 1_000);
     },
   };
 }

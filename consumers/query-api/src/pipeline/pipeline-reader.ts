@@ -24,9 +24,6 @@ export interface PipelineReaderOptions {
   readonly freshMs?: number;
 }
 
-/** A sample looks back this far. */
-const SAMPLE_MS = 10_000;
-
 /**
  * Reads the status of the pipeline, at most once in `freshMs`; those who ask meanwhile share the answer. Rejects when
  * stream, progress, quarantine or archive cannot be read; a single shard that cannot be read has nulls.
@@ -72,7 +69,7 @@ async function readPipeline(options: PipelineReaderOptions): Promise<PipelineSta
 }
 
 async function readShard(
-  { stream, clock, logger }: PipelineReaderOptions,
+  { stream, logger }: PipelineReaderOptions,
   { shardId, isOpen }: Shard,
   progress: ShardProgress | undefined,
 ): Promise<ShardStatus> {
@@ -80,15 +77,14 @@ async function readShard(
     try {
       return await figure;
     } catch (error) {
-      logger.warn({ error, shardId }, 'shard not read');
+      const reason = error instanceof Error ? error.name : String(error);
+      logger.info({ shardId, reason }, 'shard not read');
       return null;
     }
   };
   const [lagMs, recordsPerSecond] = await Promise.all([
     known(stream.lagMs(shardId, progress?.finishedThrough)),
-    isOpen
-      ? known(stream.sample(shardId, clock.now() - SAMPLE_MS).then((sample) => sample.recordsPerSecond))
-      : 0,
+    isOpen ? known(stream.recordsPerSecond(shardId)) : 0,
   ]);
   return {
     shardId,

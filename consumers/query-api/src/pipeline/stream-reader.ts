@@ -1,12 +1,6 @@
 import type { SequenceNumber, Shard, ShardId } from '@twinstream/stream-model';
 
-/** A stretch of a shard that was looked at. */
-export interface ShardSample {
-  /** Records put into the shard per second, over the stretch. */
-  readonly recordsPerSecond: number;
-}
-
-/** What the pipeline's status asks of the stream. Each call of a shard costs one of its five reads a second. */
+/** What the pipeline's status asks of the stream. A call of a shard may cost one of its five reads a second. */
 export interface StreamReader {
   /** Retention and shards, open and closed. */
   describe(
@@ -17,6 +11,6 @@ export interface StreamReader {
    * when there is none.
    */
   lagMs(shardId: ShardId, after: SequenceNumber | undefined, signal?: AbortSignal): Promise<number>;
-  /** Looks at the records that arrived since `sinceMs` (milliseconds since 1970), a bounded number of them. */
-  sample(shardId: ShardId, sinceMs: number, signal?: AbortSignal): Promise<ShardSample>;
+  /** Records put into the shard per second, over the last ten seconds or over as many records as are looked at. */
+  recordsPerSecond(shardId: ShardId, signal?: AbortSignal): Promise<number>;
 }

@@ -12,6 +12,7 @@ const hints = (from: number, records: Record<number, string>, atTip = true, shar
   from: sequenceNumber(String(from)),
   records: Object.entries(records).map(([number, id]) => ({
     sequenceNumber: sequenceNumber(number),
+    arrivalTime: 0,
     deviceIds: [deviceId(id)],
   })),
   atTip,
@@ -38,6 +39,7 @@ describe('coverage', () => {
     coverage.take(progress({ [A]: 210 })).settle();
     expect(coverage.vector.get(A)).toBe('100');
     coverage.noteReading(progress({ [A]: 205 }));
+    coverage.addHints(hints(200, {}), 0);
     coverage.take(progress({ [A]: 215 })).settle();
     expect(coverage.vector.get(A)).toBe('215');
   });
@@ -51,6 +53,15 @@ describe('coverage', () => {
     coverage.addHints(hints(100, { 140: 'y' }, true), 0);
     coverage.take(progress({ [A]: 150 })).settle();
     expect(coverage.vector.get(A)).toBe('150');
+  });
+
+  test('does not claim what was finished while a shard was not heard of', () => {
+    const coverage = createCoverage();
+    coverage.noteReading(progress({ [A]: 100 }));
+    coverage.addHints(hints(100, {}), 0);
+    coverage.take(progress({ [A]: 110 })).settle();
+    coverage.take(progress({ [A]: 120 })).settle();
+    expect(coverage.vector.get(A)).toBe('110');
   });
 
   test('follows a new shard from its beginning without a reading', () => {

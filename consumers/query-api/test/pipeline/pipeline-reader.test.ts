@@ -33,7 +33,7 @@ async function fixture(over: Partial<StreamReader> = {}) {
       calls.push(`lag ${shard} ${after}`);
       return shard === OPEN ? 1_500 : 0;
     },
-    sample: async () => ({ recordsPerSecond: 12.5 }),
+    recordsPerSecond: async () => 12.5,
     ...over,
   };
   const read = createPipelineReader({
