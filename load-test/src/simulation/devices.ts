@@ -7,7 +7,8 @@ import {
   type StreamTransport,
   type TransportAnswer,
 } from '@twinstream/stream-producer';
-import { identityOf, Violation } from './ghost.ts';
+import { identityOf } from '@twinstream/verification';
+import { Violation } from './ghost.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';

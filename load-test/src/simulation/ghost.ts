@@ -12,7 +12,8 @@ import {
   type StoredEvent,
 } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { canonicalText, identityOf } from '@twinstream/verification';
 
 /** A guarantee that did not hold, by the name it has in the documents. */
 export class Violation extends Error {
@@ -23,29 +24,6 @@ export class Violation extends Error {
     this.name = 'Violation';
     this.guarantee = guarantee;
   }
-}
-
-/** Everything of a state in a text that is equal exactly when the states are. */
-export function stateText(state: DeviceState): string {
-  return textOf(state);
-}
-
-function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => {
-    if (member instanceof Map)
-      return [...member.entries()].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-    if (typeof member === 'object' && member !== null && !Array.isArray(member)) {
-      return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
-    return member;
-  });
-}
-
-/** The event's identity within its device: its counter, its correction id, or else its position. */
-export function identityOf(shardId: ShardId, { event, place }: Pick<StoredEvent, 'event' | 'place'>): string {
-  if (event.correction !== undefined) return `correction ${event.correction.correctionId}`;
-  if (event.identity !== undefined) return `counted ${event.identity.session}.${event.identity.counter}`;
-  return `uncounted ${positionKey({ shardId, ...place })}`;
 }
 
 /** Only what newer counters, or a mark of its own shard, have overtaken may count as late. */
@@ -118,7 +96,7 @@ export class Ghost {
     if (page > (this.pages.get(deviceId)?.length ?? 0)) {
       throw new Violation('state is written after the page', `${deviceId} state ${page}`);
     }
-    if (stateText(state) !== stateText(this.stateAfter(deviceId, page))) {
+    if (canonicalText(state) !== canonicalText(this.stateAfter(deviceId, page))) {
       throw new Violation('state equals the fold of pages 1 to n', `${deviceId} page ${page}`);
     }
     const earlier = this.#statePages.get(deviceId) ?? 0;
@@ -163,13 +141,13 @@ export class Ghost {
         const snapshot = await eventStore.latestSnapshot(deviceId, { foldVersion: FOLD_VERSION, pageAtMost });
         if (snapshot === undefined) break;
         const { page } = snapshot.state;
-        if (stateText(snapshot.state) !== stateText(this.stateAfter(deviceId, page))) {
+        if (canonicalText(snapshot.state) !== canonicalText(this.stateAfter(deviceId, page))) {
           throw new Violation('snapshots equal the fold', `${deviceId} page ${page}`);
         }
         const complete = pages
           .slice(0, page)
           .reduce((state, next) => foldPage(state, next, COMPLETE_RECEIPT_LIMITS), newDevice(deviceId));
-        if (textOf(snapshot.receipts) !== textOf(complete.receipts)) {
+        if (canonicalText(snapshot.receipts) !== canonicalText(complete.receipts)) {
           throw new Violation('snapshots hold complete receipts', `${deviceId} page ${page}`);
         }
         pageAtMost = page - 1;

@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const START = fileURLToPath(new URL('../../infra/local-aws/src/pipeline/start.ts', import.meta.url));
+const SIMULATE = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));
+const READY_DEADLINE_MS = 90_000;
+const POLL_MS = 200;
+
+/** What a process printed and how it ended. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A pipeline in processes of its own, with a folder of its own. */
+export interface RunningPipeline {
+  /** Variables of `.twinstream/local.env`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly apiUrl: string;
+  /** Runs the simulator against it to its end. */
+  simulate(...args: string[]): Promise<Finished>;
+  /** A simulator that is under way. */
+  startSimulator(...args: string[]): ChildProcess;
+  /** Resolves when every shard is read to its end and the archive has taken what came, as the API and `settled` say. */
+  caughtUp(): Promise<void>;
+  /** Asks it to stop, as Ctrl-C does, and resolves to its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** A folder that is gone after `dispose`. */
+export function temporaryFolder(): { readonly path: string; dispose(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'twinstream-'));
+  return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Runs `npm start` without npm, on a free port, with `folder` as its working directory. */
+export async function runPipeline(folder: string, ...flags: string[]): Promise<RunningPipeline> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--no-simulator', ...flags],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const errors: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  await ready(child, errors);
+  const environment = readEnvironment(join(folder, '.twinstream/local.env'));
+  const apiUrl = environment.TWINSTREAM_API_URL ?? '';
+  const startSimulator = (...args: string[]) =>
+    spawn(process.execPath, [SIMULATE, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  return {
+    environment,
+    apiUrl,
+    startSimulator,
+    simulate: (...args) => finished(startSimulator(...args)),
+    caughtUp: () => caughtUp(apiUrl),
+    stop: async () => {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill('SIGINT');
+      const [code] = await once(child, 'exit');
+      return code;
+    },
+  };
+}
+
+/** Runs `npm start` with flags that it should refuse. */
+export function refusedStart(folder: string, ...flags: string[]): Promise<Finished> {
+  const args = ['--disable-warning=ExperimentalWarning', START, ...flags];
+  return finished(spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+export async function finished(child: ChildProcess): Promise<Finished> {
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout.push(text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
+  const [code] = await once(child, 'close');
+  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
+}
+
+async function ready(child: ChildProcess, errors: readonly string[]): Promise<void> {
+  if (child.stdout === null) throw new TypeError('no standard output');
+  const lines = createInterface({ input: child.stdout });
+  const told = (async () => {
+    for await (const line of lines) if (line.startsWith('Ctrl-C')) return;
+    throw new Error(`the pipeline ended before it was ready: ${errors.join('')}`);
+  })();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not ready: ${errors.join('')}`)), READY_DEADLINE_MS);
+  });
+  try {
+    await Promise.race([told, late]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  child.stdout.resume();
+}
+
+function readEnvironment(file: string): Record<string, string> {
+  if (!existsSync(file)) throw new Error(`${file} is not there`);
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+}
+
+async function caughtUp(apiUrl: string): Promise<void> {
+  while (true) {
+    const response = await fetch(`${apiUrl}/v1/pipeline`);
+    const { shards } = (await response.json()) as { shards: readonly { lagMs: number }[] };
+    if (response.ok && shards.every(({ lagMs }) => lagMs === 0)) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
