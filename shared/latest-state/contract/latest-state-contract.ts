@@ -1,0 +1,230 @@
+import { type DeviceId, type DeviceState, deviceId, type JsonObject } from '@twinstream/device-model';
+import { arrivedEvent } from '@twinstream/event-store/contract/event-builder';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DeviceListQuery, LatestStateTable } from '../src/latest-state-table.ts';
+import { SITE_BYTES_MAX } from '../src/site-index.ts';
+import { reported, stateAfter } from './device-states.ts';
+
+export interface OpenLatestStateTable {
+  readonly table: LatestStateTable;
+  close?(): Promise<void>;
+}
+
+/** What every latest-state table must do. `open` is called once; each test uses devices and sites of its own. */
+export function describeLatestStateTable(open: () => Promise<OpenLatestStateTable>): void {
+  let opened: OpenLatestStateTable;
+  let table: LatestStateTable;
+  let devices = 0;
+  const newId = () => {
+    devices += 1;
+    return `device-${String(devices).padStart(4, '0')}`;
+  };
+  const writeAll = async (states: readonly DeviceState[]) => {
+    for (const state of states) expect(await table.write(state)).toMatchObject({ outcome: 'written' });
+  };
+  /** Follows the cursors of a list to its end. */
+  const listAll = async (query: Omit<DeviceListQuery, 'cursor'>) => {
+    const ids: DeviceId[] = [];
+    let cursor: string | undefined;
+    do {
+      const answer = await table.list({ ...query, ...(cursor === undefined ? {} : { cursor }) });
+      expect(answer.devices.length).toBeLessThanOrEqual(query.limit);
+      ids.push(...answer.devices.map((state) => state.deviceId));
+      cursor = answer.cursor;
+    } while (cursor !== undefined);
+    return ids;
+  };
+
+  beforeAll(async () => {
+    opened = await open();
+    table = opened.table;
+  });
+  afterAll(() => opened?.close?.());
+
+  describe('one device', () => {
+    it('is unknown before it was written', async () => {
+      expect(await table.read(deviceId('nobody'))).toBeUndefined();
+    });
+
+    it('reads as it was written', async () => {
+      const state = await stateAfter(newId(), [
+        { data: { site: 'north', speedMph: 17.4, doors: [{ open: true }, null], note: '' } },
+        { type: 'connected', data: { firmware: 7 } },
+        { correctionId: 'c-1', data: { speedMph: 18 } },
+        { counter: 9, data: { speedMph: null } },
+      ]);
+      await writeAll([state]);
+      expect(await table.read(state.deviceId)).toEqual(state);
+      expect(await table.read(state.deviceId, { consistent: false })).toEqual(state);
+    });
+
+    const NAMES: readonly JsonObject[] = [
+      { '7': 1, '-1': 2, '0': 'first' },
+      Object.fromEntries([
+        ['__proto__', 1],
+        ['___proto__', 2],
+        ['constructor', 3],
+        ['toString', 4],
+      ]),
+      { nested: Object.fromEntries([['__proto__', { deep: 1 }]]), list: [{}, [], ''] },
+      { 'a.b': 1, 'c[0]': 2, '#name': 3, ':value': 4, status: 'x', SELECT: 5, 'имя €': 6, ' ': 7 },
+      {},
+      { large: 9.99e125, small: 1e-130, negative: -1.5e-7, exact: 123_456_789.123_456_79, huge: 1e21 },
+    ];
+    it.each(NAMES)('keeps any name and value: %j', async (data) => {
+      const state = await reported(newId(), data);
+      await writeAll([state]);
+      expect(await table.read(state.deviceId)).toEqual(state);
+    });
+
+    it('remembers what was removed', async () => {
+      const state = await stateAfter(newId(), [{ data: { load: 3, site: 'x' } }, { data: { load: null } }]);
+      await writeAll([state]);
+      const read = await table.read(state.deviceId);
+      expect(read?.attributes.get('load')).toEqual({
+        version: { session: 1, counter: 2, ordinal: 0, revision: 0 },
+      });
+    });
+
+    it('holds nothing that a later state does not have', async () => {
+      const id = newId();
+      const first = await stateAfter(id, [
+        { data: { site: 'here', a: 1 } },
+        { correctionId: 'c', data: { a: 2 } },
+      ]);
+      const bare = await stateAfter(id, []);
+      const later = { ...bare, page: first.page + 1, arrivalMax: first.arrivalMax };
+      await writeAll([first, later]);
+      expect(await table.read(deviceId(id))).toEqual(later);
+    });
+
+    it('never goes back to an equal or earlier page', async () => {
+      const id = newId();
+      const first = await stateAfter(id, [{ data: { n: 1 } }]);
+      const second = await stateAfter(id, [{ data: { n: 2 } }], first);
+      const another = await stateAfter(id, [{ data: { n: 3 } }], first);
+      await writeAll([second]);
+      expect(await table.write(first)).toMatchObject({ outcome: 'superseded' });
+      expect(await table.write(second)).toMatchObject({ outcome: 'superseded' });
+      expect(await table.write(another)).toMatchObject({ outcome: 'superseded' });
+      expect(await table.read(deviceId(id))).toEqual(second);
+    });
+
+    it('ends at the latest of states that are written at once', async () => {
+      const id = newId();
+      const states: DeviceState[] = [];
+      for (let n = 1; n <= 10; n += 1) states.push(await stateAfter(id, [{ data: { n } }], states.at(-1)));
+      await Promise.all([...states].reverse().map((state) => table.write(state)));
+      expect(await table.read(deviceId(id))).toEqual(states.at(-1));
+    });
+
+    it('rejects with the reason of an aborted signal', async () => {
+      const reason = new Error('the deadline is near');
+      const signal = AbortSignal.abort(reason);
+      const state = await reported(newId(), {});
+      await expect(table.write(state, signal)).rejects.toBe(reason);
+      await expect(table.read(state.deviceId, { signal })).rejects.toBe(reason);
+      await expect(table.list({ limit: 1, signal })).rejects.toBe(reason);
+      expect(await table.read(state.deviceId)).toBeUndefined();
+    });
+  });
+
+  describe('lists', () => {
+    it('show every device once, however they are cut', async () => {
+      const states = await Promise.all(
+        Array.from({ length: 7 }, () => reported(newId(), { site: 'somewhere' })),
+      );
+      await writeAll(states);
+      const ids = await listAll({ limit: 3 });
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const state of states) expect(ids).toContain(state.deviceId);
+    });
+
+    it('show the devices of a site, as they stand', async () => {
+      const site = 'depot "A" – ä';
+      const here = await Promise.all(Array.from({ length: 5 }, (_, n) => reported(newId(), { site, n })));
+      await writeAll([...here, await reported(newId(), { site: 'elsewhere' })]);
+      const { devices } = await table.list({ site, limit: 100 });
+      expect([...devices].sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1))).toEqual(here);
+      expect((await listAll({ site, limit: 2 })).sort()).toEqual(here.map((state) => state.deviceId));
+      expect(await listAll({ site: 'nowhere', limit: 2 })).toEqual([]);
+      expect(await listAll({ site: '', limit: 2 })).toEqual([]);
+    });
+
+    it('show the devices of a site that have a status', async () => {
+      const site = 'site of statuses';
+      const type = ['connected', 'disconnected', 'reported'];
+      const states = await Promise.all(
+        Array.from({ length: 9 }, (_, n) =>
+          stateAfter(newId(), [{ type: type[n % 3] ?? '', data: { site } }]),
+        ),
+      );
+      await writeAll(states);
+      const connected = states.filter((_, n) => n % 3 === 0).map((state) => state.deviceId);
+      expect((await listAll({ site, status: 'connected', limit: 2 })).sort()).toEqual(connected);
+      const unknown = await listAll({ status: 'unknown', limit: 4 });
+      for (const [n, state] of states.entries()) expect(unknown.includes(state.deviceId)).toBe(n % 3 === 2);
+    });
+
+    it('follow a device from site to site', async () => {
+      const first = await reported(newId(), { site: 'old site' });
+      const second = await stateAfter(first.deviceId, [{ data: { site: 'new site' } }], first);
+      const third = await stateAfter(first.deviceId, [{ data: { site: null } }], second);
+      await writeAll([first]);
+      expect(await listAll({ site: 'old site', limit: 5 })).toEqual([first.deviceId]);
+      await writeAll([second]);
+      expect(await listAll({ site: 'old site', limit: 5 })).toEqual([]);
+      expect(await listAll({ site: 'new site', limit: 5 })).toEqual([first.deviceId]);
+      await writeAll([third]);
+      expect(await listAll({ site: 'new site', limit: 5 })).toEqual([]);
+    });
+
+    it('show more devices of a site than one read can fetch', async () => {
+      const site = 'large site';
+      const states = await Promise.all(Array.from({ length: 130 }, () => reported(newId(), { site })));
+      await Promise.all(states.map((state) => table.write(state)));
+      const { devices, cursor } = await table.list({ site, limit: 130 });
+      expect(devices).toHaveLength(130);
+      if (cursor !== undefined)
+        expect(await table.list({ site, limit: 130, cursor })).toEqual({ devices: [] });
+    });
+
+    it('leave out a site that is too long for an index, whose device is stored all the same', async () => {
+      const site = 'é'.repeat(SITE_BYTES_MAX / 2 + 1);
+      const state = await reported(newId(), { site });
+      const fits = await reported(newId(), { site: site.slice(1) });
+      await writeAll([state, fits]);
+      expect(await table.read(state.deviceId)).toEqual(state);
+      expect(await listAll({ site, limit: 5 })).toEqual([]);
+      expect(await listAll({ site: site.slice(1), limit: 5 })).toEqual([fits.deviceId]);
+    });
+
+    it('take no cursor that was given for another list, or by nobody', async () => {
+      const site = 'site of cursors';
+      await writeAll(await Promise.all(Array.from({ length: 3 }, () => reported(newId(), { site }))));
+      const { cursor } = await table.list({ site, limit: 2 });
+      if (cursor === undefined) throw new Error('the list should go on');
+      const invalid = expect.objectContaining({ code: 'INVALID_CURSOR', retryable: false });
+      await expect(table.list({ site: 'another', limit: 2, cursor })).rejects.toEqual(invalid);
+      await expect(table.list({ limit: 2, cursor })).rejects.toEqual(invalid);
+      await expect(table.list({ site, status: 'unknown', limit: 2, cursor })).rejects.toEqual(invalid);
+      for (const text of ['', 'x', 'e30', Buffer.from('["no id!",null,null]').toString('base64url')]) {
+        await expect(table.list({ limit: 2, cursor: text })).rejects.toEqual(invalid);
+      }
+    });
+
+    it.each([0, 1_001, 2.5])('refuse the limit %d', async (limit) => {
+      await expect(table.list({ limit })).rejects.toThrow(RangeError);
+    });
+  });
+
+  it('takes states of devices whose events were never counted', async () => {
+    const id = newId();
+    const event = arrivedEvent({ at: 1, deviceId: id });
+    expect(event.event.identity).toBeUndefined();
+    const state = await stateAfter(id, []);
+    const uncounted = { ...state, page: 1, ordinal: 3 };
+    await writeAll([uncounted]);
+    expect(await table.read(deviceId(id))).toEqual(uncounted);
+  });
+}

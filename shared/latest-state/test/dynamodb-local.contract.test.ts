@@ -1,0 +1,100 @@
+import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  dynamoDbLocalEngine,
+  engineTitle,
+  type TestDynamoDb,
+} from '@twinstream/event-store/contract/dynamodb-engines';
+import { itemBytes, textValue, writeUnits } from '@twinstream/event-store/dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  describeLatestStateTable,
+  describeShardProgressTable,
+  reported,
+  stateAfter,
+} from '../contract/index.ts';
+import { dynamoDbLatestStateTable } from '../src/dynamodb-latest-state.ts';
+import { dynamoDbShardProgressTable } from '../src/dynamodb-shard-progress.ts';
+import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '../src/table-definitions.ts';
+import { stateItem, vehicle } from './vehicle.ts';
+
+const engine = dynamoDbLocalEngine();
+
+describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine), () => {
+  let dynamoDb: TestDynamoDb;
+  let tableName: string;
+  beforeAll(async () => {
+    dynamoDb = await engine.start();
+    tableName = await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION);
+  });
+  afterAll(() => dynamoDb?.close());
+
+  describeLatestStateTable(async () => ({ table: dynamoDbLatestStateTable(dynamoDb.client, { tableName }) }));
+
+  describeShardProgressTable(async () => {
+    const name = await dynamoDb.createTable(SHARD_PROGRESS_TABLE_DEFINITION);
+    return { table: dynamoDbShardProgressTable(dynamoDb.client, { tableName: name }) };
+  });
+
+  it('charges an ordinary update of a vehicle one write unit, and its indexes nothing', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, measure: true });
+    const first = await vehicle('bus-2619', 25);
+    // The first write enters two indexes, each an item of its own.
+    expect(await table.write(first)).toEqual({ outcome: 'written', writeUnits: 3 });
+    const second = await stateAfter('bus-2619', [{ data: { speedMph: 0 } }], first);
+    expect(await table.write(second)).toEqual({ outcome: 'written', writeUnits: 1 });
+    const moved = await stateAfter('bus-2619', [{ data: { site: 'south' } }], second);
+    // One index takes the device out of one place and into another.
+    expect(await table.write(moved)).toEqual({ outcome: 'written', writeUnits: 3 });
+  });
+
+  it('charges states what is reckoned here', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, measure: true });
+    for (let attributes = 1; attributes < 60; attributes += 4) {
+      const data = Object.fromEntries(
+        Array.from({ length: attributes }, (_, n) => [`attribute${n}`, Math.sin(n)]),
+      );
+      const state = await reported(`sized-${attributes}`, data);
+      await table.write(state);
+      const next = await stateAfter(`sized-${attributes}`, [{ data: { attribute0: 1 } }], state);
+      const units = Math.max(writeUnits(itemBytes(stateItem(state))), writeUnits(itemBytes(stateItem(next))));
+      expect(await table.write(next)).toEqual({ outcome: 'written', writeUnits: units });
+    }
+  });
+
+  it('heals an item that was wiped, whole', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName });
+    const state = await vehicle('bus-77', 3);
+    const later = await stateAfter('bus-77', [{ data: { speedMph: 1 } }], state);
+    await table.write(state);
+    const key = { TableName: tableName, Key: { deviceId: textValue('bus-77') } };
+    await dynamoDb.client.send(new DeleteItemCommand(key));
+    await table.write(later);
+    expect(await table.read(state.deviceId)).toEqual(later);
+  });
+
+  it('reports an item that others have damaged', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName });
+    const state = await vehicle('bus-78', 3);
+    await table.write(state);
+    await dynamoDb.client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: { deviceId: textValue('bus-78') },
+        UpdateExpression: 'REMOVE attributes',
+      }),
+    );
+    await expect(table.read(state.deviceId)).rejects.toMatchObject({
+      code: 'DAMAGED_STATE',
+      retryable: false,
+    });
+  });
+
+  it('says when a state is more than an item holds', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName });
+    const first = await reported('giant', { a: 'x'.repeat(220_000) });
+    const both = await stateAfter('giant', [{ data: { b: 'y'.repeat(220_000) } }], first);
+    expect(await table.write(first)).toEqual({ outcome: 'written' });
+    await expect(table.write(both)).rejects.toMatchObject({ code: 'STATE_TOO_LARGE', retryable: false });
+    expect(await table.read(first.deviceId)).toEqual(first);
+  });
+});
