@@ -11,7 +11,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 // DynamoDB developer guide, "Supported data types": numbers from 1E-130 to 9.99…E+125 (read 2026-11).
 const MAGNITUDE_MIN = 1e-130;
 const MAGNITUDE_MAX = 9.99e125;
-/** Digits that `toPrecision` gives at most. */
+/** Digits that `toPrecision` gives at most. It tells `0.10000000000000001` from a number that no double is near. */
 const DIGITS_MAX = 100;
 
 /**
@@ -46,19 +46,14 @@ export function isKept(text: string, value: number): boolean {
   if (Number.isInteger(value) && !/[.eE]/.test(text)) return Number.isSafeInteger(value);
   const digits = digitsOf(text);
   // Any decimal of 15 digits comes back from a double (IEEE 754, binary64).
-  if (digits.length <= 15) return true;
-  const written = trailingZerosOf(text) + digits.length;
+  if (digits.length <= 15 || digitsOf(String(value)) === digits) return true;
+  const written = significand(text).replace(/^0+/, '').length;
   return written <= DIGITS_MAX && digitsOf(value.toPrecision(written)) === digits;
 }
 
 /** Significant digits, without point, sign, exponent, leading and trailing zeros. */
 function digitsOf(text: string): string {
   return significand(text).replace(/^0+/, '').replace(/0+$/, '');
-}
-
-function trailingZerosOf(text: string): number {
-  const all = significand(text);
-  return all.length - all.replace(/0+$/, '').length;
 }
 
 function significand(text: string): string {

@@ -21,51 +21,53 @@ export interface Ledger {
 
 /** Opens a new ledger in place of any that is there. Rejects with `LEDGER_UNWRITABLE`. */
 export async function openLedger(path: string): Promise<Ledger> {
-  const file = await open(path, 'w').catch((error) => {
+  const file = await open(path, 'w').catch((error: unknown) => {
     throw unwritable(path, error);
   });
   let lines: string[] = [];
+  /** Characters that are in no file yet: those of `lines`, and those being written. */
   let characters = 0;
   let writing: Promise<void> | undefined;
+  let failure: CodedError | undefined;
 
   async function drain(): Promise<void> {
-    while (lines.length > 0) {
-      const text = lines.join('');
-      lines = [];
-      characters = 0;
-      await file.appendFile(text);
+    try {
+      while (lines.length > 0) {
+        const text = lines.join('');
+        lines = [];
+        await file.appendFile(text);
+        characters -= text.length;
+      }
+    } catch (error) {
+      failure = unwritable(path, error);
+    } finally {
+      writing = undefined;
     }
   }
 
-  /** Keeps the failure, when there is one, for everyone who asks from then on. */
-  function startWriting(): Promise<void> {
-    const started = drain().then(
-      () => {
-        writing = undefined;
-      },
-      (error) => {
-        throw unwritable(path, error);
-      },
-    );
-    started.catch(() => undefined);
-    writing = started;
-    return started;
+  function write(line: string): void {
+    if (failure !== undefined) return;
+    lines.push(line);
+    characters += line.length;
+    if (characters >= WRITE_CHARACTERS) writing ??= drain();
+  }
+
+  async function waitForRoom(): Promise<void> {
+    while (failure === undefined && characters > WAITING_CHARACTERS_MAX) {
+      writing ??= drain();
+      await writing;
+    }
+    if (failure !== undefined) throw failure;
   }
 
   return {
-    write(line) {
-      lines.push(line);
-      characters += line.length;
-      if (characters >= WRITE_CHARACTERS && writing === undefined) startWriting();
-    },
-    room: () => (characters > WAITING_CHARACTERS_MAX ? (writing ?? startWriting()) : undefined),
+    write,
+    room: () => (failure === undefined && characters <= WAITING_CHARACTERS_MAX ? undefined : waitForRoom()),
     async close() {
-      try {
-        await writing;
-        await startWriting();
-      } finally {
-        await file.close();
-      }
+      await writing;
+      if (failure === undefined) await drain();
+      await file.close();
+      if (failure !== undefined) throw failure;
     },
   };
 }

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+let folder: string;
+let unusedPort: number;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'twinstream-simulate-'));
+  unusedPort = await freePort();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function simulate(args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A port on which nothing listens. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+    server.once('error', reject);
+  });
+}
+
+const nowhere = (): Record<string, string> => ({
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_ENDPOINT_URL_KINESIS: `http://127.0.0.1:${unusedPort}`,
+});
+
+describe('npm run simulate', () => {
+  test('explains itself, its exit codes included, and exits 0', async () => {
+    const { code, stdout, stderr } = await simulate(['--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const words of ['Exit codes:', '--devices', '--input', '--ledger', 'flaky-network']) {
+      expect(stdout).toContain(words);
+    }
+  });
+
+  test.each([
+    [['--frobnicate'], /unknown option '--frobnicate'/],
+    [['--devices', 'many', '--rate', 'x'], /--devices: must be .*\n--rate: must be/],
+    [['--output', 'xml'], /Allowed choices are text, json/],
+    [['--count', '5', '--duration', '5s'], /--duration and --count exclude each other/],
+    [['extra'], /too many arguments/],
+    [['--input', 'nowhere.csv', '--id-column', 'a', '--time-column', 'b'], /there is no file .*nowhere\.csv/],
+    [['--scenario', 'nowhere'], /there is no such file/],
+  ])('with %j exits 2 and says why', async (args, message) => {
+    const { code, stdout, stderr } = await simulate(args, nowhere());
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+  });
+
+  test('exits 2 for a column that is not there, without asking the stream', async () => {
+    writeFileSync(join(folder, 'day.csv'), 'vehicle,at,speed\n1,2017-03-21T00:00:00Z,5\n');
+    const { code, stderr } = await simulate(
+      ['--input', 'day.csv', '--id-column', 'vehicle_id', '--time-column', 'at'],
+      nowhere(),
+    );
+    expect(stderr).toBe('there is no column "vehicle_id"; there are: vehicle, at, speed\n');
+    expect(code).toBe(2);
+  });
+
+  test('exits 1 when nothing answers, and says what to do', async () => {
+    const { code, stdout, stderr } = await simulate(['--count', '1'], nowhere());
+    expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort} (ECONNREFUSED)`);
+    expect(stderr).toContain('npm start');
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+  });
+
+  test('finds the endpoint of a pipeline beside it by itself', async () => {
+    mkdirSync(join(folder, '.twinstream'));
+    const lines = Object.entries(nowhere()).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(join(folder, '.twinstream', 'local.env'), lines.join(''));
+    const { code, stderr } = await simulate(['--count', '1']);
+    rmSync(join(folder, '.twinstream'), { recursive: true });
+    expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort}`);
+    expect(code).toBe(1);
+  });
+
+  test('exits 1 without a region, and says what to do', async () => {
+    const { code, stderr } = await simulate(['--count', '1'], { AWS_EC2_METADATA_DISABLED: 'true' });
+    expect(stderr).toMatch(/no AWS region is set: start the pipeline with npm start/);
+    expect(code).toBe(1);
+  });
+});

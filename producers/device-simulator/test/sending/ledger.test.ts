@@ -1,0 +1,163 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CodedError } from '@twinstream/runtime';
+import { sequenceNumber, shardId } from '@twinstream/stream-model';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLedger, readLedger } from '../../src/sending/ledger.ts';
+import { outcomeLine, refusedLine, unsentLine } from '../../src/sending/ledger-entry.ts';
+import type { PlannedEvent } from '../../src/sending/planned-event.ts';
+import { bytesOf } from '../../src/sending/simulated-record.ts';
+import { planned } from './listed-source.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twinstream-ledger-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const recordOf = (event: PlannedEvent) => ({
+  partitionKey: event.deviceId,
+  data: bytesOf(event),
+  planned: event,
+  n: 3,
+  dueAtMs: 1_000.123_456,
+  sentAtMs: 1_002,
+});
+const position = {
+  shardId: shardId('shardId-000000000001'),
+  sequenceNumber: sequenceNumber('49599999999999999999999999999999999999999999999999999999'),
+  subSequenceNumber: 4,
+};
+
+describe('a line of the ledger', () => {
+  test('says what became of an acknowledged event, and holds the event byte for byte', () => {
+    const event = planned('a', 7, {
+      text: '{"v":1,"x":1.0,"big":12345678901234567890}',
+      clockSkewMs: -5_000,
+    });
+    const record = recordOf(event);
+    const line = outcomeLine(3, event, { status: 'acknowledged', record, position, attempts: 2 }, 1_050);
+    expect(line).toContain(`"event":${event.text}}\n`);
+    expect(JSON.parse(line)).toEqual({
+      n: 3,
+      deviceId: 'a',
+      session: 1,
+      counter: 7,
+      type: 'reported',
+      time: event.time,
+      result: 'acknowledged',
+      dueAtMs: 1_000.123,
+      sentAtMs: 1_002,
+      acknowledgedAtMs: 1_050,
+      attempts: 2,
+      position,
+      clockSkewMs: -5_000,
+      event: JSON.parse(event.text),
+    });
+  });
+
+  test('says why an event failed, and whether the stream may have it', () => {
+    const event = planned('a', 7, { fault: 'late' });
+    const reason = new CodedError('EVENT_EXPIRED', 'expired');
+    const outcome = {
+      status: 'failed',
+      record: recordOf(event),
+      reason,
+      attempts: 0,
+      possiblyStored: false,
+    } as const;
+    expect(JSON.parse(outcomeLine(3, event, outcome, 0))).toMatchObject({
+      result: 'failed',
+      reason: 'EVENT_EXPIRED',
+      attempts: 0,
+      possiblyStored: false,
+      fault: 'late',
+    });
+  });
+
+  test('holds the bytes of a malformed event, and the reason with which it must be rejected', () => {
+    const bytes = Uint8Array.of(0xff, 0x00, 0x7b);
+    const event = planned('a', 7, { fault: 'malformed', damaged: { bytes, rejection: 'invalid-utf8' } });
+    const outcome = { status: 'acknowledged', record: recordOf(event), position, attempts: 1 } as const;
+    const entry = JSON.parse(outcomeLine(3, event, outcome, 0));
+    expect(entry).toMatchObject({ fault: 'malformed', rejection: 'invalid-utf8', counter: 7 });
+    expect(entry).not.toHaveProperty('event');
+    expect(Buffer.from(entry.base64, 'base64')).toEqual(Buffer.from(bytes));
+  });
+
+  test('exists for events that were never sent, with the identity they had', () => {
+    expect(JSON.parse(unsentLine(9, planned('b', 2), 'dropped', 5))).toMatchObject({
+      n: 9,
+      deviceId: 'b',
+      counter: 2,
+      result: 'dropped',
+      dueAtMs: 5,
+    });
+    expect(JSON.parse(refusedLine(9, planned('b', 2), 5, 'RECORD_TOO_LARGE'))).toMatchObject({
+      result: 'failed',
+      reason: 'RECORD_TOO_LARGE',
+      attempts: 0,
+    });
+  });
+
+  test('has no identity where the event has none, and any type', () => {
+    const correction = planned('a', 0, { session: undefined, counter: undefined, type: 'said "so"\n' });
+    const entry = JSON.parse(unsentLine(1, correction, 'dropped', 0));
+    expect(entry).not.toHaveProperty('session');
+    expect(entry.type).toBe('said "so"\n');
+  });
+});
+
+describe('a ledger', () => {
+  test('keeps every line, in order, in place of what was there', async () => {
+    const path = join(folder, 'ledger.ndjson');
+    for (const run of [1, 2]) {
+      const ledger = await openLedger(path);
+      for (let n = 1; n <= 5_000; n += 1) {
+        ledger.write(unsentLine(n, planned(`run-${run}`, n), 'dropped', n));
+        await ledger.room();
+      }
+      await ledger.close();
+    }
+    const entries = [];
+    for await (const entry of readLedger(path)) entries.push(entry);
+    expect(entries.map(({ n }) => n)).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1));
+    expect(entries.every(({ deviceId }) => deviceId === 'run-2')).toBe(true);
+  });
+
+  test('asks to wait when more waits for the disk than it may hold', async () => {
+    const path = join(folder, 'large.ndjson');
+    const ledger = await openLedger(path);
+    const line = `${'x'.repeat(1_000_000)}\n`;
+    let waits = 0;
+    for (let count = 0; count < 30; count += 1) {
+      ledger.write(line);
+      const room = ledger.room();
+      if (room !== undefined) {
+        waits += 1;
+        await room;
+        expect(ledger.room()).toBeUndefined();
+      }
+    }
+    await ledger.close();
+    expect(waits).toBeGreaterThan(0);
+    expect(waits).toBeLessThan(6);
+    expect(readFileSync(path).length).toBe(30 * line.length);
+  });
+
+  test('that cannot be opened says which', async () => {
+    const path = join(folder, 'no', 'such', 'folder');
+    await expect(openLedger(path)).rejects.toMatchObject({
+      code: 'LEDGER_UNWRITABLE',
+      message: expect.stringContaining(path),
+    });
+  });
+
+  test('that cannot be written any more rejects, and says so at its close', async () => {
+    const ledger = await openLedger('/dev/full');
+    ledger.write(`${'x'.repeat(9_000_000)}\n`);
+    await expect(ledger.room()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
+    await expect(ledger.close()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
+  });
+});
