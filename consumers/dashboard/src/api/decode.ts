@@ -17,7 +17,7 @@ import {
 } from './shapes.ts';
 
 /** True for what `{…}` parses to. */
-function isJsonObject(value: unknown): value is JsonObject {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -73,7 +73,8 @@ function decodeFacts(device: JsonObject): Record<string, AttributeFacts> {
   const facts: Record<string, AttributeFacts> = {};
   for (const [name, value] of Object.entries(object(device.attributeVersions) ?? {})) {
     const version = decodeVersion(value);
-    const time = timeMs(object(value)?.time ?? object(value)?.arrivalTime);
+    if (object(value)?.removed === true) continue;
+    const time = timeMs(object(value)?.arrivalTime);
     facts[name] = { ...(version === undefined ? {} : { version }), ...(time === undefined ? {} : { time }) };
   }
   return facts;
@@ -217,30 +218,51 @@ export function decodePipeline(value: unknown): Pipeline | undefined {
   };
 }
 
-function decodeTally(value: unknown): Tally {
-  const tally: Record<string, number> = {};
+function decodeCounts(value: unknown): Tally {
+  const counts = new Map<string, number>();
   for (const [name, count] of Object.entries(object(value) ?? {})) {
     const devices = finite(count);
-    if (devices !== undefined) tally[name] = devices;
+    if (devices !== undefined) counts.set(name, devices);
   }
-  return tally;
+  return counts;
+}
+
+/** Counts of a label's values. */
+function decodeLabelCounts(value: unknown): Tally {
+  const counts = new Map<string, number>();
+  for (const entry of list(object(value)?.values)) {
+    const label = text(object(entry)?.value);
+    const devices = finite(object(entry)?.count);
+    if (label !== undefined && devices !== undefined) counts.set(label, devices);
+  }
+  return counts;
 }
 
 export function decodeSummary(value: unknown): FleetSummary | undefined {
   const summary = object(value);
   const total = finite(summary?.total);
-  const liveness = decodeTally(summary?.liveness);
   if (summary === undefined || total === undefined) return undefined;
+  const liveness = decodeCounts(summary.byLiveness);
   const inTrouble = finite(summary.inTrouble);
   const asOf = timeMs(summary.asOf);
+  const thresholds = object(object(summary.thresholds)?.default);
+  const staleAfterMs = finite(thresholds?.staleAfterMs);
+  const offlineAfterMs = finite(thresholds?.offlineAfterMs);
   return {
     total,
-    liveness: { online: liveness.online ?? 0, stale: liveness.stale ?? 0, offline: liveness.offline ?? 0 },
+    liveness: {
+      online: liveness.get('online') ?? 0,
+      stale: liveness.get('stale') ?? 0,
+      offline: liveness.get('offline') ?? 0,
+    },
     ...(inTrouble === undefined ? {} : { inTrouble }),
-    status: decodeTally(summary.status),
-    site: decodeTally(summary.site),
-    type: decodeTally(summary.type),
-    firmware: decodeTally(summary.firmware),
+    status: decodeCounts(summary.byStatus),
+    site: decodeLabelCounts(summary.bySite),
+    type: decodeLabelCounts(summary.byType),
+    firmware: decodeLabelCounts(summary.byFirmware),
+    ...(staleAfterMs === undefined || offlineAfterMs === undefined
+      ? {}
+      : { thresholds: { staleAfterMs, offlineAfterMs } }),
     ...(asOf === undefined ? {} : { asOf }),
   };
 }
@@ -259,10 +281,12 @@ export function decodeListed<T>(
   const cursor = text(answer.cursor);
   const total = finite(answer.total);
   const asOf = timeMs(answer.asOf);
+  const lastEventId = text(answer.lastEventId);
   return {
     items,
     ...(cursor === undefined ? {} : { cursor }),
     ...(total === undefined ? {} : { total }),
     ...(asOf === undefined ? {} : { asOf }),
+    ...(lastEventId === undefined ? {} : { lastEventId }),
   };
 }

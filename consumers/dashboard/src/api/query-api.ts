@@ -33,9 +33,37 @@ export function listDevices(
   );
 }
 
-/** State of one device: now, or as accepted by `at` (ISO 8601). */
-export function readDevice(deviceId: string, at?: string, signal?: AbortSignal): Promise<Outcome<Device>> {
-  return requestJson(pathOf(devicePath(deviceId), { at }), decodeDevice, signal);
+/** The two meanings of a past state: what was known then, and what was true then as far as is known now. */
+export const BASES = ['accepted', 'known'] as const;
+export type Basis = (typeof BASES)[number];
+
+export interface Moment {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly basis: Basis;
+}
+
+/** An API of less knows no `fields`, or no attribute versions. */
+let hasAttributeVersions = true;
+
+/** State of one device, now or at a moment, with the versions of its attributes where the API tells them. */
+export async function readDevice(
+  deviceId: string,
+  moment?: Moment,
+  signal?: AbortSignal,
+): Promise<Outcome<Device>> {
+  const parameters = {
+    at: moment?.at,
+    basis: moment?.basis === 'known' ? moment.basis : undefined,
+  };
+  const read = (fields?: string): Promise<Outcome<Device>> =>
+    requestJson(pathOf(devicePath(deviceId), { ...parameters, fields }), decodeDevice, signal);
+  if (!hasAttributeVersions) return read();
+  const outcome = await read('*,attributeVersions');
+  if (outcome.kind !== 'refused' || outcome.status !== 400) return outcome;
+  const plain = await read();
+  if (plain.kind === 'answered') hasAttributeVersions = false;
+  return plain;
 }
 
 export interface EventsQuery extends Slice {
@@ -61,6 +89,11 @@ export function readPipeline(signal?: AbortSignal): Promise<Outcome<Pipeline>> {
   return requestJson('v1/pipeline', decodePipeline, signal);
 }
 
-export function readSummary(signal?: AbortSignal): Promise<Outcome<FleetSummary>> {
-  return requestJson('v1/fleet/summary', decodeSummary, signal);
+/** Counts of the fleet, or of the devices that meet a filter. */
+export function readSummary(filter: FleetQuery, signal?: AbortSignal): Promise<Outcome<FleetSummary>> {
+  return requestJson(
+    pathOf('v1/fleet/summary', Object.fromEntries(writeFleetQuery(filter))),
+    decodeSummary,
+    signal,
+  );
 }

@@ -92,8 +92,14 @@ export interface Pipeline {
   readonly replays: readonly ReplayJob[];
 }
 
-/** Devices by one of their properties: value to count. */
-export type Tally = Readonly<Record<string, number>>;
+/** Devices by one of their properties: value to count, the most frequent first; undefined where it is not counted. */
+export type Tally = ReadonlyMap<string, number | undefined>;
+
+/** After how long a silence a device counts as stale, and as offline. */
+export interface LivenessThresholds {
+  readonly staleAfterMs: number;
+  readonly offlineAfterMs: number;
+}
 
 export interface FleetSummary {
   readonly total: number;
@@ -103,6 +109,8 @@ export interface FleetSummary {
   readonly site: Tally;
   readonly type: Tally;
   readonly firmware: Tally;
+  /** Thresholds of devices whose type has none of its own. */
+  readonly thresholds?: LivenessThresholds;
   /** When the counts were true; milliseconds since 1970. */
   readonly asOf?: number;
 }
@@ -114,4 +122,6 @@ export interface Listed<T> {
   readonly total?: number;
   /** When the list was true; milliseconds since 1970. */
   readonly asOf?: number;
+  /** Where the update stream goes on behind this answer. */
+  readonly lastEventId?: string;
 }

@@ -1,9 +1,12 @@
-import type { JsonValue } from '@twinstream/device-model';
+import type { JsonObject, JsonValue } from '@twinstream/device-model';
+import { Fragment } from 'preact';
 import type { Device, WireVersion } from '../api/shapes.ts';
+import { ageText } from '../model/age.ts';
 import type { AttributeOrigin } from '../model/attribute-origins.ts';
 import { type AttributeChange, differenceOf } from '../model/state-difference.ts';
 import { valueText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
+import { LivenessMark, SaidText } from '../parts/standing.tsx';
 import { Age } from '../parts/time.tsx';
 
 export interface AttributesTableProps {
@@ -14,15 +17,49 @@ export interface AttributesTableProps {
   readonly origins: ReadonlyMap<string, AttributeOrigin>;
   /** Arrival of the oldest event at hand; milliseconds since 1970. */
   readonly historyFrom: number | undefined;
+  /** The moment shown, milliseconds since 1970; undefined for now. */
+  readonly atMs: number | undefined;
 }
 
+function isFlatObject(value: JsonValue): value is JsonObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((member) => typeof member !== 'object' || member === null)
+  );
+}
+
+/** A value, the members of a flat object one by line. */
 function Value({ value }: { readonly value: JsonValue }) {
-  const kind = typeof value === 'string' ? 'is-text' : typeof value === 'number' ? 'is-number' : 'is-other';
+  if (isFlatObject(value)) {
+    return (
+      <span class="value">
+        {Object.entries(value).map(([name, member]) => (
+          <span key={name} class="value-member">
+            <span class="muted">{name}</span> {valueText(member)}
+          </span>
+        ))}
+      </span>
+    );
+  }
   const text = valueText(value);
   return (
-    <span class={`value ${kind}`} title={text}>
-      {text === '' ? '“”' : text}
-    </span>
+    <span class={`value ${typeof value === 'string' ? '' : 'is-exact'}`}>{text === '' ? '“”' : text}</span>
+  );
+}
+
+/** A name that breaks where its words meet. */
+function AttributeName({ name }: { readonly name: string }) {
+  return (
+    <>
+      {name.split(/(?<=[a-z0-9])(?=[A-Z])|(?<=[_.:/-])/).map((word, index) => (
+        <Fragment key={`${index} ${word}`}>
+          {index > 0 && <wbr />}
+          {word}
+        </Fragment>
+      ))}
+    </>
   );
 }
 
@@ -38,7 +75,7 @@ const CHANGE_TEXT: Readonly<Record<AttributeChange['change'], string>> = {
 };
 
 /** Attributes by name, each with the version that wrote it and its age; of a past state, with what became of each. */
-export function AttributesTable({ shown, present, origins, historyFrom }: AttributesTableProps) {
+export function AttributesTable({ shown, present, origins, historyFrom, atMs }: AttributesTableProps) {
   const changes = differenceOf(shown.attributes, (present ?? shown).attributes);
   const changedCount = changes.filter(({ change }) => change !== 'same').length;
   if (changes.length === 0)
@@ -46,10 +83,14 @@ export function AttributesTable({ shown, present, origins, historyFrom }: Attrib
   return (
     <>
       {present !== undefined && (
-        <p class="change-line" role="status">
-          {changedCount === 0
-            ? 'Nothing has changed since.'
-            : `${changedCount} of ${changes.length} attributes ${changedCount === 1 ? 'has' : 'have'} changed since.`}
+        <p class="change-line">
+          <LivenessMark liveness={shown.liveness} />
+          <SaidText status={shown.status} />
+          <span class="change-count" role="status">
+            {changedCount === 0
+              ? 'No attribute has changed since.'
+              : `${changedCount} of ${changes.length} attributes ${changedCount === 1 ? 'has' : 'have'} changed since.`}
+          </span>
         </p>
       )}
       <table class={`attributes ${present === undefined ? '' : 'is-comparing'}`}>
@@ -60,7 +101,7 @@ export function AttributesTable({ shown, present, origins, historyFrom }: Attrib
             {present !== undefined && <th scope="col">Now</th>}
             <th scope="col">Version</th>
             <th scope="col" class="is-right">
-              Age
+              {present === undefined ? 'Age' : 'Age then'}
             </th>
           </tr>
         </thead>
@@ -73,6 +114,7 @@ export function AttributesTable({ shown, present, origins, historyFrom }: Attrib
               facts={shown.attributeFacts[change.name]}
               origin={origins.get(change.name)}
               historyFrom={historyFrom}
+              atMs={atMs}
             />
           ))}
         </tbody>
@@ -81,20 +123,29 @@ export function AttributesTable({ shown, present, origins, historyFrom }: Attrib
   );
 }
 
+/** An age as of the moment shown. */
+function AgeAt({ time, atMs }: { readonly time: number; readonly atMs: number | undefined }) {
+  if (atMs === undefined) return <Age time={time} />;
+  return <span class="age">{ageText(atMs - time)}</span>;
+}
+
 interface RowProps {
   readonly change: AttributeChange;
   readonly isComparing: boolean;
   readonly facts: Device['attributeFacts'][string] | undefined;
   readonly origin: AttributeOrigin | undefined;
   readonly historyFrom: number | undefined;
+  readonly atMs: number | undefined;
 }
 
-function Row({ change, isComparing, facts, origin, historyFrom }: RowProps) {
+function Row({ change, isComparing, facts, origin, historyFrom, atMs }: RowProps) {
   const version = facts?.version ?? origin?.identity;
   const time = facts?.time ?? origin?.time;
   return (
     <tr class={`change-${isComparing ? change.change : 'none'}`}>
-      <th scope="row">{change.name}</th>
+      <th scope="row">
+        <AttributeName name={change.name} />
+      </th>
       <td>{'before' in change ? <Value value={change.before} /> : <span class="muted">–</span>}</td>
       {isComparing && (
         <td>
@@ -118,10 +169,10 @@ function Row({ change, isComparing, facts, origin, historyFrom }: RowProps) {
         )}
       </td>
       <td class="is-right">
-        {time !== undefined && <Age time={time} />}
+        {time !== undefined && <AgeAt time={time} atMs={atMs} />}
         {time === undefined && historyFrom !== undefined && (
           <span class="muted">
-            over <Age time={historyFrom} />
+            over <AgeAt time={historyFrom} atMs={atMs} />
           </span>
         )}
       </td>

@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import type { Basis } from '../api/query-api.ts';
 import { originsOf } from '../model/attribute-origins.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
@@ -28,6 +29,10 @@ function momentOf(at: string | null): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
+function basisOf(basis: string | null): Basis {
+  return basis === 'known' ? 'known' : 'accepted';
+}
+
 /** The span of slider and plots. Its end follows the clock in steps, so that plots are not drawn anew each second. */
 function spanOf(oldestMs: number | undefined, windowMs: number | undefined, nowMs: number): [number, number] {
   const to = Math.ceil(nowMs / 5_000) * 5_000;
@@ -47,7 +52,14 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
   const shown = atMs === undefined ? device : past?.device;
   return (
     <>
-      <TimeSlider events={events} fromMs={fromMs} toMs={toMs} atMs={atMs} windowName={windowName} />
+      <TimeSlider
+        events={events}
+        fromMs={fromMs}
+        toMs={toMs}
+        atMs={atMs}
+        windowName={windowName}
+        basis={basisOf(parameters.value.get('basis'))}
+      />
       <div class="device-columns">
         <section
           class={`card ${session.isPastLoading.value ? 'is-loading' : ''}`}
@@ -60,6 +72,7 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
               present={atMs === undefined ? undefined : device}
               origins={origins}
               historyFrom={oldest}
+              atMs={atMs}
             />
           )}
           {atMs !== undefined && past?.failure !== undefined && (
@@ -106,7 +119,11 @@ export function DeviceView({ deviceId }: { readonly deviceId: string }) {
   const at = parameters.value.get('at');
   const windowName = parameters.value.get('window') ?? NEWEST;
   useEffect(() => session.setWindow(windowSpanMs(windowName)), [session, windowName]);
-  useEffect(() => session.setAt(momentOf(at) === undefined ? undefined : (at ?? undefined)), [session, at]);
+  const basis = basisOf(parameters.value.get('basis'));
+  useEffect(
+    () => session.setMoment(momentOf(at) === undefined || at === null ? undefined : { at, basis }),
+    [session, at, basis],
+  );
   const device = session.device.value;
   const failure = session.failure.value;
   return (

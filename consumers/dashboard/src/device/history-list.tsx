@@ -1,10 +1,11 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { HistoryEvent } from '../api/shapes.ts';
 import { type EventMarks, marksOf, missingOf } from '../model/history-marks.ts';
-import { attributesText, countText } from '../model/value-text.ts';
+import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { Json } from '../parts/json.tsx';
+import { Readings } from '../parts/readings.tsx';
 import { Moment } from '../parts/time.tsx';
 import { type GridColumn, VirtualGrid } from '../parts/virtual-grid.tsx';
 import { eventKey } from '../session/device-session.ts';
@@ -18,7 +19,8 @@ const COLUMNS: readonly GridColumn[] = [
   { key: 'data', header: 'Data' },
   { key: 'time', header: 'Device time' },
 ];
-const DATA_CHARACTERS_MAX = 200;
+/** Attributes shown in a row; the event's JSON shows all. */
+const READINGS_MAX = 8;
 
 const TYPE_ICONS: Readonly<Record<string, IconName>> = {
   reported: 'reported',
@@ -100,44 +102,71 @@ function EventDetail({ event, onClose }: { readonly event: HistoryEvent; readonl
   );
 }
 
+interface HistoryItem {
+  readonly event: HistoryEvent;
+  readonly marks: EventMarks;
+}
+
+function itemCells(item: HistoryItem | undefined) {
+  if (item === undefined) return null;
+  const { event, marks } = item;
+  return (
+    <>
+      <Cell of="arrival">
+        <Moment time={event.arrivalTime} exact />
+      </Cell>
+      <Cell of="type">
+        <Icon name={TYPE_ICONS[event.type] ?? 'total'} />
+        {event.type}
+      </Cell>
+      <Cell of="identity">
+        {event.identity === undefined ? '' : `${event.identity.session}.${event.identity.counter}`}
+      </Cell>
+      <Cell of="marks">
+        <Marks event={event} marks={marks} />
+      </Cell>
+      <Cell of="data">
+        <Readings attributes={event.data} countMax={READINGS_MAX} />
+      </Cell>
+      <Cell of="time">{event.time}</Cell>
+    </>
+  );
+}
+
 export interface HistoryListProps {
   /** In chain order, oldest first. */
   readonly events: readonly HistoryEvent[];
   readonly atMs: number | undefined;
 }
 
+/** How many events have come on top since the list was drawn first. */
+function useShift(events: readonly HistoryEvent[]): number {
+  const seen = useRef<{ newest: string | undefined; shift: number }>({ newest: undefined, shift: 0 }).current;
+  const newest = events.at(-1);
+  const newestKey = newest === undefined ? undefined : eventKey(newest);
+  if (newestKey !== seen.newest) {
+    const index = events.findLastIndex((event) => eventKey(event) === seen.newest);
+    if (index !== -1) seen.shift += events.length - 1 - index;
+    seen.newest = newestKey;
+  }
+  return seen.shift;
+}
+
 /** The events of the window, newest first, with what is remarkable about each. */
 export function HistoryList({ events, atMs }: HistoryListProps) {
-  const marks = useMemo(() => marksOf(events), [events]);
+  const items = useMemo(() => {
+    const marks = marksOf(events);
+    return events.map((event, index): HistoryItem => ({ event, marks: marks[index] ?? {} }));
+  }, [events]);
+  const shiftRows = useShift(events);
   const place = useRef({ scrollTop: 0, activeRow: 0 }).current;
   const [selectedKey, setSelectedKey] = useState<string | undefined>(undefined);
-  const indexOf = (row: number): number => events.length - 1 - row;
-  const eventAt = (row: number): HistoryEvent | undefined => events[indexOf(row)];
+  const itemOf = (row: number): HistoryItem | undefined => items[items.length - 1 - row];
   const selected =
     selectedKey === undefined ? undefined : events.find((event) => eventKey(event) === selectedKey);
-  const cells = (row: number) => {
-    const event = eventAt(row);
-    if (event === undefined) return null;
-    return (
-      <>
-        <Cell of="arrival">
-          <Moment time={event.arrivalTime} exact />
-        </Cell>
-        <Cell of="type">
-          <Icon name={TYPE_ICONS[event.type] ?? 'total'} />
-          {event.type}
-        </Cell>
-        <Cell of="identity">
-          {event.identity === undefined ? '' : `${event.identity.session}.${event.identity.counter}`}
-        </Cell>
-        <Cell of="marks">
-          <Marks event={event} marks={marks[indexOf(row)] ?? {}} />
-        </Cell>
-        <Cell of="data">{attributesText(event.data, [], DATA_CHARACTERS_MAX)}</Cell>
-        <Cell of="time">{event.time}</Cell>
-      </>
-    );
-  };
+  // The newest event that the state shown knows of.
+  const indexAtMoment = atMs === undefined ? -1 : events.findLastIndex((event) => event.arrivalTime <= atMs);
+  const rowAtMoment = indexAtMoment === -1 ? undefined : events.length - 1 - indexAtMoment;
   return (
     <>
       <VirtualGrid
@@ -145,22 +174,23 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
         class="history-grid"
         columns={COLUMNS}
         rowCount={events.length}
-        rowKey={(row) => {
-          const event = eventAt(row);
-          return event === undefined ? String(row) : eventKey(event);
-        }}
+        itemOf={itemOf}
+        cells={itemCells}
+        shiftRows={shiftRows}
         rowClass={(row) => {
-          const event = eventAt(row);
+          const event = itemOf(row)?.event;
           if (event === undefined) return '';
           const isAfter = atMs !== undefined && event.arrivalTime > atMs;
-          return `${isAfter ? 'is-after' : ''} ${eventKey(event) === selectedKey ? 'is-open' : ''}`;
+          const isLast = row === rowAtMoment;
+          const isOpen = eventKey(event) === selectedKey;
+          return `${isAfter ? 'is-after' : ''} ${isLast ? 'is-at' : ''} ${isOpen ? 'is-open' : ''}`;
         }}
-        renderCells={cells}
         onOpen={(row) => {
-          const event = eventAt(row);
+          const event = itemOf(row)?.event;
           if (event !== undefined) setSelectedKey(eventKey(event));
         }}
         place={place}
+        {...(rowAtMoment === undefined ? {} : { bringRow: rowAtMoment })}
       />
       {selected !== undefined && <EventDetail event={selected} onClose={() => setSelectedKey(undefined)} />}
     </>

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { BASES, type Basis } from '../api/query-api.ts';
 import type { HistoryEvent } from '../api/shapes.ts';
 import { densityOf, NEWEST, neighbourTime, TIME_WINDOWS } from '../model/time-window.ts';
 import { exactMomentText } from '../model/time-zone.ts';
@@ -16,6 +17,7 @@ export interface TimeSliderProps {
   /** The moment shown; undefined for now. */
   readonly atMs: number | undefined;
   readonly windowName: string;
+  readonly basis: Basis;
 }
 
 export function goToMoment(timeMs: number | undefined): void {
@@ -39,8 +41,34 @@ function Density({ events, fromMs, toMs }: Pick<TimeSliderProps, 'events' | 'fro
   );
 }
 
+const BASIS_TEXT: Readonly<Record<Basis, string>> = {
+  accepted: 'as known then',
+  known: 'as known today',
+};
+
+/** Which of the two meanings a past state has: they differ where events came late. */
+function BasisChoice({ basis }: { readonly basis: Basis }) {
+  return (
+    <label class="choice" title="They differ where events came late, or were corrected.">
+      <span class="choice-label">State</span>
+      <select
+        value={basis}
+        onChange={(event) => {
+          navigate({ basis: event.currentTarget.value === 'known' ? 'known' : null }, 'replace');
+        }}
+      >
+        {BASES.map((name) => (
+          <option key={name} value={name}>
+            {BASIS_TEXT[name]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 /** Turns back time: by drag to any moment, by the arrow keys from event to event. */
-export function TimeSlider({ events, fromMs, toMs, atMs, windowName }: TimeSliderProps) {
+export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: TimeSliderProps) {
   const times = useMemo(() => {
     const sorted = events.map(({ arrivalTime }) => arrivalTime).sort((a, b) => a - b);
     return sorted.filter((time, index) => time !== sorted[index - 1]);
@@ -75,6 +103,7 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName }: TimeSlide
           {atMs !== undefined && <Moment time={atMs} exact />}
         </p>
         <div class="slider-buttons">
+          {atMs !== undefined && <BasisChoice basis={basis} />}
           <button type="button" class="button" onClick={() => step(-1)} disabled={times.length === 0}>
             <Icon name="back" />
             Earlier event

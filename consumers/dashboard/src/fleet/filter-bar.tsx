@@ -54,9 +54,14 @@ interface ChoiceProps {
   readonly onChoose: (value: string | undefined) => void;
 }
 
+function countedName(name: string, tally: Tally): string {
+  const count = tally.get(name);
+  return count === undefined ? name : `${name} (${countText(count)})`;
+}
+
 /** One filter among the values that the fleet has, with how many devices have each. */
 function Choice({ label, value, tally, onChoose }: ChoiceProps) {
-  const values = Object.keys(tally);
+  const values = [...tally.keys()];
   if (value !== undefined && !values.includes(value)) values.push(value);
   if (values.length === 0) return null;
   values.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
@@ -67,7 +72,7 @@ function Choice({ label, value, tally, onChoose }: ChoiceProps) {
         <option value="">any</option>
         {values.map((name) => (
           <option key={name} value={name}>
-            {tally[name] === undefined ? name : `${name} (${countText(tally[name])})`}
+            {countedName(name, tally)}
           </option>
         ))}
       </select>
@@ -75,7 +80,13 @@ function Choice({ label, value, tally, onChoose }: ChoiceProps) {
   );
 }
 
-const SAID: Tally = {};
+const NO_TALLY: Tally = new Map();
+/** What devices can say, for an API that does not count them by it. */
+const SAID: Tally = new Map([
+  ['connected', undefined],
+  ['disconnected', undefined],
+  ['unknown', undefined],
+]);
 const STATUSES = ['connected', 'disconnected', 'unknown'] as const;
 
 /** Search and filters of the fleet. All of them live in the address. */
@@ -91,24 +102,17 @@ export function FilterBar() {
     const status = STATUSES.find((known) => known === value);
     setFleetQuery(status === undefined ? rest : { ...rest, status });
   };
-  const statusTally = counts?.status ?? SAID;
+  const said = counts === undefined || counts.status.size === 0 ? SAID : counts.status;
   return (
     <search class="filters">
       <SearchField query={query} />
-      <Choice
-        label="Said"
-        value={query.status}
-        tally={
-          Object.keys(statusTally).length > 0 ? statusTally : { connected: 0, disconnected: 0, unknown: 0 }
-        }
-        onChoose={chooseStatus}
-      />
-      <Choice label="Site" value={query.site} tally={counts?.site ?? {}} onChoose={choose('site')} />
-      <Choice label="Type" value={query.type} tally={counts?.type ?? {}} onChoose={choose('type')} />
+      <Choice label="Said" value={query.status} tally={said} onChoose={chooseStatus} />
+      <Choice label="Site" value={query.site} tally={counts?.site ?? NO_TALLY} onChoose={choose('site')} />
+      <Choice label="Type" value={query.type} tally={counts?.type ?? NO_TALLY} onChoose={choose('type')} />
       <Choice
         label="Firmware"
         value={query.firmware}
-        tally={counts?.firmware ?? {}}
+        tally={counts?.firmware ?? NO_TALLY}
         onChoose={choose('firmware')}
       />
       {isFiltered(query) && (

@@ -1,16 +1,25 @@
-import { useCallback } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { type Device, LABELS } from '../api/shapes.ts';
 import type { SortKey } from '../model/fleet-query.ts';
 import { troublesOf } from '../model/trouble.ts';
-import { attributesText, countText } from '../model/value-text.ts';
+import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
-import { SaidText, Standing } from '../parts/standing.tsx';
+import { Readings } from '../parts/readings.tsx';
+import { Standing } from '../parts/standing.tsx';
 import { Age } from '../parts/time.tsx';
 import { type GridColumn, VirtualGrid } from '../parts/virtual-grid.tsx';
 import { fleetQuery, navigate, setFleetQuery } from '../session/address.ts';
-import { deviceOf, listPlace, rowCount, rowIds, rowsVersion, showRows } from '../session/fleet-session.ts';
+import {
+  deviceOf,
+  leftIds,
+  listPlace,
+  rowCount,
+  rowIds,
+  rowsVersion,
+  showRows,
+} from '../session/fleet-session.ts';
 
 interface Column {
   readonly key: string;
@@ -33,7 +42,8 @@ const COLUMNS: readonly Column[] = [
   { key: 'gaps', title: 'Missing', sort: 'gaps', firstOrder: 'desc' },
   { key: 'reads', title: 'Attributes' },
 ];
-const ATTRIBUTES_CHARACTERS_MAX = 160;
+/** Attributes shown in a row; the device's own page shows all. */
+const READINGS_MAX = 6;
 
 function SortButton({ column }: { readonly column: Column }) {
   const { sort: wanted, firstOrder = 'asc', title } = column;
@@ -59,6 +69,20 @@ function ariaSort(column: Column): 'ascending' | 'descending' | undefined {
   return order === 'asc' ? 'ascending' : 'descending';
 }
 
+/** When a device was last heard; lights up when it is heard anew, and not when another device takes its place. */
+function Heard({ deviceId, time }: { readonly deviceId: string; readonly time: number | undefined }) {
+  const shown = useRef({ deviceId, time, count: 0 }).current;
+  if (shown.deviceId !== deviceId) shown.count = 0;
+  else if (shown.time !== time) shown.count += 1;
+  shown.deviceId = deviceId;
+  shown.time = time;
+  return (
+    <span key={shown.count} class={shown.count > 0 ? 'heard' : ''}>
+      <Age time={time} />
+    </span>
+  );
+}
+
 function Cells({ device }: { readonly device: Device }) {
   const { deviceId, labels, counts } = device;
   return (
@@ -72,20 +96,18 @@ function Cells({ device }: { readonly device: Device }) {
         <Standing device={device} />
       </Cell>
       <Cell of="heard">
-        <span key={device.lastArrivalTime} class="heard">
-          <Age time={device.lastArrivalTime} />
-        </span>
+        <Heard deviceId={deviceId} time={device.lastArrivalTime} />
       </Cell>
-      <Cell of="said">
-        <SaidText status={device.status} />
-      </Cell>
+      <Cell of="said">{device.status === 'unknown' ? '' : device.status}</Cell>
       <Cell of="site">{labels.site}</Cell>
       <Cell of="type">{labels.type}</Cell>
       <Cell of="firmware">{labels.firmware}</Cell>
       <Cell of="events">{countText(counts.events)}</Cell>
       <Cell of="late">{counts.late === 0 ? '' : countText(counts.late)}</Cell>
       <Cell of="gaps">{counts.gaps === 0 ? '' : countText(counts.gaps)}</Cell>
-      <Cell of="reads">{attributesText(device.attributes, LABELS, ATTRIBUTES_CHARACTERS_MAX)}</Cell>
+      <Cell of="reads">
+        <Readings attributes={device.attributes} leftOut={LABELS} countMax={READINGS_MAX} />
+      </Cell>
     </>
   );
 }
@@ -105,6 +127,10 @@ function PendingCells() {
   );
 }
 
+function rowCells(device: Device | undefined) {
+  return device === undefined ? <PendingCells /> : <Cells device={device} />;
+}
+
 const columns = (): readonly GridColumn[] =>
   COLUMNS.map((column) => {
     const sort = ariaSort(column);
@@ -118,6 +144,7 @@ const columns = (): readonly GridColumn[] =>
 /** The fleet, row by row. */
 export function FleetGrid() {
   const ids = rowIds.value;
+  const left = leftIds.value;
   // Read for its own sake: rows changed in place are drawn anew.
   rowsVersion.value;
   const deviceAt = (row: number): Device | undefined => deviceOf(ids[row] ?? '');
@@ -125,25 +152,22 @@ export function FleetGrid() {
     const deviceId = ids[row];
     if (deviceId !== undefined) navigate({ device: deviceId });
   };
-  const onRange = useCallback(showRows, []);
   return (
     <VirtualGrid
       label="Devices"
       class="fleet-grid"
       columns={columns()}
       rowCount={rowCount.value}
-      rowKey={(row) => ids[row] ?? `pending ${row}`}
+      itemOf={deviceAt}
+      cells={rowCells}
       rowClass={(row) => {
         const device = deviceAt(row);
         if (device === undefined) return 'is-pending';
+        if (left.has(device.deviceId)) return 'has-left';
         return troublesOf(device).length > 0 ? 'in-trouble' : `of-${device.liveness}`;
       }}
-      renderCells={(row) => {
-        const device = deviceAt(row);
-        return device === undefined ? <PendingCells /> : <Cells device={device} />;
-      }}
       onOpen={open}
-      onRange={onRange}
+      onRange={showRows}
       place={listPlace}
     />
   );

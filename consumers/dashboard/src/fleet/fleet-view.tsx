@@ -5,6 +5,7 @@ import { FailureNotice, Notice } from '../parts/notice.tsx';
 import { fleetQuery } from '../session/address.ts';
 import {
   isListLoading,
+  leftIds,
   listFailure,
   newcomerCount,
   ROWS_MAX,
@@ -21,24 +22,30 @@ import { Tiles } from './tiles.tsx';
 function ListLine() {
   const count = rowCount.value;
   const more = newcomerCount.value;
+  const fewer = leftIds.value.size;
+  const changes = [
+    ...(more > 0 ? [`+${countText(more)} new`] : []),
+    ...(fewer > 0 ? [`${countText(fewer)} left the filter`] : []),
+  ];
   return (
     <div class="list-line">
-      <p class="list-count">
-        {shownQuery.value === undefined ? ' ' : `${countText(count)} ${count === 1 ? 'device' : 'devices'}`}
-        {count >= ROWS_MAX && ' shown, of more: narrow the filter'}
-        {isListLoading.value && shownQuery.value !== undefined && <span class="muted"> · reading</span>}
-      </p>
       <div role="status">
-        {more > 0 && (
+        {changes.length > 0 && (
           <button
             type="button"
             class="button is-accent"
+            title="Read the list anew, in its order of now"
             onClick={() => void readFromStart(fleetQuery.peek())}
           >
-            <Icon name="down" />+{countText(more)} new
+            <Icon name="polling" />
+            {changes.join(', ')}
           </button>
         )}
       </div>
+      <p class="list-count">
+        {shownQuery.value !== undefined && `${countText(count)} ${count === 1 ? 'device' : 'devices'}`}
+        {count >= ROWS_MAX && ' shown, of more: narrow the filter'}
+      </p>
     </div>
   );
 }
@@ -74,8 +81,10 @@ export function FleetView() {
     <main id="main" class="fleet-view" tabIndex={-1}>
       <h1 class="visually-hidden">Fleet</h1>
       <Tiles />
-      <FilterBar />
-      <ListLine />
+      <div class={`list-bar ${isListLoading.value ? 'is-loading' : ''}`}>
+        <FilterBar />
+        <ListLine />
+      </div>
       <Rows />
     </main>
   );

@@ -2,11 +2,13 @@ import type { FleetQuery } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { fleetQuery, setFleetQuery } from '../session/address.ts';
-import { summary } from '../session/summary-session.ts';
+import { tileSummary } from '../session/summary-session.ts';
 
 interface Tile {
   readonly key: IconName;
   readonly label: string;
+  /** For where there is little room. */
+  readonly short?: string;
   readonly hint: string;
   readonly count: number | undefined;
   readonly isOn: boolean;
@@ -22,12 +24,13 @@ function withTile(
 }
 
 function tilesOf(query: FleetQuery): readonly Tile[] {
-  const counts = summary.value;
+  const counts = tileSummary.value;
   const { liveness, trouble } = query;
   return [
     {
       key: 'total',
       label: 'All devices',
+      short: 'All',
       hint: 'Everything ever heard of',
       count: counts?.total,
       isOn: liveness === undefined && trouble === undefined,
@@ -60,6 +63,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
     {
       key: 'trouble',
       label: 'In trouble',
+      short: 'Trouble',
       hint: 'Offline without having said so, or with missing events',
       count: counts?.inTrouble,
       isOn: trouble === true,
@@ -78,10 +82,10 @@ function shareText(count: number | undefined, total: number | undefined): string
 /** The whole fleet in five numbers, each a filter. */
 export function Tiles() {
   const query = fleetQuery.value;
-  const total = summary.value?.total;
+  const total = tileSummary.value?.total;
   return (
     <section class="tiles" aria-label="Fleet at a glance">
-      {tilesOf(query).map(({ key, label, hint, count, isOn, query: wanted }) => (
+      {tilesOf(query).map(({ key, label, short = label, hint, count, isOn, query: wanted }) => (
         <button
           key={key}
           type="button"
@@ -92,7 +96,10 @@ export function Tiles() {
         >
           <span class="tile-label">
             <Icon name={key} />
-            {label}
+            <span class="tile-long">{label}</span>
+            <span class="tile-short" aria-hidden="true">
+              {short}
+            </span>
           </span>
           <span class="tile-count">{count === undefined ? '–' : countText(count)}</span>
           <span class="tile-share">{key === 'total' ? '' : shareText(count, total)}</span>

@@ -25,11 +25,9 @@ export function densityOf(
   const span = toMs - fromMs;
   if (span <= 0) return counts;
   for (const time of timesMs) {
-    const part = Math.floor(((time - fromMs) / span) * parts);
-    if (part >= 0 && part <= parts) {
-      const index = Math.min(part, parts - 1);
-      counts[index] = (counts[index] ?? 0) + 1;
-    }
+    if (time < fromMs || time > toMs) continue;
+    const part = Math.min(Math.floor(((time - fromMs) / span) * parts), parts - 1);
+    counts[part] = (counts[part] ?? 0) + 1;
   }
   return counts;
 }

@@ -15,27 +15,18 @@ export function rateText(perSecond: number): string {
 /** Significant digits of a number shown in passing; the raw JSON holds the rest. */
 const DIGITS = 7;
 
-/** A value on one line. Numbers are rounded to seven digits; arrays and objects are JSON. */
+/** A value on one line: numbers to seven digits, objects and arrays member by member, and as JSON where they are nested. */
 export function valueText(value: JsonValue): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
     return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(DIGITS)));
   }
-  return JSON.stringify(value);
-}
-
-/** Attributes on one line, labels left out since they have columns of their own. */
-export function attributesText(
-  attributes: Readonly<Record<string, JsonValue>>,
-  leftOut: readonly string[],
-  charactersMax: number,
-): string {
-  let text = '';
-  for (const [name, value] of Object.entries(attributes)) {
-    if (leftOut.includes(name)) continue;
-    const part = `${name} ${valueText(value)}`;
-    text = text === '' ? part : `${text} · ${part}`;
-    if (text.length >= charactersMax) return `${text.slice(0, charactersMax - 1)}…`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Object.values(value).some((member) => typeof member === 'object' && member !== null)) {
+    return JSON.stringify(value);
   }
-  return text;
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+  return Object.entries(value)
+    .map(([name, member]) => `${name} ${valueText(member)}`)
+    .join(', ');
 }

@@ -4,7 +4,7 @@ import { clockText } from '../model/time-zone.ts';
 import { Icon } from '../parts/icon.tsx';
 import { zone } from '../session/address.ts';
 import { now } from '../session/clock.ts';
-import { asOf, link, revalidate } from '../session/connection.ts';
+import { asOf, link, revalidate, tryAgain } from '../session/connection.ts';
 
 function TokenForm({ detail }: { readonly detail: string }) {
   const field = useRef<HTMLInputElement>(null);
@@ -14,8 +14,7 @@ function TokenForm({ detail }: { readonly detail: string }) {
       onSubmit={(event) => {
         event.preventDefault();
         keepToken(field.current?.value ?? '');
-        link.value = { kind: 'connecting' };
-        revalidate();
+        tryAgain();
       }}
     >
       <Icon name="locked" />
@@ -39,10 +38,10 @@ export function LinkBanner() {
   const { retryTime } = state;
   const waitSeconds = retryTime === undefined ? 0 : Math.max(0, Math.ceil((retryTime - now.value) / 1_000));
   return (
-    <div class="banner is-lost" role="alert">
+    <div class="banner is-lost">
       <Icon name="lost" />
       <p>
-        <strong>The API does not answer.</strong>{' '}
+        <strong role="alert">The API does not answer.</strong>{' '}
         {shownAsOf === undefined
           ? 'Nothing has been read yet.'
           : `What you see is as of ${clockText(shownAsOf, zone.value)} and may have changed.`}{' '}

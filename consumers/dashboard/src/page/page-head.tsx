@@ -85,7 +85,7 @@ export function PageHead() {
         <ThemeSwitch />
         <button
           type="button"
-          class="button is-quiet is-icon"
+          class="button is-quiet is-icon help-button"
           aria-label="Keyboard"
           title="Keyboard"
           onClick={() => {

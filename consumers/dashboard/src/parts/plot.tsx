@@ -153,7 +153,10 @@ export function Plot(props: PlotProps) {
     plot.current?.setData(dataOf(props));
   }, [props.times, props.series, props.mark, props.span?.[0], props.span?.[1]]);
 
-  const index = cursorIndex ?? props.times.length - 1;
+  const { mark } = props;
+  const shownIndex =
+    mark === undefined ? props.times.length - 1 : props.times.findLastIndex((time) => time <= mark);
+  const index = cursorIndex ?? shownIndex;
   const time = props.times[index];
   return (
     <figure class="plot">

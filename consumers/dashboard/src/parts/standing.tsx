@@ -32,9 +32,7 @@ export function Standing({ device }: { readonly device: Device }) {
       {troubles.length > 0 && (
         <span class="mark is-trouble" title={troubles.join('; ')}>
           <Icon name="trouble" />
-          <span class="trouble-word">
-            {device.counts.gaps > 0 ? `${device.counts.gaps} missing` : 'silent'}
-          </span>
+          <span class="trouble-word">{device.counts.gaps > 0 ? 'gaps' : 'silent'}</span>
         </span>
       )}
     </span>

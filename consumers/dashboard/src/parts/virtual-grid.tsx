@@ -2,7 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid itself has the focus, and names its active row.
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid itself takes the keys, for whichever row is active.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisibleRange } from './visible-range.ts';
 
 export interface GridColumn {
@@ -17,19 +17,24 @@ export interface GridPlace {
   activeRow: number;
 }
 
-export interface VirtualGridProps {
+export interface VirtualGridProps<Item> {
   readonly label: string;
   /** Class of the grid: its style sheet gives the columns. */
   readonly class: string;
   readonly columns: readonly GridColumn[];
   readonly rowCount: number;
-  /** Draws the cells of a row, in the order of the columns. */
-  readonly renderCells: (row: number) => ComponentChildren;
-  readonly rowKey: (row: number) => string;
+  /** What a row shows. As long as it is the same object, its cells are not drawn anew. */
+  readonly itemOf: (row: number) => Item;
+  /** Draws the cells of a row, in the order of the columns. Must not change between drawings. */
+  readonly cells: (item: Item) => ComponentChildren;
   readonly rowClass: (row: number) => string;
   readonly onOpen: (row: number) => void;
   /** Told which rows are drawn. */
   readonly onRange?: (first: number, last: number) => void;
+  /** A row to bring into view whenever it becomes another. */
+  readonly bringRow?: number;
+  /** How many rows have come on top so far: what is looked at stays where it is. */
+  readonly shiftRows?: number;
   /** Kept by the caller, so that the viewer comes back to the same place. */
   readonly place: GridPlace;
 }
@@ -78,12 +83,61 @@ function Head({ columns }: { readonly columns: readonly GridColumn[] }) {
   );
 }
 
+interface RowProps<Item> {
+  readonly id: string;
+  readonly row: number;
+  readonly item: Item;
+  readonly class: string;
+  readonly isSelected: boolean;
+  readonly cells: (item: Item) => ComponentChildren;
+}
+
+/** A row, drawn anew only where something of it has changed. */
+function Row<Item>({ id, row, item, class: rowClass, isSelected, cells }: RowProps<Item>) {
+  return useMemo(
+    () => (
+      <div
+        id={id}
+        role="row"
+        data-row={row}
+        aria-rowindex={row + 2}
+        aria-selected={isSelected}
+        class={`grid-row ${rowClass}`}
+      >
+        {cells(item)}
+      </div>
+    ),
+    [id, row, item, rowClass, isSelected, cells],
+  );
+}
+
+/** The row that an event happened in. */
+function rowOf(event: Event): number | undefined {
+  const element = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-row]') : null;
+  return element === null ? undefined : Number(element.dataset.row);
+}
+
+/** Elements of rows are used again for other rows, so many at least: scrolling then changes texts and makes nothing. */
+const SLOTS_MIN = 32;
+
 /**
  * A grid of which only the rows on the screen exist. One tab stop: the arrows, Page Up, Page Down, Home and End move,
  * Enter opens. Rows are as high as the line height of `.grid-body`.
  */
-export function VirtualGrid(props: VirtualGridProps) {
-  const { label, columns, rowCount, renderCells, rowKey, rowClass, onOpen, onRange, place } = props;
+export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
+  const {
+    label,
+    columns,
+    rowCount,
+    itemOf,
+    cells,
+    rowClass,
+    onOpen,
+    onRange,
+    bringRow,
+    shiftRows = 0,
+    place,
+  } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const { range, rowHeight } = useVisibleRange(scroller, body, rowCount);
@@ -95,7 +149,21 @@ export function VirtualGrid(props: VirtualGridProps) {
   useLayoutEffect(() => {
     if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop;
   }, [place]);
+  const shifted = useRef(shiftRows);
+  useLayoutEffect(() => {
+    const rows = shiftRows - shifted.current;
+    shifted.current = shiftRows;
+    const element = scroller.current;
+    if (rows === 0 || element === null || element.scrollTop === 0) return;
+    element.scrollTop += rows * rowHeight;
+    setActive((held) => held + rows);
+  }, [shiftRows, rowHeight]);
   useEffect(() => onRange?.(range.first, range.last), [range, onRange]);
+  useEffect(() => {
+    if (bringRow !== undefined && scroller.current !== null) {
+      scrollToRow(scroller.current, bringRow, rowHeight);
+    }
+  }, [bringRow, rowHeight]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const element = scroller.current;
@@ -111,27 +179,30 @@ export function VirtualGrid(props: VirtualGridProps) {
     else return;
     event.preventDefault();
   };
+  const onClick = (event: MouseEvent): void => {
+    const row = rowOf(event);
+    if (row === undefined) return;
+    setActive(row);
+    onOpen(row);
+  };
   const idOf = (row: number): string => `${props.class}-row-${row}`;
+  const last = Math.min(range.last, rowCount);
+  const slots = Math.max(SLOTS_MIN, last - range.first);
   const rows: ComponentChildren[] = [];
-  for (let row = range.first; row < Math.min(range.last, rowCount); row += 1) {
+  for (let row = range.first; row < last; row += 1) {
     rows.push(
-      <div
-        key={rowKey(row)}
+      <Row
+        key={row % slots}
         id={idOf(row)}
-        role="row"
-        aria-rowindex={row + 2}
-        aria-selected={hasFocus && row === activeRow}
-        class={`grid-row ${rowClass(row)}`}
-        onClick={() => {
-          setActive(row);
-          onOpen(row);
-        }}
-      >
-        {renderCells(row)}
-      </div>,
+        row={row}
+        item={itemOf(row)}
+        class={rowClass(row)}
+        isSelected={hasFocus && row === activeRow}
+        cells={cells}
+      />,
     );
   }
-  const isActiveDrawn = activeRow >= range.first && activeRow < range.last && rowCount > 0;
+  const isActiveDrawn = activeRow >= range.first && activeRow < last;
   return (
     <div
       ref={scroller}
@@ -142,6 +213,7 @@ export function VirtualGrid(props: VirtualGridProps) {
       tabIndex={0}
       class={`grid ${props.class}`}
       onKeyDown={onKeyDown}
+      onClick={onClick}
       onFocus={(event) => setHasFocus(event.target === scroller.current)}
       onBlur={() => setHasFocus(false)}
       onScroll={(event) => {
@@ -150,13 +222,10 @@ export function VirtualGrid(props: VirtualGridProps) {
       {...(isActiveDrawn ? { 'aria-activedescendant': idOf(activeRow) } : {})}
     >
       <Head columns={columns} />
-      <div
-        ref={body}
-        role="rowgroup"
-        class="grid-body"
-        style={{ height: `${rowCount * rowHeight}px`, paddingTop: `${range.first * rowHeight}px` }}
-      >
-        {rows}
+      <div ref={body} role="rowgroup" class="grid-body" style={{ height: `${rowCount * rowHeight}px` }}>
+        <div class="grid-window" style={{ transform: `translateY(${range.first * rowHeight}px)` }}>
+          {rows}
+        </div>
       </div>
     </div>
   );

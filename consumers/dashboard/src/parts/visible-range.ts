@@ -2,7 +2,7 @@ import type { RefObject } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 /** Rows drawn beyond each edge of the screen. */
-const MARGIN_ROWS = 8;
+const MARGIN_ROWS = 5;
 const ROW_HEIGHT_FALLBACK = 32;
 
 /** Rows to draw: the first, and the one behind the last. */

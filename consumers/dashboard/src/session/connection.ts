@@ -7,21 +7,39 @@ export type Link =
   | { readonly kind: 'connecting' }
   /** The update stream is open. */
   | { readonly kind: 'live' }
-  /** The API has no update stream, or no place in it: the page asks again and again. */
+  /** The API has no update stream here, or no place in it: the page asks again and again. */
   | { readonly kind: 'polling' }
   /** Nobody answers. */
-  | { readonly kind: 'lost'; readonly detail: string; readonly retryTime?: number }
+  | { readonly kind: 'lost'; readonly detail: string; readonly retryTime: number | undefined }
   /** The API wants a token, or another one. */
   | { readonly kind: 'denied'; readonly detail: string };
 
-export const link = signal<Link>({ kind: 'connecting' });
+type Reach =
+  | { readonly kind: 'unknown' | 'answered' }
+  | { readonly kind: 'lost' | 'denied'; readonly detail: string };
+
+/** The update stream by itself. `none`: this API has none, or the view needs none. */
+export type StreamState = 'closed' | 'open' | 'none';
+
+const reach = signal<Reach>({ kind: 'unknown' });
+export const streamState = signal<StreamState>('closed');
+/** When the stream is tried again; milliseconds since 1970, by the server's clock. */
+export const retryTime = signal<number | undefined>(undefined);
+
+export const link = computed((): Link => {
+  const reached = reach.value;
+  if (reached.kind === 'denied') return { kind: 'denied', detail: reached.detail };
+  if (streamState.value === 'open') return { kind: 'live' };
+  if (reached.kind === 'lost') return { kind: 'lost', detail: reached.detail, retryTime: retryTime.value };
+  return { kind: streamState.value === 'none' && reached.kind === 'answered' ? 'polling' : 'connecting' };
+});
 
 /** When something was last confirmed by the API; milliseconds since 1970, by the server's clock. */
 export const asOf = signal<number | undefined>(undefined);
 
 /** Nothing on the page moves while it is true. */
 export const isPaused = signal(false);
-/** Changes that were heard of while paused. */
+/** Devices that were heard of while paused. */
 export const heldChanges = signal(0);
 
 /** Rises when whatever is shown should be read again: after a lost link came back, or a pause ended. */
@@ -32,30 +50,33 @@ export function revalidate(): void {
 }
 
 export function togglePause(): void {
-  isPaused.value = !isPaused.value;
-  if (isPaused.value) return;
+  isPaused.value = !isPaused.peek();
   heldChanges.value = 0;
-  revalidate();
+  if (!isPaused.peek()) revalidate();
 }
 
-/** Polls stand still while nobody looks or wants movement. */
-export const canPoll = computed(() => !isPaused.value && link.value.kind !== 'denied');
+/** Polls stand still while nobody wants movement, or while the API would only refuse. */
+export const canPoll = computed(() => !isPaused.value && reach.value.kind !== 'denied');
 
-/** Records that the API answered. */
+/** Records that the API answered, and as of when. */
 export function noteAnswer(serverTime: number | undefined, answerTime: number): void {
   noteServerTime(serverTime);
   asOf.value = Math.max(asOf.peek() ?? 0, answerTime);
-  const { kind } = link.peek();
-  if (kind === 'connecting') link.value = { kind: 'polling' };
-  if (kind === 'lost' || kind === 'denied') {
-    link.value = { kind: 'connecting' };
-    revalidate();
-  }
+  const before = reach.peek().kind;
+  if (before === 'answered') return;
+  reach.value = { kind: 'answered' };
+  if (before !== 'unknown') revalidate();
 }
 
 /** Records that it did not, or would not. */
 export function noteFailure(failure: Failure): void {
   if (failure.kind === 'unreachable') {
-    if (link.peek().kind !== 'lost') link.value = { kind: 'lost', detail: failure.detail };
-  } else if (failure.status === 401) link.value = { kind: 'denied', detail: failure.detail };
+    if (reach.peek().kind !== 'lost') reach.value = { kind: 'lost', detail: failure.detail };
+  } else if (failure.status === 401) reach.value = { kind: 'denied', detail: failure.detail };
+}
+
+/** Tries again with another token. */
+export function tryAgain(): void {
+  reach.value = { kind: 'unknown' };
+  revalidate();
 }

@@ -1,12 +1,15 @@
-import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import { LIMIT_MAX, listEvents, readDevice } from '../api/query-api.ts';
+import { batch, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { LIMIT_MAX, listEvents, type Moment, readDevice } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
 import type { Device, HistoryEvent } from '../api/shapes.ts';
 import { serverNow } from './clock.ts';
-import { noteAnswer, noteFailure } from './connection.ts';
+import { canPoll, link, noteAnswer, noteFailure } from './connection.ts';
+import { heardDevice } from './live-updates.ts';
 import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_000;
+/** Beside a stream, since ages and liveness change by silence. */
+const POLL_BESIDE_STREAM_MS = 15_000;
 /** Most events held of one device's window; the newest win. */
 export const EVENTS_MAX = 5_000;
 /** Events of one answer when looking for newer ones, and held events among which the join is looked for. */
@@ -16,8 +19,7 @@ const KNOWN_TAIL = 500;
 const REST_MS = 120;
 
 export interface PastState {
-  /** ISO 8601. */
-  readonly at: string;
+  readonly moment: Moment;
   /** The answer as it came. */
   readonly raw?: unknown;
   readonly device?: Device;
@@ -40,7 +42,7 @@ export interface DeviceSession {
   /** Shows the events that arrived in the last so many milliseconds; undefined: the newest, however old. */
   setWindow(windowMs: number | undefined): void;
   /** Shows the state at a moment; undefined: now. */
-  setAt(at: string | undefined): void;
+  setMoment(moment: Moment | undefined): void;
   close(): void;
 }
 
@@ -65,6 +67,9 @@ export function openDevice(deviceId: string): DeviceSession {
   let windowing = new AbortController();
   let moving = new AbortController();
   let areEventsRead = false;
+  const closing = new AbortController();
+  let isRefreshing = false;
+  let isRefreshWanted = false;
 
   async function refresh(signal: AbortSignal): Promise<void> {
     const outcome = await readDevice(deviceId, undefined, signal);
@@ -82,6 +87,18 @@ export function openDevice(deviceId: string): DeviceSession {
       noteAnswer(outcome.serverTime, serverNow());
     });
     if (before !== undefined && before.counts.events !== outcome.value.counts.events) await readNewer();
+  }
+
+  /** Reads the device again because something was heard of it: one read at a time, however much is heard. */
+  async function refreshSoon(): Promise<void> {
+    isRefreshWanted = true;
+    if (isRefreshing) return;
+    isRefreshing = true;
+    while (isRefreshWanted && !closing.signal.aborted) {
+      isRefreshWanted = false;
+      await refresh(closing.signal);
+    }
+    isRefreshing = false;
   }
 
   /** Takes in events that were stored after those held: newest first, back to one that is known. */
@@ -140,22 +157,28 @@ export function openDevice(deviceId: string): DeviceSession {
     areEventsRead = true;
   }
 
-  async function readPast(at: string): Promise<void> {
+  async function readPast(moment: Moment): Promise<void> {
     const { signal } = moving;
     isPastLoading.value = true;
-    const outcome = await readDevice(deviceId, at, signal);
+    const outcome = await readDevice(deviceId, moment, signal);
     if (outcome.kind === 'aborted' || signal.aborted) return;
     batch(() => {
       isPastLoading.value = false;
       past.value =
         outcome.kind === 'answered'
-          ? { at, device: outcome.value, raw: outcome.raw }
-          : { at, failure: outcome };
+          ? { moment, device: outcome.value, raw: outcome.raw }
+          : { moment, failure: outcome };
     });
     if (outcome.kind !== 'answered') noteFailure(outcome);
   }
 
-  const stopPolling = startPoll({ everyMs: () => POLL_MS, run: refresh });
+  const stopPolling = startPoll({
+    everyMs: () => (link.peek().kind === 'live' ? POLL_BESIDE_STREAM_MS : POLL_MS),
+    run: refresh,
+  });
+  const stopHearing = effect(() => {
+    if (heardDevice.value?.deviceId === deviceId && canPoll.peek()) void refreshSoon();
+  });
   return {
     deviceId,
     device,
@@ -167,22 +190,23 @@ export function openDevice(deviceId: string): DeviceSession {
     past,
     isPastLoading,
     setWindow: (windowMs) => void readWindow(windowMs),
-    setAt: (at) => {
+    setMoment: (moment) => {
       moving.abort();
       moving = new AbortController();
-      if (at === undefined) {
+      const { signal } = moving;
+      if (moment === undefined) {
         past.value = undefined;
         isPastLoading.value = false;
         return;
       }
-      if (past.peek()?.at === at) return;
-      const { signal } = moving;
       setTimeout(() => {
-        if (!signal.aborted) void readPast(at);
+        if (!signal.aborted) void readPast(moment);
       }, REST_MS);
     },
     close: () => {
       stopPolling();
+      stopHearing();
+      closing.abort();
       windowing.abort();
       moving.abort();
     },

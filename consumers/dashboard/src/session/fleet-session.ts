@@ -7,6 +7,7 @@ import { fleetQuery, view } from './address.ts';
 import { serverNow } from './clock.ts';
 import { isPaused, link, noteAnswer, noteFailure, revalidate } from './connection.ts';
 import { startPoll } from './poll.ts';
+import { isNewer, recentDevices } from './recent-devices.ts';
 
 /** The first answer is small, so that the first screen is quick; the others are as large as the API allows. */
 const FIRST_LIMIT = 100;
@@ -14,9 +15,10 @@ const FIRST_LIMIT = 100;
 const AHEAD_ROWS = 200;
 /** Most rows held; beyond it the page asks for a narrower filter. */
 export const ROWS_MAX = 200_000;
-/** Visible rows are read again so often without a stream, and so often with one, since liveness changes by silence. */
+/** Without a stream the visible rows are read again so often. */
 const POLL_MS = 2_500;
-const POLL_BESIDE_STREAM_MS = 15_000;
+/** Beside a stream only the total is asked for. */
+const POLL_BESIDE_STREAM_MS = 10_000;
 
 /** A stretch of the list that came in one answer and can be asked for again. */
 interface Stretch {
@@ -24,17 +26,14 @@ interface Stretch {
   readonly limit: number;
   readonly first: number;
   readonly count: number;
+  /** Rises with each gap in what was heard since; see `gaps`. */
+  readGaps: number;
 }
 
 /** Ids in the order in which the list was read. Rows change in place and never move until the list is read anew. */
 export const rowIds = signal<readonly string[]>([]);
-/** Devices of the list that have come since: they wait for the viewer. */
-const newcomers = signal<ReadonlySet<string>>(new Set());
-/** How many devices the API said there are for this query when the list was read, and says now; undefined where it does not say. */
-const totalAtStart = signal<number | undefined>(undefined);
-export const listTotal = signal<number | undefined>(undefined);
-/** When the list was true, by its own word. */
-export const listAsOf = signal<number | undefined>(undefined);
+/** Devices that were listed and no longer meet the filter. They stay in their place. */
+export const leftIds = signal<ReadonlySet<string>>(new Set());
 export const isListComplete = signal(false);
 export const listFailure = signal<Failure | undefined>(undefined);
 export const isListLoading = signal(true);
@@ -42,8 +41,15 @@ export const isListLoading = signal(true);
 export const rowsVersion = signal(0);
 /** The query that the rows shown belong to, which lags behind the address while an answer is awaited. */
 export const shownQuery = signal<FleetQuery | undefined>(undefined);
+/** Where the update stream goes on behind the list; undefined where the API does not say. */
+export const listEventId: { value: string | undefined } = { value: undefined };
 /** Where the viewer is in the list, kept while another view is open. */
 export const listPlace = { scrollTop: 0, activeRow: 0 };
+
+const newcomers = signal<ReadonlySet<string>>(new Set());
+/** How many devices the API said there are for this query when the list was read, and says now; undefined where it does not say. */
+const totalAtStart = signal<number | undefined>(undefined);
+const totalNow = signal<number | undefined>(undefined);
 
 /** Rows that the scroll bar stands for: as many as there are, loaded or not. */
 export const rowCount = computed(() =>
@@ -53,17 +59,21 @@ export const rowCount = computed(() =>
 );
 
 /** Devices that belong into the list by now and are not in it. */
-export const newcomerCount = computed(() =>
-  Math.max(newcomers.value.size, (listTotal.value ?? 0) - (totalAtStart.value ?? 0)),
-);
+export const newcomerCount = computed(() => {
+  const byTotal = (totalNow.value ?? 0) - (totalAtStart.value ?? 0) + leftIds.value.size;
+  return Math.max(newcomers.value.size, byTotal, 0);
+});
 
 const devices = new Map<string, Device>();
+const recent = recentDevices();
 let stretches: Stretch[] = [];
 let nextCursor: string | undefined;
 let listing = new AbortController();
 let isReadingOn = false;
 let visible = { first: 0, last: 0 };
 let isFlushDue = false;
+/** How often something may have been missed. A stretch that was read before the last time is read again when it is seen. */
+let gaps = 0;
 
 export function deviceOf(deviceId: string): Device | undefined {
   return devices.get(deviceId);
@@ -78,23 +88,41 @@ function flushSoon(): void {
   });
 }
 
-function isNewer(device: Device, known: Device): boolean {
-  if (device.counts.events !== known.counts.events) return device.counts.events > known.counts.events;
-  return (device.lastArrivalTime ?? 0) >= (known.lastArrivalTime ?? 0);
-}
-
 /** Takes in what was heard of a device: in place where it is listed, as a newcomer where it is not. */
 export function applyDevice(device: Device): void {
-  const known = devices.get(device.deviceId);
+  const { deviceId } = device;
+  recent.hear(device);
+  const known = devices.get(deviceId);
   if (known !== undefined) {
     if (!isNewer(device, known)) return;
-    devices.set(device.deviceId, device);
+    devices.set(deviceId, device);
+    if (leftIds.peek().has(deviceId))
+      leftIds.value = new Set([...leftIds.peek()].filter((id) => id !== deviceId));
     flushSoon();
     return;
   }
   // Where the list was not read to its end, a device that is not held may simply lie further down.
-  if (!isListComplete.peek() || newcomers.peek().has(device.deviceId)) return;
-  newcomers.value = new Set(newcomers.peek()).add(device.deviceId);
+  if (!isListComplete.peek() || newcomers.peek().has(deviceId)) return;
+  newcomers.value = new Set(newcomers.peek()).add(deviceId);
+}
+
+/** Takes in that devices no longer meet the filter. Listed ones stay where they are, marked; newcomers are forgotten. */
+export function applyLeave(deviceIds: readonly string[]): void {
+  const listed = deviceIds.filter((deviceId) => devices.has(deviceId));
+  if (listed.length > 0) {
+    leftIds.value = new Set([...leftIds.peek(), ...listed]);
+    flushSoon();
+  }
+  const waiting = newcomers.peek();
+  if (deviceIds.some((deviceId) => waiting.has(deviceId))) {
+    newcomers.value = new Set([...waiting].filter((deviceId) => !deviceIds.includes(deviceId)));
+  }
+}
+
+/** Records that changes may have been missed: what is on the screen is read again now, the rest when it is seen. */
+export function noteGap(): void {
+  gaps += 1;
+  void rereadVisible(listing.signal);
 }
 
 /** Reads the list from its start. Rows shown before stay until the answer is there. */
@@ -102,6 +130,7 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
   listing.abort();
   listing = new AbortController();
   const { signal } = listing;
+  const readGaps = gaps;
   isReadingOn = false;
   isListLoading.value = true;
   const outcome = await listDevices(query, { limit: FIRST_LIMIT }, signal);
@@ -115,26 +144,33 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
   const { items, cursor, total, asOf } = outcome.value;
   batch(() => {
     devices.clear();
-    for (const device of items) devices.set(device.deviceId, device);
-    stretches = [{ cursor: undefined, limit: FIRST_LIMIT, first: 0, count: items.length }];
+    for (const device of items) devices.set(device.deviceId, recent.newestOf(device));
+    stretches = [{ cursor: undefined, limit: FIRST_LIMIT, first: 0, count: items.length, readGaps }];
     nextCursor = cursor;
     rowIds.value = items.map(({ deviceId }) => deviceId);
     newcomers.value = new Set();
+    leftIds.value = new Set();
     totalAtStart.value = total;
-    listTotal.value = total;
-    listAsOf.value = asOf;
+    totalNow.value = total;
     isListComplete.value = cursor === undefined;
     listFailure.value = undefined;
+    listEventId.value = outcome.value.lastEventId;
     shownQuery.value = query;
     rowsVersion.value += 1;
     noteAnswer(outcome.serverTime, asOf ?? serverNow());
   });
+  await readOn();
 }
 
 /** Tells which rows are on the screen, so that they are there and stay fresh. */
 export function showRows(first: number, last: number): void {
   visible = { first, last };
   void readOn();
+  if (visibleStretches().some(({ readGaps }) => readGaps < gaps)) void rereadVisible(listing.signal);
+}
+
+function visibleStretches(): readonly Stretch[] {
+  return stretches.filter(({ first, count }) => first <= visible.last && first + count >= visible.first);
 }
 
 /** Reads the list on until it reaches beyond the visible rows. */
@@ -149,27 +185,34 @@ async function readOn(): Promise<void> {
     rowIds.peek().length < visible.last + AHEAD_ROWS
   ) {
     if (rowIds.peek().length >= ROWS_MAX) break;
+    const readGaps = gaps;
     const outcome = await listDevices(query, { limit: LIMIT_MAX, cursor: nextCursor }, signal);
     if (outcome.kind === 'aborted' || signal.aborted) return;
     if (outcome.kind !== 'answered') {
       noteFailure(outcome);
       break;
     }
-    appendStretch(outcome.value.items, outcome.value.cursor);
+    appendStretch(outcome.value.items, outcome.value.cursor, readGaps);
     noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
   }
   isReadingOn = false;
 }
 
-function appendStretch(items: readonly Device[], cursor: string | undefined): void {
+function appendStretch(items: readonly Device[], cursor: string | undefined, readGaps: number): void {
   const held = rowIds.peek();
   const added: string[] = [];
   for (const device of items) {
     if (!devices.has(device.deviceId)) added.push(device.deviceId);
-    devices.set(device.deviceId, device);
+    devices.set(device.deviceId, recent.newestOf(device));
   }
   batch(() => {
-    stretches.push({ cursor: nextCursor, limit: LIMIT_MAX, first: held.length, count: added.length });
+    stretches.push({
+      cursor: nextCursor,
+      limit: LIMIT_MAX,
+      first: held.length,
+      count: added.length,
+      readGaps,
+    });
     nextCursor = cursor;
     rowIds.value = [...held, ...added];
     isListComplete.value = cursor === undefined;
@@ -180,22 +223,32 @@ function appendStretch(items: readonly Device[], cursor: string | undefined): vo
 async function rereadVisible(signal: AbortSignal): Promise<void> {
   const query = shownQuery.peek();
   if (query === undefined || query !== fleetQuery.peek() || isListLoading.peek()) return;
-  const onScreen = stretches.filter(
-    ({ first, count }) => first <= visible.last && first + count >= visible.first,
-  );
-  for (const { cursor, limit } of onScreen) {
-    const outcome = await listDevices(query, { limit, cursor }, signal);
+  for (const stretch of visibleStretches()) {
+    stretch.readGaps = gaps;
+    const outcome = await listDevices(query, { limit: stretch.limit, cursor: stretch.cursor }, signal);
     if (outcome.kind === 'aborted' || query !== shownQuery.peek() || isPaused.peek()) return;
     if (outcome.kind !== 'answered') {
+      stretch.readGaps = -1;
       noteFailure(outcome);
       return;
     }
     for (const device of outcome.value.items) applyDevice(device);
-    listTotal.value = outcome.value.total;
-    listAsOf.value = outcome.value.asOf;
+    totalNow.value = outcome.value.total;
     noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
   }
-  await readOn();
+}
+
+async function recount(signal: AbortSignal): Promise<void> {
+  const query = shownQuery.peek();
+  if (query === undefined || query !== fleetQuery.peek() || isListLoading.peek()) return;
+  const outcome = await listDevices(query, { limit: 1 }, signal);
+  if (outcome.kind === 'aborted' || query !== shownQuery.peek()) return;
+  if (outcome.kind !== 'answered') {
+    noteFailure(outcome);
+    return;
+  }
+  totalNow.value = outcome.value.total;
+  noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
 }
 
 /** Keeps the list in step with the address and with the fleet, for as long as the page lives. */
@@ -215,7 +268,9 @@ export function startFleet(): void {
       if (view.peek().view !== 'fleet') return;
       // What failed to load at all is tried anew as a whole.
       if (listFailure.peek() !== undefined) await readFromStart(fleetQuery.peek());
+      else if (link.peek().kind === 'live') await recount(signal);
       else await rereadVisible(signal);
+      await readOn();
     },
   });
 }

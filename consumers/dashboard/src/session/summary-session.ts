@@ -1,24 +1,41 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { listDevices, readSummary } from '../api/query-api.ts';
-import type { FleetSummary } from '../api/shapes.ts';
-import { LIVENESS } from '../api/shapes.ts';
-import type { FleetQuery } from '../model/fleet-query.ts';
+import { type FleetSummary, LIVENESS } from '../api/shapes.ts';
+import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
+import { fleetQuery } from './address.ts';
 import { serverNow } from './clock.ts';
-import { noteAnswer, noteFailure } from './connection.ts';
+import { noteAnswer, noteFailure, revalidate } from './connection.ts';
 import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_500;
 /** Counting by lists costs the API five requests: less often. */
 const POLL_BY_LISTS_MS = 5_000;
 
+/** Counts of the whole fleet. */
 export const summary = signal<FleetSummary | undefined>(undefined);
+
+/** What the tiles count among: the filters of the address without those that tiles set. */
+const tileFilter = computed((): FleetQuery => {
+  const { liveness: _l, trouble: _t, sort: _s, order: _o, ...rest } = fleetQuery.value;
+  return rest;
+});
+const filtered = signal<{ readonly filter: FleetQuery; readonly counts: FleetSummary } | undefined>(
+  undefined,
+);
+
+/** Counts among which the tiles choose; undefined until they are there. */
+export const tileSummary = computed((): FleetSummary | undefined => {
+  const filter = tileFilter.value;
+  if (!isFiltered(filter)) return summary.value;
+  return filtered.value?.filter === filter ? filtered.value.counts : undefined;
+});
 
 let hasSummaryRoute = true;
 
 /** The counts of the tiles from the totals of lists, for an API without summary. Undefined where lists have no totals either. */
-async function countByLists(signal: AbortSignal): Promise<FleetSummary | undefined> {
+async function countByLists(filter: FleetQuery, signal: AbortSignal): Promise<FleetSummary | undefined> {
   const count = async (query: FleetQuery): Promise<number | undefined> => {
-    const outcome = await listDevices(query, { limit: 1 }, signal);
+    const outcome = await listDevices({ ...filter, ...query }, { limit: 1 }, signal);
     if (outcome.kind === 'answered') return outcome.value.total;
     if (outcome.kind !== 'aborted') noteFailure(outcome);
     return undefined;
@@ -27,37 +44,47 @@ async function countByLists(signal: AbortSignal): Promise<FleetSummary | undefin
   if (total === undefined) return undefined;
   const [online, stale, offline] = await Promise.all(LIVENESS.map((liveness) => count({ liveness })));
   const inTrouble = await count({ trouble: true });
+  const none = new Map<string, number>();
   return {
     total,
     liveness: { online: online ?? 0, stale: stale ?? 0, offline: offline ?? 0 },
     ...(inTrouble === undefined ? {} : { inTrouble }),
-    status: {},
-    site: {},
-    type: {},
-    firmware: {},
+    status: none,
+    site: none,
+    type: none,
+    firmware: none,
   };
 }
 
-async function refreshSummary(signal: AbortSignal): Promise<void> {
-  if (hasSummaryRoute) {
-    const outcome = await readSummary(signal);
-    if (outcome.kind === 'answered') {
-      summary.value = outcome.value;
-      noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
-      return;
-    }
-    if (outcome.kind === 'aborted') return;
-    if (outcome.kind !== 'refused' || outcome.status !== 404) {
-      noteFailure(outcome);
-      return;
-    }
-    hasSummaryRoute = false;
+async function count(filter: FleetQuery, signal: AbortSignal): Promise<FleetSummary | undefined> {
+  if (!hasSummaryRoute) return countByLists(filter, signal);
+  const outcome = await readSummary(filter, signal);
+  if (outcome.kind === 'answered') {
+    noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
+    return outcome.value;
   }
-  const counted = await countByLists(signal);
-  if (counted !== undefined) summary.value = counted;
+  if (outcome.kind === 'aborted') return undefined;
+  if (outcome.kind === 'refused' && outcome.status === 404) {
+    hasSummaryRoute = false;
+    return countByLists(filter, signal);
+  }
+  noteFailure(outcome);
+  return undefined;
 }
 
-/** Keeps the counts of the whole fleet fresh, for as long as the page lives. */
+async function refresh(signal: AbortSignal): Promise<void> {
+  const whole = await count({}, signal);
+  if (whole !== undefined) summary.value = whole;
+  const filter = tileFilter.peek();
+  if (!isFiltered(filter)) return;
+  const counts = await count(filter, signal);
+  if (counts !== undefined) filtered.value = { filter, counts };
+}
+
+/** Keeps the counts fresh, for as long as the page lives. */
 export function startSummary(): void {
-  startPoll({ everyMs: () => (hasSummaryRoute ? POLL_MS : POLL_BY_LISTS_MS), run: refreshSummary });
+  startPoll({ everyMs: () => (hasSummaryRoute ? POLL_MS : POLL_BY_LISTS_MS), run: refresh });
+  tileFilter.subscribe((filter) => {
+    if (isFiltered(filter)) revalidate();
+  });
 }

@@ -1,0 +1,89 @@
+import { isJsonObject } from './decode.ts';
+import { authorization, type Failure, refusal } from './request.ts';
+import { createEventStreamParser, type ServerSentEvent } from './server-sent-events.ts';
+
+/** How one connection to the update stream ended. */
+export type StreamEnd =
+  /** The API closed it, as a driver does that cannot hold it open; or the line broke. */
+  | { readonly kind: 'ended' }
+  /** This API has no update stream. */
+  | { readonly kind: 'absent' }
+  /** It has no place for one more. */
+  | { readonly kind: 'full' }
+  | { readonly kind: 'aborted' }
+  | Failure;
+
+export interface UpdateStreamOptions {
+  readonly path: string;
+  /** Where the connection before ended: whatever changed since comes first. */
+  readonly lastEventId: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onOpen: () => void;
+  readonly onMessage: (message: ServerSentEvent) => void;
+}
+
+/** The API says every 10 s that all is well; a line silent for so long is dead. */
+const SILENCE_MS_MAX = 30_000;
+
+/** Holds one connection to the update stream until it ends. Never throws for what a network or a server can do. */
+export async function readUpdates(options: UpdateStreamOptions): Promise<StreamEnd> {
+  const { path, lastEventId, signal, onOpen } = options;
+  const silence = new AbortController();
+  let watch = setTimeout(() => silence.abort(), SILENCE_MS_MAX);
+  const heard = (): void => {
+    clearTimeout(watch);
+    watch = setTimeout(() => silence.abort(), SILENCE_MS_MAX);
+  };
+  let isOpen = false;
+  try {
+    const response = await fetch(path, {
+      headers: {
+        accept: 'text/event-stream',
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+        ...authorization(),
+      },
+      cache: 'no-store',
+      signal: AbortSignal.any([signal, silence.signal]),
+    });
+    if (response.status === 404 || response.status === 405 || response.status === 501)
+      return { kind: 'absent' };
+    if (response.status === 429) return { kind: 'full' };
+    if (!response.ok || response.body === null) return refusal(response, await problemOf(response));
+    isOpen = true;
+    onOpen();
+    await readMessages(response.body, heard, options);
+    return { kind: 'ended' };
+  } catch (error) {
+    if (signal.aborted) return { kind: 'aborted' };
+    if (isOpen) return { kind: 'ended' };
+    return { kind: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(watch);
+    silence.abort();
+  }
+}
+
+async function readMessages(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  heard: () => void,
+  { onMessage }: UpdateStreamOptions,
+): Promise<void> {
+  const parser = createEventStreamParser();
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    heard();
+    for (const message of parser.push(value)) onMessage(message);
+  }
+}
+
+async function problemOf(response: Response): Promise<unknown> {
+  try {
+    const body: unknown = await response.json();
+    return isJsonObject(body) ? body : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,200 @@
+import { effect, signal } from '@preact/signals';
+import { decodeDevice, isJsonObject, timeMs } from '../api/decode.ts';
+import type { ServerSentEvent } from '../api/server-sent-events.ts';
+import { readUpdates, type StreamEnd } from '../api/update-stream.ts';
+import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
+import { view } from './address.ts';
+import { serverNow } from './clock.ts';
+import {
+  heldChanges,
+  isPaused,
+  noteAnswer,
+  noteFailure,
+  retryTime,
+  revalidation,
+  streamState,
+} from './connection.ts';
+import { applyDevice, applyLeave, listEventId, noteGap, shownQuery } from './fleet-session.ts';
+
+const WAIT_MS_MIN = 500;
+const WAIT_MS_MAX = 10_000;
+/** An API without a place in its stream is asked again after so long. */
+const WAIT_WHEN_FULL_MS = 30_000;
+/** Beyond it, being told everything that changed costs more than reading again what is looked at. */
+const RESUME_MS_MAX = 120_000;
+
+/** The device that the stream told of last; its view reads it again. */
+export const heardDevice = signal<{ readonly deviceId: string } | undefined>(undefined);
+
+/** Up to where the list has been told. Updates of one device alone do not move it on. */
+interface ListPlace {
+  readonly query: FleetQuery;
+  id: string | undefined;
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
+/** One stream that a view needs. */
+interface Wanted {
+  readonly path: string;
+  /** Absent for the stream of one device. */
+  readonly list?: ListPlace;
+}
+
+const isVisible = signal(!document.hidden);
+let listPlace: ListPlace | undefined;
+let isAbsent = false;
+let waits = 0;
+
+function pathWith(parameters: URLSearchParams): string {
+  return parameters.size === 0 ? 'v1/updates' : `v1/updates?${parameters}`;
+}
+
+/** The stream that the view of now needs: that of one device, or that of the list; undefined before there is a list. */
+function wanted(): Wanted | undefined {
+  const shown = view.value;
+  if (shown.view === 'device') return { path: pathWith(new URLSearchParams({ q: shown.deviceId })) };
+  const query = shownQuery.value;
+  if (query === undefined) return undefined;
+  if (listPlace?.query !== query) listPlace = { query, id: listEventId.value, time: serverNow() };
+  const { sort: _sort, order: _order, ...filter } = query;
+  return { path: pathWith(writeFleetQuery(filter)), list: listPlace };
+}
+
+/** Where a connection begins; a place that lies too far back is given up, and what is seen is read again instead. */
+function resumeId(list: ListPlace | undefined): string | undefined {
+  if (list === undefined) return undefined;
+  if (serverNow() - list.time > RESUME_MS_MAX) list.id = undefined;
+  return list.id;
+}
+
+async function hold({ path, list }: Wanted, signal: AbortSignal): Promise<void> {
+  const held = new Set<string>();
+  while (!signal.aborted) {
+    const lastEventId = resumeId(list);
+    const end = await readUpdates({
+      path,
+      lastEventId,
+      signal,
+      onOpen: () => {
+        waits = 0;
+        retryTime.value = undefined;
+        streamState.value = 'open';
+        noteAnswer(undefined, serverNow());
+        if (list !== undefined && lastEventId === undefined) noteGap();
+      },
+      onMessage: (message) => {
+        if (isPaused.peek()) noteHeld(message, held);
+        else if (list === undefined) takeDevice(message);
+        else if (takeListUpdate(message)) {
+          list.id = message.id;
+          list.time = serverNow();
+        }
+      },
+    });
+    if (end.kind === 'aborted' || signal.aborted) return;
+    if (end.kind === 'absent') {
+      isAbsent = true;
+      streamState.value = 'none';
+      return;
+    }
+    await rest(end, signal);
+  }
+}
+
+/** Waits before the next connection: longer each time, at random, so that a thousand pages do not come back at once. */
+function rest(end: StreamEnd, signal: AbortSignal): Promise<void> {
+  streamState.value = end.kind === 'full' ? 'none' : 'closed';
+  if (end.kind === 'unreachable' || end.kind === 'refused') noteFailure(end);
+  const roofMs = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** waits);
+  waits += 1;
+  const waitMs = end.kind === 'full' ? WAIT_WHEN_FULL_MS : WAIT_MS_MIN + Math.random() * roofMs;
+  retryTime.value = serverNow() + waitMs;
+  const since = revalidation.peek();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stopWatching();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    // Whatever has the page read again has the stream tried again, too.
+    const stopWatching = revalidation.subscribe((now) => {
+      if (now !== since) queueMicrotask(done);
+    });
+    signal.addEventListener('abort', done);
+  });
+}
+
+/**
+ * Holds the update stream that the view needs, for as long as the page lives: one at a time, since a browser has few
+ * connections for all its tabs, and none while the tab is hidden. Each connection goes on where the one before was heeded
+ * last, so that nothing is missed.
+ */
+export function startLiveUpdates(): void {
+  document.addEventListener('visibilitychange', () => {
+    isVisible.value = !document.hidden;
+  });
+  effect(() => {
+    const stream = wanted();
+    // Read for its own sake: when a pause begins or ends, the stream begins anew, from where it was heeded last.
+    isPaused.value;
+    if (stream === undefined) {
+      streamState.value = 'closed';
+      return;
+    }
+    if (isAbsent || !isVisible.value) {
+      streamState.value = 'none';
+      return;
+    }
+    streamState.value = 'closed';
+    const closing = new AbortController();
+    void hold(stream, closing.signal);
+    return () => closing.abort();
+  });
+}
+
+function parse(message: ServerSentEvent): unknown {
+  try {
+    return JSON.parse(message.data);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function noteSync(value: unknown): void {
+  if (isJsonObject(value)) noteAnswer(undefined, timeMs(value.asOf) ?? serverNow());
+}
+
+/** Takes in one message of the list's stream. True when all up to its id has been told. */
+function takeListUpdate(message: ServerSentEvent): boolean {
+  const value = parse(message);
+  if (message.event === 'device') {
+    const device = decodeDevice(value);
+    if (device !== undefined) applyDevice(device);
+  } else if (message.event === 'leave' && isJsonObject(value) && Array.isArray(value.deviceIds)) {
+    applyLeave(value.deviceIds.map(String));
+  } else if (message.event === 'sync') {
+    noteSync(value);
+    return message.id !== undefined;
+  }
+  return false;
+}
+
+function takeDevice(message: ServerSentEvent): void {
+  const value = parse(message);
+  if (message.event === 'sync') noteSync(value);
+  if (message.event !== 'device') return;
+  const device = decodeDevice(value);
+  if (device !== undefined) heardDevice.value = { deviceId: device.deviceId };
+}
+
+/** While paused, devices are counted and nothing else: the stream is read again from before the pause. */
+function noteHeld(message: ServerSentEvent, held: Set<string>): void {
+  const device = message.event === 'device' ? decodeDevice(parse(message)) : undefined;
+  if (device === undefined) return;
+  held.add(device.deviceId);
+  heldChanges.value = held.size;
+}

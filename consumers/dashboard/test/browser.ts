@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+
+const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The browser of this machine, or undefined. */
+export const chromiumPath = [process.env.CHROMIUM_PATH ?? '', ...CANDIDATES].find((path) => existsSync(path));
+
+/** Where no browser is installed these tests are skipped; in CI they fail instead. */
+export const isSkipped = chromiumPath === undefined && process.env.CI !== 'true';
+export const skipNote = isSkipped ? ` (skipped: no Chromium at ${CANDIDATES.join(', ')})` : '';
+
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A page in the browser, and what went wrong in it. */
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors thrown, policies violated, requests that left the page's own origin. */
+  readonly faults: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface TestBrowser {
+  /** Folder of the page as it was just built. */
+  readonly pageFolder: string;
+  open(url: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+/** How long anything on the page may take. */
+const WAIT_MS = 15_000;
+
+/** Builds the page anew and starts the browser. */
+export async function startBrowser(): Promise<TestBrowser> {
+  if (chromiumPath === undefined)
+    throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM_PATH');
+  const pageFolder = await mkdtemp(join(tmpdir(), 'twinstream-page-'));
+  await build({
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    logLevel: 'error',
+    build: { outDir: pageFolder, emptyOutDir: true },
+  });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ARGUMENTS });
+  return {
+    pageFolder,
+    open: (url, options) => openPage(browser, url, options),
+    close: async () => {
+      await browser.close();
+      await rm(pageFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(`thrown: ${error.message}`));
+  page.on('console', (message) => {
+    // A request that the API refuses is told by the page itself.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      faults.push(`console: ${message.text()}`);
+    }
+  });
+  const { origin } = new URL(url);
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) faults.push(`request: ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, faults, close: () => context.close() };
+}

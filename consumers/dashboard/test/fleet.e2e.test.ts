@@ -1,0 +1,237 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
+import { type MadeFleet, madeFleet, madeId } from './made-fleet.ts';
+import { type StubApi, type StubOptions, startStubApi } from './stub-api.ts';
+
+const FLEET_SIZE = 60;
+
+let browser: TestBrowser;
+let fleet: MadeFleet;
+let api: StubApi | undefined;
+let open: OpenPage | undefined;
+
+const rowOf = (page: Page, deviceId: string) =>
+  page.locator('.fleet-grid .grid-body .grid-row', { hasText: deviceId });
+
+/** Serves the page over the made fleet and opens it. */
+async function openPage(path = '/', options: Partial<StubOptions> = {}): Promise<Page> {
+  api = await startStubApi({ fleet, pageFolder: browser.pageFolder, ...options });
+  open = await browser.open(api.url + path);
+  return open.page;
+}
+
+async function openLive(path = '/'): Promise<Page> {
+  const page = await openPage(path);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.locator('.fleet-grid').waitFor();
+  return page;
+}
+
+describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(() => {
+    fleet = madeFleet(FLEET_SIZE);
+  });
+  afterEach(async () => {
+    const faults = open?.faults ?? [];
+    await open?.close();
+    await api?.close();
+    open = undefined;
+    api = undefined;
+    expect(faults).toEqual([]);
+  });
+
+  test('shows every device, and counts them', async () => {
+    const page = await openLive();
+    expect(await page.getByText('60 devices').isVisible()).toBe(true);
+    expect(await page.getByRole('button', { name: /All devices/ }).textContent()).toContain('60');
+    expect(await rowOf(page, madeId(0)).textContent()).toContain('Online');
+  });
+
+  test('a change shows in its row, which stays where it is', async () => {
+    const page = await openLive('/?sort=lastArrivalTime&order=desc');
+    const row = rowOf(page, madeId(7));
+    const before = await row.getAttribute('aria-rowindex');
+    fleet.change(madeId(7), { attributes: { speedMph: 88.5 }, liveness: 'stale' });
+    await row.getByText('88.5').waitFor();
+    expect(await row.textContent()).toContain('Stale');
+    expect(await row.getAttribute('aria-rowindex')).toBe(before);
+  });
+
+  test('ages tick', async () => {
+    const page = await openLive();
+    const age = rowOf(page, madeId(3)).locator('.age');
+    const before = await age.textContent();
+    await page.waitForFunction(
+      ([text]) => document.querySelector('#fleet-grid-row-3 .age')?.textContent !== text,
+      [before],
+    );
+  });
+
+  test('new devices are announced, and come when they are asked for', async () => {
+    const page = await openLive();
+    fleet.change('aaa-new-1');
+    fleet.change('aaa-new-2');
+    const announced = page.getByRole('button', { name: '+2 new' });
+    await announced.waitFor();
+    expect(await rowOf(page, 'aaa-new-1').count()).toBe(0);
+    await announced.click();
+    await rowOf(page, 'aaa-new-1').waitFor();
+    expect(await page.getByText('62 devices').isVisible()).toBe(true);
+    expect(await page.getByText(/\+\d+ new/).count()).toBe(0);
+  });
+
+  test('a device that no longer meets the filter stays in its row until the list is read anew', async () => {
+    fleet.change(madeId(4), { liveness: 'stale' });
+    fleet.change(madeId(5), { liveness: 'stale' });
+    const page = await openLive('/?liveness=stale');
+    fleet.change(madeId(4), { liveness: 'online' });
+    const announced = page.getByRole('button', { name: '1 left the filter' });
+    await announced.waitFor();
+    expect(await rowOf(page, madeId(4)).count()).toBe(1);
+    await announced.click();
+    await rowOf(page, madeId(4)).waitFor({ state: 'detached' });
+    expect(await rowOf(page, madeId(5)).count()).toBe(1);
+  });
+
+  test('filters live in the address: it can be shared, and the back button leads out', async () => {
+    const page = await openLive();
+    await page.getByLabel('Site').selectOption('cedar-park');
+    await page.getByText('20 devices').waitFor();
+    expect(new URL(page.url()).searchParams.get('site')).toBe('cedar-park');
+    await page.getByRole('searchbox').fill('0001');
+    await page.getByText('3 devices').waitFor();
+    const shared = await browser.open(page.url());
+    await shared.page.getByText('3 devices').waitFor();
+    expect(await shared.page.getByRole('searchbox').inputValue()).toBe('0001');
+    await shared.close();
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.getByText('60 devices').waitFor();
+    await page.goBack();
+    await page.getByText('3 devices').waitFor();
+  });
+
+  test('a tile filters by what it counts, and gives the fleet back when it is pressed again', async () => {
+    fleet.change(madeId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
+    const page = await openLive();
+    const tile = page.getByRole('button', { name: /In trouble/ });
+    expect(await tile.textContent()).toContain('1');
+    await tile.click();
+    await page.getByText('1 device', { exact: true }).waitFor();
+    expect(await tile.getAttribute('aria-pressed')).toBe('true');
+    expect(new URL(page.url()).searchParams.get('trouble')).toBe('true');
+    await tile.click();
+    await page.getByText('60 devices').waitFor();
+  });
+
+  test('the time zone lives in the address, and times follow it', async () => {
+    const page = await openLive('/?tz=Asia/Kolkata');
+    const asOf = await page.locator('.as-of').textContent();
+    await page.getByLabel('Time zone').selectOption('UTC');
+    expect(new URL(page.url()).searchParams.get('tz')).toBe('UTC');
+    const inUtc = await page.locator('.as-of').textContent();
+    const minutes = (text: string | null): number => Number(/:(\d\d):/.exec(text ?? '')?.[1]);
+    // Kolkata lies five hours and a half ahead.
+    expect(Math.abs(minutes(asOf) - minutes(inUtc))).toBeGreaterThanOrEqual(29);
+  });
+
+  test('columns sort at the server, and say so to a screen reader', async () => {
+    fleet.change(madeId(33), { counts: { events: 20, duplicates: 0, late: 0, gaps: 9 } });
+    const page = await openLive();
+    await page.getByRole('button', { name: 'Missing' }).click();
+    await page.waitForFunction(
+      ([deviceId]) => document.querySelector('#fleet-grid-row-0')?.textContent?.includes(deviceId ?? ''),
+      [madeId(33)],
+    );
+    expect(await page.locator('[aria-sort]').textContent()).toContain('Missing');
+    expect(new URL(page.url()).searchParams.get('order')).toBe('desc');
+  });
+
+  test('the keyboard alone leads from the search to a device and back', async () => {
+    const page = await openLive();
+    await page.keyboard.press('/');
+    await page.keyboard.type('tram');
+    await page.getByText('20 devices').waitFor();
+    await page.locator('.fleet-grid').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const selected = page.locator('.grid-row[aria-selected="true"]');
+    expect(await selected.getAttribute('aria-rowindex')).toBe('4');
+    expect(await page.locator('.fleet-grid').getAttribute('aria-activedescendant')).toBe(
+      await selected.getAttribute('id'),
+    );
+    await page.keyboard.press('End');
+    expect(await selected.getAttribute('aria-rowindex')).toBe('21');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: /tram-/ }).waitFor();
+    await page.keyboard.press('f');
+    await page.locator('.fleet-grid').waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('tram');
+  });
+
+  test('while paused nothing moves, and afterwards nothing is missing', async () => {
+    const page = await openLive();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const row = rowOf(page, madeId(2));
+    fleet.change(madeId(2), { attributes: { speedMph: 99.5 } });
+    fleet.change(madeId(3), { attributes: { speedMph: 98.5 } });
+    await page.getByText('2 changes wait').waitFor();
+    expect(await row.textContent()).not.toContain('99.5');
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await row.getByText('99.5').waitFor();
+    await rowOf(page, madeId(3)).getByText('98.5').waitFor();
+  });
+
+  test('when the API restarts, the page says so, comes back by itself, and has missed nothing', async () => {
+    const page = await openLive();
+    const port = api?.port;
+    await api?.close();
+    await page.getByText('The API does not answer.').waitFor();
+    expect(await page.getByText(/as of .* and may have changed/).isVisible()).toBe(true);
+    fleet.change(madeId(11), { attributes: { speedMph: 77.7 } });
+    fleet.change('zzz-new');
+    api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port: port ?? 0 });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await rowOf(page, madeId(11)).getByText('77.7').waitFor();
+    await page.getByRole('button', { name: '+1 new' }).waitFor();
+    expect(await page.getByText('The API does not answer.').count()).toBe(0);
+  });
+
+  test('an API of less is asked again and again, and the tiles do without what it lacks', async () => {
+    const page = await openPage('/', { hasLaterRoutes: false });
+    await page.getByText('Polling', { exact: true }).waitFor();
+    fleet.change(madeId(3), { attributes: { speedMph: 66.6 } });
+    await rowOf(page, madeId(3)).getByText('66.6').waitFor();
+    expect(await page.getByRole('button', { name: /In trouble/ }).textContent()).toContain('–');
+  });
+
+  test('a slow first answer, an empty fleet, a filter without result and a refusal differ', async () => {
+    const texts = new Set<string>();
+    const show = async (path: string, options: Partial<StubOptions>, text: string): Promise<void> => {
+      const page = await openPage(path, options);
+      await page.getByText(text).waitFor();
+      texts.add((await page.locator('.notice').textContent()) ?? '');
+      await open?.close();
+      await api?.close();
+    };
+    await show('/', { delayMs: 2_000 }, 'Reading the fleet');
+    await show('/?q=nothing-like-it', {}, 'No device meets these filters');
+    await show('/', { failure: { status: 500, title: 'It failed', detail: 'see the log' } }, 'It failed');
+    fleet = madeFleet(0);
+    await show('/', {}, 'No device has been heard yet');
+    expect(texts.size).toBe(4);
+  });
+
+  test('an API that wants a token is given one, kept for this tab alone', async () => {
+    const page = await openPage('/', { token: 'secret-of-the-test' });
+    await page.getByLabel(/access token/).fill('secret-of-the-test');
+    await page.getByRole('button', { name: 'Use it in this tab' }).click();
+    await page.getByText('60 devices').waitFor();
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('secret');
+    expect(page.url()).not.toContain('secret');
+  });
+});

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { LIVENESS } from '../../src/api/shapes.ts';
+import {
+  FLEET_PARAMETERS,
+  type FleetQuery,
+  isFiltered,
+  ORDERS,
+  readFleetQuery,
+  SORT_KEYS,
+  writeFleetQuery,
+} from '../../src/model/fleet-query.ts';
+
+const text = fc.string({ minLength: 1, maxLength: 20 }).filter((value) => value.trim() === value);
+const sorted = fc
+  .record(
+    { sort: fc.constantFrom(...SORT_KEYS), order: fc.constantFrom(...ORDERS) },
+    { requiredKeys: ['sort'] },
+  )
+  .map((value): FleetQuery => value);
+const filter = fc.record(
+  {
+    q: text,
+    status: fc.constantFrom('connected' as const, 'disconnected' as const, 'unknown' as const),
+    liveness: fc.constantFrom(...LIVENESS),
+    trouble: fc.constant(true as const),
+    site: text,
+    type: text,
+    firmware: text,
+  },
+  { requiredKeys: [] },
+);
+
+test('every fleet query comes back from its address as it was', () => {
+  fc.assert(
+    fc.property(filter, fc.option(sorted, { nil: {} }), (narrowed, order) => {
+      const query: FleetQuery = { ...narrowed, ...order };
+      const address = new URLSearchParams(writeFleetQuery(query).toString());
+      expect(readFleetQuery(address)).toEqual(query);
+      expect(isFiltered(query)).toBe(Object.keys(narrowed).length > 0);
+    }),
+  );
+});
+
+test('no address breaks the page, however it was made', () => {
+  const parameters = fc.array(fc.tuple(fc.constantFrom(...FLEET_PARAMETERS, 'tz', 'other'), fc.string()));
+  fc.assert(
+    fc.property(parameters, (pairs) => {
+      const query = readFleetQuery(new URLSearchParams(pairs));
+      expect(readFleetQuery(writeFleetQuery(query))).toEqual(query);
+    }),
+  );
+});

@@ -1,0 +1,235 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import type { MadeDevice, MadeFleet } from './made-fleet.ts';
+
+/** The policy under which the query API serves the page. */
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export interface StubOptions {
+  readonly fleet: MadeFleet;
+  readonly pageFolder: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Without it, the API has only the routes of its first days. */
+  readonly hasLaterRoutes?: boolean;
+  /** Answers every list with this. */
+  readonly failure?: { readonly status: number; readonly title: string; readonly detail: string };
+  readonly token?: string;
+  /** How long a list takes. */
+  readonly delayMs?: number;
+}
+
+export interface StubApi {
+  readonly url: string;
+  readonly port: number;
+  /** Paths and queries asked for, in their order. */
+  readonly asked: readonly string[];
+  close(): Promise<void>;
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+function isMine(device: MadeDevice, query: URLSearchParams): boolean {
+  const { labels } = device;
+  const text = [device.deviceId, ...Object.values(labels)].join('\n').toLowerCase();
+  const is = (name: string, value: string | undefined): boolean =>
+    query.get(name) === null || query.get(name) === value;
+  return (
+    is('status', device.status) &&
+    is('liveness', device.liveness) &&
+    is('site', labels.site) &&
+    is('type', labels.type) &&
+    is('firmware', labels.firmware) &&
+    (query.get('trouble') === null || isInTrouble(device)) &&
+    text.includes(query.get('q')?.toLowerCase() ?? '')
+  );
+}
+
+function isInTrouble({ liveness, status, counts }: MadeDevice): boolean {
+  return counts.gaps > 0 || (liveness === 'offline' && status !== 'disconnected');
+}
+
+function sendJson(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, {
+    'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+  });
+  response.end(JSON.stringify(body));
+}
+
+function sendProblem(response: ServerResponse, status: number, title: string, detail: string): void {
+  sendJson(response, { type: 'about:blank', status, title, detail }, status);
+}
+
+function listOf({ fleet, hasLaterRoutes = true }: StubOptions, query: URLSearchParams): unknown {
+  const matching = [...fleet.devices.values()].filter((device) => isMine(device, query));
+  const sort = query.get('sort') ?? 'deviceId';
+  const sortValueOf = (device: MadeDevice): string | number =>
+    sort === 'gaps'
+      ? device.counts.gaps
+      : sort === 'lastArrivalTime'
+        ? device.lastArrivalTime
+        : device.deviceId;
+  const sign = query.get('order') === 'desc' ? -1 : 1;
+  matching.sort((a, b) => {
+    const [x, y] = [sortValueOf(a), sortValueOf(b)];
+    return x === y ? (a.deviceId < b.deviceId ? -1 : 1) : x < y ? -sign : sign;
+  });
+  const first = Number(query.get('cursor') ?? 0);
+  const last = first + Number(query.get('limit') ?? 100);
+  return {
+    devices: matching.slice(first, last),
+    ...(last < matching.length ? { cursor: String(last) } : {}),
+    ...(hasLaterRoutes
+      ? { total: matching.length, asOf: new Date().toISOString(), lastEventId: String(fleet.changeCount()) }
+      : {}),
+  };
+}
+
+function labelCounts(devices: readonly MadeDevice[], name: string): unknown {
+  const counts = new Map<string, number>();
+  for (const { labels } of devices) counts.set(labels[name] ?? '', (counts.get(labels[name] ?? '') ?? 0) + 1);
+  return { values: [...counts].map(([value, count]) => ({ value, count })), other: 0, none: 0 };
+}
+
+function summaryOf({ fleet }: StubOptions, query: URLSearchParams): unknown {
+  const devices = [...fleet.devices.values()].filter((device) => isMine(device, query));
+  const count = (value: string): number => devices.filter(({ liveness }) => liveness === value).length;
+  return {
+    total: devices.length,
+    byStatus: { connected: devices.length },
+    byLiveness: { online: count('online'), stale: count('stale'), offline: count('offline') },
+    inTrouble: devices.filter(isInTrouble).length,
+    bySite: labelCounts(devices, 'site'),
+    byType: labelCounts(devices, 'type'),
+    byFirmware: labelCounts(devices, 'firmware'),
+    asOf: new Date().toISOString(),
+  };
+}
+
+function streamUpdates(
+  { fleet }: StubOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  const send = (event: string, data: unknown): void => {
+    response.write(`event: ${event}\n`);
+    if (event === 'sync') response.write(`id: ${fleet.changeCount()}\n`);
+    response.write(`data: ${JSON.stringify(data)}\n\n`);
+  };
+  const sync = (): void => send('sync', { asOf: new Date().toISOString() });
+  const since = request.headers['last-event-id'];
+  if (since !== undefined) {
+    for (const device of fleet.changedSince(Number(since))) if (isMine(device, query)) send('device', device);
+  }
+  sync();
+  const unwatch = fleet.watch((device, before) => {
+    if (isMine(device, query)) send('device', device);
+    else if (before !== undefined && isMine(before, query)) send('leave', { deviceIds: [device.deviceId] });
+    sync();
+  });
+  request.on('close', unwatch);
+}
+
+const PIPELINE = {
+  stream: 'device-events',
+  retentionHours: 168,
+  shards: [
+    {
+      shardId: 'shardId-000000000000',
+      state: 'OPEN',
+      lagMs: 120,
+      recordsPerSecond: 40,
+      finishedThrough: '4959',
+    },
+    {
+      shardId: 'shardId-000000000001',
+      state: 'OPEN',
+      lagMs: 45_000,
+      recordsPerSecond: 2,
+      finishedThrough: null,
+    },
+  ],
+  quarantined: 3,
+  archive: { lastDeliveryTime: new Date(Date.now() - 40_000).toISOString() },
+  replays: [{ id: 'replay-7', state: 'running', progress: 0.4, detail: 'repair after an outage' }],
+};
+
+async function answer(
+  options: StubOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://stub');
+  const { fleet, hasLaterRoutes = true, failure, token, delayMs = 0 } = options;
+  if (!pathname.startsWith('/v1/')) return sendFile(options.pageFolder, pathname, response);
+  if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
+    return sendProblem(response, 401, 'A bearer token is needed', 'send one');
+  }
+  if (pathname === '/v1/devices') {
+    if (failure !== undefined) return sendProblem(response, failure.status, failure.title, failure.detail);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    return sendJson(response, listOf(options, searchParams));
+  }
+  if (pathname === '/v1/pipeline') return sendJson(response, PIPELINE);
+  if (hasLaterRoutes && pathname === '/v1/fleet/summary') {
+    return sendJson(response, summaryOf(options, searchParams));
+  }
+  if (hasLaterRoutes && pathname === '/v1/updates') {
+    return streamUpdates(options, request, response, searchParams);
+  }
+  const device = fleet.devices.get(decodeURIComponent(pathname.split('/')[3] ?? ''));
+  if (device !== undefined && pathname.endsWith('/events')) return sendJson(response, { events: [] });
+  if (device !== undefined && !hasLaterRoutes && searchParams.has('fields')) {
+    return sendProblem(response, 400, 'A parameter is not as it should be', 'fields: is not a parameter');
+  }
+  if (device !== undefined) return sendJson(response, device);
+  return sendProblem(response, 404, 'Nothing is stored of this device', `nothing at ${pathname}`);
+}
+
+async function sendFile(folder: string, pathname: string, response: ServerResponse): Promise<void> {
+  const file = join(folder, pathname === '/' ? 'index.html' : pathname);
+  try {
+    const body = await readFile(file);
+    response.writeHead(200, {
+      'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': PAGE_POLICY,
+    });
+    response.end(body);
+  } catch {
+    sendProblem(response, 404, 'There is nothing at this path', pathname);
+  }
+}
+
+/** Serves the page and a fleet of one's own making, with the query API's routes, on loopback. */
+export async function startStubApi(options: StubOptions): Promise<StubApi> {
+  const asked: string[] = [];
+  const server: Server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    answer(options, request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
