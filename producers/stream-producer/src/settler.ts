@@ -175,12 +175,14 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     }
   }
 
-  function slowDown(home: SentRecord<R>['home'], nowMs: number): void {
-    const share = home.limiter.throttled(nowMs);
+  function learn(home: SentRecord<R>['home'], isThrottled: boolean, nowMs: number): void {
+    const share = home.limiter.answered(isThrottled, nowMs);
     if (share !== undefined) recorder.emit({ type: 'shard-slowed', shardId: home.shard.shardId, share });
   }
 
   function settleAnswer(sent: SentRecord<R>, answer: TransportAnswer, delays: Delays, nowMs: number): void {
+    const isThrottled = answer.status === 'rejected' && answer.errorCode === THROTTLED_CODE;
+    learn(sent.home, isThrottled, nowMs);
     if (answer.status === 'stored') {
       counts.recordsAcknowledged += 1;
       counts.bytesAcknowledged += sent.bytes;
@@ -191,9 +193,8 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     const error = new CodedError('RECORD_REFUSED', `${answer.errorCode}: ${answer.message}`, {
       retryable: true,
     });
-    if (answer.errorCode === THROTTLED_CODE) {
+    if (isThrottled) {
       counts.recordsThrottled += 1;
-      slowDown(sent.home, nowMs);
       retry(sent.lane, { reason: 'throttled', error, possiblyStored: false }, delays, nowMs);
     } else {
       counts.recordsRejected += 1;
@@ -218,7 +219,7 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
         possiblyStored: !isThrottle,
       };
       for (const { lane, home } of records) {
-        if (isThrottle) slowDown(home, nowMs);
+        if (isThrottle) learn(home, true, nowMs);
         retry(lane, failure, delays, nowMs);
       }
     }

@@ -5,28 +5,35 @@ export interface ShardRates {
 }
 
 /**
- * Keeps the load on one shard below its rate, so that throttles are the exception, and learns a lower rate from
- * throttles, because other producers may use the same shard. Two token buckets, for bytes and for records, whose rate is a
- * share of the shard's: each throttle multiplies the share, time adds to it.
+ * Keeps the load on one shard below its rate, so that throttles are the exception, and learns a lower rate from them,
+ * because other producers may use the same shard. Two token buckets, for bytes and for records, whose rate is a share of
+ * the shard's: the part of the records that was throttled lowers the share, time raises it.
  */
 export interface ShardLimiter {
   /** How long until the shard takes another record, in milliseconds: 0 when it does now. */
   waitMs(nowMs: number): number;
   /** Counts one Kinesis record. A large record may overdraw the bucket; the next one waits for it. */
   take(bytes: number): void;
-  /** Learns from a throttled record. Returns the new share, or undefined when it has just learned. */
-  throttled(nowMs: number): number | undefined;
+  /** Learns from the answer to one record. Returns the new share when that lowers it. */
+  answered(isThrottled: boolean, nowMs: number): number | undefined;
 }
 
 /** Tokens gather for this long at most. Kinesis counts by the second: a tenth on top of a full rate is seldom refused. */
 const BURST_MS = 100;
-/** The share after a throttle, per throttle, but at most once in `LESSON_MS`: one burst is one lesson. */
-const THROTTLED_FACTOR = 0.85;
-const LESSON_MS = 200;
+/** Answers of at least this time, and at least so many, make a lesson. */
+const LESSON_MS = 500;
+const LESSON_RECORDS = 20;
+/**
+ * Up to this part of throttled records the rate stays: single ones say nothing about it, and trying whether a busy shard
+ * takes more costs some.
+ */
+const TOLERATED_PART = 0.15;
+/** One lesson leaves at least this of the share. */
+const LESSON_FACTOR_MIN = 0.4;
 const SHARE_MIN = 0.02;
 /**
- * The share gains this × (t + t²) in t seconds without a throttle: slowly while the lesson is fresh, so that a shard that
- * others use too is not tried all the time, and all of it within ten seconds.
+ * The share gains this × (t + t²) in t seconds after a lesson: slowly while it is fresh, so that a shard that others use
+ * too is not tried all the time, and all of it within ten seconds.
  */
 const SHARE_GAIN = 0.01;
 
@@ -55,7 +62,9 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
   const limits = [rates.bytesPerSecond, rates.recordsPerSecond];
   const [bytes, records] = limits.map((limit) => (Number.isFinite(limit) ? bucket(limit) : undefined));
   let refilledAtMs = startMs;
-  let lesson = { share: 1, atMs: Number.NEGATIVE_INFINITY };
+  let lesson = { share: 1, atMs: startMs };
+  /** Answers since `startMs`, for the next lesson. */
+  let answers = { startMs, count: 0, throttled: 0 };
 
   function shareAt(nowMs: number): number {
     const seconds = Math.max(0, nowMs - lesson.atMs) / 1_000;
@@ -82,9 +91,17 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
       if (bytes) bytes.tokens -= size;
       if (records) records.tokens -= 1;
     },
-    throttled(nowMs) {
-      if (nowMs >= lesson.atMs && nowMs - lesson.atMs < LESSON_MS) return undefined;
-      lesson = { share: Math.max(SHARE_MIN, shareAt(nowMs) * THROTTLED_FACTOR), atMs: nowMs };
+    answered(isThrottled, nowMs) {
+      answers.count += 1;
+      if (isThrottled) answers.throttled += 1;
+      const isEnough = answers.count >= LESSON_RECORDS && nowMs - answers.startMs >= LESSON_MS;
+      // After a jump back of the clock the count begins anew.
+      if (!isEnough && nowMs >= answers.startMs) return undefined;
+      const part = answers.throttled / answers.count;
+      answers = { startMs: nowMs, count: 0, throttled: 0 };
+      if (!isEnough || part <= TOLERATED_PART) return undefined;
+      const factor = Math.max(LESSON_FACTOR_MIN, 1 - part);
+      lesson = { share: Math.max(SHARE_MIN, shareAt(nowMs) * factor), atMs: nowMs };
       return lesson.share;
     },
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createShardLimiter, type ShardLimiter } from '../src/shard-limiter.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const RATES = { bytesPerSecond: 1_000_000, recordsPerSecond: 1_000 };
 
@@ -63,47 +64,65 @@ test('a clock that jumps back neither stops nor floods the shard', () => {
 });
 
 describe('throttles', () => {
-  test('of one burst are one lesson', () => {
-    const limiter = createShardLimiter(RATES, 0);
-    expect(limiter.throttled(1_000)).toBeCloseTo(0.85);
-    expect(limiter.throttled(1_000)).toBeUndefined();
-    expect(limiter.throttled(1_199)).toBeUndefined();
-    expect(limiter.throttled(1_200)).toBeLessThan(0.75);
-  });
-
-  test('lower the rate, and time without one restores it within ten seconds', () => {
-    const limiter = createShardLimiter(RATES, 0);
-    for (let nowMs = 0; nowMs < 2_000; nowMs += 200) limiter.throttled(nowMs);
-    const slowed = sendFor(limiter, 2_000, 3_000, 100);
-    expect(slowed).toBeLessThan(300);
-    expect(sendFor(limiter, 12_000, 13_000, 100)).toBeGreaterThan(950);
-  });
-
-  test('never stop a shard altogether', () => {
-    const limiter = createShardLimiter(RATES, 0);
-    for (let nowMs = 0; nowMs < 60_000; nowMs += 200) limiter.throttled(nowMs);
-    expect(sendFor(limiter, 60_000, 61_000, 100)).toBeGreaterThan(15);
-  });
-
-  test.each([0.1, 0.3, 0.6])('teach the rate of a shard that gives %s of it, which is then used', (share) => {
-    const limiter = createShardLimiter(RATES, 0);
-    let accepted = 0;
-    let refused = 0;
+  /** Sends for a while to a shard that takes so much a second; gives what it took and refused. */
+  function sendTo(
+    limiter: ShardLimiter,
+    fromMs: number,
+    toMs: number,
+    takes: (usedInSecond: number) => boolean,
+  ) {
+    const counts = { accepted: 0, refused: 0 };
     let used = 0;
-    for (let nowMs = 0; nowMs < 120_000; nowMs += 1) {
+    for (let nowMs = fromMs; nowMs < toMs; nowMs += 1) {
       if (nowMs % 1_000 === 0) used = 0;
       while (limiter.waitMs(nowMs) === 0) {
         limiter.take(100);
-        used += 1;
-        if (used <= 1_000 * share) accepted += 1;
-        else {
-          refused += 1;
-          limiter.throttled(nowMs);
-        }
+        const isTaken = takes(used);
+        if (isTaken) used += 1;
+        counts[isTaken ? 'accepted' : 'refused'] += 1;
+        limiter.answered(!isTaken, nowMs);
       }
     }
-    expect(accepted / 120).toBeGreaterThan(1_000 * share * 0.85);
-    expect(refused / accepted).toBeLessThan(0.35);
+    return counts;
+  }
+
+  test.each([0.05, 0.2, 0.6])(
+    'teach the rate of a shard that gives %s of it, which is then used',
+    (share) => {
+      const limiter = createShardLimiter(RATES, 0);
+      sendTo(limiter, 0, 20_000, (used) => used < 1_000 * share);
+      const { accepted, refused } = sendTo(limiter, 20_000, 120_000, (used) => used < 1_000 * share);
+      expect(accepted / 100).toBeGreaterThan(1_000 * share * 0.9);
+      expect(refused / accepted).toBeLessThan(0.3);
+    },
+  );
+
+  test('that have nothing to do with the rate do not lower it', () => {
+    const random = seededRandom(5);
+    const limiter = createShardLimiter(RATES, 0);
+    const { accepted, refused } = sendTo(limiter, 0, 60_000, () => random() >= 0.1);
+    expect((accepted + refused) / 60).toBeGreaterThan(990);
+  });
+
+  test('of everything slow a shard down to a trickle, and never stop it', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    sendTo(limiter, 0, 20_000, () => false);
+    const { refused } = sendTo(limiter, 20_000, 30_000, () => false);
+    expect(refused / 10).toBeLessThan(80);
+    expect(refused / 10).toBeGreaterThan(15);
+  });
+
+  test('are forgotten within ten seconds without one', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    sendTo(limiter, 0, 5_000, () => false);
+    sendTo(limiter, 5_000, 15_500, () => true);
+    expect(sendTo(limiter, 16_000, 17_000, () => true).accepted).toBeGreaterThan(990);
+  });
+
+  test('few of them teach nothing, however large their part', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    for (let nowMs = 0; nowMs < 19_000; nowMs += 1_000) expect(limiter.answered(true, nowMs)).toBeUndefined();
+    expect(limiter.answered(true, 20_000)).toBeLessThan(1);
   });
 });
 
@@ -111,6 +130,6 @@ test('a shard without limits never makes anybody wait, and throttles do not brea
   const limiter = createShardLimiter({ bytesPerSecond: Infinity, recordsPerSecond: Infinity }, 0);
   limiter.take(1e9);
   expect(limiter.waitMs(0)).toBe(0);
-  limiter.throttled(0);
+  for (let nowMs = 0; nowMs < 5_000; nowMs += 1) limiter.answered(true, nowMs);
   expect(limiter.waitMs(0)).toBe(0);
 });
