@@ -1,14 +1,14 @@
 import type { Logger } from '@twinstream/runtime';
 
 /** How long a stop waits for the consumers to catch up. What they have not read by then stays in the stream. */
-const CATCH_UP_MS = 20_000;
+const CATCH_UP_MS = 10_000;
 const POLL_MS = 250;
 
 interface PipelineDocument {
   readonly shards: readonly { readonly lagMs: number }[];
 }
 
-/** Waits until every shard is read to its end, or for 20 s. */
+/** Waits until every shard is read to its end, or for 10 s. */
 export async function drain(apiUrl: string, logger: Logger): Promise<void> {
   const deadline = Date.now() + CATCH_UP_MS;
   while (Date.now() < deadline) {

@@ -32,6 +32,8 @@ export interface StandInUrls {
 export function standInEnvironment(urls: StandInUrls): Record<string, string> {
   return {
     AWS_REGION: LOCAL_REGION,
+    // Some tools, the AWS CLI 1 among them, know only this one.
+    AWS_DEFAULT_REGION: LOCAL_REGION,
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_KINESIS: urls.kinesis,
