@@ -1,4 +1,10 @@
-import { type Environment, LOG_LEVELS, parseDurationMs, readConfiguration } from '@twinstream/runtime';
+import {
+  CodedError,
+  type Environment,
+  LOG_LEVELS,
+  parseDurationMs,
+  readConfiguration,
+} from '@twinstream/runtime';
 import { z } from 'zod';
 import type { LivenessPolicy, LivenessThresholds } from './liveness.ts';
 
@@ -61,11 +67,15 @@ const SCHEMA = z.object({
 /** Settings of the query API, from the environment. */
 export function queryApiConfiguration(environment: Environment) {
   const values = readConfiguration(SCHEMA, environment);
+  const { TWINSTREAM_STALE_AFTER: staleAfterMs, TWINSTREAM_OFFLINE_AFTER: offlineAfterMs } = values;
+  if (offlineAfterMs < staleAfterMs) {
+    throw new CodedError(
+      'INVALID_CONFIGURATION',
+      'configuration is invalid\n  TWINSTREAM_OFFLINE_AFTER: must not be less than TWINSTREAM_STALE_AFTER',
+    );
+  }
   const liveness: LivenessPolicy = {
-    default: {
-      staleAfterMs: values.TWINSTREAM_STALE_AFTER,
-      offlineAfterMs: Math.max(values.TWINSTREAM_STALE_AFTER, values.TWINSTREAM_OFFLINE_AFTER),
-    },
+    default: { staleAfterMs, offlineAfterMs },
     byType: values.TWINSTREAM_LIVENESS_BY_TYPE,
   };
   return {

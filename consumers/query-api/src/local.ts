@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { CodedError } from '@twinstream/runtime';
 import { loopbackAccess } from './access.ts';
 import { createApp } from './app.ts';
-import { problemDocument, problemResponse } from './problem.ts';
+import { PROBLEMS, problemDocument, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 import { staticFiles } from './static-files.ts';
 
@@ -42,8 +42,13 @@ export async function startQueryApi(options: LocalQueryApiOptions): Promise<Loca
       problemResponse('BAD_REQUEST', { detail: 'the request line or its Host cannot be read' }),
   });
   const server = createServer(
-    { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
-    (request: IncomingMessage, response: ServerResponse) => void listener(request, response),
+    // Node's own answer to a request without a Host would be no problem document.
+    { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false },
+    (request, response) => {
+      // A target with a host of its own is for proxies, and would go round the check of Host.
+      if (request.url?.startsWith('/') === true) void listener(request, response);
+      else refuse(response, 'the target of a request must be a path');
+    },
   );
   server.on('clientError', refuseUnreadable);
   const boundPort = await listen(server, port);
@@ -82,6 +87,17 @@ function close(server: Server, drainMs: number): Promise<void> {
     });
     server.closeIdleConnections();
   });
+}
+
+function refuse(response: ServerResponse, detail: string): void {
+  const body = JSON.stringify(problemDocument('BAD_REQUEST', { detail }));
+  response.writeHead(PROBLEMS.BAD_REQUEST.status, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(body);
 }
 
 /** Bytes that are no HTTP request get a problem document, too, and the connection ends. */

@@ -18,6 +18,8 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 /** Files whose name holds a hash of their content never change. */
 const HASHED = /-[A-Za-z0-9_-]{8,}\.\w+$/;
+/** What lies below it is an operation of the API, or nothing. */
+const API_PREFIX = '/v1/';
 const DAY_SECONDS = 86_400;
 
 /**
@@ -28,7 +30,10 @@ export function staticFiles(folder: string): MiddlewareHandler {
   const root = realpath(resolve(folder));
   return async (context, next) => {
     const { path } = context.req;
-    const navigates = context.req.header('accept')?.includes('text/html') === true && extname(path) === '';
+    const navigates =
+      context.req.header('accept')?.includes('text/html') === true &&
+      extname(path) === '' &&
+      !path.startsWith(API_PREFIX);
     const file = (await fileOf(await root, path)) ?? (navigates ? await fileOf(await root, '/') : undefined);
     if (file === undefined) return next();
     const cacheControl = HASHED.test(file) ? `public, max-age=${365 * DAY_SECONDS}, immutable` : 'no-cache';

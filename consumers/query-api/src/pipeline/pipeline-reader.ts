@@ -90,7 +90,7 @@ async function readShard(
     shardId,
     state: isOpen ? 'OPEN' : 'CLOSED',
     lagMs,
-    recordsPerSecond,
+    recordsPerSecond: recordsPerSecond === null ? null : Math.round(recordsPerSecond * 100) / 100,
     finishedThrough: progress?.finishedThrough ?? null,
   };
 }
