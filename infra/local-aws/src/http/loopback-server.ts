@@ -6,6 +6,7 @@ export const LOOPBACK = '127.0.0.1';
 
 /** Requests that are open at close() get this long to be answered, then their connections are cut. */
 const CLOSE_GRACE_MS = 5_000;
+const CLOSE_SWEEP_MS = 20;
 
 /** A server on loopback. */
 export interface LoopbackServer {
@@ -58,10 +59,13 @@ export function portTaken(port: number, cause?: unknown): CodedError {
   return new CodedError('PORT_TAKEN', `port ${port} is taken by another process`, { cause });
 }
 
+/** A connection becomes idle when its last answer is out, and only idle ones may be closed at once. */
 function closeServer(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_SWEEP_MS);
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
+      clearInterval(sweep);
       clearTimeout(cut);
       resolve();
     });

@@ -146,12 +146,15 @@ async function update(
   if (parsed.kind === 'refused') return parsed;
   const change = mappingChange(parsed.value);
   if (change.kind === 'refused') return change;
-  const updated = await registry.update(mappingId, change.value);
-  return updated.kind === 'refused' ? updated : json(202, mappingConfiguration(updated.value, account));
+  const updated = registry.update(mappingId, change.value);
+  if (updated.kind === 'refused') return updated;
+  const shown = json(202, mappingConfiguration(updated.value, account));
+  await registry.save();
+  return shown;
 }
 
-async function remove({ registry, account }: LambdaApiOptions, mappingId: string): Promise<Result<Answer>> {
-  const removed = await registry.remove(mappingId, DELETE_GRACE_MS);
+function remove({ registry, account }: LambdaApiOptions, mappingId: string): Result<Answer> {
+  const removed = registry.remove(mappingId, DELETE_GRACE_MS);
   return removed.kind === 'refused' ? removed : json(202, mappingConfiguration(removed.value, account));
 }
 

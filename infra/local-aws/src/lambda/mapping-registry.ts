@@ -57,7 +57,12 @@ export class MappingRegistry {
       });
     }
     for (const definition of definitions.values()) (await this.#add(definition)).start();
-    await this.#save();
+    await this.save();
+  }
+
+  /** Resolves when the mappings are kept as they are now. */
+  save(): Promise<void> {
+    return this.#options.files.save(this.list().map(({ definition }) => definition));
   }
 
   list(): readonly EventSourceMapping[] {
@@ -91,11 +96,12 @@ export class MappingRegistry {
       createdMs: nowMs,
       lastModifiedMs: nowMs,
     });
-    await this.#save();
+    await this.save();
     return ok(mapping);
   }
 
-  async update(mappingId: string, change: MappingChange): Promise<Result<EventSourceMapping>> {
+  /** Begins the change. It is kept when `save` has been awaited. */
+  update(mappingId: string, change: MappingChange): Result<EventSourceMapping> {
     const found = this.get(mappingId);
     if (found.kind === 'refused') return found;
     const mapping = found.value;
@@ -116,28 +122,37 @@ export class MappingRegistry {
       enabled: change.enabled ?? definition.enabled,
       lastModifiedMs: this.#options.clock.now(),
     });
-    await this.#save();
     return ok(mapping);
   }
 
-  /** Ends the mapping and forgets its checkpoints. The answer shows it while it is being deleted. */
-  async remove(mappingId: string, graceMs: number): Promise<Result<EventSourceMapping>> {
+  /**
+   * Begins to end the mapping; invocations under way may take `graceMs`. It is listed as Deleting until it has ended,
+   * and its checkpoints are forgotten then.
+   */
+  remove(mappingId: string, graceMs: number): Result<EventSourceMapping> {
     const found = this.get(mappingId);
     if (found.kind === 'refused') return found;
     const mapping = found.value;
-    if (mapping.isChanging)
+    if (mapping.isChanging) {
       return refused(inUse(`The mapping is ${mapping.state} and cannot be deleted now.`));
-    const closing = mapping.close(graceMs);
-    this.#mappings.delete(mappingId);
-    await this.#save();
-    await closing;
-    await this.#options.files.deleteCheckpoints(mappingId);
+    }
+    const { logger } = this.#options;
+    this.#end(mapping, graceMs).catch((error: unknown) => {
+      logger.error({ error, mappingId }, 'event source mapping not deleted');
+    });
     return ok(mapping);
   }
 
   /** Ends all consumption; invocations under way may take `graceMs`. */
   async close(graceMs: number): Promise<void> {
     await Promise.all(this.list().map((mapping) => mapping.close(graceMs)));
+  }
+
+  async #end(mapping: EventSourceMapping, graceMs: number): Promise<void> {
+    await mapping.close(graceMs);
+    await this.#options.files.deleteCheckpoints(mapping.definition.mappingId);
+    this.#mappings.delete(mapping.definition.mappingId);
+    await this.save();
   }
 
   async #add(definition: MappingDefinition): Promise<EventSourceMapping> {
@@ -147,10 +162,6 @@ export class MappingRegistry {
     const mapping = new EventSourceMapping(definition, checkpoints, contextOf, onError);
     this.#mappings.set(definition.mappingId, mapping);
     return mapping;
-  }
-
-  #save(): Promise<void> {
-    return this.#options.files.save(this.list().map(({ definition }) => definition));
   }
 }
 

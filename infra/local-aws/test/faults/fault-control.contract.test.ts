@@ -57,7 +57,7 @@ describe('the fault control', () => {
     const answer = await put([wrong]);
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
-    const problem: Problem = await answer.json();
+    const problem: Problem = JSON.parse(await answer.text());
     expect(problem).toMatchObject({ type: 'about:blank', status: 400, title: 'Invalid fault rules' });
     expect(problem.errors.map((error) => error.field)).toContain(field);
     expect(injector.report()).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('the fault control', () => {
       { ...rule, rate: -1 },
       { ...rule, chance: 1 },
     ]);
-    const { errors }: Problem = await answer.json();
+    const { errors }: Problem = JSON.parse(await answer.text());
     expect(errors.map((error) => error.field)).toEqual(['rules[0].rate', 'rules[1]']);
     expect(errors[1]?.message).toContain('chance');
   });

@@ -7,6 +7,7 @@ import type { InvokeOutcome } from '../../src/lambda/function-invoker.ts';
 import { type MappingMetrics, mappingMetrics } from '../../src/lambda/mapping-metrics.ts';
 import { LAMBDA_DEFAULT_SETTINGS, type ResolvedSettings } from '../../src/lambda/mapping-settings.ts';
 import { readBudget } from '../../src/lambda/read-budget.ts';
+import type { MappingContext } from '../../src/lambda/shard-consumer.ts';
 import { type MemoryStream, memoryStream } from './memory-stream.ts';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 
@@ -43,6 +44,7 @@ export interface WorldOptions {
 
 /** A mapping on a stream in memory, with a scripted function and virtual time. */
 export interface World {
+  readonly context: MappingContext;
   readonly clock: VirtualClock;
   readonly stream: MemoryStream;
   readonly checkpoints: CheckpointStore;
@@ -84,14 +86,14 @@ export function mappingWorld(options: WorldOptions = {}): World {
       return { kind: 'function-error', requestId: `request-${index}`, payload: '{}' };
     }
   };
-  const context = {
+  const context: MappingContext = {
     mappingId: 'mapping-1',
     functionName: 'function-1',
     streamName: 'stream-1',
     origin: { streamArn: 'arn:stream', region: 'us-east-1', roleArn: 'arn:role' },
     settings: {
       ...LAMBDA_DEFAULT_SETTINGS,
-      startingPosition: { type: 'TRIM_HORIZON' as const },
+      startingPosition: { type: 'TRIM_HORIZON' },
       ...options.settings,
     },
     reader: stream,
@@ -118,6 +120,7 @@ export function mappingWorld(options: WorldOptions = {}): World {
     observe: metrics.observe,
   };
   return {
+    context,
     clock,
     stream,
     checkpoints,

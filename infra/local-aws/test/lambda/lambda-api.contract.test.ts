@@ -1,0 +1,364 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput,
+  DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  InvokeCommand,
+  type LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import { createLogger, lambdaClient } from '@twinstream/runtime';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
+import type { LoopbackServer } from '../../src/http/loopback-server.ts';
+import { startFunctionServer } from '../../src/lambda/function-server.ts';
+import { type Lambda, type LambdaOptions, startLambda } from '../../src/lambda/lambda.ts';
+import { LOCAL_MAPPING_SETTINGS } from '../../src/lambda/mapping-settings.ts';
+
+const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/device-events';
+const declaration = {
+  functionName: 'recorder',
+  streamName: 'device-events',
+  settings: LOCAL_MAPPING_SETTINGS,
+};
+
+let kinesis: Server;
+let recorder: LoopbackServer;
+let lambda: Lambda;
+let client: LambdaClient;
+let dataDir = '';
+const injector = createFaultInjector();
+
+/** Answers every operation with a stream that has no shards: this suite is about the API. */
+async function emptyKinesis(): Promise<Server> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.end(JSON.stringify({ Shards: [] }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+const start = (options: Partial<LambdaOptions> = {}) => {
+  const address = kinesis.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return startLambda({
+    kinesisUrl: `http://127.0.0.1:${port}`,
+    s3Url: 'http://127.0.0.1:9',
+    functions: { recorder: recorder.url, another: undefined },
+    mappings: [],
+    dataDir,
+    injector,
+    logger: createLogger('test', 'silent'),
+    ...options,
+  });
+};
+const connect = ({ url }: Lambda) => lambdaClient({ ...local, endpoint: url, maxAttempts: 1 });
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'lambda-'));
+  kinesis = await emptyKinesis();
+  recorder = await startFunctionServer({
+    functionName: 'recorder',
+    moduleUrl: new URL('./functions/recorder.ts', import.meta.url).href,
+    handler: 'handler',
+    timeoutMs: 5_000,
+    concurrency: 2,
+    assignment: 'sticky',
+    port: 0,
+    onError: () => undefined,
+  });
+  lambda = await start();
+  client = connect(lambda);
+});
+afterEach(async () => {
+  injector.replace([]);
+  client.destroy();
+  await lambda.close();
+  await recorder.close();
+  kinesis.closeAllConnections();
+  kinesis.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const create = (input: Partial<CreateEventSourceMappingCommandInput> = {}) =>
+  client.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName: 'recorder',
+      EventSourceArn: STREAM_ARN,
+      StartingPosition: 'LATEST',
+      ...input,
+    }),
+  );
+const stateOf = async (UUID: string | undefined) =>
+  (await client.send(new GetEventSourceMappingCommand({ UUID }))).State;
+
+describe('CreateEventSourceMapping', () => {
+  it('answers what AWS was recorded to answer, with its defaults', async () => {
+    const { $metadata, UUID, LastModified, ...rest } = await create();
+    expect($metadata.httpStatusCode).toBe(202);
+    expect(UUID).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    expect(LastModified?.getTime()).toBeGreaterThan(Date.now() - 10_000);
+    expect(rest).toEqual({
+      BatchSize: 100,
+      BisectBatchOnFunctionError: false,
+      DestinationConfig: { OnFailure: {} },
+      EventSourceArn: STREAM_ARN,
+      EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${UUID}`,
+      FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:recorder',
+      FunctionResponseTypes: [],
+      LastProcessingResult: 'No records processed',
+      MaximumBatchingWindowInSeconds: 0,
+      MaximumRecordAgeInSeconds: -1,
+      MaximumRetryAttempts: -1,
+      ParallelizationFactor: 1,
+      StartingPosition: 'LATEST',
+      State: 'Creating',
+      StateTransitionReason: 'User action',
+      TumblingWindowInSeconds: 0,
+    });
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+  });
+
+  it('takes every setting of a Kinesis mapping', async () => {
+    const created = await create({
+      StartingPosition: 'AT_TIMESTAMP',
+      StartingPositionTimestamp: new Date(1_700_000_000_000),
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 300,
+      ParallelizationFactor: 10,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10_000,
+      MaximumRecordAgeInSeconds: 604_800,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::twinstream-archive' } },
+      Enabled: false,
+    });
+    const { UUID } = created;
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Disabled'));
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      StartingPosition: 'AT_TIMESTAMP',
+      StartingPositionTimestamp: new Date(1_700_000_000_000),
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 300,
+      ParallelizationFactor: 10,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10_000,
+      MaximumRecordAgeInSeconds: 604_800,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::twinstream-archive' } },
+    });
+  });
+
+  it('refuses a second mapping of the same function and stream, naming the first', async () => {
+    const { UUID } = await create();
+    await expect(create()).rejects.toMatchObject({
+      name: 'ResourceConflictException',
+      message: expect.stringContaining(`existing mapping with UUID ${UUID}`),
+      $metadata: { httpStatusCode: 409 },
+    });
+    await expect(create({ FunctionName: 'another' })).resolves.toMatchObject({ State: 'Creating' });
+  });
+
+  it.each([
+    ['BatchSize', { BatchSize: 10_001 }],
+    ['BatchSize', { BatchSize: 0 }],
+    ['MaximumBatchingWindowInSeconds', { MaximumBatchingWindowInSeconds: 301 }],
+    ['ParallelizationFactor', { ParallelizationFactor: 11 }],
+    ['MaximumRetryAttempts', { MaximumRetryAttempts: -2 }],
+    ['MaximumRecordAgeInSeconds', { MaximumRecordAgeInSeconds: 59 }],
+    ['StartingPositionTimestamp', { StartingPosition: 'AT_TIMESTAMP' as const }],
+    ['EventSourceArn', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:queue' }],
+    ['DestinationConfig', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:0:q' } } }],
+    ['FilterCriteria', { FilterCriteria: { Filters: [{ Pattern: '{}' }] } }],
+    ['TumblingWindowInSeconds', { TumblingWindowInSeconds: 30 }],
+  ])('refuses a wrong %s, naming it', async (field, input) => {
+    await expect(create(input)).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: expect.stringContaining(field),
+    });
+  });
+
+  it('refuses a function that is not there', async () => {
+    await expect(create({ FunctionName: 'nobody' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+});
+
+describe('UpdateEventSourceMapping', () => {
+  it('disables and enables, with the states in between', async () => {
+    const { UUID } = await create();
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+    const disabling = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+    expect(disabling).toMatchObject({ State: 'Disabling', $metadata: { httpStatusCode: 202 } });
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Disabled'));
+    const enabling = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+    expect(enabling.State).toBe('Enabling');
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+  });
+
+  it('changes what it names and leaves the rest; an empty destination removes it', async () => {
+    const { UUID } = await create({
+      BatchSize: 7,
+      MaximumRetryAttempts: 3,
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::twinstream-archive' } },
+    });
+    await client.send(
+      new UpdateEventSourceMappingCommand({
+        UUID,
+        MaximumRetryAttempts: 5,
+        DestinationConfig: { OnFailure: { Destination: '' } },
+      }),
+    );
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      BatchSize: 7,
+      MaximumRetryAttempts: 5,
+      DestinationConfig: { OnFailure: {} },
+    });
+  });
+
+  it('is refused for a mapping that is not there', async () => {
+    const UUID = '00000000-0000-4000-8000-000000000000';
+    await expect(
+      client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false })),
+    ).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'The resource you requested does not exist.',
+    });
+  });
+});
+
+describe('ListEventSourceMappings', () => {
+  it('filters by function and stream, and pages', async () => {
+    const mine = await create();
+    const other = await create({ FunctionName: 'another' });
+    const list = async (input: object) => {
+      const { EventSourceMappings = [], NextMarker } = await client.send(
+        new ListEventSourceMappingsCommand(input),
+      );
+      return { ids: EventSourceMappings.map(({ UUID }) => UUID), NextMarker };
+    };
+    expect((await list({})).ids.sort()).toEqual([mine.UUID, other.UUID].sort());
+    expect((await list({ FunctionName: 'recorder' })).ids).toEqual([mine.UUID]);
+    expect((await list({ FunctionName: mine.FunctionArn })).ids).toEqual([mine.UUID]);
+    expect((await list({ EventSourceArn: `${STREAM_ARN}-2` })).ids).toEqual([]);
+    const first = await list({ MaxItems: 1 });
+    expect(first.ids).toHaveLength(1);
+    const second = await list({ MaxItems: 1, Marker: first.NextMarker });
+    expect(second.NextMarker).toBeUndefined();
+    expect([...first.ids, ...second.ids].sort()).toEqual([mine.UUID, other.UUID].sort());
+  });
+});
+
+describe('DeleteEventSourceMapping', () => {
+  it('removes the mapping, and a new one begins anew', async () => {
+    const { UUID } = await create();
+    expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({
+      State: 'Deleting',
+    });
+    await vi.waitFor(() =>
+      expect(stateOf(UUID)).rejects.toMatchObject({ name: 'ResourceNotFoundException' }),
+    );
+    await expect(create()).resolves.toMatchObject({ State: 'Creating' });
+  });
+});
+
+describe('a restart', () => {
+  const restart = async (options: Partial<LambdaOptions> = {}) => {
+    client.destroy();
+    await lambda.close();
+    lambda = await start(options);
+    client = connect(lambda);
+  };
+
+  it('keeps mappings, their settings and whether they are enabled', async () => {
+    const { UUID } = await create({ BatchSize: 42 });
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+    await restart();
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      BatchSize: 42,
+      State: 'Disabled',
+    });
+  });
+
+  it('sets up declared mappings once, with the settings declared last, and leaves a disabled one disabled', async () => {
+    await restart({ mappings: [declaration] });
+    const [first, ...others] = lambda.status();
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ functionName: 'recorder', streamName: 'device-events', state: 'Enabled' });
+    const UUID = first?.mappingId;
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      BatchSize: 10_000,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRecordAgeInSeconds: 86_400,
+    });
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, BatchSize: 5 }));
+    await restart({ mappings: [{ ...declaration, settings: { ...LOCAL_MAPPING_SETTINGS, batchSize: 77 } }] });
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      BatchSize: 77,
+      State: 'Disabled',
+    });
+  });
+});
+
+describe('Invoke', () => {
+  const invoke = (payload: unknown, FunctionName = 'recorder') =>
+    client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }));
+  const text = (bytes: Uint8Array | undefined) => JSON.parse(Buffer.from(bytes ?? '').toString('utf8'));
+
+  it('runs the function and answers its result', async () => {
+    const answer = await invoke({ value: 'ü' });
+    expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' });
+    expect(answer.FunctionError).toBeUndefined();
+    expect(text(answer.Payload)).toMatchObject({ value: 'ü' });
+  });
+
+  it('answers errors of the function as such', async () => {
+    const answer = await invoke({ action: 'throw' });
+    expect(answer).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
+    expect(text(answer.Payload)).toMatchObject({ errorType: 'RangeError', errorMessage: 'as asked' });
+  });
+
+  it('is refused for an unknown function, one without a host, and asynchronously', async () => {
+    await expect(invoke({}, 'nobody')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(invoke({}, 'another')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+    await expect(
+      client.send(new InvokeCommand({ FunctionName: 'recorder', InvocationType: 'Event' })),
+    ).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
+    const dry = await client.send(new InvokeCommand({ FunctionName: 'recorder', InvocationType: 'DryRun' }));
+    expect(dry.StatusCode).toBe(204);
+  });
+
+  it('finds a function at its new address', async () => {
+    lambda.setFunction('another', recorder.url);
+    await expect(invoke({}, 'another')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+    lambda.setFunction('recorder', undefined);
+    await expect(invoke({})).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+    lambda.setFunction('recorder', recorder.url);
+    await expect(invoke({})).resolves.toMatchObject({ StatusCode: 200 });
+  });
+
+  it('suffers the faults of service lambda', async () => {
+    injector.replace([{ service: 'lambda', operation: 'Invoke', kind: 'throttle', rate: 1 }]);
+    await expect(invoke({})).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+    injector.replace([{ service: 'lambda', kind: 'error', rate: 1 }]);
+    expect(await invoke({})).toMatchObject({ FunctionError: 'Unhandled' });
+    injector.replace([{ service: 'lambda', kind: 'lost-answer', rate: 1 }]);
+    const before = text((await invoke({})).Payload);
+    expect(before).toMatchObject({ errorType: 'Runtime.ExitError' });
+    injector.replace([]);
+    // The lost one ran; the refused and failed ones did not.
+    expect(text((await invoke({})).Payload)).toMatchObject({ invocations: 2 });
+  });
+});
