@@ -35,8 +35,8 @@ export interface PageSummary extends PageKey {
   readonly shardId: ShardId;
   readonly eventCount: number;
   readonly duplicates: number;
-  /** Latest arrival, duplicates included; milliseconds since 1970. */
-  readonly lastArrivalTime: number;
+  /** Earliest arrival, duplicates included; milliseconds since 1970. */
+  readonly firstArrivalTime: number;
   /** Earliest and latest device time of its events, milliseconds since 1970; absent where it has none. */
   readonly firstEventTime?: number;
   readonly lastEventTime?: number;

@@ -10,8 +10,9 @@ import {
   readEvent,
   type StoredEvent,
 } from '@twinstream/device-model';
-import { compareWithinShard, type ShardPosition } from '@twinstream/stream-model';
+import type { ShardPosition } from '@twinstream/stream-model';
 import { asArray, asNumber, asText, listOf, optional, parseObject } from './json-members.ts';
+import { endsDocument, readEnds } from './page-ends.ts';
 import { STEPS_ORIGIN, stepBetween, takeStep } from './position-steps.ts';
 import { type Upcaster, upcast } from './upcast.ts';
 
@@ -22,17 +23,16 @@ export const PAGE_BODY_FORMAT = 1;
  * The body of a page is one JSON object. What follows from the events themselves is left out; every event stands in
  * `events` with its own text, byte for byte, one per line:
  *
- *   {"format":1,"firstArrivalTime":…,"steps":"…","arrivals":[…],…,"events":[
+ *   {"format":1,"steps":"…","arrivals":[…],…,"events":[
  *   {"v":1,…},
  *   {"v":1,…}
  *   ]}
  *
  * - steps: positions, each as the step from the one before (position-steps.ts)
- * - arrivals: each less the one before, the first less `firstArrivalTime`; absent where all are equal
+ * - arrivals: each less the one before, the first less the page's earliest; absent where all are equal
  * - stamps: [index, version] of events whose version does not follow from their identity or from the event before
  * - late: [index, change of gaps]; repaired: indices
- * - through: [position as a step from the last event, arrival], where that is not the highest event's
- * - heardTime: where it is not the latest arrival among the device's own events; null where there is none
+ * - through, lastArrivalTime, heardTime: where they do not follow from the events (page-ends.ts)
  * - lengths: characters of each text, where a text holds the very line end that separates them
  */
 const EVENTS_START = ',"events":[\n';
@@ -42,19 +42,18 @@ const EVENTS_END = '\n]}';
 /** What a page's body and its other attributes say of the page besides its events. */
 type PageFrame = Pick<
   EventPage,
-  'deviceId' | 'page' | 'arrivalMaxBefore' | 'shardId' | 'duplicates' | 'lastArrivalTime'
+  'deviceId' | 'page' | 'arrivalMaxBefore' | 'shardId' | 'duplicates' | 'firstArrivalTime'
 >;
 
 /** The body of a page, as JSON text. */
 export function pageBody(page: EventPage): string {
-  const { events, firstArrivalTime } = page;
+  const { events } = page;
   const texts = events.map(({ text }) => text);
   const header = {
     format: PAGE_BODY_FORMAT,
-    firstArrivalTime,
     ...placesOf(page),
     ...decisionsOf(events),
-    ...framePartsOf(page),
+    ...endsDocument(page),
     ...(texts.some((text) => text.includes(EVENT_SEPARATOR))
       ? { lengths: texts.map(({ length }) => length) }
       : {}),
@@ -110,38 +109,6 @@ function impliedVersion(
   return { session, counter, ordinal: ordinal + 1, revision: 0 };
 }
 
-type ArrivedPlace = Pick<StoredEvent, 'place' | 'arrivalTime'>;
-
-function framePartsOf({ events, through, throughArrivalTime, heardTime }: EventPage) {
-  const highest = highestOf(events);
-  const impliedHeard = heardTimeOf(events);
-  const followsThrough =
-    highest !== undefined &&
-    compareWithinShard(highest.place, through) === 0 &&
-    highest.arrivalTime === throughArrivalTime;
-  const last = events.at(-1)?.place ?? STEPS_ORIGIN;
-  return {
-    ...(followsThrough ? {} : { through: [stepBetween(last, through), throughArrivalTime] }),
-    ...(heardTime === impliedHeard ? {} : { heardTime: heardTime ?? null }),
-  };
-}
-
-function highestOf<Place extends ArrivedPlace>(events: readonly Place[]): Place | undefined {
-  let highest: Place | undefined;
-  for (const stored of events) {
-    if (highest === undefined || compareWithinShard(stored.place, highest.place) > 0) highest = stored;
-  }
-  return highest;
-}
-
-function heardTimeOf(events: readonly StoredEvent[]): number | undefined {
-  let heardTime: number | undefined;
-  for (const { event, arrivalTime } of events) {
-    if (event.correction === undefined) heardTime = Math.max(heardTime ?? 0, arrivalTime);
-  }
-  return heardTime;
-}
-
 /** Inverse of {@link pageBody}. Throws TypeError, RangeError or SyntaxError for a text that is none, and what upcasting throws. */
 export function readPageBody(
   text: string,
@@ -150,28 +117,8 @@ export function readPageBody(
 ): EventPage {
   const body = parseObject(text);
   if (body.format !== PAGE_BODY_FORMAT) throw new TypeError(`unknown format ${String(body.format)}`);
-  const firstArrivalTime = asNumber(body.firstArrivalTime);
-  const events = readEvents(body, textsOf(text, body), upcasters);
-  const last = events.at(-1)?.place ?? STEPS_ORIGIN;
-  const through = optional(body.through, asArray);
-  const end: ArrivedPlace | undefined = through
-    ? { place: takeStep(last, asText(through[0])), arrivalTime: asNumber(through[1]) }
-    : highestOf(events);
-  if (end === undefined) throw new TypeError('a page without events needs its end');
-  const heardTime =
-    body.heardTime === undefined
-      ? heardTimeOf(events)
-      : body.heardTime === null
-        ? undefined
-        : asNumber(body.heardTime);
-  return {
-    ...frame,
-    events,
-    through: end.place,
-    throughArrivalTime: end.arrivalTime,
-    firstArrivalTime,
-    ...(heardTime === undefined ? {} : { heardTime }),
-  };
+  const events = readEvents(body, frame.firstArrivalTime, textsOf(text, body), upcasters);
+  return { ...frame, ...readEnds(body, events), events };
 }
 
 /** The events' own texts, as they stand in the body. */
@@ -191,6 +138,7 @@ function textsOf(text: string, { lengths }: JsonObject): readonly string[] {
 
 function readEvents(
   body: JsonObject,
+  firstArrivalTime: number,
   texts: readonly string[],
   upcasters: ReadonlyMap<number, Upcaster> | undefined,
 ): readonly StoredEvent[] {
@@ -207,7 +155,7 @@ function readEvents(
   );
   const repaired = new Set(listOf(body.repaired, asNumber));
   let place: ShardPosition = STEPS_ORIGIN;
-  let arrivalTime = asNumber(body.firstArrivalTime);
+  let arrivalTime = firstArrivalTime;
   let before: EventVersion | undefined;
   return values.map((value, index) => {
     place = takeStep(place, steps[index] ?? '');

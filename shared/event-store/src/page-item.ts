@@ -18,7 +18,7 @@ import type { Upcaster } from './upcast.ts';
 
 /*
  * A page as an item. Beside the body stand the attributes that are wanted without it: `shardId`, `eventCount`,
- * `duplicates` (where there are any), `lastArrivalTime`, `firstEventTime`, `lastEventTime` (where it differs).
+ * `duplicates` (where there are any), `firstArrivalTime`, `firstEventTime`, `lastEventTime` (where it differs).
  */
 
 /** Attributes that make a {@link PageSummary}. */
@@ -27,7 +27,7 @@ export const SUMMARY_ATTRIBUTES = [
   'shardId',
   'eventCount',
   'duplicates',
-  'lastArrivalTime',
+  'firstArrivalTime',
   'firstEventTime',
   'lastEventTime',
 ] as const;
@@ -39,13 +39,14 @@ export const PAGE_BODY_BYTES_MAX = 2 * 1_024 * 1_024;
 
 /** Throws `PAGE_TOO_LARGE` for a page that exceeds 400 KB even when compressed. */
 export function encodePage(page: EventPage): Item {
-  const { shardId, eventCount, duplicates, lastArrivalTime, firstEventTime, lastEventTime } = summaryOf(page);
+  const { shardId, eventCount, duplicates, firstArrivalTime, firstEventTime, lastEventTime } =
+    summaryOf(page);
   const item: Item = {
     deviceId: textValue(page.deviceId),
     key: textValue(pageSortKey(page)),
     shardId: textValue(shardId),
     eventCount: numberValue(eventCount),
-    lastArrivalTime: numberValue(lastArrivalTime),
+    firstArrivalTime: numberValue(firstArrivalTime),
   };
   if (duplicates > 0) item.duplicates = numberValue(duplicates);
   if (firstEventTime !== undefined) item.firstEventTime = numberValue(firstEventTime);
@@ -66,14 +67,14 @@ export function encodePage(page: EventPage): Item {
 /** Throws `DAMAGED_PAGE` for an item that is no page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code. */
 export function decodePage(item: Item, upcasters?: ReadonlyMap<number, Upcaster>): EventPage {
   try {
-    const { arrivalMaxBefore, page, shardId, duplicates, lastArrivalTime } = decodeSummary(item);
+    const { arrivalMaxBefore, page, shardId, duplicates, firstArrivalTime } = decodeSummary(item);
     const frame = {
       deviceId: deviceId(requireText(item, 'deviceId')),
       page,
       arrivalMaxBefore,
       shardId,
       duplicates,
-      lastArrivalTime,
+      firstArrivalTime,
     };
     return readPageBody(bodyText(item[BODY], PAGE_BODY_BYTES_MAX), frame, upcasters);
   } catch (cause) {
@@ -91,7 +92,7 @@ export function decodeSummary(item: Item): PageSummary {
     shardId: shardId(requireText(item, 'shardId')),
     eventCount: requireNumber(item, 'eventCount'),
     duplicates: readNumber(item, 'duplicates') ?? 0,
-    lastArrivalTime: requireNumber(item, 'lastArrivalTime'),
+    firstArrivalTime: requireNumber(item, 'firstArrivalTime'),
     ...(firstEventTime === undefined
       ? {}
       : { firstEventTime, lastEventTime: readNumber(item, 'lastEventTime') ?? firstEventTime }),

@@ -10,14 +10,14 @@ export function summaryOf(page: EventPage): PageSummary {
     if (timeMs < first) first = timeMs;
     if (timeMs > last) last = timeMs;
   }
-  const { arrivalMaxBefore, shardId, duplicates, lastArrivalTime } = page;
+  const { arrivalMaxBefore, shardId, duplicates, firstArrivalTime } = page;
   return {
     arrivalMaxBefore,
     page: page.page,
     shardId,
     eventCount: page.events.length,
     duplicates,
-    lastArrivalTime,
+    firstArrivalTime,
     ...(page.events.length === 0 ? {} : { firstEventTime: first, lastEventTime: last }),
   };
 }

@@ -19,7 +19,13 @@ it('gives every event of a range once, in chain order or its reverse, however it
       bound,
       fc.constantFrom('ascending', 'descending'),
       fc.integer({ min: 1, max: 7 }),
-      async (drawn, from, to, order, limit) => {
+      // Tiny ones, so that answers end for each reason, and reading and skimming alternate.
+      fc.record({
+        pagesMax: fc.integer({ min: 1, max: 6 }),
+        summariesMax: fc.integer({ min: 1, max: 6 }),
+        missesBeforeSkimming: fc.integer({ min: 1, max: 3 }),
+      }),
+      async (drawn, from, to, order, limit, limits) => {
         const store = memoryEventStore();
         const { pages } = await writeChain(store, drawn, 0);
         const expected = pages
@@ -38,9 +44,12 @@ it('gives every event of a range once, in chain order or its reverse, however it
         const found: HistoryEvent[] = [];
         let cursor: HistoryCursor | undefined;
         do {
-          const answer = await readHistory(store, { ...query, ...(cursor === undefined ? {} : { cursor }) });
+          const answer = await readHistory(
+            store,
+            { ...query, ...(cursor === undefined ? {} : { cursor }) },
+            limits,
+          );
           expect(answer.events.length).toBeLessThanOrEqual(limit);
-          if (answer.cursor !== undefined) expect(answer.events).toHaveLength(limit);
           found.push(...answer.events);
           cursor = answer.cursor;
         } while (cursor !== undefined);

@@ -141,7 +141,6 @@ it('plans pages that the codec was made for', () => {
   const plan = planPage(newDevice(DEVICE), SHARDS[0], [arrivedEvent({ at: 1, session: 1, counter: 1 })]);
   expect(plan.kind === 'page' && JSON.parse(pageBody(plan.page))).toEqual({
     format: 1,
-    firstArrivalTime: expect.any(Number),
     steps: expect.any(String),
     events: [expect.objectContaining({ session: 1, counter: 1 })],
   });

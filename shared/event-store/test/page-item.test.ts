@@ -37,7 +37,7 @@ describe('a page as an item', () => {
         'eventCount',
         'firstEventTime',
         'key',
-        'lastArrivalTime',
+        'firstArrivalTime',
         'lastEventTime',
         'shardId',
       ].sort(),
