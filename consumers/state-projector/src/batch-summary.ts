@@ -1,6 +1,5 @@
+import type { DeviceReport, OpenedBatch } from '@twinstream/projection';
 import type { StreamBatch } from '@twinstream/stream-model';
-import type { OpenedBatch } from './open-batch.ts';
-import type { DeviceReport } from './project-device.ts';
 
 /** Unit and meaning of each metric. Units are CloudWatch's. */
 export const METRICS = {

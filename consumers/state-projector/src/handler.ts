@@ -1,5 +1,6 @@
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
+import { type DeviceReport, HeadCache, openBatch, projectDevice } from '@twinstream/projection';
 import type { QuarantineStore } from '@twinstream/quarantine';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import {
@@ -15,10 +16,7 @@ import pLimit from 'p-limit';
 import { advanceProgress } from './advance-progress.ts';
 import { type BatchSummary, batchSummary } from './batch-summary.ts';
 import { withDeadline } from './deadline.ts';
-import { HeadCache } from './head-cache.ts';
-import { openBatch } from './open-batch.ts';
 import type { ProjectorOptions } from './options.ts';
-import { type DeviceReport, projectDevice } from './project-device.ts';
 
 export interface ProjectorServices {
   readonly eventStore: EventStore;

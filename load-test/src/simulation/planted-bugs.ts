@@ -14,6 +14,7 @@ export interface PlantedBug {
 }
 
 const MODEL = 'shared/device-model/src';
+const PROJECTION = 'shared/projection/src';
 const PROJECTOR = 'consumers/state-projector/src';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -51,7 +52,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'state advanced before the page',
     patches: [
       {
-        file: `${PROJECTOR}/project-device.ts`,
+        file: `${PROJECTION}/project-device.ts`,
         find: 'const existing = await this.#append(plan.page);',
         replace:
           'await this.#services.latestState.write(plan.next, this.#signal); const existing = await this.#append(plan.page);',
@@ -72,7 +73,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the cache filled before the state write',
     patches: [
       {
-        file: `${PROJECTOR}/project-device.ts`,
+        file: `${PROJECTION}/project-device.ts`,
         find: 'const stateRejected = await chain.advanceState();',
         replace: 'services.heads.put(chain.head); const stateRejected = await chain.advanceState();',
       },
@@ -128,7 +129,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'acknowledgement after the first of several pages',
     patches: [
       {
-        file: `${PROJECTOR}/project-device.ts`,
+        file: `${PROJECTION}/project-device.ts`,
         find: 'rest = rest.slice(plan.taken);',
         replace: 'rest = [];',
       },
@@ -148,7 +149,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'an adopted page not folded',
     patches: [
       {
-        file: `${PROJECTOR}/project-device.ts`,
+        file: `${PROJECTION}/project-device.ts`,
         find: 'this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));',
         replace:
           'this.#moveTo({ ...this.head, page: existing.page, arrivalMax: Math.max(this.head.arrivalMax, existing.lastArrivalTime) });',
@@ -189,7 +190,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a redelivered batch that does not heal the state',
     patches: [
       {
-        file: `${PROJECTOR}/project-device.ts`,
+        file: `${PROJECTION}/project-device.ts`,
         find: 'if (this.head.page === this.#statePage) return false;',
         replace: 'if (this.head.page === this.#statePage || this.#pages === 0) return false;',
       },

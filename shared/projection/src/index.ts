@@ -1,0 +1,3 @@
+export * from './head-cache.ts';
+export * from './open-batch.ts';
+export * from './project-device.ts';
