@@ -37,23 +37,26 @@ export function withFaults(source: EventSource, shares: FaultShares, seed: numbe
   let count = 0;
   let lastDueMs: number | undefined;
 
-  function enter(planned: PlannedEvent): void {
+  /** The event itself where it is to be sent at once and nothing waits for it; else undefined, with what may be sent in `ready`. */
+  function enter(planned: PlannedEvent): PlannedEvent | undefined {
     draws.startAt(count, 0);
     count += 1;
     lastDueMs = planned.dueMs;
     const fault = faultOf(shares, draws);
+    if (fault === undefined && !held.isHolding(planned.deviceId)) return planned;
     if (fault === 'outOfOrder' || fault === 'late') {
       const after = fault === 'late' ? LATE_BY_MIN + draws.below(LATE_BY_MAX - LATE_BY_MIN + 1) : 1;
       ready.push(...held.hold({ planned, fault, after, isPassed: false }, lastDueMs));
-      return;
+      return undefined;
     }
     ready.push(suffer(planned, fault, draws));
-    if (fault === 'drop' || fault === 'malformed') return;
+    if (fault === 'drop' || fault === 'malformed') return undefined;
     ready.push(...held.pass(planned.deviceId, lastDueMs));
-    if (fault !== 'duplicates') return;
+    if (fault !== 'duplicates') return undefined;
     const after = draws.below(DUPLICATE_BY_MAX);
     const copy: HeldEvent = { planned, fault, after, isPassed: true };
     ready.push(...(after === 0 ? [released(copy, lastDueMs)] : held.hold(copy, lastDueMs)));
+    return undefined;
   }
 
   function takeReady(): PlannedEvent | undefined {
@@ -67,9 +70,12 @@ export function withFaults(source: EventSource, shares: FaultShares, seed: numbe
   }
 
   function advance(planned: PlannedEvent | undefined): PlannedEvent | undefined {
-    if (planned !== undefined) enter(planned);
-    else ready.push(...held.releaseAll(lastDueMs));
-    return takeReady();
+    if (planned === undefined) ready.push(...held.releaseAll(lastDueMs));
+    else {
+      const sound = enter(planned);
+      if (sound !== undefined) return sound;
+    }
+    return ready.length > 0 ? takeReady() : undefined;
   }
 
   function next(): PlannedEvent | undefined | Promise<PlannedEvent | undefined> {
@@ -111,6 +117,7 @@ function released(held: HeldEvent, dueMs: number | undefined): PlannedEvent {
 
 /** Events that are held back, by device. What comes out of it is due with the event that lets it out. */
 interface Hold {
+  isHolding(deviceId: string): boolean;
   /** Gives back what had to be let go for it. */
   hold(event: HeldEvent, dueMs: number | undefined): readonly PlannedEvent[];
   /** Says that the device has sent an event; gives what has waited for it. */
@@ -133,6 +140,7 @@ function createHold(): Hold {
   }
 
   return {
+    isHolding: (deviceId) => devices.has(deviceId),
     hold(event, dueMs) {
       const { deviceId } = event.planned;
       const events = devices.get(deviceId);

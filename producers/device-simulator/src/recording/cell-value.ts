@@ -11,6 +11,8 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 // DynamoDB developer guide, "Supported data types": numbers from 1E-130 to 9.99…E+125 (read 2026-11).
 const MAGNITUDE_MIN = 1e-130;
 const MAGNITUDE_MAX = 9.99e125;
+/** Any decimal of so many digits comes back from a double (IEEE 754, binary64). */
+const DIGITS_KEPT = 15;
 /** Digits that `toPrecision` gives at most. It tells `0.10000000000000001` from a number that no double is near. */
 const DIGITS_MAX = 100;
 
@@ -43,10 +45,10 @@ export function isKept(text: string, value: number): boolean {
   if (value === 0) return digitsOf(text) === '';
   const magnitude = Math.abs(value);
   if (magnitude < MAGNITUDE_MIN || magnitude > MAGNITUDE_MAX) return false;
+  if (text.length <= DIGITS_KEPT) return true;
   if (Number.isInteger(value) && !/[.eE]/.test(text)) return Number.isSafeInteger(value);
   const digits = digitsOf(text);
-  // Any decimal of 15 digits comes back from a double (IEEE 754, binary64).
-  if (digits.length <= 15 || digitsOf(String(value)) === digits) return true;
+  if (digits.length <= DIGITS_KEPT || digitsOf(String(value)) === digits) return true;
   const written = significand(text).replace(/^0+/, '').length;
   return written <= DIGITS_MAX && digitsOf(value.toPrecision(written)) === digits;
 }
