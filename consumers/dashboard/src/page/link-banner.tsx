@@ -11,6 +11,7 @@ function TokenForm({ detail }: { readonly detail: string }) {
   return (
     <form
       class="banner is-denied"
+      aria-label="Access"
       onSubmit={(event) => {
         event.preventDefault();
         keepToken(field.current?.value ?? '');
@@ -38,7 +39,7 @@ export function LinkBanner() {
   const { retryTime } = state;
   const waitSeconds = retryTime === undefined ? 0 : Math.max(0, Math.ceil((retryTime - now.value) / 1_000));
   return (
-    <div class="banner is-lost">
+    <section class="banner is-lost" aria-label="Connection">
       <Icon name="lost" />
       <p>
         <strong role="alert">The API does not answer.</strong>{' '}
@@ -50,6 +51,6 @@ export function LinkBanner() {
       <button type="button" class="button" onClick={revalidate}>
         Try now
       </button>
-    </div>
+    </section>
   );
 }

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isSkipped, skipNote, startBrowser, type TestBrowser } from './browser.ts';
+import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+import { madeFleet, madeId } from './made-fleet.ts';
+import { type StubApi, startStubApi } from './stub-api.ts';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const SCREENS: readonly (readonly [string, BrowserContextOptions])[] = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['on a phone', { viewport: { width: 390, height: 844 } }],
+];
+
+let browser: TestBrowser;
+let api: FixtureApi;
+let stub: StubApi;
+let source: string;
+
+/** What axe holds against the page, in short. */
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(source);
+  const { violations } = await page.evaluate(
+    (tags): Promise<axe.AxeResults> =>
+      Reflect.get(window, 'axe').run({ runOnly: { type: 'tag', values: tags } }),
+    TAGS,
+  );
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+  );
+}
+
+describe.skipIf(isSkipped)(`axe in a browser${skipNote}`, () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+    api = await startFixtureApi(browser.pageFolder, 120);
+    const fleet = madeFleet(30);
+    fleet.change(madeId(1), { liveness: 'offline' });
+    stub = await startStubApi({ fleet, pageFolder: browser.pageFolder });
+    source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  });
+  afterAll(async () => {
+    await api?.close();
+    await stub?.close();
+    await browser?.close();
+  });
+
+  test.each(SCREENS)('has nothing against the fleet, %s', async (_, options) => {
+    const { page, close } = await browser.open(`${api.url}/?site=austin-north`, options);
+    await page.locator('.fleet-grid .grid-row').nth(3).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await close();
+  });
+
+  test.each(SCREENS)('has nothing against a device at a past moment, %s', async (_, options) => {
+    const at = new Date(Date.now() - 40 * 60_000).toISOString();
+    const { page, close } = await browser.open(`${api.url}/?device=bus-0000&at=${at}`, options);
+    await page.getByText(/changed since/).waitFor();
+    await page.locator('.history-grid .grid-body .grid-row').first().click();
+    await page.getByText('State as JSON').click();
+    expect(await violationsOf(page)).toEqual([]);
+    await close();
+  });
+
+  test.each(SCREENS)('has nothing against the pipeline, %s', async (_, options) => {
+    const { page, close } = await browser.open(`${stub.url}/?view=pipeline`, options);
+    await page.getByText('replay-7').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await close();
+  });
+
+  test('has nothing against help, an empty list and a page whose API is gone', async () => {
+    const { page, close } = await browser.open(`${stub.url}/?q=nothing-like-it`);
+    await page.getByText('No device meets these filters').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Keyboard' }).click();
+    await page.getByRole('heading', { name: 'Keyboard' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await stub.close();
+    await page.getByText('The API does not answer.').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await close();
+  });
+});

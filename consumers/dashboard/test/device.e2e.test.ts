@@ -1,0 +1,220 @@
+import type { JsonObject } from '@twinstream/device-model';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { differenceOf } from '../src/model/state-difference.ts';
+import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
+import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+
+interface ListedDevice {
+  readonly deviceId: string;
+  readonly attributes: JsonObject;
+  readonly counts: { readonly events: number; readonly late: number; readonly gaps: number };
+}
+
+interface ListedEvent {
+  readonly type: string;
+  readonly arrivalTime: string;
+  readonly counter?: number;
+  readonly late?: true;
+  readonly reason?: string;
+}
+
+let browser: TestBrowser;
+let api: FixtureApi;
+let open: OpenPage | undefined;
+
+async function openDevice(deviceId: string, parameters: Record<string, string> = {}): Promise<Page> {
+  open = await browser.open(`${api.url}/?${new URLSearchParams({ device: deviceId, ...parameters })}`);
+  await open.page.locator('.attributes').waitFor();
+  return open.page;
+}
+
+/** A device that no longer speaks, so that its history stands still. */
+async function silentDevice(): Promise<ListedDevice> {
+  const { devices } = await api.get<{ devices: ListedDevice[] }>(
+    '/v1/devices?liveness=offline&sort=events&order=desc&limit=1',
+  );
+  const [device] = devices;
+  if (device === undefined) throw new Error('no device is silent');
+  return device;
+}
+
+async function eventsOf(deviceId: string): Promise<ListedEvent[]> {
+  const { events } = await api.get<{ events: ListedEvent[] }>(`/v1/devices/${deviceId}/events?limit=1000`);
+  return events;
+}
+
+/** When its events arrived, each moment once, rising. */
+function momentsOf(events: readonly ListedEvent[]): string[] {
+  return [...new Set(events.map(({ arrivalTime }) => arrivalTime))].sort();
+}
+
+/** Goes down the history until something is drawn that is looked for. */
+async function findInHistory(page: Page, selector: string): Promise<string> {
+  const wanted = page.locator('.history-grid').locator(selector).first();
+  await page.locator('.history-grid .grid-body .grid-row').first().waitFor();
+  await page.locator('.history-grid').focus();
+  const rowCount = Number(await page.locator('.history-grid').getAttribute('aria-rowcount'));
+  for (let row = 0; row < rowCount && (await wanted.count()) === 0; row += 5) {
+    await page.keyboard.press('PageDown');
+  }
+  return (await wanted.textContent()) ?? '';
+}
+
+/** The first device, most remarkable first, of which the history holds what is asked for. */
+async function deviceWith(sort: string, holds: (event: ListedEvent) => boolean): Promise<string> {
+  const { devices } = await api.get<{ devices: ListedDevice[] }>(
+    `/v1/devices?sort=${sort}&order=desc&limit=100`,
+  );
+  for (const { deviceId } of devices) if ((await eventsOf(deviceId)).some(holds)) return deviceId;
+  throw new Error('no device has such a history');
+}
+
+describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+    api = await startFixtureApi(browser.pageFolder, 120);
+  });
+  afterAll(async () => {
+    await api?.close();
+    await browser?.close();
+  });
+  afterEach(async () => {
+    const faults = open?.faults ?? [];
+    await open?.close();
+    open = undefined;
+    expect(faults).toEqual([]);
+  });
+
+  test('the page at a past moment shows the state that the API gives for it, and what changed since', async () => {
+    const { deviceId, attributes: present } = await silentDevice();
+    const events = await eventsOf(deviceId);
+    for (const at of [
+      events[2]?.arrivalTime ?? '',
+      events[Math.floor(events.length / 2)]?.arrivalTime ?? '',
+    ]) {
+      const past = await api.get<ListedDevice>(`/v1/devices/${deviceId}?${new URLSearchParams({ at })}`);
+      const page = await openDevice(deviceId, { at });
+      const changes = differenceOf(past.attributes, present);
+      const changed = changes.filter(({ change }) => change !== 'same');
+      await page.getByText(`${changed.length} of ${changes.length} attributes`).waitFor();
+      const rows = page.locator('.attributes tbody tr');
+      expect(await rows.count()).toBe(changes.length);
+      for (const name of ['speedMph', 'batteryPercent']) {
+        const cells = await rows.filter({ hasText: name }).locator('td').allTextContents();
+        expect(cells[0]).toBe(String(past.attributes[name]));
+      }
+      await open?.close();
+    }
+  });
+
+  test('the slider goes from event to event by the keyboard, and to any moment in between', async () => {
+    const { deviceId } = await silentDevice();
+    const moments = momentsOf(await eventsOf(deviceId));
+    const page = await openDevice(deviceId);
+    const slider = page.getByRole('slider', { name: 'Moment' });
+    const shownAt = () => page.evaluate(() => new URLSearchParams(location.search).get('at'));
+    await page.locator('.history-grid .grid-body .grid-row').first().waitFor();
+    await slider.focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(await shownAt()).toBe(moments.at(-1));
+    await page.keyboard.press('ArrowLeft');
+    expect(await shownAt()).toBe(moments.at(-2));
+    await page.keyboard.press('ArrowRight');
+    expect(await shownAt()).toBe(moments.at(-1));
+    await page.keyboard.press('Home');
+    expect(await shownAt()).toBe(moments[0]);
+    expect(await slider.getAttribute('aria-valuetext')).toContain(moments[0]?.slice(14, 19));
+    await page.keyboard.press('End');
+    expect(await shownAt()).toBeNull();
+    const middle = Math.floor((Date.parse(moments[0] ?? '') + Date.parse(moments.at(-1) ?? '')) / 2);
+    await slider.fill(String(middle));
+    expect(await shownAt()).toBe(new Date(middle).toISOString());
+    await page.getByText(/changed since/).waitFor();
+  });
+
+  test('both meanings of a past state can be had', async () => {
+    const deviceId = await deviceWith('late', ({ late }) => late === true);
+    const late = (await eventsOf(deviceId)).find((event) => event.late);
+    const at = new Date(Date.parse(late?.arrivalTime ?? '') - 1).toISOString();
+    const page = await openDevice(deviceId, { at });
+    await page.getByRole('combobox', { name: /^State/ }).selectOption('known');
+    const basis = await page.evaluate(() => new URLSearchParams(location.search).get('basis'));
+    expect(basis).toBe('known');
+    const known = await api.get<ListedDevice>(
+      `/v1/devices/${deviceId}?${new URLSearchParams({ at, basis: 'known' })}`,
+    );
+    const speed = page.locator('.attributes tbody tr', { hasText: 'speedMph' }).locator('td').first();
+    await page.waitForFunction(([shown, wanted]) => shown?.textContent === wanted, [
+      await speed.elementHandle(),
+      String(known.attributes.speedMph),
+    ] as const);
+  });
+
+  test('late events, missing ones and corrections are marked as such', async () => {
+    const late = await openDevice(await deviceWith('late', (event) => event.late === true));
+    expect(await findInHistory(late, '.mark.is-late')).toBe('late');
+    await open?.close();
+    const gap = await openDevice(await deviceWith('gaps', () => true));
+    expect(await findInHistory(gap, '.mark.is-gap')).toMatch(/^\d+ missing before/);
+    await open?.close();
+    const corrected = await openDevice(await deviceWith('events', ({ reason }) => reason !== undefined));
+    expect(await findInHistory(corrected, '.cell-marks .mark.is-correction:has-text("by ")')).toBe(
+      'by maintenance: the wheel sensor was replaced',
+    );
+  });
+
+  test('an event opens as JSON, and leads to the state then', async () => {
+    const { deviceId } = await silentDevice();
+    const events = await eventsOf(deviceId);
+    const page = await openDevice(deviceId);
+    await page.locator('.history-grid .grid-body .grid-row').first().waitFor();
+    await page.locator('.history-grid').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const json = await page.getByLabel('Event as JSON').textContent();
+    expect(JSON.parse(json ?? '')).toEqual(events.at(-2));
+    await page.getByRole('button', { name: 'Show the state then' }).click();
+    expect(new URL(page.url()).searchParams.get('at')).toBe(events.at(-2)?.arrivalTime);
+  });
+
+  test('the whole state is there as JSON, with the versions of its attributes', async () => {
+    const { deviceId, attributes } = await silentDevice();
+    const page = await openDevice(deviceId);
+    await page.getByText('State as JSON').click();
+    const shown = JSON.parse((await page.getByLabel('State as JSON').textContent()) ?? '') as ListedDevice;
+    expect(shown.attributes).toEqual(attributes);
+    expect(Object.keys(shown)).toContain('attributeVersions');
+    const versions = await page.locator('.attributes td.version').allTextContents();
+    expect(versions.every((text) => /^\d+\.\d+/.test(text))).toBe(true);
+  });
+
+  test('numeric attributes are drawn over time, and say what they show', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openDevice(deviceId);
+    const plot = page.getByRole('img', { name: /^batteryPercent: last [\d.]+, between/ });
+    await plot.locator('canvas').waitFor();
+    const inked = await plot.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return pixels.some((value) => value !== 0);
+    });
+    expect(inked).toBe(true);
+  });
+
+  test('a device that speaks is followed without a reload', async () => {
+    const { devices } = await api.get<{ devices: ListedDevice[] }>('/v1/devices?liveness=online&limit=1000');
+    const page = await openDevice(devices[0]?.deviceId ?? '');
+    const events = page.locator('.fact', { hasText: 'Events' }).locator('dd');
+    const before = await events.textContent();
+    await page.waitForFunction(([fact, text]) => fact?.textContent !== text, [
+      await events.elementHandle(),
+      before,
+    ] as const);
+    await page.getByText(new RegExp(`${Number(before) + 1} events`)).waitFor();
+  });
+
+  test('a device of which nothing is stored is told apart from an API that fails', async () => {
+    open = await browser.open(`${api.url}/?device=no-such-device`);
+    await open.page.getByText('Nothing is stored of this device').waitFor();
+  });
+});
