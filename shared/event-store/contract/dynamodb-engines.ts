@@ -19,6 +19,8 @@ export interface TestDynamoDb {
   readonly client: DynamoDBClient;
   /** Creates a table under a name that no other has, and answers with it. */
   createTable(definition: Omit<CreateTableCommandInput, 'TableName'>): Promise<string>;
+  /** Ends the server and leaves the client, which then meets nobody. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,7 +62,7 @@ async function startDynalite(): Promise<TestDynamoDb> {
   if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
   return testDynamoDb(address.port, async () => {
     server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 }
 
@@ -113,6 +115,7 @@ function testDynamoDb(port: number, stop: () => Promise<void>): TestDynamoDb {
       );
       return TableName;
     },
+    stop,
     async close() {
       client.destroy();
       await stop();

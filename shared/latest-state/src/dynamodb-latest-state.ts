@@ -9,7 +9,12 @@ import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import { dynamoDbRequest, ITEM_BYTES_MAX, itemBytes, textValue } from '@twinstream/event-store/dynamodb';
 import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
 import { listDevices } from './dynamodb-device-list.ts';
-import type { LatestStateTable, StateReadOptions, StateWriteResult } from './latest-state-table.ts';
+import type {
+  ObservedState,
+  RepairableLatestState,
+  StateReadOptions,
+  StateWriteResult,
+} from './latest-state-table.ts';
 import { decodeState, encodeState, STATE_ATTRIBUTES } from './state-item.ts';
 
 export interface DynamoDbLatestStateOptions {
@@ -34,7 +39,7 @@ export interface DeviceStateTable extends Required<DynamoDbLatestStateOptions> {
 export function dynamoDbLatestStateTable(
   client: DynamoDBClient,
   options: DynamoDbLatestStateOptions,
-): LatestStateTable {
+): RepairableLatestState {
   const table: DeviceStateTable = {
     client,
     measure: false,
@@ -44,7 +49,15 @@ export function dynamoDbLatestStateTable(
   };
   return {
     read: (deviceId, readOptions) => read(table, deviceId, readOptions),
-    write: (state, signal) => write(table, state, signal),
+    write: async (state, signal) => {
+      const writeUnits = await update(table, state, 'attribute_not_exists(#page) OR #page < :page', {}, signal);
+      return writeUnits === false ? { outcome: 'superseded' } : { outcome: 'written', ...writeUnits };
+    },
+    replace: async (state, observed, signal) => {
+      const { condition, values } = conditionOf(observed);
+      const written = await update(table, state, condition, values, signal);
+      return written === false ? 'changed' : 'replaced';
+    },
     list: (query) => listDevices(table, query),
   };
 }
@@ -70,14 +83,26 @@ async function read(
 /** Aliases, because some names are reserved words: `#page` for `page`. */
 const NAMES = Object.fromEntries(STATE_ATTRIBUTES.map((name) => [`#${name}`, name]));
 
-async function write(
+function conditionOf(observed: ObservedState): {
+  readonly condition: string | undefined;
+  readonly values: Record<string, AttributeValue>;
+} {
+  if (observed === 'damaged') return { condition: undefined, values: {} };
+  if (observed === 'none') return { condition: 'attribute_not_exists(#page)', values: {} };
+  return { condition: '#page = :observed', values: { ':observed': { N: String(observed) } } };
+}
+
+/** Sets every attribute of a state where the condition holds; false where it does not. */
+async function update(
   table: DeviceStateTable,
   state: DeviceState,
+  condition: string | undefined,
+  conditionValues: Record<string, AttributeValue>,
   signal?: AbortSignal,
-): Promise<StateWriteResult> {
+): Promise<Pick<StateWriteResult, 'writeUnits'> | false> {
   const { client, tableName, measure } = table;
   const attributes = encodeState(state);
-  const values: Record<string, AttributeValue> = {};
+  const values: Record<string, AttributeValue> = { ...conditionValues };
   const set: string[] = [];
   const remove: string[] = [];
   for (const name of STATE_ATTRIBUTES) {
@@ -89,15 +114,15 @@ async function write(
     set.push(`#${name} = :${name}`);
     values[`:${name}`] = value;
   }
-  const update = `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`;
+  const expression = `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`;
   try {
     const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
       client.send(
         new UpdateItemCommand({
           TableName: tableName,
           Key: { deviceId: textValue(state.deviceId) },
-          UpdateExpression: update,
-          ConditionExpression: 'attribute_not_exists(#page) OR #page < :page',
+          UpdateExpression: expression,
+          ...(condition === undefined ? {} : { ConditionExpression: condition }),
           ExpressionAttributeNames: NAMES,
           ExpressionAttributeValues: values,
           ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
@@ -106,9 +131,9 @@ async function write(
       ),
     );
     const writeUnits = ConsumedCapacity?.CapacityUnits;
-    return writeUnits === undefined ? { outcome: 'written' } : { outcome: 'written', writeUnits };
+    return writeUnits === undefined ? {} : { writeUnits };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { outcome: 'superseded' };
+    if (error instanceof ConditionalCheckFailedException) return false;
     throw tooLarge(state, attributes) ?? error;
   }
 }

@@ -38,3 +38,15 @@ export interface LatestStateTable {
   /** In no promised order; eventually consistent. Throws `INVALID_CURSOR` for a cursor that is not its own. */
   list(query: DeviceListQuery): Promise<DeviceListAnswer>;
 }
+
+/** What a repair found where it is going to write: the page of the item, no item, or one that cannot be read. */
+export type ObservedState = number | 'none' | 'damaged';
+
+/** A latest-state table that can be put right where an item is not the fold of its pages. For operators, not for the projector. */
+export interface RepairableLatestState extends LatestStateTable {
+  /**
+   * Writes the state over an item that is still as it was observed; `changed` where it is not, and must be looked at again.
+   * Over a damaged one it writes always. The state must be the fold of all pages: an equal page does not stop it.
+   */
+  replace(state: DeviceState, observed: ObservedState, signal?: AbortSignal): Promise<'replaced' | 'changed'>;
+}

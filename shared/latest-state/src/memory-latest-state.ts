@@ -1,10 +1,10 @@
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import type { LatestStateTable } from './latest-state-table.ts';
+import type { RepairableLatestState } from './latest-state-table.ts';
 import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
 import { indexedSiteOf } from './site-index.ts';
 
 /** A latest-state table in memory with the semantics of the DynamoDB one, every read being consistent. Holds the states themselves, not copies. */
-export function memoryLatestStateTable(): LatestStateTable {
+export function memoryLatestStateTable(): RepairableLatestState {
   const states = new Map<DeviceId, DeviceState>();
   return {
     read: async (deviceId, { signal } = {}) => {
@@ -17,6 +17,13 @@ export function memoryLatestStateTable(): LatestStateTable {
       if (existing !== undefined && existing.page >= state.page) return { outcome: 'superseded' };
       states.set(state.deviceId, state);
       return { outcome: 'written' };
+    },
+    replace: async (state, observed, signal) => {
+      signal?.throwIfAborted();
+      const found = states.get(state.deviceId)?.page ?? 'none';
+      if (observed !== 'damaged' && observed !== found) return 'changed';
+      states.set(state.deviceId, state);
+      return 'replaced';
     },
     list: async (query) => {
       query.signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   dynamoDbLocalEngine,
   engineTitle,
@@ -14,6 +14,7 @@ import {
 } from '../contract/index.ts';
 import { dynamoDbLatestStateTable } from '../src/dynamodb-latest-state.ts';
 import { dynamoDbShardProgressTable } from '../src/dynamodb-shard-progress.ts';
+import { STATE_ATTRIBUTES } from '../src/state-item.ts';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '../src/table-definitions.ts';
 import { stateItem, vehicle } from './vehicle.ts';
 
@@ -66,9 +67,16 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
     const state = await vehicle('bus-77', 3);
     const later = await stateAfter('bus-77', [{ data: { speedMph: 1 } }], state);
     await table.write(state);
-    const key = { TableName: tableName, Key: { deviceId: textValue('bus-77') } };
-    await dynamoDb.client.send(new DeleteItemCommand(key));
-    await table.write(later);
+    await dynamoDb.client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: { deviceId: textValue('bus-77') },
+        UpdateExpression: `REMOVE ${STATE_ATTRIBUTES.map((name) => `#${name}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(STATE_ATTRIBUTES.map((name) => [`#${name}`, name])),
+      }),
+    );
+    await expect(table.read(state.deviceId)).rejects.toMatchObject({ code: 'DAMAGED_STATE' });
+    expect(await table.write(later)).toEqual({ outcome: 'written' });
     expect(await table.read(state.deviceId)).toEqual(later);
   });
 
