@@ -5,7 +5,7 @@ import { s3Quarantine } from '@twinstream/quarantine';
 import { createLogger, dynamoDbClient, kinesisClient, s3Client, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import type { QueryApiConfiguration } from './configuration.ts';
-import { createFleetView } from './fleet/fleet-view.ts';
+import { createFleetView } from './fleet/create-fleet-view.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
 import { followedStreamReader } from './pipeline/followed-stream-reader.ts';

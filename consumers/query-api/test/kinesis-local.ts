@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -49,7 +49,7 @@ export interface KinesisLocal {
 }
 
 export async function startKinesisLocal(): Promise<KinesisLocal> {
-  const main = createRequire(import.meta.url).resolve('kinesis-local');
+  const main = fileURLToPath(import.meta.resolve('kinesis-local'));
   const [port, tlsPort] = [await freePort(), await freePort()];
   const child = spawn(process.execPath, [main], {
     // It reads a certificate from the folder it runs in.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
-import { createFleetView } from '../src/fleet/fleet-view.ts';
+import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';

@@ -28,97 +28,15 @@ const BEHIND_MS_MAX = 60_000;
 const LIST_MS = 10_000;
 const RECORDS_MAX = 2_000;
 
-interface ShardReader {
-  iterator: string | undefined;
-  /** Hints are complete behind this. */
-  from: SequenceNumber | undefined;
-  /** The last record read. */
-  last: SequenceNumber | undefined;
-  ended: boolean;
-}
-
 /**
  * Reads the records of a stream for the devices they speak of: one GetRecords a shard and call. It gives way to the
  * consumers: a throttled read is left to the next call.
  */
 export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed {
-  const { client, streamName, shards, clock, logger } = options;
+  const { shards, clock } = options;
   const readers = new Map<ShardId, ShardReader>();
   let shardIds: readonly ShardId[] = [];
   let listTime = Number.NEGATIVE_INFINITY;
-
-  async function iterator(
-    shardId: ShardId,
-    start: Partial<GetShardIteratorCommandInput>,
-    signal?: AbortSignal,
-  ) {
-    const command = new GetShardIteratorCommand({
-      StreamName: streamName,
-      ShardId: shardId,
-      ShardIteratorType: 'LATEST',
-      ...start,
-    });
-    const answer = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
-    return answer.ShardIterator;
-  }
-
-  async function open(shardId: ShardId, progress: ShardVector, signal?: AbortSignal): Promise<ShardReader> {
-    const known = readers.get(shardId);
-    if (known?.iterator !== undefined || known?.ended === true) return known;
-    // A reader whose iterator expired goes on behind its last record; a new one begins behind the progress.
-    const after = known?.last ?? known?.from ?? progress.get(shardId);
-    const reader: ShardReader = {
-      iterator: await iterator(shardId, startAfter(after), signal),
-      from: known?.from ?? after ?? BEGINNING,
-      last: known?.last,
-      ended: false,
-    };
-    readers.set(shardId, reader);
-    return reader;
-  }
-
-  async function read(
-    shardId: ShardId,
-    progress: ShardVector,
-    signal?: AbortSignal,
-  ): Promise<ShardHints | undefined> {
-    const reader = await open(shardId, progress, signal);
-    if (reader.ended) return { shardId, from: reader.from ?? BEGINNING, records: [], atTip: true };
-    let answer: GetRecordsCommandOutput;
-    try {
-      answer = await client.send(
-        new GetRecordsCommand({ ShardIterator: reader.iterator, Limit: RECORDS_MAX }),
-        signal === undefined ? {} : { abortSignal: signal },
-      );
-    } catch (error) {
-      if (error instanceof ExpiredIteratorException) reader.iterator = undefined;
-      else if (!(error instanceof ProvisionedThroughputExceededException)) throw error;
-      return reader.from === undefined
-        ? undefined
-        : { shardId, from: reader.from, records: [], atTip: false };
-    }
-    const behindMs = answer.MillisBehindLatest ?? 0;
-    if (behindMs > BEHIND_MS_MAX) {
-      logger.info({ shardId, behindMs }, 'records left out');
-      readers.set(shardId, {
-        iterator: await iterator(shardId, { ShardIteratorType: 'LATEST' }, signal),
-        from: undefined,
-        last: undefined,
-        ended: false,
-      });
-      return undefined;
-    }
-    reader.iterator = answer.NextShardIterator;
-    reader.ended = answer.NextShardIterator === undefined;
-    const records = (answer.Records ?? []).flatMap(hintedRecord);
-    // Behind a leap to the tip nothing is known of what lies before the first record that is read there.
-    reader.from ??= records[0]?.sequenceNumber;
-    reader.last = records.at(-1)?.sequenceNumber ?? reader.last;
-    return reader.from === undefined
-      ? undefined
-      : { shardId, from: reader.from, records, atTip: behindMs === 0 };
-  }
-
   return {
     restart: () => readers.clear(),
     poll: async (progress, signal) => {
@@ -126,15 +44,100 @@ export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed
         shardIds = (await shards(signal)).map(({ shardId }) => shardId);
         listTime = clock.now();
       }
-      const hints = await Promise.all(shardIds.map((shardId) => read(shardId, progress, signal)));
+      const hints = await Promise.all(
+        shardIds.map((shardId) => {
+          const reader = readers.get(shardId) ?? newReader(shardId, progress);
+          readers.set(shardId, reader);
+          return readShard(options, reader, signal);
+        }),
+      );
       return hints.filter((shard) => shard !== undefined);
     },
   };
 }
 
-function startAfter(after: SequenceNumber | undefined): Partial<GetShardIteratorCommandInput> {
-  if (after === undefined || after === BEGINNING) return { ShardIteratorType: 'TRIM_HORIZON' };
-  return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: after };
+/** Where the reading of one shard stands. */
+interface ShardReader {
+  readonly shardId: ShardId;
+  /** Where the next read begins, once it is known. */
+  iterator: string | undefined;
+  /** Hints are complete behind this; undefined after a leap to the tip, until the first record behind it. */
+  from: SequenceNumber | undefined;
+  /** The last record read. */
+  last: SequenceNumber | undefined;
+  /** A closed shard was read to its end. */
+  hasEnded: boolean;
+}
+
+function newReader(shardId: ShardId, progress: ShardVector): ShardReader {
+  const from = progress.get(shardId) ?? BEGINNING;
+  return { shardId, iterator: undefined, from, last: undefined, hasEnded: false };
+}
+
+async function readShard(
+  options: KinesisChangeFeedOptions,
+  reader: ShardReader,
+  signal: AbortSignal | undefined,
+): Promise<ShardHints | undefined> {
+  const { shardId } = reader;
+  if (reader.hasEnded) return { shardId, from: reader.from ?? BEGINNING, records: [], atTip: true };
+  const answer = await getRecords(options, reader, signal);
+  if (answer === undefined) return undefined;
+  const behindMs = answer.MillisBehindLatest ?? 0;
+  if (behindMs > BEHIND_MS_MAX) {
+    options.logger.info({ shardId, behindMs }, 'records left out');
+    reader.iterator = await shardIterator(options, shardId, { ShardIteratorType: 'LATEST' }, signal);
+    reader.from = undefined;
+    reader.last = undefined;
+    return undefined;
+  }
+  reader.iterator = answer.NextShardIterator;
+  reader.hasEnded = answer.NextShardIterator === undefined;
+  const records = (answer.Records ?? []).flatMap(hintedRecord);
+  reader.from ??= records[0]?.sequenceNumber;
+  reader.last = records.at(-1)?.sequenceNumber ?? reader.last;
+  return reader.from === undefined
+    ? undefined
+    : { shardId, from: reader.from, records, atTip: behindMs === 0 };
+}
+
+/** Undefined when the read is left to the next call. */
+async function getRecords(
+  options: KinesisChangeFeedOptions,
+  reader: ShardReader,
+  signal: AbortSignal | undefined,
+): Promise<GetRecordsCommandOutput | undefined> {
+  try {
+    reader.iterator ??= await shardIterator(
+      options,
+      reader.shardId,
+      startAfter(reader.last ?? reader.from),
+      signal,
+    );
+    return await options.client.send(
+      new GetRecordsCommand({ ShardIterator: reader.iterator, Limit: RECORDS_MAX }),
+      signal === undefined ? {} : { abortSignal: signal },
+    );
+  } catch (error) {
+    if (error instanceof ExpiredIteratorException) reader.iterator = undefined;
+    else if (!(error instanceof ProvisionedThroughputExceededException)) throw error;
+    return undefined;
+  }
+}
+
+async function shardIterator(
+  { client, streamName }: KinesisChangeFeedOptions,
+  shardId: ShardId,
+  start: Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'StartingSequenceNumber'>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const command = new GetShardIteratorCommand({ StreamName: streamName, ShardId: shardId, ...start });
+  return (await client.send(command, signal === undefined ? {} : { abortSignal: signal })).ShardIterator;
+}
+
+function startAfter(after: SequenceNumber | undefined) {
+  if (after === undefined || after === BEGINNING) return { ShardIteratorType: 'TRIM_HORIZON' } as const;
+  return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: after } as const;
 }
 
 // The device id of an event governs, not its partition key. Whatever else in the text looks like one is a hint too many.

@@ -1,35 +1,19 @@
-import type { DeviceId } from '@twinstream/device-model';
 import type { Clock } from '@twinstream/runtime';
-import type { FieldSelection } from '../field-selection.ts';
-import { type FleetFilter, fleetPredicate } from './fleet-filter.ts';
-import type { FleetChange, ShownDevice } from './fleet-rows.ts';
+import type { FleetChange } from './fleet-rows.ts';
 import type { FleetSnapshot, FleetView } from './fleet-view.ts';
-import { encodeResumeToken, mayHaveChangedSince, type ResumePoint } from './resume-token.ts';
-import { deviceMessage, leaveMessage, retryMessage, syncMessage } from './update-message.ts';
-
-/** Which updates a client wants. */
-export interface UpdateQuery {
-  readonly filter: FleetFilter;
-  readonly fields?: FieldSelection;
-  /** What it has seen: whatever changed since comes first. */
-  readonly since?: ResumePoint;
-  /** Send all devices of the filter first. */
-  readonly snapshot: boolean;
-}
-
-/** Where updates go. */
-export interface UpdateSink {
-  /** False when the client does not keep up; `resume` of the stream is to be called when it does again. */
-  write(bytes: Uint8Array): boolean;
-  close(): void;
-}
-
-export interface UpdateStream {
-  /** The sink has room again. */
-  resume(): void;
-  /** The client has gone. */
-  end(): void;
-}
+import { encodeResumeToken } from './resume-token.ts';
+import {
+  type Client,
+  changesText,
+  createGroup,
+  type Group,
+  isMine,
+  type PendingChange,
+  remember,
+  rememberFirst,
+} from './update-group.ts';
+import { retryMessage, syncMessage } from './update-message.ts';
+import type { UpdateQuery, UpdateSink, UpdateStream } from './update-stream.ts';
 
 /** Tells any number of clients of changes, each of those it asked for. Clients that ask for the same share the work. */
 export interface UpdateHub {
@@ -55,217 +39,169 @@ export interface UpdateHubOptions {
 /** Changes that are sent to a client at once when it has fallen behind. */
 const SLICE_CHANGES = 200;
 
-/** A change that a client has not been told of. `unknown`: whether the device was among its own before is not known. */
-interface PendingChange {
-  readonly before: ShownDevice | 'unknown' | undefined;
-  readonly after: ShownDevice | undefined;
-}
-
-interface Client {
-  readonly sink: UpdateSink;
-  readonly openTime: number;
-  readonly pending: Map<DeviceId, PendingChange>;
-  hasRoom: boolean;
-  writeTime: number;
-}
-
-/** Clients that asked for the same. */
-interface Group {
-  readonly isMine: (device: ShownDevice) => boolean;
-  readonly render: (device: ShownDevice) => string;
-  readonly clients: Set<Client>;
-}
-
 const utf8 = new TextEncoder();
 
 export function createUpdateHub(options: UpdateHubOptions): UpdateHub {
-  const { fleet, clock, clientsMax = 2_000, heartbeatMs = 10_000, retryMs = 2_000, holdMs } = options;
-  const groups = new Map<string, Group>();
-  let clientCount = 0;
-  let latest: FleetSnapshot | undefined;
-  let unwatch: (() => void) | undefined;
-  let beating: AbortController | undefined;
+  return new SharedUpdateHub(options);
+}
 
-  function hear(changes: readonly FleetChange[], snapshot: FleetSnapshot): void {
-    latest = snapshot;
-    let token: string | undefined;
-    for (const group of [...groups.values()]) {
-      const mine = new Set(
-        changes.filter(({ before, after }) => isMine(group, before) || isMine(group, after)),
-      );
-      const ready = new Set(
-        [...group.clients].filter((client) => client.hasRoom && client.pending.size === 0),
-      );
-      const text = ready.size === 0 ? '' : changesText(group, mine);
-      if (text !== '') {
-        token ??= encodeResumeToken(snapshot.resumePoint);
-        const bytes = utf8.encode(text + syncMessage(snapshot, token));
-        for (const client of ready) write(client, bytes);
-      }
-      for (const client of [...group.clients]) {
-        if (ready.has(client)) continue;
+const DEFAULTS = { clientsMax: 2_000, heartbeatMs: 10_000, retryMs: 2_000 } as const;
+type WithDefaults = UpdateHubOptions & Required<Pick<UpdateHubOptions, keyof typeof DEFAULTS>>;
+
+class SharedUpdateHub implements UpdateHub {
+  readonly #options: WithDefaults;
+  readonly #groups = new Map<string, Group>();
+  #clientCount = 0;
+  #latest: FleetSnapshot | undefined;
+  #unwatch: (() => void) | undefined;
+  #beating: AbortController | undefined;
+
+  constructor(options: UpdateHubOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  open(query: UpdateQuery, snapshot: FleetSnapshot, sink: UpdateSink): UpdateStream | undefined {
+    const { clientsMax, clock, retryMs, holdMs } = this.#options;
+    if (this.#clientCount >= clientsMax) return undefined;
+    const group = this.#groupOf(query);
+    const now = clock.now();
+    const client: Client = { sink, openTime: now, pending: new Map(), hasRoom: true, writeTime: now };
+    group.clients.add(client);
+    this.#clientCount += 1;
+    this.#wakeUp();
+    this.#latest = snapshot;
+    rememberFirst(client, query, snapshot, group);
+    const sync = client.pending.size === 0 ? syncOf(snapshot) : '';
+    this.#write(client, utf8.encode(retryMessage(retryMs) + sync));
+    this.#drain(group, client);
+    if (holdMs === 0) this.#beat();
+    return {
+      resume: () => {
+        client.hasRoom = true;
+        this.#drain(group, client);
+        if (holdMs === 0) this.#beat();
+      },
+      end: () => this.#leave(group, client),
+    };
+  }
+
+  close(): void {
+    for (const [group, client] of this.#clients()) {
+      client.sink.close();
+      this.#leave(group, client);
+    }
+  }
+
+  #groupOf(query: UpdateQuery): Group {
+    const key = JSON.stringify([query.filter, query.fields?.names]);
+    const group = this.#groups.get(key) ?? createGroup(query);
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  /** All of them, whoever leaves meanwhile. */
+  #clients(): (readonly [Group, Client])[] {
+    return [...this.#groups.values()].flatMap((group) =>
+      [...group.clients].map((client) => [group, client] as const),
+    );
+  }
+
+  #hear(changes: readonly FleetChange[], snapshot: FleetSnapshot): void {
+    this.#latest = snapshot;
+    for (const group of [...this.#groups.values()]) this.#hearGroup(group, changes, snapshot);
+    this.#beat();
+  }
+
+  #hearGroup(group: Group, changes: readonly FleetChange[], snapshot: FleetSnapshot): void {
+    const mine = new Set(
+      changes.filter(({ before, after }) => isMine(group, before) || isMine(group, after)),
+    );
+    // One text serves all that keep up.
+    let bytes: Uint8Array | undefined;
+    for (const client of [...group.clients]) {
+      if (client.hasRoom && client.pending.size === 0) {
+        if (mine.size === 0) continue;
+        bytes ??= utf8.encode(changesText(group, mine) + syncOf(snapshot));
+        this.#write(client, bytes);
+      } else {
         for (const change of changes) {
           if (mine.has(change) || client.pending.has(change.deviceId)) remember(client, change);
         }
-        drain(group, client);
+        this.#drain(group, client);
       }
     }
-    beat();
   }
 
-  function write(client: Client, bytes: Uint8Array): void {
-    client.writeTime = clock.now();
+  #write(client: Client, bytes: Uint8Array): void {
+    client.writeTime = this.#options.clock.now();
     client.hasRoom = client.sink.write(bytes);
   }
 
   /** Sends what a client has not been told of, as far as it keeps up. */
-  function drain(group: Group, client: Client): void {
+  #drain(group: Group, client: Client): void {
     while (client.hasRoom && client.pending.size > 0) {
       const slice: PendingChange[] = [];
       for (const [deviceId, change] of client.pending) {
         if (slice.length === SLICE_CHANGES) break;
         client.pending.delete(deviceId);
-        slice.push({ ...change });
+        slice.push(change);
       }
-      const text = changesText(group, slice);
-      const sync = client.pending.size === 0 && latest !== undefined ? syncOf(latest) : '';
-      if (text + sync !== '') write(client, utf8.encode(text + sync));
+      const sync = client.pending.size === 0 && this.#latest !== undefined ? syncOf(this.#latest) : '';
+      const text = changesText(group, slice) + sync;
+      if (text !== '') this.#write(client, utf8.encode(text));
     }
   }
 
-  function beat(): void {
+  /** Ends streams whose time is over, and tells the others that all is well where nothing else was told for a while. */
+  #beat(): void {
+    const { clock, heartbeatMs, holdMs = Number.POSITIVE_INFINITY } = this.#options;
     const now = clock.now();
-    if (latest === undefined) return;
     let bytes: Uint8Array | undefined;
-    for (const group of [...groups.values()]) {
-      for (const client of [...group.clients]) {
-        if (holdMs !== undefined && now - client.openTime >= holdMs && client.pending.size === 0) {
-          client.sink.close();
-          leave(group, client);
-        } else if (now - client.writeTime >= heartbeatMs && client.hasRoom && client.pending.size === 0) {
-          bytes ??= utf8.encode(syncOf(latest));
-          write(client, bytes);
-        }
+    for (const [group, client] of this.#clients()) {
+      if (this.#latest === undefined || client.pending.size > 0) continue;
+      if (now - client.openTime >= holdMs) {
+        client.sink.close();
+        this.#leave(group, client);
+      } else if (now - client.writeTime >= heartbeatMs && client.hasRoom) {
+        bytes ??= utf8.encode(syncOf(this.#latest));
+        this.#write(client, bytes);
       }
     }
   }
 
-  function leave(group: Group, client: Client): void {
+  #leave(group: Group, client: Client): void {
     if (!group.clients.delete(client)) return;
-    clientCount -= 1;
-    if (group.clients.size === 0) for (const [key, known] of groups) if (known === group) groups.delete(key);
-    if (clientCount === 0) sleep();
+    this.#clientCount -= 1;
+    if (group.clients.size === 0) {
+      for (const [key, known] of this.#groups) if (known === group) this.#groups.delete(key);
+    }
+    if (this.#clientCount === 0) this.#sleep();
   }
 
-  function wakeUp(): void {
-    if (unwatch !== undefined) return;
-    unwatch = fleet.watch(hear);
-    const controller = new AbortController();
-    beating = controller;
-    // Heartbeats go on where the fleet cannot be read: the client sees by `asOf` how old its knowledge is.
-    const keepBeating = async () => {
-      while (!controller.signal.aborted) {
-        await clock.sleep(heartbeatMs / 2, controller.signal).catch(() => undefined);
-        beat();
-      }
-    };
-    keepBeating();
+  #wakeUp(): void {
+    if (this.#unwatch !== undefined) return;
+    this.#unwatch = this.#options.fleet.watch((changes, snapshot) => this.#hear(changes, snapshot));
+    this.#beating = new AbortController();
+    void this.#keepBeating(this.#beating.signal);
   }
 
-  function sleep(): void {
-    unwatch?.();
-    unwatch = undefined;
-    beating?.abort();
-    latest = undefined;
+  /** Heartbeats go on where the fleet cannot be read: the client sees by `asOf` how old its knowledge is. */
+  async #keepBeating(signal: AbortSignal): Promise<void> {
+    const { clock, heartbeatMs } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(heartbeatMs / 2, signal).catch(() => undefined);
+      this.#beat();
+    }
   }
 
-  return {
-    open: (query, snapshot, sink) => {
-      if (clientCount >= clientsMax) return undefined;
-      const key = JSON.stringify([query.filter, query.fields?.names]);
-      const group = groups.get(key) ?? createGroup(query);
-      groups.set(key, group);
-      const now = clock.now();
-      const client: Client = { sink, openTime: now, pending: new Map(), hasRoom: true, writeTime: now };
-      group.clients.add(client);
-      clientCount += 1;
-      wakeUp();
-      latest = snapshot;
-      rememberFirst(client, query, snapshot, group);
-      write(client, utf8.encode(retryMessage(retryMs) + (client.pending.size === 0 ? syncOf(snapshot) : '')));
-      drain(group, client);
-      if (holdMs === 0) beat();
-      return {
-        resume: () => {
-          client.hasRoom = true;
-          drain(group, client);
-          if (holdMs === 0) beat();
-        },
-        end: () => leave(group, client),
-      };
-    },
-    close: () => {
-      for (const group of [...groups.values()]) {
-        for (const client of [...group.clients]) {
-          client.sink.close();
-          leave(group, client);
-        }
-      }
-    },
-  };
-}
-
-function isMine(group: Group, device: ShownDevice | undefined): boolean {
-  return device !== undefined && group.isMine(device);
+  #sleep(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#beating?.abort();
+    this.#latest = undefined;
+  }
 }
 
 function syncOf(snapshot: FleetSnapshot): string {
   return syncMessage(snapshot, encodeResumeToken(snapshot.resumePoint));
-}
-
-function createGroup({ filter, fields }: UpdateQuery): Group {
-  const matches = fleetPredicate(filter);
-  return {
-    isMine: ({ row, liveness }) => matches(row, liveness),
-    render: (device) => deviceMessage(device, fields),
-    clients: new Set(),
-  };
-}
-
-/** What changed is sent whole; what left the filter is named. */
-function changesText({ isMine, render }: Group, changes: Iterable<FleetChange | PendingChange>): string {
-  let text = '';
-  const left: DeviceId[] = [];
-  for (const { before, after } of changes) {
-    if (after !== undefined && isMine(after)) text += render(after);
-    else if (before === 'unknown') {
-      if (after !== undefined) left.push(after.row.deviceId);
-    } else if (before !== undefined && isMine(before)) left.push(before.row.deviceId);
-  }
-  return left.length === 0 ? text : text + leaveMessage(left);
-}
-
-/** Two changes of a device become one: from before the first to after the last. */
-function remember(client: Client, { deviceId, before, after }: FleetChange): void {
-  const known = client.pending.get(deviceId);
-  client.pending.set(deviceId, { before: known === undefined ? before : known.before, after });
-}
-
-function rememberFirst(client: Client, query: UpdateQuery, snapshot: FleetSnapshot, group: Group): void {
-  const { since } = query;
-  if (since === undefined && !query.snapshot) return;
-  for (const shown of snapshot.shown()) {
-    if (query.snapshot ? group.isMine(shown) : since !== undefined && changedSince(shown, since, snapshot)) {
-      client.pending.set(shown.row.deviceId, {
-        before: query.snapshot ? undefined : 'unknown',
-        after: shown,
-      });
-    }
-  }
-}
-
-function changedSince(shown: ShownDevice, since: ResumePoint, snapshot: FleetSnapshot): boolean {
-  return (
-    mayHaveChangedSince(shown.row, since) || snapshot.livenessAt(shown.row, since.timeMs) !== shown.liveness
-  );
 }

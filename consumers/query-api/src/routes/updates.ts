@@ -3,7 +3,7 @@ import { endpoint, NO_PARAMETERS } from '../endpoint.ts';
 import { fieldsParameter, readFieldSelection } from '../field-selection.ts';
 import { FILTER_PARAMETERS } from '../fleet/fleet-filter.ts';
 import { decodeResumeToken, RESUME_TOKEN_CHARACTERS_MAX } from '../fleet/resume-token.ts';
-import type { UpdateSink, UpdateStream } from '../fleet/update-hub.ts';
+import type { UpdateSink, UpdateStream } from '../fleet/update-stream.ts';
 import { flagParameter } from '../parameters.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 
@@ -58,40 +58,15 @@ export const updatesEndpoint = endpoint(
       ...(since === undefined ? {} : { since }),
     };
     const fleet = await services.fleet.current(getSignal());
-    let stream: UpdateStream | undefined;
-    let isOpen = true;
-    const end = () => {
-      isOpen = false;
-      stream?.end();
-    };
-    const body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          const sink: UpdateSink = {
-            write: (bytes) => {
-              if (isOpen) controller.enqueue(bytes);
-              return (controller.desiredSize ?? 0) > 0;
-            },
-            close: () => {
-              if (isOpen) controller.close();
-              isOpen = false;
-            },
-          };
-          stream = services.updates.open(query, fleet, sink);
-        },
-        pull: () => stream?.resume(),
-        cancel: end,
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),
-    );
+    const stream = updateBody((sink) => services.updates.open(query, fleet, sink));
     if (stream === undefined) {
       return problemResponse('TOO_MANY_STREAMS', {
         detail: 'try again later, or poll /v1/devices',
         headers: { 'retry-after': '10' },
       });
     }
-    getSignal().addEventListener('abort', end, { once: true });
-    return new Response(body, {
+    getSignal().addEventListener('abort', stream.end, { once: true });
+    return new Response(stream.body, {
       headers: {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
@@ -100,3 +75,30 @@ export const updatesEndpoint = endpoint(
     });
   },
 );
+
+/** The body of a stream of updates, which the hub fills as fast as the client takes it; undefined when the hub takes no more. */
+function updateBody(
+  open: (sink: UpdateSink) => UpdateStream | undefined,
+): { readonly body: ReadableStream<Uint8Array>; readonly end: () => void } | undefined {
+  let stream: UpdateStream | undefined;
+  let isOpen = true;
+  const end = () => {
+    isOpen = false;
+    stream?.end();
+  };
+  const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    stream = open({
+      write: (bytes) => {
+        if (isOpen) controller.enqueue(bytes);
+        return (controller.desiredSize ?? 0) > 0;
+      },
+      close: () => {
+        if (isOpen) controller.close();
+        isOpen = false;
+      },
+    });
+  };
+  const strategy = new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES });
+  const body = new ReadableStream<Uint8Array>({ start, pull: () => stream?.resume(), cancel: end }, strategy);
+  return stream === undefined ? undefined : { body, end };
+}

@@ -1,7 +1,8 @@
 import { deviceId } from '@twinstream/device-model';
 import { CodedError, createLogger } from '@twinstream/runtime';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createFleetView, type FleetView } from '../../src/fleet/fleet-view.ts';
+import { createFleetView } from '../../src/fleet/create-fleet-view.ts';
+import type { FleetView } from '../../src/fleet/fleet-view.ts';
 import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
 import { manualClock, settled } from '../manual-clock.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { UpdateQuery, UpdateSink, UpdateStream } from '../../src/fleet/update-hub.ts';
+import type { UpdateQuery, UpdateSink, UpdateStream } from '../../src/fleet/update-stream.ts';
 import { readEvents } from '../sse-reader.ts';
 import { type TestApi, testApi } from '../test-api.ts';
 

@@ -1,0 +1,252 @@
+import type { DeviceId } from '@twinstream/device-model';
+import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
+import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
+import type { LivenessPolicy } from '../liveness.ts';
+import { type Chances, createChances } from './chances.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { createCoverage, type ShardVector } from './coverage.ts';
+import { livenessOf } from './fleet-row.ts';
+import { createFleetRows, type FleetChange, type FleetRows } from './fleet-rows.ts';
+import type { FleetListener, FleetSnapshot, FleetView } from './fleet-view.ts';
+import { readSingleDevices, readWholeTable, type TableReadOptions } from './table-reads.ts';
+
+export interface FleetViewOptions {
+  readonly table: Pick<LatestStateTable, 'list' | 'read'>;
+  readonly progress: Pick<ShardProgressTable, 'read'>;
+  readonly streamName: string;
+  /** Without it the table is read over and over. */
+  readonly feed?: ChangeFeed;
+  readonly liveness: LivenessPolicy;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Time between cycles, in milliseconds. Default 1,000; it bounds the reads of each shard. */
+  readonly cycleMs?: number;
+  /** A snapshot up to this old is fresh enough, in milliseconds. Default 1,000. */
+  readonly freshMs?: number;
+  /** How long a request waits for a fresh one before it takes the old, in milliseconds. Default 1,500. */
+  readonly waitMs?: number;
+  /** The view goes to sleep when nobody asked for so long, in milliseconds. Default 60,000. */
+  readonly idleMs?: number;
+  /** Most of the time that may be spent reading the whole table, 0-1. Default 0.25. */
+  readonly readShare?: number;
+  /** Where hints suffice, the whole table is read this seldom, in milliseconds. Default 300,000. */
+  readonly rereadMs?: number;
+}
+
+/** More single devices than this, and than a quarter of the fleet, are dearer to read than the whole table. */
+const SINGLE_READS_CHEAP = 200;
+/** Single devices that are read in one cycle; the rest comes in the next. */
+const SINGLE_READS_MAX = 2_000;
+/** While hints do not suffice the whole table is read no more often than this, in milliseconds. */
+const HEAL_MS = 5_000;
+
+const DEFAULTS = {
+  cycleMs: 1_000,
+  freshMs: 1_000,
+  waitMs: 1_500,
+  idleMs: 60_000,
+  readShare: 0.25,
+  rereadMs: 300_000,
+} as const;
+type WithDefaults = FleetViewOptions & Required<Pick<FleetViewOptions, keyof typeof DEFAULTS>>;
+
+export function createFleetView(options: FleetViewOptions): FleetView {
+  return new MemoryFleetView(options);
+}
+
+class MemoryFleetView implements FleetView {
+  readonly #options: WithDefaults;
+  readonly #closing = new AbortController();
+  readonly #rows: FleetRows;
+  readonly #coverage = createCoverage();
+  readonly #listeners = new Set<FleetListener>();
+  readonly #chances: Chances;
+  readonly #reads: TableReadOptions;
+  /** Devices whose hints were taken and that have not been read since. */
+  #owed = new Set<DeviceId>();
+  #asOf: number | undefined;
+  #askedTime = Number.NEGATIVE_INFINITY;
+  /** The reading of the whole table that is on its way. */
+  #reading: Promise<void> | undefined;
+  #readableTime = Number.NEGATIVE_INFINITY;
+  #readStartTime = Number.NEGATIVE_INFINITY;
+  #readFailure: unknown;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: FleetViewOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    const { table, clock, liveness } = options;
+    const { signal } = this.#closing;
+    this.#rows = createFleetRows(liveness);
+    this.#chances = createChances(clock, signal);
+    this.#reads = { table, rows: this.#rows, clock, signal, tell: (changes) => this.#tell(changes) };
+  }
+
+  async current(caller?: AbortSignal): Promise<FleetSnapshot> {
+    const { clock, freshMs, waitMs } = this.#options;
+    this.stayAwake();
+    const deadline = clock.now() + waitMs;
+    for (;;) {
+      const now = clock.now();
+      const snapshot = this.#snapshot();
+      if (snapshot !== undefined && (now - snapshot.asOf <= freshMs || now >= deadline)) return snapshot;
+      if (snapshot === undefined && this.#readFailure !== undefined) {
+        const cause = this.#readFailure;
+        throw new CodedError('FLEET_UNAVAILABLE', 'the fleet cannot be read', { cause, retryable: true });
+      }
+      caller?.throwIfAborted();
+      this.#closing.signal.throwIfAborted();
+      await this.#chances.next(snapshot === undefined ? waitMs : deadline - now, caller);
+    }
+  }
+
+  watch(listener: FleetListener): () => void {
+    this.#listeners.add(listener);
+    this.#wakeUp();
+    return () => this.#listeners.delete(listener);
+  }
+
+  stayAwake(): void {
+    this.#askedTime = this.#options.clock.now();
+    this.#wakeUp();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('FLEET_UNAVAILABLE', 'the fleet view is closed'));
+    await this.#loop;
+  }
+
+  #snapshot(): FleetSnapshot | undefined {
+    const asOf = this.#asOf;
+    if (asOf === undefined) return undefined;
+    const rows = this.#rows;
+    const { liveness } = this.#options;
+    return {
+      get rows() {
+        return rows.inOrder();
+      },
+      asOf,
+      resumePoint: { timeMs: asOf, seen: new Map(this.#coverage.vector) },
+      shown: () => rows.shown(),
+      livenessAt: (row, timeMs) => livenessOf(row, liveness, timeMs),
+    };
+  }
+
+  #tell(changes: readonly FleetChange[]): void {
+    const snapshot = this.#listeners.size === 0 ? undefined : this.#snapshot();
+    if (snapshot !== undefined) for (const listener of this.#listeners) listener(changes, snapshot);
+  }
+
+  #wakeUp(): void {
+    if (this.#loop !== undefined || this.#closing.signal.aborted) return;
+    this.#loop = this.#keepFresh().finally(() => {
+      this.#loop = undefined;
+      this.#chances.give();
+    });
+  }
+
+  async #keepFresh(): Promise<void> {
+    const { clock, cycleMs, idleMs, feed, logger } = this.#options;
+    const { signal } = this.#closing;
+    feed?.restart();
+    this.#readStartTime = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted && (this.#listeners.size > 0 || clock.now() - this.#askedTime <= idleMs)) {
+      const startTime = clock.now();
+      try {
+        await this.#cycle();
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ error }, 'fleet not followed');
+        this.#beginReading(HEAL_MS);
+      }
+      this.#chances.give();
+      const restMs = Math.max(cycleMs - (clock.now() - startTime), cycleMs / 10);
+      await clock.sleep(restMs, signal).catch(() => undefined);
+    }
+    await this.#reading;
+  }
+
+  async #cycle(): Promise<void> {
+    const { feed, clock } = this.#options;
+    if (feed === undefined || this.#asOf === undefined) this.#beginReading();
+    const changes: FleetChange[] = [];
+    try {
+      if (feed !== undefined) await this.#followFeed(feed, changes);
+    } finally {
+      changes.push(...this.#rows.ageTo(clock.now()));
+      this.#tell(changes);
+    }
+  }
+
+  /** Gathers what has changed, so that it is told together with how far it reaches. */
+  async #followFeed(feed: ChangeFeed, changes: FleetChange[]): Promise<void> {
+    const { clock, rereadMs } = this.#options;
+    const startTime = clock.now();
+    // Progress is read first: what it says is finished is then among the hints, or was read before.
+    const finished = await this.#finishedNow();
+    for (const hints of await feed.poll(finished, this.#closing.signal)) {
+      this.#coverage.addHints(hints, clock.now());
+    }
+    const due = this.#coverage.take(finished);
+    this.#owed = this.#owed.union(due.deviceIds);
+    const isDear = this.#owed.size > Math.max(SINGLE_READS_CHEAP, this.#rows.size / 4);
+    if (isDear && this.#beginReading()) {
+      // That reading begins behind these hints, so it finds what they hint at, and covers them when it ends.
+      this.#owed = new Set();
+      return;
+    }
+    const batch = new Set([...this.#owed].slice(0, SINGLE_READS_MAX));
+    await readSingleDevices(batch, this.#reads, changes);
+    this.#owed = this.#owed.difference(batch);
+    const isRead = this.#owed.size === 0;
+    if (isRead) due.settle();
+    const isFresh = isRead && this.#coverage.holds(finished, clock.now());
+    if (isFresh && this.#asOf !== undefined) this.#asOf = Math.max(this.#asOf, startTime);
+    this.#beginReading(isFresh ? rereadMs : HEAL_MS);
+  }
+
+  async #finishedNow(): Promise<ShardVector> {
+    const { progress, streamName } = this.#options;
+    const shards = await progress.read(streamName, this.#closing.signal);
+    return new Map(shards.map(({ shardId, finishedThrough }) => [shardId, finishedThrough]));
+  }
+
+  /** Reads the whole table in the background, unless that was done too lately. True when such a reading begins now. */
+  #beginReading(atLeastMs = 0): boolean {
+    const { clock, logger } = this.#options;
+    const now = clock.now();
+    if (this.#reading !== undefined || now < this.#readableTime || now - this.#readStartTime < atLeastMs) {
+      return false;
+    }
+    this.#reading = this.#readTable()
+      .then(
+        () => {
+          this.#readFailure = undefined;
+        },
+        (error: unknown) => {
+          this.#readFailure = error;
+          if (!this.#closing.signal.aborted) logger.warn({ error }, 'fleet not read');
+        },
+      )
+      .finally(() => {
+        this.#reading = undefined;
+        this.#chances.give();
+      });
+    return true;
+  }
+
+  async #readTable(): Promise<void> {
+    const { clock, readShare } = this.#options;
+    const startTime = clock.now();
+    try {
+      const finished = await this.#finishedNow();
+      await readWholeTable(this.#reads);
+      this.#coverage.noteReading(finished);
+      this.#asOf = Math.max(this.#asOf ?? 0, startTime);
+      this.#readStartTime = startTime;
+      this.#tell([]);
+    } finally {
+      const endTime = clock.now();
+      this.#readableTime = endTime + (endTime - startTime) * (1 / readShare - 1);
+    }
+  }
+}
