@@ -32,6 +32,8 @@ export interface DynamoDbEngine {
 }
 
 const LOOPBACK = '127.0.0.1';
+/** As the PATH knows it. */
+const JAVA = 'java';
 /** "Deploying DynamoDB locally", DynamoDB developer guide, read 2026-11. */
 const JAVA_MAJOR_MIN = 17;
 const READY_DEADLINE_MS = 45_000;
@@ -71,7 +73,7 @@ async function startDynamoDbLocal(): Promise<TestDynamoDb> {
   const port = await freePort();
   const jar = jarFile();
   const java = spawn(
-    'java',
+    JAVA,
     [
       `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
       '-Xmx512m',
@@ -170,7 +172,7 @@ async function untilServing(java: ChildProcess, port: number): Promise<void> {
 
 function reasonWithoutJava(): string | undefined {
   // `java -version` writes to standard error.
-  const { error, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  const { error, stderr } = spawnSync(JAVA, ['-version'], { encoding: 'utf8' });
   if (error !== undefined) return `DynamoDB Local needs Java ${JAVA_MAJOR_MIN}, and java cannot be run`;
   const major = Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1]);
   return major >= JAVA_MAJOR_MIN
