@@ -25,10 +25,6 @@ export function tooManyRequests(message: string): LambdaRefusal {
   return { status: 429, name: 'TooManyRequestsException', message };
 }
 
-export function serviceError(message: string): LambdaRefusal {
-  return { status: 500, name: 'ServiceException', message };
-}
-
 /** Either a value or the refusal of a request. */
 export type Result<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
