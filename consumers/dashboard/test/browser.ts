@@ -1,30 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
-
-const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** The browser of this machine, or undefined. */
-export const chromiumPath = [process.env.CHROMIUM_PATH ?? '', ...CANDIDATES].find((path) => existsSync(path));
+import { CHROMIUM_ARGUMENTS, CHROMIUM_CANDIDATES, chromiumPath } from '../scripts/chromium.ts';
 
 /** Where no browser is installed these tests are skipped; in CI they fail instead. */
 export const isSkipped = chromiumPath === undefined && process.env.CI !== 'true';
-export const skipNote = isSkipped ? ` (skipped: no Chromium at ${CANDIDATES.join(', ')})` : '';
-
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+export const skipNote = isSkipped ? ` (skipped: no Chromium at ${CHROMIUM_CANDIDATES.join(', ')})` : '';
 
 /** A page in the browser, and what went wrong in it. */
 export interface OpenPage {
@@ -54,7 +38,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     logLevel: 'error',
     build: { outDir: pageFolder, emptyOutDir: true },
   });
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ARGUMENTS });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_ARGUMENTS });
   return {
     pageFolder,
     open: (url, options) => openPage(browser, url, options),

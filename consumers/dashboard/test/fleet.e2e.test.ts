@@ -123,7 +123,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await tile.click();
     await page.getByText('1 device', { exact: true }).waitFor();
     expect(await tile.getAttribute('aria-pressed')).toBe('true');
-    expect(new URL(page.url()).searchParams.get('trouble')).toBe('true');
+    expect(new URL(page.url()).searchParams.get('trouble')).toBe('any');
     await tile.click();
     await page.getByText('60 devices').waitFor();
   });

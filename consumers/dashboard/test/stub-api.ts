@@ -47,7 +47,7 @@ function isMine(device: MadeDevice, query: URLSearchParams): boolean {
     is('site', labels.site) &&
     is('type', labels.type) &&
     is('firmware', labels.firmware) &&
-    (query.get('trouble') === null || isInTrouble(device)) &&
+    (query.get('trouble') === null || isInTrouble(device) === (query.get('trouble') === 'any')) &&
     text.includes(query.get('q')?.toLowerCase() ?? '')
   );
 }

@@ -245,6 +245,7 @@ export function decodeSummary(value: unknown): FleetSummary | undefined {
   const liveness = decodeCounts(summary.byLiveness);
   const inTrouble = finite(summary.inTrouble);
   const asOf = timeMs(summary.asOf);
+  const troubles = decodeCounts(summary.byTrouble);
   const thresholds = object(object(summary.thresholds)?.default);
   const staleAfterMs = finite(thresholds?.staleAfterMs);
   const offlineAfterMs = finite(thresholds?.offlineAfterMs);
@@ -256,6 +257,9 @@ export function decodeSummary(value: unknown): FleetSummary | undefined {
       offline: liveness.get('offline') ?? 0,
     },
     ...(inTrouble === undefined ? {} : { inTrouble }),
+    ...(troubles.size === 0
+      ? {}
+      : { troubles: { silent: troubles.get('silent') ?? 0, gaps: troubles.get('gaps') ?? 0 } }),
     status: decodeCounts(summary.byStatus),
     site: decodeLabelCounts(summary.bySite),
     type: decodeLabelCounts(summary.byType),

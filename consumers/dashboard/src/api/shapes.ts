@@ -105,6 +105,8 @@ export interface FleetSummary {
   readonly total: number;
   readonly liveness: Readonly<Record<Liveness, number>>;
   readonly inTrouble?: number;
+  /** By kind; a device may have more than one. */
+  readonly troubles?: { readonly silent: number; readonly gaps: number };
   readonly status: Tally;
   readonly site: Tally;
   readonly type: Tally;

@@ -1,3 +1,4 @@
+import type { FleetSummary } from '../api/shapes.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
@@ -12,6 +13,8 @@ interface Tile {
   readonly hint: string;
   readonly count: number | undefined;
   readonly isOn: boolean;
+  /** Beside the count. */
+  readonly note: string;
   readonly query: FleetQuery;
 }
 
@@ -34,6 +37,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       hint: 'Everything ever heard of',
       count: counts?.total,
       isOn: liveness === undefined && trouble === undefined,
+      note: '',
       query: withTile(query, {}),
     },
     {
@@ -42,6 +46,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       hint: 'Heard within their time',
       count: counts?.liveness.online,
       isOn: liveness === 'online',
+      note: shareText(counts?.liveness.online, counts?.total),
       query: withTile(query, { liveness: 'online' }),
     },
     {
@@ -50,6 +55,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       hint: 'Silent for longer than they should be',
       count: counts?.liveness.stale,
       isOn: liveness === 'stale',
+      note: shareText(counts?.liveness.stale, counts?.total),
       query: withTile(query, { liveness: 'stale' }),
     },
     {
@@ -58,6 +64,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       hint: 'Not heard for long',
       count: counts?.liveness.offline,
       isOn: liveness === 'offline',
+      note: shareText(counts?.liveness.offline, counts?.total),
       query: withTile(query, { liveness: 'offline' }),
     },
     {
@@ -66,8 +73,9 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       short: 'Trouble',
       hint: 'Offline without having said so, or with missing events',
       count: counts?.inTrouble,
-      isOn: trouble === true,
-      query: withTile(query, { trouble: true }),
+      isOn: trouble === 'any',
+      note: troubleText(counts),
+      query: withTile(query, { trouble: 'any' }),
     },
   ];
 }
@@ -79,13 +87,21 @@ function shareText(count: number | undefined, total: number | undefined): string
   return `${share.toFixed(share < 10 || (share > 90 && share < 100) ? 1 : 0)} %`;
 }
 
+function troubleText(counts: FleetSummary | undefined): string {
+  const { silent = 0, gaps = 0 } = counts?.troubles ?? {};
+  const parts = [
+    ...(silent > 0 ? [`${countText(silent)} silent`] : []),
+    ...(gaps > 0 ? [`${countText(gaps)} with gaps`] : []),
+  ];
+  return parts.join(', ');
+}
+
 /** The whole fleet in five numbers, each a filter. */
 export function Tiles() {
   const query = fleetQuery.value;
-  const total = tileSummary.value?.total;
   return (
     <section class="tiles" aria-label="Fleet at a glance">
-      {tilesOf(query).map(({ key, label, short = label, hint, count, isOn, query: wanted }) => (
+      {tilesOf(query).map(({ key, label, short = label, hint, count, isOn, note, query: wanted }) => (
         <button
           key={key}
           type="button"
@@ -102,7 +118,7 @@ export function Tiles() {
             </span>
           </span>
           <span class="tile-count">{count === undefined ? '–' : countText(count)}</span>
-          <span class="tile-share">{key === 'total' ? '' : shareText(count, total)}</span>
+          <span class="tile-share">{note}</span>
         </button>
       ))}
     </section>

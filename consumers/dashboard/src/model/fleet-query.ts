@@ -17,12 +17,16 @@ export const ORDERS = ['asc', 'desc'] as const;
 export type Order = (typeof ORDERS)[number];
 const STATUSES = ['connected', 'disconnected', 'unknown'] as const;
 
+/** Kinds of trouble that the API tells apart, any of them, or none at all. */
+export const TROUBLE_FILTERS = ['any', 'none', 'silent', 'gaps'] as const;
+export type TroubleFilter = (typeof TROUBLE_FILTERS)[number];
+
 /** Which devices the fleet view shows, and in what order. It is the part of the URL that people share. */
 export interface FleetQuery {
   readonly q?: string;
   readonly status?: (typeof STATUSES)[number];
   readonly liveness?: Liveness;
-  readonly trouble?: true;
+  readonly trouble?: TroubleFilter;
   readonly site?: string;
   readonly type?: string;
   readonly firmware?: string;
@@ -54,6 +58,7 @@ export function readFleetQuery(parameters: URLSearchParams): FleetQuery {
   const liveness = oneOf(LIVENESS, parameters.get('liveness'));
   const sort = oneOf(SORT_KEYS, parameters.get('sort'));
   const order = oneOf(ORDERS, parameters.get('order'));
+  const trouble = oneOf(TROUBLE_FILTERS, parameters.get('trouble'));
   const q = text('q');
   const site = text('site');
   const type = text('type');
@@ -62,7 +67,7 @@ export function readFleetQuery(parameters: URLSearchParams): FleetQuery {
     ...(q === undefined ? {} : { q }),
     ...(status === undefined ? {} : { status }),
     ...(liveness === undefined ? {} : { liveness }),
-    ...(parameters.get('trouble') === 'true' ? { trouble: true as const } : {}),
+    ...(trouble === undefined ? {} : { trouble }),
     ...(site === undefined ? {} : { site }),
     ...(type === undefined ? {} : { type }),
     ...(firmware === undefined ? {} : { firmware }),

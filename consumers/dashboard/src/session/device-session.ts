@@ -12,6 +12,10 @@ const POLL_MS = 2_000;
 const POLL_BESIDE_STREAM_MS = 15_000;
 /** Most events held of one device's window; the newest win. */
 export const EVENTS_MAX = 5_000;
+/** Events of the window that has no span. */
+const NEWEST_EVENTS = 1_000;
+/** Answers read for one window; a long search through a history of little finds its end here. */
+const REQUESTS_MAX = 50;
 /** Events of one answer when looking for newer ones, and held events among which the join is looked for. */
 const NEWER_LIMIT = 100;
 const KNOWN_TAIL = 500;
@@ -109,6 +113,7 @@ export function openDevice(deviceId: string): DeviceSession {
     const fresh: HistoryEvent[] = [];
     let cursor: string | undefined;
     let isJoined = false;
+    let requests = 0;
     do {
       const outcome = await listEvents(deviceId, { limit: NEWER_LIMIT, order: 'desc', cursor }, signal);
       if (outcome.kind !== 'answered') {
@@ -120,7 +125,8 @@ export function openDevice(deviceId: string): DeviceSession {
       isJoined = known !== -1;
       fresh.push(...(isJoined ? items.slice(0, known) : items));
       cursor = outcome.value.cursor;
-    } while (!isJoined && cursor !== undefined && fresh.length < EVENTS_MAX);
+      requests += 1;
+    } while (!isJoined && cursor !== undefined && fresh.length < EVENTS_MAX && requests < REQUESTS_MAX);
     if (fresh.length > 0) events.value = [...events.peek(), ...fresh.reverse()].slice(-EVENTS_MAX);
   }
 
@@ -131,7 +137,9 @@ export function openDevice(deviceId: string): DeviceSession {
     areEventsLoading.value = true;
     areEventsRead = false;
     const fromMs = windowMs === undefined ? undefined : serverNow() - windowMs;
+    const wanted = windowMs === undefined ? NEWEST_EVENTS : EVENTS_MAX;
     const read: HistoryEvent[] = [];
+    let requests = 0;
     let cursor: string | undefined;
     do {
       const outcome = await listEvents(
@@ -148,7 +156,9 @@ export function openDevice(deviceId: string): DeviceSession {
       }
       read.push(...outcome.value.items);
       cursor = outcome.value.cursor;
-    } while (cursor !== undefined && read.length < EVENTS_MAX && windowMs !== undefined);
+      requests += 1;
+      // An answer may be empty and still have a cursor: only one without is the last.
+    } while (cursor !== undefined && read.length < wanted && requests < REQUESTS_MAX);
     batch(() => {
       events.value = read.reverse();
       isHistoryCut.value = cursor !== undefined;

@@ -43,7 +43,7 @@ async function countByLists(filter: FleetQuery, signal: AbortSignal): Promise<Fl
   const total = await count({});
   if (total === undefined) return undefined;
   const [online, stale, offline] = await Promise.all(LIVENESS.map((liveness) => count({ liveness })));
-  const inTrouble = await count({ trouble: true });
+  const inTrouble = await count({ trouble: 'any' });
   const none = new Map<string, number>();
   return {
     total,

@@ -8,6 +8,7 @@ import {
   ORDERS,
   readFleetQuery,
   SORT_KEYS,
+  TROUBLE_FILTERS,
   writeFleetQuery,
 } from '../../src/model/fleet-query.ts';
 
@@ -23,7 +24,7 @@ const filter = fc.record(
     q: text,
     status: fc.constantFrom('connected' as const, 'disconnected' as const, 'unknown' as const),
     liveness: fc.constantFrom(...LIVENESS),
-    trouble: fc.constant(true as const),
+    trouble: fc.constantFrom(...TROUBLE_FILTERS),
     site: text,
     type: text,
     firmware: text,

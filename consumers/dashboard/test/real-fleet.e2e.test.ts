@@ -1,0 +1,74 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { FLEET_PARAMETERS, SORT_KEYS, TROUBLE_FILTERS } from '../src/model/fleet-query.ts';
+import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
+import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+
+describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`, () => {
+  let browser: TestBrowser;
+  let api: FixtureApi;
+  let open: OpenPage | undefined;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+    api = await startFixtureApi(browser.pageFolder, 200);
+  });
+  afterAll(async () => {
+    await api?.close();
+    await browser?.close();
+  });
+  afterEach(async () => {
+    const faults = open?.faults ?? [];
+    await open?.close();
+    open = undefined;
+    expect(faults).toEqual([]);
+  });
+
+  test('every filter and sort that the page knows is one that the API takes', async () => {
+    const document = await api.get<{
+      paths: Record<string, { get?: { parameters: { name: string; schema: { enum?: string[] } }[] } }>;
+    }>('/openapi.json');
+    const parameters = document.paths['/v1/devices']?.get?.parameters ?? [];
+    const valuesOf = (name: string) => parameters.find((one) => one.name === name)?.schema.enum ?? [];
+    expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining([...FLEET_PARAMETERS]));
+    expect(valuesOf('sort')).toEqual(expect.arrayContaining([...SORT_KEYS]));
+    expect(valuesOf('trouble')).toEqual(expect.arrayContaining([...TROUBLE_FILTERS]));
+  });
+
+  test('the page is live, and each tile leads to as many devices as it counts', async () => {
+    open = await browser.open(`${api.url}/?tz=UTC`);
+    const { page } = open;
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText('200 devices').waitFor();
+    for (const name of [/^Stale/, /^Offline/, /^In trouble/, /^Online/]) {
+      const tile = page.getByRole('button', { name });
+      await tile.click();
+      await page.waitForFunction(
+        ([shown, counted]) => {
+          const listed = Number.parseInt(shown?.textContent ?? '', 10);
+          return listed > 0 && listed < 200 && listed === Number(counted?.textContent);
+        },
+        [
+          await page.locator('.list-count').elementHandle(),
+          await tile.locator('.tile-count').elementHandle(),
+        ] as const,
+      );
+    }
+  });
+
+  test('rows move with the fleet', async () => {
+    open = await browser.open(`${api.url}/?liveness=online`);
+    const { page } = open;
+    const heard = page.locator('.fleet-grid .heard').first();
+    await heard.waitFor();
+    expect(await heard.textContent()).toMatch(/^\d+ s$/);
+  });
+
+  test('the pipeline is read shard by shard, and drawn', async () => {
+    open = await browser.open(`${api.url}/?view=pipeline`);
+    const { page } = open;
+    const { shards } = await api.get<{ shards: unknown[] }>('/v1/pipeline');
+    await page.locator('.shards tbody tr').first().waitFor();
+    expect(await page.locator('.shards tbody tr').count()).toBe(shards.length);
+    expect(await page.locator('.plot canvas').count()).toBe(2);
+  });
+});
