@@ -92,19 +92,26 @@ export class Devices {
     this.isDone = true;
   }
 
-  #createProducer(): Promise<StreamProducer> {
+  /** A producer cannot be had while the stream's shards cannot be read: devices try until it can. */
+  async #createProducer(): Promise<StreamProducer> {
     const { scenario, random, scheduler } = this.#options;
-    return createStreamProducer({
-      transport: this.#transport(),
-      aggregate: scenario.aggregate,
-      aggregateRecordsMax: 3,
-      lingerMs: 20,
-      requestTimeoutMs: 500,
-      requestRecordsMax: 4,
-      clock: scheduler.clockOf(OWNER),
-      random: () => random.next(),
-      deadlineMs: 3_600_000,
-    });
+    while (true) {
+      try {
+        return await createStreamProducer({
+          transport: this.#transport(),
+          aggregate: scenario.aggregate,
+          aggregateRecordsMax: 3,
+          lingerMs: 20,
+          requestTimeoutMs: 500,
+          requestRecordsMax: 4,
+          clock: scheduler.clockOf(OWNER),
+          random: () => random.next(),
+          deadlineMs: 3_600_000,
+        });
+      } catch (error) {
+        if (!(error instanceof CodedError) || !error.retryable) throw error;
+      }
+    }
   }
 
   #transport(): StreamTransport {

@@ -25,7 +25,7 @@ export interface MappingOptions {
 
 /** Delivers a stream to a function. */
 export interface Mapping {
-  /** What went to the failure destination. */
+  /** What went to the failure destination, in its order; it stays there. */
   readonly givenUp: { readonly shard: SimShard; readonly record: SimRecord }[];
   readonly redeliveryCount: number;
   /** Everything that the stream holds now was delivered and acknowledged, or given up. */
@@ -54,8 +54,21 @@ export async function deliverOnce(
 
 /** Delivers what was given up, one record at a time, until it is finished: the redrive of an operator. */
 export async function redrive(mapping: Mapping, options: MappingOptions): Promise<void> {
-  for (const { shard, record } of mapping.givenUp.splice(0)) {
+  for (const { shard, record } of mapping.givenUp) {
     while ((await deliverOnce(options, shard, [record])) !== 1) await options.scheduler.step('operator');
     options.onAcknowledged(shard, record);
+  }
+}
+
+/** Delivers every record of the stream once more, in batches of any size: nothing may come of it. */
+export async function deliverAllAgain(options: MappingOptions): Promise<void> {
+  const { stream, random, batchRecordsMax, scheduler } = options;
+  for (const shard of stream.shards) {
+    let from = 0;
+    while (from < shard.records.length) {
+      const batch = shard.records.slice(from, from + 1 + random.integer(batchRecordsMax));
+      from += (await deliverOnce(options, shard, batch)) ?? 0;
+      await scheduler.step('operator');
+    }
   }
 }

@@ -176,14 +176,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
-  {
-    name: 'the floor of dropped marks ignored once a lower mark stands',
-    patches: [
-      {
-        file: `${MODEL}/plan-page.ts`,
-        find: 'if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;',
-        replace: 'if (mark !== undefined) return compareWithinShard(place, mark) <= 0;',
-      },
     ],
   },
   {

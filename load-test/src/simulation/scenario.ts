@@ -30,12 +30,12 @@ export function drawScenario(random: Random): Scenario {
   return {
     mapping: random.pick(['engine', 'adversary', 'adversary']),
     shardCount: from(1, 3),
-    reshardCount: random.pick([0, 0, 1, 2]),
+    reshardCount: random.pick([0, 1, 2, 3]),
     deviceCount: from(1, 3),
     eventCount: from(6, 40),
     batchRecordsMax: from(1, 8),
     parallelizationFactor: random.pick([1, 1, 1, 2]),
-    triesMax: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 4]),
+    triesMax: random.pick([Number.POSITIVE_INFINITY, 4, 2]),
     aggregate: random.chance(0.5),
     eventsPerPageMax: from(1, 3),
     pagesPerSnapshot: 2,
@@ -43,7 +43,7 @@ export function drawScenario(random: Random): Scenario {
     sessionsMax: from(1, 2),
     rangesMax: from(1, 3),
     correctionsMax: from(1, 2),
-    marksMax: from(1, 3),
+    marksMax: random.pick([1, 1, 2, 3]),
     faultRates: {
       throttle: 0.02 * hostility,
       'lost-answer': 0.02 * hostility,

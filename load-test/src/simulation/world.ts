@@ -15,7 +15,7 @@ import { Devices, eventsOf } from './devices.ts';
 import { engineMapping } from './engine-mapping.ts';
 import { NO_FAULTS } from './faults.ts';
 import { Ghost, Violation } from './ghost.ts';
-import { type Mapping, type MappingOptions, redrive } from './mapping.ts';
+import { deliverAllAgain, type Mapping, type MappingOptions, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -120,16 +120,9 @@ export class World {
       () => this.#devices.isDone && this.#consumers.every(({ mapping }) => mapping.isCaughtUp()),
     );
     this.#isHostile = false;
-    let redriving = this.#consumers.length;
-    for (const { mapping, options } of this.#consumers) {
-      redrive(mapping, options).then(
-        () => {
-          redriving -= 1;
-        },
-        (error: unknown) => this.#onViolation(error),
-      );
-    }
-    await this.#until(() => redriving === 0 && this.#network.landingCount === 0);
+    await this.#each((consumer) => redrive(consumer.mapping, consumer.options));
+    await this.#checkEverything();
+    await this.#each((consumer) => deliverAllAgain(consumer.options));
     for (const { mapping } of this.#consumers) mapping.stop();
     await this.#checkEverything();
     if (this.#violation !== undefined) throw this.#violation;
@@ -175,6 +168,18 @@ export class World {
     };
     const mapping = kind === 'engine' ? engineMapping(options) : new SimMapping(options);
     this.#consumers.push({ containers, mapping, options });
+  }
+
+  /** Runs work beside every consumer until it is done and nothing is on its way any more. */
+  async #each(work: (consumer: Consumer) => Promise<void>): Promise<void> {
+    let underWay = this.#consumers.length;
+    const done = () => {
+      underWay -= 1;
+    };
+    for (const consumer of this.#consumers) {
+      work(consumer).then(done, (error: unknown) => this.#onViolation(error));
+    }
+    await this.#until(() => underWay === 0 && this.#network.landingCount === 0);
   }
 
   async #until(isDone: () => boolean): Promise<void> {

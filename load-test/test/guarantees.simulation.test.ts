@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { PLANTED_BUGS } from '../src/simulation/planted-bugs.ts';
+import { simulate } from '../src/simulation/simulate.ts';
+
+const SIMULATION = fileURLToPath(new URL('../src/simulation/main.ts', import.meta.url));
+
+/** Seeds of a test run; `npm run simulation` runs any number. */
+const SEEDS = 1_500;
+/** Seeds that found something once. What they run changes with the simulation; they cost nothing. */
+const FORMER_FINDINGS = [18, 44, 788, 1_835];
+const PLANTED_SEEDS_MAX = 10_000;
+
+test('no guarantee is violated in simulated worlds', async () => {
+  const seeds = [...FORMER_FINDINGS, ...Array.from({ length: SEEDS }, (_, index) => index + 1)];
+  for (const seed of seeds) {
+    const { violation } = await simulate(seed);
+    if (violation !== undefined)
+      throw new Error(`npm run simulation -- --seed ${seed}`, { cause: violation });
+  }
+});
+
+test('the same seed gives the same run, turn by turn', async () => {
+  const [first, second] = [await simulate(42), await simulate(42)];
+  expect(second).toEqual(first);
+  expect(first.turns).toBeGreaterThan(100);
+});
+
+test.each(PLANTED_BUGS.map(({ name }) => name))('finds a planted bug: %s', async (name) => {
+  const args = [SIMULATION, '--plant', name, '--seeds', String(PLANTED_SEEDS_MAX)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const [code] = await once(child, 'close');
+  expect(output).toMatch(/^violated at seed \d+/);
+  expect(code).toBe(1);
+});
