@@ -176,8 +176,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
-    ],
-  },
   {
     name: 'a redelivered batch that does not heal the state',
     patches: [
