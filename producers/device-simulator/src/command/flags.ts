@@ -12,6 +12,8 @@ import { shippedScenarios } from './scenario-file.ts';
 /** Flags that are no settings of a run: they do not stand in a scenario. */
 export interface OutputFlags {
   readonly output: 'text' | 'json';
+  /** False when a terminal shall have no live line either. */
+  readonly progress: boolean;
   readonly ledger?: string;
   readonly scenario?: string;
 }
@@ -134,6 +136,7 @@ function buildCommand(): Command {
     .addOption(
       new Option('--output <format>', 'summary on standard output').choices(['text', 'json']).default('text'),
     )
+    .option('--no-progress', 'no live line, on a terminal either')
     .option('--ledger <file>', 'write what became of each event, one JSON object a line')
     .option(
       '--scenario <name|file>',
@@ -156,6 +159,6 @@ export function readFlags(
     if (!(error instanceof CommanderError)) throw error;
     return { exitCode: error.exitCode === 0 ? 0 : 2 };
   }
-  const { output, ledger, scenario, ...given } = command.opts();
-  return { output, ledger, scenario, given };
+  const { output, progress, ledger, scenario, ...given } = command.opts();
+  return { output, progress, ledger, scenario, given };
 }

@@ -105,7 +105,7 @@ async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunR
       openLedger: async () =>
         flags.ledger === undefined ? undefined : openLedger(resolve(cwd, flags.ledger)),
       onStart: (tally) => {
-        progress = showProgress(stderr, tally, clock.now);
+        if (flags.progress) progress = showProgress(stderr, tally, clock.now);
       },
       onBadRow: ({ line, reason }) => {
         badRowCount += 1;

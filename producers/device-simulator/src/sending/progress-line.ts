@@ -56,13 +56,13 @@ export function progressText(tally: Tally, elapsedS: number, rate: number): stri
   const counts = tally.counts();
   const parts = [
     `${elapsedS.toFixed(1)} s`,
-    `${whole(rate)} events/s`,
-    `acknowledged ${whole(counts.acknowledged)}`,
-    `in flight ${whole(tally.inFlight())}`,
-    `retries ${whole(counts.retried)}`,
+    `${whole(rate)}/s`,
+    `${whole(counts.acknowledged)} acknowledged`,
+    ...(counts.failed > 0 ? [`${whole(counts.failed)} failed`] : []),
+    ...(counts.dropped > 0 ? [`${whole(counts.dropped)} dropped`] : []),
+    `${whole(tally.inFlight())} in flight`,
+    `${whole(counts.retried)} retries`,
     `p99 ${ms(tally.latency().p99)}`,
-    ...(counts.failed > 0 ? [`failed ${whole(counts.failed)}`] : []),
-    ...(counts.dropped > 0 ? [`dropped ${whole(counts.dropped)}`] : []),
   ];
   return parts.join('  ');
 }

@@ -43,7 +43,10 @@ export function summaryText(summary: RunSummary): string {
   const struck = Object.entries(faults).filter(([, count]) => count > 0);
   const reasons = Object.entries(summary.failedByReason).map(([code, count]) => `${whole(count)} ${code}`);
   const possibly = summary.possiblyStored > 0 ? [`${whole(summary.possiblyStored)} possibly stored`] : [];
-  const again = summary.startTime === undefined ? '' : ` --start-time ${summary.startTime}`;
+  // What is read from a file does not depend on the seed, unless faults strike it.
+  const seed = summary.startTime === undefined && struck.length === 0 ? [] : [`--seed ${summary.seed}`];
+  const startTime = summary.startTime === undefined ? [] : [`--start-time ${summary.startTime}`];
+  const again = [...seed, ...startTime, `--session ${summary.session}`].join(' ');
   const rows: readonly (readonly [string, string, string?])[] = [
     ['stream', summary.stream],
     ['scheduled', whole(summary.scheduled)],
@@ -61,7 +64,7 @@ export function summaryText(summary: RunSummary): string {
       ? [['faults', struck.map(([name, count]) => `${whole(count)} ${name}`).join(', ')] as const]
       : []),
     ...(rejectedRows.count > 0 ? [['rows rejected', whole(rejectedRows.count)] as const] : []),
-    ['again with', `--seed ${summary.seed}${again} --session ${summary.session}`],
+    ['again with', again],
     ...(summary.interrupted ? [['interrupted', 'the run ended before its end'] as const] : []),
   ];
   return rows

@@ -82,9 +82,9 @@ describe('the progress line', () => {
     const tally = createTally();
     tally.accepted(planned('a', 1));
     expect(progressText(tally, 1.25, 1_234)).toBe(
-      '1.3 s  1,234 events/s  acknowledged 0  in flight 1  retries 0  p99 0.0 ms',
+      '1.3 s  1,234/s  0 acknowledged  1 in flight  0 retries  p99 0.0 ms',
     );
     tally.dropped(planned('a', 2));
-    expect(progressText(tally, 1, 0)).toContain('dropped 1');
+    expect(progressText(tally, 1, 0)).toContain('1 dropped');
   });
 });
