@@ -133,7 +133,7 @@ async function reading(): Promise<Figure> {
       name,
       subject: 'twinstream',
       value,
-      unit: 'events/s',
+      unit: 'events/CPU second',
       note: `${RECORDED_ROWS} rows of 8 columns`,
     };
   } finally {
