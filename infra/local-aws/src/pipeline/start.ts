@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodedError, createLogger, shutdownSignal } from '@twinstream/runtime';
 import { readStartOptions } from './start-options.ts';
@@ -9,7 +9,7 @@ import { startPipeline } from './supervisor.ts';
 async function main(): Promise<number> {
   const options = readStartOptions(process.argv);
   const stopping = shutdownSignal();
-  const dashboardDir = fileURLToPath(new URL('../../../../consumers/dashboard/dist', import.meta.url));
+  const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
   const pipeline = await startPipeline({
     ...options,
     ...(existsSync(dashboardDir) ? { dashboardDir } : {}),

@@ -12,12 +12,11 @@ import { NAMES, type StandInUrls, standInEnvironment } from './names.ts';
 import type { StartOptions } from './start-options.ts';
 import { type SupervisedApp, supervise } from './supervised-app.ts';
 
-const app = (path: string) => new URL(`../../../../${path}`, import.meta.url).href;
 const STAND_INS_MAIN = new URL('./stand-ins-main.ts', import.meta.url).href;
 const FUNCTION_HOST = new URL('../lambda/function-host.ts', import.meta.url).href;
 const FUNCTIONS = {
-  [NAMES.projectorFunction]: app('consumers/state-projector/src/lambda.ts'),
-  [NAMES.archiverFunction]: app('consumers/event-archiver/src/lambda.ts'),
+  [NAMES.projectorFunction]: import.meta.resolve('@twinstream/state-projector/lambda'),
+  [NAMES.archiverFunction]: import.meta.resolve('@twinstream/event-archiver/lambda'),
 };
 
 export interface PipelineOptions extends StartOptions {
@@ -98,7 +97,7 @@ async function startParts(
       TWINSTREAM_LOG_LEVEL: options.environment.TWINSTREAM_LOG_LEVEL ?? 'warn',
     }),
   );
-  const api = run('query-api', app('consumers/query-api/src/main.ts'), [], {
+  const api = run('query-api', import.meta.resolve('@twinstream/query-api/main'), [], {
     TWINSTREAM_API_PORT: String(options.port),
     ...(options.dashboardDir === undefined ? {} : { TWINSTREAM_DASHBOARD_DIR: options.dashboardDir }),
   });
@@ -164,8 +163,8 @@ async function startEngines(
 function startSimulator({ devices, rate }: PipelineOptions, environment: NodeJS.ProcessEnv) {
   return startChildApp({
     name: 'device-simulator',
-    main: app('producers/device-simulator/src/main.ts'),
-    args: ['--devices', String(devices), '--rate', String(rate)],
+    main: import.meta.resolve('@twinstream/device-simulator/main'),
+    args: ['--devices', String(devices), '--rate', String(rate), '--no-progress'],
     environment,
   });
 }
