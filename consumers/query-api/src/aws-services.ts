@@ -16,6 +16,8 @@ import { s3ArchiveReader } from './pipeline/s3-archive-reader.ts';
 import { createShardActivity } from './pipeline/shard-activity.ts';
 import { shardListing } from './pipeline/shard-listing.ts';
 import type { QueryApiServices } from './services.ts';
+import { coalescedReads } from './states/coalesced-reads.ts';
+import { dynamoDbStateBatch, STATE_BATCH_MAX } from './states/dynamodb-state-batch.ts';
 
 export interface AwsServicesOptions {
   /**
@@ -40,7 +42,13 @@ export function awsServices(
   const s3 = s3Client();
   // One try a call: whoever looks at the stream looks again soon, and leaves its reads to the consumers.
   const kinesis = kinesisClient({ maxAttempts: 1 });
-  const table = dynamoDbLatestStateTable(dynamoDb, { tableName: configuration.deviceStateTable });
+  const tableName = configuration.deviceStateTable;
+  const { list } = dynamoDbLatestStateTable(dynamoDb, { tableName });
+  const { read } = coalescedReads({
+    readBatch: dynamoDbStateBatch({ client: dynamoDb, tableName, clock, random: Math.random }),
+    batchMax: STATE_BATCH_MAX,
+  });
+  const table = { list, read };
   const progress = dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable });
   const stream = kinesisTransport({ streamName, client: kinesis });
   const shards = shardListing(stream);
