@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@twinstream/runtime';
+import { type Clock, type Logger, withDeadline } from '@twinstream/runtime';
 import {
   type BatchAnswer,
   compareSequenceNumbers,
@@ -9,7 +9,6 @@ import {
   type StreamBatch,
   unfinishedFrom,
 } from '@twinstream/stream-model';
-import { withDeadline } from './deadline.ts';
 import { type DeliveryReport, deliverPacks } from './deliver-packs.ts';
 import type { DeliveryStream } from './delivery-stream.ts';
 import { PACK_LIMITS, type PackLimits, packBatch } from './pack-batch.ts';

@@ -8,6 +8,7 @@ const SCHEMA = z.object({
   TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
   TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
   TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket whose prefix quarantine/ takes what is no event'),
   TWINSTREAM_DEVICES_AT_ONCE: count(PROJECTOR_OPTIONS.devicesAtOnce, 1_000),
   TWINSTREAM_HEADS_MAX: count(PROJECTOR_OPTIONS.headsMax, 10_000_000),
@@ -29,8 +30,11 @@ export function projectorConfiguration(environment: Environment) {
   return {
     options,
     logLevel: values.TWINSTREAM_LOG_LEVEL,
-    eventsTable: values.TWINSTREAM_EVENTS_TABLE,
-    deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
+    tables: {
+      eventsTable: values.TWINSTREAM_EVENTS_TABLE,
+      deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
+    },
+    operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
   };

@@ -2,7 +2,7 @@ import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
 import { type DeviceReport, HeadCache, openBatch, projectDevice } from '@twinstream/projection';
 import type { QuarantineStore } from '@twinstream/quarantine';
-import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
+import { type Clock, CodedError, type Logger, withDeadline } from '@twinstream/runtime';
 import {
   type BatchAnswer,
   compareSequenceNumbers,
@@ -15,7 +15,6 @@ import {
 import pLimit from 'p-limit';
 import { advanceProgress } from './advance-progress.ts';
 import { type BatchSummary, batchSummary } from './batch-summary.ts';
-import { withDeadline } from './deadline.ts';
 import type { ProjectorOptions } from './options.ts';
 
 export interface ProjectorServices {

@@ -3,32 +3,41 @@ import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstrea
 import { s3Quarantine } from '@twinstream/quarantine';
 import { createLogger, dynamoDbClient, s3Client, systemClock } from '@twinstream/runtime';
 import type { KinesisLambdaEvent, LambdaContext } from '@twinstream/stream-model';
+import { followGeneration, perGeneration } from '@twinstream/table-generation';
 import { embeddedMetrics } from './batch-summary.ts';
 import { projectorConfiguration } from './configuration.ts';
 import { createProjector } from './handler.ts';
 
 const configuration = projectorConfiguration(process.env);
 const dynamoDb = dynamoDbClient();
+const s3 = s3Client();
 const logger = createLogger('state-projector', configuration.logLevel);
 
-const project = createProjector(
-  {
-    eventStore: dynamoDbEventStore(dynamoDb, { tableName: configuration.eventsTable, measure: true }),
-    latestState: dynamoDbLatestStateTable(dynamoDb, {
-      tableName: configuration.deviceStateTable,
-      measure: true,
-    }),
-    shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable }),
-    quarantine: s3Quarantine({ client: s3Client(), bucket: configuration.archiveBucket }),
-    clock: systemClock,
-    logger,
-    report: (summary) => logger.info(embeddedMetrics(summary, Date.now()), 'batch'),
-  },
-  configuration.options,
+const generation = followGeneration({
+  client: dynamoDb,
+  operationsTable: configuration.operationsTable,
+  configured: configuration.tables,
+});
+/** Heads of chains are good for the tables they were read from alone: other tables, another projector. */
+const projector = perGeneration(generation, ({ eventsTable, deviceStateTable }) =>
+  createProjector(
+    {
+      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, measure: true }),
+      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, measure: true }),
+      shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable }),
+      quarantine: s3Quarantine({ client: s3, bucket: configuration.archiveBucket }),
+      clock: systemClock,
+      logger,
+      report: (summary) => logger.info(embeddedMetrics(summary, Date.now()), 'batch'),
+    },
+    configuration.options,
+  ),
 );
 
-export const handler = (event: KinesisLambdaEvent, context: LambdaContext) =>
-  project(event, {
+export const handler = async (event: KinesisLambdaEvent, context: LambdaContext) => {
+  const project = await projector();
+  return project(event, {
     requestId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
   });
+};

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, s3Client } from '@twinstream/runtime';
 import { startDynamoDbProxy } from '../dynamodb/dynamodb-proxy.ts';
@@ -34,10 +36,13 @@ export interface StandIns {
 export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
   const { logger, dataDir } = options;
   const folder = (name: string) => (dataDir === undefined ? {} : { dataDir: join(dataDir, name) });
+  // A stream keeps seven days of records: more than memory should hold, also where nothing is to be kept.
+  const streamFolder =
+    dataDir === undefined ? mkdtempSync(join(tmpdir(), 'twinstream-stream-')) : join(dataDir, 'kinesis');
   const injector = createFaultInjector();
   const dynamoDb = await startDynamoDbProxy({ upstreamUrl: options.dynamoDbUrl, injector, logger });
   const s3 = await startS3Proxy({ upstreamUrl: options.s3Url, injector, logger });
-  const kinesis = await startKinesis({ ...folder('kinesis'), faults: injector, logger });
+  const kinesis = await startKinesis({ dataDir: streamFolder, faults: injector, logger });
   await createBucket(s3.url);
   const firehose = await startFirehose({ ...folder('firehose'), s3Url: s3.url, injector, logger });
   await provision(
@@ -77,6 +82,7 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
       await firehose.close();
       await kinesis.close();
       await Promise.all([dynamoDb.close(), s3.close()]);
+      if (dataDir === undefined) rmSync(streamFolder, { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,5 @@
-import { type Clock, CodedError } from '@twinstream/runtime';
+import type { Clock } from './clock.ts';
+import { CodedError } from './coded-error.ts';
 
 const NEAR = new CodedError('DEADLINE_NEAR', 'the deadline of the invocation is near', { retryable: true });
 
