@@ -48,7 +48,16 @@ describe('shutdown', () => {
     const { started, nextLine, exit } = await start();
     started.kill('SIGTERM');
     expect(await nextLine()).toBe('stopped by SIGTERM');
-    started.kill('SIGINT');
+    const insisting = setInterval(() => started.kill('SIGINT'), 100);
     expect(await exit).toEqual([130, null]);
+    clearInterval(insisting);
+  });
+
+  test('one Ctrl-C that npm passes on as well is one, not two', async () => {
+    const { started, nextLine, exit } = await start('drains');
+    started.kill('SIGINT');
+    started.kill('SIGINT');
+    expect(await nextLine()).toBe('stopped by SIGINT');
+    expect(await exit).toEqual([0, null]);
   });
 });
