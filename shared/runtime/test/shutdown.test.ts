@@ -12,6 +12,7 @@ const alive = setInterval(() => {}, 1_000);
 signal.addEventListener('abort', () => {
   console.log(signal.reason.message);
   if (process.argv.includes('drains')) clearInterval(alive);
+  if (process.argv.includes('drains slowly')) setTimeout(() => clearInterval(alive), 200);
 });
 console.log('ready');
 `;
@@ -54,7 +55,7 @@ describe('shutdown', () => {
   });
 
   test('one Ctrl-C that npm passes on as well is one, not two', async () => {
-    const { started, nextLine, exit } = await start('drains');
+    const { started, nextLine, exit } = await start('drains slowly');
     started.kill('SIGINT');
     started.kill('SIGINT');
     expect(await nextLine()).toBe('stopped by SIGINT');
