@@ -1,0 +1,13 @@
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { addStacks } from './stacks/add-stacks.ts';
+import { newApp } from './stacks/new-app.ts';
+import { stageConfiguration } from './stages.ts';
+
+const app = newApp();
+addStacks(
+  app,
+  stageConfiguration((name) => app.node.tryGetContext(name)),
+);
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
+app.synth();

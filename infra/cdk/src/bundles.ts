@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
+
+/** Entry file of everything that runs on AWS. */
+const ENTRIES = {
+  'state-projector': beside('@twinstream/state-projector', 'lambda.ts'),
+  'event-archiver': beside('@twinstream/event-archiver', 'lambda.ts'),
+  'query-api': beside('@twinstream/query-api', 'lambda.ts'),
+  'status-publisher': fileURLToPath(new URL('./status-publisher/lambda.ts', import.meta.url)),
+} as const;
+
+export type BundleName = keyof typeof ENTRIES;
+export const BUNDLE_NAMES: readonly BundleName[] = Object.keys(ENTRIES).filter(
+  (name): name is BundleName => name in ENTRIES,
+);
+
+/** The entry's file in a bundle: an ES module by its ending, since nothing beside it says so. */
+export const BUNDLE_FILE = 'index.mjs';
+const BUNDLES_DIR = fileURLToPath(new URL('../dist/bundles', import.meta.url));
+
+/** CommonJS packages inside an ES module ask for `require`. */
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+function beside(packageName: string, file: string): string {
+  return fileURLToPath(new URL(file, import.meta.resolve(packageName)));
+}
+
+/** One bundled app. */
+export interface Bundle {
+  /** Holds the module and its source map, and nothing else. Its name is a hash of them. */
+  readonly folder: string;
+  /** Module and source map, as they are uploaded. */
+  readonly compressedBytes: number;
+}
+
+const bundles = new Map<BundleName, Bundle>();
+
+/**
+ * Bundles an app with everything that it needs, the AWS SDK included: what runs is what was tested, whatever the runtime
+ * brings. Done once a process; esbuild runs here, so that neither Docker nor a build step is needed.
+ */
+export function bundle(name: BundleName): Bundle {
+  const known = bundles.get(name);
+  if (known !== undefined) return known;
+  const made = makeBundle(name);
+  bundles.set(name, made);
+  return made;
+}
+
+function makeBundle(name: BundleName): Bundle {
+  const { outputFiles } = buildSync({
+    entryPoints: [ENTRIES[name]],
+    outfile: join(BUNDLES_DIR, BUNDLE_FILE),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    // Names and lines for stack traces; the sources themselves lie in the repository.
+    sourcemap: true,
+    sourcesContent: false,
+    banner: { js: REQUIRE },
+    logLevel: 'error',
+  });
+  const digest = hash('sha256', Buffer.concat(outputFiles.map(({ contents }) => contents)), 'hex');
+  const folder = join(BUNDLES_DIR, `${name}-${digest.slice(0, 16)}`);
+  if (!existsSync(folder)) {
+    mkdirSync(BUNDLES_DIR, { recursive: true });
+    const unfinished = mkdtempSync(join(BUNDLES_DIR, '.unfinished-'));
+    for (const { path, contents } of outputFiles) writeFileSync(join(unfinished, basename(path)), contents);
+    publish(unfinished, folder);
+  }
+  const compressedBytes = outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
+  return { folder, compressedBytes };
+}
+
+/** Renames the folder into place; another process may have been faster, with the same content. */
+function publish(unfinished: string, folder: string): void {
+  try {
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true });
+    if (!existsSync(folder)) throw error;
+  }
+}

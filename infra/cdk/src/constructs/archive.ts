@@ -1,0 +1,159 @@
+import { NAMES } from '@twinstream/local-aws/names';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, LogStream, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectOwnership,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { policyDocument } from './node-function.ts';
+
+export interface ArchiveProps {
+  readonly key: IKey;
+  readonly keepsData: boolean;
+  readonly bufferSeconds: number;
+  readonly logDays: RetentionDays;
+}
+
+export const ARCHIVE_ERRORS_PREFIX = 'archive-errors/';
+export const QUERY_RESULTS_PREFIX = 'athena-results/';
+/** Objects of about 64 MB before compression, where there is that much in time: few requests, and good to query. */
+const BUFFER_MIB = 64;
+const COLD_AFTER_DAYS = 90;
+const OLD_VERSION_DAYS = 30;
+const ACCESS_LOG_DAYS = 90;
+const QUERY_RESULT_DAYS = 14;
+const UNFINISHED_UPLOAD_DAYS = 7;
+
+/** The bucket beyond the stream's retention, and the delivery stream that fills it. Quarantine and given-up batches lie in it too. */
+export class Archive extends Construct {
+  readonly bucket: Bucket;
+  readonly accessLogs: Bucket;
+  readonly deliveryStream: CfnDeliveryStream;
+
+  constructor(scope: Construct, id: string, props: ArchiveProps) {
+    super(scope, id);
+    const removal = props.keepsData
+      ? { removalPolicy: RemovalPolicy.RETAIN }
+      : { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true };
+    this.accessLogs = new Bucket(this, 'AccessLogs', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      lifecycleRules: [{ expiration: Duration.days(ACCESS_LOG_DAYS) }],
+      ...removal,
+    });
+    Validations.of(this.accessLogs).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'It holds access logs: logging its own accesses into itself would never end.',
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: props.key,
+      bucketKeyEnabled: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      // CDK's own types disagree on an optional member (exactOptionalPropertyTypes).
+      serverAccessLogsBucket: this.accessLogs as IBucket,
+      serverAccessLogsPrefix: 'archive-bucket/',
+      lifecycleRules: [
+        {
+          id: 'archive-grows-cold',
+          prefix: NAMES.archivePrefix,
+          transitions: [
+            {
+              storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL,
+              transitionAfter: Duration.days(COLD_AFTER_DAYS),
+            },
+          ],
+        },
+        {
+          id: 'query-results-go',
+          prefix: QUERY_RESULTS_PREFIX,
+          expiration: Duration.days(QUERY_RESULT_DAYS),
+        },
+        {
+          id: 'old-versions-go',
+          noncurrentVersionExpiration: Duration.days(OLD_VERSION_DAYS),
+          abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS),
+        },
+      ],
+      ...removal,
+    });
+    this.deliveryStream = this.deliver(props);
+  }
+
+  private deliver({ key, bufferSeconds, logDays }: ArchiveProps): CfnDeliveryStream {
+    const { bucket } = this;
+    const logGroup = new LogGroup(this, 'DeliveryLogs', {
+      retention: logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const logStream = new LogStream(this, 'DeliveryLog', { logGroup, removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(this, 'DeliveryRole', {
+      assumedBy: new ServicePrincipal('firehose.amazonaws.com', {
+        conditions: { StringEquals: { 'sts:ExternalId': Stack.of(this).account } },
+      }),
+      // "Grant Firehose access to an Amazon S3 destination", Data Firehose developer guide, read 2026-11.
+      inlinePolicies: {
+        deliver: policyDocument([
+          {
+            sid: 'DeliverObjects',
+            actions: ['s3:AbortMultipartUpload', 's3:PutObject'],
+            resources: [
+              bucket.arnForObjects(`${NAMES.archivePrefix}*`),
+              bucket.arnForObjects(`${ARCHIVE_ERRORS_PREFIX}*`),
+            ],
+          },
+          {
+            sid: 'FindBucket',
+            actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+            resources: [bucket.bucketArn],
+          },
+          { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+          { sid: 'WriteOwnLogs', actions: ['logs:PutLogEvents'], resources: [logGroup.logGroupArn] },
+        ]),
+      },
+    });
+    for (const prefix of [NAMES.archivePrefix, ARCHIVE_ERRORS_PREFIX]) {
+      acknowledgeObjects(role, bucket, prefix, 'Firehose names its objects itself, below this prefix.');
+    }
+    return new CfnDeliveryStream(this, 'DeliveryStream', {
+      deliveryStreamType: 'DirectPut',
+      deliveryStreamEncryptionConfigurationInput: { keyType: 'CUSTOMER_MANAGED_CMK', keyArn: key.keyArn },
+      extendedS3DestinationConfiguration: {
+        bucketArn: bucket.bucketArn,
+        roleArn: role.roleArn,
+        prefix: `${NAMES.archivePrefix}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
+        errorOutputPrefix: `${ARCHIVE_ERRORS_PREFIX}!{firehose:error-output-type}/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/`,
+        compressionFormat: 'GZIP',
+        bufferingHints: { intervalInSeconds: bufferSeconds, sizeInMBs: BUFFER_MIB },
+        cloudWatchLoggingOptions: {
+          enabled: true,
+          logGroupName: logGroup.logGroupName,
+          logStreamName: logStream.logStreamName,
+        },
+      },
+    });
+  }
+}
+
+/** Says why a role may touch any object below a prefix. */
+export function acknowledgeObjects(scope: Construct, bucket: Bucket, prefix: string, reason: string): void {
+  const arn = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as never);
+  Validations.of(scope).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::<${arn}.Arn>/${prefix}*]`,
+    reason,
+  });
+}

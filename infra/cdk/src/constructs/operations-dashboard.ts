@@ -1,0 +1,101 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  PeriodOverride,
+  type YAxisProps,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { type Alarms, type AlarmsProps, PROJECTOR_NAMESPACE } from './alarms.ts';
+
+const PERIOD = Duration.minutes(1);
+const WIDTH = 12;
+const SINCE_ZERO: YAxisProps = { min: 0 };
+
+/** The pipeline on one page, from left to right as an event goes. */
+export class OperationsDashboard extends Construct {
+  constructor(scope: Construct, id: string, props: AlarmsProps & { readonly alarms: Alarms }) {
+    super(scope, id);
+    const { stream } = props.eventStream;
+    const consumers = Object.entries(props.consumers);
+    const projected = (metricName: string, statistic = 'Sum') =>
+      new Metric({
+        namespace: PROJECTOR_NAMESPACE,
+        metricName,
+        dimensionsMap: { streamName: stream.streamName },
+        period: PERIOD,
+        statistic,
+        label: metricName,
+      });
+    const archived = (metricName: string, statistic: string) =>
+      new Metric({
+        namespace: 'AWS/Firehose',
+        metricName,
+        dimensionsMap: { DeliveryStreamName: props.archive.deliveryStream.ref },
+        period: PERIOD,
+        statistic,
+      });
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      periodOverride: PeriodOverride.INHERIT,
+      defaultInterval: Duration.hours(6),
+    });
+    dashboard.addWidgets(
+      new AlarmStatusWidget({ title: 'Alarms', width: 2 * WIDTH, alarms: [...props.alarms.alarms] }),
+    );
+    dashboard.addWidgets(
+      graph('Into the stream, a minute', [
+        stream.metricIncomingRecords({ period: PERIOD, statistic: 'Sum' }),
+        stream.metricWriteProvisionedThroughputExceeded({ period: PERIOD, statistic: 'Sum' }),
+      ]),
+      graph(
+        'Behind the stream, ms',
+        consumers.map(([label, { lambda }]) =>
+          lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum', label }),
+        ),
+      ),
+    );
+    dashboard.addWidgets(
+      graph('What became of events, a minute', [
+        projected('applied'),
+        projected('late'),
+        projected('duplicates'),
+        projected('redelivered'),
+        projected('quarantined'),
+      ]),
+      graph('Write units and pages, a minute', [
+        projected('writeUnits'),
+        projected('pages'),
+        projected('conflicts'),
+        projected('historyReads'),
+      ]),
+    );
+    dashboard.addWidgets(
+      graph(
+        'Duration of a batch, ms, 99th percentile',
+        consumers.map(([label, { lambda }]) =>
+          lambda.metricDuration({ period: PERIOD, statistic: 'p99', label }),
+        ),
+      ),
+      graph('Archive: seconds since the oldest undelivered event', [
+        archived('DeliveryToS3.DataFreshness', 'Maximum'),
+      ]),
+    );
+    dashboard.addWidgets(
+      graph('Query API, requests a minute', [
+        props.queryApi.api.metricCount({ period: PERIOD, statistic: 'Sum' }),
+        props.queryApi.api.metricServerError({ period: PERIOD, statistic: 'Sum' }),
+      ]),
+      graph('Query API, ms', [
+        props.queryApi.api.metricLatency({ period: PERIOD, statistic: 'p50' }),
+        props.queryApi.api.metricLatency({ period: PERIOD, statistic: 'p99' }),
+      ]),
+    );
+  }
+}
+
+function graph(title: string, left: IMetric[]): GraphWidget {
+  return new GraphWidget({ title, left, width: WIDTH, leftYAxis: SINCE_ZERO });
+}

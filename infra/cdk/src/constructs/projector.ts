@@ -1,0 +1,71 @@
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { Construct } from 'constructs';
+import { acknowledgeObjects } from './archive.ts';
+import type { EventStream } from './event-stream.ts';
+import type { StateTables } from './state-tables.ts';
+import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
+
+export interface ProjectorProps extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays'> {
+  readonly eventStream: EventStream;
+  readonly tables: StateTables;
+}
+
+/** One vCPU: one thread does the work, and more memory only buys more of a second one ("Configure Lambda function memory", read 2026-11). */
+const MEMORY_MIB = 1_769;
+/** A promotion waits this long for invocations that no longer count. */
+export const PROJECTOR_TIMEOUT_SECONDS = 60;
+
+/** Appends event pages and advances states. It adds to the events, and has no right to change or remove one. */
+export class Projector extends Construct {
+  readonly consumer: StreamConsumer;
+
+  constructor(scope: Construct, id: string, props: ProjectorProps) {
+    super(scope, id);
+    const { tables, failureBucket } = props;
+    this.consumer = new StreamConsumer(this, 'StateProjector', {
+      ...props,
+      stream: props.eventStream.stream,
+      mapping: PROJECT_MAPPING_SETTINGS,
+      bundle: 'state-projector',
+      description: 'Appends event pages and advances the latest state of each device.',
+      memoryMiB: MEMORY_MIB,
+      timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS,
+      environment: {
+        TWINSTREAM_EVENTS_TABLE: tables.events.tableName,
+        TWINSTREAM_DEVICE_STATE_TABLE: tables.deviceState.tableName,
+        TWINSTREAM_SHARD_PROGRESS_TABLE: tables.shardProgress.tableName,
+        TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
+        TWINSTREAM_PARALLELIZATION_FACTOR: String(PROJECT_MAPPING_SETTINGS.parallelizationFactor),
+      },
+      permissions: [
+        {
+          sid: 'AppendAndReadEvents',
+          actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+          resources: [tables.events.tableArn],
+        },
+        {
+          sid: 'AdvanceState',
+          actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+          resources: [tables.deviceState.tableArn],
+        },
+        {
+          sid: 'AdvanceShardProgress',
+          actions: ['dynamodb:UpdateItem'],
+          resources: [tables.shardProgress.tableArn],
+        },
+        {
+          sid: 'QuarantinePoison',
+          actions: ['s3:PutObject'],
+          resources: [failureBucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
+        },
+      ],
+    });
+    acknowledgeObjects(
+      this,
+      failureBucket,
+      QUARANTINE_PREFIX,
+      'One object a poison record, below this prefix.',
+    );
+  }
+}

@@ -1,0 +1,156 @@
+import { BY_SITE_INDEX, BY_STATUS_INDEX } from '@twinstream/latest-state';
+import { NAMES } from '@twinstream/local-aws/names';
+import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { ENDPOINTS } from '@twinstream/query-api/routes';
+import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  HttpApi,
+  HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  type IHttpRouteAuthorizer,
+  LogGroupLogDestination,
+  PayloadFormatVersion,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { ApiAccess } from '../stages.ts';
+import type { Archive } from './archive.ts';
+import type { EventStream } from './event-stream.ts';
+import { NodeFunction, type Permission } from './node-function.ts';
+import type { StateTables } from './state-tables.ts';
+
+export interface QueryApiProps {
+  readonly key: IKey;
+  readonly eventStream: EventStream;
+  readonly tables: StateTables;
+  readonly archive: Archive;
+  readonly access: ApiAccess;
+  readonly logDays: RetentionDays;
+}
+
+const MEMORY_MIB = 1_769;
+/** An HTTP API gives up after 30 s ("Quotas for HTTP APIs", read 2026-11). */
+const TIMEOUT_SECONDS = 29;
+const REQUESTS_PER_SECOND_MAX = 500;
+const REQUESTS_BURST_MAX = 1_000;
+
+/** The read side over HTTP: one route for each operation that the API describes, with the access that it asks for. */
+export class QueryApi extends Construct {
+  readonly api: HttpApi;
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: QueryApiProps) {
+    super(scope, id);
+    this.lambda = new NodeFunction(this, 'QueryApi', {
+      bundle: 'query-api',
+      description: 'Answers what devices are doing and what they did.',
+      memoryMiB: MEMORY_MIB,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      environment: {
+        TWINSTREAM_STREAM: props.eventStream.stream.streamName,
+        TWINSTREAM_EVENTS_TABLE: props.tables.events.tableName,
+        TWINSTREAM_DEVICE_STATE_TABLE: props.tables.deviceState.tableName,
+        TWINSTREAM_SHARD_PROGRESS_TABLE: props.tables.shardProgress.tableName,
+        TWINSTREAM_ARCHIVE_BUCKET: props.archive.bucket.bucketName,
+      },
+      permissions: permissions(props),
+      logDays: props.logDays,
+    }).lambda;
+    this.api = new HttpApi(this, 'HttpApi', {
+      description: 'Query API of device state and history.',
+      createDefaultStage: false,
+    });
+    this.addStage(props.logDays);
+    this.addRoutes(props.access);
+  }
+
+  private addStage(logDays: RetentionDays): void {
+    const accessLogs = new LogGroup(this, 'AccessLogs', {
+      retention: logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: REQUESTS_PER_SECOND_MAX, burstLimit: REQUESTS_BURST_MAX },
+      detailedMetricsEnabled: true,
+      accessLogSettings: { destination: new LogGroupLogDestination(accessLogs) },
+    });
+  }
+
+  private addRoutes(access: ApiAccess): void {
+    const integration = new HttpLambdaIntegration('Integration', this.lambda, {
+      payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
+    });
+    const authorizer = authorizerOf(access);
+    for (const { method, path, scope } of ENDPOINTS) {
+      const isOpen = scope === 'open';
+      const scopes = [scope === 'write' ? WRITE_SCOPE : READ_SCOPE];
+      const routes = this.api.addRoutes({
+        path,
+        methods: [method === 'get' ? HttpMethod.GET : HttpMethod.POST],
+        integration,
+        authorizer: isOpen ? new HttpNoneAuthorizer() : authorizer,
+        ...(access.kind === 'jwt' && !isOpen ? { authorizationScopes: scopes } : {}),
+      });
+      if (!isOpen) continue;
+      for (const route of routes) {
+        Validations.of(route).acknowledge({
+          id: 'AwsSolutions-APIG4',
+          reason: `${path} is open on purpose: it tells that the API lives, or what it offers, and nothing of any device.`,
+        });
+      }
+    }
+  }
+}
+
+function authorizerOf(access: ApiAccess): IHttpRouteAuthorizer {
+  if (access.kind === 'iam') return new HttpIamAuthorizer();
+  return new HttpJwtAuthorizer('Tokens', access.issuer, { jwtAudience: [...access.audience] });
+}
+
+function permissions({ key, eventStream, tables, archive }: QueryApiProps): Permission[] {
+  const { deviceState, events, shardProgress } = tables;
+  const index = (name: string) => `${deviceState.tableArn}/index/${name}`;
+  return [
+    {
+      sid: 'ReadStates',
+      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Scan'],
+      resources: [deviceState.tableArn],
+    },
+    {
+      sid: 'ReadStatesByIndex',
+      actions: ['dynamodb:Query'],
+      resources: [index(BY_SITE_INDEX), index(BY_STATUS_INDEX)],
+    },
+    { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: [events.tableArn] },
+    { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [shardProgress.tableArn] },
+    {
+      sid: 'WatchStreamAndPutCorrections',
+      actions: [
+        'kinesis:DescribeStreamSummary',
+        'kinesis:GetRecords',
+        'kinesis:GetShardIterator',
+        'kinesis:ListShards',
+        'kinesis:PutRecords',
+      ],
+      resources: [eventStream.stream.streamArn],
+    },
+    {
+      sid: 'CountQuarantineAndArchive',
+      actions: ['s3:ListBucket'],
+      resources: [archive.bucket.bucketArn],
+      conditions: {
+        StringLike: { 's3:prefix': [`${NAMES.archivePrefix}*`, `${QUARANTINE_PREFIX}*`] },
+      },
+    },
+    { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+  ];
+}

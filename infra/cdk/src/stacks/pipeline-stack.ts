@@ -1,0 +1,121 @@
+import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { Alarms } from '../constructs/alarms.ts';
+import { Archive } from '../constructs/archive.ts';
+import { ArchiveTable } from '../constructs/archive-table.ts';
+import { Archiver } from '../constructs/archiver.ts';
+import { EventStream } from '../constructs/event-stream.ts';
+import { IotIngestion } from '../constructs/iot-ingestion.ts';
+import { OperationsDashboard } from '../constructs/operations-dashboard.ts';
+import { Projector } from '../constructs/projector.ts';
+import { QueryApi } from '../constructs/query-api.ts';
+import { StateTables } from '../constructs/state-tables.ts';
+import { StatusEvents } from '../constructs/status-events.ts';
+import type { StageConfiguration } from '../stages.ts';
+
+export interface PipelineStackProps extends StackProps {
+  readonly configuration: StageConfiguration;
+}
+
+/** The way of an event, from the stream to state, archive and API. */
+export class PipelineStack extends Stack {
+  readonly key: Key;
+  readonly eventStream: EventStream;
+  readonly tables: StateTables;
+  readonly archive: Archive;
+  readonly queryApi: QueryApi;
+
+  constructor(scope: Construct, id: string, { configuration, ...props }: PipelineStackProps) {
+    super(scope, id, { terminationProtection: configuration.keepsData, ...props });
+    const { stage, keepsData, logDays } = configuration;
+    Tags.of(this).add('project', 'twinstream');
+    Tags.of(this).add('stage', stage);
+
+    this.key = new Key(this, 'Key', {
+      description: `Data of Twinstream ${stage}.`,
+      enableKeyRotation: true,
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    const { key } = this;
+
+    this.eventStream = new EventStream(this, 'EventStream', {
+      key,
+      capacity: configuration.streamCapacity,
+      keepsData,
+    });
+    this.tables = new StateTables(this, 'Tables', {
+      key,
+      keepsData,
+      streamsStateChanges: configuration.hasStatusEvents,
+    });
+    this.archive = new Archive(this, 'Archive', {
+      key,
+      keepsData,
+      bufferSeconds: configuration.archiveBufferSeconds,
+      logDays,
+    });
+    const { eventStream, tables, archive } = this;
+
+    const projector = new Projector(this, 'Projector', {
+      key,
+      eventStream,
+      tables,
+      failureBucket: archive.bucket,
+      logDays,
+    });
+    const archiver = new Archiver(this, 'Archiver', { key, eventStream, archive, logDays });
+    new ArchiveTable(this, 'ArchiveTable', { bucket: archive.bucket, key, stage });
+    this.queryApi = new QueryApi(this, 'Api', {
+      key,
+      eventStream,
+      tables,
+      archive,
+      access: configuration.access,
+      logDays,
+    });
+
+    if (configuration.hasIotIngestion) {
+      new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket: archive.bucket });
+    }
+    if (configuration.hasStatusEvents) {
+      const failureBucket = archive.bucket;
+      new StatusEvents(this, 'StatusEvents', {
+        deviceState: tables.deviceState,
+        key,
+        failureBucket,
+        logDays,
+      });
+    }
+
+    const observed = {
+      configuration,
+      key,
+      eventStream,
+      tables,
+      archive,
+      queryApi: this.queryApi,
+      consumers: { Projector: projector.consumer, Archiver: archiver.consumer },
+    };
+    const alarms = new Alarms(this, 'Alarms', observed);
+    new OperationsDashboard(this, 'Operations', { ...observed, alarms });
+    this.tellNames(projector, archiver);
+  }
+
+  /** Outputs: the names by which producers, operators and tools find the pipeline. */
+  private tellNames({ consumer: projector }: Projector, { consumer: archiver }: Archiver): void {
+    const outputs = {
+      StreamName: this.eventStream.stream.streamName,
+      EventsTable: this.tables.events.tableName,
+      DeviceStateTable: this.tables.deviceState.tableName,
+      ShardProgressTable: this.tables.shardProgress.tableName,
+      OperationsTable: this.tables.operations.tableName,
+      ArchiveBucket: this.archive.bucket.bucketName,
+      DeliveryStream: this.archive.deliveryStream.ref,
+      ProjectorFunction: projector.lambda.functionName,
+      ArchiverFunction: archiver.lambda.functionName,
+      ApiUrl: this.queryApi.api.apiEndpoint,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}

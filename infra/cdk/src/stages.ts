@@ -1,0 +1,100 @@
+import { CodedError } from '@twinstream/runtime';
+import { z } from 'zod';
+
+/** How much a stage keeps and how it is sized. A stage of its own is made by adding it here. */
+const STAGES = {
+  /** To try things: everything goes away with the stack. */
+  dev: { keepsData: false, logDays: 7, archiveBufferSeconds: 60, iteratorAgeMinutesMax: 15 },
+  /** Stream, tables, bucket and key outlive the stack, and none of them is deleted by mistake. */
+  prod: { keepsData: true, logDays: 90, archiveBufferSeconds: 300, iteratorAgeMinutesMax: 5 },
+} as const;
+
+export type StageName = keyof typeof STAGES;
+const STAGE_NAMES = Object.keys(STAGES) as [StageName, ...StageName[]];
+
+const SHARDS_MAX = 20_000;
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+
+/** What may be set with `-c name=value` at `cdk deploy`, or in cdk.context.json. */
+const CONTEXT = z.object({
+  stage: z.enum(STAGE_NAMES, `one of ${STAGE_NAMES.join(', ')}`).default('dev'),
+  /** Provisioned shards; on demand where absent. */
+  shards: z.coerce
+    .number('a number of shards')
+    .int('whole')
+    .min(1, 'from 1')
+    .max(SHARDS_MAX, `to ${SHARDS_MAX}`)
+    .optional(),
+  /** Issuer of the tokens that the API takes; IAM signatures where absent. */
+  jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
+  jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
+  /** Gets a mail when an alarm goes off. */
+  alarmEmail: z.email('a mail address').optional(),
+  /** Whether devices may publish through AWS IoT Core. */
+  iot: flag.default(false),
+  /** Whether changes of status go to an event bus. */
+  statusEvents: flag.default(false),
+});
+
+export type ApiAccess =
+  | { readonly kind: 'iam' }
+  | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] };
+
+export type StreamCapacity =
+  | { readonly mode: 'on-demand' }
+  | { readonly mode: 'provisioned'; readonly shardCount: number };
+
+/** Everything in which one deployment differs from another. */
+export interface StageConfiguration {
+  readonly stage: StageName;
+  /** Whether data outlives the stack, and deletion is refused. */
+  readonly keepsData: boolean;
+  readonly logDays: 7 | 90;
+  /** Longest time that Firehose gathers an object of the archive. */
+  readonly archiveBufferSeconds: number;
+  /** An alarm goes off when a consumer is further behind. */
+  readonly iteratorAgeMinutesMax: number;
+  readonly streamCapacity: StreamCapacity;
+  readonly access: ApiAccess;
+  readonly alarmEmail: string | undefined;
+  readonly hasIotIngestion: boolean;
+  readonly hasStatusEvents: boolean;
+}
+
+/**
+ * Reads a stage from the context of the app. Throws `INVALID_CONFIGURATION` with all faults at once.
+ *
+ * @param read value of a context variable, undefined where it is not set
+ */
+export function stageConfiguration(read: (name: string) => unknown): StageConfiguration {
+  const given = Object.keys(CONTEXT.shape).map((name) => [name, read(name)] as const);
+  const result = CONTEXT.safeParse(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
+  if (!result.success) {
+    throw invalid(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  }
+  const { stage, shards, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
+  return Object.freeze({
+    stage,
+    ...STAGES[stage],
+    streamCapacity: streamCapacity(shards),
+    access: apiAccess(jwtIssuer, jwtAudience),
+    alarmEmail,
+    hasIotIngestion: iot,
+    hasStatusEvents: statusEvents,
+  });
+}
+
+function streamCapacity(shardCount: number | undefined): StreamCapacity {
+  return shardCount === undefined ? { mode: 'on-demand' } : { mode: 'provisioned', shardCount };
+}
+
+function apiAccess(issuer: string | undefined, audience: string | undefined): ApiAccess {
+  if (issuer === undefined && audience === undefined) return { kind: 'iam' };
+  if (issuer === undefined) throw invalid(['jwtIssuer: is missing beside jwtAudience']);
+  if (audience === undefined) throw invalid(['jwtAudience: is missing beside jwtIssuer']);
+  return { kind: 'jwt', issuer, audience: audience.split(',').map((id) => id.trim()) };
+}
+
+function invalid(faults: readonly string[]): CodedError {
+  return new CodedError('INVALID_CONFIGURATION', `context is invalid\n  ${faults.join('\n  ')}`);
+}
