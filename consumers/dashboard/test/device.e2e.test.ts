@@ -19,6 +19,11 @@ interface ListedEvent {
   readonly reason?: string;
 }
 
+const MOST_LATE = { sort: 'late', order: 'desc' };
+const MOST_EVENTS = { sort: 'events', order: 'desc' };
+/** Their gaps are not closed while one looks. */
+const SILENT_WITH_GAPS = { trouble: 'gaps', sort: 'lastArrivalTime' };
+
 let browser: TestBrowser;
 let api: FixtureApi;
 let open: OpenPage | undefined;
@@ -61,11 +66,12 @@ async function findInHistory(page: Page, selector: string): Promise<string> {
   return (await wanted.textContent()) ?? '';
 }
 
-/** The first device, most remarkable first, of which the history holds what is asked for. */
-async function deviceWith(sort: string, holds: (event: ListedEvent) => boolean): Promise<string> {
-  const { devices } = await api.get<{ devices: ListedDevice[] }>(
-    `/v1/devices?sort=${sort}&order=desc&limit=100`,
-  );
+/** The first device of a list of which the history holds what is asked for. */
+async function deviceWith(
+  query: Record<string, string>,
+  holds: (event: ListedEvent) => boolean,
+): Promise<string> {
+  const { devices } = await api.get<{ devices: ListedDevice[] }>(`/v1/devices?${new URLSearchParams(query)}`);
   for (const { deviceId } of devices) if ((await eventsOf(deviceId)).some(holds)) return deviceId;
   throw new Error('no device has such a history');
 }
@@ -134,7 +140,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   });
 
   test('both meanings of a past state can be had', async () => {
-    const deviceId = await deviceWith('late', ({ late }) => late === true);
+    const deviceId = await deviceWith(MOST_LATE, ({ late }) => late === true);
     const late = (await eventsOf(deviceId)).find((event) => event.late);
     const at = new Date(Date.parse(late?.arrivalTime ?? '') - 1).toISOString();
     const page = await openDevice(deviceId, { at });
@@ -152,13 +158,13 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   });
 
   test('late events, missing ones and corrections are marked as such', async () => {
-    const late = await openDevice(await deviceWith('late', (event) => event.late === true));
+    const late = await openDevice(await deviceWith(MOST_LATE, (event) => event.late === true));
     expect(await findInHistory(late, '.mark.is-late')).toBe('late');
     await open?.close();
-    const gap = await openDevice(await deviceWith('gaps', () => true));
+    const gap = await openDevice(await deviceWith(SILENT_WITH_GAPS, () => true));
     expect(await findInHistory(gap, '.mark.is-gap')).toMatch(/^\d+ missing before/);
     await open?.close();
-    const corrected = await openDevice(await deviceWith('events', ({ reason }) => reason !== undefined));
+    const corrected = await openDevice(await deviceWith(MOST_EVENTS, ({ reason }) => reason !== undefined));
     expect(await findInHistory(corrected, '.cell-marks .mark.is-correction:has-text("by ")')).toBe(
       'by maintenance: the wheel sensor was replaced',
     );

@@ -76,7 +76,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     const page = await openLive();
     fleet.change('aaa-new-1');
     fleet.change('aaa-new-2');
-    const announced = page.getByRole('button', { name: '+2 new' });
+    const announced = page.getByRole('button', { name: '+2 new', exact: true });
     await announced.waitFor();
     expect(await rowOf(page, 'aaa-new-1').count()).toBe(0);
     await announced.click();
@@ -90,7 +90,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     fleet.change(madeId(5), { liveness: 'stale' });
     const page = await openLive('/?liveness=stale');
     fleet.change(madeId(4), { liveness: 'online' });
-    const announced = page.getByRole('button', { name: '1 left the filter' });
+    const announced = page.getByRole('button', { name: '1 left the filter', exact: true });
     await announced.waitFor();
     expect(await rowOf(page, madeId(4)).count()).toBe(1);
     await announced.click();
@@ -126,6 +126,35 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     expect(new URL(page.url()).searchParams.get('trouble')).toBe('any');
     await tile.click();
     await page.getByText('60 devices').waitFor();
+  });
+
+  test('devices in trouble are named above the list, and lead to their page', async () => {
+    fleet.change(madeId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
+    fleet.change(madeId(12), { liveness: 'offline' });
+    const page = await openLive();
+    const named = page.getByRole('region', { name: 'Devices in trouble' }).getByRole('link');
+    await named.first().waitFor();
+    expect(await named.allTextContents()).toEqual([
+      expect.stringMatching(new RegExp(`^${madeId(12)}silent`)),
+      expect.stringMatching(new RegExp(`^${madeId(9)}2 missing`)),
+    ]);
+    await named.first().click();
+    await page.getByRole('heading', { level: 1, name: madeId(12) }).waitFor();
+  });
+
+  test('a list that is true but old says how old it is, whatever else the API answers', async () => {
+    const page = await openPage('/', { asOf: new Date(Date.now() - 90_000).toISOString() });
+    await page.getByText(/as of .*, 1 m 3\d s ago/).waitFor();
+  });
+
+  test('rows that can no longer be read stay, with a note that says so', async () => {
+    const page = await openLive();
+    const port = api?.port ?? 0;
+    await api?.close();
+    const failure = { status: 503, title: 'A store does not answer', detail: 'try later' };
+    api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port, failure, hasLaterRoutes: false });
+    await page.getByText('What you see cannot be read anew. A store does not answer:').waitFor();
+    expect(await rowOf(page, madeId(0)).count()).toBe(1);
   });
 
   test('the time zone lives in the address, and times follow it', async () => {
@@ -197,7 +226,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port: port ?? 0 });
     await page.getByText('Live', { exact: true }).waitFor();
     await rowOf(page, madeId(11)).getByText('77.7').waitFor();
-    await page.getByRole('button', { name: '+1 new' }).waitFor();
+    await page.getByRole('button', { name: '+1 new', exact: true }).waitFor();
     expect(await page.getByText('The API does not answer.').count()).toBe(0);
   });
 

@@ -17,6 +17,8 @@ export interface StubOptions {
   /** Answers every list with this. */
   readonly failure?: { readonly status: number; readonly title: string; readonly detail: string };
   readonly token?: string;
+  /** As of when lists, counts and updates claim to be true. Default: now. */
+  readonly asOf?: string;
   /** How long a list takes. */
   readonly delayMs?: number;
 }
@@ -47,9 +49,16 @@ function isMine(device: MadeDevice, query: URLSearchParams): boolean {
     is('site', labels.site) &&
     is('type', labels.type) &&
     is('firmware', labels.firmware) &&
-    (query.get('trouble') === null || isInTrouble(device) === (query.get('trouble') === 'any')) &&
+    meetsTrouble(device, query.get('trouble')) &&
     text.includes(query.get('q')?.toLowerCase() ?? '')
   );
+}
+
+function meetsTrouble(device: MadeDevice, filter: string | null): boolean {
+  if (filter === null) return true;
+  if (filter === 'gaps') return device.counts.gaps > 0;
+  if (filter === 'silent') return isInTrouble(device) && device.counts.gaps === 0;
+  return isInTrouble(device) === (filter === 'any');
 }
 
 function isInTrouble({ liveness, status, counts }: MadeDevice): boolean {
@@ -67,7 +76,7 @@ function sendProblem(response: ServerResponse, status: number, title: string, de
   sendJson(response, { type: 'about:blank', status, title, detail }, status);
 }
 
-function listOf({ fleet, hasLaterRoutes = true }: StubOptions, query: URLSearchParams): unknown {
+function listOf({ fleet, hasLaterRoutes = true, asOf }: StubOptions, query: URLSearchParams): unknown {
   const matching = [...fleet.devices.values()].filter((device) => isMine(device, query));
   const sort = query.get('sort') ?? 'deviceId';
   const sortValueOf = (device: MadeDevice): string | number =>
@@ -87,7 +96,11 @@ function listOf({ fleet, hasLaterRoutes = true }: StubOptions, query: URLSearchP
     devices: matching.slice(first, last),
     ...(last < matching.length ? { cursor: String(last) } : {}),
     ...(hasLaterRoutes
-      ? { total: matching.length, asOf: new Date().toISOString(), lastEventId: String(fleet.changeCount()) }
+      ? {
+          total: matching.length,
+          asOf: asOf ?? new Date().toISOString(),
+          lastEventId: String(fleet.changeCount()),
+        }
       : {}),
   };
 }
@@ -98,7 +111,7 @@ function labelCounts(devices: readonly MadeDevice[], name: string): unknown {
   return { values: [...counts].map(([value, count]) => ({ value, count })), other: 0, none: 0 };
 }
 
-function summaryOf({ fleet }: StubOptions, query: URLSearchParams): unknown {
+function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): unknown {
   const devices = [...fleet.devices.values()].filter((device) => isMine(device, query));
   const count = (value: string): number => devices.filter(({ liveness }) => liveness === value).length;
   return {
@@ -106,15 +119,19 @@ function summaryOf({ fleet }: StubOptions, query: URLSearchParams): unknown {
     byStatus: { connected: devices.length },
     byLiveness: { online: count('online'), stale: count('stale'), offline: count('offline') },
     inTrouble: devices.filter(isInTrouble).length,
+    byTrouble: {
+      silent: devices.filter((device) => isInTrouble(device) && device.counts.gaps === 0).length,
+      gaps: devices.filter(({ counts }) => counts.gaps > 0).length,
+    },
     bySite: labelCounts(devices, 'site'),
     byType: labelCounts(devices, 'type'),
     byFirmware: labelCounts(devices, 'firmware'),
-    asOf: new Date().toISOString(),
+    asOf: asOf ?? new Date().toISOString(),
   };
 }
 
 function streamUpdates(
-  { fleet }: StubOptions,
+  { fleet, asOf }: StubOptions,
   request: IncomingMessage,
   response: ServerResponse,
   query: URLSearchParams,
@@ -125,7 +142,7 @@ function streamUpdates(
     if (event === 'sync') response.write(`id: ${fleet.changeCount()}\n`);
     response.write(`data: ${JSON.stringify(data)}\n\n`);
   };
-  const sync = (): void => send('sync', { asOf: new Date().toISOString() });
+  const sync = (): void => send('sync', { asOf: asOf ?? new Date().toISOString() });
   const since = request.headers['last-event-id'];
   if (since !== undefined) {
     for (const device of fleet.changedSince(Number(since))) if (isMine(device, query)) send('device', device);

@@ -1,3 +1,5 @@
+import { keep, readKept } from '../kept.ts';
+
 /** How a request ended. All of these are expected, and the page shows each differently. */
 export type Outcome<T> =
   | { readonly kind: 'answered'; readonly value: T; readonly raw: unknown; readonly serverTime?: number }
@@ -14,12 +16,12 @@ const ANSWER_MS_MAX = 15_000;
 const TOKEN_KEY = 'twinstream.token';
 
 /** The access token of this tab, where the API asks for one. */
-export function readToken(): string | undefined {
-  return sessionStorage.getItem(TOKEN_KEY) ?? undefined;
+function readToken(): string | undefined {
+  return readKept('sessionStorage', TOKEN_KEY);
 }
 
 export function keepToken(token: string): void {
-  sessionStorage.setItem(TOKEN_KEY, token);
+  keep('sessionStorage', TOKEN_KEY, token);
 }
 
 /** Headers of every request: the token, if there is one. */

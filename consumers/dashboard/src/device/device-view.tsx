@@ -4,10 +4,11 @@ import { originsOf } from '../model/attribute-origins.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
 import { Json } from '../parts/json.tsx';
-import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { parameters } from '../session/address.ts';
 import { now } from '../session/clock.ts';
-import { type DeviceSession, EVENTS_MAX, openDevice } from '../session/device-session.ts';
+import { type DeviceHistory, EVENTS_MAX, STRETCH_EVENTS } from '../session/device-history.ts';
+import { type DeviceSession, openDevice } from '../session/device-session.ts';
 import { AttributePlots } from './attribute-plots.tsx';
 import { AttributesTable } from './attributes-table.tsx';
 import { DeviceHead } from './device-head.tsx';
@@ -34,19 +35,63 @@ function basisOf(basis: string | null): Basis {
 }
 
 /** The span of slider and plots. Its end follows the clock in steps, so that plots are not drawn anew each second. */
-function spanOf(oldestMs: number | undefined, windowMs: number | undefined, nowMs: number): [number, number] {
+function spanOf(
+  oldestMs: number | undefined,
+  windowMs: number | undefined,
+  atMs: number | undefined,
+  nowMs: number,
+): [number, number] {
   const to = Math.ceil(nowMs / 5_000) * 5_000;
   const from = windowMs === undefined ? (oldestMs ?? to) : to - windowMs;
-  return [Math.min(from, to - SPAN_MS_MIN), to];
+  return [Math.min(from, atMs ?? from, to - SPAN_MS_MIN), to];
+}
+
+interface HistoryCardProps {
+  readonly history: DeviceHistory;
+  readonly atMs: number | undefined;
+  readonly isWindowed: boolean;
+  /** Duplicates of the device that were dropped: they are counted, not stored. */
+  readonly duplicates: number;
+}
+
+function HistoryCard({ history, atMs, isWindowed, duplicates }: HistoryCardProps) {
+  const events = history.events.value;
+  const isLoading = history.isLoading.value;
+  const count = `${countText(events.length)} ${events.length === 1 ? 'event' : 'events'}`;
+  return (
+    <section class="card" aria-labelledby="history-title">
+      <div class="card-line">
+        <h2 id="history-title">History</h2>
+        <p class="muted">
+          {isLoading ? 'reading' : count}
+          {!isLoading && duplicates > 0 && `, ${countText(duplicates)} dropped as duplicates in all`}
+          {!isLoading && events.length >= EVENTS_MAX && ', older ones not shown'}
+        </p>
+        {history.isCut.value && (
+          <button type="button" class="button" disabled={isLoading} onClick={() => void history.readOlder()}>
+            Read {countText(STRETCH_EVENTS)} older ones
+          </button>
+        )}
+      </div>
+      <StaleNote failure={history.failure.value} />
+      {!isLoading && events.length === 0 && history.failure.value === undefined && (
+        <p class="empty">
+          {isWindowed ? 'No event arrived in this stretch of history.' : 'No event is stored.'}
+        </p>
+      )}
+      {events.length > 0 && <HistoryList events={events} atMs={atMs} />}
+    </section>
+  );
 }
 
 function Loaded({ session, windowName }: { readonly session: DeviceSession; readonly windowName: string }) {
   const device = session.device.value;
-  const events = session.events.value;
+  const { history } = session;
+  const events = history.events.value;
   const atMs = momentOf(parameters.value.get('at'));
   const past = session.past.value;
   const oldest = events[0]?.arrivalTime;
-  const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), now.value);
+  const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), atMs, now.value);
   const origins = useMemo(() => originsOf(events, atMs), [events, atMs]);
   if (device === undefined) return null;
   const shown = atMs === undefined ? device : past?.device;
@@ -81,30 +126,19 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
         </section>
         <section class="card" aria-labelledby="plots-title">
           <h2 id="plots-title">Over time</h2>
-          {session.areEventsLoading.value ? (
+          {history.isLoading.value && events.length === 0 ? (
             <p class="empty">Reading history…</p>
           ) : (
             <AttributePlots events={events} fromMs={fromMs} toMs={toMs} atMs={atMs} />
           )}
         </section>
       </div>
-      <section class="card" aria-labelledby="history-title">
-        <div class="card-line">
-          <h2 id="history-title">History</h2>
-          <p class="muted">
-            {session.areEventsLoading.value ? 'reading' : `${countText(events.length)} events`}
-            {session.isHistoryCut.value &&
-              (windowSpanMs(windowName) === undefined
-                ? ', older ones not shown'
-                : `, the newest ${countText(EVENTS_MAX)} of this stretch`)}
-          </p>
-        </div>
-        {!session.areEventsLoading.value && events.length === 0 ? (
-          <p class="empty">No event arrived in this stretch of history.</p>
-        ) : (
-          <HistoryList events={events} atMs={atMs} />
-        )}
-      </section>
+      <HistoryCard
+        history={history}
+        atMs={atMs}
+        isWindowed={windowSpanMs(windowName) !== undefined}
+        duplicates={device.counts.duplicates}
+      />
       <details class="card">
         <summary>State as JSON</summary>
         <Json label="State as JSON" value={atMs === undefined ? session.raw.value : past?.raw} />
@@ -118,7 +152,7 @@ export function DeviceView({ deviceId }: { readonly deviceId: string }) {
   const session = useDeviceSession(deviceId);
   const at = parameters.value.get('at');
   const windowName = parameters.value.get('window') ?? NEWEST;
-  useEffect(() => session.setWindow(windowSpanMs(windowName)), [session, windowName]);
+  useEffect(() => session.history.setWindow(windowSpanMs(windowName)), [session, windowName]);
   const basis = basisOf(parameters.value.get('basis'));
   useEffect(
     () => session.setMoment(momentOf(at) === undefined || at === null ? undefined : { at, basis }),
@@ -129,6 +163,7 @@ export function DeviceView({ deviceId }: { readonly deviceId: string }) {
   return (
     <main id="main" class="device-view" tabIndex={-1}>
       <DeviceHead deviceId={deviceId} device={device} />
+      {device !== undefined && <StaleNote failure={failure} />}
       {device === undefined && failure !== undefined && <FailureNotice failure={failure} what="The device" />}
       {device === undefined && failure === undefined && (
         <Notice icon="polling" title="Reading the device">

@@ -8,7 +8,7 @@ import { Json } from '../parts/json.tsx';
 import { Readings } from '../parts/readings.tsx';
 import { Moment } from '../parts/time.tsx';
 import { type GridColumn, VirtualGrid } from '../parts/virtual-grid.tsx';
-import { eventKey } from '../session/device-session.ts';
+import { eventKey } from '../session/device-history.ts';
 import { goToMoment } from './time-slider.tsx';
 
 const COLUMNS: readonly GridColumn[] = [
@@ -33,7 +33,9 @@ function Mark({ kind, icon, children }: { kind: string; icon: IconName; children
   return (
     <span class={`mark is-${kind}`}>
       <Icon name={icon} />
-      {children}
+      <span class="mark-text" title={children}>
+        {children}
+      </span>
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import { isFiltered } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
-import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { fleetQuery } from '../session/address.ts';
 import {
   isListLoading,
@@ -10,6 +10,7 @@ import {
   newcomerCount,
   ROWS_MAX,
   readFromStart,
+  rereadFailure,
   rowCount,
   rowIds,
   shownQuery,
@@ -17,6 +18,7 @@ import {
 import { FilterBar } from './filter-bar.tsx';
 import { FleetGrid } from './fleet-grid.tsx';
 import { Tiles } from './tiles.tsx';
+import { TroubleLine } from './trouble-line.tsx';
 
 /** How many rows there are, and that more have come: they wait until they are asked for, so that no row jumps. */
 function ListLine() {
@@ -52,7 +54,9 @@ function ListLine() {
 
 function Rows() {
   const failure = listFailure.value;
-  if (failure !== undefined && (rowIds.value.length === 0 || failure.kind === 'refused')) {
+  // A query that the API refuses has no rows; one that it cannot answer now leaves those that are there.
+  const isRefused = failure?.kind === 'refused' && failure.status < 500;
+  if (failure !== undefined && (rowIds.value.length === 0 || isRefused)) {
     return <FailureNotice failure={failure} what="The fleet" />;
   }
   if (shownQuery.value === undefined) {
@@ -73,7 +77,12 @@ function Rows() {
       </Notice>
     );
   }
-  return <FleetGrid />;
+  return (
+    <>
+      <StaleNote failure={failure ?? rereadFailure.value} />
+      <FleetGrid />
+    </>
+  );
 }
 
 export function FleetView() {
@@ -81,6 +90,7 @@ export function FleetView() {
     <main id="main" class="fleet-view" tabIndex={-1}>
       <h1 class="visually-hidden">Fleet</h1>
       <Tiles />
+      <TroubleLine />
       <div class={`list-bar ${isListLoading.value ? 'is-loading' : ''}`}>
         <FilterBar />
         <ListLine />

@@ -1,4 +1,5 @@
 import type { FleetSummary } from '../api/shapes.ts';
+import { ageText } from '../model/age.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
@@ -43,7 +44,10 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
     {
       key: 'online',
       label: 'Online',
-      hint: 'Heard within their time',
+      hint:
+        counts?.thresholds === undefined
+          ? 'Heard within their time'
+          : `Heard within ${ageText(counts.thresholds.staleAfterMs)}, or what their type allows`,
       count: counts?.liveness.online,
       isOn: liveness === 'online',
       note: shareText(counts?.liveness.online, counts?.total),
@@ -52,7 +56,10 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
     {
       key: 'stale',
       label: 'Stale',
-      hint: 'Silent for longer than they should be',
+      hint:
+        counts?.thresholds === undefined
+          ? 'Silent for longer than they should be'
+          : `Silent for over ${ageText(counts.thresholds.staleAfterMs)}, or what their type allows`,
       count: counts?.liveness.stale,
       isOn: liveness === 'stale',
       note: shareText(counts?.liveness.stale, counts?.total),
@@ -61,7 +68,10 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
     {
       key: 'offline',
       label: 'Offline',
-      hint: 'Not heard for long',
+      hint:
+        counts?.thresholds === undefined
+          ? 'Not heard for long'
+          : `Silent for over ${ageText(counts.thresholds.offlineAfterMs)}, or what their type allows`,
       count: counts?.liveness.offline,
       isOn: liveness === 'offline',
       note: shareText(counts?.liveness.offline, counts?.total),

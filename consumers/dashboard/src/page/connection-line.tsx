@@ -2,9 +2,9 @@ import { ageText } from '../model/age.ts';
 import { clockText } from '../model/time-zone.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
-import { zone } from '../session/address.ts';
+import { view, zone } from '../session/address.ts';
 import { now } from '../session/clock.ts';
-import { asOf, heldChanges, isPaused, type Link, link, togglePause } from '../session/connection.ts';
+import { asOfShown, heldChanges, isPaused, type Link, link, togglePause } from '../session/connection.ts';
 
 /** Data older than this is old, whatever the link says. */
 const OLD_MS = 15_000;
@@ -27,7 +27,7 @@ const LINK_ICON: Readonly<Record<Link['kind'], IconName>> = {
 /** Whether what is shown is true now: how the page hears of changes, and as of when. */
 export function ConnectionLine() {
   const { kind } = link.value;
-  const shownAsOf = asOf.value;
+  const shownAsOf = asOfShown(view.value.view);
   const isOld = shownAsOf !== undefined && now.value - shownAsOf > OLD_MS;
   const held = heldChanges.value;
   const text = isPaused.value ? 'Paused' : LINK_TEXT[kind];

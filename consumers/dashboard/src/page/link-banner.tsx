@@ -2,9 +2,9 @@ import { useRef } from 'preact/hooks';
 import { keepToken } from '../api/request.ts';
 import { clockText } from '../model/time-zone.ts';
 import { Icon } from '../parts/icon.tsx';
-import { zone } from '../session/address.ts';
+import { view, zone } from '../session/address.ts';
 import { now } from '../session/clock.ts';
-import { asOf, link, revalidate, tryAgain } from '../session/connection.ts';
+import { asOfShown, link, revalidate, tryAgain } from '../session/connection.ts';
 
 function TokenForm({ detail }: { readonly detail: string }) {
   const field = useRef<HTMLInputElement>(null);
@@ -35,7 +35,7 @@ export function LinkBanner() {
   const state = link.value;
   if (state.kind === 'denied') return <TokenForm detail={state.detail} />;
   if (state.kind !== 'lost') return null;
-  const shownAsOf = asOf.value;
+  const shownAsOf = asOfShown(view.value.view);
   const { retryTime } = state;
   const waitSeconds = retryTime === undefined ? 0 : Math.max(0, Math.ceil((retryTime - now.value) / 1_000));
   return (

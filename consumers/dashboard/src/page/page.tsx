@@ -1,10 +1,10 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { DeviceView } from '../device/device-view.tsx';
 import { FleetView } from '../fleet/fleet-view.tsx';
 import { countText } from '../model/value-text.ts';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
 import { view } from '../session/address.ts';
-import { asOf, link } from '../session/connection.ts';
+import { asOfShown, link } from '../session/connection.ts';
 import { summary } from '../session/summary-session.ts';
 import { LinkBanner } from './link-banner.tsx';
 import { PageHead } from './page-head.tsx';
@@ -35,7 +35,20 @@ export function Page() {
   useEffect(() => {
     document.title = title;
   }, [title]);
-  const isStale = link.value.kind === 'lost' && asOf.value !== undefined;
+  const shown = view.value;
+  const place = `${shown.view} ${shown.view === 'device' ? shown.deviceId : ''}`;
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current === place) return;
+    before.current = place;
+    scrollTo(0, 0);
+    // A control that led here and is still there keeps the focus.
+    if (document.activeElement !== document.body) return;
+    // Whoever came by the keyboard goes on from the content, and hears what it is.
+    const list = document.querySelector<HTMLElement>('.fleet-grid');
+    (list ?? document.getElementById('main'))?.focus({ preventScroll: true });
+  }, [place]);
+  const isStale = link.value.kind === 'lost' && asOfShown(view.value.view) !== undefined;
   return (
     <div class={`page ${isStale ? 'is-stale-page' : ''}`}>
       <PageHead />

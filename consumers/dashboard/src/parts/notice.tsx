@@ -19,6 +19,20 @@ export function Notice({ icon, title, children }: NoticeProps) {
   );
 }
 
+/** Says over content that it could be read before, and cannot be read anew. */
+export function StaleNote({ failure }: { readonly failure: Failure | undefined }) {
+  // That nobody answers at all is said for the whole page.
+  if (failure === undefined || failure.kind !== 'refused' || failure.status === 401) return null;
+  return (
+    <p class="stale-note" role="status">
+      <Icon name="trouble" />
+      <span>
+        <strong>What you see cannot be read anew. {failure.title}:</strong> {failure.detail}
+      </span>
+    </p>
+  );
+}
+
 /** A failure in words. */
 export function FailureNotice({ failure, what }: { readonly failure: Failure; readonly what: string }) {
   if (failure.kind === 'unreachable') {

@@ -23,8 +23,8 @@ export interface PlotProps {
   readonly height: number;
   /** Values hold until the next one. */
   readonly isStepped?: boolean;
-  /** Whether the scale starts at zero. */
-  readonly isFromZero?: boolean;
+  /** The scale starts at zero and reaches up to this at least. */
+  readonly topMin?: number;
   /** First and last moment drawn, in seconds; the data's own where absent. */
   readonly span?: readonly [number, number];
   /** A moment marked by a line, in seconds. */
@@ -52,7 +52,8 @@ function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis
       gap: 4,
       space: 70,
       grid: { show: false },
-      values: (_plot, ticks) => ticks.map((tick) => axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName))),
+      values: (_plot, ticks, _axis, _space, stepSeconds) =>
+        ticks.map((tick) => axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName), stepSeconds)),
     },
     { ...common, size: 52, gap: 6, space: 28, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
   ];
@@ -120,7 +121,7 @@ export function Plot(props: PlotProps) {
             time: true,
             range: (_plot, min, max) => [...(latest.current.span ?? [min, max])] as [number, number],
           },
-          y: { range: (_plot, min, max) => rangeOf(min, max, latest.current.isFromZero === true) },
+          y: { range: (_plot, min, max) => rangeOf(min, max, latest.current.topMin) },
         },
         axes: axesOf((value) => latest.current.format(value), zoneNow),
         series: [{}, ...seriesOf(props)],
@@ -169,8 +170,9 @@ export function Plot(props: PlotProps) {
             <span
               key={label}
               class={isPoints ? 'plot-key is-aside' : `plot-key series-${number % SERIES_COLOURS.length}`}
+              {...(isPoints ? { title: label } : {})}
             >
-              <span class="plot-name">{label}</span>{' '}
+              <span class={isPoints ? 'visually-hidden' : 'plot-name'}>{label}</span>{' '}
               {value === null || value === undefined ? '–' : props.format(value)}
             </span>
           );
@@ -186,21 +188,21 @@ export function Plot(props: PlotProps) {
   );
 }
 
-/** Room above and below the lines; a flat line lies in the middle. */
-function rangeOf(min: number | null, max: number | null, isFromZero: boolean): [number, number] {
+/** Room above and below the lines; a flat line lies in the middle, where the scale does not start at zero. */
+function rangeOf(min: number | null, max: number | null, topMin: number | undefined): [number, number] {
+  if (topMin !== undefined) return [Math.min(0, min ?? 0), Math.max(topMin, (max ?? 0) * 1.08)];
   if (min === null || max === null) return [0, 1];
-  const low = isFromZero ? Math.min(0, min) : min;
-  const span = max - low || Math.abs(max) || 1;
-  if (max === low && !isFromZero) return [low - span * 0.1, max + span * 0.1];
-  return [isFromZero ? low : low - span * 0.08, max + span * 0.08];
+  const span = max - min || Math.abs(max) || 1;
+  const room = span * (max === min ? 0.1 : 0.08);
+  return [min - room, max + room];
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** Text of a tick: the day where it begins, else the time of day, with seconds where they differ. */
-function axisText(date: Date): string {
+/** Text of a tick: the day where it begins, else the time of day, with seconds where ticks are closer than minutes. */
+function axisText(date: Date, stepSeconds: number): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (date.getSeconds() !== 0) return `${clock}:${two(date.getSeconds())}`;
+  if (stepSeconds < 60) return `${clock}:${two(date.getSeconds())}`;
   return clock === '00:00' ? day : clock;
 }

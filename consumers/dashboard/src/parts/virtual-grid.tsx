@@ -111,9 +111,11 @@ function Row<Item>({ id, row, item, class: rowClass, isSelected, cells }: RowPro
   );
 }
 
-/** The row that an event happened in. */
-function rowOf(event: Event): number | undefined {
-  const element = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-row]') : null;
+/** The row that a click means: not where it means a link, nor where it ends the selection of a text. */
+function rowOfClick(event: MouseEvent): number | undefined {
+  if (!(event.target instanceof Element) || event.target.closest('a') !== null) return undefined;
+  if (getSelection()?.isCollapsed === false) return undefined;
+  const element = event.target.closest<HTMLElement>('[data-row]');
   return element === null ? undefined : Number(element.dataset.row);
 }
 
@@ -160,8 +162,9 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
   }, [shiftRows, rowHeight]);
   useEffect(() => onRange?.(range.first, range.last), [range, onRange]);
   useEffect(() => {
-    if (bringRow !== undefined && scroller.current !== null) {
-      scrollToRow(scroller.current, bringRow, rowHeight);
+    const element = scroller.current;
+    if (bringRow !== undefined && element !== null) {
+      element.scrollTop = Math.max(0, bringRow * rowHeight - element.clientHeight / 2);
     }
   }, [bringRow, rowHeight]);
 
@@ -180,7 +183,7 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
     event.preventDefault();
   };
   const onClick = (event: MouseEvent): void => {
-    const row = rowOf(event);
+    const row = rowOfClick(event);
     if (row === undefined) return;
     setActive(row);
     onOpen(row);

@@ -4,7 +4,7 @@ import { ageText, lagText } from '../model/age.ts';
 import { columnsOf, type ShardSample, shardName } from '../model/shard-samples.ts';
 import { countText, rateText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
-import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { Age, Moment } from '../parts/time.tsx';
 import { now } from '../session/clock.ts';
@@ -79,9 +79,10 @@ interface ShardPlotProps {
   readonly shardIds: readonly string[];
   readonly measure: 'lagMs' | 'recordsPerSecond';
   readonly format: (value: number) => string;
+  readonly topMin: number;
 }
 
-function ShardPlot({ title, samples, shardIds, measure, format }: ShardPlotProps) {
+function ShardPlot({ title, samples, shardIds, measure, format, topMin }: ShardPlotProps) {
   const [times, series] = useMemo(() => {
     const [seconds, ...columns] = columnsOf(samples, shardIds, measure);
     return [
@@ -98,7 +99,7 @@ function ShardPlot({ title, samples, shardIds, measure, format }: ShardPlotProps
         series={series}
         format={format}
         height={PLOT_HEIGHT}
-        isFromZero
+        topMin={topMin}
         syncKey="pipeline"
       />
     </section>
@@ -202,6 +203,7 @@ export function PipelineView() {
       )}
       {status !== undefined && (
         <>
+          <StaleNote failure={failure} />
           <Figures status={status} />
           <div class="pipeline-columns">
             <ShardPlot
@@ -210,8 +212,16 @@ export function PipelineView() {
               shardIds={shardIds}
               measure="recordsPerSecond"
               format={rateText}
+              topMin={1}
             />
-            <ShardPlot title="Lag" samples={samples} shardIds={shardIds} measure="lagMs" format={lagText} />
+            <ShardPlot
+              title="Lag"
+              samples={samples}
+              shardIds={shardIds}
+              measure="lagMs"
+              format={lagText}
+              topMin={1_000}
+            />
           </div>
           <Shards shards={status.shards} />
           <Replays status={status} />

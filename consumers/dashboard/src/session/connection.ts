@@ -34,8 +34,23 @@ export const link = computed((): Link => {
   return { kind: streamState.value === 'none' && reached.kind === 'answered' ? 'polling' : 'connecting' };
 });
 
-/** When something was last confirmed by the API; milliseconds since 1970, by the server's clock. */
-export const asOf = signal<number | undefined>(undefined);
+/** What a view shows, and is true as of some moment. */
+export type Shown = 'fleet' | 'device' | 'pipeline';
+const asOfByShown = {
+  fleet: signal<number | undefined>(undefined),
+  device: signal<number | undefined>(undefined),
+  pipeline: signal<number | undefined>(undefined),
+} as const;
+
+/** As of when what a view shows is true, by the API's own word; milliseconds since 1970. */
+export function asOfShown(shown: Shown): number | undefined {
+  return asOfByShown[shown].value;
+}
+
+export function noteAsOf(shown: Shown, time: number): void {
+  const known = asOfByShown[shown];
+  known.value = Math.max(known.peek() ?? 0, time);
+}
 
 /** Nothing on the page moves while it is true. */
 export const isPaused = signal(false);
@@ -58,10 +73,9 @@ export function togglePause(): void {
 /** Polls stand still while nobody wants movement, or while the API would only refuse. */
 export const canPoll = computed(() => !isPaused.value && reach.value.kind !== 'denied');
 
-/** Records that the API answered, and as of when. */
-export function noteAnswer(serverTime: number | undefined, answerTime: number): void {
+/** Records that the API answered. */
+export function noteAnswer(serverTime?: number): void {
   noteServerTime(serverTime);
-  asOf.value = Math.max(asOf.peek() ?? 0, answerTime);
   const before = reach.peek().kind;
   if (before === 'answered') return;
   reach.value = { kind: 'answered' };

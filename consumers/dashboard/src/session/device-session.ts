@@ -1,24 +1,16 @@
 import { batch, effect, type ReadonlySignal, signal } from '@preact/signals';
-import { LIMIT_MAX, listEvents, type Moment, readDevice } from '../api/query-api.ts';
+import { type Moment, readDevice } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
-import type { Device, HistoryEvent } from '../api/shapes.ts';
+import type { Device } from '../api/shapes.ts';
 import { serverNow } from './clock.ts';
-import { canPoll, link, noteAnswer, noteFailure } from './connection.ts';
+import { canPoll, link, noteAnswer, noteAsOf, noteFailure } from './connection.ts';
+import { type DeviceHistory, openHistory } from './device-history.ts';
 import { heardDevice } from './live-updates.ts';
 import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_000;
-/** Beside a stream, since ages and liveness change by silence. */
+/** Beside a stream, since liveness changes by silence. */
 const POLL_BESIDE_STREAM_MS = 15_000;
-/** Most events held of one device's window; the newest win. */
-export const EVENTS_MAX = 5_000;
-/** Events of the window that has no span. */
-const NEWEST_EVENTS = 1_000;
-/** Answers read for one window; a long search through a history of little finds its end here. */
-const REQUESTS_MAX = 50;
-/** Events of one answer when looking for newer ones, and held events among which the join is looked for. */
-const NEWER_LIMIT = 100;
-const KNOWN_TAIL = 500;
 /** Moving the time slider asks once it has rested so long. */
 const REST_MS = 120;
 
@@ -30,48 +22,31 @@ export interface PastState {
   readonly failure?: Failure;
 }
 
+/** One device, kept fresh until it is closed. */
 export interface DeviceSession {
   readonly deviceId: string;
   readonly device: ReadonlySignal<Device | undefined>;
+  /** The answer as it came. */
   readonly raw: ReadonlySignal<unknown>;
   readonly failure: ReadonlySignal<Failure | undefined>;
-  /** Events of the window in chain order, oldest first. */
-  readonly events: ReadonlySignal<readonly HistoryEvent[]>;
-  readonly areEventsLoading: ReadonlySignal<boolean>;
-  /** Older events of the window exist beyond what is held. */
-  readonly isHistoryCut: ReadonlySignal<boolean>;
+  readonly history: DeviceHistory;
   /** The state at the moment asked for last; undefined while now is shown. */
   readonly past: ReadonlySignal<PastState | undefined>;
   readonly isPastLoading: ReadonlySignal<boolean>;
-  /** Shows the events that arrived in the last so many milliseconds; undefined: the newest, however old. */
-  setWindow(windowMs: number | undefined): void;
   /** Shows the state at a moment; undefined: now. */
   setMoment(moment: Moment | undefined): void;
   close(): void;
 }
 
-/** Identity of a stored event within its device. */
-export function eventKey(event: HistoryEvent): string {
-  const { position } = event;
-  if (position !== undefined)
-    return `${position.shardId}:${position.sequenceNumber}:${position.subSequenceNumber}`;
-  return `${event.arrivalTime}:${event.identity?.session}:${event.identity?.counter}:${event.type}`;
-}
-
-/** One device with its history, kept fresh until it is closed. */
 export function openDevice(deviceId: string): DeviceSession {
   const device = signal<Device | undefined>(undefined);
   const raw = signal<unknown>(undefined);
   const failure = signal<Failure | undefined>(undefined);
-  const events = signal<readonly HistoryEvent[]>([]);
-  const areEventsLoading = signal(true);
-  const isHistoryCut = signal(false);
   const past = signal<PastState | undefined>(undefined);
   const isPastLoading = signal(false);
-  let windowing = new AbortController();
-  let moving = new AbortController();
-  let areEventsRead = false;
+  const history = openHistory(deviceId);
   const closing = new AbortController();
+  let moving = new AbortController();
   let isRefreshing = false;
   let isRefreshWanted = false;
 
@@ -83,14 +58,14 @@ export function openDevice(deviceId: string): DeviceSession {
       noteFailure(outcome);
       return;
     }
-    const before = device.peek();
     batch(() => {
       failure.value = undefined;
       device.value = outcome.value;
       raw.value = outcome.raw;
-      noteAnswer(outcome.serverTime, serverNow());
+      noteAnswer(outcome.serverTime);
+      noteAsOf('device', serverNow());
     });
-    if (before !== undefined && before.counts.events !== outcome.value.counts.events) await readNewer();
+    await history.catchUp(outcome.value.position);
   }
 
   /** Reads the device again because something was heard of it: one read at a time, however much is heard. */
@@ -103,68 +78,6 @@ export function openDevice(deviceId: string): DeviceSession {
       await refresh(closing.signal);
     }
     isRefreshing = false;
-  }
-
-  /** Takes in events that were stored after those held: newest first, back to one that is known. */
-  async function readNewer(): Promise<void> {
-    const { signal } = windowing;
-    if (!areEventsRead) return;
-    const held = new Set(events.peek().slice(-KNOWN_TAIL).map(eventKey));
-    const fresh: HistoryEvent[] = [];
-    let cursor: string | undefined;
-    let isJoined = false;
-    let requests = 0;
-    do {
-      const outcome = await listEvents(deviceId, { limit: NEWER_LIMIT, order: 'desc', cursor }, signal);
-      if (outcome.kind !== 'answered') {
-        if (outcome.kind !== 'aborted') noteFailure(outcome);
-        return;
-      }
-      const { items } = outcome.value;
-      const known = items.findIndex((event) => held.has(eventKey(event)));
-      isJoined = known !== -1;
-      fresh.push(...(isJoined ? items.slice(0, known) : items));
-      cursor = outcome.value.cursor;
-      requests += 1;
-    } while (!isJoined && cursor !== undefined && fresh.length < EVENTS_MAX && requests < REQUESTS_MAX);
-    if (fresh.length > 0) events.value = [...events.peek(), ...fresh.reverse()].slice(-EVENTS_MAX);
-  }
-
-  async function readWindow(windowMs: number | undefined): Promise<void> {
-    windowing.abort();
-    windowing = new AbortController();
-    const { signal } = windowing;
-    areEventsLoading.value = true;
-    areEventsRead = false;
-    const fromMs = windowMs === undefined ? undefined : serverNow() - windowMs;
-    const wanted = windowMs === undefined ? NEWEST_EVENTS : EVENTS_MAX;
-    const read: HistoryEvent[] = [];
-    let requests = 0;
-    let cursor: string | undefined;
-    do {
-      const outcome = await listEvents(
-        deviceId,
-        { limit: LIMIT_MAX, order: 'desc', cursor, ...(fromMs === undefined ? {} : { fromMs }) },
-        signal,
-      );
-      if (outcome.kind === 'aborted') return;
-      if (outcome.kind !== 'answered') {
-        noteFailure(outcome);
-        areEventsLoading.value = false;
-        if (outcome.kind === 'refused') failure.value = outcome;
-        return;
-      }
-      read.push(...outcome.value.items);
-      cursor = outcome.value.cursor;
-      requests += 1;
-      // An answer may be empty and still have a cursor: only one without is the last.
-    } while (cursor !== undefined && read.length < wanted && requests < REQUESTS_MAX);
-    batch(() => {
-      events.value = read.reverse();
-      isHistoryCut.value = cursor !== undefined;
-      areEventsLoading.value = false;
-    });
-    areEventsRead = true;
   }
 
   async function readPast(moment: Moment): Promise<void> {
@@ -189,17 +102,18 @@ export function openDevice(deviceId: string): DeviceSession {
   const stopHearing = effect(() => {
     if (heardDevice.value?.deviceId === deviceId && canPoll.peek()) void refreshSoon();
   });
+  // What was stored while the history was being read.
+  const stopCatchingUp = effect(() => {
+    if (!history.isLoading.value) void history.catchUp(device.peek()?.position);
+  });
   return {
     deviceId,
     device,
     raw,
     failure,
-    events,
-    areEventsLoading,
-    isHistoryCut,
+    history,
     past,
     isPastLoading,
-    setWindow: (windowMs) => void readWindow(windowMs),
     setMoment: (moment) => {
       moving.abort();
       moving = new AbortController();
@@ -216,9 +130,10 @@ export function openDevice(deviceId: string): DeviceSession {
     close: () => {
       stopPolling();
       stopHearing();
+      stopCatchingUp();
       closing.abort();
-      windowing.abort();
       moving.abort();
+      history.close();
     },
   };
 }

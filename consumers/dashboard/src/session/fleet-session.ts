@@ -1,11 +1,11 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { LIMIT_MAX, listDevices } from '../api/query-api.ts';
-import type { Failure } from '../api/request.ts';
-import type { Device } from '../api/shapes.ts';
+import type { Failure, Outcome } from '../api/request.ts';
+import type { Device, Listed } from '../api/shapes.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { fleetQuery, view } from './address.ts';
 import { serverNow } from './clock.ts';
-import { isPaused, link, noteAnswer, noteFailure, revalidate } from './connection.ts';
+import { isPaused, link, noteAnswer, noteAsOf, noteFailure, revalidate } from './connection.ts';
 import { startPoll } from './poll.ts';
 import { isNewer, recentDevices } from './recent-devices.ts';
 
@@ -36,6 +36,8 @@ export const rowIds = signal<readonly string[]>([]);
 export const leftIds = signal<ReadonlySet<string>>(new Set());
 export const isListComplete = signal(false);
 export const listFailure = signal<Failure | undefined>(undefined);
+/** The list was read once, and cannot be read again now. */
+export const rereadFailure = signal<Failure | undefined>(undefined);
 export const isListLoading = signal(true);
 /** Rises when any row changed: at most once a frame. */
 export const rowsVersion = signal(0);
@@ -60,7 +62,8 @@ export const rowCount = computed(() =>
 
 /** Devices that belong into the list by now and are not in it. */
 export const newcomerCount = computed(() => {
-  const byTotal = (totalNow.value ?? 0) - (totalAtStart.value ?? 0) + leftIds.value.size;
+  // Where the stream tells of those that left, it tells of those that came, too.
+  const byTotal = leftIds.value.size > 0 ? 0 : (totalNow.value ?? 0) - (totalAtStart.value ?? 0);
   return Math.max(newcomers.value.size, byTotal, 0);
 });
 
@@ -86,6 +89,12 @@ function flushSoon(): void {
     isFlushDue = false;
     rowsVersion.value += 1;
   });
+}
+
+function noteListAnswer({ serverTime, value }: Extract<Outcome<Listed<Device>>, { kind: 'answered' }>): void {
+  rereadFailure.value = undefined;
+  noteAnswer(serverTime);
+  noteAsOf('fleet', value.asOf ?? serverNow());
 }
 
 /** Takes in what was heard of a device: in place where it is listed, as a newcomer where it is not. */
@@ -141,7 +150,7 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
     noteFailure(outcome);
     return;
   }
-  const { items, cursor, total, asOf } = outcome.value;
+  const { items, cursor, total } = outcome.value;
   batch(() => {
     devices.clear();
     for (const device of items) devices.set(device.deviceId, recent.newestOf(device));
@@ -157,7 +166,7 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
     listEventId.value = outcome.value.lastEventId;
     shownQuery.value = query;
     rowsVersion.value += 1;
-    noteAnswer(outcome.serverTime, asOf ?? serverNow());
+    noteListAnswer(outcome);
   });
   await readOn();
 }
@@ -189,11 +198,12 @@ async function readOn(): Promise<void> {
     const outcome = await listDevices(query, { limit: LIMIT_MAX, cursor: nextCursor }, signal);
     if (outcome.kind === 'aborted' || signal.aborted) return;
     if (outcome.kind !== 'answered') {
+      rereadFailure.value = outcome;
       noteFailure(outcome);
       break;
     }
     appendStretch(outcome.value.items, outcome.value.cursor, readGaps);
-    noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
+    noteListAnswer(outcome);
   }
   isReadingOn = false;
 }
@@ -229,12 +239,13 @@ async function rereadVisible(signal: AbortSignal): Promise<void> {
     if (outcome.kind === 'aborted' || query !== shownQuery.peek() || isPaused.peek()) return;
     if (outcome.kind !== 'answered') {
       stretch.readGaps = -1;
+      rereadFailure.value = outcome;
       noteFailure(outcome);
       return;
     }
     for (const device of outcome.value.items) applyDevice(device);
     totalNow.value = outcome.value.total;
-    noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
+    noteListAnswer(outcome);
   }
 }
 
@@ -244,11 +255,12 @@ async function recount(signal: AbortSignal): Promise<void> {
   const outcome = await listDevices(query, { limit: 1 }, signal);
   if (outcome.kind === 'aborted' || query !== shownQuery.peek()) return;
   if (outcome.kind !== 'answered') {
+    rereadFailure.value = outcome;
     noteFailure(outcome);
     return;
   }
   totalNow.value = outcome.value.total;
-  noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
+  noteListAnswer(outcome);
 }
 
 /** Keeps the list in step with the address and with the fleet, for as long as the page lives. */

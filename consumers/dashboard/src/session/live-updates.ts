@@ -9,6 +9,7 @@ import {
   heldChanges,
   isPaused,
   noteAnswer,
+  noteAsOf,
   noteFailure,
   retryTime,
   revalidation,
@@ -80,7 +81,7 @@ async function hold({ path, list }: Wanted, signal: AbortSignal): Promise<void> 
         waits = 0;
         retryTime.value = undefined;
         streamState.value = 'open';
-        noteAnswer(undefined, serverNow());
+        noteAnswer();
         if (list !== undefined && lastEventId === undefined) noteGap();
       },
       onMessage: (message) => {
@@ -164,8 +165,9 @@ function parse(message: ServerSentEvent): unknown {
   }
 }
 
-function noteSync(value: unknown): void {
-  if (isJsonObject(value)) noteAnswer(undefined, timeMs(value.asOf) ?? serverNow());
+function noteSync(value: unknown, shown: 'fleet' | 'device'): void {
+  if (isJsonObject(value)) noteAsOf(shown, timeMs(value.asOf) ?? serverNow());
+  noteAnswer();
 }
 
 /** Takes in one message of the list's stream. True when all up to its id has been told. */
@@ -177,7 +179,7 @@ function takeListUpdate(message: ServerSentEvent): boolean {
   } else if (message.event === 'leave' && isJsonObject(value) && Array.isArray(value.deviceIds)) {
     applyLeave(value.deviceIds.map(String));
   } else if (message.event === 'sync') {
-    noteSync(value);
+    noteSync(value, 'fleet');
     return message.id !== undefined;
   }
   return false;
@@ -185,7 +187,7 @@ function takeListUpdate(message: ServerSentEvent): boolean {
 
 function takeDevice(message: ServerSentEvent): void {
   const value = parse(message);
-  if (message.event === 'sync') noteSync(value);
+  if (message.event === 'sync') noteSync(value, 'device');
   if (message.event !== 'device') return;
   const device = decodeDevice(value);
   if (device !== undefined) heardDevice.value = { deviceId: device.deviceId };

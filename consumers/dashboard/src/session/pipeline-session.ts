@@ -4,7 +4,7 @@ import type { Failure } from '../api/request.ts';
 import type { Pipeline } from '../api/shapes.ts';
 import { type ShardSample, sampleOf, withSample } from '../model/shard-samples.ts';
 import { serverNow } from './clock.ts';
-import { noteAnswer, noteFailure } from './connection.ts';
+import { noteAnswer, noteAsOf, noteFailure } from './connection.ts';
 import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_000;
@@ -29,7 +29,8 @@ export function startPipeline(): void {
       pipelineFailure.value = undefined;
       pipeline.value = outcome.value;
       shardSamples.value = withSample(shardSamples.peek(), sampleOf(outcome.value, serverNow()));
-      noteAnswer(outcome.serverTime, serverNow());
+      noteAnswer(outcome.serverTime);
+      noteAsOf('pipeline', serverNow());
     },
   });
 }

@@ -1,10 +1,10 @@
 import { computed, signal } from '@preact/signals';
 import { listDevices, readSummary } from '../api/query-api.ts';
-import { type FleetSummary, LIVENESS } from '../api/shapes.ts';
+import { type Device, type FleetSummary, LIVENESS } from '../api/shapes.ts';
 import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
-import { fleetQuery } from './address.ts';
+import { fleetQuery, view } from './address.ts';
 import { serverNow } from './clock.ts';
-import { noteAnswer, noteFailure, revalidate } from './connection.ts';
+import { noteAnswer, noteAsOf, noteFailure, revalidate } from './connection.ts';
 import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_500;
@@ -60,7 +60,8 @@ async function count(filter: FleetQuery, signal: AbortSignal): Promise<FleetSumm
   if (!hasSummaryRoute) return countByLists(filter, signal);
   const outcome = await readSummary(filter, signal);
   if (outcome.kind === 'answered') {
-    noteAnswer(outcome.serverTime, outcome.value.asOf ?? serverNow());
+    noteAnswer(outcome.serverTime);
+    noteAsOf('fleet', outcome.value.asOf ?? serverNow());
     return outcome.value;
   }
   if (outcome.kind === 'aborted') return undefined;
@@ -72,13 +73,37 @@ async function count(filter: FleetQuery, signal: AbortSignal): Promise<FleetSumm
   return undefined;
 }
 
+/** Devices that the line below the tiles names: as many as a wall has room for. */
+const TROUBLED_MAX = 12;
+
+/**
+ * Those of the tiles' devices that are in trouble: first those that fell silent, the last one first, then those of which
+ * most is missing. Neither order moves with every event.
+ */
+export const troubledDevices = signal<readonly Device[]>([]);
+
+async function refreshTroubled(signal: AbortSignal): Promise<void> {
+  const { silent = 0, gaps = 0 } = tileSummary.peek()?.troubles ?? {};
+  const found: Device[] = [];
+  const take = async (query: FleetQuery): Promise<void> => {
+    const outcome = await listDevices({ ...tileFilter.peek(), ...query }, { limit: TROUBLED_MAX }, signal);
+    if (outcome.kind === 'refused' || outcome.kind === 'unreachable') noteFailure(outcome);
+    if (outcome.kind !== 'answered') return;
+    const known = new Set(found.map(({ deviceId }) => deviceId));
+    found.push(...outcome.value.items.filter(({ deviceId }) => !known.has(deviceId)));
+  };
+  if (silent > 0) await take({ trouble: 'silent', sort: 'lastArrivalTime', order: 'desc' });
+  if (gaps > 0 && found.length < TROUBLED_MAX) await take({ trouble: 'gaps', sort: 'gaps', order: 'desc' });
+  if (!signal.aborted) troubledDevices.value = found.slice(0, TROUBLED_MAX);
+}
+
 async function refresh(signal: AbortSignal): Promise<void> {
   const whole = await count({}, signal);
   if (whole !== undefined) summary.value = whole;
   const filter = tileFilter.peek();
-  if (!isFiltered(filter)) return;
-  const counts = await count(filter, signal);
+  const counts = isFiltered(filter) ? await count(filter, signal) : undefined;
   if (counts !== undefined) filtered.value = { filter, counts };
+  if (view.peek().view === 'fleet') await refreshTroubled(signal);
 }
 
 /** Keeps the counts fresh, for as long as the page lives. */
