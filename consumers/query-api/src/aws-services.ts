@@ -4,6 +4,12 @@ import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstrea
 import { s3Quarantine } from '@twinstream/quarantine';
 import { createLogger, dynamoDbClient, kinesisClient, s3Client, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
+import {
+  followGeneration,
+  followingDeviceStates,
+  followingEventStore,
+  perGeneration,
+} from '@twinstream/table-generation';
 import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
@@ -42,13 +48,25 @@ export function awsServices(
   const s3 = s3Client();
   // One try a call: whoever looks at the stream looks again soon, and leaves its reads to the consumers.
   const kinesis = kinesisClient({ maxAttempts: 1 });
-  const tableName = configuration.deviceStateTable;
-  const { list } = dynamoDbLatestStateTable(dynamoDb, { tableName });
-  const { read } = coalescedReads({
-    readBatch: dynamoDbStateBatch({ client: dynamoDb, tableName, clock, random: Math.random }),
-    batchMax: STATE_BATCH_MAX,
+  const generation = followGeneration({
+    client: dynamoDb,
+    operationsTable: configuration.operationsTable,
+    configured: configuration,
+    clock,
   });
-  const table = { list, read };
+  const table = followingDeviceStates(
+    perGeneration(generation, ({ deviceStateTable: tableName }) => {
+      const { list } = dynamoDbLatestStateTable(dynamoDb, { tableName });
+      const { read } = coalescedReads({
+        readBatch: dynamoDbStateBatch({ client: dynamoDb, tableName, clock, random: Math.random }),
+        batchMax: STATE_BATCH_MAX,
+      });
+      return { list, read };
+    }),
+  );
+  const events = followingEventStore(
+    perGeneration(generation, ({ eventsTable: tableName }) => dynamoDbEventStore(dynamoDb, { tableName })),
+  );
   const progress = dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable });
   const stream = kinesisTransport({ streamName, client: kinesis });
   const shards = shardListing(stream);
@@ -67,7 +85,7 @@ export function awsServices(
   });
   return {
     deviceStates: table,
-    events: dynamoDbEventStore(dynamoDb, { tableName: configuration.eventsTable }),
+    events,
     fleet,
     updates: createUpdateHub({ fleet, clock, ...(isLongLived ? {} : { holdMs: 0 }) }),
     pipeline: createPipelineReader({

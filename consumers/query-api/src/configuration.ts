@@ -49,6 +49,7 @@ const SCHEMA = z.object({
   TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
   TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
   TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket with the prefixes archive/ and quarantine/'),
   TWINSTREAM_API_PORT: z.coerce
     .number('a port')
@@ -82,6 +83,7 @@ export function queryApiConfiguration(environment: Environment) {
     streamName: values.TWINSTREAM_STREAM,
     eventsTable: values.TWINSTREAM_EVENTS_TABLE,
     deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
+    operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     port: values.TWINSTREAM_API_PORT,

@@ -50,7 +50,13 @@ export function dynamoDbLatestStateTable(
   return {
     read: (deviceId, readOptions) => read(table, deviceId, readOptions),
     write: async (state, signal) => {
-      const writeUnits = await update(table, state, 'attribute_not_exists(#page) OR #page < :page', {}, signal);
+      const writeUnits = await update(
+        table,
+        state,
+        'attribute_not_exists(#page) OR #page < :page',
+        {},
+        signal,
+      );
       return writeUnits === false ? { outcome: 'superseded' } : { outcome: 'written', ...writeUnits };
     },
     replace: async (state, observed, signal) => {

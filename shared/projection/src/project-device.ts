@@ -25,6 +25,8 @@ export interface ProjectDeviceServices {
   readonly pageLimits: PageLimits;
   /** A snapshot is written after every page whose number is a multiple of it. */
   readonly pagesPerSnapshot: number;
+  /** Marks what is stored as appended by a repair. Default: false. */
+  readonly repaired?: boolean;
 }
 
 /** Events of one device that one shard delivered, positions rising. */
@@ -115,9 +117,10 @@ class ChainWriter {
     let conflictsInRow = 0;
     while (rest.length > 0) {
       this.#signal.throwIfAborted();
-      const limits = this.#services.pageLimits;
+      const { pageLimits: limits, repaired = false } = this.#services;
       const plan = planPage(this.head, this.#batch.shardId, rest, {
         limits,
+        repaired,
         ...(history === undefined ? {} : { history }),
       });
       if (plan.kind === 'history-needed') {

@@ -1,10 +1,12 @@
 import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
-import type { QuarantineStore } from './quarantine-store.ts';
+import type { ResolvableQuarantine } from './resolution.ts';
+import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
 
 /** A quarantine that lives as long as the process, holding the same objects as the one in S3. */
-export function memoryQuarantine(): QuarantineStore {
+export function memoryQuarantine(): ResolvableQuarantine {
   const objects = new Map<string, string>();
+  const resolvedObjects = new Map<string, string>();
   return {
     async put(record, signal) {
       signal?.throwIfAborted();
@@ -23,6 +25,21 @@ export function memoryQuarantine(): QuarantineStore {
       signal?.throwIfAborted();
       const text = objects.get(key);
       return text === undefined ? undefined : decodeQuarantinedRecord(text, key);
+    },
+    async resolve(key, resolution, signal) {
+      signal?.throwIfAborted();
+      const text = objects.get(key);
+      if (text === undefined) return false;
+      resolvedObjects.set(resolvedKey(key), encodeResolved(text, resolution));
+      objects.delete(key);
+      return true;
+    },
+    async *resolved(signal) {
+      for (const key of [...resolvedObjects.keys()].sort()) {
+        signal?.throwIfAborted();
+        const record = decodeResolved(resolvedObjects.get(key) ?? '', key);
+        if (record !== undefined) yield record;
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   NoSuchKey,
   PutObjectCommand,
@@ -9,7 +10,9 @@ import {
 import { CodedError } from '@twinstream/runtime';
 import { hourFolder, QUARANTINE_PREFIX, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
-import type { QuarantineListing, QuarantineStore } from './quarantine-store.ts';
+import type { QuarantineListing } from './quarantine-store.ts';
+import type { ResolvableQuarantine, ResolvedRecord } from './resolution.ts';
+import { decodeResolved, encodeResolved, RESOLVED_PREFIX, resolvedKey } from './resolved-lines.ts';
 
 export interface S3QuarantineOptions {
   readonly client: S3Client;
@@ -17,7 +20,8 @@ export interface S3QuarantineOptions {
 }
 
 /** A quarantine of NDJSON objects in S3, one per record, below {@link QUARANTINE_PREFIX}. */
-export function s3Quarantine({ client, bucket }: S3QuarantineOptions): QuarantineStore {
+export function s3Quarantine({ client, bucket }: S3QuarantineOptions): ResolvableQuarantine {
+  const textOf = (key: string, signal: AbortSignal | undefined) => objectText(client, bucket, key, signal);
   return {
     async put(record, signal) {
       const Key = quarantineKey(record);
@@ -55,21 +59,59 @@ export function s3Quarantine({ client, bucket }: S3QuarantineOptions): Quarantin
     },
 
     async read(key, signal) {
-      const text = await available(signal, `${key} could not be read from ${bucket}`, async () => {
-        try {
-          const answer = await client.send(
-            new GetObjectCommand({ Bucket: bucket, Key: key }),
-            abortable(signal),
-          );
-          return await answer.Body?.transformToString('utf8');
-        } catch (error) {
-          if (error instanceof NoSuchKey) return undefined;
-          throw error;
-        }
-      });
+      const text = await textOf(key, signal);
       return text === undefined ? undefined : decodeQuarantinedRecord(text, key);
     },
+
+    async resolve(key, resolution, signal) {
+      const text = await textOf(key, signal);
+      if (text === undefined) return false;
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key: resolvedKey(key),
+        Body: encodeResolved(text, resolution),
+        ContentType: 'application/x-ndjson',
+      });
+      await available(signal, `${resolvedKey(key)} could not be put into ${bucket}`, () =>
+        client.send(command, abortable(signal)),
+      );
+      await available(signal, `${key} could not be deleted from ${bucket}`, () =>
+        client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), abortable(signal)),
+      );
+      return true;
+    },
+
+    async *resolved(signal): AsyncIterable<ResolvedRecord> {
+      const input = { Bucket: bucket, Prefix: RESOLVED_PREFIX };
+      const pages = paginateListObjectsV2({ client }, input, abortable(signal))[Symbol.asyncIterator]();
+      for (;;) {
+        const page = await available(signal, `${bucket} could not be listed`, () => pages.next());
+        if (page.done) return;
+        for (const { Key = '' } of page.value.Contents ?? []) {
+          const text = await textOf(Key, signal);
+          const record = text === undefined ? undefined : decodeResolved(text, Key);
+          if (record !== undefined) yield record;
+        }
+      }
+    },
   };
+}
+
+function objectText(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  return available(signal, `${key} could not be read from ${bucket}`, async () => {
+    try {
+      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), abortable(signal));
+      return await answer.Body?.transformToString('utf8');
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  });
 }
 
 function abortable(signal: AbortSignal | undefined) {

@@ -1,4 +1,7 @@
+export * from './archive-check.ts';
 export * from './archived-positions.ts';
 export * from './canonical-text.ts';
 export * from './check-ledger.ts';
+export * from './position-set.ts';
 export * from './verify-device.ts';
+export * from './verify-devices.ts';

@@ -1,0 +1,29 @@
+import { type Environment, readConfiguration } from '@twinstream/runtime';
+import { z } from 'zod';
+
+const SCHEMA = z.object({
+  TWINSTREAM_STREAM: z.string().default('device-events'),
+  TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
+  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
+  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_OPERATIONS_TABLE: z.string().default('operations'),
+  TWINSTREAM_ARCHIVE_BUCKET: z.string().default('twinstream-archive'),
+  TWINSTREAM_PROJECTOR_FUNCTION: z.string().default('state-projector'),
+});
+
+/** Names of what the commands work on, from the environment or from the pipeline that runs beside. */
+export function operationsConfiguration(environment: Environment) {
+  const values = readConfiguration(SCHEMA, environment);
+  return {
+    streamName: values.TWINSTREAM_STREAM,
+    tables: {
+      eventsTable: values.TWINSTREAM_EVENTS_TABLE,
+      deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
+    },
+    shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
+    operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
+    archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
+    projectorFunction: values.TWINSTREAM_PROJECTOR_FUNCTION,
+  };
+}
+export type OperationsConfiguration = ReturnType<typeof operationsConfiguration>;

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { EVENT_LIMITS, encodeEvent, type JsonValue, readEvent } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { kinesisTransport } from '@twinstream/stream-producer';
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  repeatable,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { refusal, usageError } from '../command/refusal.ts';
+import { readDeviceId } from '../history/read-device-id.ts';
+
+interface CorrectFlags {
+  readonly set: readonly string[];
+  readonly reason: string;
+  readonly actor: string;
+  readonly corrects?: string;
+  readonly id?: string;
+  readonly evenUnknown?: true;
+  readonly output: OutputForm;
+}
+
+const PUT_TIMEOUT_MS = 10_000;
+
+export function addCorrect(program: Command, run: RunCommand): void {
+  addCommand(
+    program,
+    'correct <device>',
+    'Puts a correction on the stream: it takes the way of every event.',
+    [
+      "correct bus-2619 --set speedMph=17.5 --reason 'odometer fault' --actor ann@example.com",
+      'correct bus-2619 --set note=null --set tags=\'["a"]\' --corrects 3:1042 --reason r --actor ann',
+    ],
+  )
+    .requiredOption(
+      '--set <name=value>',
+      'an attribute and its value as JSON, or as plain text; null removes it',
+      repeatable,
+    )
+    .requiredOption('--reason <text>', 'why, in 1-1024 characters')
+    .requiredOption('--actor <name>', 'who corrects')
+    .option(
+      '--corrects <session:counter>',
+      'the event that is corrected; default: the newest that set these attributes',
+    )
+    .option('--id <id>', 'identity of the correction: the same one again stores nothing')
+    .option('--even-unknown', 'also for a device of which nothing is stored')
+    .addOption(outputOption())
+    .action((device: string, flags: CorrectFlags) => run((context) => correct(context, device, flags)));
+}
+
+async function correct(context: CommandContext, device: string, flags: CorrectFlags): Promise<ExitCode> {
+  const { host, services } = context;
+  const { streamName } = services.configuration;
+  const deviceId = readDeviceId(device);
+  const { latestState } = services.stores(await services.generation(host.stop));
+  const known = await latestState.read(deviceId, { signal: host.stop });
+  if (known === undefined && flags.evenUnknown !== true) {
+    throw refusal(
+      'UNKNOWN_DEVICE',
+      `nothing is stored of ${deviceId}; --even-unknown corrects it all the same`,
+    );
+  }
+  const correctionId = flags.id ?? randomUUID();
+  const event = readEvent({
+    v: 1,
+    deviceId,
+    type: 'corrected',
+    time: new Date(services.clock.now()).toISOString(),
+    data: Object.fromEntries(flags.set.map(readAssignment)),
+    correctionId,
+    reason: flags.reason,
+    actor: flags.actor,
+    ...(flags.corrects === undefined ? {} : { corrects: readTarget(flags.corrects) }),
+  });
+  if ('rejected' in event) throw usageError(`${event.rejected}: ${event.detail}`);
+  const data = encodeEvent(event);
+  if (data.length > EVENT_LIMITS.bytesMax) {
+    throw usageError(`the correction would have ${data.length} bytes; the limit is ${EVENT_LIMITS.bytesMax}`);
+  }
+  const transport = kinesisTransport({ streamName, client: services.kinesis });
+  const deadline = AbortSignal.any([host.stop, AbortSignal.timeout(PUT_TIMEOUT_MS)]);
+  const [answer] = await transport.putRecords([{ partitionKey: deviceId, data }], deadline);
+  if (answer?.status !== 'stored') {
+    throw new CodedError('CORRECTION_NOT_TAKEN', answer?.message ?? 'the stream gave no answer', {
+      retryable: true,
+    });
+  }
+  const { shardId, sequenceNumber } = answer;
+  if (flags.output === 'json') writeJson(context, { deviceId, correctionId, shardId, sequenceNumber });
+  else write(context, `correction ${correctionId} of ${deviceId} is in ${shardId} at ${sequenceNumber}`);
+  return EXIT_CODES.fine;
+}
+
+/** `name=value`: the value is JSON where it is any, and text otherwise. */
+function readAssignment(text: string): readonly [string, JsonValue] {
+  const at = text.indexOf('=');
+  if (at < 1) throw usageError(`--set ${text}: write name=value`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  try {
+    const parsed: JsonValue = JSON.parse(value);
+    return [name, parsed];
+  } catch {
+    return [name, value];
+  }
+}
+
+function readTarget(text: string): { readonly session: number; readonly counter: number } {
+  const parts = /^(\d+):(\d+)$/.exec(text);
+  if (parts === null) throw usageError(`--corrects ${text}: write session:counter`);
+  return { session: Number(parts[1]), counter: Number(parts[2]) };
+}

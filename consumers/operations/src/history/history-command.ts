@@ -1,0 +1,104 @@
+import { formatVersion } from '@twinstream/device-model';
+import {
+  HISTORY_EVENTS_MAX,
+  type HistoryCursor,
+  type HistoryEvent,
+  readHistory,
+} from '@twinstream/event-store';
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  tell,
+  wholeNumber,
+  write,
+} from '../command/command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { pointInTimeMs } from '../command/points-in-time.ts';
+import { tableText } from '../output/table.ts';
+import { eventLine } from './event-line.ts';
+import { readDeviceId } from './read-device-id.ts';
+
+interface HistoryFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit: number;
+  readonly reverse?: true;
+  readonly output: OutputForm;
+}
+
+const LIMIT_MAX = 1_000_000;
+const DATA_CHARACTERS = 80;
+
+export function addHistory(program: Command, run: RunCommand): void {
+  addCommand(
+    program,
+    'history <device>',
+    'Every stored event of one device, in the order in which it was accepted.',
+    [
+      'history bus-2619 --limit 20 --reverse',
+      'history bus-2619 --from PT2H --output json    (one JSON object per line)',
+    ],
+  )
+    .option('--from <time>', 'arrivals from here: ISO 8601 with offset, or that long ago (PT2H)')
+    .option('--to <time>', 'arrivals before here')
+    .option('--limit <events>', 'at most so many', wholeNumber(1, LIMIT_MAX), 100)
+    .option('--reverse', 'the last one first')
+    .addOption(outputOption())
+    .action((device: string, flags: HistoryFlags) => run((context) => history(context, device, flags)));
+}
+
+async function history(context: CommandContext, device: string, flags: HistoryFlags): Promise<ExitCode> {
+  const { host, services } = context;
+  const deviceId = readDeviceId(device);
+  const now = services.clock.now();
+  const { eventStore } = services.stores(await services.generation(host.stop));
+  const range = {
+    ...(flags.from === undefined ? {} : { from: pointInTimeMs(flags.from, now) }),
+    ...(flags.to === undefined ? {} : { to: pointInTimeMs(flags.to, now) }),
+    order: flags.reverse === true ? ('descending' as const) : ('ascending' as const),
+  };
+  const shown: HistoryEvent[] = [];
+  let count = 0;
+  let cursor: HistoryCursor | undefined;
+  do {
+    const limit = Math.min(HISTORY_EVENTS_MAX, flags.limit - count);
+    const answer = await readHistory(eventStore, {
+      deviceId,
+      ...range,
+      limit,
+      signal: host.stop,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    count += answer.events.length;
+    cursor = answer.cursor;
+    if (flags.output === 'json') {
+      for (const event of answer.events) write(context, JSON.stringify(eventLine(event)));
+    } else shown.push(...answer.events);
+  } while (cursor !== undefined && count < flags.limit);
+  if (flags.output === 'table') write(context, historyTable(shown));
+  if (count === 0) tell(context, `${deviceId} has no stored event in that time`);
+  else if (cursor !== undefined) tell(context, `${count} events; there are more (--limit)`);
+  return EXIT_CODES.fine;
+}
+
+function historyTable(events: readonly HistoryEvent[]): string {
+  const columns = ['page', 'arrival', 'device time', 'type', 'version', 'mark', 'data'].map((title) => ({
+    title,
+  }));
+  return tableText(
+    columns,
+    events.map(({ page, arrivalTime, event, version, late, repaired }) => [
+      String(page),
+      new Date(arrivalTime).toISOString(),
+      event.time,
+      event.type,
+      formatVersion(version),
+      [...(late === undefined ? [] : ['late']), ...(repaired === true ? ['repaired'] : [])].join(' '),
+      JSON.stringify(event.data).slice(0, DATA_CHARACTERS),
+    ]),
+  );
+}

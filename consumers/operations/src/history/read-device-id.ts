@@ -1,0 +1,8 @@
+import { type DeviceId, isDeviceId } from '@twinstream/device-model';
+import { usageError } from '../command/refusal.ts';
+
+/** A device id as it was written on the command line. Throws `INVALID_USAGE`. */
+export function readDeviceId(text: string): DeviceId {
+  if (isDeviceId(text)) return text;
+  throw usageError(`${JSON.stringify(text)} is no device id: it has 1-128 of A-Z a-z 0-9 . _ : -`);
+}

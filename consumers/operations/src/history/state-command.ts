@@ -1,0 +1,164 @@
+import { type DeviceId, type DeviceState, formatVersion, presentAttributes } from '@twinstream/device-model';
+import { type StateAtBasis, stateAt } from '@twinstream/event-store';
+import { type Command, Option } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { pointInTimeMs } from '../command/points-in-time.ts';
+import { refusal, usageError } from '../command/refusal.ts';
+import { isoText } from '../output/figures.ts';
+import { tableText } from '../output/table.ts';
+import type { Stores } from '../services.ts';
+import { readDeviceId } from './read-device-id.ts';
+
+interface StateFlags {
+  readonly at?: string;
+  readonly basis: StateAtBasis;
+  readonly diff?: string;
+  readonly output: OutputForm;
+}
+
+export function addState(program: Command, run: RunCommand): void {
+  addCommand(
+    program,
+    'state <device>',
+    'The state of one device: now, at a time, or what changed between two.',
+    [
+      'state bus-2619',
+      'state bus-2619 --at 2026-11-23T08:00:00Z',
+      'state bus-2619 --at PT2H --basis event-time    (what was true then, as far as known now)',
+      'state bus-2619 --at PT2H --diff PT1H',
+    ],
+  )
+    .option('--at <time>', 'ISO 8601 with offset, or that long ago (PT2H); default: the latest state')
+    .addOption(
+      new Option('--basis <basis>', 'arrival: as accepted by then; event-time: as now known of then')
+        .choices(['arrival', 'event-time'])
+        .default('arrival'),
+    )
+    .option('--diff <time>', 'what changed from --at to this time')
+    .addOption(outputOption())
+    .action((device: string, flags: StateFlags) => run((context) => showState(context, device, flags)));
+}
+
+async function showState(context: CommandContext, device: string, flags: StateFlags): Promise<ExitCode> {
+  const { host, services } = context;
+  const deviceId = readDeviceId(device);
+  const stores = services.stores(await services.generation(host.stop));
+  const now = services.clock.now();
+  if (flags.diff !== undefined) {
+    if (flags.at === undefined)
+      throw usageError('--diff needs --at: the time from which on changes are shown');
+    const before = await stateOf(stores, deviceId, { ...flags, at: flags.at }, now, host.stop);
+    const after = await stateOf(stores, deviceId, { ...flags, at: flags.diff }, now, host.stop);
+    return showChanges(context, deviceId, before, after, flags);
+  }
+  const state = await stateOf(stores, deviceId, flags, now, host.stop);
+  if (state === undefined || state.counts.events + state.counts.duplicates === 0) {
+    throw refusal(
+      'UNKNOWN_DEVICE',
+      `nothing is stored of ${deviceId}${flags.at === undefined ? '' : ' at that time'}`,
+    );
+  }
+  if (flags.output === 'json') writeJson(context, stateDocument(state));
+  else write(context, stateText(state));
+  return EXIT_CODES.fine;
+}
+
+async function stateOf(
+  { eventStore, latestState }: Stores,
+  deviceId: DeviceId,
+  { at, basis }: StateFlags,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<DeviceState | undefined> {
+  if (at === undefined && basis === 'arrival') return latestState.read(deviceId, { signal });
+  const timeMs = at === undefined ? nowMs : pointInTimeMs(at, nowMs);
+  return (await stateAt(eventStore, deviceId, timeMs, basis, { consistent: true, signal })).state;
+}
+
+/** A state as JSON says it: stable, for scripts. */
+function stateDocument(state: DeviceState) {
+  const { deviceId, page, status, lastEventTime, lastArrivalTime, position, current, counts } = state;
+  return {
+    deviceId,
+    page,
+    status: status.value,
+    attributes: Object.fromEntries(presentAttributes(state)),
+    versions: Object.fromEntries(
+      [...state.attributes].map(([name, { version }]) => [name, formatVersion(version)]),
+    ),
+    lastEventTime: lastEventTime?.value ?? null,
+    lastArrivalTime: lastArrivalTime === undefined ? null : isoText(lastArrivalTime),
+    session: current.session < 0 ? null : current.session,
+    counter: current.counter < 0 ? null : current.counter,
+    position: position ?? null,
+    counts,
+  };
+}
+
+function stateText(state: DeviceState): string {
+  const { counts, page, status, lastEventTime, lastArrivalTime } = state;
+  const head = [
+    `device      ${state.deviceId}`,
+    `status      ${status.value}`,
+    `page        ${page}`,
+    `device time ${lastEventTime?.value ?? '-'}`,
+    `arrived     ${lastArrivalTime === undefined ? '-' : isoText(lastArrivalTime)}`,
+    `events      ${counts.events} (late ${counts.late}, duplicates ${counts.duplicates}, gaps ${counts.gaps})`,
+    '',
+  ].join('\n');
+  const rows = [...state.attributes]
+    .filter(([, { value }]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { value, version }]) => [name, JSON.stringify(value), formatVersion(version)]);
+  return `${head}\n${tableText([{ title: 'attribute' }, { title: 'value' }, { title: 'version' }], rows)}`;
+}
+
+function showChanges(
+  context: CommandContext,
+  deviceId: DeviceId,
+  before: DeviceState | undefined,
+  after: DeviceState | undefined,
+  { output }: StateFlags,
+): ExitCode {
+  const [old, young] = [before, after].map(
+    (state) => new Map(state === undefined ? [] : presentAttributes(state)),
+  );
+  const names = [...new Set([...(old?.keys() ?? []), ...(young?.keys() ?? [])])].sort();
+  const changes = names
+    .map((name) => ({ name, before: old?.get(name), after: young?.get(name) }))
+    .filter(({ before: a, after: b }) => JSON.stringify(a) !== JSON.stringify(b));
+  const statuses = { before: before?.status.value ?? 'unknown', after: after?.status.value ?? 'unknown' };
+  const events = (after?.counts.events ?? 0) - (before?.counts.events ?? 0);
+  if (output === 'json') {
+    writeJson(context, {
+      deviceId,
+      events,
+      status: statuses,
+      attributes: Object.fromEntries(
+        changes.map((change) => [
+          change.name,
+          { before: change.before ?? null, after: change.after ?? null },
+        ]),
+      ),
+    });
+    return EXIT_CODES.fine;
+  }
+  const rows = changes.map((change) => [
+    change.name,
+    change.before === undefined ? '-' : JSON.stringify(change.before),
+    change.after === undefined ? '-' : JSON.stringify(change.after),
+  ]);
+  if (statuses.before !== statuses.after) rows.unshift(['(status)', statuses.before, statuses.after]);
+  write(context, tableText([{ title: 'attribute' }, { title: 'before' }, { title: 'after' }], rows));
+  write(context, `\n${events} events between`);
+  return EXIT_CODES.fine;
+}

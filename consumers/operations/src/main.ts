@@ -1,0 +1,29 @@
+import { createInterface } from 'node:readline/promises';
+import { readLocalEnvironment, shutdownSignal, systemClock } from '@twinstream/runtime';
+import { operationsCommand } from './command/operations-command.ts';
+
+const cwd = process.cwd();
+const environment = readLocalEnvironment(cwd, process.env);
+// The SDK reads its endpoints, region and credentials from here.
+Object.assign(process.env, environment);
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
+
+process.exitCode = await operationsCommand({
+  argv: process.argv.slice(2),
+  cwd,
+  environment,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  stop: shutdownSignal(),
+  ask,
+});

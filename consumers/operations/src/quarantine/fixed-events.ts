@@ -1,0 +1,60 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { isJsonObject } from '@twinstream/device-model';
+import { usageError } from '../command/refusal.ts';
+import type { Transform } from './transform.ts';
+
+const utf8 = new TextEncoder();
+const LINES_MAX = 1_000_000;
+
+/** The key under which a fixed event of a file stands. */
+function placeKey(shardId: string, sequenceNumber: string, subSequenceNumber: number): string {
+  return `${shardId}:${sequenceNumber}:${subSequenceNumber}`;
+}
+
+/**
+ * Repaired events from NDJSON: `{"shardId","sequenceNumber","subSequenceNumber","event":{…}}` a line, as `quarantine list
+ * --output json` prints places. Entries that the file does not name stay in quarantine. Throws `INVALID_USAGE`.
+ */
+export async function fixedEvents(path: string, cwd: string): Promise<Transform> {
+  const texts = new Map<string, string>();
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(resolve(cwd, path)) })) {
+      number += 1;
+      if (number > LINES_MAX) throw usageError(`${path} has more than ${LINES_MAX} lines: split it`);
+      if (line.trim() === '') continue;
+      const [key, text] = readFixed(line, path, number);
+      texts.set(key, text);
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw usageError(`there is no ${path}`);
+    throw error;
+  }
+  return async ({ subSequenceNumber }, { shardId, sequenceNumber }) => {
+    const text = texts.get(placeKey(shardId, sequenceNumber, subSequenceNumber));
+    return text === undefined ? undefined : utf8.encode(text);
+  };
+}
+
+function readFixed(line: string, path: string, number: number): readonly [string, string] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw usageError(`${path} line ${number} is not JSON`);
+  }
+  if (!isJsonObject(value)) throw usageError(`${path} line ${number} is not an object`);
+  const { shardId, sequenceNumber, subSequenceNumber = 0, event } = value;
+  if (
+    typeof shardId !== 'string' ||
+    typeof sequenceNumber !== 'string' ||
+    typeof subSequenceNumber !== 'number'
+  ) {
+    throw usageError(`${path} line ${number} must name shardId, sequenceNumber and subSequenceNumber`);
+  }
+  if (!isJsonObject(event)) throw usageError(`${path} line ${number} has no event`);
+  return [placeKey(shardId, sequenceNumber, subSequenceNumber), JSON.stringify(event)];
+}

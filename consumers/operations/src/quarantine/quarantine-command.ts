@@ -1,0 +1,303 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  repeatable,
+  tell,
+  wholeNumber,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { confirm } from '../command/confirm.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { refusal, usageError } from '../command/refusal.ts';
+import { isoText, whole } from '../output/figures.ts';
+import { tableText } from '../output/table.ts';
+import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
+import { fixedEvents } from './fixed-events.ts';
+import { hexDump } from './hex-dump.ts';
+import { type RedriveResult, redrive } from './redrive.ts';
+import { readTransform, unchanged } from './transform.ts';
+
+interface FilterFlags extends QuarantineFilter {
+  readonly output: OutputForm;
+}
+
+interface ChangeFlags extends FilterFlags {
+  readonly execute?: true;
+  readonly reasonText?: string;
+  readonly why?: string;
+  readonly actor: string;
+  readonly yes?: true;
+}
+
+interface RedriveFlags extends ChangeFlags {
+  readonly transform?: string;
+  readonly input?: string;
+}
+
+const LIMIT_MAX = 1_000_000;
+const SHOWN_BYTES_MAX = 4_096;
+
+export function addQuarantine(program: Command, run: RunCommand): void {
+  const quarantine = program
+    .command('quarantine')
+    .description('What is no event: look at it, repair it, throw it away.');
+  const filtered = (command: Command) =>
+    command
+      .option('--reason <reason>', 'entries with this reason; repeatable', repeatable)
+      .option('--from <time>', 'arrivals from here: ISO 8601 with offset, or that long ago (PT2H)')
+      .option('--to <time>', 'arrivals before here')
+      .option('--shard <shard>', 'of this shard; repeatable', repeatable)
+      .option('--limit <records>', 'at most so many records', wholeNumber(1, LIMIT_MAX))
+      .addOption(outputOption());
+  const changing = (command: Command) =>
+    filtered(command)
+      .option('--execute', 'act; without it nothing is changed and the outcome is previewed')
+      .option('--why <text>', 'why, for the record; required with --execute')
+      .option('--actor <name>', 'who does it', userInfo().username)
+      .option('--yes', 'do not ask');
+  filtered(
+    addCommand(quarantine, 'list', 'Records in quarantine.', [
+      'quarantine list --reason not-json --from PT24H',
+      'quarantine list --output json > bad.ndjson    (one JSON object per entry)',
+    ]),
+  ).action((flags: FilterFlags) => run((context) => list(context, flags)));
+  addCommand(quarantine, 'show <record>', 'One record, as text and in hexadecimal, with the reason.', [
+    'quarantine show shardId-000000000001:49590338271490256608559692538361571095921575989136588898',
+  ]).action((record: string) => run((context) => show(context, record)));
+  changing(
+    addCommand(quarantine, 'redrive [records...]', 'Runs repaired records through the way of every event.', [
+      "quarantine redrive --reason unsupported-version --transform '.v = 1'",
+      "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --why 'old firmware'",
+      "quarantine redrive --transform ./repair.ts --execute --why 'broken encoder' --yes",
+      "quarantine redrive --input fixed.ndjson --execute --why 'fixed by hand'",
+    ]),
+  )
+    .option('--transform <steps or module>', '.path = JSON | .path = .path | del(.path), or a module')
+    .option(
+      '--input <file>',
+      'repaired events, one JSON object a line: shardId, sequenceNumber, subSequenceNumber, event',
+    )
+    .action((records: string[], flags: RedriveFlags) =>
+      run((context) => redriveCommand(context, records, flags)),
+    );
+  changing(
+    addCommand(
+      quarantine,
+      'discard [records...]',
+      'Takes records out of quarantine for good; they are kept with the reason.',
+      ["quarantine discard --reason empty --execute --why 'a probe of the network team'"],
+    ),
+  ).action((records: string[], flags: ChangeFlags) => run((context) => discard(context, records, flags)));
+}
+
+function found(context: CommandContext, flags: QuarantineFilter, names: readonly string[] = []) {
+  const { services, host } = context;
+  return findQuarantined(services.quarantine, flags, names, services.clock.now(), host.stop);
+}
+
+async function list(context: CommandContext, flags: FilterFlags): Promise<ExitCode> {
+  const rows: string[][] = [];
+  let records = 0;
+  for await (const { key, record } of found(context, flags)) {
+    records += 1;
+    const { shardId, sequenceNumber, arrivalTime } = record;
+    for (const { reason, detail, subSequenceNumber, partitionKey, data } of record.entries) {
+      if (flags.output === 'json') {
+        const place = { shardId, sequenceNumber, subSequenceNumber, arrivalTime: isoText(arrivalTime) };
+        write(
+          context,
+          JSON.stringify({
+            ...place,
+            partitionKey,
+            reason,
+            detail,
+            bytes: data.length,
+            base64: Buffer.from(data).toString('base64'),
+            key,
+          }),
+        );
+      } else {
+        const name = `${shardId}:${sequenceNumber}`;
+        rows.push([
+          isoText(arrivalTime),
+          reason,
+          partitionKey,
+          String(data.length),
+          String(subSequenceNumber),
+          name,
+        ]);
+      }
+    }
+  }
+  if (flags.output === 'table') {
+    write(
+      context,
+      tableText(
+        [
+          { title: 'arrival' },
+          { title: 'reason' },
+          { title: 'key' },
+          { title: 'bytes', align: 'right' },
+          { title: 'index', align: 'right' },
+          { title: 'record' },
+        ],
+        rows,
+      ),
+    );
+    write(context, `${whole(records)} records, ${whole(rows.length)} entries`);
+  }
+  return EXIT_CODES.fine;
+}
+
+async function show(context: CommandContext, name: string): Promise<ExitCode> {
+  for await (const { key, record } of found(context, {}, [name])) {
+    const { shardId, sequenceNumber, arrivalTime, partitionKey, data } = record;
+    write(
+      context,
+      `record   ${shardId}:${sequenceNumber}\narrived  ${isoText(arrivalTime)}\nkey      ${partitionKey}`,
+    );
+    write(context, `bytes    ${data.length}\nobject   ${key}`);
+    for (const entry of record.entries) {
+      write(context, `\nentry ${entry.subSequenceNumber}: ${entry.reason}: ${entry.detail}\n`);
+      write(context, `${Buffer.from(entry.data).toString('utf8').slice(0, SHOWN_BYTES_MAX)}\n`);
+      write(context, hexDump(entry.data, SHOWN_BYTES_MAX));
+    }
+    return EXIT_CODES.fine;
+  }
+  throw refusal('NOT_IN_QUARANTINE', `there is no ${name} in quarantine: see quarantine list`);
+}
+
+function requireWhy({ execute, why }: ChangeFlags): string {
+  if (execute !== true) return why ?? '';
+  if (why === undefined || why === '') throw usageError('--execute needs --why: the reason, for the record');
+  return why;
+}
+
+async function gathered(records: AsyncIterable<FoundRecord>): Promise<readonly FoundRecord[]> {
+  const all: FoundRecord[] = [];
+  for await (const one of records) {
+    all.push(one);
+    if (all.length > LIMIT_MAX)
+      throw usageError(`more than ${LIMIT_MAX} records: use --from, --to or --limit`);
+  }
+  return all;
+}
+
+async function redriveCommand(
+  context: CommandContext,
+  names: readonly string[],
+  flags: RedriveFlags,
+): Promise<ExitCode> {
+  const { services, host } = context;
+  const reason = requireWhy(flags);
+  if (flags.transform !== undefined && flags.input !== undefined)
+    throw usageError('--transform or --input, not both');
+  const transform =
+    flags.transform !== undefined
+      ? await readTransform(flags.transform, host.cwd)
+      : flags.input !== undefined
+        ? await fixedEvents(flags.input, host.cwd)
+        : unchanged;
+  const records = await gathered(found(context, flags, names));
+  if (flags.execute === true) {
+    const question = `Redrive ${whole(records.length)} records into the tables in use?`;
+    if (!(await confirm(context, question, flags.yes === true)))
+      throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  }
+  const stores = services.stores(await services.generation(host.stop));
+  const { quarantine, shardProgress, logger, clock, configuration } = services;
+  const redriving = redrive(
+    { ...stores, quarantine, shardProgress, logger, streamName: configuration.streamName, now: clock.now },
+    toAsync(records),
+    { transform, execute: flags.execute === true, reason, actor: flags.actor, signal: host.stop },
+  );
+  const results: RedriveResult[] = [];
+  for await (const result of redriving) results.push(result);
+  report(context, flags, records.length, results);
+  const isFine = results.every(({ outcome }) =>
+    ['stored', 'already-stored', 'would-store'].includes(outcome),
+  );
+  return isFine ? EXIT_CODES.fine : EXIT_CODES.differences;
+}
+
+async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  yield* items;
+}
+
+function report(
+  context: CommandContext,
+  flags: RedriveFlags,
+  records: number,
+  results: readonly RedriveResult[],
+): void {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  if (flags.output === 'json') {
+    writeJson(context, {
+      executed: flags.execute === true,
+      records,
+      entries: results.length,
+      outcomes: counts,
+      results,
+    });
+    return;
+  }
+  write(
+    context,
+    tableText(
+      ['outcome', 'device', 'record', 'detail'].map((title) => ({ title })),
+      results.map(({ outcome, deviceId, shardId, sequenceNumber, subSequenceNumber, detail }) => [
+        outcome,
+        deviceId ?? '-',
+        `${shardId}:${sequenceNumber}:${subSequenceNumber}`,
+        detail,
+      ]),
+    ),
+  );
+  const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
+  write(context, `${whole(records)} records: ${sums.join(', ') || 'nothing to do'}`);
+  if (flags.execute !== true) tell(context, 'This was a preview: --execute --why "…" acts.');
+}
+
+async function discard(
+  context: CommandContext,
+  names: readonly string[],
+  flags: ChangeFlags,
+): Promise<ExitCode> {
+  const { services, host } = context;
+  const reason = requireWhy(flags);
+  if (
+    names.length === 0 &&
+    flags.reason === undefined &&
+    flags.from === undefined &&
+    flags.shard === undefined
+  ) {
+    throw usageError('name the records, or choose them by --reason, --from or --shard');
+  }
+  const records = await gathered(found(context, flags, names));
+  if (flags.execute !== true) {
+    if (flags.output === 'json')
+      writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });
+    else write(context, `${whole(records.length)} records would be discarded`);
+    tell(context, 'This was a preview: --execute --why "…" acts.');
+    return EXIT_CODES.fine;
+  }
+  const question = `Discard ${whole(records.length)} records for good?`;
+  if (!(await confirm(context, question, flags.yes === true)))
+    throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  const time = isoText(services.clock.now());
+  for (const { key } of records) {
+    const resolution = { outcome: 'discarded' as const, time, reason, actor: flags.actor, events: [] };
+    await services.quarantine.resolve(key, resolution, host.stop);
+  }
+  if (flags.output === 'json')
+    writeJson(context, { executed: true, discarded: records.map(({ key }) => key) });
+  else write(context, `${whole(records.length)} records discarded`);
+  return EXIT_CODES.fine;
+}

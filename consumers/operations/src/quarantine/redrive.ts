@@ -1,0 +1,161 @@
+import { type ArrivedEvent, decodeEvent, type OutcomeCounts } from '@twinstream/device-model';
+import type { ShardProgressTable } from '@twinstream/latest-state';
+import { HeadCache, projectDevice } from '@twinstream/projection';
+import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
+import type { Logger } from '@twinstream/runtime';
+import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
+import { PAGE_WRITING } from '../page-writing.ts';
+import type { Stores } from '../services.ts';
+import type { FoundRecord } from './find-quarantined.ts';
+import type { Transform } from './transform.ts';
+
+/** What became of one entry. */
+export interface RedriveResult {
+  readonly key: string;
+  readonly shardId: ShardId;
+  readonly sequenceNumber: SequenceNumber;
+  readonly subSequenceNumber: number;
+  readonly deviceId: string | null;
+  /**
+   * `stored`: appended. `already-stored`: its identity is there. `unrepaired`: the transformation left it alone.
+   * `still-invalid`: what the transformation made is no event. `not-finished`: the live consumer has not come so far yet.
+   * `would-store`: in a preview.
+   */
+  readonly outcome:
+    | 'stored'
+    | 'already-stored'
+    | 'unrepaired'
+    | 'still-invalid'
+    | 'not-finished'
+    | 'would-store';
+  readonly detail: string;
+}
+
+export interface RedriveServices extends Stores {
+  readonly quarantine: ResolvableQuarantine;
+  readonly shardProgress: Pick<ShardProgressTable, 'read'>;
+  readonly streamName: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+export interface RedriveOptions {
+  readonly transform: Transform;
+  /** False previews. */
+  readonly execute: boolean;
+  readonly reason: string;
+  readonly actor: string;
+  readonly signal: AbortSignal;
+}
+
+/** An entry with what the transformation made of it. */
+interface Repaired {
+  readonly entry: QuarantinedEntry;
+  readonly arrived: ArrivedEvent;
+}
+
+/**
+ * Runs the repaired entries of quarantined records through the projector's own way into the tables in use: appended at
+ * the tail of their device's chain, marked repaired, with their own place and arrival. A record leaves quarantine when
+ * nothing of it is left to do. Running it again stores nothing twice.
+ */
+export async function* redrive(
+  services: RedriveServices,
+  records: AsyncIterable<FoundRecord>,
+  options: RedriveOptions,
+): AsyncGenerator<RedriveResult> {
+  const progress = new Map(
+    (await services.shardProgress.read(services.streamName, options.signal)).map((shard) => [
+      shard.shardId,
+      shard.finishedThrough,
+    ]),
+  );
+  for await (const found of records) {
+    options.signal.throwIfAborted();
+    yield* redriveRecord(services, found, progress.get(found.record.shardId), options);
+  }
+}
+
+async function* redriveRecord(
+  services: RedriveServices,
+  { key, record }: FoundRecord,
+  finishedThrough: SequenceNumber | undefined,
+  options: RedriveOptions,
+): AsyncGenerator<RedriveResult> {
+  const { shardId, sequenceNumber } = record;
+  const say = (
+    entry: QuarantinedEntry,
+    outcome: RedriveResult['outcome'],
+    deviceId: string | null,
+    detail = '',
+  ) => ({
+    ...{ key, shardId, sequenceNumber, subSequenceNumber: entry.subSequenceNumber },
+    ...{ deviceId, outcome, detail },
+  });
+  if (finishedThrough === undefined || compareSequenceNumbers(sequenceNumber, finishedThrough) > 0) {
+    const detail = 'the live consumer has not finished this record; try again later';
+    for (const entry of record.entries) yield say(entry, 'not-finished', null, detail);
+    return;
+  }
+  const done: Repaired[] = [];
+  for (const entry of record.entries) {
+    const data = await options.transform(entry, record);
+    if (data === undefined) {
+      yield say(entry, 'unrepaired', null);
+      continue;
+    }
+    const decoded = decodeEvent(data);
+    if ('rejected' in decoded) {
+      yield say(entry, 'still-invalid', null, `${decoded.rejected}: ${decoded.detail}`);
+      continue;
+    }
+    const repaired = { entry, arrived: arrivedAt(record, entry, decoded) };
+    done.push(repaired);
+    const { deviceId } = decoded.event;
+    if (!options.execute) {
+      yield say(entry, 'would-store', deviceId);
+      continue;
+    }
+    const outcomes = await append(services, shardId, repaired.arrived, options.signal);
+    yield say(entry, outcomes.applied + outcomes.late > 0 ? 'stored' : 'already-stored', deviceId);
+  }
+  if (!options.execute || done.length < record.entries.length) return;
+  const resolution = {
+    outcome: 'redriven' as const,
+    time: new Date(services.now()).toISOString(),
+    reason: options.reason,
+    actor: options.actor,
+    events: done.map(({ entry, arrived }) => ({
+      subSequenceNumber: entry.subSequenceNumber,
+      text: arrived.text,
+    })),
+  };
+  await services.quarantine.resolve(key, resolution, options.signal);
+}
+
+function arrivedAt(
+  { sequenceNumber, arrivalTime }: QuarantinedRecord,
+  { subSequenceNumber }: QuarantinedEntry,
+  decoded: Pick<ArrivedEvent, 'event' | 'text'>,
+): ArrivedEvent {
+  return { place: { sequenceNumber, subSequenceNumber }, arrivalTime, ...decoded };
+}
+
+/** No cache of heads: the live consumer moves them meanwhile. */
+async function append(
+  services: RedriveServices,
+  shardId: ShardId,
+  arrived: ArrivedEvent,
+  signal: AbortSignal,
+): Promise<OutcomeCounts> {
+  const batch = {
+    deviceId: arrived.event.deviceId,
+    shardId,
+    arrived: [arrived],
+    from: arrived.place.sequenceNumber,
+  };
+  const { eventStore, latestState, logger } = services;
+  const heads = new HeadCache(0);
+  const writing = { eventStore, latestState, logger, heads, ...PAGE_WRITING, repaired: true };
+  return (await projectDevice(writing, batch, signal)).outcomes;
+}

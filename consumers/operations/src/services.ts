@@ -1,0 +1,80 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { dynamoDbEventStore, type EventStore } from '@twinstream/event-store';
+import {
+  dynamoDbLatestStateTable,
+  dynamoDbShardProgressTable,
+  type RepairableLatestState,
+  type ShardProgressTable,
+} from '@twinstream/latest-state';
+import { type ResolvableQuarantine, s3Quarantine } from '@twinstream/quarantine';
+import {
+  type Clock,
+  createLogger,
+  dynamoDbClient,
+  kinesisClient,
+  type Logger,
+  lambdaClient,
+  s3Client,
+} from '@twinstream/runtime';
+import {
+  configuredGeneration,
+  readGeneration,
+  type TableGeneration,
+  type TableNames,
+} from '@twinstream/table-generation';
+import type { OperationsConfiguration } from './configuration.ts';
+
+/** History and state of one set of tables. */
+export interface Stores {
+  readonly eventStore: EventStore;
+  readonly latestState: RepairableLatestState;
+}
+
+/** Everything that the commands reach. */
+export interface OperationsServices {
+  readonly configuration: OperationsConfiguration;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly dynamoDb: DynamoDBClient;
+  readonly kinesis: KinesisClient;
+  readonly lambda: LambdaClient;
+  readonly s3: S3Client;
+  readonly quarantine: ResolvableQuarantine;
+  readonly shardProgress: ShardProgressTable;
+  /** The tables in use now. */
+  generation(signal?: AbortSignal): Promise<TableGeneration>;
+  stores(tables: TableNames): Stores;
+  close(): void;
+}
+
+/** The services over the AWS SDK, whose endpoints come from its own environment variables. */
+export function awsServices(configuration: OperationsConfiguration, clock: Clock): OperationsServices {
+  const dynamoDb = dynamoDbClient();
+  const kinesis = kinesisClient();
+  const lambda = lambdaClient();
+  const s3 = s3Client();
+  const { tables, operationsTable, shardProgressTable: tableName, archiveBucket: bucket } = configuration;
+  return {
+    configuration,
+    clock,
+    logger: createLogger('operations', 'warn'),
+    dynamoDb,
+    kinesis,
+    lambda,
+    s3,
+    quarantine: s3Quarantine({ client: s3, bucket }),
+    shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName }),
+    generation: async (signal) =>
+      (await readGeneration(dynamoDb, operationsTable, signal)) ?? configuredGeneration(tables),
+    stores: ({ eventsTable, deviceStateTable }) => ({
+      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable }),
+      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable }),
+    }),
+    close: () => {
+      for (const client of [dynamoDb, kinesis, lambda, s3]) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import type { ShardProgress } from '@twinstream/latest-state';
+import { GET_RECORDS_RECORDS_MAX, type Shard } from '@twinstream/stream-model';
+import type { OperationsServices } from '../services.ts';
+import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
+import { archiveFreshness } from './archive-freshness.ts';
+
+export interface ShardStatus {
+  readonly shardId: string;
+  readonly state: 'OPEN' | 'CLOSED';
+  readonly parents: readonly string[];
+  /** Last record that the projector has finished; null before the first. */
+  readonly finishedThrough: string | null;
+  /** Age of the first record that is not finished, in milliseconds; 0 where there is none. */
+  readonly lagMs: number;
+  readonly lagRecords: number;
+  /** True where there are more than were counted. */
+  readonly isLagLarger: boolean;
+  /** Over the last ten seconds. */
+  readonly recordsPerSecond: number;
+}
+
+export interface TableStatus {
+  readonly table: string;
+  readonly holds: 'events' | 'device-state';
+  /** As DynamoDB says it; on AWS up to six hours old. */
+  readonly items: number;
+  readonly bytes: number;
+}
+
+export interface OperationsStatus {
+  readonly time: string;
+  readonly stream: string;
+  readonly retentionHours: number;
+  readonly generation: string;
+  readonly shards: readonly ShardStatus[];
+  readonly quarantinedEntries: number;
+  readonly archiveLastDelivery: string | null;
+  readonly tables: readonly TableStatus[];
+}
+
+const RATE_MS = 10_000;
+/** Answers may be empty before the next record is reached. */
+const SEARCH_READS_MAX = 8;
+
+/** One look at everything, of three reads a shard. */
+export async function readStatus(
+  services: OperationsServices,
+  signal: AbortSignal,
+): Promise<OperationsStatus> {
+  const { configuration, clock, kinesis, dynamoDb, s3 } = services;
+  const { streamName, archiveBucket } = configuration;
+  const stream: StreamAccess = { client: kinesis, streamName, clock };
+  const [summary, shards, progress, generation, quarantinedEntries, delivered] = await Promise.all([
+    kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), { abortSignal: signal }),
+    listShards(stream, signal),
+    services.shardProgress.read(streamName, signal),
+    services.generation(signal),
+    countQuarantined(services, signal),
+    archiveFreshness(s3, archiveBucket, signal),
+  ]);
+  const finished = new Map(progress.map((shard) => [shard.shardId, shard]));
+  return {
+    time: new Date(clock.now()).toISOString(),
+    stream: streamName,
+    retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0,
+    generation: generation.id,
+    shards: await Promise.all(
+      shards.map((shard) => shardStatus(stream, shard, finished.get(shard.shardId), signal)),
+    ),
+    quarantinedEntries,
+    archiveLastDelivery: delivered === undefined ? null : new Date(delivered).toISOString(),
+    tables: await Promise.all([
+      tableStatus(dynamoDb, generation.eventsTable, 'events', signal),
+      tableStatus(dynamoDb, generation.deviceStateTable, 'device-state', signal),
+    ]),
+  };
+}
+
+async function shardStatus(
+  stream: StreamAccess,
+  shard: Shard,
+  progress: ShardProgress | undefined,
+  signal: AbortSignal,
+): Promise<ShardStatus> {
+  const { shardId, isOpen, parentShardId, adjacentParentShardId } = shard;
+  const lag = await lagOf(stream, shard, progress, signal);
+  return {
+    shardId,
+    state: isOpen ? 'OPEN' : 'CLOSED',
+    parents: [parentShardId, adjacentParentShardId].filter((parent) => parent !== undefined),
+    finishedThrough: progress?.finishedThrough ?? null,
+    ...lag,
+    recordsPerSecond: isOpen ? await rateOf(stream, shard, signal) : 0,
+  };
+}
+
+async function lagOf(
+  stream: StreamAccess,
+  { shardId }: Shard,
+  progress: ShardProgress | undefined,
+  signal: AbortSignal,
+): Promise<Pick<ShardStatus, 'lagMs' | 'lagRecords' | 'isLagLarger'>> {
+  let iterator = await shardIterator(
+    stream,
+    shardId,
+    progress === undefined
+      ? { from: 'beginning' }
+      : { from: 'after', sequenceNumber: progress.finishedThrough },
+    signal,
+  );
+  for (let reads = 0; reads < SEARCH_READS_MAX && iterator !== undefined; reads += 1) {
+    const { records, next, behindMs } = await readShard(stream, iterator, GET_RECORDS_RECORDS_MAX, signal);
+    const [first] = records;
+    if (first !== undefined) {
+      const lagMs = Math.max(0, stream.clock.now() - first.arrivalTime);
+      return { lagMs, lagRecords: records.length, isLagLarger: behindMs > 0 };
+    }
+    if (behindMs === 0) break;
+    iterator = next;
+  }
+  return { lagMs: 0, lagRecords: 0, isLagLarger: false };
+}
+
+async function rateOf(stream: StreamAccess, { shardId }: Shard, signal: AbortSignal): Promise<number> {
+  const start = { from: 'time', timeMs: stream.clock.now() - RATE_MS } as const;
+  const iterator = await shardIterator(stream, shardId, start, signal);
+  if (iterator === undefined) return 0;
+  const { records } = await readShard(stream, iterator, GET_RECORDS_RECORDS_MAX, signal);
+  const [first, last] = [records[0], records.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  // A full answer reaches less far than the ten seconds.
+  const spanMs = records.length < GET_RECORDS_RECORDS_MAX ? RATE_MS : last.arrivalTime - first.arrivalTime;
+  return Math.round((records.length / Math.max(spanMs, 1)) * 1_000 * 100) / 100;
+}
+
+async function countQuarantined({ quarantine }: OperationsServices, signal: AbortSignal): Promise<number> {
+  let entries = 0;
+  for await (const { entryCount } of quarantine.list({ signal })) entries += entryCount;
+  return entries;
+}
+
+async function tableStatus(
+  client: DynamoDBClient,
+  table: string,
+  holds: TableStatus['holds'],
+  signal: AbortSignal,
+): Promise<TableStatus> {
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }), {
+    abortSignal: signal,
+  });
+  return { table, holds, items: Table?.ItemCount ?? 0, bytes: Table?.TableSizeBytes ?? 0 };
+}

@@ -1,0 +1,94 @@
+import { parseDurationMs } from '@twinstream/runtime';
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { bytesText, durationText, whole } from '../output/figures.ts';
+import { tableText } from '../output/table.ts';
+import { type OperationsStatus, readStatus } from './read-status.ts';
+
+interface StatusFlags {
+  readonly watch?: string | true;
+  readonly output: OutputForm;
+}
+
+const WATCH_MS = 2_000;
+const CLEAR_SCREEN = '\u001b[2J\u001b[H';
+
+export function addStatus(program: Command, run: RunCommand): void {
+  addCommand(program, 'status', 'Stream, shards and their lag, quarantine, archive, tables.', [
+    'status',
+    'status --watch 5s',
+    'status --output json',
+  ])
+    .option('--watch [interval]', 'again and again until Ctrl-C; every 2s by default')
+    .addOption(outputOption())
+    .action((flags: StatusFlags) => run((context) => status(context, flags)));
+}
+
+async function status(context: CommandContext, { watch, output }: StatusFlags): Promise<ExitCode> {
+  const { host, services } = context;
+  const betweenMs = typeof watch === 'string' ? parseDurationMs(watch) : WATCH_MS;
+  while (true) {
+    const found = await readStatus(services, host.stop);
+    if (output === 'json') {
+      if (watch === undefined) writeJson(context, found);
+      else write(context, JSON.stringify(found));
+    } else {
+      if (watch !== undefined && host.stdout.isTTY === true) host.stdout.write(CLEAR_SCREEN);
+      write(context, statusText(found));
+    }
+    if (watch === undefined) return EXIT_CODES.fine;
+    try {
+      await services.clock.sleep(betweenMs, host.stop);
+    } catch {
+      // Ctrl-C is how watching ends.
+      return EXIT_CODES.fine;
+    }
+  }
+}
+
+function statusText(found: OperationsStatus): string {
+  const now = Date.parse(found.time);
+  const delivered = found.archiveLastDelivery;
+  const lags = found.shards.map(({ lagMs }) => lagMs);
+  const rates = found.shards.map(({ recordsPerSecond }) => recordsPerSecond);
+  const head = [
+    `stream      ${found.stream}, retention ${found.retentionHours} h, at ${found.time}`,
+    `lag         ${durationText(Math.max(0, ...lags))}`,
+    `throughput  ${whole(rates.reduce((sum, rate) => sum + rate, 0))} records/s`,
+    `quarantine  ${whole(found.quarantinedEntries)} entries`,
+    `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,
+    `generation  ${found.generation}`,
+  ];
+  const shards = tableText(
+    [
+      { title: 'shard' },
+      { title: 'state' },
+      { title: 'lag', align: 'right' },
+      { title: 'records behind', align: 'right' },
+      { title: 'records/s', align: 'right' },
+      { title: 'parents' },
+    ],
+    found.shards.map((shard) => [
+      shard.shardId,
+      shard.state,
+      durationText(shard.lagMs),
+      `${shard.isLagLarger ? '> ' : ''}${whole(shard.lagRecords)}`,
+      shard.recordsPerSecond.toFixed(1),
+      shard.parents.join(' '),
+    ]),
+  );
+  const tables = tableText(
+    [{ title: 'table' }, { title: 'items', align: 'right' }, { title: 'size', align: 'right' }],
+    found.tables.map(({ table, items, bytes }) => [table, whole(items), bytesText(bytes)]),
+  );
+  return `${head.join('\n')}\n\n${shards}\n${tables}`;
+}

@@ -1,0 +1,160 @@
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { parseDurationMs } from '@twinstream/runtime';
+import {
+  type ArchiveCheck,
+  archiveCheck,
+  archivedPositions,
+  type Difference,
+  verifyDevices,
+} from '@twinstream/verification';
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandContext,
+  type OutputForm,
+  outputOption,
+  type RunCommand,
+  repeatable,
+  tell,
+  wholeNumber,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { refusal } from '../command/refusal.ts';
+import { readDeviceId } from '../history/read-device-id.ts';
+import { durationText, whole } from '../output/figures.ts';
+import { tableText } from '../output/table.ts';
+import type { Stores } from '../services.ts';
+import { chosenDevices } from './chosen-devices.ts';
+
+interface VerifyFlags {
+  readonly device?: readonly string[];
+  readonly sample?: number;
+  readonly against: string;
+  readonly archive: boolean;
+  readonly archiveLag: string;
+  readonly output: OutputForm;
+}
+
+const SAMPLE_MAX = 100_000_000;
+const DIFFERENCES_SHOWN_MAX = 200;
+const TEXT_CHARACTERS_MAX = 60;
+/** Twice what Firehose buffers at most (900 s, "Configure buffering hints", read 2026-11). */
+const ARCHIVE_LAG = '30m';
+
+export function addVerify(program: Command, run: RunCommand): void {
+  addCommand(program, 'verify', 'Folds history again and compares everything that is stored with it.', [
+    'verify',
+    'verify --sample 1000 --no-archive',
+    'verify --device bus-2619 --device bus-7003 --output json',
+    'verify --against device-state-20261123    (a table that was rebuilt, beside the events in use)',
+  ])
+    .option('--device <id>', 'this device alone; repeatable', repeatable)
+    .option('--sample <devices>', 'so many devices, drawn evenly', wholeNumber(1, SAMPLE_MAX))
+    .option('--against <table>', 'table of states; device-state is the one in use', 'device-state')
+    .option('--no-archive', 'leave the archive out')
+    .option('--archive-lag <duration>', 'how long an event may be on its way into the archive', ARCHIVE_LAG)
+    .addOption(outputOption())
+    .action((flags: VerifyFlags) => run((context) => verify(context, flags)));
+}
+
+async function verify(context: CommandContext, flags: VerifyFlags): Promise<ExitCode> {
+  const { host, services } = context;
+  const { clock } = services;
+  const startTime = clock.now();
+  const stores = await storesAgainst(context, flags.against);
+  const archive = flags.archive ? await readArchive(context, flags.archiveLag) : undefined;
+  const deviceIds = chosenDevices(stores, flags.device?.map(readDeviceId), flags.sample, host.stop);
+  let [events, pages] = [0, 0];
+  const result = await verifyDevices(stores, deviceIds, {
+    clock,
+    signal: host.stop,
+    ...(archive === undefined ? {} : { onEvent: archive.onEvent }),
+    onDevice: (_, { eventCount, pageCount }) => {
+      events += eventCount;
+      pages += pageCount;
+    },
+  });
+  const differences = [...result.differences, ...(archive?.differences ?? [])].sort(byDevice);
+  const counts = { devices: result.devices, pages, events, durationMs: clock.now() - startTime };
+  report(context, flags.output, differences, counts, archive);
+  return differences.length === 0 ? EXIT_CODES.fine : EXIT_CODES.differences;
+}
+
+/** Stores of the generation in use, with another table of states where one is named. */
+async function storesAgainst({ host, services }: CommandContext, against: string): Promise<Stores> {
+  const generation = await services.generation(host.stop);
+  if (against === 'device-state') return services.stores(generation);
+  try {
+    const command = new DescribeTableCommand({ TableName: against });
+    await services.dynamoDb.send(command, { abortSignal: host.stop });
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
+    throw refusal('UNKNOWN_TABLE', `there is no table ${against}`);
+  }
+  // A fresh pair of tables is named alike, and verified against its own events.
+  const suffix = /^(.*)-device-state$/.exec(against)?.[1];
+  const eventsTable = suffix === undefined ? generation.eventsTable : `${suffix}-events`;
+  return services.stores({ eventsTable, deviceStateTable: against });
+}
+
+async function readArchive({ services }: CommandContext, lag: string): Promise<ArchiveCheck> {
+  const { s3, clock, configuration } = services;
+  const dueBefore = clock.now() - parseDurationMs(lag);
+  return archiveCheck(archivedPositions(s3, configuration.archiveBucket), dueBefore);
+}
+
+interface Counts {
+  readonly devices: number;
+  readonly pages: number;
+  readonly events: number;
+  readonly durationMs: number;
+}
+
+function report(
+  context: CommandContext,
+  output: OutputForm,
+  differences: readonly Difference[],
+  counts: Counts,
+  archive: ArchiveCheck | undefined,
+): void {
+  const archived =
+    archive === undefined
+      ? null
+      : { positions: archive.archived, eventsFound: archive.found(), eventsNotDue: archive.notDue() };
+  if (output === 'json') {
+    writeJson(context, { equal: differences.length === 0, ...counts, archive: archived, differences });
+    return;
+  }
+  if (differences.length > 0) {
+    const columns = ['device', 'kind', 'subject', 'expected', 'found'].map((title) => ({ title }));
+    const rows = differences
+      .slice(0, DIFFERENCES_SHOWN_MAX)
+      .map(({ deviceId, kind, subject, expected, found }) => [
+        deviceId,
+        kind,
+        subject,
+        short(expected),
+        short(found),
+      ]);
+    write(context, tableText(columns, rows));
+    const unshown = differences.length - rows.length;
+    if (unshown > 0) tell(context, `and ${whole(unshown)} more (--output json lists all)`);
+  }
+  const scope = `${whole(counts.devices)} devices, ${whole(counts.pages)} pages, ${whole(counts.events)} events`;
+  const inArchive =
+    archived === null
+      ? ''
+      : `; in the archive ${whole(archived.eventsFound)}, on their way ${whole(archived.eventsNotDue)}`;
+  const verdict = differences.length === 0 ? 'equal' : `${whole(differences.length)} differences`;
+  write(context, `${verdict}: ${scope} in ${durationText(counts.durationMs)}${inArchive}`);
+}
+
+function short(text: string): string {
+  return text.length > TEXT_CHARACTERS_MAX ? `${text.slice(0, TEXT_CHARACTERS_MAX - 1)}…` : text;
+}
+
+function byDevice(a: Difference, b: Difference): number {
+  return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
+}

@@ -1,0 +1,31 @@
+import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import type { QuarantineStore } from './quarantine-store.ts';
+
+/** What an operator made of a quarantined record. */
+export interface Resolution {
+  readonly outcome: 'redriven' | 'discarded';
+  /** ISO 8601 in UTC. */
+  readonly time: string;
+  readonly reason: string;
+  readonly actor: string;
+  /** The repaired events, by their place in the record: what a later replay puts in the place of the invalid ones. */
+  readonly events: readonly { readonly subSequenceNumber: number; readonly text: string }[];
+}
+
+/** A record that was taken out of quarantine, and what became of it. */
+export interface ResolvedRecord {
+  readonly shardId: ShardId;
+  readonly sequenceNumber: SequenceNumber;
+  readonly resolution: Resolution;
+}
+
+/** A quarantine as operators use it. Errors are those of {@link QuarantineStore}. */
+export interface ResolvableQuarantine extends QuarantineStore {
+  /**
+   * Takes a record out of quarantine and keeps it with its resolution. Doing it again changes nothing; false where there
+   * is no such record.
+   */
+  resolve(key: string, resolution: Resolution, signal?: AbortSignal): Promise<boolean>;
+  /** What was taken out, rising by hour of arrival. */
+  resolved(signal?: AbortSignal): AsyncIterable<ResolvedRecord>;
+}

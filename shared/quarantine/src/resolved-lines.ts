@@ -1,0 +1,46 @@
+import { CodedError } from '@twinstream/runtime';
+import { QUARANTINE_PREFIX, readQuarantineKey } from './quarantine-key.ts';
+import type { Resolution, ResolvedRecord } from './resolution.ts';
+
+/** Folder of all records that were taken out of quarantine: the same names, each object beginning with its resolution. */
+export const RESOLVED_PREFIX = 'quarantine-resolved/';
+
+export function resolvedKey(key: string): string {
+  return `${RESOLVED_PREFIX}${key.slice(QUARANTINE_PREFIX.length)}`;
+}
+
+/** The resolution as the first line, the record as it lay in quarantine behind it. */
+export function encodeResolved(text: string, resolution: Resolution): string {
+  return `${JSON.stringify(resolution)}\n${text}`;
+}
+
+/** Undefined for a key that is none of a record. Throws `QUARANTINE_OBJECT_INVALID` for a text that {@link encodeResolved} did not make. */
+export function decodeResolved(text: string, key: string): ResolvedRecord | undefined {
+  const listing = readQuarantineKey(`${QUARANTINE_PREFIX}${key.slice(RESOLVED_PREFIX.length)}`);
+  if (listing === undefined) return undefined;
+  const { shardId, sequenceNumber } = listing;
+  let value: unknown;
+  try {
+    value = JSON.parse(text.slice(0, text.indexOf('\n')));
+  } catch (cause) {
+    throw invalid(key, cause);
+  }
+  if (!isResolution(value)) throw invalid(key);
+  return { shardId, sequenceNumber, resolution: value };
+}
+
+function invalid(key: string, cause?: unknown): CodedError {
+  return new CodedError('QUARANTINE_OBJECT_INVALID', `${key} does not begin with a resolution`, { cause });
+}
+
+function isResolution(value: unknown): value is Resolution {
+  if (typeof value !== 'object' || value === null) return false;
+  const { outcome, time, reason, actor, events }: Partial<Record<keyof Resolution, unknown>> = value;
+  const texts = [time, reason, actor];
+  return (
+    (outcome === 'redriven' || outcome === 'discarded') &&
+    texts.every((text) => typeof text === 'string') &&
+    Array.isArray(events) &&
+    events.every((event) => typeof event?.text === 'string' && Number.isSafeInteger(event?.subSequenceNumber))
+  );
+}

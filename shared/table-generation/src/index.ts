@@ -1,0 +1,4 @@
+export * from './follow-generation.ts';
+export * from './following-stores.ts';
+export * from './generation-item.ts';
+export * from './table-generation.ts';
