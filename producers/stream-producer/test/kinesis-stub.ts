@@ -229,6 +229,7 @@ export function createKinesisStub(options: KinesisStubOptions): KinesisStub {
     },
     split(parent, at) {
       const { hashKeyRange } = close(parent);
+      if (hashKeyRange.start === hashKeyRange.end) throw new Error(`${parent} holds one hash key only`);
       const middle = at ?? (hashKeyRange.start + hashKeyRange.end + 1n) / 2n;
       open({ start: hashKeyRange.start, end: middle - 1n }, [parent]);
       open({ start: middle, end: hashKeyRange.end }, [parent]);

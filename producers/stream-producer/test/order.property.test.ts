@@ -14,7 +14,9 @@ const FAULTS = {
 };
 const EVENTS = 1_200;
 
-const load = (seed: number, aggregate: boolean): Scenario => ({
+type Tuning = NonNullable<Scenario['producer']>;
+
+const load = (seed: number, aggregate: boolean, tuning: Tuning = {}): Scenario => ({
   seed,
   deviceCount: 60,
   eventCount: EVENTS,
@@ -27,6 +29,7 @@ const load = (seed: number, aggregate: boolean): Scenario => ({
     aggregateBytesMax: 600,
     bufferBytesMax: 200_000,
     recordBytesMax: 50_000,
+    ...tuning,
   },
   during: new Map([
     [300, reshard],
@@ -73,6 +76,18 @@ function expectTrueCounts({ stub, acknowledged, metrics }: ScenarioResult): void
 }
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+/** Tiny limits, so that rare paths run. */
+const tunings: fc.Arbitrary<Tuning> = fc.record({
+  lingerMs: fc.constantFrom(0, 1, 20, 200),
+  aggregateBytesMax: fc.constantFrom(1, 100, 600, 5_000),
+  aggregateRecordsMax: fc.constantFrom(1, 2, 1_000),
+  requestRecordsMax: fc.constantFrom(1, 3, 500),
+  requestsInFlightMax: fc.constantFrom(1, 2, 16),
+  requestTimeoutMs: fc.constantFrom(50, 200, 30_000),
+  backoff: fc.constantFrom({ baseMs: 1, capMs: 5 }, { baseMs: 100, capMs: 5_000 }),
+  shardRecordsPerSecond: fc.constantFrom(200, 1_000, Number.POSITIVE_INFINITY),
+  deadlineMs: fc.constant(86_400_000),
+});
 
 test.each([
   ['without aggregation', false],
@@ -81,8 +96,8 @@ test.each([
   '%s every device keeps its order and nothing is lost, whatever fails and however shards split and merge',
   async (_, aggregate) => {
     await fc.assert(
-      fc.asyncProperty(seeds, async (seed) => {
-        const result = await runScenario(load(seed, aggregate));
+      fc.asyncProperty(seeds, tunings, async (seed, tuning) => {
+        const result = await runScenario(load(seed, aggregate, tuning));
         expectAllInOrder(result);
         expectTrueCounts(result);
         expect(result.bufferedBytesMax).toBeLessThanOrEqual(200_000);

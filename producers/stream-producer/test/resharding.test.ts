@@ -321,3 +321,32 @@ function devicesInTwoLanesOfOneHalf(): readonly [string, string] {
   if (device === undefined || other === undefined) throw new Error('no such devices');
   return [device, other];
 }
+
+test('an explicit hash key decides the shard, keeps its lane, and travels with the record', async () => {
+  const harness = await createHarness({ ...aggregated, stub: { shardCount: 4 } });
+  const { clock, producer, stub } = harness;
+  const last = stub.openShards().at(-1);
+  if (last === undefined) throw new Error('no shard');
+  const explicitHashKey = String(last.hashKeyRange.start + 1n);
+  const put = (text: string): void => {
+    producer.put({ partitionKey: 'device-1', data: Buffer.from(text), explicitHashKey });
+  };
+  put('before');
+  await clock.run(producer.flush());
+  stub.split(last.shardId);
+  put('after');
+  await clock.run(producer.flush());
+  const carried = stub.records.map((record) => ({
+    shardId: record.shardId,
+    decoded: decodeRecord(record.data),
+    outer: record.partitionKey,
+  }));
+  for (const { decoded, outer } of carried) {
+    expect(outer).toBe(aggregateLaneKey(aggregateLaneIndex('device-1')));
+    expect(decoded).toMatchObject({
+      status: 'aggregated',
+      records: [{ partitionKey: 'device-1', explicitHashKey }],
+    });
+  }
+  expect(carried.map(({ shardId }) => shardId)).toEqual([last.shardId, stub.openShards().at(-2)?.shardId]);
+});

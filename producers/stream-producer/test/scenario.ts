@@ -95,6 +95,7 @@ export function reshard(stub: KinesisStub, random: () => number): void {
   if (neighbour !== undefined && random() < 0.5) stub.merge(shard.shardId, neighbour.shardId);
   else {
     const { start, end } = shard.hashKeyRange;
-    stub.split(shard.shardId, start + 1n + BigInt(Math.floor(random() * 1_000)) * ((end - start) / 1_000n));
+    const step = (end - start) / 1_000n;
+    if (step > 0n) stub.split(shard.shardId, start + step * BigInt(1 + Math.floor(random() * 998)));
   }
 }
