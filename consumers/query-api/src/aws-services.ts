@@ -91,7 +91,7 @@ export function awsServices(
     pipeline: createPipelineReader({
       streamName,
       stream: isLongLived
-        ? followedStreamReader({ activity, keepFollowing: fleet.stayAwake, direct })
+        ? followedStreamReader({ activity, keepFollowing: () => fleet.stayAwake(), direct })
         : direct,
       progress,
       quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
