@@ -8,7 +8,11 @@ export interface StreamProducerOptions {
   readonly transport: StreamTransport;
   /**
    * Packs many records into one Kinesis record, in the KPL format. Default false: each record is a Kinesis record of its
-   * own, under its own partition key.
+   * own, under its own partition key. Then a device has one record on its way at a time, so it puts one in a round trip
+   * (100 a second at 10 ms), and a shard takes 1,000 a second of all devices together. With aggregation a device puts
+   * whatever a lane carries, 51,200 bytes in a round trip by default, and a shard takes about 5,400 events of 170 bytes.
+   *
+   * A stream keeps to one of the two while a consumer takes the keys of a shard apart: see AGGREGATE_LANES_PER_SHARD.
    */
   readonly aggregate?: boolean;
   /** Size at which an aggregated record is sent without waiting, in bytes. Minimum 1, at most `recordBytesMax`, default 51,200 (as the KPL) or `recordBytesMax` if that is less. */
@@ -28,8 +32,8 @@ export interface StreamProducerOptions {
   /** Data and key of one Kinesis record, as the stream is set up, in bytes. 1,024–10 MiB, default 1 MiB. */
   readonly recordBytesMax?: number;
   /**
-   * Memory for records that have no outcome yet, in bytes: data, keys and 256 bytes of bookkeeping each. `put` waits while
-   * it is full. At least `recordBytesMax` + 256, default 32 MiB.
+   * Memory for records that have no outcome yet, in bytes: data, keys and 512 bytes of bookkeeping each. `put` waits while
+   * it is full. At least `recordBytesMax` + 512, default 32 MiB.
    */
   readonly bufferBytesMax?: number;
   /** A record without an outcome this long after `put` accepted it is handed back, in milliseconds. Minimum 1, default 300,000. */

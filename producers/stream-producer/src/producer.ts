@@ -4,7 +4,14 @@ import type { FlushReport, PutOutcome } from './outcome.ts';
 
 /**
  * Puts records into a Kinesis stream so that the records of one partition key (a device) first arrive in the order in
- * which they were put, whatever fails on the way. Holds timers and connections until `close`.
+ * which they were put, whatever fails on the way: for anybody who reads a shard after its parents, before each copy of a
+ * record there is a copy of the one that was put before it. A record may arrive twice, after an answer that was lost.
+ *
+ * The order holds among the records of one producer that are acknowledged. A record that is handed back as failed may
+ * still be in the stream (`possiblyStored`), anywhere. Records with an explicit hash key are in order per shard.
+ *
+ * Holds timers and connections until `close`; in a Lambda function, `flush` before each return. Memory is bounded: the
+ * buffer (`bufferBytesMax`), and at most as much again for what is packed and on its way.
  */
 export interface StreamProducer<R extends UserRecord = UserRecord> {
   /**

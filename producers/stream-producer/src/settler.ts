@@ -120,6 +120,26 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     }
   }
 
+  function sendElsewhere(
+    lane: Lane<R>,
+    foreign: readonly PendingRecord<R>[],
+    answer: StoredAnswer,
+    nowMs: number,
+  ): void {
+    const message = `stored in ${answer.shardId}, which does not hold its hash key`;
+    const error = new CodedError('WRONG_SHARD', message, { retryable: true });
+    const failure: Failure = { reason: 'wrong-shard', error, possiblyStored: true };
+    handBack(foreign, nowMs);
+    if (lane.isRetired) {
+      fail(foreign, failure, 0);
+      leave(lane, nowMs);
+      return;
+    }
+    // A lane in service gets its own records back, because the stream contradicts its list of shards. Not at once again.
+    lane.held = undefined;
+    fail(foreign, failure, backOff(lane, new Map(), nowMs));
+  }
+
   /** Part of an aggregate landed where its devices do not belong: that part is sent again, to where they do. */
   function divide(
     lane: Lane<R>,
@@ -137,17 +157,8 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
       if (isForeign(pending)) foreign.push(pending);
       else own.push({ pending, index: firstIndex + at });
     }
-    if (foreign.length > 0) {
-      const message = `stored in ${answer.shardId}, which does not hold its hash key`;
-      const error = new CodedError('WRONG_SHARD', message, { retryable: true });
-      handBack(foreign, nowMs);
-      const isLost = !lane.isRetired;
-      // A lane in service gets its own records back: the stream contradicts its list of shards. Not at once again, then.
-      const delayMs = isLost ? backOff(lane, new Map(), nowMs) : 0;
-      fail(foreign, { reason: 'wrong-shard', error, possiblyStored: true }, delayMs);
-      lane.held = undefined;
-      if (!isLost) leave(lane, nowMs);
-    } else leave(lane, nowMs);
+    if (foreign.length === 0) leave(lane, nowMs);
+    else sendElsewhere(lane, foreign, answer, nowMs);
     for (const { pending, index } of own) outcomes.acknowledge(pending, answer, index, nowMs);
   }
 

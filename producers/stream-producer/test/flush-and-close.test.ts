@@ -35,7 +35,7 @@ test('a flush does not wait for what is put after it', async () => {
 
 test('a flush waits for calls of put that wait for room', async () => {
   const { clock, producer, put, stub } = await createHarness({
-    producer: { recordBytesMax: 1_024, bufferBytesMax: 1_280 },
+    producer: { recordBytesMax: 1_024, bufferBytesMax: 1_536 },
   });
   const waits = ['a', 'b', 'c'].map((text) => put('d', text.repeat(1_000)));
   await clock.run(producer.flush());
@@ -115,7 +115,7 @@ test('an aborted close hands every record back at once, and says which may be st
 
 test('an aborted close refuses the calls of put that wait', async () => {
   const { clock, producer, put } = await createHarness({
-    producer: { recordBytesMax: 1_024, bufferBytesMax: 1_280 },
+    producer: { recordBytesMax: 1_024, bufferBytesMax: 1_536 },
   });
   await put('d', 'a'.repeat(1_000));
   const waiting = put('d', 'b'.repeat(1_000));

@@ -1,9 +1,11 @@
+import { decodeRecord, type ShardId } from '@twinstream/stream-model';
 import {
   createStreamProducer,
   type PutOutcome,
   type StreamProducer,
   type StreamProducerOptions,
 } from '../src/index.ts';
+import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -57,4 +59,27 @@ export function textOf(data: Uint8Array): string {
 /** Texts of the plain records in the stream, in the order of arrival. */
 export function storedTexts(stub: KinesisStub): readonly string[] {
   return stub.records.map(({ data }) => textOf(data));
+}
+
+/** Texts of the events that a record carries. */
+export function textsIn(data: Uint8Array): readonly string[] {
+  const decoded = decodeRecord(data);
+  return decoded.status === 'aggregated'
+    ? decoded.records.map((entry) => textOf(entry.data))
+    : [textOf(data)];
+}
+
+/** A small fleet. */
+export const DEVICES: readonly string[] = Array.from({ length: 40 }, (_, index) => `device-${index}`);
+
+/** Puts the next event of every device, and gives how many each has now. */
+export async function putRound({ put }: Harness, round: number): Promise<ReadonlyMap<string, number>> {
+  for (const device of DEVICES) await put(device, eventText(device, round));
+  return new Map(DEVICES.map((device) => [device, round + 1]));
+}
+
+export function firstShard(stub: KinesisStub): ShardId {
+  const [shard] = stub.openShards();
+  if (shard === undefined) throw new Error('no shard');
+  return shard.shardId;
 }

@@ -37,7 +37,7 @@ test('the outcome carries the very object that was put, and where it is', async 
 });
 
 describe('a full buffer', () => {
-  const options = { producer: { recordBytesMax: 1_024, bufferBytesMax: 1_280, lingerMs: 10 } };
+  const options = { producer: { recordBytesMax: 1_024, bufferBytesMax: 1_536, lingerMs: 10 } };
 
   test('makes put wait until something is acknowledged, and the bound is kept', async () => {
     const { clock, producer } = await createHarness(options);
@@ -141,7 +141,7 @@ describe('what put refuses', () => {
 
   test('more, while failures that no callback took fill the buffer again; flush hands them over', async () => {
     const { clock, producer, stub } = await createHarness({
-      producer: { recordBytesMax: 1_024, bufferBytesMax: 2_560, lingerMs: 1, deadlineMs: 50 },
+      producer: { recordBytesMax: 1_024, bufferBytesMax: 3_072, lingerMs: 1, deadlineMs: 50 },
     });
     stub.isThrottling = true;
     for (let index = 0; index < 2; index += 1) producer.put(record(1_023));
