@@ -11,7 +11,7 @@ import type { FlushReport, PutOutcome } from './outcome.ts';
  * still be in the stream (`possiblyStored`), anywhere. Records with an explicit hash key are in order per shard.
  *
  * Holds timers and connections until `close`; in a Lambda function, `flush` before each return. Memory is bounded: the
- * buffer (`bufferBytesMax`), and at most as much again for what is packed and on its way.
+ * buffer (`bufferBytesMax`), at most as much again for what is packed, and what the transport makes of it on its way.
  */
 export interface StreamProducer<R extends UserRecord = UserRecord> {
   /**
