@@ -98,11 +98,12 @@ export function kinesisStreamReader({
         const bytes = records.reduce((sum, record) => sum + (record.Data?.length ?? 0), 0);
         recordBytes.set(shard, Math.max(1, bytes / records.length));
       }
-      const toTip = (answer.MillisBehindLatest ?? 0) === 0;
+      const first = records[0]?.ApproximateArrivalTimestamp?.getTime();
       const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime();
-      // Up to the tip the stretch ends now; otherwise it ends with the last record that was read.
-      const untilMs = toTip || last === undefined ? clock.now() : last;
-      return records.length / (Math.max(1, untilMs - sinceMs) / 1_000);
+      const isWhole = (answer.MillisBehindLatest ?? 0) === 0;
+      if (isWhole || first === undefined || last === undefined) return records.length / (SAMPLE_MS / 1_000);
+      // Not all were read: their rate is that between the first and the last of them.
+      return (records.length - 1) / (Math.max(1, last - first) / 1_000);
     },
   };
 }
