@@ -269,7 +269,8 @@ async function memory(): Promise<Figure[]> {
   const name = '30 s at three times the capacity of 2 shards, no network, 16 MiB buffer';
   const subject = aggregating.name;
   return [
-    { name, subject, value: growth / MIB, unit: 'MiB of live memory more than at 5 s', atMost: 4 },
+    // What is packed and on its way differs by some MiB from moment to moment; 100 bytes kept of each event would be 25.
+    { name, subject, value: growth / MIB, unit: 'MiB of live memory more than at 5 s', atMost: 8 },
     { name, subject, value: (performance.now() - drainFrom) / 1_000, unit: 's until drained' },
     { name, subject, value: failedCount, unit: 'events failed', atMost: 0 },
   ];
