@@ -18,6 +18,7 @@ import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
 import { kinesisStreamReader } from './pipeline/kinesis-stream-reader.ts';
 import { createPipelineReader } from './pipeline/pipeline-reader.ts';
 import { quarantineCounter } from './pipeline/quarantine-counter.ts';
+import { dynamoDbReplays } from './pipeline/running-replays.ts';
 import { s3ArchiveReader } from './pipeline/s3-archive-reader.ts';
 import { createShardActivity } from './pipeline/shard-activity.ts';
 import { shardListing } from './pipeline/shard-listing.ts';
@@ -48,9 +49,10 @@ export function awsServices(
   const s3 = s3Client();
   // One try a call: whoever looks at the stream looks again soon, and leaves its reads to the consumers.
   const kinesis = kinesisClient({ maxAttempts: 1 });
+  const { operationsTable } = configuration;
   const generation = followGeneration({
     client: dynamoDb,
-    operationsTable: configuration.operationsTable,
+    operationsTable,
     configured: configuration,
     clock,
   });
@@ -76,6 +78,7 @@ export function awsServices(
     table,
     progress,
     streamName,
+    generation: async () => (await generation()).id,
     ...(isLongLived
       ? { feed: activity.observe(kinesisChangeFeed({ client: kinesis, streamName, shards, clock, logger })) }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
@@ -96,6 +99,9 @@ export function awsServices(
       progress,
       quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
       archive: s3ArchiveReader({ client: s3, bucket, clock }),
+      ...(operationsTable === undefined
+        ? {}
+        : { replays: dynamoDbReplays({ client: dynamoDb, tableName: operationsTable, clock, logger }) }),
       clock,
       logger,
     }),

@@ -14,6 +14,8 @@ export interface FleetViewOptions {
   readonly table: Pick<LatestStateTable, 'list' | 'read'>;
   readonly progress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
+  /** Names what the table stands for; when it changes, another table has taken its place. Default: it never does. */
+  readonly generation?: () => Promise<string>;
   /** Without it the table is read over and over. */
   readonly feed?: ChangeFeed;
   readonly liveness: LivenessPolicy;
@@ -58,7 +60,8 @@ class MemoryFleetView implements FleetView {
   readonly #options: WithDefaults;
   readonly #closing = new AbortController();
   readonly #rows: FleetRows;
-  readonly #coverage = createCoverage();
+  #coverage = createCoverage();
+  #generation: string | undefined;
   readonly #listeners = new Set<FleetListener>();
   readonly #chances: Chances;
   readonly #reads: TableReadOptions;
@@ -167,6 +170,7 @@ class MemoryFleetView implements FleetView {
 
   async #cycle(): Promise<void> {
     const { feed, clock } = this.#options;
+    await this.#followGeneration();
     if (feed === undefined || this.#asOf === undefined) this.#beginReading();
     const changes: FleetChange[] = [];
     try {
@@ -175,6 +179,19 @@ class MemoryFleetView implements FleetView {
       changes.push(...this.#rows.ageTo(clock.now()));
       this.#tell(changes);
     }
+  }
+
+  /** When another table has taken the place of the one that was read, nothing that was read covers it. */
+  async #followGeneration(): Promise<void> {
+    const generation = await this.#options.generation?.();
+    if (generation === this.#generation) return;
+    if (this.#generation !== undefined) {
+      this.#coverage = createCoverage();
+      this.#readStartTime = Number.NEGATIVE_INFINITY;
+      this.#readableTime = Number.NEGATIVE_INFINITY;
+      this.#options.feed?.restart();
+    }
+    this.#generation = generation;
   }
 
   /** Gathers what has changed, so that it is told together with how far it reaches. */
@@ -237,10 +254,13 @@ class MemoryFleetView implements FleetView {
   async #readTable(): Promise<void> {
     const { clock, readShare } = this.#options;
     const startTime = clock.now();
+    const coverage = this.#coverage;
     try {
       const finished = await this.#finishedNow();
       await readWholeTable(this.#reads);
-      this.#coverage.noteReading(finished);
+      // A reading that began before a switch of tables says nothing of the new ones.
+      if (coverage !== this.#coverage) return;
+      coverage.noteReading(finished);
       this.#asOf = Math.max(this.#asOf ?? 0, startTime);
       this.#readStartTime = startTime;
       this.#tell([]);

@@ -4,6 +4,7 @@ import type { Shard } from '@twinstream/stream-model';
 import { isoTime } from '../device-json.ts';
 import type { PipelineStatus, ShardStatus } from './pipeline-status.ts';
 import type { QuarantineCounter } from './quarantine-counter.ts';
+import type { RunningReplays } from './running-replays.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /** Where the archive stands. */
@@ -18,6 +19,7 @@ export interface PipelineReaderOptions {
   readonly progress: Pick<ShardProgressTable, 'read'>;
   readonly quarantine: QuarantineCounter;
   readonly archive: ArchiveReader;
+  readonly replays?: RunningReplays;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How long an answer stands, in milliseconds: it bounds the reads of a shard, however many ask. Default 2,000. */
@@ -47,14 +49,15 @@ export function createPipelineReader(options: PipelineReaderOptions): () => Prom
 }
 
 async function readPipeline(options: PipelineReaderOptions): Promise<PipelineStatus> {
-  const { streamName, stream, progress, quarantine, archive } = options;
+  const { streamName, stream, progress, quarantine, archive, replays } = options;
   const finished = await progress.read(streamName);
   const byShard = new Map(finished.map((shard) => [shard.shardId, shard]));
   const finishedTimes = finished.map((shard) => shard.arrivalTime);
-  const [description, quarantined, lastDeliveryTime] = await Promise.all([
+  const [description, quarantined, lastDeliveryTime, running] = await Promise.all([
     stream.describe(),
     quarantine.count(finishedTimes.length === 0 ? undefined : Math.min(...finishedTimes)),
     archive.lastDeliveryTime(),
+    replays?.(),
   ]);
   const shards = await Promise.all(
     description.shards.map((shard) => readShard(options, shard, byShard.get(shard.shardId))),
@@ -65,6 +68,7 @@ async function readPipeline(options: PipelineReaderOptions): Promise<PipelineSta
     shards,
     quarantined,
     archive: { lastDeliveryTime: lastDeliveryTime === undefined ? null : isoTime(lastDeliveryTime) },
+    ...(running === undefined ? {} : { replays: [...running] }),
   };
 }
 

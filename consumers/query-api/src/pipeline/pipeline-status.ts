@@ -22,6 +22,32 @@ export const shardStatusSchema = z
   .meta({ id: 'ShardStatus' });
 export type ShardStatus = z.infer<typeof shardStatusSchema>;
 
+const count = z.int().min(0);
+
+export const replayStatusSchema = z
+  .object({
+    id: z.string(),
+    target: z.string().meta({
+      description: 'Where it writes: `fresh` tables, `repair` in place, `stdout`; `none` in a dry run.',
+    }),
+    step: z.string().meta({ description: 'Of the steps that its target takes.' }),
+    reason: z.string().optional(),
+    startedTime: z.iso.datetime(),
+    updatedTime: z.iso.datetime().meta({ description: 'The last sign of life.' }),
+    entries: z
+      .object({
+        read: count,
+        applied: count,
+        late: count,
+        duplicate: count,
+        redelivered: count,
+        failed: count,
+      })
+      .meta({ description: 'What became of the entries read so far.' }),
+  })
+  .meta({ id: 'Replay' });
+export type ReplayStatus = z.infer<typeof replayStatusSchema>;
+
 export const pipelineStatusSchema = z
   .object({
     stream: z.string(),
@@ -34,6 +60,10 @@ export const pipelineStatusSchema = z
         .nullable()
         .meta({ description: 'When the newest archive object was written.' }),
     }),
+    replays: z
+      .array(replayStatusSchema)
+      .optional()
+      .meta({ description: 'Replays under way; absent where the API does not know the table of operators.' }),
   })
   .meta({ id: 'Pipeline' });
 export type PipelineStatus = z.infer<typeof pipelineStatusSchema>;

@@ -17,11 +17,23 @@ export interface QuarantineCounterOptions {
   readonly clock: Clock;
   /** How long an answer stands, in milliseconds. Default 5,000. */
   readonly freshMs?: number;
-  /** After this time everything is counted again, because operators take records out; milliseconds. Default 600,000. */
+  /**
+   * After this time everything is counted again, because operators take records out; milliseconds. Default 600,000. Where one
+   * request lists all there is, everything is counted each time.
+   */
   readonly recountMs?: number;
 }
 
+/** Objects of one answer (ListObjectsV2 API reference, read 2026-11). */
+const LISTED_AT_ONCE = 1_000;
+
 const HOUR_MS = 3_600_000;
+
+/** What lies in quarantine of one hour of arrival. */
+interface HourCount {
+  readonly objects: number;
+  readonly entries: number;
+}
 
 /** Counts what lies in quarantine hour by hour of arrival, and only those hours again that can still grow. */
 export function quarantineCounter({
@@ -30,7 +42,7 @@ export function quarantineCounter({
   freshMs = 5_000,
   recountMs = 600_000,
 }: QuarantineCounterOptions): QuarantineCounter {
-  let byHour = new Map<number, number>();
+  let byHour = new Map<number, HourCount>();
   let countTime = Number.NEGATIVE_INFINITY;
   let recountTime = Number.NEGATIVE_INFINITY;
   /** What arrives in hours before it was finished when the count before was made. */
@@ -40,17 +52,20 @@ export function quarantineCounter({
     count: async (unfinishedFrom, signal) => {
       const now = clock.now();
       if (now - countTime > freshMs) {
-        const recount = growsFrom === undefined || now - recountTime > recountMs;
+        const objectCount = sum(byHour, ({ objects }) => objects);
+        const recount =
+          growsFrom === undefined || objectCount < LISTED_AT_ONCE || now - recountTime > recountMs;
         const from = recount || growsFrom === undefined ? undefined : growsFrom;
-        const counted = new Map<number, number>();
+        const counted = new Map<number, HourCount>();
         for await (const { arrivalHour, entryCount } of store.list({
           ...(from === undefined ? {} : { from }),
           ...(signal === undefined ? {} : { signal }),
         })) {
-          counted.set(arrivalHour, (counted.get(arrivalHour) ?? 0) + entryCount);
+          const { objects, entries } = counted.get(arrivalHour) ?? { objects: 0, entries: 0 };
+          counted.set(arrivalHour, { objects: objects + 1, entries: entries + entryCount });
         }
         if (from !== undefined) {
-          for (const [hour, entries] of byHour) if (hour + HOUR_MS <= from) counted.set(hour, entries);
+          for (const [hour, count] of byHour) if (hour + HOUR_MS <= from) counted.set(hour, count);
         }
         byHour = counted;
         countTime = now;
@@ -58,7 +73,11 @@ export function quarantineCounter({
         // One hour to spare, since arrivals of a shard may step back a little, and shards differ.
         growsFrom = (unfinishedFrom ?? now) - HOUR_MS;
       }
-      return byHour.values().reduce((sum, entries) => sum + entries, 0);
+      return sum(byHour, ({ entries }) => entries);
     },
   };
+}
+
+function sum(byHour: ReadonlyMap<number, HourCount>, figure: (count: HourCount) => number): number {
+  return byHour.values().reduce((total, count) => total + figure(count), 0);
 }

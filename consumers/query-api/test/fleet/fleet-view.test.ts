@@ -1,4 +1,5 @@
 import { deviceId } from '@twinstream/device-model';
+import type { LatestStateTable } from '@twinstream/latest-state';
 import { CodedError, createLogger } from '@twinstream/runtime';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFleetView } from '../../src/fleet/create-fleet-view.ts';
@@ -19,22 +20,25 @@ function fixture({ hints = true, listDelayMs = 0 } = {}) {
   const calls = { list: 0, read: 0, poll: 0 };
   const feed = pipeline.changeFeed();
   const fault: { list?: Error; read?: Error } = {};
+  let generation = 'configured';
+  let states: LatestStateTable = pipeline.states;
   const view = createFleetView({
     table: {
       list: async (query) => {
         calls.list += 1;
         if (listDelayMs > 0) await clock.sleep(listDelayMs, query.signal);
         if (fault.list !== undefined) throw fault.list;
-        return pipeline.states.list(query);
+        return states.list(query);
       },
       read: async (id, options) => {
         calls.read += 1;
         if (fault.read !== undefined) throw fault.read;
-        return pipeline.states.read(id, options);
+        return states.read(id, options);
       },
     },
     progress: pipeline.progress,
     streamName: pipeline.streamName,
+    generation: async () => generation,
     ...(hints
       ? {
           feed: {
@@ -60,7 +64,11 @@ function fixture({ hints = true, listDelayMs = 0 } = {}) {
     const { rows } = await asking;
     return rows.map(({ deviceId: id, device }) => `${id} ${device.version?.counter}`);
   };
-  return { clock, pipeline, calls, fault, view, say, counters };
+  const switchTo = (name: string, table: LatestStateTable) => {
+    generation = name;
+    states = table;
+  };
+  return { clock, pipeline, calls, fault, view, say, counters, switchTo };
 }
 
 describe('the fleet view', () => {
@@ -205,6 +213,22 @@ describe('the fleet view', () => {
     expect(await counters()).toEqual(['a 2']);
     await clock.advance(10_000);
     expect(await counters()).toEqual(['a 2']);
+  });
+
+  test('shows another table that takes the place of this one, older as its states may be', async () => {
+    const { clock, say, counters, switchTo } = fixture();
+    await say('a', { counter: 1 });
+    await say('a', { counter: 2 });
+    await say('b', { counter: 1 });
+    expect(await counters()).toEqual(['a 2', 'b 1']);
+    await clock.advance(2_000);
+    // The other table was made by a replay: fewer pages, another history, one device that is in this one alone.
+    const rebuilt = memoryPipeline();
+    await rebuilt.put(eventOf('a', { counter: 7 }, clock.now()), clock.now());
+    await rebuilt.put(eventOf('c', { counter: 1 }, clock.now()), clock.now());
+    switchTo('rebuilt', rebuilt.states);
+    await clock.advance(3_000);
+    expect(await counters()).toEqual(['a 7', 'c 1']);
   });
 
   test('drops a device that has left the table', async () => {

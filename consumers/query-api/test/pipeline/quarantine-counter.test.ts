@@ -52,12 +52,12 @@ describe('the quarantine counter', () => {
 
   test('lists again only the hours that can still grow', async () => {
     const { counter, put, clock, queries } = fixture();
-    await put(TEST_TIME - 30 * HOUR_MS, 3);
+    for (let n = 0; n < 1_000; n += 1) await put(TEST_TIME - 30 * HOUR_MS, 3);
     await put(TEST_TIME - 1_000);
     await counter.count(TEST_TIME - 1_000);
     await put(TEST_TIME + 2_000);
     await clock.advance(6_000);
-    expect(await counter.count(TEST_TIME + 6_000)).toBe(5);
+    expect(await counter.count(TEST_TIME + 6_000)).toBe(3_002);
     expect(queries.map((query) => query?.from)).toEqual([undefined, TEST_TIME - 1_000 - HOUR_MS]);
   });
 
@@ -78,9 +78,19 @@ describe('the quarantine counter', () => {
     expect(queries).toHaveLength(2);
   });
 
-  test('notices after ten minutes that records were taken out', async () => {
-    const { counter, clock, queries } = fixture();
+  test('notices that records were taken out: soon among few, after ten minutes among many', async () => {
+    const { counter, put, clock, queries } = fixture();
+    await put(TEST_TIME);
     await counter.count(TEST_TIME);
+    await clock.advance(6_000);
+    await counter.count(TEST_TIME);
+    expect(queries.at(-1)?.from).toBeUndefined();
+    for (let n = 0; n < 1_000; n += 1) await put(TEST_TIME);
+    await clock.advance(6_000);
+    await counter.count(TEST_TIME);
+    await clock.advance(6_000);
+    await counter.count(TEST_TIME);
+    expect(queries.at(-1)?.from).toBeDefined();
     await clock.advance(601_000);
     await counter.count(TEST_TIME);
     expect(queries.at(-1)?.from).toBeUndefined();

@@ -1,0 +1,93 @@
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
+import type { Clock, Logger } from '@twinstream/runtime';
+import { z } from 'zod';
+import { isoTime } from '../device-json.ts';
+import type { ReplayStatus } from './pipeline-status.ts';
+
+/** Replays that are under way. */
+export type RunningReplays = () => Promise<readonly ReplayStatus[]>;
+
+export interface DynamoDbReplaysOptions {
+  readonly client: DynamoDBClient;
+  /** Where operators' jobs live. */
+  readonly tableName: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long an answer stands, in milliseconds. Default 5,000. */
+  readonly freshMs?: number;
+}
+
+/** Jobs that are looked at. Finished ones stay in the table until somebody takes them out. */
+const ITEMS_MAX = 1_000;
+
+const count = z.number();
+/** The part of a job's document that is shown here. */
+const jobSchema = z.object({
+  id: z.string(),
+  status: z.string(),
+  pass: z.string(),
+  createdTime: z.number(),
+  updatedTime: z.number(),
+  spec: z.object({ target: z.string().optional(), reason: z.string().optional() }),
+  ledger: z.record(
+    z.string(),
+    z.object({
+      read: count,
+      applied: count,
+      late: count,
+      duplicate: count,
+      redelivered: count,
+      failed: count,
+    }),
+  ),
+});
+
+/** Reads the jobs of the table `operations`, at most once in `freshMs`. A job that cannot be read is logged and left out. */
+export function dynamoDbReplays(options: DynamoDbReplaysOptions): RunningReplays {
+  const { client, tableName, clock, logger, freshMs = 5_000 } = options;
+  let answer: readonly ReplayStatus[] = [];
+  let readTime = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (clock.now() - readTime <= freshMs) return answer;
+    const command = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: 'kind = :kind',
+      ExpressionAttributeValues: { ':kind': textValue('replay') },
+      // Ids begin with the time of their creation, so the newest come first.
+      ScanIndexForward: false,
+      Limit: ITEMS_MAX,
+    });
+    const { Items = [] } = await dynamoDbRequest(undefined, (sending) => client.send(command, sending));
+    const replays: ReplayStatus[] = [];
+    for (const item of Items) {
+      try {
+        const job = readJob(item);
+        if (job !== undefined) replays.push(job);
+      } catch (error) {
+        logger.warn({ error, job: item.id?.S }, 'job not read');
+      }
+    }
+    answer = replays;
+    readTime = clock.now();
+    return answer;
+  };
+}
+
+function readJob(item: Item): ReplayStatus | undefined {
+  const job = jobSchema.parse(JSON.parse(requireText(item, 'document')));
+  if (job.status !== 'running') return undefined;
+  const total = { read: 0, applied: 0, late: 0, duplicate: 0, redelivered: 0, failed: 0 };
+  for (const shard of Object.values(job.ledger)) {
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += shard[name];
+  }
+  return {
+    id: job.id,
+    target: job.spec.target ?? 'none',
+    step: job.pass,
+    ...(job.spec.reason === undefined ? {} : { reason: job.spec.reason }),
+    startedTime: isoTime(job.createdTime),
+    updatedTime: isoTime(job.updatedTime),
+    entries: total,
+  };
+}

@@ -1,0 +1,85 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  dynaliteEngine,
+  engineTitle,
+  type TestDynamoDb,
+} from '@twinstream/event-store/contract/dynamodb-engines';
+import { createLogger } from '@twinstream/runtime';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dynamoDbReplays } from '../../src/pipeline/running-replays.ts';
+import { manualClock } from '../manual-clock.ts';
+
+const shard = {
+  read: 10,
+  bytes: 1_000,
+  skipped: 0,
+  applied: 7,
+  late: 1,
+  duplicate: 1,
+  redelivered: 1,
+  quarantined: 0,
+  failed: 0,
+};
+
+describe(engineTitle('running replays', dynaliteEngine), () => {
+  let dynamoDb: TestDynamoDb;
+  beforeAll(async () => {
+    dynamoDb = await dynaliteEngine.start();
+  });
+  afterAll(() => dynamoDb?.close());
+
+  test('are told with what they have come to, once in five seconds', async () => {
+    const tableName = await dynamoDb.createTable({
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'kind', AttributeType: 'S' },
+        { AttributeName: 'id', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'kind', KeyType: 'HASH' },
+        { AttributeName: 'id', KeyType: 'RANGE' },
+      ],
+    });
+    const put = (id: string, document: unknown, kind = 'replay') =>
+      dynamoDb.client.send(
+        new PutItemCommand({
+          TableName: tableName,
+          Item: { kind: { S: kind }, id: { S: id }, document: { S: JSON.stringify(document) } },
+        }),
+      );
+    const job = {
+      id: 'r-1',
+      status: 'running',
+      pass: 'apply',
+      createdTime: Date.parse('2026-11-02T08:00:00Z'),
+      updatedTime: Date.parse('2026-11-02T08:00:30Z'),
+      spec: { target: 'fresh', reason: 'a new fold', parts: [] },
+      ledger: { 'shardId-000000000000': shard, 'shardId-000000000001': { ...shard, read: 5 } },
+    };
+    await put('r-1', job);
+    await put('r-2', { ...job, id: 'r-2', status: 'completed' });
+    await put('r-3', { nonsense: true });
+    await put('active', {}, 'generation');
+    const clock = manualClock();
+    const replays = dynamoDbReplays({
+      client: dynamoDb.client,
+      tableName,
+      clock,
+      logger: createLogger('test', 'silent'),
+    });
+    const running = {
+      id: 'r-1',
+      target: 'fresh',
+      step: 'apply',
+      reason: 'a new fold',
+      startedTime: '2026-11-02T08:00:00.000Z',
+      updatedTime: '2026-11-02T08:00:30.000Z',
+      entries: { read: 15, applied: 14, late: 2, duplicate: 2, redelivered: 2, failed: 0 },
+    };
+    expect(await replays()).toEqual([running]);
+    await put('r-1', { ...job, status: 'stopped' });
+    expect(await replays()).toEqual([running]);
+    await clock.advance(5_001);
+    expect(await replays()).toEqual([]);
+  });
+});
