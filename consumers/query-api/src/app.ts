@@ -80,6 +80,7 @@ function decide(access: Access, scope: Scope, context: Context): AccessDecision 
 
 function rawRequest({ req }: Context, actor: string | undefined): RawRequest {
   return {
+    method: req.method,
     params: req.param(),
     query: req.queries(),
     header: (name) => req.header(name),

@@ -36,6 +36,8 @@ export interface EndpointDescription {
 
 /** A request as it came, before anything is checked. */
 export interface RawRequest {
+  /** Of an endpoint that takes GET also HEAD, whose answer has no body. */
+  readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, readonly string[]>>;
   readonly header: (name: string) => string | undefined;
@@ -53,6 +55,7 @@ export interface Endpoint extends EndpointDescription {
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
 export interface CheckedRequest<Description extends EndpointDescription> {
+  readonly method: string;
   readonly params: z.output<Description['params']>;
   readonly query: z.output<Description['query']>;
   readonly headers: Parsed<Description['headers']>;
@@ -87,8 +90,16 @@ export function endpoint<const Description extends EndpointDescription>(
         body = read.value;
       }
       // The schemas have just checked every member; TypeScript cannot follow that through the generic description.
-      const { getSignal, actor } = raw;
-      const checked = { params, query, headers, body, getSignal, actor } as CheckedRequest<Description>;
+      const { method, getSignal, actor } = raw;
+      const checked = {
+        method,
+        params,
+        query,
+        headers,
+        body,
+        getSignal,
+        actor,
+      } as CheckedRequest<Description>;
       return handle(checked, services);
     },
   };

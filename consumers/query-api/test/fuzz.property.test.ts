@@ -63,7 +63,7 @@ const parameterNames = [
 const query = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...parameterNames), fc.string()), value), {
   maxLength: 5,
 });
-const method = fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH');
+const method = fc.constantFrom('GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH');
 const endpoint = fc.constantFrom(...ENDPOINTS.map(({ path }) => path));
 const deviceId = fc.oneof(fc.constant('bus-1'), value);
 

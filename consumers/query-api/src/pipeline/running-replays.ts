@@ -18,8 +18,8 @@ export interface DynamoDbReplaysOptions {
   readonly freshMs?: number;
 }
 
-/** Jobs that are looked at. Finished ones stay in the table until somebody takes them out. */
-const ITEMS_MAX = 1_000;
+/** Megabytes of jobs that are looked at. Finished ones stay in the table until somebody takes them out. */
+const PAGES_MAX = 20;
 
 const count = z.number();
 /** The part of a job's document that is shown here. */
@@ -50,17 +50,9 @@ export function dynamoDbReplays(options: DynamoDbReplaysOptions): RunningReplays
   let readTime = Number.NEGATIVE_INFINITY;
   return async () => {
     if (clock.now() - readTime <= freshMs) return answer;
-    const command = new QueryCommand({
-      TableName: tableName,
-      KeyConditionExpression: 'kind = :kind',
-      ExpressionAttributeValues: { ':kind': textValue('replay') },
-      // Ids begin with the time of their creation, so the newest come first.
-      ScanIndexForward: false,
-      Limit: ITEMS_MAX,
-    });
-    const { Items = [] } = await dynamoDbRequest(undefined, (sending) => client.send(command, sending));
+    const items = await readItems(client, tableName);
     const replays: ReplayStatus[] = [];
-    for (const item of Items) {
+    for (const item of items) {
       try {
         const job = readJob(item);
         if (job !== undefined) replays.push(job);
@@ -72,6 +64,26 @@ export function dynamoDbReplays(options: DynamoDbReplaysOptions): RunningReplays
     readTime = clock.now();
     return answer;
   };
+}
+
+async function readItems(client: DynamoDBClient, tableName: string): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let start: Item | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const command = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: 'kind = :kind',
+      ExpressionAttributeValues: { ':kind': textValue('replay') },
+      ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+    });
+    const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(undefined, (options) =>
+      client.send(command, options),
+    );
+    items.push(...Items);
+    if (LastEvaluatedKey === undefined) break;
+    start = LastEvaluatedKey;
+  }
+  return items;
 }
 
 function readJob(item: Item): ReplayStatus | undefined {

@@ -11,6 +11,13 @@ const tokenRule = `must be at most ${RESUME_TOKEN_CHARACTERS_MAX} characters`;
 const resumeToken = (description: string) =>
   z.string().max(RESUME_TOKEN_CHARACTERS_MAX, tokenRule).optional().meta({ description });
 
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  // Proxies must not gather what is to be told at once.
+  'x-accel-buffering': 'no',
+} as const;
+
 /** Bytes that wait for a client before it counts as fallen behind. */
 const BUFFER_BYTES = 256 * 1024;
 
@@ -41,7 +48,10 @@ export const updatesEndpoint = endpoint(
     answers: { 200: { description: 'The stream.', mediaType: 'text/event-stream' } },
     problems: ['TOO_MANY_STREAMS'],
   },
-  async ({ query: { fields, snapshot = false, lastEventId, ...filter }, headers, getSignal }, services) => {
+  async (
+    { query: { fields, snapshot = false, lastEventId, ...filter }, headers, getSignal, method },
+    services,
+  ) => {
     const header = headers['last-event-id'];
     const token = header ?? lastEventId;
     const since = token === undefined ? undefined : decodeResumeToken(token);
@@ -49,6 +59,8 @@ export const updatesEndpoint = endpoint(
       const name = header === undefined ? 'lastEventId' : 'Last-Event-ID';
       return badParameter(name, 'must be the id of a sync event, or the lastEventId of a list');
     }
+    // Nobody would read the stream of a HEAD request, nor end it.
+    if (method === 'HEAD') return new Response(null, { headers: STREAM_HEADERS });
     const selection = readFieldSelection(fields);
     const query = {
       filter,

@@ -201,6 +201,14 @@ describe('GET /v1/updates', () => {
     await open();
   });
 
+  test('opens no stream for a HEAD request', async () => {
+    await api.close();
+    api = testApi({ clientsMax: 1 });
+    const { status, headers } = await api.ask('/v1/updates', { method: 'HEAD' });
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    await open();
+  });
+
   test('ends after what there is where a driver holds no stream open', async () => {
     await api.close();
     api = testApi({ hints: false, holdMs: 0 });
