@@ -10,6 +10,8 @@ const START = fileURLToPath(new URL('../../infra/local-aws/src/pipeline/start.ts
 const SIMULATE = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 200;
+/** Lines of standard error that are kept to explain why nothing started. */
+const ERROR_LINES_MAX = 200;
 
 /** What a process printed and how it ended. */
 export interface Finished {
@@ -20,6 +22,8 @@ export interface Finished {
 
 /** A pipeline in processes of its own, with a folder of its own. */
 export interface RunningPipeline {
+  /** Process id of its supervisor, whose descendants are all the other processes. */
+  readonly pid: number;
   /** Variables of `.twinstream/local.env`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly apiUrl: string;
@@ -40,14 +44,32 @@ export function temporaryFolder(): { readonly path: string; dispose(): void } {
 }
 
 /** Runs `npm start` without npm, on a free port, with `folder` as its working directory. */
-export async function runPipeline(folder: string, ...flags: string[]): Promise<RunningPipeline> {
+export function runPipeline(folder: string, ...flags: string[]): Promise<RunningPipeline> {
+  return launchPipeline({ folder, flags });
+}
+
+export interface PipelineLaunch {
+  readonly folder: string;
+  readonly flags: readonly string[];
+  /** Variables besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Is given each line of standard error, that of the functions included. */
+  readonly onErrorLine?: (line: string) => void;
+}
+
+/** Runs a pipeline as {@link runPipeline} does, in an environment of its own, and reads what its processes log. */
+export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPipeline> {
+  const { folder, flags, environment: extra = {}, onErrorLine } = launch;
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--no-simulator', ...flags],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...extra } },
   );
   const errors: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (errors.length < ERROR_LINES_MAX) errors.push(`${line}\n`);
+    onErrorLine?.(line);
+  });
   await ready(child, errors);
   const environment = readEnvironment(join(folder, '.twinstream/local.env'));
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
@@ -58,6 +80,7 @@ export async function runPipeline(folder: string, ...flags: string[]): Promise<R
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   return {
+    pid: child.pid ?? 0,
     environment,
     apiUrl,
     startSimulator,

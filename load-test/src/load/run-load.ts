@@ -1,0 +1,84 @@
+import { temporaryFolder } from '../running-pipeline.ts';
+import { type Deployment, type DeploymentOptions, deployTwinstream } from './deployment.ts';
+import { judge, type Verdict } from './expectation.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { LoadResult, RateSearch, SubjectResult } from './load-result.ts';
+import { thisMachine } from './machine.ts';
+import { measureLoad } from './measure-load.ts';
+import { searchRate } from './search-rate.ts';
+import { shardsFor } from './shards-for.ts';
+
+export interface LoadRun {
+  readonly options: LoadOptions;
+  readonly signal: AbortSignal;
+  /** Tells the person who waits. */
+  readonly say: (line: string) => void;
+}
+
+type Deploy = (options: DeploymentOptions) => Promise<Deployment>;
+
+/** Runs what the options ask for, each subject and each trial on a fresh deployment. Rejects when a run could not be done. */
+export async function runLoad(run: LoadRun): Promise<LoadResult> {
+  const { options } = run;
+  const machine = thisMachine();
+  const date = new Date().toISOString();
+  const subjects: readonly (readonly [Deploy, LoadOptions])[] = [[deployTwinstream, options]];
+  const results: SubjectResult[] = [];
+  const searches: RateSearch[] = [];
+  for (const [deploy, own] of subjects) {
+    const measure = (rate: number) => measureOnce(run, deploy, { ...own, rate });
+    if (options.findRate) {
+      const { search, best } = await searchRate({ startRate: own.rate, measure, say: run.say });
+      searches.push(search);
+      results.push(best);
+    } else results.push(await measure(own.rate));
+  }
+  const [first] = results;
+  const verdicts: Verdict[] =
+    first === undefined ? [] : options.expectations.map((expectation) => judge(expectation, first.figures));
+  const kept = results.every(promisesKept);
+  return {
+    format: 'twinstream-load-test-1',
+    date,
+    machine,
+    load: {
+      scenario: options.scenario,
+      rate: options.rate,
+      durationMs: options.durationMs,
+      devices: options.deviceCount,
+      aggregate: options.aggregate,
+      shards: options.shardCount ?? shardsFor(options),
+      seed: options.seed,
+      dynamodb: options.dynamodb,
+    },
+    subjects: results,
+    verdicts,
+    ...(options.findRate ? { searches } : {}),
+    passed: kept && verdicts.every(({ met }) => met),
+  };
+}
+
+/** Everything that was sent is where it should be, and was finished in time. */
+export function promisesKept({ ledger, figures }: SubjectResult): boolean {
+  return ledger.violationCount === 0 && figures.drainMs !== null;
+}
+
+async function measureOnce(run: LoadRun, deploy: Deploy, options: LoadOptions): Promise<SubjectResult> {
+  const folder = temporaryFolder();
+  try {
+    run.signal.throwIfAborted();
+    run.say('starting …');
+    const deployment = await deploy({
+      folder: folder.path,
+      shardCount: options.shardCount ?? shardsFor(options),
+      dynamodb: options.dynamodb,
+    });
+    try {
+      return await measureLoad({ ...run, deployment, options, folder: folder.path });
+    } finally {
+      await deployment.stop();
+    }
+  } finally {
+    folder.dispose();
+  }
+}

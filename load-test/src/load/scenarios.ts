@@ -1,0 +1,152 @@
+import type { FaultRule, LoadSite } from './load-site.ts';
+
+/** The load that a scenario is to shape. */
+export interface LoadPlan {
+  /** Events per second that are due. */
+  readonly rate: number;
+  readonly durationMs: number;
+  readonly deviceCount: number;
+}
+
+/** Something that is done to the pipeline while load runs. */
+export interface Step {
+  /** When, as a share of the load's duration. */
+  readonly at: number;
+  /** What, as the report words it. */
+  readonly what: string;
+  act(site: LoadSite): Promise<void>;
+}
+
+export interface Scenario {
+  readonly purpose: string;
+  /** Flags of the simulator besides devices, rate and duration. */
+  readonly flags?: (plan: LoadPlan) => readonly string[];
+  /** In the order of `at`. */
+  readonly steps?: (plan: LoadPlan) => readonly Step[];
+}
+
+export const SCENARIO_NAMES = [
+  'steady',
+  'burst',
+  'hot-key',
+  'reshard',
+  'poison',
+  'consumer-outage',
+  'throttle',
+  'restart',
+  'soak',
+] as const;
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];
+
+const BURST_FACTOR = 3;
+const ZIPF_EXPONENT = 1.1;
+const MALFORMED_PERCENT = 1;
+const KILLS = 4;
+/** Mean time between two disturbances of a soak; they come one after the other, again and again. */
+const SOAK_EVERY_MS = 20_000;
+
+/** Requests that quotas refuse, at rates far above what a healthy account sees. */
+const THROTTLES: readonly FaultRule[] = [
+  { service: 'kinesis', operation: 'PutRecords', kind: 'partial', rate: 0.02 },
+  { service: 'kinesis', operation: 'PutRecords', kind: 'throttle', rate: 0.02 },
+  { service: 'kinesis', operation: 'GetRecords', kind: 'throttle', rate: 0.05 },
+  { service: 'dynamodb', operation: 'PutItem', kind: 'throttle', rate: 0.05 },
+  { service: 'dynamodb', operation: 'UpdateItem', kind: 'throttle', rate: 0.05 },
+  { service: 'firehose', operation: 'PutRecordBatch', kind: 'partial', rate: 0.02 },
+];
+
+/** Answers that never come, of requests that took effect. */
+const LOST_ANSWERS: readonly FaultRule[] = [
+  { service: 'kinesis', operation: 'PutRecords', kind: 'lost-answer', rate: 0.01 },
+  { service: 'dynamodb', operation: 'PutItem', kind: 'lost-answer', rate: 0.01 },
+  { service: 'dynamodb', operation: 'UpdateItem', kind: 'lost-answer', rate: 0.01 },
+];
+
+export const PROJECTOR = 'state-projector';
+export const ARCHIVER = 'event-archiver';
+
+const doubleShards: Omit<Step, 'at'> = {
+  what: 'shards doubled',
+  act: async (site) => site.reshard((await site.shardCount()) * 2),
+};
+const halveShards: Omit<Step, 'at'> = {
+  what: 'shards halved',
+  act: async (site) => site.reshard(Math.ceil((await site.shardCount()) / 2)),
+};
+const kill = (name: string): Omit<Step, 'at'> => ({
+  what: `kill -9 ${name}`,
+  act: (site) => site.kill(name),
+});
+const faults = (what: string, rules: readonly FaultRule[]): Omit<Step, 'at'> => ({
+  what,
+  act: (site) => site.setFaults(rules),
+});
+
+const SOAK_STEPS: readonly Omit<Step, 'at'>[] = [
+  faults('throttles', THROTTLES),
+  kill(PROJECTOR),
+  faults('answers lost', LOST_ANSWERS),
+  doubleShards,
+  faults('no faults', []),
+  kill(ARCHIVER),
+  halveShards,
+];
+
+export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
+  steady: { purpose: 'every device at the same period, nothing goes wrong' },
+  burst: {
+    purpose: `${BURST_FACTOR} times the rate for a tenth of every third of the time`,
+    flags: ({ durationMs }) => [
+      '--burst',
+      `${BURST_FACTOR}:${Math.round(durationMs / 30)}ms:${Math.round(durationMs / 3)}ms`,
+    ],
+  },
+  'hot-key': {
+    purpose: `few devices send most of the events (Zipf, exponent ${ZIPF_EXPONENT})`,
+    flags: () => ['--skew', `zipf:${ZIPF_EXPONENT}`],
+  },
+  reshard: {
+    purpose: 'shards are doubled after a third of the time and halved after two',
+    steps: () => [
+      { at: 1 / 3, ...doubleShards },
+      { at: 2 / 3, ...halveShards },
+    ],
+  },
+  poison: {
+    purpose: `${MALFORMED_PERCENT} % of the events are damaged so that no decoder takes them`,
+    flags: () => ['--malformed', String(MALFORMED_PERCENT)],
+  },
+  'consumer-outage': {
+    purpose: 'the projector is not invoked for the middle third of the time, then catches up',
+    steps: () => [
+      { at: 1 / 3, what: 'projector disabled', act: (site) => site.setMapping(PROJECTOR, false) },
+      { at: 2 / 3, what: 'projector enabled', act: (site) => site.setMapping(PROJECTOR, true) },
+    ],
+  },
+  throttle: {
+    purpose: 'Kinesis, DynamoDB and Firehose refuse 2-5 % of the requests in the middle half of the time',
+    steps: () => [
+      { at: 1 / 4, ...faults('throttles', THROTTLES) },
+      { at: 3 / 4, ...faults('no faults', []) },
+    ],
+  },
+  restart: {
+    purpose: `projector and archiver are killed (kill -9) ${KILLS} times each`,
+    steps: () =>
+      Array.from({ length: 2 * KILLS }, (_, index) => ({
+        at: (index + 1) / (2 * KILLS + 2),
+        ...kill(index % 2 === 0 ? PROJECTOR : ARCHIVER),
+      })),
+  },
+  soak: {
+    purpose: 'throttles, lost answers, kills, reshards and damaged events, again and again',
+    flags: () => ['--malformed', '0.1'],
+    steps: ({ durationMs }) => {
+      const count = Math.max(SOAK_STEPS.length, Math.floor(durationMs / SOAK_EVERY_MS));
+      return Array.from({ length: count }, (_, index) => ({
+        at: (index + 0.5) / (count + 1),
+        ...(SOAK_STEPS[index % SOAK_STEPS.length] ?? doubleShards),
+      }));
+    },
+  },
+};

@@ -1,0 +1,67 @@
+import type { RateSearch, SubjectResult } from './load-result.ts';
+
+/** A rate holds when nothing is dropped or broken and what was sent is readable soon. */
+export const HOLDS = {
+  p99MsMax: 3_000,
+  drainMsMax: 5_000,
+  acknowledgedShareMin: 0.98,
+} as const;
+/** Trials at most, the last of which is within about 6 % of the limit. */
+const TRIALS_MAX = 9;
+const PRECISION = 1.06;
+const RATE_MIN = 50;
+const RATE_MAX = 200_000;
+
+export interface RateSearchOptions {
+  readonly startRate: number;
+  readonly measure: (rate: number) => Promise<SubjectResult>;
+  readonly say: (line: string) => void;
+}
+
+/** Why a rate does not hold; empty when it does. */
+export function whyNot({ figures, ledger }: SubjectResult, rate: number): string {
+  const acknowledged = figures.acknowledgedPerSecond ?? 0;
+  if (ledger.violationCount > 0) return `${ledger.violationCount} violations`;
+  if ((figures.dropped ?? 0) > 0) return `${figures.dropped} events dropped`;
+  if ((figures.failed ?? 0) > 0) return `${figures.failed} events failed`;
+  if (acknowledged < rate * HOLDS.acknowledgedShareMin) return `${Math.round(acknowledged)} events/s taken`;
+  if (figures.p99Ms === null) return 'p99 not known';
+  if (figures.p99Ms > HOLDS.p99MsMax) return `p99 ${Math.round(figures.p99Ms)} ms`;
+  if (figures.drainMs === null || figures.drainMs > HOLDS.drainMsMax) return 'not drained in time';
+  return '';
+}
+
+/** Doubles or halves until the limit lies between two rates, then divides in between (geometrically). */
+export async function searchRate(
+  options: RateSearchOptions,
+): Promise<{ readonly search: RateSearch; readonly best: SubjectResult }> {
+  const { measure, say } = options;
+  const trials: RateSearch['trials'][number][] = [];
+  let held: { rate: number; result: SubjectResult } | undefined;
+  let broken: number | undefined;
+  let last: SubjectResult | undefined;
+  let rate = options.startRate;
+  while (trials.length < TRIALS_MAX) {
+    last = await measure(rate);
+    const why = whyNot(last, rate);
+    trials.push({ rate, held: why === '', why, p99Ms: last.figures.p99Ms });
+    say(`${last.subject}: ${rate} events/s ${why === '' ? 'hold' : `do not hold: ${why}`}`);
+    if (why === '') held = { rate, result: last };
+    else broken = rate;
+    const next = nextRate(held?.rate, broken);
+    if (next === undefined) break;
+    rate = next;
+  }
+  const best = held?.result ?? last;
+  if (best === undefined) throw new TypeError('a search makes at least one trial');
+  return { search: { subject: best.subject, highestRate: held?.rate ?? null, trials }, best };
+}
+
+/** Undefined when the limit is known well enough. */
+export function nextRate(held: number | undefined, broken: number | undefined): number | undefined {
+  if (held === undefined) {
+    return broken === undefined || broken / 2 < RATE_MIN ? undefined : Math.round(broken / 2);
+  }
+  if (broken === undefined) return held * 2 > RATE_MAX ? undefined : held * 2;
+  return broken / held <= PRECISION ? undefined : Math.round(Math.sqrt(held * broken));
+}

@@ -1,0 +1,20 @@
+/** Shards that npm start has. */
+const SHARDS_MIN = 4;
+const SHARDS_MAX = 64;
+/** An event of the simulator with its share of the record around it, measured 2026-11. */
+const EVENT_BYTES = 300;
+/** Of the limits of a shard (1,000 records/s, 1 MB/s), so that bursts and uneven hashing find room. */
+const USED_SHARE = 0.6;
+
+/** Shards for a rate of events, each a record of its own or aggregated. */
+export function shardsFor({
+  rate,
+  aggregate,
+}: {
+  readonly rate: number;
+  readonly aggregate: boolean;
+}): number {
+  const byBytes = (rate * EVENT_BYTES) / (1_000_000 * USED_SHARE);
+  const byRecords = aggregate ? 0 : rate / (1_000 * USED_SHARE);
+  return Math.min(SHARDS_MAX, Math.max(SHARDS_MIN, Math.ceil(Math.max(byBytes, byRecords))));
+}
