@@ -8,7 +8,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
-  type IBucket,
+  type CfnBucket,
   ObjectOwnership,
   StorageClass,
 } from 'aws-cdk-lib/aws-s3';
@@ -64,8 +64,7 @@ export class Archive extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       versioned: true,
-      // CDK's own types disagree on an optional member (exactOptionalPropertyTypes).
-      serverAccessLogsBucket: this.accessLogs as IBucket,
+      serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'archive-bucket/',
       lifecycleRules: [
         {
@@ -151,7 +150,7 @@ export class Archive extends Construct {
 
 /** Says why a role may touch any object below a prefix. */
 export function acknowledgeObjects(scope: Construct, bucket: Bucket, prefix: string, reason: string): void {
-  const arn = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as never);
+  const arn = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
   Validations.of(scope).acknowledge({
     id: `AwsSolutions-IAM5[Resource::<${arn}.Arn>/${prefix}*]`,
     reason,

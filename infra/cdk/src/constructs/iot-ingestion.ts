@@ -48,6 +48,7 @@ export class IotIngestion extends Construct {
         ruleDisabled: false,
         actions: [
           {
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: a substitution of AWS IoT, not of JavaScript
             kinesis: { roleArn: role.roleArn, streamName: stream.streamName, partitionKey: '${topic(2)}' },
           },
         ],

@@ -35,6 +35,7 @@ export class Projector extends Construct {
         TWINSTREAM_EVENTS_TABLE: tables.events.tableName,
         TWINSTREAM_DEVICE_STATE_TABLE: tables.deviceState.tableName,
         TWINSTREAM_SHARD_PROGRESS_TABLE: tables.shardProgress.tableName,
+        TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
         TWINSTREAM_PARALLELIZATION_FACTOR: String(PROJECT_MAPPING_SETTINGS.parallelizationFactor),
       },
@@ -42,17 +43,22 @@ export class Projector extends Construct {
         {
           sid: 'AppendAndReadEvents',
           actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-          resources: [tables.events.tableArn],
+          resources: tables.eventsArns(),
         },
         {
           sid: 'AdvanceState',
           actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
-          resources: [tables.deviceState.tableArn],
+          resources: tables.deviceStateArns(),
         },
         {
           sid: 'AdvanceShardProgress',
           actions: ['dynamodb:UpdateItem'],
           resources: [tables.shardProgress.tableArn],
+        },
+        {
+          sid: 'FollowTablesInUse',
+          actions: ['dynamodb:GetItem'],
+          resources: [tables.operations.tableArn],
         },
         {
           sid: 'QuarantinePoison',
@@ -61,6 +67,7 @@ export class Projector extends Construct {
         },
       ],
     });
+    tables.acknowledgeFreshTables(this);
     acknowledgeObjects(
       this,
       failureBucket,

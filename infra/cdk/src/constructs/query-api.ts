@@ -57,11 +57,13 @@ export class QueryApi extends Construct {
         TWINSTREAM_EVENTS_TABLE: props.tables.events.tableName,
         TWINSTREAM_DEVICE_STATE_TABLE: props.tables.deviceState.tableName,
         TWINSTREAM_SHARD_PROGRESS_TABLE: props.tables.shardProgress.tableName,
+        TWINSTREAM_OPERATIONS_TABLE: props.tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: props.archive.bucket.bucketName,
       },
       permissions: permissions(props),
       logDays: props.logDays,
     }).lambda;
+    props.tables.acknowledgeFreshTables(this);
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Query API of device state and history.',
       createDefaultStage: false,
@@ -117,20 +119,25 @@ function authorizerOf(access: ApiAccess): IHttpRouteAuthorizer {
 }
 
 function permissions({ key, eventStream, tables, archive }: QueryApiProps): Permission[] {
-  const { deviceState, events, shardProgress } = tables;
-  const index = (name: string) => `${deviceState.tableArn}/index/${name}`;
+  const { operations, shardProgress } = tables;
+  const indexes = [BY_SITE_INDEX, BY_STATUS_INDEX];
   return [
     {
       sid: 'ReadStates',
       actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Scan'],
-      resources: [deviceState.tableArn],
+      resources: tables.deviceStateArns(),
     },
     {
       sid: 'ReadStatesByIndex',
       actions: ['dynamodb:Query'],
-      resources: [index(BY_SITE_INDEX), index(BY_STATUS_INDEX)],
+      resources: tables.deviceStateArns().flatMap((arn) => indexes.map((name) => `${arn}/index/${name}`)),
     },
-    { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: [events.tableArn] },
+    { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
+    {
+      sid: 'FollowTablesInUseAndReplays',
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [operations.tableArn],
+    },
     { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [shardProgress.tableArn] },
     {
       sid: 'WatchStreamAndPutCorrections',

@@ -2,7 +2,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   type Attribute,
   AttributeType,
@@ -42,6 +42,8 @@ export class StateTables extends Construct {
   readonly deviceState: Table;
   readonly shardProgress: Table;
   readonly operations: Table;
+  /** What the names of tables begin with that a replay builds beside the live ones. A promotion puts them to use without a deployment. */
+  readonly freshTablesPrefix: string;
 
   constructor(scope: Construct, id: string, props: StateTablesProps) {
     super(scope, id);
@@ -75,6 +77,38 @@ export class StateTables extends Construct {
     }
     this.shardProgress = table('ShardProgress', SHARD_PROGRESS_TABLE_DEFINITION);
     this.operations = table('Operations', OPERATIONS_TABLE_DEFINITION);
+    this.freshTablesPrefix = `${Stack.of(this).stackName}-fresh-`;
+  }
+
+  /** The live table of events, and those that replays build. */
+  eventsArns(): string[] {
+    return [this.events.tableArn, this.freshArn('events')];
+  }
+
+  /** The live table of states, and those that replays build. */
+  deviceStateArns(): string[] {
+    return [this.deviceState.tableArn, this.freshArn('device-state')];
+  }
+
+  /** Says why a role may use tables that are not there yet. */
+  acknowledgeFreshTables(role: Construct): void {
+    for (const kind of [
+      'events',
+      'device-state',
+      'device-state/index/by-site',
+      'device-state/index/by-status',
+    ]) {
+      Validations.of(role).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/${this.freshTablesPrefix}*-${kind}]`,
+        reason:
+          'Tables that replays build beside the live ones; a promotion puts them to use without a deployment.',
+      });
+    }
+  }
+
+  private freshArn(kind: 'events' | 'device-state'): string {
+    const resourceName = `${this.freshTablesPrefix}*-${kind}`;
+    return Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName });
   }
 }
 

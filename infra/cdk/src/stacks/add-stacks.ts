@@ -1,13 +1,32 @@
 import type { App } from 'aws-cdk-lib';
 import type { StageConfiguration } from '../stages.ts';
+import { DashboardStack } from './dashboard-stack.ts';
+import { OperationsStack } from './operations-stack.ts';
 import { PipelineStack } from './pipeline-stack.ts';
 
-/** The stacks of one stage. */
-export function addStacks(app: App, configuration: StageConfiguration): { readonly pipeline: PipelineStack } {
-  const name = `Twinstream-${configuration.stage}`;
+/** The stacks of one stage. The first is the pipeline; the others stand on it, and may be left out. */
+export function addStacks(app: App, configuration: StageConfiguration) {
+  const { stage, logDays } = configuration;
+  const name = `Twinstream-${stage}`;
   const pipeline = new PipelineStack(app, name, {
     configuration,
     description: 'Twinstream: device events, state, archive and API.',
   });
-  return { pipeline };
+  const { eventStream, tables, archive, projector, operatorRole } = pipeline;
+  const operations = new OperationsStack(app, `${name}-operations`, {
+    description: 'Twinstream: replays and other tasks of operators.',
+    stage,
+    role: operatorRole.role,
+    eventStream,
+    tables,
+    bucket: archive.bucket,
+    projector: projector.consumer.lambda,
+    logDays,
+  });
+  const dashboard = new DashboardStack(app, `${name}-dashboard`, {
+    description: 'Twinstream: the page.',
+    stage,
+    api: pipeline.queryApi.api,
+  });
+  return { pipeline, operations, dashboard };
 }

@@ -8,6 +8,7 @@ import { Archiver } from '../constructs/archiver.ts';
 import { EventStream } from '../constructs/event-stream.ts';
 import { IotIngestion } from '../constructs/iot-ingestion.ts';
 import { OperationsDashboard } from '../constructs/operations-dashboard.ts';
+import { OperatorRole } from '../constructs/operator-role.ts';
 import { Projector } from '../constructs/projector.ts';
 import { QueryApi } from '../constructs/query-api.ts';
 import { StateTables } from '../constructs/state-tables.ts';
@@ -24,7 +25,9 @@ export class PipelineStack extends Stack {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
   readonly archive: Archive;
+  readonly projector: Projector;
   readonly queryApi: QueryApi;
+  readonly operatorRole: OperatorRole;
 
   constructor(scope: Construct, id: string, { configuration, ...props }: PipelineStackProps) {
     super(scope, id, { terminationProtection: configuration.keepsData, ...props });
@@ -57,7 +60,7 @@ export class PipelineStack extends Stack {
     });
     const { eventStream, tables, archive } = this;
 
-    const projector = new Projector(this, 'Projector', {
+    this.projector = new Projector(this, 'Projector', {
       key,
       eventStream,
       tables,
@@ -73,6 +76,14 @@ export class PipelineStack extends Stack {
       archive,
       access: configuration.access,
       logDays,
+    });
+
+    this.operatorRole = new OperatorRole(this, 'Operator', {
+      key,
+      eventStream,
+      tables,
+      bucket: archive.bucket,
+      projector: this.projector.consumer.lambda,
     });
 
     if (configuration.hasIotIngestion) {
@@ -95,15 +106,15 @@ export class PipelineStack extends Stack {
       tables,
       archive,
       queryApi: this.queryApi,
-      consumers: { Projector: projector.consumer, Archiver: archiver.consumer },
+      consumers: { Projector: this.projector.consumer, Archiver: archiver.consumer },
     };
     const alarms = new Alarms(this, 'Alarms', observed);
     new OperationsDashboard(this, 'Operations', { ...observed, alarms });
-    this.tellNames(projector, archiver);
+    this.tellNames(archiver);
   }
 
   /** Outputs: the names by which producers, operators and tools find the pipeline. */
-  private tellNames({ consumer: projector }: Projector, { consumer: archiver }: Archiver): void {
+  private tellNames({ consumer: archiver }: Archiver): void {
     const outputs = {
       StreamName: this.eventStream.stream.streamName,
       EventsTable: this.tables.events.tableName,
@@ -112,7 +123,7 @@ export class PipelineStack extends Stack {
       OperationsTable: this.tables.operations.tableName,
       ArchiveBucket: this.archive.bucket.bucketName,
       DeliveryStream: this.archive.deliveryStream.ref,
-      ProjectorFunction: projector.lambda.functionName,
+      ProjectorFunction: this.projector.consumer.lambda.functionName,
       ArchiverFunction: archiver.lambda.functionName,
       ApiUrl: this.queryApi.api.apiEndpoint,
     };

@@ -1,0 +1,118 @@
+import { NAMES } from '@twinstream/local-aws/names';
+import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledgeObjects } from './archive.ts';
+import type { EventStream } from './event-stream.ts';
+import { type Permission, policyDocument } from './node-function.ts';
+import type { StateTables } from './state-tables.ts';
+
+export interface OperatorRoleProps {
+  readonly key: IKey;
+  readonly eventStream: EventStream;
+  readonly tables: StateTables;
+  readonly bucket: Bucket;
+  readonly projector: LambdaFunction;
+}
+
+/** What the operators' tasks may do. It stands with the data that it is about; the tasks have a stack of their own. */
+export class OperatorRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: OperatorRoleProps) {
+    super(scope, id);
+    this.role = new Role(this, 'Role', {
+      description: 'Replays, verifies, repairs, promotes.',
+      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+      inlinePolicies: { work: policyDocument(permissions(props)) },
+    });
+    props.tables.acknowledgeFreshTables(this);
+    for (const prefix of [NAMES.archivePrefix, QUARANTINE_PREFIX]) {
+      acknowledgeObjects(this, props.bucket, prefix, 'A replay reads every object below this prefix.');
+    }
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'Lambda has no resource to name when mappings are listed; to change one is tied to the projector by a condition.',
+    });
+  }
+}
+
+/** What replaying, verifying, repairing and promoting take. Existing events may be added to here, too, and never changed. */
+function permissions({ key, eventStream, tables, bucket, projector }: OperatorRoleProps): Permission[] {
+  const fresh = [...tables.eventsArns().slice(1), ...tables.deviceStateArns().slice(1)];
+  return [
+    {
+      sid: 'ReadStream',
+      actions: [
+        'kinesis:DescribeStreamSummary',
+        'kinesis:GetRecords',
+        'kinesis:GetShardIterator',
+        'kinesis:ListShards',
+        'kinesis:PutRecords',
+      ],
+      resources: [eventStream.stream.streamArn],
+    },
+    {
+      sid: 'ReadAndRestoreEvents',
+      actions: [
+        'dynamodb:DescribeTable',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:Scan',
+      ],
+      resources: tables.eventsArns(),
+    },
+    {
+      sid: 'ReadAndRestoreStates',
+      actions: [
+        'dynamodb:DescribeTable',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Scan',
+        'dynamodb:UpdateItem',
+      ],
+      resources: tables.deviceStateArns(),
+    },
+    { sid: 'BuildFreshTables', actions: ['dynamodb:CreateTable'], resources: fresh },
+    { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [tables.shardProgress.tableArn] },
+    {
+      sid: 'KeepJobs',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      resources: [tables.operations.tableArn],
+    },
+    {
+      sid: 'ReadArchiveAndQuarantine',
+      actions: ['s3:GetObject'],
+      resources: [
+        bucket.arnForObjects(`${NAMES.archivePrefix}*`),
+        bucket.arnForObjects(`${QUARANTINE_PREFIX}*`),
+      ],
+    },
+    {
+      sid: 'ResolveQuarantine',
+      actions: ['s3:DeleteObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
+    },
+    { sid: 'ListArchiveAndQuarantine', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] },
+    {
+      // Mappings have no resource-level rights for listing ("Actions defined by AWS Lambda", read 2026-11).
+      sid: 'FindMapping',
+      actions: ['lambda:ListEventSourceMappings'],
+      resources: ['*'],
+    },
+    {
+      sid: 'PauseProjector',
+      actions: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
+      resources: ['*'],
+      conditions: { ArnEquals: { 'lambda:FunctionArn': projector.functionArn } },
+    },
+    { sid: 'KnowTimeout', actions: ['lambda:GetFunctionConfiguration'], resources: [projector.functionArn] },
+    { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+  ];
+}

@@ -1,0 +1,154 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
+import { CodedError, dynamoDbClient, kinesisClient } from '@twinstream/runtime';
+import { z } from 'zod';
+import { cdk } from './cdk-command.ts';
+import {
+  type ClientOptions,
+  type DeployedNames,
+  expectedFindings,
+  type Findings,
+  look,
+  OUTPUTS,
+} from './deployed-pipeline.ts';
+import {
+  EMULATED_ACCOUNT,
+  EMULATED_REGION,
+  type Emulator,
+  emulatorFault,
+  startEmulator,
+} from './emulator.ts';
+import { NOT_EMULATED } from './not-emulated.ts';
+import { type SentEvents, sendEvents } from './sent-events.ts';
+import { askApi } from './signed-request.ts';
+
+const STACK = 'Twinstream-dev';
+const CONTEXT = ['-c', 'stage=dev', '-c', 'iot=true', '-c', 'statusEvents=true'];
+const ARRIVE_MS_MAX = 90_000;
+const LOOK_MS = 500;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Deploys the real stack into an emulator, sends events through it, holds everything stored to what was sent, and takes it down. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { required: { type: 'boolean', default: false } } });
+  const fault = await emulatorFault();
+  if (fault !== undefined) {
+    say(`deploy:check skipped: ${fault}`);
+    return values.required ? 1 : 0;
+  }
+  const emulator = await startEmulator();
+  const folder = mkdtempSync(join(tmpdir(), 'twinstream-deploy-check-'));
+  try {
+    await check(emulator, folder);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`the emulator's last words:\n${emulator.output()}\n`);
+    throw error;
+  } finally {
+    await emulator.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function check(emulator: Emulator, folder: string): Promise<void> {
+  const { environment, url } = emulator;
+  const client: ClientOptions = {
+    endpoint: url,
+    region: EMULATED_REGION,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const out = ['--output', join(folder, 'cdk.out')];
+  const outputsFile = join(folder, 'outputs.json');
+  const start = performance.now();
+  const seconds = (): string => `${Math.round((performance.now() - start) / 1_000)} s`;
+
+  await cdk(['bootstrap', `aws://${EMULATED_ACCOUNT}/${EMULATED_REGION}`, '--app', ''], environment);
+  await cdk(
+    ['deploy', STACK, ...out, ...CONTEXT, '--require-approval', 'never', '--outputs-file', outputsFile],
+    environment,
+  );
+  const outputs = z.record(z.string(), OUTPUTS).parse(JSON.parse(readFileSync(outputsFile, 'utf8')));
+  const names = outputs[STACK];
+  if (names === undefined) throw new CodedError('DEPLOY_CHECK_FAILED', `${STACK} told no names`);
+  say(`deployed ${STACK} (${seconds()})`);
+
+  const sent = await sendEvents(names.StreamName, client);
+  say(
+    `put ${sent.recordCount} records of ${sent.deviceIds.length} devices, one of them broken (${seconds()})`,
+  );
+  say(`stored ${JSON.stringify(await untilStored(names, sent, client))} (${seconds()})`);
+  await askDeployedApi(names, sent, client);
+  say(`the API answers who signs, and refuses who does not (${seconds()})`);
+
+  await cdk(['destroy', STACK, ...out, ...CONTEXT, '--force'], environment);
+  await requireNothingLeft(client);
+  say(`destroyed (${seconds()})`);
+  say('not emulated, and covered elsewhere:');
+  for (const { what, coveredBy } of NOT_EMULATED) say(`  ${what}: ${coveredBy}`);
+}
+
+async function untilStored(names: DeployedNames, sent: SentEvents, client: ClientOptions): Promise<Findings> {
+  const expected = Object.entries(expectedFindings(sent));
+  let found: Findings;
+  const giveUpAt = Date.now() + ARRIVE_MS_MAX;
+  do {
+    found = await look(names, sent, client);
+    const actual = new Map<string, number>(Object.entries(found));
+    if (expected.every(([name, count]) => actual.get(name) === count) && found.shardsWithProgress > 0) {
+      return found;
+    }
+    await delay(LOOK_MS);
+  } while (Date.now() < giveUpAt);
+  throw new CodedError(
+    'DEPLOY_CHECK_FAILED',
+    `stored: ${JSON.stringify(found)}; expected: ${JSON.stringify(expectedFindings(sent))}`,
+  );
+}
+
+const DEVICE_ANSWER = z.object({
+  deviceId: z.string(),
+  attributes: z.object({ reading: z.number() }),
+  counts: z.object({ events: z.number() }),
+});
+
+async function askDeployedApi(names: DeployedNames, sent: SentEvents, client: ClientOptions): Promise<void> {
+  const [deviceId] = sent.deviceIds;
+  const url = new URL(`/v1/devices/${deviceId}`, names.ApiUrl);
+  const unsigned = await askApi(url);
+  if (unsigned.status !== 403) throw unexpected(`${url} without a signature`, unsigned);
+  const signed = await askApi(url, client);
+  if (signed.status !== 200) throw unexpected(`${url}`, signed);
+  const device = DEVICE_ANSWER.parse(JSON.parse(signed.body));
+  if (
+    device.deviceId !== deviceId ||
+    device.attributes.reading !== sent.lastReading ||
+    device.counts.events !== sent.eventsADevice
+  ) {
+    throw unexpected(`${url}`, signed);
+  }
+  const health = await askApi(new URL('/healthz', names.ApiUrl));
+  if (health.status !== 200) throw unexpected('/healthz', health);
+}
+
+function unexpected(what: string, answer: { readonly status: number; readonly body: string }): CodedError {
+  return new CodedError('DEPLOY_CHECK_FAILED', `${what} answered ${answer.status}: ${answer.body}`);
+}
+
+async function requireNothingLeft(client: ClientOptions): Promise<void> {
+  const dynamoDb = dynamoDbClient(client);
+  const kinesis = kinesisClient(client);
+  const { TableNames = [] } = await dynamoDb.send(new ListTablesCommand({}));
+  const { StreamNames = [] } = await kinesis.send(new ListStreamsCommand({}));
+  dynamoDb.destroy();
+  kinesis.destroy();
+  const left = [...TableNames, ...StreamNames];
+  if (left.length > 0) throw new CodedError('DEPLOY_CHECK_FAILED', `left behind: ${left.join(', ')}`);
+}
+
+process.exitCode = await main();
