@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { codeSpans, type MarkdownDocument } from './markdown.ts';
+import { ROOT, rootScripts } from './repository.ts';
+
+const run = promisify(execFile);
+
+/** A command of this project as a document names it. */
+export interface DocumentedCommand {
+  readonly line: number;
+  readonly text: string;
+  /** Script of the root. */
+  readonly script: string;
+  /** What stands behind ` -- `. */
+  readonly arguments: readonly string[];
+}
+
+/** `npm start`, `npm test` and `npm run …` in shell blocks and between backticks. */
+export function documentedCommands({ prose, shell }: MarkdownDocument): readonly DocumentedCommand[] {
+  const lines = [
+    ...shell,
+    ...prose.flatMap(({ number, text }) => codeSpans(text).map((span) => ({ number, text: span }))),
+  ];
+  return lines.flatMap(({ number, text }) =>
+    withoutRemark(text)
+      .split(/&&|\||;/)
+      .flatMap((part) => parseCommand(part.trim(), number)),
+  );
+}
+
+/** In a shell a hash behind white space begins a remark. */
+function withoutRemark(text: string): string {
+  return text.replace(/(^|\s)#.*$/, '');
+}
+
+function parseCommand(text: string, line: number): readonly DocumentedCommand[] {
+  const words: readonly string[] = text.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+  const [npm, first, second] = words;
+  if (npm !== 'npm') return [];
+  const script = first === 'run' ? second : first === 'start' || first === 'test' ? first : undefined;
+  if (script === undefined) return [];
+  const separator = words.indexOf('--');
+  return [{ line, text, script, arguments: separator < 0 ? [] : words.slice(separator + 1) }];
+}
+
+const helpTexts = new Map<string, Promise<string>>();
+
+/** What a script prints for `--help`, below these subcommands; undefined where it is no program of this project. */
+function helpOf(script: string, subcommands: readonly string[]): Promise<string> | undefined {
+  const last = rootScripts().get(script)?.split('&&').at(-1)?.trim().split(' ');
+  if (last?.[0] !== 'node') return undefined;
+  const args = [...last.slice(1), ...subcommands, '--help'];
+  const key = args.join(' ');
+  const known = helpTexts.get(key) ?? run(process.execPath, args, { cwd: ROOT }).then(({ stdout }) => stdout);
+  helpTexts.set(key, known);
+  return known;
+}
+
+/** What is wrong with a documented command, or undefined. */
+export async function faultOf({ script, arguments: words }: DocumentedCommand): Promise<string | undefined> {
+  if (!rootScripts().has(script)) return `there is no script ${script}`;
+  const path: string[] = [];
+  let help = await helpOf(script, path);
+  if (help === undefined) return undefined;
+  for (const word of words) {
+    if (!listsCommands(help)) break;
+    if (!new RegExp(`^ {2}${word}\\b`, 'm').test(help)) return `${script} has no command ${word}`;
+    path.push(word);
+    help = (await helpOf(script, path)) ?? '';
+  }
+  for (const word of words) {
+    const flag = /^--[a-z][a-z-]*/.exec(word)?.[0];
+    if (flag !== undefined && !new RegExp(`${flag}\\b(?!-)`).test(help))
+      return `${script} has no flag ${flag}`;
+  }
+  const named = /^ {2}names\s+([\s\S]*?)\n\n/m.exec(help)?.[1];
+  for (const word of words) {
+    const isName = named !== undefined && /^[a-z-]+$/.test(word) && !word.startsWith('-');
+    if (isName && !named.includes(word)) return `${script} has no ${word}`;
+  }
+  return undefined;
+}
+
+function listsCommands(help: string): boolean {
+  return /^Commands:/m.test(help);
+}
