@@ -1,5 +1,5 @@
 import type { DeviceJson } from '../device-json.ts';
-import type { LivenessPolicy } from '../liveness.ts';
+import type { Liveness, LivenessPolicy } from '../liveness.ts';
 import { type FleetFilter, fleetPredicate } from './fleet-filter.ts';
 import { type FleetRow, livenessOf, rowJson } from './fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from './fleet-sort.ts';
@@ -21,57 +21,55 @@ export interface FleetListAnswer {
   readonly last?: SortPlace;
 }
 
-interface PlacedRow {
-  readonly row: FleetRow;
-  readonly place: SortPlace;
-}
-
-/** Sorted orders of the rows of a snapshot, made when first asked for and dropped with them. */
-const sortedOrders = new WeakMap<readonly FleetRow[], Map<string, readonly PlacedRow[]>>();
-
-function sortedRows(rows: readonly FleetRow[], sort: FleetSort, policy: LivenessPolicy, timeMs: number) {
-  let orders = sortedOrders.get(rows);
-  if (orders === undefined) {
-    orders = new Map();
-    sortedOrders.set(rows, orders);
-  }
-  const key = `${sort.by} ${sort.order}`;
-  let sorted = orders.get(key);
-  if (sorted === undefined) {
-    const placed = rows.map((row) => ({
-      row,
-      place: sortPlace(row, sort.by, livenessOf(row, policy, timeMs)),
-    }));
-    const compare = comparePlaces(sort);
-    const isSorted = sort.by === 'deviceId' && sort.order === 'asc';
-    sorted = isSorted ? placed : placed.sort((a, b) => compare(a.place, b.place));
-    orders.set(key, sorted);
-  }
-  return sorted;
-}
-
 /** A page of the fleet. Pages follow each other by place, so that devices that come or go do not shift them. */
 export function listFleet(
-  snapshot: FleetSnapshot,
+  snapshot: Pick<FleetSnapshot, 'rows'>,
   { filter, sort, limit, after }: FleetListQuery,
   policy: LivenessPolicy,
   timeMs: number,
 ): FleetListAnswer {
   const matches = fleetPredicate(filter);
   const compare = comparePlaces(sort);
-  const devices: DeviceJson[] = [];
+  const first = firstPlaces(limit + 1, sort);
   let total = 0;
-  let last: SortPlace | undefined;
-  let more = false;
-  for (const { row, place } of sortedRows(snapshot.rows, sort, policy, timeMs)) {
+  for (const row of snapshot.rows) {
     const liveness = livenessOf(row, policy, timeMs);
     if (!matches(row, liveness)) continue;
     total += 1;
-    if (after !== undefined && compare(place, after) <= 0) continue;
-    if (devices.length < limit) {
-      devices.push(rowJson(row, liveness));
-      last = place;
-    } else more = true;
+    const place = sortPlace(row, sort.by, liveness);
+    if (after === undefined || compare(place, after) > 0) first.offer({ row, liveness, place });
   }
-  return { devices, total, ...(more && last !== undefined ? { last } : {}) };
+  const found = first.inOrder();
+  const page = found.slice(0, limit);
+  const last = page.at(-1)?.place;
+  return {
+    devices: page.map(({ row, liveness }) => rowJson(row, liveness)),
+    total,
+    ...(found.length > limit && last !== undefined ? { last } : {}),
+  };
+}
+
+interface PlacedRow {
+  readonly row: FleetRow;
+  readonly liveness: Liveness;
+  readonly place: SortPlace;
+}
+
+/** Keeps the first `count` of all that are offered, without sorting the rest: a page is short and a fleet is long. */
+function firstPlaces(count: number, sort: FleetSort) {
+  const compare = comparePlaces(sort);
+  const inOrder = (rows: PlacedRow[]) => rows.sort((a, b) => compare(a.place, b.place)).slice(0, count);
+  let kept: PlacedRow[] = [];
+  /** Whatever stands behind it is not among the first. */
+  let bound: SortPlace | undefined;
+  return {
+    offer: (offered: PlacedRow) => {
+      if (bound !== undefined && compare(offered.place, bound) > 0) return;
+      kept.push(offered);
+      if (kept.length < 2 * count) return;
+      kept = inOrder(kept);
+      bound = kept.at(-1)?.place;
+    },
+    inOrder: () => inOrder(kept),
+  };
 }

@@ -7,6 +7,8 @@ import type { FleetChange, FleetRows } from './fleet-rows.ts';
 const LIST_LIMIT = 1_000;
 /** Requests of one reading of the table, which may answer with fewer devices than the limit. */
 const LIST_REQUESTS_MAX = 50_000;
+/** Devices that one process holds, at about 2 KB each. */
+const DEVICES_MAX = 1_000_000;
 /** Single devices that are read at once. */
 const READS_AT_ONCE = 16;
 
@@ -38,6 +40,9 @@ export async function readWholeTable(options: TableReadOptions): Promise<void> {
       if (change !== undefined) changes.push(change);
     }
     tell(changes);
+    if (found.size > DEVICES_MAX) {
+      throw new CodedError('FLEET_TOO_LARGE', `the fleet has more than ${DEVICES_MAX} devices`);
+    }
     if (answer.cursor === undefined) {
       tell(rows.dropUnlessIn(found, startTime));
       return;
