@@ -74,5 +74,5 @@ function fingerprint(text: string): [number, number] {
   }
   high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
   low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
-  return [high >>> 0, (low >>> 0) | 1];
+  return [high >>> 0, (low | 1) >>> 0];
 }

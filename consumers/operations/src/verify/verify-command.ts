@@ -38,7 +38,7 @@ interface VerifyFlags {
 }
 
 const SAMPLE_MAX = 100_000_000;
-const DIFFERENCES_SHOWN_MAX = 200;
+const DIFFERENCES_SHOWN_MAX = 50;
 const TEXT_CHARACTERS_MAX = 60;
 /** Twice what Firehose buffers at most (900 s, "Configure buffering hints", read 2026-11). */
 const ARCHIVE_LAG = '30m';

@@ -1,0 +1,47 @@
+import type { Clock } from '@twinstream/runtime';
+import type { JobStore } from './job-store.ts';
+import type { ReplayJob } from './replay-job.ts';
+
+/** Time between two checkpoints, in milliseconds: what a kill repeats at most. */
+export const CHECKPOINT_MS = 2_000;
+
+/** Raised inside a run that somebody wished to cancel. */
+export class CancelWished extends Error {}
+
+/** Writes a job's checkpoints: at most one in {@link CHECKPOINT_MS}, and only one at a time. */
+export interface Checkpointing {
+  /** To be called after each step. */
+  noteStep(): Promise<void>;
+  /** Writes now. */
+  save(): Promise<void>;
+}
+
+export function createCheckpointing(
+  job: ReplayJob,
+  jobs: JobStore,
+  clock: Clock,
+  intervalMs = CHECKPOINT_MS,
+): Checkpointing {
+  let savedTime = clock.now();
+  const startedTime = clock.now();
+  const workedBefore = job.workedMs;
+  let saving: Promise<void> | undefined;
+  async function write(): Promise<void> {
+    savedTime = clock.now();
+    job.updatedTime = savedTime;
+    job.workedMs = workedBefore + savedTime - startedTime;
+    const { isCancelWished } = await jobs.save(job);
+    if (isCancelWished && job.status === 'running') throw new CancelWished('the job was cancelled');
+  }
+  async function save(): Promise<void> {
+    await saving?.catch(() => undefined);
+    saving = write();
+    await saving;
+  }
+  return {
+    noteStep: async () => {
+      if (clock.now() - savedTime >= intervalMs) await save();
+    },
+    save,
+  };
+}

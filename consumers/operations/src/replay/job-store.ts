@@ -1,0 +1,190 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
+import { CodedError } from '@twinstream/runtime';
+import type { ReplayJob } from './replay-job.ts';
+
+/** Where jobs live, so that any machine can go on with them. */
+export interface JobStore {
+  /** Throws `JOB_EXISTS` for an id that is taken. */
+  create(job: ReplayJob, signal?: AbortSignal): Promise<void>;
+  read(id: string, signal?: AbortSignal): Promise<ReplayJob | undefined>;
+  /** The newest first. */
+  list(signal?: AbortSignal): Promise<readonly ReplayJob[]>;
+  /** Makes the job the runner's own, whoever had it, and takes back a wish to cancel. */
+  takeOver(job: ReplayJob, signal?: AbortSignal): Promise<void>;
+  /** Writes what the runner has come to. Throws `JOB_TAKEN_OVER` when the job is another's by now. */
+  save(job: ReplayJob, signal?: AbortSignal): Promise<{ readonly isCancelWished: boolean }>;
+  /** Asks whoever runs the job to stop it for good. False where there is no such job. */
+  wishCancel(id: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+const KIND = 'replay';
+
+function keyOf(id: string): Item {
+  return { kind: textValue(KIND), id: textValue(id) };
+}
+
+/** Jobs in the table `operations`, each one item. Rejects with the codes of {@link dynamoDbRequest}. */
+export function dynamoDbJobStore(client: DynamoDBClient, tableName: string): JobStore {
+  return {
+    create: async (job, signal) => {
+      try {
+        await dynamoDbRequest(signal, (options) =>
+          client.send(
+            new PutItemCommand({
+              TableName: tableName,
+              Item: { ...keyOf(job.id), document: textValue(JSON.stringify(job)), ...tokenOf(job) },
+              ConditionExpression: 'attribute_not_exists(id)',
+            }),
+            options,
+          ),
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        throw new CodedError('JOB_EXISTS', `there is a job ${job.id} already`, { cause: error });
+      }
+    },
+    read: async (id, signal) => {
+      const { Item } = await dynamoDbRequest(signal, (options) =>
+        client.send(
+          new GetItemCommand({ TableName: tableName, Key: keyOf(id), ConsistentRead: true }),
+          options,
+        ),
+      );
+      return Item === undefined ? undefined : readJob(Item);
+    },
+    list: async (signal) => {
+      const jobs: ReplayJob[] = [];
+      let start: Item | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
+          client.send(
+            new QueryCommand({
+              TableName: tableName,
+              KeyConditionExpression: 'kind = :kind',
+              ExpressionAttributeValues: { ':kind': textValue(KIND) },
+              ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+            }),
+            options,
+          ),
+        );
+        jobs.push(...Items.map(readJob));
+        start = LastEvaluatedKey;
+      } while (start !== undefined);
+      return jobs.sort((a, b) => b.createdTime - a.createdTime);
+    },
+    takeOver: async (job, signal) => {
+      await update(client, tableName, job, 'attribute_exists(id)', ' REMOVE cancelWished', signal);
+    },
+    save: async (job, signal) => {
+      const item = await update(client, tableName, job, 'runnerToken = :runnerToken', '', signal);
+      return { isCancelWished: item?.cancelWished?.BOOL === true };
+    },
+    wishCancel: async (id, signal) => {
+      try {
+        await dynamoDbRequest(signal, (options) =>
+          client.send(
+            new UpdateItemCommand({
+              TableName: tableName,
+              Key: keyOf(id),
+              UpdateExpression: 'SET cancelWished = :true',
+              ConditionExpression: 'attribute_exists(id)',
+              ExpressionAttributeValues: { ':true': { BOOL: true } },
+            }),
+            options,
+          ),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function tokenOf({ runner }: ReplayJob): Item {
+  return { runnerToken: textValue(runner?.token ?? 'none') };
+}
+
+async function update(
+  client: DynamoDBClient,
+  tableName: string,
+  job: ReplayJob,
+  condition: string,
+  more: string,
+  signal?: AbortSignal,
+): Promise<Item | undefined> {
+  const token = tokenOf(job).runnerToken;
+  if (token === undefined) throw new TypeError('a job that is written has a runner');
+  try {
+    const { Attributes } = await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: tableName,
+          Key: keyOf(job.id),
+          UpdateExpression: `SET document = :document, runnerToken = :runnerToken${more}`,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: {
+            ':document': textValue(JSON.stringify(job)),
+            ':runnerToken': token,
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+        options,
+      ),
+    );
+    return Attributes;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    throw new CodedError('JOB_TAKEN_OVER', `job ${job.id} is run by somebody else by now`, { cause: error });
+  }
+}
+
+function readJob(item: Item): ReplayJob {
+  try {
+    const job: ReplayJob = JSON.parse(requireText(item, 'document'));
+    return job;
+  } catch (cause) {
+    throw new CodedError('DAMAGED_JOB', `job ${item.id?.S ?? '?'} cannot be read`, { cause });
+  }
+}
+
+/** Jobs in memory, with the semantics of those in DynamoDB. */
+export function memoryJobStore(): JobStore {
+  const items = new Map<string, { document: string; token: string | undefined; cancelWished: boolean }>();
+  return {
+    create: async (job) => {
+      if (items.has(job.id)) throw new CodedError('JOB_EXISTS', `there is a job ${job.id} already`);
+      items.set(job.id, { document: JSON.stringify(job), token: job.runner?.token, cancelWished: false });
+    },
+    read: async (id) => {
+      const item = items.get(id);
+      return item && JSON.parse(item.document);
+    },
+    list: async () => [...items.values()].map(({ document }) => JSON.parse(document)),
+    takeOver: async (job) => {
+      items.set(job.id, { document: JSON.stringify(job), token: job.runner?.token, cancelWished: false });
+    },
+    save: async (job) => {
+      const item = items.get(job.id);
+      if (item === undefined || item.token !== job.runner?.token) {
+        throw new CodedError('JOB_TAKEN_OVER', `job ${job.id} is run by somebody else by now`);
+      }
+      item.document = JSON.stringify(job);
+      return { isCancelWished: item.cancelWished };
+    },
+    wishCancel: async (id) => {
+      const item = items.get(id);
+      if (item !== undefined) item.cancelWished = true;
+      return item !== undefined;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '@twinstream/runtime';
+
+/** Entries of one step at most, as a part of a second's worth: so the rate holds over short times too. */
+const STEPS_PER_SECOND = 10;
+const STEP_ENTRIES_MAX = 2_000;
+
+/** Keeps work to a rate. */
+export interface Pace {
+  /** Entries that one step may hold. */
+  readonly stepEntries: number;
+  /** Resolves when so many more may begin. */
+  take(count: number, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * At most `rate` entries a second, over all who ask; unlimited where it is absent. What is not used is lost: after a pause
+ * there is no burst.
+ */
+export function createPace(rate: number | undefined, clock: Clock): Pace {
+  if (rate === undefined) return { stepEntries: STEP_ENTRIES_MAX, take: async () => undefined };
+  let nextTime = Number.NEGATIVE_INFINITY;
+  return {
+    stepEntries: Math.max(1, Math.min(STEP_ENTRIES_MAX, Math.floor(rate / STEPS_PER_SECOND))),
+    take: async (count, signal) => {
+      const now = clock.now();
+      const start = Math.max(nextTime, now - 1_000 / STEPS_PER_SECOND);
+      nextTime = start + (count / rate) * 1_000;
+      if (start > now) await clock.sleep(Math.ceil(start - now), signal);
+    },
+  };
+}

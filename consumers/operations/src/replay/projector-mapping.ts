@@ -1,0 +1,92 @@
+import {
+  type EventSourceMappingConfiguration,
+  GetEventSourceMappingCommand,
+  type LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import { type Clock, CodedError } from '@twinstream/runtime';
+import { refusal } from '../command/refusal.ts';
+
+/** The event source mapping that feeds the live projector. */
+export interface ProjectorMapping {
+  /** Stops the deliveries, and waits out what may still run: after it no invocation writes any more. */
+  pause(signal: AbortSignal): Promise<void>;
+  resume(signal: AbortSignal): Promise<void>;
+}
+
+export interface ProjectorMappingOptions {
+  readonly client: LambdaClient;
+  readonly functionName: string;
+  readonly streamName: string;
+  readonly clock: Clock;
+  /** The function's timeout, in milliseconds: an invocation that was given up may write for so long. */
+  readonly functionTimeoutMs: number;
+}
+
+const POLL_MS = 500;
+/** A mapping that is being disabled finishes its invocations first. */
+const TRANSITION_MS_MAX = 20 * 60_000;
+
+/**
+ * Throws `MAPPING_NOT_FOUND` where no mapping feeds the function from the stream, and refuses
+ * (`PARALLELIZATION_FACTOR`) one with more than one lane a shard: shard progress is not known then.
+ */
+export async function projectorMapping(
+  options: ProjectorMappingOptions,
+  signal: AbortSignal,
+): Promise<ProjectorMapping> {
+  const { client, clock, functionTimeoutMs } = options;
+  const { UUID, ParallelizationFactor = 1 } = await find(options, signal);
+  if (ParallelizationFactor > 1) {
+    const why = 'above 1 nobody knows up to where a shard is finished';
+    throw refusal(
+      'PARALLELIZATION_FACTOR',
+      `the mapping has a parallelization factor of ${ParallelizationFactor}; ${why}. Set it to 1 first`,
+    );
+  }
+  return {
+    pause: async (abort) => {
+      await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }), {
+        abortSignal: abort,
+      });
+      await reach(client, clock, UUID, 'Disabled', abort);
+      await clock.sleep(functionTimeoutMs, abort);
+    },
+    resume: async (abort) => {
+      await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }), { abortSignal: abort });
+      await reach(client, clock, UUID, 'Enabled', abort);
+    },
+  };
+}
+
+async function find(
+  { client, functionName, streamName }: ProjectorMappingOptions,
+  signal: AbortSignal,
+): Promise<EventSourceMappingConfiguration & { readonly UUID: string }> {
+  const command = new ListEventSourceMappingsCommand({ FunctionName: functionName });
+  const { EventSourceMappings = [] } = await client.send(command, { abortSignal: signal });
+  for (const mapping of EventSourceMappings) {
+    const { UUID, EventSourceArn = '' } = mapping;
+    if (UUID !== undefined && EventSourceArn.endsWith(`:stream/${streamName}`)) return { ...mapping, UUID };
+  }
+  throw refusal(
+    'MAPPING_NOT_FOUND',
+    `no event source mapping feeds ${functionName} from ${streamName}: set TWINSTREAM_PROJECTOR_FUNCTION`,
+  );
+}
+
+async function reach(
+  client: LambdaClient,
+  clock: Clock,
+  UUID: string,
+  wanted: 'Disabled' | 'Enabled',
+  signal: AbortSignal,
+): Promise<void> {
+  for (const giveUpTime = clock.now() + TRANSITION_MS_MAX; clock.now() < giveUpTime; ) {
+    const { State } = await client.send(new GetEventSourceMappingCommand({ UUID }), { abortSignal: signal });
+    if (State === wanted) return;
+    await clock.sleep(POLL_MS, signal);
+  }
+  throw new CodedError('MAPPING_STUCK', `the mapping ${UUID} does not become ${wanted}`, { retryable: true });
+}

@@ -1,0 +1,155 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { DeviceId } from '@twinstream/device-model';
+import { isShardId, type ShardId } from '@twinstream/stream-model';
+import { EARLIEST, pointInTimeMs } from '../command/points-in-time.ts';
+import { refusal, usageError } from '../command/refusal.ts';
+import { readDeviceId } from '../history/read-device-id.ts';
+import { freshTableNames } from './fresh-tables.ts';
+import type { ReplayPart, ReplaySource, ReplaySpec, ReplayTarget } from './replay-spec.ts';
+
+/** What the command line says of a replay. */
+export interface ReplayFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly device?: readonly string[];
+  readonly shard?: readonly string[];
+  readonly source: ReplaySource;
+  readonly into?: ReplayTarget;
+  readonly rate?: string;
+  readonly name?: string;
+  readonly seam?: string;
+  readonly execute?: true;
+  readonly reason?: string;
+}
+
+/** What is known of the stream. */
+export interface StreamFacts {
+  readonly createdTime: number;
+  readonly retentionMs: number;
+}
+
+/** Entries a second where tables are written: a small part of what their live consumers can take. */
+export const DEFAULT_WRITE_RATE = 2_000;
+const RATE_MAX = 10_000_000;
+const DEVICES_MAX = 100_000;
+
+/** A spec from flags. Throws `INVALID_USAGE`, `INVALID_TIME`, or refuses what the source cannot give. */
+export function readSpec(
+  flags: ReplayFlags,
+  id: string,
+  stream: StreamFacts,
+  nowMs: number,
+  cwd: string,
+): ReplaySpec {
+  if (flags.from === undefined && flags.source !== 'event-store') {
+    throw usageError('say where to begin: --from earliest, --from PT2H, or --from 2026-11-23T08:00:00Z');
+  }
+  const fromMs = flags.from === undefined ? EARLIEST : pointInTimeMs(flags.from, nowMs);
+  const toMs = flags.to === undefined ? nowMs : pointInTimeMs(flags.to, nowMs);
+  if (toMs <= fromMs) throw usageError('--to must be later than --from');
+  if (toMs > nowMs) throw usageError('--to lies in the future');
+  const parts = partsOf(flags, fromMs, toMs, stream, nowMs);
+  const target = flags.into;
+  checkCombination(flags, parts, fromMs);
+  const devices = flags.device === undefined ? undefined : readDevices(flags.device, cwd);
+  const shards = flags.shard === undefined ? undefined : flags.shard.map(readShardId);
+  const rate = readRate(flags);
+  return {
+    parts,
+    isPolite: flags.rate !== 'max',
+    ...(target === undefined ? {} : { target }),
+    ...(devices === undefined ? {} : { devices }),
+    ...(shards === undefined ? {} : { shards }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+    ...(target === 'fresh' ? { tables: freshTableNames(flags.name ?? `replay-${id}`) } : {}),
+  };
+}
+
+function partsOf(
+  { source, seam }: ReplayFlags,
+  fromMs: number,
+  toMs: number,
+  { createdTime, retentionMs }: StreamFacts,
+  nowMs: number,
+): readonly ReplayPart[] {
+  const oldestMs = nowMs - retentionMs;
+  /** True where the stream still has everything from there on. */
+  const streamReaches = fromMs >= oldestMs || createdTime > oldestMs;
+  if (source === 'archive' || source === 'event-store') return [{ source, fromMs, toMs }];
+  if (source === 'stream') {
+    if (fromMs !== EARLIEST && !streamReaches) {
+      const oldest = new Date(oldestMs).toISOString();
+      throw refusal(
+        'BEFORE_RETENTION',
+        `the stream goes back to ${oldest} only: --source archive has what is older, --source auto joins both`,
+      );
+    }
+    return [{ source, fromMs, toMs }];
+  }
+  if (streamReaches && seam === undefined) return [{ source: 'stream', fromMs, toMs }];
+  // Half the retention ago: long delivered to the archive, and far from being dropped by the stream.
+  const seamMs = seam === undefined ? nowMs - retentionMs / 2 : pointInTimeMs(seam, nowMs);
+  if (seamMs < oldestMs) throw usageError('--seam lies before the retention of the stream');
+  if (toMs <= seamMs) return [{ source: 'archive', fromMs, toMs }];
+  if (fromMs >= seamMs) return [{ source: 'stream', fromMs, toMs }];
+  return [
+    { source: 'archive', fromMs, toMs: seamMs },
+    { source: 'stream', fromMs: seamMs, toMs },
+  ];
+}
+
+function checkCombination(flags: ReplayFlags, parts: readonly ReplayPart[], fromMs: number): void {
+  const { into, execute, reason, name, shard, source, to } = flags;
+  if (execute === true && into === undefined)
+    throw usageError('--execute needs --into: fresh, repair or stdout');
+  if (execute === true && (reason === undefined || reason === '')) {
+    throw usageError('--execute needs --reason: why, for the record of the job');
+  }
+  if (name !== undefined && into !== 'fresh')
+    throw usageError('--name is the name of fresh tables: --into fresh');
+  if (name !== undefined && !/^[a-zA-Z0-9_.-]{3,200}$/.test(name)) {
+    throw usageError('--name must be 3-200 of a-z A-Z 0-9 _ . -');
+  }
+  if (into === 'repair' && shard !== undefined) {
+    throw usageError('--into repair needs every shard: pages of a device are in the order of all of them');
+  }
+  if (into === 'fresh' && shard !== undefined && source === 'event-store') {
+    throw usageError('--source event-store copies whole chains: leave --shard out');
+  }
+  const isWhole = fromMs === EARLIEST && to === undefined;
+  if (parts[0]?.source === 'event-store' && (into === 'fresh' || into === 'repair') && !isWhole) {
+    throw usageError('--source event-store works on whole chains: leave --from and --to out');
+  }
+}
+
+/** Ids, or `@file` with one on each line. */
+function readDevices(given: readonly string[], cwd: string): readonly DeviceId[] {
+  const ids = given.flatMap((text) => {
+    if (!text.startsWith('@')) return [text];
+    const path = resolve(cwd, text.slice(1));
+    if (!existsSync(path)) throw usageError(`--device ${text}: there is no such file`);
+    return readFileSync(path, 'utf8')
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
+  });
+  if (ids.length > DEVICES_MAX) throw usageError(`at most ${DEVICES_MAX} devices at a time`);
+  return [...new Set(ids)].map(readDeviceId);
+}
+
+function readShardId(text: string): ShardId {
+  if (isShardId(text)) return text;
+  throw usageError(`--shard ${text}: write shardId-000000000000`);
+}
+
+function readRate({ rate, into, execute }: ReplayFlags): number | undefined {
+  const writes = execute === true && (into === 'fresh' || into === 'repair');
+  if (rate === undefined) return writes ? DEFAULT_WRITE_RATE : undefined;
+  if (rate === 'max') return undefined;
+  const value = Number(rate);
+  if (!/^\d+$/.test(rate) || value < 1 || value > RATE_MAX) {
+    throw usageError(`--rate ${rate}: a whole number of events a second up to ${RATE_MAX}, or max`);
+  }
+  return value;
+}

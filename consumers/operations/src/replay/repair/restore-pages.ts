@@ -1,0 +1,169 @@
+import {
+  type ArrivedEvent,
+  COMPLETE_RECEIPT_LIMITS,
+  type DeviceHistory,
+  type DeviceState,
+  type EventPage,
+  foldPage,
+  newDevice,
+  planPage,
+} from '@twinstream/device-model';
+import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
+import { CodedError } from '@twinstream/runtime';
+import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { identityOf } from '@twinstream/verification';
+import type { DamagedChain, MissingRun } from './missing-run.ts';
+
+/** An event of a damaged device as a source gives it. */
+export interface SourceEvent {
+  readonly shardId: ShardId;
+  readonly arrived: ArrivedEvent;
+}
+
+/** Events of one shard that make one page. */
+interface PagePart {
+  readonly shardId: ShardId;
+  readonly arrived: readonly ArrivedEvent[];
+  readonly isRepaired: boolean;
+}
+
+const UNBOUNDED = {
+  eventsMax: Number.POSITIVE_INFINITY,
+  charactersMax: Number.POSITIVE_INFINITY,
+  receipts: COMPLETE_RECEIPT_LIMITS,
+};
+
+/**
+ * The missing pages of a chain, laid out again under their own numbers from the source's events. Where one page is
+ * missing it comes out as it was; where neighbours are missing, too, their events, positions and order do, and the state
+ * behind them, but the boundaries between them are not known any more.
+ *
+ * Throws `PAGES_NOT_RESTORABLE` when the source does not hold what the missing pages held: then nothing of the device is
+ * written, since a page under a false key would part the chain for good.
+ *
+ * @param events of this device, those that no page covers at least, in the order of their shards
+ */
+export async function restoredPages(
+  { deviceId, pages, runs }: DamagedChain,
+  events: readonly SourceEvent[],
+): Promise<readonly EventPage[]> {
+  const taken = new Set<SourceEvent>();
+  const restored: EventPage[] = [];
+  let state: DeviceState = newDevice(deviceId);
+  let index = 0;
+  const stored = storedIdentities(pages);
+  for (const run of runs) {
+    for (let page = pages[index]; page !== undefined && page.page < run.firstPage; page = pages[index]) {
+      state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+      index += 1;
+    }
+    const parts = partsOf(run, events, taken, stored);
+    if (parts === undefined) throw notRestorable(deviceId, run, 'the source has too few of its events');
+    for (const part of parts) {
+      const page = await layOut(state, part, [...pages.slice(0, index), ...restored]);
+      if (page === undefined)
+        throw notRestorable(deviceId, run, 'an event of the source is none of its events');
+      restored.push(page);
+      state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+    }
+    if (run.arrivalMaxAfter !== undefined && state.arrivalMax !== run.arrivalMaxAfter) {
+      throw notRestorable(deviceId, run, 'what the source has does not join the page behind it');
+    }
+  }
+  return restored;
+}
+
+function notRestorable(deviceId: string, { firstPage, lastPage }: MissingRun, why: string): CodedError {
+  const numbers = firstPage === lastPage ? `page ${firstPage}` : `pages ${firstPage} to ${lastPage}`;
+  return new CodedError('PAGES_NOT_RESTORABLE', `${numbers} of ${deviceId} cannot be restored: ${why}`);
+}
+
+function storedIdentities(pages: readonly EventPage[]): ReadonlySet<string> {
+  return new Set(pages.flatMap(({ shardId, events }) => events.map((event) => identityOf(shardId, event))));
+}
+
+/** The events of a run, in as many parts as it has pages; undefined where there are too few. */
+function partsOf(
+  run: MissingRun,
+  events: readonly SourceEvent[],
+  taken: Set<SourceEvent>,
+  stored: ReadonlySet<string>,
+): readonly PagePart[] | undefined {
+  const pageCount = run.lastPage - run.firstPage + 1;
+  let own = events.filter((event) => !taken.has(event) && isWithin(run, event));
+  const isRepaired = own.length === 0;
+  if (isRepaired) {
+    // Pages that a repair or a redrive appended hold events from below the marks of their time.
+    own = events.filter(
+      (event) => !taken.has(event) && !isStored(event, stored) && arrivedInTime(run, event),
+    );
+  }
+  const segments = [...Map.groupBy(own, ({ shardId }) => shardId)].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (own.length < pageCount || segments.length > pageCount) return undefined;
+  for (const event of own) taken.add(event);
+  const parts: PagePart[] = [];
+  let [pagesLeft, eventsLeft] = [pageCount, own.length];
+  for (const [at, [shardId, of]] of segments.entries()) {
+    const othersLeft = segments.length - at - 1;
+    const share = othersLeft === 0 ? pagesLeft : Math.round((pagesLeft * of.length) / eventsLeft);
+    const count = Math.max(1, Math.min(share, pagesLeft - othersLeft, of.length));
+    for (const arrived of inParts(
+      of.map((one) => one.arrived),
+      count,
+    ))
+      parts.push({ shardId, arrived, isRepaired });
+    pagesLeft -= count;
+    eventsLeft -= of.length;
+  }
+  return pagesLeft === 0 ? parts : undefined;
+}
+
+function inParts(arrived: readonly ArrivedEvent[], count: number): (readonly ArrivedEvent[])[] {
+  return Array.from({ length: count }, (_, part) =>
+    arrived.slice(
+      Math.floor((part * arrived.length) / count),
+      Math.floor(((part + 1) * arrived.length) / count),
+    ),
+  );
+}
+
+function isWithin(run: MissingRun, event: SourceEvent): boolean {
+  const { shardId, arrived } = event;
+  const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
+  if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
+  if (below !== undefined && compareWithinShard(arrived.place, below) >= 0) return false;
+  return arrivedInTime(run, event);
+}
+
+function arrivedInTime({ arrivalMaxAfter }: MissingRun, { arrived }: SourceEvent): boolean {
+  return arrivalMaxAfter === undefined || arrived.arrivalTime <= arrivalMaxAfter;
+}
+
+function isStored({ shardId, arrived }: SourceEvent, stored: ReadonlySet<string>): boolean {
+  return stored.has(identityOf(shardId, arrived));
+}
+
+async function layOut(
+  state: DeviceState,
+  { shardId, arrived, isRepaired }: PagePart,
+  before: readonly EventPage[],
+): Promise<EventPage | undefined> {
+  let history: DeviceHistory | undefined;
+  for (const _ of [1, 2]) {
+    const plan = planPage(state, shardId, arrived, {
+      limits: UNBOUNDED,
+      repaired: isRepaired,
+      ...(history === undefined ? {} : { history }),
+    });
+    if (plan.kind === 'page') return plan.taken === arrived.length ? plan.page : undefined;
+    if (plan.kind === 'settled') return undefined;
+    history = await loadDeviceHistory(await storeOf(before), state, { shardId, arrived });
+  }
+  return undefined;
+}
+
+async function storeOf(pages: readonly EventPage[]): Promise<EventStore> {
+  const store = memoryEventStore();
+  for (const page of pages) await store.appendPage(page);
+  return store;
+}

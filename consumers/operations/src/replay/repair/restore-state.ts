@@ -1,0 +1,45 @@
+import type { DeviceId } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { type DeviceVerification, verifyDevice } from '@twinstream/verification';
+import type { Stores } from '../../services.ts';
+
+/** What was found of a state item, and done. */
+export type StateRestoration = 'equal' | 'differs' | 'restored';
+
+/** A state that changes again and again is left to its own writer. */
+const TRIES_MAX = 8;
+
+/**
+ * Puts the state item of a device right where it is not the fold of its pages. Throws `CHAIN_BROKEN` where pages are
+ * missing: they must be restored first.
+ */
+export async function restoreState(
+  stores: Stores,
+  deviceId: DeviceId,
+  { execute, signal }: { readonly execute: boolean; readonly signal: AbortSignal },
+): Promise<StateRestoration> {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const found = await verifyDevice(stores, deviceId, { signal });
+    const broken = found.differences.find(
+      ({ kind }) => kind === 'page-missing' || kind === 'page-key-differs',
+    );
+    if (broken !== undefined) {
+      throw new CodedError(
+        'CHAIN_BROKEN',
+        `the chain of ${deviceId} is not whole: ${broken.subject} ${broken.found}`,
+      );
+    }
+    const kinds = new Set(found.differences.map(({ kind }) => kind));
+    if (!kinds.has('state-differs') && !kinds.has('state-missing') && !kinds.has('state-damaged'))
+      return 'equal';
+    if (!execute) return 'differs';
+    const result = await stores.latestState.replace(found.state, observedOf(found), signal);
+    if (result === 'replaced') return 'restored';
+  }
+  return 'equal';
+}
+
+function observedOf({ livePage, differences }: DeviceVerification) {
+  if (livePage !== undefined) return livePage;
+  return differences.some(({ kind }) => kind === 'state-damaged') ? 'damaged' : 'none';
+}

@@ -1,0 +1,152 @@
+import type { DeviceId } from '@twinstream/device-model';
+import { ARRIVAL_TIME_MAX } from '@twinstream/event-store';
+import { CodedError } from '@twinstream/runtime';
+import { allDevices } from '../../verify/chosen-devices.ts';
+import { createPace } from '../pace.ts';
+import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
+import { progressBound, type ReplayRun } from '../run-replay.ts';
+import { runSource } from '../run-source.ts';
+import { projectingTarget } from '../targets.ts';
+import { damageOf } from './missing-run.ts';
+import { restoreState } from './restore-state.ts';
+import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './survey.ts';
+
+/**
+ * Puts the tables in use right, in four passes, each of which may be repeated:
+ *
+ * 1. `survey`: finds pages that are missing, gathers their events from the source, and puts them back under their numbers;
+ * 2. `states`: writes every state that is not the fold of its pages;
+ * 3. `apply`: appends, marked repaired, what was never accepted, up to shard progress;
+ * 4. `rebuild`, where there are devices of which nothing is stored at all: writes their chains anew. The live projector is
+ *    stopped meanwhile, since it may remember chains that end elsewhere.
+ */
+export async function runRepair(run: ReplayRun): Promise<void> {
+  const { job, checkpointing } = run;
+  if (job.pass === 'survey') {
+    await restoreMissingPages(run, true);
+    await enter(run, 'states');
+  }
+  if (job.pass === 'states') {
+    await restoreStates(run, true);
+    await enter(run, 'apply');
+  }
+  const bound = await progressBound(run, run.signal);
+  if (job.pass === 'apply') {
+    const isLeftOut = lostDevices(run);
+    const onFailure = (deviceId: DeviceId, error: unknown) => noteFailure(job, deviceId, error);
+    await runSource({
+      ...run,
+      bound,
+      target: projectingTarget({ ...run, isRepair: true, isLeftOut, onFailure }),
+    });
+    if (job.repair.hasLostDevices) await enter(run, 'rebuild');
+  }
+  if (job.pass === 'rebuild') {
+    await run.whilePaused(async () => {
+      const target = projectingTarget({
+        ...run,
+        isRepair: false,
+        onFailure: (deviceId, error) => noteFailure(job, deviceId, error),
+      });
+      // The projector has come further before it stopped.
+      await runSource({ ...run, bound: await progressBound(run, run.signal), target });
+    });
+  }
+  await checkpointing.save();
+}
+
+async function enter({ job, checkpointing }: ReplayRun, pass: ReplayJob['pass']): Promise<void> {
+  job.pass = pass;
+  job.part = 0;
+  job.checkpoints = {};
+  await checkpointing.save();
+}
+
+/** What a repair would do, as far as it can be told without doing it. */
+export async function previewRepair(run: ReplayRun): Promise<void> {
+  await restoreMissingPages(run, false);
+  await restoreStates(run, false);
+}
+
+async function restoreMissingPages(run: ReplayRun, execute: boolean): Promise<void> {
+  const { job, stores, signal } = run;
+  const damaged = await damagedChains(stores, job.spec.devices, signal);
+  // A repair that was killed half-way has restored some already.
+  job.repair.pagesMissing = Math.max(
+    job.repair.pagesMissing,
+    job.repair.pagesRestored + missingPageCount(damaged),
+  );
+  if (damaged.size === 0) return;
+  const gathering = gatherMissing(damaged, run.redriven);
+  await readAside(run, gathering.target);
+  for (const [deviceId, damage] of damaged) {
+    signal.throwIfAborted();
+    try {
+      job.repair.pagesRestored += await restoreChain(stores, damage, gathering.of(deviceId), {
+        execute,
+        signal,
+      });
+    } catch (error) {
+      if (!isOfDevice(error)) throw error;
+      noteFailure(job, deviceId, error);
+    }
+    await run.checkpointing.noteStep();
+  }
+}
+
+/** Reads the whole source without moving the job's own checkpoints. */
+async function readAside(run: ReplayRun, target: Parameters<typeof runSource>[0]['target']): Promise<void> {
+  const { job, clock } = run;
+  const aside = newJob(job.id, job.spec, clock.now());
+  const checkpointing = {
+    noteStep: () => run.checkpointing.noteStep(),
+    save: () => run.checkpointing.save(),
+  };
+  const pace = createPace(job.spec.rate, clock);
+  await runSource({ ...run, job: aside, pace, checkpointing, target });
+}
+
+async function restoreStates(run: ReplayRun, execute: boolean): Promise<void> {
+  const { job, stores, signal } = run;
+  for await (const deviceId of job.spec.devices ?? allDevices(stores, signal)) {
+    signal.throwIfAborted();
+    try {
+      const found = await restoreState(stores, deviceId, { execute, signal });
+      if (found !== 'equal') job.repair.statesDiffering += 1;
+      if (found === 'restored') job.repair.statesRestored += 1;
+    } catch (error) {
+      if (!isOfDevice(error)) throw error;
+      noteFailure(job, deviceId, error);
+    }
+    await run.checkpointing.noteStep();
+  }
+}
+
+const DEVICE_CODES = new Set([
+  'PAGES_NOT_RESTORABLE',
+  'CHAIN_CHANGED',
+  'CHAIN_BROKEN',
+  'PAGE_TOO_LARGE',
+  'STATE_TOO_LARGE',
+]);
+
+function isOfDevice(error: unknown): boolean {
+  return error instanceof CodedError && DEVICE_CODES.has(error.code);
+}
+
+/** Tells devices of which nothing is stored, and devices whose chain is still broken, so that neither is written to. */
+function lostDevices({ job, stores, signal }: ReplayRun): (deviceId: DeviceId) => Promise<boolean> {
+  const { eventStore, latestState } = stores;
+  const known = new Map<DeviceId, boolean>();
+  return async (deviceId) => {
+    const before = known.get(deviceId);
+    if (before !== undefined) return before;
+    const hasState = (await latestState.read(deviceId, { consistent: true, signal })) !== undefined;
+    const hasPages = (await eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX, signal)) !== undefined;
+    const isLost = !hasState && !hasPages;
+    if (isLost) job.repair.hasLostDevices = true;
+    const isLeftOut = isLost || (await damageOf(eventStore, latestState, deviceId, signal)) !== undefined;
+    known.set(deviceId, isLeftOut);
+    return isLeftOut;
+  };
+}

@@ -1,0 +1,98 @@
+import type { DeviceId } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { positionKey } from '@twinstream/stream-model';
+import pLimit from 'p-limit';
+import type { Stores } from '../../services.ts';
+import { allDevices } from '../../verify/chosen-devices.ts';
+import { decodeEntries, type Redriven } from '../decode-entries.ts';
+import type { ReplayTargetFunction } from '../targets.ts';
+import { type DamagedChain, damageOf } from './missing-run.ts';
+import { restoredPages, type SourceEvent } from './restore-pages.ts';
+
+/** Text of events of damaged devices that is held at once; more is refused: repair fewer devices at a time. */
+const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
+const DEVICES_AT_ONCE = 16;
+
+/** Every device whose chain lacks pages. */
+export async function damagedChains(
+  stores: Stores,
+  devices: readonly DeviceId[] | undefined,
+  signal: AbortSignal,
+): Promise<Map<DeviceId, DamagedChain>> {
+  const damaged = new Map<DeviceId, DamagedChain>();
+  const limit = pLimit({ concurrency: DEVICES_AT_ONCE, rejectOnClear: true });
+  const look = async (deviceId: DeviceId): Promise<void> => {
+    const damage = await damageOf(stores.eventStore, stores.latestState, deviceId, signal);
+    if (damage !== undefined) damaged.set(deviceId, damage);
+  };
+  let pending: Promise<void>[] = [];
+  for await (const deviceId of devices ?? allDevices(stores, signal)) {
+    pending.push(limit(look, deviceId));
+    if (pending.length < DEVICES_AT_ONCE * 4) continue;
+    await Promise.all(pending);
+    pending = [];
+  }
+  await Promise.all(pending);
+  return damaged;
+}
+
+export function missingPageCount(damaged: ReadonlyMap<DeviceId, DamagedChain>): number {
+  let count = 0;
+  for (const { runs } of damaged.values()) {
+    for (const { firstPage, lastPage } of runs) count += lastPage - firstPage + 1;
+  }
+  return count;
+}
+
+/** Gathers the events of damaged devices that no page holds. */
+export interface Gathering {
+  readonly target: ReplayTargetFunction;
+  of(deviceId: DeviceId): readonly SourceEvent[];
+}
+
+export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redriven: Redriven): Gathering {
+  const gathered = new Map<DeviceId, SourceEvent[]>();
+  const stored = new Set<string>();
+  for (const { pages } of damaged.values()) {
+    for (const { shardId, events } of pages) {
+      for (const { place } of events) stored.add(positionKey({ shardId, ...place }));
+    }
+  }
+  const devices = new Set(damaged.keys());
+  let characters = 0;
+  return {
+    of: (deviceId) => gathered.get(deviceId) ?? [],
+    target: async (batch, ledger) => {
+      for (const { entry, arrived } of decodeEntries(batch, { devices, redriven }, ledger)) {
+        if (stored.has(positionKey(entry))) continue;
+        characters += arrived.text.length;
+        if (characters > GATHERED_CHARACTERS_MAX) {
+          throw new CodedError(
+            'REPAIR_TOO_LARGE',
+            'too much is missing to be held at once: repair by --device',
+          );
+        }
+        const events = gathered.get(arrived.event.deviceId) ?? [];
+        gathered.set(arrived.event.deviceId, events);
+        events.push({ shardId: batch.shardId, arrived });
+      }
+    },
+  };
+}
+
+/** Puts the pages of a device back. Throws `PAGES_NOT_RESTORABLE`, or `CHAIN_CHANGED` when somebody else did meanwhile. */
+export async function restoreChain(
+  { eventStore }: Stores,
+  damage: DamagedChain,
+  events: readonly SourceEvent[],
+  { execute, signal }: { readonly execute: boolean; readonly signal: AbortSignal },
+): Promise<number> {
+  const pages = await restoredPages(damage, events);
+  if (!execute) return pages.length;
+  for (const page of pages) {
+    const { outcome } = await eventStore.appendPage(page, signal);
+    if (outcome === 'appended') continue;
+    throw new CodedError('CHAIN_CHANGED', `page ${page.page} of ${damage.deviceId} is there by now`);
+  }
+  return pages.length;
+}

@@ -1,0 +1,100 @@
+import type { ShardPosition } from '@twinstream/stream-model';
+import type { ReplayLedger } from './ledger.ts';
+import type { ReplaySpec } from './replay-spec.ts';
+
+export type ReplayStatus = 'running' | 'stopped' | 'failed' | 'cancelled' | 'completed';
+
+/** How far one shard has come. */
+export interface ShardCheckpoint {
+  /** Everything at or below it is done. */
+  readonly through?: ShardPosition;
+  /** True where the shard has no more. */
+  readonly isDone?: boolean;
+}
+
+/** The steps of a replay. Dry runs, fresh tables and standard output take `apply` alone. */
+export const REPLAY_PASSES = ['survey', 'states', 'apply', 'rebuild', 'done'] as const;
+export type ReplayPass = (typeof REPLAY_PASSES)[number];
+
+/** Something that could not be done. */
+export interface ReplayFailure {
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** Failures that a job names; the rest is counted. */
+export const FAILURES_NAMED_MAX = 100;
+
+/** What a repair found and put right besides appending. */
+export interface RepairCounts {
+  pagesMissing: number;
+  pagesRestored: number;
+  statesDiffering: number;
+  statesRestored: number;
+  /** True when there are devices of which nothing at all is stored. */
+  hasLostDevices: boolean;
+}
+
+/** Who is at work on a job. */
+export interface Runner {
+  /** Drawn for each run: the job belongs to whoever wrote it last. */
+  readonly token: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** All that is known of a replay; enough for another machine to go on with it. */
+export interface ReplayJob {
+  readonly id: string;
+  readonly spec: ReplaySpec;
+  readonly createdTime: number;
+  status: ReplayStatus;
+  pass: ReplayPass;
+  /** Index into the parts of the spec. */
+  part: number;
+  /** Of this pass and part, by shard. */
+  checkpoints: Record<string, ShardCheckpoint>;
+  /** The device that was done last, where the event store is the source. */
+  lastDevice?: string;
+  ledger: ReplayLedger;
+  repair: RepairCounts;
+  failures: ReplayFailure[];
+  failureCount: number;
+  /** Time at work over all runs, in milliseconds. */
+  workedMs: number;
+  updatedTime: number;
+  runner?: Runner;
+  /** Set when the tables of this job were put into use. */
+  promotedTime?: number;
+}
+
+export function newJob(id: string, spec: ReplaySpec, createdTime: number): ReplayJob {
+  return {
+    id,
+    spec,
+    createdTime,
+    status: 'running',
+    pass: spec.target === 'repair' ? 'survey' : 'apply',
+    part: 0,
+    checkpoints: {},
+    ledger: {},
+    repair: {
+      pagesMissing: 0,
+      pagesRestored: 0,
+      statesDiffering: 0,
+      statesRestored: 0,
+      hasLostDevices: false,
+    },
+    failures: [],
+    failureCount: 0,
+    workedMs: 0,
+    updatedTime: createdTime,
+  };
+}
+
+export function noteFailure(job: ReplayJob, subject: string, error: unknown): void {
+  job.failureCount += 1;
+  if (job.failures.length >= FAILURES_NAMED_MAX) return;
+  const detail = error instanceof Error ? error.message : String(error);
+  job.failures.push({ subject, detail });
+}

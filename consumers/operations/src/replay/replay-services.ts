@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { activateGeneration, GENERATION_FRESH_MS } from '@twinstream/table-generation';
+import type { OperationsHost } from '../command/host.ts';
+import type { OperationsServices } from '../services.ts';
+import { dynamoDbJobStore } from './job-store.ts';
+import { projectorMapping } from './projector-mapping.ts';
+import type { ReplayJob } from './replay-job.ts';
+import type { ReplayPart } from './replay-spec.ts';
+import type { ReplayServices } from './run-replay.ts';
+import { archiveSource } from './sources/archive-source.ts';
+import type { ReplaySource } from './sources/replay-source.ts';
+import { streamSource } from './sources/stream-source.ts';
+
+/** How long projectors may go on with a generation that was replaced, with as much again to spare. */
+export const GENERATION_WAIT_MS = 2 * GENERATION_FRESH_MS;
+/** A resume after a failure or an interrupt must not be interrupted itself; but it must end. */
+const RESUME_MAPPING_MS = 60_000;
+
+/** The services of a replay over AWS. */
+export async function replayServices(
+  { services, host }: { readonly services: OperationsServices; readonly host: OperationsHost },
+  job: ReplayJob,
+  functionTimeoutMs: number,
+): Promise<ReplayServices> {
+  const { configuration, clock, dynamoDb, quarantine, shardProgress, logger } = services;
+  const generation = await services.generation(host.stop);
+  return {
+    jobs: dynamoDbJobStore(dynamoDb, configuration.operationsTable),
+    stores: services.stores(generation),
+    fresh: job.spec.tables && services.stores(job.spec.tables),
+    quarantine,
+    shardProgress,
+    streamName: configuration.streamName,
+    sourceOf: (source) => sourceOf(services, job, source),
+    write: (text) => writeText(host.stdout, text),
+    whilePaused: async (work) => {
+      const mapping = await mappingOf(services, functionTimeoutMs, host.stop);
+      try {
+        await mapping.pause(host.stop);
+        await work();
+        // The same tables under a new id: whoever remembers heads of their chains forgets them.
+        const id = `${job.id}-${clock.now()}`;
+        const next = { ...generation, id, activatedTime: clock.now() };
+        await activateGeneration(dynamoDb, configuration.operationsTable, next, generation.id, host.stop);
+        await clock.sleep(GENERATION_WAIT_MS, host.stop);
+      } finally {
+        await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
+      }
+    },
+    clock,
+    logger,
+  };
+}
+
+export function mappingOf(
+  { lambda: client, configuration, clock }: OperationsServices,
+  functionTimeoutMs: number,
+  signal: AbortSignal,
+) {
+  const { projectorFunction: functionName, streamName } = configuration;
+  return projectorMapping({ client, functionName, streamName, clock, functionTimeoutMs }, signal);
+}
+
+function sourceOf(
+  { kinesis, s3, clock, configuration }: OperationsServices,
+  { spec }: ReplayJob,
+  source: ReplayPart['source'],
+): ReplaySource {
+  const { streamName, archiveBucket: bucket } = configuration;
+  if (source === 'archive') return archiveSource({ client: s3, bucket });
+  return streamSource({ client: kinesis, streamName, clock }, { isPolite: spec.isPolite });
+}
+
+/** Waits for whoever reads: standard output must not fill the memory. */
+async function writeText(stdout: OperationsHost['stdout'], text: string): Promise<void> {
+  const hasRoom = stdout.write(text);
+  if (hasRoom === false && isWritable(stdout)) await once(stdout, 'drain');
+}
+
+function isWritable(stream: unknown): stream is Writable {
+  return typeof stream === 'object' && stream !== null && 'once' in stream;
+}

@@ -1,0 +1,132 @@
+import { type DeviceId, type DeviceState, foldPage, newDevice } from '@twinstream/device-model';
+import { type EventStore, makeSnapshot } from '@twinstream/event-store';
+import { type Clock, CodedError } from '@twinstream/runtime';
+import { eventLine } from '../history/event-line.ts';
+import { PAGE_WRITING } from '../page-writing.ts';
+import type { Stores } from '../services.ts';
+import { allDevices } from '../verify/chosen-devices.ts';
+import type { Checkpointing } from './checkpointing.ts';
+import { addLedger, noLedger, type ShardLedger, shardLedger } from './ledger.ts';
+import type { Pace } from './pace.ts';
+import { restoreState } from './repair/restore-state.ts';
+import { noteFailure, type ReplayJob } from './replay-job.ts';
+import { patiently } from './targets.ts';
+
+export interface RunEventStoreOptions {
+  readonly job: ReplayJob;
+  /** The tables in use. */
+  readonly stores: Stores;
+  /** Where copies go, for the target `fresh`. */
+  readonly fresh?: Stores;
+  readonly write: (text: string) => Promise<void>;
+  readonly pace: Pace;
+  readonly checkpointing: Checkpointing;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Goes through the stored chains, device by device: counts them, prints them, copies them page by page (stamps, order and
+ * places as they are) or writes each device's state anew from its pages.
+ */
+export async function runEventStore(options: RunEventStoreOptions): Promise<void> {
+  const { job, stores, checkpointing, clock, signal } = options;
+  const { devices, parts } = job.spec;
+  let isBehind = job.lastDevice !== undefined;
+  for await (const deviceId of devices ?? allDevices(stores, signal)) {
+    signal.throwIfAborted();
+    if (isBehind) {
+      // The scan of a table gives the same order again.
+      if (deviceId === job.lastDevice) isBehind = false;
+      continue;
+    }
+    const counted = noLedger();
+    try {
+      await patiently(clock, signal, () => runDevice(options, deviceId, counted));
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.retryable || error.code === 'DYNAMODB_REFUSED') throw error;
+      counted.failed += 1;
+      noteFailure(job, deviceId, error);
+    }
+    addLedger(shardLedger(job.ledger, 'event-store'), counted);
+    job.lastDevice = deviceId;
+    await checkpointing.noteStep();
+  }
+  job.part = parts.length;
+}
+
+async function runDevice(
+  options: RunEventStoreOptions,
+  deviceId: DeviceId,
+  ledger: ShardLedger,
+): Promise<void> {
+  const { job, stores, fresh, signal } = options;
+  const { target } = job.spec;
+  if (target === 'repair') {
+    await countDevice(options, deviceId, ledger);
+    const found = await restoreState(stores, deviceId, { execute: true, signal });
+    if (found !== 'restored') return;
+    job.repair.statesDiffering += 1;
+    job.repair.statesRestored += 1;
+    return;
+  }
+  if (target === 'fresh') {
+    if (fresh === undefined) throw new TypeError('fresh tables are the target, and not given');
+    await copyDevice(options, fresh, deviceId, ledger);
+    return;
+  }
+  await countDevice(options, deviceId, ledger);
+}
+
+/** Reads the chain; prints its events of the window where standard output is the target. */
+async function countDevice(
+  { job, stores, pace, write, signal }: RunEventStoreOptions,
+  deviceId: DeviceId,
+  ledger: ShardLedger,
+): Promise<void> {
+  const { target, parts, shards } = job.spec;
+  const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = parts[0] ?? {};
+  for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
+    if (shards !== undefined && !shards.includes(page.shardId)) continue;
+    await pace.take(page.events.length, signal);
+    const wanted = page.events.filter(({ arrivalTime }) => arrivalTime >= fromMs && arrivalTime < toMs);
+    ledger.read += wanted.length;
+    ledger.applied += target === 'repair' ? 0 : wanted.length;
+    for (const { text } of wanted) ledger.bytes += text.length;
+    if (target !== 'stdout' || wanted.length === 0) continue;
+    const lines = wanted.map((event) =>
+      JSON.stringify(eventLine({ ...event, shardId: page.shardId, page: page.page })),
+    );
+    await write(`${lines.join('\n')}\n`);
+  }
+}
+
+async function copyDevice(
+  { stores, pace, signal }: RunEventStoreOptions,
+  fresh: Stores,
+  deviceId: DeviceId,
+  ledger: ShardLedger,
+): Promise<void> {
+  let state: DeviceState = newDevice(deviceId);
+  for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
+    if (page.page !== state.page + 1) {
+      throw new CodedError(
+        'CHAIN_BROKEN',
+        `page ${state.page + 1} of ${deviceId} is missing: repair it first`,
+      );
+    }
+    await pace.take(page.events.length, signal);
+    const { outcome } = await fresh.eventStore.appendPage(page, signal);
+    state = foldPage(state, page);
+    ledger.read += page.events.length;
+    ledger[outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
+    for (const { text } of page.events) ledger.bytes += text.length;
+    if (state.page % PAGE_WRITING.pagesPerSnapshot === 0) await copySnapshot(fresh.eventStore, state, signal);
+  }
+  if (state.page > 0) await fresh.latestState.write(state, signal);
+}
+
+async function copySnapshot(store: EventStore, state: DeviceState, signal: AbortSignal): Promise<void> {
+  const snapshot = await makeSnapshot(store, state, { signal });
+  if (snapshot !== undefined) await store.putSnapshot(snapshot, signal);
+}

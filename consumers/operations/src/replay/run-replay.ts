@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { DeviceId } from '@twinstream/device-model';
+import type { ShardProgressTable } from '@twinstream/latest-state';
+import type { ResolvableQuarantine } from '@twinstream/quarantine';
+import type { Clock, Logger } from '@twinstream/runtime';
+import type { ShardId, ShardPosition } from '@twinstream/stream-model';
+import type { Stores } from '../services.ts';
+import { CancelWished, type Checkpointing, createCheckpointing } from './checkpointing.ts';
+import { type Redriven, redrivenKey } from './decode-entries.ts';
+import type { JobStore } from './job-store.ts';
+import { createPace, type Pace } from './pace.ts';
+import { previewRepair, runRepair } from './repair/run-repair.ts';
+import { noteFailure, type ReplayJob, type ReplayStatus, type Runner } from './replay-job.ts';
+import type { ReplayPart } from './replay-spec.ts';
+import { runEventStore } from './run-event-store.ts';
+import { runSource } from './run-source.ts';
+import type { ReplaySource } from './sources/replay-source.ts';
+import { countingTarget, linesTarget, projectingTarget, type ReplayTargetFunction } from './targets.ts';
+
+/** What a replay reaches. */
+export interface ReplayServices {
+  readonly jobs: JobStore;
+  /** The tables in use. */
+  readonly stores: Stores;
+  /** The tables of a job whose target is `fresh`. */
+  readonly fresh: Stores | undefined;
+  readonly quarantine: Pick<ResolvableQuarantine, 'resolved'>;
+  readonly shardProgress: Pick<ShardProgressTable, 'read'>;
+  readonly streamName: string;
+  readonly sourceOf: (source: ReplayPart['source']) => ReplaySource;
+  /** Takes text for standard output, and resolves when there is room for more. */
+  readonly write: (text: string) => Promise<void>;
+  /** Stops the live projector while `work` runs, makes it forget what it knows of the tables, and starts it again. */
+  readonly whilePaused: (work: () => Promise<void>) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly checkpointMs?: number;
+  /** Highest place wanted of each shard; absent: no bound. A repair has its own. */
+  readonly bound?: (shardId: ShardId) => ShardPosition | undefined;
+}
+
+/** What each pass of a run works with. */
+export interface ReplayRun extends ReplayServices {
+  readonly job: ReplayJob;
+  readonly pace: Pace;
+  readonly checkpointing: Checkpointing;
+  readonly devices: ReadonlySet<DeviceId> | undefined;
+  readonly redriven: Redriven;
+  readonly signal: AbortSignal;
+}
+
+export function newRunner(): Runner {
+  return { token: randomUUID(), host: hostname(), pid: process.pid };
+}
+
+/**
+ * Runs a job to its end, or to the signal. The job is this runner's from here on, whoever had it; it stays resumable
+ * however this ends, and its status says how. Rejects with what went wrong; an abort is the status `stopped`.
+ */
+export async function runReplay(
+  services: ReplayServices,
+  job: ReplayJob,
+  signal: AbortSignal,
+): Promise<void> {
+  job.runner = newRunner();
+  job.status = 'running';
+  await services.jobs.takeOver(job);
+  const { clock, checkpointMs } = services;
+  const checkpointing = createCheckpointing(job, services.jobs, clock, checkpointMs);
+  const { devices } = job.spec;
+  try {
+    const run: ReplayRun = {
+      ...services,
+      job,
+      pace: createPace(job.spec.rate, clock),
+      checkpointing,
+      devices: devices === undefined ? undefined : new Set(devices),
+      redriven: await readRedriven(services, signal),
+      signal,
+    };
+    await runPasses(run);
+    job.status = 'completed';
+    job.pass = 'done';
+    await checkpointing.save();
+  } catch (error) {
+    const ended = await settle(job, checkpointing, error, signal);
+    if (ended === 'failed') throw error;
+  }
+}
+
+async function settle(
+  job: ReplayJob,
+  checkpointing: Checkpointing,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<ReplayStatus> {
+  if (error instanceof CancelWished) job.status = 'cancelled';
+  else if (signal.aborted) job.status = 'stopped';
+  else {
+    job.status = 'failed';
+    noteFailure(job, 'replay', error);
+  }
+  // A checkpoint that cannot be written now leaves the one before: a resume begins there.
+  await checkpointing.save().catch(() => undefined);
+  return job.status;
+}
+
+/** What operators made of invalid entries: a replay puts it in their place. */
+async function readRedriven(
+  { quarantine }: ReplayServices,
+  signal: AbortSignal,
+): Promise<Map<string, Uint8Array>> {
+  const redriven = new Map<string, Uint8Array>();
+  for await (const { shardId, sequenceNumber, resolution } of quarantine.resolved(signal)) {
+    for (const { subSequenceNumber, text } of resolution.events) {
+      redriven.set(redrivenKey({ shardId, sequenceNumber, subSequenceNumber }), Buffer.from(text));
+    }
+  }
+  return redriven;
+}
+
+async function runPasses(run: ReplayRun): Promise<void> {
+  const { job, stores, fresh, write, pace, checkpointing, clock, signal } = run;
+  if (job.spec.parts[0]?.source === 'event-store') {
+    const copies = fresh === undefined ? {} : { fresh };
+    await runEventStore({ job, stores, ...copies, write, pace, checkpointing, clock, signal });
+    return;
+  }
+  if (job.spec.target === 'repair') {
+    await runRepair(run);
+    return;
+  }
+  if (job.spec.preview === 'repair') await previewRepair(run);
+  await runSource({ ...run, target: targetOf(run) });
+}
+
+function targetOf(run: ReplayRun): ReplayTargetFunction {
+  const { job, fresh, write } = run;
+  if (job.spec.target === 'stdout') return linesTarget(run, write);
+  if (job.spec.target === undefined || fresh === undefined) return countingTarget(run);
+  return projectingTarget({
+    ...run,
+    stores: fresh,
+    isRepair: false,
+    onFailure: (deviceId, error) => noteFailure(job, deviceId, error),
+  });
+}
+
+/** How far the live projector has finished each shard. */
+export async function progressBound(
+  { shardProgress, streamName }: Pick<ReplayServices, 'shardProgress' | 'streamName'>,
+  signal: AbortSignal,
+): Promise<(shardId: ShardId) => ShardPosition | undefined> {
+  const progress = await shardProgress.read(streamName, signal);
+  const bounds = new Map(
+    progress.map(({ shardId, finishedThrough }) => [
+      shardId,
+      { sequenceNumber: finishedThrough, subSequenceNumber: Number.MAX_SAFE_INTEGER },
+    ]),
+  );
+  return (shardId) => bounds.get(shardId);
+}
