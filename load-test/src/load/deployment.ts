@@ -14,6 +14,8 @@ export interface Deployment {
   readonly log: StageLog;
   /** True where it keeps shard progress, which says of every event when it was finished. */
   readonly hasProgress: boolean;
+  /** What one must know to compare it. */
+  readonly notes: readonly string[];
   startSimulator(...args: string[]): ChildProcess;
   check(work: CheckWork): Promise<LedgerFindings>;
   /** Ends all of its processes. */
@@ -21,7 +23,7 @@ export interface Deployment {
 }
 
 export interface CheckWork {
-  readonly ledgerFile: string;
+  readonly ledgerFiles: readonly string[];
   readonly folder: string;
   readonly acknowledged: number;
   readonly archiveDeadlineMs: number;
@@ -54,6 +56,7 @@ export async function deployTwinstream(options: DeploymentOptions): Promise<Depl
     pid,
     log,
     hasProgress: true,
+    notes: [],
     startSimulator: (...args) => pipeline.startSimulator(...args),
     check: (work) => checkLoad({ environment, ...work }),
     stop: async () => {

@@ -40,7 +40,8 @@ const WRITE_CHARACTERS = 1 << 20;
 
 export interface LedgerCheckOptions {
   readonly environment: Readonly<Record<string, string>>;
-  readonly ledgerFile: string;
+  /** That of the load and that of its warm-up. */
+  readonly ledgerFiles: readonly string[];
   /** For the parts of a ledger that is too large to be checked at once. */
   readonly folder: string;
   readonly acknowledged: number;
@@ -53,14 +54,14 @@ export interface LedgerCheckOptions {
  * memory stays bounded, and against the archive, which may be completed until the deadline.
  */
 export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFindings> {
-  const { environment, ledgerFile, folder, acknowledged } = options;
+  const { environment, ledgerFiles, folder, acknowledged } = options;
   const partCount = Math.max(1, Math.ceil(acknowledged / EVENTS_AT_ONCE_MAX));
-  const files = partCount === 1 ? [ledgerFile] : await split(ledgerFile, folder, partCount);
+  const parts = partCount === 1 ? [ledgerFiles] : await split(ledgerFiles, folder, partCount);
   const stores = pipelineStores(environment);
   const violations: LedgerViolation[] = [];
   const sums = { devices: 0, sent: 0, stored: 0, duplicates: 0, late: 0, malformed: 0 };
   try {
-    for (const [part, file] of files.entries()) {
+    for (const [part, files] of parts.entries()) {
       const report = await checkLedger({
         latestState: stores.latestState,
         quarantine: stores.quarantine,
@@ -71,12 +72,12 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
               if (partOf(id, partCount) === part) yield id;
           },
         },
-        sent: sentEvents(file),
+        sent: sentEvents(...files),
         isComplete: true,
       });
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += report[name];
       violations.push(...report.violations);
-      if (partCount > 1) rmSync(file);
+      if (partCount > 1) for (const file of files) rmSync(file);
     }
   } finally {
     stores.close();
@@ -112,23 +113,31 @@ function partOf(deviceId: string, partCount: number): number {
 const DEVICE_ID = /"deviceId":"([^"]+)"/;
 
 /** One file for each part of the devices. */
-async function split(ledgerFile: string, folder: string, partCount: number): Promise<readonly string[]> {
+async function split(
+  ledgerFiles: readonly string[],
+  folder: string,
+  partCount: number,
+): Promise<readonly (readonly string[])[]> {
   const files = Array.from({ length: partCount }, (_, part) => join(folder, `ledger-part-${part}.ndjson`));
   const texts = files.map(() => '');
   const flush = (part: number) => {
     appendFileSync(files[part] ?? '', texts[part] ?? '');
     texts[part] = '';
   };
-  for await (const line of createInterface({ input: createReadStream(ledgerFile) })) {
-    const part = partOf(DEVICE_ID.exec(line)?.[1] ?? '', partCount);
-    texts[part] += `${line}\n`;
-    if ((texts[part]?.length ?? 0) > WRITE_CHARACTERS) flush(part);
+  for (const file of ledgerFiles) {
+    for await (const line of createInterface({ input: createReadStream(file) })) {
+      const part = partOf(DEVICE_ID.exec(line)?.[1] ?? '', partCount);
+      texts[part] += `${line}
+`;
+      if ((texts[part]?.length ?? 0) > WRITE_CHARACTERS) flush(part);
+    }
   }
   for (const part of files.keys()) flush(part);
-  return files;
+  return files.map((file) => [file]);
 }
 
-async function checkArchive(options: LedgerCheckOptions) {
+/** Reads the archive until it holds every position of the ledgers, or until the deadline. */
+export async function checkArchive(options: LedgerCheckOptions) {
   const access = readAccess(options.environment);
   const s3 = s3Client({ ...access.client, endpoint: access.endpoints.s3 });
   const archived = new PositionSet();
@@ -142,7 +151,7 @@ async function checkArchive(options: LedgerCheckOptions) {
         for await (const text of archiveTexts(s3, access.archiveBucket, key)) archived.add(placeOf(text));
       }
       if (archived.size >= options.acknowledged || isLast) {
-        const violations = await missingFrom(archived, options.ledgerFile);
+        const violations = await missingFrom(archived, options.ledgerFiles);
         if (violations.length === 0 || isLast) return { archived: archived.size, violations };
       }
       await sleep(ARCHIVE_POLL_MS);
@@ -181,9 +190,12 @@ function placeOf(text: string) {
   };
 }
 
-async function missingFrom(archived: PositionSet, ledgerFile: string): Promise<LedgerViolation[]> {
+async function missingFrom(
+  archived: PositionSet,
+  ledgerFiles: readonly string[],
+): Promise<LedgerViolation[]> {
   const violations: LedgerViolation[] = [];
-  for await (const { position } of sentEvents(ledgerFile)) {
+  for await (const { position } of sentEvents(...ledgerFiles)) {
     if (position !== undefined && !archived.has(position)) {
       violations.push({ kind: 'not-archived', subject: positionKey(position) });
     }

@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly baseline: boolean;
   readonly findRate: boolean;
   readonly drainDeadlineMs: number;
+  /** How long a gentle load runs before the one that is measured, so that functions have started; 0 for none. */
+  readonly warmUpMs: number;
 }
 
 /** Two results to lay side by side. */
@@ -39,6 +41,8 @@ const DEVICES_MAX = 1_000_000;
 const SHARDS_MAX = 64;
 const DURATION_MS_MIN = 1_000;
 const DURATION_MS_MAX = 24 * 3_600_000;
+/** Scenarios that kill processes. */
+const UNSUPERVISED: readonly ScenarioName[] = ['restart', 'soak'];
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
 function wholeNumber(min: number, max: number) {
@@ -94,6 +98,7 @@ interface Parsed {
   readonly findRate?: true;
   readonly soak?: number;
   readonly drainDeadline: number;
+  readonly warmUp: number;
   readonly compare?: true;
 }
 
@@ -109,6 +114,11 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
       return program.error('error: --compare takes two files of results');
     }
     return { kind: 'compare', files: [before, after], output: given.output };
+  }
+  if (given.baseline === true && UNSUPERVISED.includes(given.soak === undefined ? given.scenario : 'soak')) {
+    program.error(
+      `error: --baseline goes without ${UNSUPERVISED.join(' and ')}: nobody starts its processes again`,
+    );
   }
   if (program.args.length > 0) program.error(`error: nothing is known of '${program.args[0]}'`);
   const { shards, report, save } = given;
@@ -126,6 +136,7 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
     baseline: given.baseline === true,
     findRate: given.findRate === true,
     drainDeadlineMs: given.drainDeadline,
+    warmUpMs: given.warmUp,
     ...(shards === undefined ? {} : { shardCount: shards }),
     ...(report === undefined ? {} : { reportFile: report }),
     ...(save === undefined ? {} : { saveFile: save }),
@@ -163,11 +174,17 @@ function command(): Command {
     )
     .option(
       '--baseline',
-      'then the same load on the ordinary design: a handler that puts and updates event by event',
+      'then the same load on the ordinary design, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
     )
     .option('--find-rate', 'search the highest rate that holds, starting at --rate')
     .option('--soak <duration>', 'the scenario soak for so long', duration(DURATION_MS_MIN))
     .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
+    .option(
+      '--warm-up <duration>',
+      'a gentle load before the one that is measured; 0s for none',
+      duration(0),
+      3_000,
+    )
     .option(
       '--drain-deadline <duration>',
       'how long what was sent may take to be finished',

@@ -39,11 +39,18 @@ export function loadSeries(sources: SeriesSources): LoadSeries {
     },
     latency: { p50: percentile('p50'), p95: percentile('p95'), p99: percentile('p99') },
     lag: Object.fromEntries(
-      [...Map.groupBy(lags, ({ shardId }) => shardId)]
+      [
+        ...Map.groupBy(
+          lags.filter(({ atMs }) => atMs >= startMs),
+          ({ shardId }) => shardId,
+        ),
+      ]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([shardId, samples]) => [
           shardId.replace('shardId-0000000', ''),
-          thinned(samples.map((sample): Point => [seconds(sample.atMs), round(lagMsOf(sample, survey))])),
+          thinned(
+            samples.map((sample): Point => [seconds(sample.atMs), round(lagMsOf(sample, survey, startMs))]),
+          ),
         ]),
     ),
     memory: byProcess(processes, (samples) =>
@@ -60,12 +67,14 @@ export function loadSeries(sources: SeriesSources): LoadSeries {
   };
 }
 
-/** A shard that is finished as far as anything was ever put into it has no lag. */
+/** A shard that is finished as far as anything was ever put into it has no lag, and none has more than the load has age. */
 export function lagMsOf(
-  { shardId, through, ageMs }: LagSample,
-  survey: Pick<LedgerSurvey, 'lastByShard'>,
+  { atMs, shardId, through, ageMs }: LagSample,
+  { lastByShard }: Pick<LedgerSurvey, 'lastByShard'>,
+  startMs: number,
 ): number {
-  return through >= (survey.lastByShard.get(shardId) ?? '') ? 0 : ageMs;
+  if (through >= (lastByShard.get(shardId) ?? '')) return 0;
+  return Math.max(0, Math.min(ageMs, atMs - startMs));
 }
 
 function countsPerSecond(counts: ReadonlyMap<number, number>, startMs: number, endMs: number): Point[] {

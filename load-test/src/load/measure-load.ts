@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunSummary } from '@twinstream/device-simulator';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
-import { dynamoDbClient } from '@twinstream/runtime';
+import { CodedError, dynamoDbClient } from '@twinstream/runtime';
 import { readAccess } from './access.ts';
 import type { Deployment } from './deployment.ts';
 import type { Figures } from './figures.ts';
@@ -23,7 +23,7 @@ import {
 import { repeatedly } from './repeatedly.ts';
 import { simulatorSummary } from './run-simulator.ts';
 import { sampleDevices } from './sampled-devices.ts';
-import { SCENARIOS, type Scenario, type Step } from './scenarios.ts';
+import { SCENARIOS, type Step } from './scenarios.ts';
 import { skewOf } from './skew.ts';
 import { stateObserver } from './state-observer.ts';
 
@@ -31,6 +31,8 @@ import { stateObserver } from './state-observer.ts';
 export const OBSERVE_EVERY_MS = 100;
 /** Devices whose state is read, besides hot ones. */
 export const SAMPLED_DEVICES = 20;
+/** Events per second of a warm-up at most. */
+const WARM_UP_RATE_MAX = 500;
 const SAMPLE_PROCESSES_EVERY_MS = 1_000;
 const DRAIN_POLL_MS = 50;
 /** What the simulator may take beyond the duration for what is on its way. */
@@ -53,7 +55,7 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
   const access = readAccess(deployment.environment);
   const scenario = SCENARIOS[options.scenario];
   const ledgerFile = join(folder, `${deployment.name}.ndjson`);
-  const flags = simulatorFlags(options, scenario);
+  const flags = [...simulatorFlags(options), '--session', '1000', ...(scenario.flags?.(options) ?? [])];
   const sampled = sampleDevices(
     { deviceCount: options.deviceCount, seed: options.seed, skew: skewOf(flags) },
     SAMPLED_DEVICES,
@@ -80,10 +82,12 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
   const processes = processSampler({ list, now: preciseNow, rootPid: process.pid });
   const looking = [
     repeatedly(OBSERVE_EVERY_MS, () => states.observe()),
-    repeatedly(SAMPLE_PROCESSES_EVERY_MS, () => processes.sample()),
     ...(deployment.hasProgress ? [repeatedly(OBSERVE_EVERY_MS, () => progress.observe())] : []),
   ];
   try {
+    const warmUp = await warm(measurement, progress);
+    deployment.log.restart();
+    looking.push(repeatedly(SAMPLE_PROCESSES_EVERY_MS, () => processes.sample()));
     say(`${deployment.name}: offering ${options.rate} events/s for ${options.durationMs / 1_000} s …`);
     const startMs = preciseNow();
     const child = deployment.startSimulator(...flags, '--ledger', ledgerFile);
@@ -101,7 +105,7 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
     const marks = await steps;
     await site.restore();
     say(`${deployment.name}: ${simulator.acknowledged} events taken; draining …`);
-    const drained = await drain(measurement, ledgerFile, simulator, progress);
+    const drained = await drain(measurement, ledgerFile, simulator.acknowledged, progress);
     // One more look, so that what was finished last is seen.
     await states.observe();
     for (const look of looking) look.stop();
@@ -113,9 +117,9 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
       ...(deployment.hasProgress ? { progress: progress.rises } : {}),
     });
     const ledger = await deployment.check({
-      ledgerFile,
+      ledgerFiles: [ledgerFile, ...warmUp.ledgerFiles],
       folder,
-      acknowledged: survey.events + survey.malformed,
+      acknowledged: survey.events + survey.malformed + warmUp.acknowledged,
       archiveDeadlineMs: Date.now() + options.drainDeadlineMs,
     });
     const figures = figuresOf({
@@ -161,14 +165,36 @@ function preciseNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
-function simulatorFlags(options: LoadOptions, scenario: Scenario): readonly string[] {
+function simulatorFlags(options: LoadOptions): readonly string[] {
   const { deviceCount, rate, durationMs, seed, aggregate } = options;
   return [
     ...['--devices', String(deviceCount), '--rate', String(rate), '--duration', `${durationMs}ms`],
     ...['--seed', String(seed), '--deadline', EVENT_DEADLINE, '--output', 'json', '--no-progress'],
     ...(aggregate ? ['--aggregate'] : []),
-    ...(scenario.flags?.(options) ?? []),
   ];
+}
+
+/** Sends a gentle load and waits until it is finished: every function has then started, on every shard. */
+async function warm(measurement: Measurement, progress: ProgressObserver) {
+  const { deployment, options, folder, signal, say } = measurement;
+  if (options.warmUpMs === 0) return { ledgerFiles: [], acknowledged: 0 };
+  say(`${deployment.name}: warming up …`);
+  const ledgerFile = join(folder, `${deployment.name}-warm-up.ndjson`);
+  const gentle = { ...options, rate: Math.min(options.rate, WARM_UP_RATE_MAX), durationMs: options.warmUpMs };
+  const child = deployment.startSimulator(
+    ...simulatorFlags(gentle),
+    // Below the sessions of the load, which begins every device anew.
+    ...['--session', '1', '--ledger', ledgerFile],
+  );
+  const deadlineMs = options.warmUpMs + SIMULATOR_DEADLINE_MS;
+  const { acknowledged } = await simulatorSummary({ child, deadlineMs, signal });
+  if ((await drain(measurement, ledgerFile, acknowledged, progress)) === undefined) {
+    throw new CodedError(
+      'NOT_WARM',
+      `the warm-up was not finished within ${options.drainDeadlineMs / 1_000} s`,
+    );
+  }
+  return { ledgerFiles: [ledgerFile], acknowledged };
 }
 
 /** Takes the steps at their times. A step that fails is the scenario's failure: what it was to show was not shown. */
@@ -194,14 +220,13 @@ async function runSteps(
 async function drain(
   { deployment, options, signal }: Measurement,
   ledgerFile: string,
-  simulator: RunSummary,
+  acknowledged: number,
   progress: ProgressObserver,
 ): Promise<number | undefined> {
   const deadline = preciseNow() + options.drainDeadlineMs;
   const last = await lastPlaces(ledgerFile);
   const isDrained = () => {
-    if (!deployment.hasProgress)
-      return deployment.log.totals['state-projector'].events >= simulator.acknowledged;
+    if (!deployment.hasProgress) return deployment.log.totals['state-projector'].events >= acknowledged;
     return [...last].every(
       ([shard, place]) => finishedAtMs(progress.rises.get(shard) ?? [], place) !== undefined,
     );
@@ -255,7 +280,7 @@ function figuresOf(sources: FigureSources): Figures {
     lagMaxMs:
       sources.lags.length === 0
         ? null
-        : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey)), 0)),
+        : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey, sources.startMs)), 0)),
     drainMs: drainedMs === undefined ? null : round(drainedMs - loadEndMs),
     eventsPerPage: projector.pages === 0 ? null : round(projector.events / projector.pages),
     writeUnitsPerEvent:
@@ -281,6 +306,7 @@ function notesOf(
 ): readonly string[] {
   const { log } = deployment;
   const notes = [
+    ...deployment.notes,
     `p50Ms … maxMs: ${survey.sampledEvents} events of sampled devices, whose items were read consistently every ${OBSERVE_EVERY_MS} ms; an event counts as readable when the first answer that shows it was here, so figures are too high by up to one round, never too low. Hot devices are all sampled, the others by weight.`,
   ];
   if (deployment.hasProgress) {
@@ -288,6 +314,8 @@ function notesOf(
       `finishedP99Ms: every event, by the shard's progress item read every ${OBSERVE_EVERY_MS} ms; it passes an event only when its whole batch is done.`,
     );
   }
+  const { events, writeUnits } = log.totals['state-projector'];
+  if (events > 0 && writeUnits === 0) notes.push('this DynamoDB reports no write units: none are given');
   if (drainedMs === undefined) notes.push('not drained before the deadline');
   if (survey.neverReadable > 0) {
     notes.push(

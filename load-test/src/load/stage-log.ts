@@ -2,6 +2,8 @@
 export interface StageLog {
   /** Takes a line of their standard error. */
   take(line: string): void;
+  /** Forgets the totals, so that they begin here. */
+  restart(): void;
   readonly totals: Readonly<Record<Stage, StageTotals>>;
   /** Lines at level warning or above, by process and message. */
   readonly warnings: ReadonlyMap<string, number>;
@@ -41,6 +43,9 @@ export function stageLog(): StageLog {
     totals,
     warnings,
     otherLines,
+    restart() {
+      Object.assign(totals, { 'state-projector': nothing(), 'event-archiver': nothing() });
+    },
     take(line) {
       const entry = readLine(line);
       if (entry === undefined) {

@@ -1,0 +1,114 @@
+import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '@twinstream/runtime';
+import type { LedgerViolation } from '@twinstream/verification';
+import { sentEvents } from '../../simulator-ledger.ts';
+import { readAccess } from '../access.ts';
+import { checkArchive, type LedgerCheckOptions, type LedgerFindings, told } from '../ledger-check.ts';
+
+interface Sent {
+  /** Keys of the items that the handler must have put. */
+  readonly keys: Set<string>;
+  /** The highest of them: that of the latest state. */
+  latest: string;
+}
+
+const KEYS_AT_ONCE = 100;
+
+/** Every event of the ledgers is an item, and every device's state is that of its newest event; the archive holds all. */
+export async function checkOrdinary(options: LedgerCheckOptions): Promise<LedgerFindings> {
+  const access = readAccess(options.environment);
+  const client = dynamoDbClient({ ...access.client, endpoint: access.endpoints.dynamoDb });
+  const violations: LedgerViolation[] = [];
+  const devices = new Map<string, Sent>();
+  let malformed = 0;
+  for await (const { deviceId, event, fate } of sentEvents(...options.ledgerFiles)) {
+    if (event === undefined) malformed += 1;
+    if (event?.identity === undefined || fate !== 'acknowledged') continue;
+    const key = keyOf(event.identity.session, event.identity.counter);
+    const sent = devices.get(deviceId) ?? { keys: new Set(), latest: '' };
+    devices.set(deviceId, sent);
+    sent.keys.add(key);
+    if (key > sent.latest) sent.latest = key;
+  }
+  let [sent, stored] = [0, 0];
+  try {
+    for (const [deviceId, { keys }] of devices) {
+      sent += keys.size;
+      const found = await storedKeys(client, access.eventsTable, deviceId);
+      stored += found.size;
+      for (const key of keys)
+        if (!found.has(key)) violations.push({ kind: 'lost', subject: `${deviceId} ${key}` });
+    }
+    violations.push(...(await staleStates(client, access.deviceStateTable, devices)));
+  } finally {
+    client.destroy();
+  }
+  const archive = await checkArchive(options);
+  violations.push(...archive.violations);
+  return {
+    devices: devices.size,
+    sent,
+    stored,
+    duplicates: 0,
+    late: 0,
+    malformed,
+    archived: archive.archived,
+    ...told(violations),
+  };
+}
+
+function keyOf(session: number, counter: number): string {
+  return `EVENT#${String(session).padStart(10, '0')}#${String(counter).padStart(12, '0')}`;
+}
+
+async function storedKeys(client: DynamoDBClient, TableName: string, deviceId: string): Promise<Set<string>> {
+  const found = new Set<string>();
+  let start: Record<string, never> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'deviceId = :deviceId',
+        ProjectionExpression: '#key',
+        ExpressionAttributeNames: { '#key': 'key' },
+        ExpressionAttributeValues: { ':deviceId': { S: deviceId } },
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    for (const { key } of Items) found.add(key?.S ?? '');
+    start = LastEvaluatedKey as Record<string, never> | undefined;
+  } while (start !== undefined);
+  return found;
+}
+
+async function staleStates(
+  client: DynamoDBClient,
+  table: string,
+  devices: ReadonlyMap<string, Sent>,
+): Promise<LedgerViolation[]> {
+  const violations: LedgerViolation[] = [];
+  const ids = [...devices.keys()];
+  for (let index = 0; index < ids.length; index += KEYS_AT_ONCE) {
+    const Keys = ids.slice(index, index + KEYS_AT_ONCE).map((id) => ({ deviceId: { S: id } }));
+    const { Responses } = await client.send(
+      new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
+    );
+    const found = new Map(
+      (Responses?.[table] ?? []).map((item) => [
+        item.deviceId?.S,
+        keyOf(Number(item.session?.N), Number(item.counter?.N)),
+      ]),
+    );
+    for (const { deviceId } of Keys) {
+      const [expected, is] = [devices.get(deviceId.S)?.latest, found.get(deviceId.S) ?? 'none'];
+      if (is !== expected) {
+        violations.push({
+          kind: 'state-differs',
+          subject: `${deviceId.S}: expected ${expected}, found ${is}`,
+        });
+      }
+    }
+  }
+  return violations;
+}

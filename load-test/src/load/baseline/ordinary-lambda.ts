@@ -1,0 +1,40 @@
+import { createLogger, dynamoDbClient } from '@twinstream/runtime';
+import type { BatchAnswer, KinesisLambdaEvent, LambdaContext } from '@twinstream/stream-model';
+import { createOrdinaryProjector } from '../../projector-subjects/ordinary-projector.ts';
+import { PROJECTOR } from '../scenarios.ts';
+
+// The ordinary handler as a function, in the place of the projector and under its name. Its summary has the fields that
+// the projector's has, as far as it knows them.
+
+const logger = createLogger(PROJECTOR);
+let writeUnits = 0;
+const project = createOrdinaryProjector(dynamoDbClient(), {
+  eventsTable: process.env.TWINSTREAM_EVENTS_TABLE ?? 'events',
+  deviceStateTable: process.env.TWINSTREAM_DEVICE_STATE_TABLE ?? 'device-state',
+  onWriteUnits: (units) => {
+    writeUnits += units;
+  },
+});
+
+export const handler = async (
+  event: KinesisLambdaEvent,
+  { awsRequestId }: LambdaContext,
+): Promise<BatchAnswer> => {
+  const before = writeUnits;
+  const startedMs = performance.now();
+  const answer: BatchAnswer = await project(event);
+  // What follows the first failure comes again.
+  const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  const firstFailed = event.Records.findIndex(({ kinesis }) => failed.has(kinesis.sequenceNumber));
+  logger.info(
+    {
+      requestId: awsRequestId,
+      records: event.Records.length,
+      applied: firstFailed < 0 ? event.Records.length : firstFailed,
+      writeUnits: writeUnits - before,
+      durationMs: performance.now() - startedMs,
+    },
+    'batch',
+  );
+  return answer;
+};
