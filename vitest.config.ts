@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** The tiers of tests, cheapest first. Each runs alone: `npx vitest run --project contract`. */
 const TIERS = ['property', 'contract', 'simulation', 'e2e'] as const;
 
-const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 10_000) => ({
+const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000) => ({
   test: {
     name,
     include,
