@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const START = fileURLToPath(new URL('../../infra/local-aws/src/pipeline/start.ts', import.meta.url));
+const END_WITH_PARENT = new URL('../../infra/local-aws/src/child-process/end-with-parent.ts', import.meta.url)
+  .href;
 const SIMULATE = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 200;
@@ -62,14 +64,20 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
   const { folder, flags, environment: extra = {}, onErrorLine } = launch;
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--no-simulator', ...flags],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...extra } },
+    [
+      ...['--disable-warning=ExperimentalWarning', '--import', END_WITH_PARENT],
+      ...[START, '--port', '0', '--no-simulator', ...flags],
+    ],
+    // The channel tells it that this process is gone, however that came about.
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...extra } },
   );
   const errors: string[] = [];
+  if (child.stderr === null) throw new TypeError('no standard error');
   createInterface({ input: child.stderr }).on('line', (line) => {
     if (errors.length < ERROR_LINES_MAX) errors.push(`${line}\n`);
     onErrorLine?.(line);
   });
+  child.channel?.unref();
   await ready(child, errors);
   const environment = readEnvironment(join(folder, '.twinstream/local.env'));
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';

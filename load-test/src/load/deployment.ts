@@ -26,6 +26,7 @@ export interface CheckWork {
   readonly ledgerFiles: readonly string[];
   readonly folder: string;
   readonly acknowledged: number;
+  readonly isOrdered: boolean;
   readonly archiveDeadlineMs: number;
 }
 

@@ -15,6 +15,7 @@ import {
 import { pipelineStores } from '../pipeline-stores.ts';
 import { sentEvents } from '../simulator-ledger.ts';
 import { type Access, readAccess } from './access.ts';
+import { orderChecked } from './order-check.ts';
 
 /** What the check of a ledger came to. */
 export interface LedgerFindings {
@@ -45,6 +46,8 @@ export interface LedgerCheckOptions {
   /** For the parts of a ledger that is too large to be checked at once. */
   readonly folder: string;
   readonly acknowledged: number;
+  /** True where the stream has every event of each device in the order of its counters: none was given up. */
+  readonly isOrdered: boolean;
   /** When the archive must be complete, in milliseconds since 1970. */
   readonly archiveDeadlineMs: number;
 }
@@ -59,6 +62,9 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
   const parts = partCount === 1 ? [ledgerFiles] : await split(ledgerFiles, folder, partCount);
   const stores = pipelineStores(environment);
   const violations: LedgerViolation[] = [];
+  const eventStore = orderChecked(stores.eventStore, (deviceId, what) => {
+    if (options.isOrdered) violations.push({ kind: 'out-of-order', subject: `${deviceId} ${what}` });
+  });
   const sums = { devices: 0, sent: 0, stored: 0, duplicates: 0, late: 0, malformed: 0 };
   try {
     for (const [part, files] of parts.entries()) {
@@ -66,10 +72,9 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
         latestState: stores.latestState,
         quarantine: stores.quarantine,
         eventStore: {
-          ...stores.eventStore,
+          ...eventStore,
           deviceIds: async function* () {
-            for await (const id of stores.eventStore.deviceIds())
-              if (partOf(id, partCount) === part) yield id;
+            for await (const id of eventStore.deviceIds()) if (partOf(id, partCount) === part) yield id;
           },
         },
         sent: sentEvents(...files),

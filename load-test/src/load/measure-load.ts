@@ -120,6 +120,8 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
       ledgerFiles: [ledgerFile, ...warmUp.ledgerFiles],
       folder,
       acknowledged: survey.events + survey.malformed + warmUp.acknowledged,
+      // An event whose fate is not known may come to light after later ones.
+      isOrdered: survey.failed === 0,
       archiveDeadlineMs: Date.now() + options.drainDeadlineMs,
     });
     const figures = figuresOf({

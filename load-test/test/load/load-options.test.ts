@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { readLoadOptions } from '../../src/load/load-options.ts';
+
+function read(...argv: string[]) {
+  const told: string[] = [];
+  const tell = (text: string) => void told.push(text);
+  try {
+    return { options: readLoadOptions(argv, { out: tell, err: tell }), told: told.join('') };
+  } catch (error) {
+    return { error, told: told.join('') };
+  }
+}
+
+describe('the command line', () => {
+  test('has a load that is gentle when nothing is asked for', () => {
+    expect(read().options).toMatchObject({
+      scenario: 'steady',
+      rate: 2_000,
+      durationMs: 30_000,
+      baseline: false,
+    });
+  });
+
+  test('takes several bars, a soak by its length, and files', () => {
+    const { options } = read(
+      '--soak',
+      '30m',
+      '--expect',
+      'p99Ms<2000',
+      '--expect',
+      'failed<=0',
+      '--report',
+      'a.html',
+    );
+    expect(options).toMatchObject({
+      scenario: 'soak',
+      durationMs: 1_800_000,
+      expectations: [{ figure: 'p99Ms' }, { figure: 'failed' }],
+      reportFile: 'a.html',
+    });
+    expect(read('--compare', 'a.json', 'b.json').options).toMatchObject({ files: ['a.json', 'b.json'] });
+  });
+
+  test.each([
+    [['--scenario', 'storm'], 'steady'],
+    [['--rate', '0'], 'from 1 to'],
+    [['--duration', 'soon'], 'not a duration'],
+    [['--expect', 'p98Ms<1'], 'the figures are'],
+    [['--scenario', 'restart', '--baseline'], '--baseline'],
+    [['--compare', 'a.json'], 'two files'],
+    [['steady'], "'steady'"],
+    [['--target', 'moon'], 'local'],
+  ])('refuses %j and says why', (argv, why) => {
+    const { error, told } = read(...argv);
+    expect(error).toMatchObject({ exitCode: 1 });
+    expect(told).toContain(why);
+  });
+});
