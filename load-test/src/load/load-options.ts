@@ -1,4 +1,4 @@
-import { CodedError, parseDurationMs } from '@twinstream/runtime';
+import { parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Expectation, parseExpectation } from './expectation.ts';
 import { FIGURES } from './figures.ts';
@@ -216,8 +216,4 @@ Examples:
 
 Exit codes: 0 every promise kept and every bar met, 1 a promise broken, a bar missed or a run that failed, 2 wrong usage.`,
     );
-}
-
-export function usageError(message: string): CodedError {
-  return new CodedError('INVALID_USAGE', message);
 }

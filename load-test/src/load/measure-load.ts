@@ -1,40 +1,35 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunSummary } from '@twinstream/device-simulator';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { CodedError, dynamoDbClient } from '@twinstream/runtime';
 import { readAccess } from './access.ts';
 import type { Deployment } from './deployment.ts';
-import type { Figures } from './figures.ts';
-import type { LedgerFindings } from './ledger-check.ts';
-import { type LedgerSurvey, surveyLedger } from './ledger-survey.ts';
+import { surveyLedger } from './ledger-survey.ts';
 import { lastPlaces } from './ledger-tail.ts';
+import { figuresOf, notesOf, OBSERVE_EVERY_MS } from './load-figures.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { SubjectResult } from './load-result.ts';
-import { lagMsOf, loadSeries, processFigures, round, totalMemoryMaxMiB } from './load-series.ts';
-import { type LoadSite, localLoadSite } from './load-site.ts';
-import { type ProcessSample, processLister, processSampler } from './process-sampler.ts';
-import {
-  finishedAtMs,
-  type LagSample,
-  type ProgressObserver,
-  progressObserver,
-} from './progress-observer.ts';
+import { loadSeries, processFigures } from './load-series.ts';
+import { localLoadSite } from './load-site.ts';
+import { preciseNow } from './precise-now.ts';
+import { processLister, processSampler } from './process-sampler.ts';
+import { finishedAtMs, type ProgressObserver, progressObserver } from './progress-observer.ts';
 import { repeatedly } from './repeatedly.ts';
 import { simulatorSummary } from './run-simulator.ts';
+import { runSteps } from './run-steps.ts';
 import { sampleDevices } from './sampled-devices.ts';
-import { SCENARIOS, type Step } from './scenarios.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { skewOf } from './skew.ts';
 import { stateObserver } from './state-observer.ts';
 
-/** Between two looks at states and progress: the resolution of the latencies. */
-export const OBSERVE_EVERY_MS = 100;
 /** Devices whose state is read, besides hot ones. */
-export const SAMPLED_DEVICES = 20;
+const SAMPLED_DEVICES = 20;
 /** Events per second of a warm-up at most. */
 const WARM_UP_RATE_MAX = 500;
 const SAMPLE_PROCESSES_EVERY_MS = 1_000;
-const DRAIN_POLL_MS = 50;
+/** Between two looks at whether all is finished. */
+const POLL_MS = 50;
 /** What the simulator may take beyond the duration for what is on its way. */
 const SIMULATOR_DEADLINE_MS = 60_000;
 /** After this without an answer of the stream, the simulator gives an event up. */
@@ -89,10 +84,15 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
     deployment.log.restart();
     looking.push(repeatedly(SAMPLE_PROCESSES_EVERY_MS, () => processes.sample()));
     say(`${deployment.name}: offering ${options.rate} events/s for ${options.durationMs / 1_000} s …`);
-    const startMs = preciseNow();
     const child = deployment.startSimulator(...flags, '--ledger', ledgerFile);
     const ending = new AbortController();
-    const steps = runSteps(scenario.steps?.(options) ?? [], site, startMs, options.durationMs, ending.signal);
+    const steps = runSteps(scenario.steps?.(options) ?? [], {
+      site,
+      durationMs: options.durationMs,
+      // The simulator opens its ledger when it begins to send.
+      hasBegun: () => existsSync(ledgerFile),
+      ending: ending.signal,
+    });
     // Awaited below; a failure must not end the process meanwhile.
     steps.catch(() => undefined);
     const simulator = await simulatorSummary({
@@ -124,6 +124,7 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
       isOrdered: survey.failed === 0,
       archiveDeadlineMs: Date.now() + options.drainDeadlineMs,
     });
+    const startMs = survey.firstDueMs;
     const figures = figuresOf({
       deployment,
       options,
@@ -162,11 +163,6 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
   }
 }
 
-/** Milliseconds since 1970, with fractions, as the simulator's ledger has them. */
-function preciseNow(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 function simulatorFlags(options: LoadOptions): readonly string[] {
   const { deviceCount, rate, durationMs, seed, aggregate } = options;
   return [
@@ -199,25 +195,6 @@ async function warm(measurement: Measurement, progress: ProgressObserver) {
   return { ledgerFiles: [ledgerFile], acknowledged };
 }
 
-/** Takes the steps at their times. A step that fails is the scenario's failure: what it was to show was not shown. */
-async function runSteps(
-  steps: readonly Step[],
-  site: LoadSite,
-  startMs: number,
-  durationMs: number,
-  ending: AbortSignal,
-): Promise<readonly { atMs: number; what: string }[]> {
-  const marks: { atMs: number; what: string }[] = [];
-  for (const { at, what, act } of steps) {
-    const waitMs = startMs + at * durationMs - preciseNow();
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: ending }).catch(() => undefined);
-    if (ending.aborted) break;
-    marks.push({ atMs: preciseNow(), what });
-    await act(site);
-  }
-  return marks;
-}
-
 /** When everything was finished; undefined when it was not before the deadline. */
 async function drain(
   { deployment, options, signal }: Measurement,
@@ -235,101 +212,7 @@ async function drain(
   };
   while (!isDrained()) {
     if (preciseNow() > deadline) return undefined;
-    await sleep(DRAIN_POLL_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
   return preciseNow();
-}
-
-interface FigureSources {
-  readonly deployment: Deployment;
-  readonly options: LoadOptions;
-  readonly simulator: RunSummary;
-  readonly survey: LedgerSurvey;
-  readonly ledger: LedgerFindings;
-  readonly startMs: number;
-  readonly loadEndMs: number;
-  readonly drainedMs: number | undefined;
-  readonly lags: readonly LagSample[];
-  readonly processes: readonly ProcessSample[];
-}
-
-function figuresOf(sources: FigureSources): Figures {
-  const { deployment, options, simulator, survey, ledger, loadEndMs, drainedMs } = sources;
-  const { 'state-projector': projector, 'event-archiver': archiver } = deployment.log.totals;
-  const perSecond = (events: number, untilMs: number | undefined): number | null =>
-    untilMs === undefined || untilMs <= survey.firstDueMs
-      ? null
-      : round((events * 1_000) / (untilMs - survey.firstDueMs));
-  const ms = (value: number | undefined): number | null => (value === undefined ? null : round(value));
-  const cpu = processFigures(sources.processes, loadEndMs).reduce(
-    (sum, { cpuSeconds }) => sum + cpuSeconds,
-    0,
-  );
-  const { readable } = survey;
-  return {
-    offeredPerSecond: round((simulator.scheduled * 1_000) / options.durationMs),
-    acknowledgedPerSecond: perSecond(survey.events + survey.malformed, survey.lastAcknowledgedMs),
-    projectedPerSecond: perSecond(projector.events, projector.lastMs),
-    archivedPerSecond: perSecond(archiver.events, archiver.lastMs),
-    // An event that never became readable has no latency, and no percentile may pass it over.
-    p50Ms: survey.neverReadable > 0 ? null : ms(readable?.p50),
-    p95Ms: survey.neverReadable > 0 ? null : ms(readable?.p95),
-    p99Ms: survey.neverReadable > 0 ? null : ms(readable?.p99),
-    maxMs: survey.neverReadable > 0 ? null : ms(readable?.max),
-    finishedP99Ms: survey.neverFinished > 0 ? null : ms(survey.finished?.p99),
-    finishedMaxMs: survey.neverFinished > 0 ? null : ms(survey.finished?.max),
-    ackP99Ms: ms(survey.acknowledged?.p99),
-    lagMaxMs:
-      sources.lags.length === 0
-        ? null
-        : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey, sources.startMs)), 0)),
-    drainMs: drainedMs === undefined ? null : round(drainedMs - loadEndMs),
-    eventsPerPage: projector.pages === 0 ? null : round(projector.events / projector.pages),
-    writeUnitsPerEvent:
-      projector.events === 0 || projector.writeUnits === 0
-        ? null
-        : round(projector.writeUnits / projector.events),
-    cpuSeconds: round(cpu),
-    cpuMicrosPerEvent: survey.events === 0 ? null : round((cpu * 1_000_000) / survey.events),
-    memoryMaxMiB: totalMemoryMaxMiB(sources.processes),
-    dropped: survey.dropped,
-    failed: survey.failed,
-    duplicates: ledger.duplicates,
-    quarantined: ledger.malformed,
-    violations: ledger.violationCount,
-  };
-}
-
-function notesOf(
-  deployment: Deployment,
-  survey: LedgerSurvey,
-  drainedMs: number | undefined,
-  failures: number,
-): readonly string[] {
-  const { log } = deployment;
-  const notes = [
-    ...deployment.notes,
-    `p50Ms … maxMs: ${survey.sampledEvents} events of sampled devices, whose items were read consistently every ${OBSERVE_EVERY_MS} ms; an event counts as readable when the first answer that shows it was here, so figures are too high by up to one round, never too low. Hot devices are all sampled, the others by weight.`,
-  ];
-  if (deployment.hasProgress) {
-    notes.push(
-      `finishedP99Ms: every event, by the shard's progress item read every ${OBSERVE_EVERY_MS} ms; it passes an event only when its whole batch is done.`,
-    );
-  }
-  const { events, writeUnits } = log.totals['state-projector'];
-  if (events > 0 && writeUnits === 0) notes.push('this DynamoDB reports no write units: none are given');
-  if (drainedMs === undefined) notes.push('not drained before the deadline');
-  if (survey.neverReadable > 0) {
-    notes.push(
-      `${survey.neverReadable} events of sampled devices were never seen in the state: no latency is given`,
-    );
-  }
-  if (survey.neverFinished > 0) {
-    notes.push(`${survey.neverFinished} events were never passed by shard progress`);
-  }
-  if (failures > 0)
-    notes.push(`${failures} looks at states, progress or processes failed and were taken again`);
-  for (const [kind, count] of log.warnings) notes.push(`${count} × ${kind}`);
-  for (const line of log.otherLines) notes.push(`said: ${line.slice(0, 300)}`);
-  return notes;
 }

@@ -1,0 +1,108 @@
+import type { RunSummary } from '@twinstream/device-simulator';
+import type { Deployment } from './deployment.ts';
+import type { Figures } from './figures.ts';
+import type { LedgerFindings } from './ledger-check.ts';
+import type { LedgerSurvey } from './ledger-survey.ts';
+import type { LoadOptions } from './load-options.ts';
+import { lagMsOf, processFigures, round, totalMemoryMaxMiB } from './load-series.ts';
+import type { ProcessSample } from './process-sampler.ts';
+import type { LagSample } from './progress-observer.ts';
+
+/** Between two looks at states and progress: the resolution of the latencies. */
+export const OBSERVE_EVERY_MS = 100;
+
+export interface FigureSources {
+  readonly deployment: Deployment;
+  readonly options: LoadOptions;
+  readonly simulator: RunSummary;
+  readonly survey: LedgerSurvey;
+  readonly ledger: LedgerFindings;
+  readonly startMs: number;
+  readonly loadEndMs: number;
+  readonly drainedMs: number | undefined;
+  readonly lags: readonly LagSample[];
+  readonly processes: readonly ProcessSample[];
+}
+
+/** All figures of one run. */
+export function figuresOf(sources: FigureSources): Figures {
+  const { deployment, options, simulator, survey, ledger, loadEndMs, drainedMs } = sources;
+  const { 'state-projector': projector, 'event-archiver': archiver } = deployment.log.totals;
+  const perSecond = (events: number, untilMs: number | undefined): number | null =>
+    untilMs === undefined || untilMs <= survey.firstDueMs
+      ? null
+      : round((events * 1_000) / (untilMs - survey.firstDueMs));
+  const ms = (value: number | undefined): number | null => (value === undefined ? null : round(value));
+  const cpu = processFigures(sources.processes, loadEndMs).reduce(
+    (sum, { cpuSeconds }) => sum + cpuSeconds,
+    0,
+  );
+  const { readable } = survey;
+  return {
+    offeredPerSecond: round((simulator.scheduled * 1_000) / options.durationMs),
+    acknowledgedPerSecond: perSecond(survey.events + survey.malformed, survey.lastAcknowledgedMs),
+    projectedPerSecond: perSecond(projector.events, projector.lastMs),
+    archivedPerSecond: perSecond(archiver.events, archiver.lastMs),
+    // An event that never became readable has no latency, and no percentile may pass it over.
+    p50Ms: survey.neverReadable > 0 ? null : ms(readable?.p50),
+    p95Ms: survey.neverReadable > 0 ? null : ms(readable?.p95),
+    p99Ms: survey.neverReadable > 0 ? null : ms(readable?.p99),
+    maxMs: survey.neverReadable > 0 ? null : ms(readable?.max),
+    finishedP99Ms: survey.neverFinished > 0 ? null : ms(survey.finished?.p99),
+    finishedMaxMs: survey.neverFinished > 0 ? null : ms(survey.finished?.max),
+    ackP99Ms: ms(survey.acknowledged?.p99),
+    lagMaxMs:
+      sources.lags.length === 0
+        ? null
+        : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey, sources.startMs)), 0)),
+    drainMs: drainedMs === undefined ? null : round(drainedMs - loadEndMs),
+    eventsPerPage: projector.pages === 0 ? null : round(projector.events / projector.pages),
+    writeUnitsPerEvent:
+      projector.events === 0 || projector.writeUnits === 0
+        ? null
+        : round(projector.writeUnits / projector.events),
+    cpuSeconds: round(cpu),
+    cpuMicrosPerEvent: survey.events === 0 ? null : round((cpu * 1_000_000) / survey.events),
+    memoryMaxMiB: totalMemoryMaxMiB(sources.processes),
+    dropped: survey.dropped,
+    failed: survey.failed,
+    duplicates: ledger.duplicates,
+    quarantined: ledger.malformed,
+    violations: ledger.violationCount,
+  };
+}
+
+/** What a reader of the figures must know. */
+export function notesOf(
+  deployment: Deployment,
+  survey: LedgerSurvey,
+  drainedMs: number | undefined,
+  failures: number,
+): readonly string[] {
+  const { log } = deployment;
+  const notes = [
+    ...deployment.notes,
+    `p50Ms … maxMs: ${survey.sampledEvents} events of sampled devices, whose items were read consistently every ${OBSERVE_EVERY_MS} ms; an event counts as readable when the first answer that shows it was here, so figures are too high by up to one round, never too low. Hot devices are all sampled, the others by weight.`,
+  ];
+  if (deployment.hasProgress) {
+    notes.push(
+      `finishedP99Ms: every event, by the shard's progress item read every ${OBSERVE_EVERY_MS} ms; it passes an event only when its whole batch is done.`,
+    );
+  }
+  const { events, writeUnits } = log.totals['state-projector'];
+  if (events > 0 && writeUnits === 0) notes.push('this DynamoDB reports no write units: none are given');
+  if (drainedMs === undefined) notes.push('not drained before the deadline');
+  if (survey.neverReadable > 0) {
+    notes.push(
+      `${survey.neverReadable} events of sampled devices were never seen in the state: no latency is given`,
+    );
+  }
+  if (survey.neverFinished > 0) {
+    notes.push(`${survey.neverFinished} events were never passed by shard progress`);
+  }
+  if (failures > 0)
+    notes.push(`${failures} looks at states, progress or processes failed and were taken again`);
+  for (const [kind, count] of log.warnings) notes.push(`${count} × ${kind}`);
+  for (const line of log.otherLines) notes.push(`said: ${line.slice(0, 300)}`);
+  return notes;
+}
