@@ -57,6 +57,8 @@ export interface ReplayJob {
   /** The device that was done last, where the event store is the source. */
   lastDevice?: string;
   ledger: ReplayLedger;
+  /** What was counted before the pass `rebuild`, while that is under way. */
+  ledgerBeforeRebuild?: ReplayLedger;
   repair: RepairCounts;
   failures: ReplayFailure[];
   failureCount: number;

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import type { ShardProgress } from '@twinstream/latest-state';
 import { GET_RECORDS_RECORDS_MAX, type Shard } from '@twinstream/stream-model';
 import type { OperationsServices } from '../services.ts';
@@ -34,6 +35,8 @@ export interface OperationsStatus {
   readonly stream: string;
   readonly retentionHours: number;
   readonly generation: string;
+  /** State of the event source mapping that feeds the projector; null where there is none, or Lambda does not say. */
+  readonly projector: string | null;
   readonly shards: readonly ShardStatus[];
   readonly quarantinedEntries: number;
   readonly archiveLastDelivery: string | null;
@@ -52,20 +55,24 @@ export async function readStatus(
   const { configuration, clock, kinesis, dynamoDb, s3 } = services;
   const { streamName, archiveBucket } = configuration;
   const stream: StreamAccess = { client: kinesis, streamName, clock };
-  const [summary, shards, progress, generation, quarantinedEntries, delivered] = await Promise.all([
-    kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), { abortSignal: signal }),
-    listShards(stream, signal),
-    services.shardProgress.read(streamName, signal),
-    services.generation(signal),
-    countQuarantined(services, signal),
-    archiveFreshness(s3, archiveBucket, signal),
-  ]);
+  const [summary, shards, progress, generation, quarantinedEntries, delivered, projector] = await Promise.all(
+    [
+      kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), { abortSignal: signal }),
+      listShards(stream, signal),
+      services.shardProgress.read(streamName, signal),
+      services.generation(signal),
+      countQuarantined(services, signal),
+      archiveFreshness(s3, archiveBucket, signal),
+      projectorState(services, signal),
+    ],
+  );
   const finished = new Map(progress.map((shard) => [shard.shardId, shard]));
   return {
     time: new Date(clock.now()).toISOString(),
     stream: streamName,
     retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0,
     generation: generation.id,
+    projector,
     shards: await Promise.all(
       shards.map((shard) => shardStatus(stream, shard, finished.get(shard.shardId), signal)),
     ),
@@ -133,6 +140,26 @@ async function rateOf(stream: StreamAccess, { shardId }: Shard, signal: AbortSig
   // A full answer reaches less far than the ten seconds.
   const spanMs = records.length < GET_RECORDS_RECORDS_MAX ? RATE_MS : last.arrivalTime - first.arrivalTime;
   return Math.round((records.length / Math.max(spanMs, 1)) * 1_000 * 100) / 100;
+}
+
+/** A role that may not ask Lambda still sees everything else. */
+async function projectorState(
+  { lambda, configuration, logger }: OperationsServices,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { projectorFunction, streamName } = configuration;
+  try {
+    const command = new ListEventSourceMappingsCommand({ FunctionName: projectorFunction });
+    const { EventSourceMappings = [] } = await lambda.send(command, { abortSignal: signal });
+    const mapping = EventSourceMappings.find(({ EventSourceArn }) =>
+      EventSourceArn?.endsWith(`:stream/${streamName}`),
+    );
+    return mapping?.State ?? null;
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn({ error }, 'mapping not read');
+    return null;
+  }
 }
 
 async function countQuarantined({ quarantine }: OperationsServices, signal: AbortSignal): Promise<number> {

@@ -67,6 +67,7 @@ function statusText(found: OperationsStatus): string {
     `quarantine  ${whole(found.quarantinedEntries)} entries`,
     `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,
     `generation  ${found.generation}`,
+    `projector   ${found.projector ?? 'not known'}`,
   ];
   const shards = tableText(
     [

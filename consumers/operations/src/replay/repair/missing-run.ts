@@ -1,4 +1,4 @@
-import type { DeviceId, EventPage } from '@twinstream/device-model';
+import type { DeviceId, DeviceState, EventPage } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
@@ -12,8 +12,8 @@ export interface MissingRun {
   readonly arrivalMaxAfter?: number;
   /** By shard: what the pages before the run cover. Its events lie above. */
   readonly above: ReadonlyMap<ShardId, ShardPosition>;
-  /** By shard: where the pages behind the run begin. Its events lie below. */
-  readonly below: ReadonlyMap<ShardId, ShardPosition>;
+  /** By shard: the first page behind the run. Its events lie below. */
+  readonly below: ReadonlyMap<ShardId, EventPage>;
 }
 
 export interface DamagedChain {
@@ -21,6 +21,8 @@ export interface DamagedChain {
   /** The pages that are there, in chain order. */
   readonly pages: readonly EventPage[];
   readonly runs: readonly MissingRun[];
+  /** The live state, where there is one that can be read. */
+  readonly live?: DeviceState | undefined;
 }
 
 /**
@@ -33,7 +35,8 @@ export async function damageOf(
   deviceId: DeviceId,
   signal: AbortSignal,
 ): Promise<DamagedChain | undefined> {
-  const statePage = await statePageOf(latestState, deviceId, signal);
+  const live = await liveState(latestState, deviceId, signal);
+  const statePage = live?.page ?? 0;
   let [count, last] = [0, 0];
   for await (const { page } of eventStore.pageSummaries(deviceId, { consistent: true, signal })) {
     count += 1;
@@ -42,19 +45,19 @@ export async function damageOf(
   if (count === Math.max(last, statePage)) return undefined;
   const pages = await Array.fromAsync(eventStore.pages(deviceId, { consistent: true, signal }));
   const runs = missingRuns(pages, statePage);
-  return runs.length === 0 ? undefined : { deviceId, pages, runs };
+  return runs.length === 0 ? undefined : { deviceId, pages, runs, live };
 }
 
-async function statePageOf(
+async function liveState(
   latestState: Pick<LatestStateTable, 'read'>,
   deviceId: DeviceId,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<DeviceState | undefined> {
   try {
-    return (await latestState.read(deviceId, { consistent: true, signal }))?.page ?? 0;
+    return await latestState.read(deviceId, { consistent: true, signal });
   } catch (error) {
     // It says nothing then, and is written anew after the pages.
-    if (error instanceof CodedError && error.code === 'DAMAGED_STATE') return 0;
+    if (error instanceof CodedError && error.code === 'DAMAGED_STATE') return undefined;
     throw error;
   }
 }
@@ -90,12 +93,12 @@ function coveredBy(pages: readonly EventPage[]): ReadonlyMap<ShardId, ShardPosit
   return covered;
 }
 
-/** The first place of each shard's first page; what a repair appended out of order says nothing. */
-function beginningsOf(pages: readonly EventPage[]): ReadonlyMap<ShardId, ShardPosition> {
-  const beginnings = new Map<ShardId, ShardPosition>();
-  for (const { shardId, events, through } of pages) {
-    if (beginnings.has(shardId) || events.some(({ repaired }) => repaired === true)) continue;
-    beginnings.set(shardId, events[0]?.place ?? through);
+/** Each shard's first page; what a repair appended out of order says nothing. */
+function beginningsOf(pages: readonly EventPage[]): ReadonlyMap<ShardId, EventPage> {
+  const beginnings = new Map<ShardId, EventPage>();
+  for (const page of pages) {
+    if (beginnings.has(page.shardId) || page.events.some(({ repaired }) => repaired === true)) continue;
+    beginnings.set(page.shardId, page);
   }
   return beginnings;
 }

@@ -10,7 +10,7 @@ import {
 } from '@twinstream/device-model';
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
-import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
 import { identityOf } from '@twinstream/verification';
 import type { DamagedChain, MissingRun } from './missing-run.ts';
 
@@ -44,7 +44,7 @@ const UNBOUNDED = {
  * @param events of this device, those that no page covers at least, in the order of their shards
  */
 export async function restoredPages(
-  { deviceId, pages, runs }: DamagedChain,
+  { deviceId, pages, runs, live }: DamagedChain,
   events: readonly SourceEvent[],
 ): Promise<readonly EventPage[]> {
   const taken = new Set<SourceEvent>();
@@ -70,7 +70,26 @@ export async function restoredPages(
       throw notRestorable(deviceId, run, 'what the source has does not join the page behind it');
     }
   }
+  for (const page of pages.slice(index)) state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+  const lacking = live === undefined ? undefined : counterLacking(live, state);
+  const [lastRun] = runs.slice(-1);
+  if (lacking !== undefined && lastRun !== undefined) {
+    throw notRestorable(deviceId, lastRun, `the source lacks event ${lacking}, which was accepted`);
+  }
   return restored;
+}
+
+/** A counter that the live state knows and the restored chain does not. */
+function counterLacking(live: DeviceState, { receipts }: DeviceState): string | undefined {
+  for (const [session, { ranges }] of live.receipts.sessions) {
+    for (const { first, last } of ranges) {
+      const known = receipts.sessions.get(session)?.ranges ?? [];
+      const around = known.find((range) => range.first <= first && range.last >= first);
+      if (around !== undefined && around.last >= last) continue;
+      return `${session}.${around === undefined ? first : around.last + 1}`;
+    }
+  }
+  return undefined;
 }
 
 function notRestorable(deviceId: string, { firstPage, lastPage }: MissingRun, why: string): CodedError {
@@ -90,7 +109,11 @@ function partsOf(
   stored: ReadonlySet<string>,
 ): readonly PagePart[] | undefined {
   const pageCount = run.lastPage - run.firstPage + 1;
-  let own = events.filter((event) => !taken.has(event) && isWithin(run, event));
+  const ofNext = leadingDuplicates(run, events);
+  const within = events.filter((event) => !taken.has(event) && !ofNext.has(event) && isWithin(run, event));
+  // A device moves from a parent to its child, whose id is higher; where it did not, its shards take turns.
+  const ordered = within.filter((event) => isInShardOrder(run, event));
+  let own = ordered.length >= pageCount ? ordered : within;
   const isRepaired = own.length === 0;
   if (isRepaired) {
     // Pages that a repair or a redrive appended hold events from below the marks of their time.
@@ -131,8 +154,43 @@ function isWithin(run: MissingRun, event: SourceEvent): boolean {
   const { shardId, arrived } = event;
   const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
   if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
-  if (below !== undefined && compareWithinShard(arrived.place, below) >= 0) return false;
+  if (below !== undefined && compareWithinShard(arrived.place, beginningOf(below)) >= 0) return false;
   return arrivedInTime(run, event);
+}
+
+function isInShardOrder({ above, below }: MissingRun, { shardId }: SourceEvent): boolean {
+  return (
+    [...above.keys()].every((before) => before <= shardId) &&
+    [...below.keys()].every((behind) => behind >= shardId)
+  );
+}
+
+/** The place of a page's first event; that of a page without events is its end. */
+function beginningOf({ events, through }: EventPage): ShardPosition {
+  return events[0]?.place ?? { ...through, subSequenceNumber: through.subSequenceNumber + 1 };
+}
+
+/** Duplicates before the first event of a page behind the run: that page says how many it has dropped in all. */
+function leadingDuplicates(run: MissingRun, events: readonly SourceEvent[]): ReadonlySet<SourceEvent> {
+  const leading = new Set<SourceEvent>();
+  for (const [shardId, page] of run.below) {
+    const beginning = beginningOf(page);
+    const covered = events.filter(
+      (event) => event.shardId === shardId && compareWithinShard(event.arrived.place, page.through) <= 0,
+    );
+    const before = covered.filter(({ arrived }) => compareWithinShard(arrived.place, beginning) < 0);
+    const stored = new Set(
+      page.events.map(({ place }) => `${place.sequenceNumber}:${place.subSequenceNumber}`),
+    );
+    const inside = covered.filter(
+      ({ arrived: { place } }) =>
+        compareWithinShard(place, beginning) >= 0 &&
+        !stored.has(`${place.sequenceNumber}:${place.subSequenceNumber}`),
+    );
+    const count = page.duplicates - inside.length;
+    if (count > 0) for (const event of before.slice(-count)) leading.add(event);
+  }
+  return leading;
 }
 
 function arrivedInTime({ arrivalMaxAfter }: MissingRun, { arrived }: SourceEvent): boolean {

@@ -2,6 +2,7 @@ import type { DeviceId } from '@twinstream/device-model';
 import { ARRIVAL_TIME_MAX } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
 import { allDevices } from '../../verify/chosen-devices.ts';
+import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
 import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
 import { progressBound, type ReplayRun } from '../run-replay.ts';
@@ -39,7 +40,11 @@ export async function runRepair(run: ReplayRun): Promise<void> {
       bound,
       target: projectingTarget({ ...run, isRepair: true, isLeftOut, onFailure }),
     });
-    if (job.repair.hasLostDevices) await enter(run, 'rebuild');
+    if (job.repair.hasLostDevices) {
+      job.ledgerBeforeRebuild = job.ledger;
+      job.ledger = {};
+      await enter(run, 'rebuild');
+    }
   }
   if (job.pass === 'rebuild') {
     await run.whilePaused(async () => {
@@ -51,8 +56,29 @@ export async function runRepair(run: ReplayRun): Promise<void> {
       // The projector has come further before it stopped.
       await runSource({ ...run, bound: await progressBound(run, run.signal), target });
     });
+    job.ledger = rebuiltLedger(job.ledgerBeforeRebuild ?? {}, job.ledger);
+    delete job.ledgerBeforeRebuild;
   }
   await checkpointing.save();
+}
+
+/** The rebuild reads everything once more: only what it made of entries that were left alone before counts. */
+function rebuiltLedger(before: ReplayLedger, rebuilt: ReplayLedger): ReplayLedger {
+  const ledger: ReplayLedger = { ...rebuilt, ...before };
+  for (const [name, shard] of Object.entries(before)) {
+    const more = rebuilt[name];
+    if (more === undefined) continue;
+    const { applied, late, duplicate, failed } = more;
+    ledger[name] = {
+      ...shard,
+      applied: shard.applied + applied,
+      late: shard.late + late,
+      duplicate: shard.duplicate + duplicate,
+      failed: shard.failed + failed,
+      skipped: Math.max(0, shard.skipped - applied - late - duplicate - failed),
+    };
+  }
+  return ledger;
 }
 
 async function enter({ job, checkpointing }: ReplayRun, pass: ReplayJob['pass']): Promise<void> {
@@ -116,7 +142,8 @@ async function restoreStates(run: ReplayRun, execute: boolean): Promise<void> {
       if (found === 'restored') job.repair.statesRestored += 1;
     } catch (error) {
       if (!isOfDevice(error)) throw error;
-      noteFailure(job, deviceId, error);
+      // In a preview the missing pages are still missing, and have been counted.
+      if (execute) noteFailure(job, deviceId, error);
     }
     await run.checkpointing.noteStep();
   }
