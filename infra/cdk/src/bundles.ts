@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import type { IConstruct } from 'constructs';
 import { buildSync } from 'esbuild';
 
 /** Entry file of everything that runs on AWS. */
@@ -50,6 +51,15 @@ export function bundle(name: BundleName): Bundle {
   const made = makeBundle(name);
   bundles.set(name, made);
   return made;
+}
+
+/** Context variable that names a folder to deploy in place of every bundle: for templates whose code does not matter. */
+export const CODE_FOLDER_CONTEXT = 'twinstream:code-folder';
+
+/** The folder whose content a function or task of this app runs. */
+export function codeFolder(scope: IConstruct, name: BundleName): string {
+  const given: unknown = scope.node.tryGetContext(CODE_FOLDER_CONTEXT);
+  return typeof given === 'string' ? given : bundle(name).folder;
 }
 
 function makeBundle(name: BundleName): Bundle {

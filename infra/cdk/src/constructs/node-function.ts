@@ -3,7 +3,7 @@ import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { BUNDLE_FILE, type BundleName, bundle } from '../bundles.ts';
+import { BUNDLE_FILE, type BundleName, codeFolder } from '../bundles.ts';
 
 /** What a role may do. Each statement has a name that says why it is there. */
 export interface Permission {
@@ -66,7 +66,7 @@ export class NodeFunction extends Construct {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: Code.fromAsset(bundle(props.bundle).folder),
+      code: Code.fromAsset(codeFolder(this, props.bundle)),
       handler: `${BUNDLE_FILE.replace(/\.mjs$/, '')}.handler`,
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),

@@ -26,7 +26,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { BUNDLE_FILE, bundle } from '../bundles.ts';
+import { BUNDLE_FILE, codeFolder } from '../bundles.ts';
 import type { EventStream } from './event-stream.ts';
 import { policyDocument } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
@@ -98,7 +98,7 @@ export class ReplayTask extends Construct {
 
   private taskDefinition(props: ReplayTaskProps): FargateTaskDefinition {
     const { tables } = props;
-    const { folder } = bundle('operations');
+    const folder = codeFolder(this, 'operations');
     const files = [BUNDLE_FILE, `${BUNDLE_FILE}.map`].map((name, index) => ({
       name,
       asset: new Asset(this, index === 0 ? 'App' : 'AppSourceMap', { path: join(folder, name) }),

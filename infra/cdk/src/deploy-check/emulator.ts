@@ -1,22 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { CodedError } from '@twinstream/runtime';
-
-const run = promisify(execFile);
+import { type PythonTool, pythonTool } from '../python/python-tool.ts';
 
 /** An independent emulator of AWS that runs Node functions without Docker. */
 const MINISTACK = 'ministack==1.5.33';
-const DIST_DIR = fileURLToPath(new URL('../../dist', import.meta.url));
-const VENV_DIR = join(DIST_DIR, MINISTACK.replace('==', '-'));
 /** A Lambda runtime brings the SDK; functions that CDK itself makes count on it. */
 const NODE_MODULES_DIR = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
 const START_SCRIPT = fileURLToPath(new URL('start_emulator.py', import.meta.url));
-const INSTALL_MS_MAX = 180_000;
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 10_000;
 const LOOK_MS = 200;
@@ -34,31 +28,16 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Why it cannot be had here, or undefined when it can. Installs it into the build folder when first asked. */
-export async function emulatorFault(): Promise<string | undefined> {
-  if (existsSync(join(VENV_DIR, 'bin', 'ministack'))) return undefined;
-  try {
-    await run('python3', ['-c', 'import venv, ensurepip']);
-  } catch {
-    return 'python3 with venv and pip is not installed';
-  }
-  try {
-    await run('python3', ['-m', 'venv', VENV_DIR]);
-    await run(join(VENV_DIR, 'bin', 'pip'), ['install', '--quiet', MINISTACK, 'cbor2'], {
-      timeout: INSTALL_MS_MAX,
-    });
-    return undefined;
-  } catch (error) {
-    const said = error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error);
-    return `${MINISTACK} cannot be installed: ${said}`;
-  }
+/** Where it is, or why it cannot be had here. */
+export function findEmulator(): Promise<PythonTool> {
+  return pythonTool(MINISTACK, 'ministack', ['cbor2']);
 }
 
 /** Starts the emulator on a free port of 127.0.0.1. Throws `EMULATOR_FAILED` when it does not come up in time. */
-export async function startEmulator(): Promise<Emulator> {
+export async function startEmulator(binDir: string): Promise<Emulator> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(join(VENV_DIR, 'bin', 'python'), [START_SCRIPT], {
+  const child = spawn(join(binDir, 'python'), [START_SCRIPT], {
     env: {
       // Its functions run on the Node that runs this.
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),

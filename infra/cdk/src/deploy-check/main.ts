@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
-import { CodedError, dynamoDbClient, kinesisClient } from '@twinstream/runtime';
+import { ListBucketsCommand, PutBucketTaggingCommand } from '@aws-sdk/client-s3';
+import { CodedError, dynamoDbClient, kinesisClient, s3Client } from '@twinstream/runtime';
 import { z } from 'zod';
 import { cdk } from './cdk-command.ts';
 import {
@@ -16,13 +17,7 @@ import {
   look,
   OUTPUTS,
 } from './deployed-pipeline.ts';
-import {
-  EMULATED_ACCOUNT,
-  EMULATED_REGION,
-  type Emulator,
-  emulatorFault,
-  startEmulator,
-} from './emulator.ts';
+import { EMULATED_ACCOUNT, EMULATED_REGION, type Emulator, findEmulator, startEmulator } from './emulator.ts';
 import { NOT_EMULATED } from './not-emulated.ts';
 import { type SentEvents, sendEvents } from './sent-events.ts';
 import { askApi } from './signed-request.ts';
@@ -37,12 +32,12 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Deploys the real stack into an emulator, sends events through it, holds everything stored to what was sent, and takes it down. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { required: { type: 'boolean', default: false } } });
-  const fault = await emulatorFault();
-  if (fault !== undefined) {
-    say(`deploy:check skipped: ${fault}`);
+  const found = await findEmulator();
+  if (!found.isThere) {
+    say(`deploy:check skipped: ${found.reason}`);
     return values.required ? 1 : 0;
   }
-  const emulator = await startEmulator();
+  const emulator = await startEmulator(found.binDir);
   const folder = mkdtempSync(join(tmpdir(), 'twinstream-deploy-check-'));
   try {
     await check(emulator, folder);
@@ -86,6 +81,7 @@ async function check(emulator: Emulator, folder: string): Promise<void> {
   await askDeployedApi(names, sent, client);
   say(`the API answers who signs, and refuses who does not (${seconds()})`);
 
+  await tagBuckets(client);
   await cdk(['destroy', STACK, ...out, ...CONTEXT, '--force'], environment);
   await requireNothingLeft(client);
   say(`destroyed (${seconds()})`);
@@ -140,6 +136,18 @@ function unexpected(what: string, answer: { readonly status: number; readonly bo
   return new CodedError('DEPLOY_CHECK_FAILED', `${what} answered ${answer.status}: ${answer.body}`);
 }
 
+/** CDK's own function empties buckets that bear its tag, and the emulator forgets the tags of buckets that a stack makes. */
+async function tagBuckets(client: ClientOptions): Promise<void> {
+  const s3 = s3Client(client);
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  const Tagging = { TagSet: [{ Key: 'aws-cdk:auto-delete-objects', Value: 'true' }] };
+  for (const { Name: Bucket = '' } of Buckets) {
+    if (Bucket.startsWith(STACK.toLowerCase()))
+      await s3.send(new PutBucketTaggingCommand({ Bucket, Tagging }));
+  }
+  s3.destroy();
+}
+
 async function requireNothingLeft(client: ClientOptions): Promise<void> {
   const dynamoDb = dynamoDbClient(client);
   const kinesis = kinesisClient(client);
@@ -147,7 +155,11 @@ async function requireNothingLeft(client: ClientOptions): Promise<void> {
   const { StreamNames = [] } = await kinesis.send(new ListStreamsCommand({}));
   dynamoDb.destroy();
   kinesis.destroy();
-  const left = [...TableNames, ...StreamNames];
+  const s3 = s3Client(client);
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  s3.destroy();
+  const buckets = Buckets.flatMap(({ Name = '' }) => (Name.startsWith(STACK.toLowerCase()) ? [Name] : []));
+  const left = [...TableNames, ...StreamNames, ...buckets];
   if (left.length > 0) throw new CodedError('DEPLOY_CHECK_FAILED', `left behind: ${left.join(', ')}`);
 }
 

@@ -23,10 +23,14 @@ export function addStacks(app: App, configuration: StageConfiguration) {
     projector: projector.consumer.lambda,
     logDays,
   });
-  const dashboard = new DashboardStack(app, `${name}-dashboard`, {
-    description: 'Twinstream: the page.',
-    stage,
-    api: pipeline.queryApi.api,
-  });
+  // A browser signs no requests for IAM: the page needs an API that takes tokens.
+  const dashboard =
+    configuration.access.kind === 'jwt'
+      ? new DashboardStack(app, `${name}-dashboard`, {
+          description: 'Twinstream: the page.',
+          stage,
+          api: pipeline.queryApi.api,
+        })
+      : undefined;
   return { pipeline, operations, dashboard };
 }

@@ -29,7 +29,8 @@ export interface StatusChange {
 /** The change of status in a change of state; undefined where the status stayed as it was. */
 export function statusChange({ dynamodb }: z.infer<typeof stateChangeSchema>): StatusChange | undefined {
   const { Keys, NewImage: now, OldImage: before } = dynamodb;
-  if (now === undefined || now.status.S === before?.status.S) return undefined;
+  // A device that has said nothing of its connection is no news.
+  if (now === undefined || now.status.S === (before?.status.S ?? 'unknown')) return undefined;
   const deviceId = Keys.deviceId.S;
   return {
     id: `${deviceId}/${now.statusVersion.S}/${now.status.S}`,

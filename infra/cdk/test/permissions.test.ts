@@ -1,0 +1,130 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { FULL, pipelineTemplate, resources } from './templates.ts';
+
+const template = pipelineTemplate(FULL);
+const list = z.union([z.string(), z.array(z.string())]).transform((one) => [one].flat());
+const document = z.object({
+  Statement: z.array(
+    z.object({
+      Sid: z.string().optional(),
+      Action: list,
+      Resource: z.unknown(),
+      Effect: z.string(),
+      Condition: z.unknown().optional(),
+    }),
+  ),
+});
+const role = z.object({ Policies: z.array(z.object({ PolicyDocument: document })).default([]) });
+
+/** Actions of a role by the name of the statement that allows them. */
+function actionsOf(idPrefix: string, of: Template = template): Record<string, string[]> {
+  return Object.fromEntries(statementsOf(idPrefix, of).map(({ Sid = '', Action }) => [Sid, Action]));
+}
+
+function statementsOf(idPrefix: string, of: Template = template) {
+  const [found] = resources(of, 'AWS::IAM::Role').filter(([id]) => id.startsWith(idPrefix));
+  if (found === undefined) throw new Error(`no role begins with ${idPrefix}`);
+  return role.parse(found[1].Properties).Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+}
+
+const CONSUMER = {
+  WriteOwnLogs: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  PollStream: [
+    'kinesis:DescribeStream',
+    'kinesis:DescribeStreamSummary',
+    'kinesis:GetRecords',
+    'kinesis:GetShardIterator',
+    'kinesis:ListShards',
+  ],
+  KeepGivenUpBatches: ['s3:PutObject'],
+  FindFailureBucket: ['s3:ListBucket'],
+  UseKey: ['kms:Decrypt', 'kms:GenerateDataKey'],
+};
+
+test('the projector appends and reads events, advances states, and nothing else', () => {
+  expect(actionsOf('ProjectorStateProjector')).toEqual({
+    ...CONSUMER,
+    AppendAndReadEvents: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+    AdvanceState: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+    AdvanceShardProgress: ['dynamodb:UpdateItem'],
+    FollowTablesInUse: ['dynamodb:GetItem'],
+    QuarantinePoison: ['s3:PutObject'],
+  });
+});
+
+test('no role at all may update or delete events', () => {
+  const touching = resources(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    role
+      .parse(Properties)
+      .Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .filter(({ Resource }) => /TablesEvents|-events"/.test(JSON.stringify(Resource)))
+      .flatMap(({ Action }) => Action)
+      .map((action) => `${id}: ${action}`),
+  );
+  expect(touching.length).toBeGreaterThan(5);
+  expect(touching.filter((text) => /Update(?!Time)|Delete|Batch|\*/.test(text))).toEqual([]);
+});
+
+test('the archiver delivers, and reaches no table', () => {
+  expect(actionsOf('ArchiverEventArchiver')).toEqual({
+    ...CONSUMER,
+    DeliverToArchive: ['firehose:PutRecordBatch'],
+  });
+});
+
+test('the query API reads, and writes nothing but corrections to the stream', () => {
+  const actions = Object.values(actionsOf('ApiQueryApi')).flat();
+  expect(actions.filter((action) => /Put|Update|Delete|Create/.test(action)).sort()).toEqual([
+    'kinesis:PutRecords',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+  ]);
+  expect(actions).not.toContain('s3:GetObject');
+});
+
+test('the status publisher publishes and reads changes of state', () => {
+  expect(actionsOf('StatusEventsStatusPublisher')).toEqual({
+    WriteOwnLogs: CONSUMER.WriteOwnLogs,
+    KeepGivenUpBatches: CONSUMER.KeepGivenUpBatches,
+    FindFailureBucket: CONSUMER.FindFailureBucket,
+    UseKey: CONSUMER.UseKey,
+    PublishStatus: ['events:PutEvents'],
+    PollStateChanges: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+  });
+});
+
+test('AWS IoT puts records, keeps what failed, and nothing else', () => {
+  expect(actionsOf('Iot')).toEqual({
+    PutEvents: ['kinesis:PutRecord'],
+    KeepWhatFailed: ['s3:PutObject'],
+    UseKey: ['kms:Decrypt', 'kms:GenerateDataKey'],
+  });
+});
+
+test('no statement of a role allows all actions, and only listing of mappings names no resource', () => {
+  const all = resources(template, 'AWS::IAM::Role').flatMap(([, { Properties }]) =>
+    role.parse(Properties).Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
+  );
+  expect(all.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+  expect(all.filter(({ Resource }) => Resource === '*').map(({ Sid }) => Sid)).toEqual([
+    'FindMapping',
+    'PauseProjector',
+  ]);
+});
+
+test('an operator task may pause the projector alone', () => {
+  const pause = statementsOf('Operator').find(({ Sid }) => Sid === 'PauseProjector');
+  expect(pause?.Condition).toEqual({
+    ArnEquals: {
+      'lambda:FunctionArn': { 'Fn::GetAtt': [expect.stringMatching(/^ProjectorStateProjector/), 'Arn'] },
+    },
+  });
+});
+
+test('no role takes a managed policy', () => {
+  const roles = resources(template, 'AWS::IAM::Role');
+  expect(roles.length).toBeGreaterThan(5);
+  for (const [, { Properties }] of roles) expect(Properties.ManagedPolicyArns).toBeUndefined();
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { stageConfiguration } from '../src/stages.ts';
+
+const read = (context: Record<string, unknown>) => stageConfiguration((name) => context[name]);
+
+test('without any context it is dev, on demand, behind IAM, with nothing optional', () => {
+  expect(read({})).toMatchObject({
+    stage: 'dev',
+    keepsData: false,
+    streamCapacity: { mode: 'on-demand' },
+    access: { kind: 'iam' },
+    hasIotIngestion: false,
+    hasStatusEvents: false,
+  });
+});
+
+test('values of the command line are texts', () => {
+  expect(read({ stage: 'prod', shards: '40', iot: 'true', statusEvents: 'false' })).toMatchObject({
+    keepsData: true,
+    streamCapacity: { mode: 'provisioned', shardCount: 40 },
+    hasIotIngestion: true,
+    hasStatusEvents: false,
+  });
+});
+
+test('all faults are told at once', () => {
+  expect(() => read({ stage: 'test', shards: 'many', alarmEmail: 'nobody' })).toThrow(
+    /stage: one of dev, prod[\s\S]*shards: a number of shards[\s\S]*alarmEmail: a mail address/,
+  );
+});
+
+test('an issuer without an audience is refused, for any of its clients could then read', () => {
+  expect(() => read({ jwtIssuer: 'https://issuer.example' })).toThrow('jwtAudience: is missing');
+  expect(() => read({ jwtAudience: 'dashboard' })).toThrow('jwtIssuer: is missing');
+});

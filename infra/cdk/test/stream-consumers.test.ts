@@ -1,0 +1,89 @@
+import { LOCAL_MAPPING_SETTINGS } from '@twinstream/local-aws';
+import { LAMBDA_DEFAULT_SETTINGS, PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { RETENTION_HOURS } from '@twinstream/stream-model';
+import { describe, expect, test } from 'vitest';
+import { mappingProperties } from '../src/constructs/stream-consumer.ts';
+import { FULL, pipelineTemplate, resource } from './templates.ts';
+
+const template = pipelineTemplate(FULL);
+const onDemand = pipelineTemplate({});
+
+describe('stream', () => {
+  test('keeps events for seven days, in every stage', () => {
+    for (const one of [template, onDemand]) {
+      expect(resource(one, 'AWS::Kinesis::Stream', 'EventStream').RetentionPeriodHours).toBe(168);
+    }
+    expect(RETENTION_HOURS).toBe(168);
+  });
+
+  test('is encrypted with the key of the stack', () => {
+    expect(resource(template, 'AWS::Kinesis::Stream', 'EventStream').StreamEncryption).toEqual({
+      EncryptionType: 'KMS',
+      KeyId: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },
+    });
+  });
+
+  test('has the shards that are asked for, and as many as it takes where none are', () => {
+    expect(resource(template, 'AWS::Kinesis::Stream', 'EventStream')).toMatchObject({
+      ShardCount: 4,
+      StreamModeDetails: { StreamMode: 'PROVISIONED' },
+    });
+    const free = resource(onDemand, 'AWS::Kinesis::Stream', 'EventStream');
+    expect(free.StreamModeDetails).toEqual({ StreamMode: 'ON_DEMAND' });
+    expect(free.ShardCount).toBeUndefined();
+  });
+});
+
+describe.each(['Projector', 'Archiver'])('mapping of %s', (name) => {
+  const mapping = resource(template, 'AWS::Lambda::EventSourceMapping', name);
+
+  test('bisects, takes partial answers, and gives up in bounded tries and time', () => {
+    expect(mapping).toMatchObject({
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      MaximumRetryAttempts: 100,
+      MaximumRecordAgeInSeconds: 86_400,
+      ParallelizationFactor: 1,
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 1,
+      StartingPosition: 'TRIM_HORIZON',
+    });
+  });
+
+  test('keeps what it gives up, payload and all, in the bucket', () => {
+    expect(mapping.DestinationConfig).toEqual({
+      OnFailure: { Destination: { 'Fn::GetAtt': [expect.stringMatching(/^ArchiveBucket/), 'Arn'] } },
+    });
+  });
+
+  test('reads the stream of the stack', () => {
+    expect(mapping.EventSourceArn).toEqual({
+      'Fn::GetAtt': [expect.stringMatching(/^EventStream/), 'Arn'],
+    });
+  });
+});
+
+describe('mapping settings', () => {
+  test('are those of the local pipeline, but for the window', () => {
+    const { batchingWindowMs: _local, ...local } = LOCAL_MAPPING_SETTINGS;
+    const { batchingWindowMs: _aws, ...aws } = PROJECT_MAPPING_SETTINGS;
+    expect(aws).toEqual(local);
+    expect(mappingProperties(PROJECT_MAPPING_SETTINGS)).toMatchObject({
+      batchSize: local.batchSize,
+      maximumRetryAttempts: local.retryAttemptsMax,
+    });
+  });
+
+  test('without limits are refused', () => {
+    expect(() => mappingProperties(LAMBDA_DEFAULT_SETTINGS)).toThrow('block its shard');
+  });
+
+  test('tell the projector the factor that its mapping has', () => {
+    const projector = resource(template, 'AWS::Lambda::Function', 'ProjectorStateProjector');
+    expect(projector.Environment).toMatchObject({
+      Variables: {
+        TWINSTREAM_PARALLELIZATION_FACTOR: String(PROJECT_MAPPING_SETTINGS.parallelizationFactor),
+      },
+    });
+  });
+});
