@@ -4,6 +4,7 @@ export * from './coded-error.ts';
 export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
+export * from './dynamodb-short-path.ts';
 export * from './local-environment.ts';
 export * from './logger.ts';
 export * from './shutdown.ts';
