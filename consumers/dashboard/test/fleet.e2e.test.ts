@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type MadeFleet, madeFleet, madeId } from './made-fleet.ts';
+import { countNodes } from './main-thread.ts';
 import { type StubApi, type StubOptions, startStubApi } from './stub-api.ts';
 
 const FLEET_SIZE = 60;
@@ -228,6 +229,26 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await rowOf(page, madeId(11)).getByText('77.7').waitFor();
     await page.getByRole('button', { name: '+1 new', exact: true }).waitFor();
     expect(await page.getByText('The API does not answer.').count()).toBe(0);
+  });
+
+  test('a page that is open for long gives back what it no longer shows', async () => {
+    const page = await openLive();
+    const CHANGES = 60;
+    // One row changes while the others stay: what a kept row held on to would pile up.
+    const changeOften = async (first: number): Promise<void> => {
+      for (let turn = first; turn < first + CHANGES; turn += 1) {
+        const deviceId = madeId(3 * (turn % 8));
+        fleet.change(deviceId, { attributes: { speedMph: 1_000 + turn } });
+        await rowOf(page, deviceId)
+          .getByText(String(1_000 + turn))
+          .waitFor();
+      }
+    };
+    await changeOften(0);
+    const before = await countNodes(page);
+    await changeOften(CHANGES);
+    // Each change that is drawn makes three nodes anew.
+    expect((await countNodes(page)) - before).toBeLessThan(CHANGES);
   });
 
   test('an API of less is asked again and again, and the tiles do without what it lacks', async () => {

@@ -43,6 +43,19 @@ export async function traceMainThread(page: Page, happen: () => Promise<void>): 
   return reportOf(events);
 }
 
+/** Nodes that are in memory once everything that can go has gone: those of the page, and those that something holds. */
+export async function countNodes(page: Page): Promise<number> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  await devtools.send('HeapProfiler.collectGarbage');
+  await devtools.send('HeapProfiler.collectGarbage');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  await devtools.detach();
+  const nodes = metrics.find(({ name }) => name === 'Nodes');
+  if (nodes === undefined) throw new Error('the browser does not count nodes');
+  return nodes.value;
+}
+
 function reportOf(events: readonly TraceEvent[]): MainThreadReport {
   const threadOf = ({ pid, tid }: TraceEvent): string => `${pid}:${tid}`;
   const mainThreads = new Set(

@@ -1,3 +1,4 @@
+import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { DeviceView } from '../device/device-view.tsx';
 import { FleetView } from '../fleet/fleet-view.tsx';
@@ -31,10 +32,9 @@ function titleOf(): string {
 }
 
 export function Page() {
-  const title = titleOf();
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
+  useSignalEffect(() => {
+    document.title = titleOf();
+  });
   const shown = view.value;
   const place = `${shown.view} ${shown.view === 'device' ? shown.deviceId : ''}`;
   const before = useRef(place);

@@ -2,7 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid itself has the focus, and names its active row.
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid itself takes the keys, for whichever row is active.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useVisibleRange } from './visible-range.ts';
 
 export interface GridColumn {
@@ -23,9 +23,9 @@ export interface VirtualGridProps<Item> {
   readonly class: string;
   readonly columns: readonly GridColumn[];
   readonly rowCount: number;
-  /** What a row shows. As long as it is the same object, its cells are not drawn anew. */
+  /** What a row shows. */
   readonly itemOf: (row: number) => Item;
-  /** Draws the cells of a row, in the order of the columns. Must not change between drawings. */
+  /** Draws the cells of a row, in the order of the columns. */
   readonly cells: (item: Item) => ComponentChildren;
   readonly rowClass: (row: number) => string;
   readonly onOpen: (row: number) => void;
@@ -83,34 +83,6 @@ function Head({ columns }: { readonly columns: readonly GridColumn[] }) {
   );
 }
 
-interface RowProps<Item> {
-  readonly id: string;
-  readonly row: number;
-  readonly item: Item;
-  readonly class: string;
-  readonly isSelected: boolean;
-  readonly cells: (item: Item) => ComponentChildren;
-}
-
-/** A row, drawn anew only where something of it has changed. */
-function Row<Item>({ id, row, item, class: rowClass, isSelected, cells }: RowProps<Item>) {
-  return useMemo(
-    () => (
-      <div
-        id={id}
-        role="row"
-        data-row={row}
-        aria-rowindex={row + 2}
-        aria-selected={isSelected}
-        class={`grid-row ${rowClass}`}
-      >
-        {cells(item)}
-      </div>
-    ),
-    [id, row, item, rowClass, isSelected, cells],
-  );
-}
-
 /** The row that a click means: not where it means a link, nor where it ends the selection of a text. */
 function rowOfClick(event: MouseEvent): number | undefined {
   if (!(event.target instanceof Element) || event.target.closest('a') !== null) return undefined;
@@ -119,7 +91,11 @@ function rowOfClick(event: MouseEvent): number | undefined {
   return element === null ? undefined : Number(element.dataset.row);
 }
 
-/** Elements of rows are used again for other rows, so many at least: scrolling then changes texts and makes nothing. */
+/**
+ * Elements of rows are used again for other rows, so many at least: scrolling then changes texts and makes nothing. Rows
+ * are never kept from being drawn (memo, useMemo): Preact hangs a kept row below the new tree while an old one still
+ * refers to it, and so all trees hold each other (preactjs/preact#4909).
+ */
 const SLOTS_MIN = 32;
 
 /**
@@ -194,15 +170,17 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
   const rows: ComponentChildren[] = [];
   for (let row = range.first; row < last; row += 1) {
     rows.push(
-      <Row
+      <div
         key={row % slots}
         id={idOf(row)}
-        row={row}
-        item={itemOf(row)}
-        class={rowClass(row)}
-        isSelected={hasFocus && row === activeRow}
-        cells={cells}
-      />,
+        role="row"
+        data-row={row}
+        aria-rowindex={row + 2}
+        aria-selected={hasFocus && row === activeRow}
+        class={`grid-row ${rowClass(row)}`}
+      >
+        {cells(itemOf(row))}
+      </div>,
     );
   }
   const isActiveDrawn = activeRow >= range.first && activeRow < last;

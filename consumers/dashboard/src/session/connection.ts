@@ -49,7 +49,8 @@ export function asOfShown(shown: Shown): number | undefined {
 
 export function noteAsOf(shown: Shown, time: number): void {
   const known = asOfByShown[shown];
-  known.value = Math.max(known.peek() ?? 0, time);
+  // Whole seconds are all that is shown: what changes more often would be drawn for nothing.
+  known.value = Math.max(known.peek() ?? 0, Math.floor(time / 1_000) * 1_000);
 }
 
 /** Nothing on the page moves while it is true. */

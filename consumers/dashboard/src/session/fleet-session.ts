@@ -74,6 +74,7 @@ let nextCursor: string | undefined;
 let listing = new AbortController();
 let isReadingOn = false;
 let visible = { first: 0, last: 0 };
+let onScreen: ReadonlySet<string> = new Set();
 let isFlushDue = false;
 /** How often something may have been missed. A stretch that was read before the last time is read again when it is seen. */
 let gaps = 0;
@@ -82,8 +83,9 @@ export function deviceOf(deviceId: string): Device | undefined {
   return devices.get(deviceId);
 }
 
-function flushSoon(): void {
-  if (isFlushDue) return;
+/** Has the rows drawn anew, where one of those on the screen changed. */
+function flushSoon(deviceIds: readonly string[]): void {
+  if (isFlushDue || !deviceIds.some((deviceId) => onScreen.has(deviceId))) return;
   isFlushDue = true;
   requestAnimationFrame(() => {
     isFlushDue = false;
@@ -107,7 +109,7 @@ export function applyDevice(device: Device): void {
     devices.set(deviceId, device);
     if (leftIds.peek().has(deviceId))
       leftIds.value = new Set([...leftIds.peek()].filter((id) => id !== deviceId));
-    flushSoon();
+    flushSoon([deviceId]);
     return;
   }
   // Where the list was not read to its end, a device that is not held may simply lie further down.
@@ -120,7 +122,6 @@ export function applyLeave(deviceIds: readonly string[]): void {
   const listed = deviceIds.filter((deviceId) => devices.has(deviceId));
   if (listed.length > 0) {
     leftIds.value = new Set([...leftIds.peek(), ...listed]);
-    flushSoon();
   }
   const waiting = newcomers.peek();
   if (deviceIds.some((deviceId) => waiting.has(deviceId))) {
@@ -168,14 +169,20 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
     rowsVersion.value += 1;
     noteListAnswer(outcome);
   });
+  noteOnScreen();
   await readOn();
 }
 
 /** Tells which rows are on the screen, so that they are there and stay fresh. */
 export function showRows(first: number, last: number): void {
   visible = { first, last };
+  noteOnScreen();
   void readOn();
   if (visibleStretches().some(({ readGaps }) => readGaps < gaps)) void rereadVisible(listing.signal);
+}
+
+function noteOnScreen(): void {
+  onScreen = new Set(rowIds.peek().slice(visible.first, visible.last));
 }
 
 function visibleStretches(): readonly Stretch[] {
@@ -227,6 +234,7 @@ function appendStretch(items: readonly Device[], cursor: string | undefined, rea
     rowIds.value = [...held, ...added];
     isListComplete.value = cursor === undefined;
   });
+  noteOnScreen();
 }
 
 /** Reads again the stretches of which rows are on the screen. */
