@@ -46,6 +46,11 @@ export const FIGURES = {
   failed: { unit: 'events', meaning: 'events that the stream did not take' },
   duplicates: { unit: 'events', meaning: 'events that reached the stream twice and were stored once' },
   quarantined: { unit: 'events', meaning: 'damaged events, all of them in quarantine' },
+  highestRate: {
+    unit: 'events/s',
+    meaning:
+      'highest rate that holds, found by --find-rate: nothing dropped, lost or failed, p99Ms at most 3,000, drained within 5 s',
+  },
   violations: { unit: '', meaning: 'promises that the ledger found broken' },
 } as const satisfies Record<string, { readonly unit: string; readonly meaning: string }>;
 

@@ -68,6 +68,7 @@ export function figuresOf(sources: FigureSources): Figures {
     failed: survey.failed,
     duplicates: ledger.duplicates,
     quarantined: ledger.malformed,
+    highestRate: null,
     violations: ledger.violationCount,
   };
 }

@@ -4,7 +4,8 @@ import type { RateSearch, SubjectResult } from './load-result.ts';
 export const HOLDS = {
   p99MsMax: 3_000,
   drainMsMax: 5_000,
-  acknowledgedShareMin: 0.98,
+  /** Below it, the simulator could not make the load. */
+  offeredShareMin: 0.98,
 } as const;
 /** Trials at most, the last of which is within about 6 % of the limit. */
 const TRIALS_MAX = 9;
@@ -20,11 +21,11 @@ export interface RateSearchOptions {
 
 /** Why a rate does not hold; empty when it does. */
 export function whyNot({ figures, ledger }: SubjectResult, rate: number): string {
-  const acknowledged = figures.acknowledgedPerSecond ?? 0;
+  const offered = figures.offeredPerSecond ?? 0;
   if (ledger.violationCount > 0) return `${ledger.violationCount} violations`;
   if ((figures.dropped ?? 0) > 0) return `${figures.dropped} events dropped`;
   if ((figures.failed ?? 0) > 0) return `${figures.failed} events failed`;
-  if (acknowledged < rate * HOLDS.acknowledgedShareMin) return `${Math.round(acknowledged)} events/s taken`;
+  if (offered < rate * HOLDS.offeredShareMin) return `${Math.round(offered)} events/s offered`;
   if (figures.p99Ms === null) return 'p99 not known';
   if (figures.p99Ms > HOLDS.p99MsMax) return `p99 ${Math.round(figures.p99Ms)} ms`;
   if (figures.drainMs === null || figures.drainMs > HOLDS.drainMsMax) return 'not drained in time';
@@ -52,9 +53,11 @@ export async function searchRate(
     if (next === undefined) break;
     rate = next;
   }
-  const best = held?.result ?? last;
-  if (best === undefined) throw new TypeError('a search makes at least one trial');
-  return { search: { subject: best.subject, highestRate: held?.rate ?? null, trials }, best };
+  const shown = held?.result ?? last;
+  if (shown === undefined) throw new TypeError('a search makes at least one trial');
+  const highestRate = held?.rate ?? null;
+  const best = { ...shown, figures: { ...shown.figures, highestRate } };
+  return { search: { subject: shown.subject, highestRate, trials }, best };
 }
 
 /** Undefined when the limit is known well enough. */
