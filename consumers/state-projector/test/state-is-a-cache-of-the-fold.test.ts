@@ -1,4 +1,5 @@
 import { foldPage, newDevice } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
 import { expect, test } from 'vitest';
 import { BUS, projectorFixture, record, reported, uncounted } from './projector-fixture.ts';
 
@@ -39,6 +40,23 @@ test('a state wiped beside a warm container comes back whole with the next event
   const wiped = projectorFixture({ eventStore: services.eventStore });
   await wiped.deliver([record(2, reported(2, { b: 2 }))]);
   const state = await wiped.services.latestState.read(BUS);
+  expect(state?.page).toBe(2);
+  expect(state?.attributes.get('a')?.value).toBe(1);
+});
+
+test('a state item that cannot be read holds nobody up, and the next event writes it whole', async () => {
+  const { deliver, container, services } = projectorFixture();
+  await deliver([record(1, reported(1, { a: 1 }))]);
+  const unreadable = container({
+    latestState: {
+      ...services.latestState,
+      read: async () => {
+        throw new CodedError('DAMAGED_STATE', 'not a state');
+      },
+    },
+  });
+  expect(await unreadable([record(2, reported(2, { b: 2 }))])).toEqual({ batchItemFailures: [] });
+  const state = await services.latestState.read(BUS);
   expect(state?.page).toBe(2);
   expect(state?.attributes.get('a')?.value).toBe(1);
 });

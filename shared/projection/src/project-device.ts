@@ -66,13 +66,28 @@ export async function projectDevice(
   signal: AbortSignal,
 ): Promise<DeviceReport> {
   const cached = services.heads.take(batch.deviceId);
-  const head = cached ?? (await services.latestState.read(batch.deviceId, { consistent: true, signal }));
+  const head = cached ?? (await readState(services, batch.deviceId, signal));
   const chain = new ChainWriter(services, batch, head ?? newDevice(batch.deviceId), signal);
   await chain.settleAll();
   const stateRejected = await chain.advanceState();
   await chain.putSnapshots();
   if (!stateRejected) services.heads.put(chain.head);
   return { ...chain.report(), headHit: cached !== undefined, stateRejected };
+}
+
+/** The state item, or nothing where it is missing or cannot be read: the chain holds all that it holds. */
+async function readState(
+  { latestState, logger }: ProjectDeviceServices,
+  deviceId: DeviceId,
+  signal: AbortSignal,
+): Promise<DeviceState | undefined> {
+  try {
+    return await latestState.read(deviceId, { consistent: true, signal });
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'DAMAGED_STATE') throw error;
+    logger.error({ error, code: error.code, deviceId }, 'state cannot be read, its chain is');
+    return undefined;
+  }
 }
 
 /** One device's way through one batch: the head moves along the chain, page by page, whoever wrote them. */
@@ -166,8 +181,8 @@ class ChainWriter {
   async #adopt(existing: EventPage, far: boolean): Promise<void> {
     this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));
     if (!far) return;
-    const { latestState, eventStore } = this.#services;
-    const state = await latestState.read(this.#batch.deviceId, { consistent: true, signal: this.#signal });
+    const { eventStore } = this.#services;
+    const state = await readState(this.#services, this.#batch.deviceId, this.#signal);
     if (state !== undefined && state.page > this.head.page) {
       this.head = state;
       this.#statePage = state.page;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { CodedError } from '@twinstream/runtime';
+import { isForThisMachine } from './local-host.ts';
 
 /** Everything local listens here and nowhere else. */
 export const LOOPBACK = '127.0.0.1';
@@ -19,7 +20,7 @@ export interface LoopbackServer {
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * Listens on 127.0.0.1 at `port` (0 takes a free one). A handler that throws cuts its connection after `onError` was
+ * Listens on 127.0.0.1 at `port` (0 takes a free one), for requests that name this machine as their host. A handler that throws cuts its connection after `onError` was
  * told. Throws `PORT_TAKEN` when another process listens there.
  */
 export async function listenOnLoopback(
@@ -28,6 +29,10 @@ export async function listenOnLoopback(
   onError: (error: unknown) => void,
 ): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
+    if (!isForThisMachine(request.headers)) {
+      answer(response, 421, { 'content-type': 'text/plain' }, 'this server serves this machine alone\n');
+      return;
+    }
     handler(request, response).catch((error: unknown) => {
       onError(error);
       response.destroy();

@@ -5,6 +5,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
+import { isForThisMachine } from '../http/local-host.ts';
 import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
 import type { ApiRequest, ApiResponse } from './request-handling.ts';
 
@@ -44,6 +45,11 @@ export async function listenForExchanges(
   const sockets = new Set<Socket>();
   const open = new Set<Promise<void>>();
   const onRequest = (request: Request, response: Response) => {
+    if (!isForThisMachine(request.headers)) {
+      response.statusCode = 421;
+      response.end();
+      return;
+    }
     const exchanged = exchange(request, response, handle)
       .catch((error: unknown) => {
         onError(error);

@@ -295,7 +295,7 @@ describe('one port', () => {
       socket.once('error', reject);
     });
     const request =
-      'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\n' +
+      'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\n' +
       'Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}';
     for (const character of request) {
       await new Promise<void>((resolve) => socket.write(character, () => resolve()));
