@@ -167,7 +167,7 @@ function command(): Command {
       'shards of the stream (default: what the rate needs)',
       wholeNumber(1, SHARDS_MAX),
     )
-    .option('--seed <number>', 'the same seed gives the same events', wholeNumber(0, SEED_MAX), 7)
+    .option('--seed <number>', 'the same seed gives the same events', wholeNumber(0, SEED_MAX), 1)
     .addOption(new Option('--target <place>', 'where it runs').choices(['local']).default('local'))
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB').choices(DYNAMODB_ENGINES).default('dynalite'),
