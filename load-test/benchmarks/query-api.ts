@@ -145,7 +145,7 @@ async function updates(pipeline: RunningPipeline): Promise<Figure[]> {
   const cpuBefore = cpuSeconds(pipeline);
   const moved = await pipeline.simulate(
     ...['--devices', `${DEVICES}`, '--rate', `${UPDATES_A_SECOND}`, '--duration', `${UPDATES_MS}ms`],
-    ...['--seed', '2', '--session', '9999999999', '--max-delay', 'never'],
+    ...['--seed', '1', '--session', '9999999999', '--max-delay', 'never', '--output', 'json'],
   );
   if (moved.code !== 0) throw new Error(`the simulator failed: ${moved.stderr}`);
   const { acknowledged } = JSON.parse(moved.stdout) as { acknowledged: number };
