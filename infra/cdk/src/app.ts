@@ -1,9 +1,11 @@
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { prepareBundles } from './bundles.ts';
 import { addStacks } from './stacks/add-stacks.ts';
 import { newApp } from './stacks/new-app.ts';
 import { stageConfiguration } from './stages.ts';
 
+await prepareBundles();
 const app = newApp();
 addStacks(
   app,

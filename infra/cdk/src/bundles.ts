@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { CodedError } from '@twinstream/runtime';
 import type { IConstruct } from 'constructs';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /** Entry file of everything that runs on AWS. */
 const ENTRIES = {
@@ -39,18 +41,25 @@ export interface Bundle {
   readonly compressedBytes: number;
 }
 
-const bundles = new Map<BundleName, Bundle>();
+const bundles = new Map<BundleName, Promise<Bundle>>();
 
 /**
  * Bundles an app with everything that it needs, the AWS SDK included: what runs is what was tested, whatever the runtime
  * brings. Done once a process; esbuild runs here, so that neither Docker nor a build step is needed.
  */
-export function bundle(name: BundleName): Bundle {
+export function bundle(name: BundleName): Promise<Bundle> {
   const known = bundles.get(name);
   if (known !== undefined) return known;
-  const made = makeBundle(name);
-  bundles.set(name, made);
-  return made;
+  const making = makeBundle(name);
+  bundles.set(name, making);
+  return making;
+}
+
+const folders = new Map<BundleName, string>();
+
+/** Makes all bundles. Stacks are made without waiting, and find them then. */
+export async function prepareBundles(): Promise<void> {
+  await Promise.all(BUNDLE_NAMES.map(async (name) => folders.set(name, (await bundle(name)).folder)));
 }
 
 /** Context variable that names a folder to deploy in place of every bundle: for templates whose code does not matter. */
@@ -59,11 +68,32 @@ export const CODE_FOLDER_CONTEXT = 'twinstream:code-folder';
 /** The folder whose content a function or task of this app runs. */
 export function codeFolder(scope: IConstruct, name: BundleName): string {
   const given: unknown = scope.node.tryGetContext(CODE_FOLDER_CONTEXT);
-  return typeof given === 'string' ? given : bundle(name).folder;
+  const folder = typeof given === 'string' ? given : folders.get(name);
+  if (folder === undefined)
+    throw new CodedError('BUNDLE_MISSING', `${name} was not bundled before the stacks`);
+  return folder;
 }
 
-function makeBundle(name: BundleName): Bundle {
-  const { outputFiles } = buildSync({
+/**
+ * Leaves the insides of packages out of the source map: Node reads the whole map at each cold start, and nine tenths of it
+ * would be theirs. esbuild carries on the map that a file brings, and this one points at the file as a whole.
+ */
+const ownSourcesOnly: Plugin = {
+  name: 'own-sources-only',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n${FILE_MAP}`,
+      loader: 'js',
+    }));
+  },
+};
+const FILE_MAP = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(
+  JSON.stringify({ version: 3, sources: ['package'], sourcesContent: [''], names: [], mappings: 'AAAA' }),
+).toString('base64')}`;
+
+async function makeBundle(name: BundleName): Promise<Bundle> {
+  const { outputFiles } = await build({
+    plugins: [ownSourcesOnly],
     entryPoints: [ENTRIES[name]],
     outfile: join(BUNDLES_DIR, BUNDLE_FILE),
     bundle: true,
