@@ -28,6 +28,8 @@ export interface RunningPipeline {
   readonly pid: number;
   /** Variables of `.twinstream/local.env`. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The same as they are now: process ids change when an app dies and is started again. */
+  environmentNow(): Readonly<Record<string, string>>;
   readonly apiUrl: string;
   /** Runs the simulator against it to its end. */
   simulate(...args: string[]): Promise<Finished>;
@@ -79,7 +81,8 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
   });
   child.channel?.unref();
   await ready(child, errors);
-  const environment = readEnvironment(join(folder, '.twinstream/local.env'));
+  const environmentNow = () => readEnvironment(join(folder, '.twinstream/local.env'));
+  const environment = environmentNow();
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
   const startSimulator = (...args: string[]) =>
     spawn(process.execPath, [SIMULATE, ...args], {
@@ -90,6 +93,7 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
   return {
     pid: child.pid ?? 0,
     environment,
+    environmentNow,
     apiUrl,
     startSimulator,
     simulate: (...args) => finished(startSimulator(...args)),

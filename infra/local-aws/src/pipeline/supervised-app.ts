@@ -18,12 +18,25 @@ export interface SupervisedApp {
   stop(): Promise<void>;
 }
 
+export interface SuperviseOptions extends ChildAppOptions {
+  /** Is told when a further incarnation is ready, under its own process id. */
+  readonly onRestarted?: () => void;
+}
+
 /** Starts an app and keeps it running: a kill is a fault that the pipeline must survive, not an end. */
-export async function supervise(options: ChildAppOptions, logger: Logger): Promise<SupervisedApp> {
+export async function supervise(options: SuperviseOptions, logger: Logger): Promise<SupervisedApp> {
   let app: ChildApp = startChildApp(options);
   const firstLine = await app.firstLine();
   let isStopping = false;
   const deaths: number[] = [];
+  const tellWhenReady = async (started: ChildApp): Promise<void> => {
+    try {
+      await started.firstLine();
+      if (!isStopping && started === app) options.onRestarted?.();
+    } catch (error) {
+      logger.warn({ app: options.name, error }, 'app is not ready');
+    }
+  };
   const watch = async (): Promise<never> => {
     while (true) {
       const how = await app.exited;
@@ -41,6 +54,7 @@ export async function supervise(options: ChildAppOptions, logger: Logger): Promi
       await new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS));
       if (isStopping) return await new Promise<never>(() => undefined);
       app = startChildApp(options);
+      void tellWhenReady(app);
     }
   };
   return {

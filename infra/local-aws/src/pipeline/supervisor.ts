@@ -78,6 +78,7 @@ async function startParts(
 
   say('starting the consumers …');
   const apps: SupervisedApp[] = [];
+  let announce = () => {};
   const run = async (
     name: string,
     main: string,
@@ -85,7 +86,7 @@ async function startParts(
     extra: Record<string, string> = {},
   ) => {
     const supervised = await supervise(
-      { name, main, args, environment: { ...environment, ...extra } },
+      { name, main, args, environment: { ...environment, ...extra }, onRestarted: () => announce() },
       logger,
     );
     started.push(supervised);
@@ -103,12 +104,15 @@ async function startParts(
   });
   await Promise.all(hosts);
   const { url: apiUrl }: { url: string } = JSON.parse((await api).firstLine);
-  const pids = Object.fromEntries(apps.map(({ name, pid }) => [pidVariable(name), String(pid())]));
-  writeLocalEnvFile(options.localEnvFile, {
-    ...standInEnvironment(standIns),
-    TWINSTREAM_API_URL: apiUrl,
-    ...pids,
-  });
+  announce = () => {
+    const pids = Object.fromEntries(apps.map(({ name, pid }) => [pidVariable(name), String(pid())]));
+    writeLocalEnvFile(options.localEnvFile, {
+      ...standInEnvironment(standIns),
+      TWINSTREAM_API_URL: apiUrl,
+      ...pids,
+    });
+  };
+  announce();
   const simulator = options.simulator ? startSimulator(options, environment) : undefined;
 
   const stop = async (): Promise<undefined> => {
