@@ -1,0 +1,55 @@
+/** What is to be carried. */
+export interface Workload {
+  readonly deviceCount: number;
+  /** Events of one device in a second: 0.1 is one every ten seconds. */
+  readonly eventsPerSecondPerDevice: number;
+  /** One event as it is put, its line end included. */
+  readonly eventBytes: number;
+  /** Several events to a Kinesis record (KPL format). Default: false. */
+  readonly isAggregated?: boolean;
+  /** Item of one device in the table of states. Default: 900. */
+  readonly stateBytes?: number;
+  /** Window of the mapping. Default: 1. Longer windows gather more events of a device to a page, and make state older. */
+  readonly windowSeconds?: number;
+  /** Share of a shard that is used at the mean rate, so that peaks fit. Default: 0.6. */
+  readonly shardUse?: number;
+}
+
+export type CompleteWorkload = Required<Workload>;
+
+const LIMITS = {
+  deviceCount: { min: 1, max: 1e9 },
+  eventsPerSecondPerDevice: { min: 1e-6, max: 1e4 },
+  /** 256 KiB: the limit of a device event. */
+  eventBytes: { min: 1, max: 256 * 1024 },
+  /** 400 KB: the limit of an item. */
+  stateBytes: { min: 1, max: 400_000 },
+  windowSeconds: { min: 0, max: 300 },
+  shardUse: { min: 0.05, max: 1 },
+} as const;
+
+/** Fills in defaults. Throws RangeError naming every member that is outside its bounds. */
+export function completeWorkload(workload: Workload): CompleteWorkload {
+  const complete: CompleteWorkload = {
+    isAggregated: false,
+    stateBytes: 900,
+    windowSeconds: 1,
+    shardUse: 0.6,
+    ...workload,
+  };
+  const faults: string[] = [];
+  const check = (name: keyof typeof LIMITS): void => {
+    const { min, max } = LIMITS[name];
+    const value = complete[name];
+    if (!(value >= min && value <= max)) faults.push(`${name} must be from ${min} to ${max}`);
+  };
+  check('deviceCount');
+  check('eventsPerSecondPerDevice');
+  check('eventBytes');
+  check('stateBytes');
+  check('windowSeconds');
+  check('shardUse');
+  if (!Number.isInteger(complete.deviceCount)) faults.push('deviceCount must be whole');
+  if (faults.length > 0) throw new RangeError(`no such workload: ${faults.join('; ')}`);
+  return complete;
+}
