@@ -203,6 +203,40 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     expect(await page.getByRole('searchbox').inputValue()).toBe('tram');
   });
 
+  test('a chosen theme is there again after a reload, before anything is drawn', async () => {
+    const page = await openLive();
+    const theme = page.getByRole('button', { name: /^Theme/ });
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await theme.click();
+    const light = await ground();
+    await theme.click();
+    expect(await theme.getAttribute('aria-label')).toBe('Theme: dark');
+    expect(await ground()).not.toBe(light);
+    await page.addInitScript(() => {
+      document.addEventListener('DOMContentLoaded', () => {
+        Reflect.set(window, 'themeAtStart', document.documentElement.dataset.theme);
+      });
+    });
+    await page.reload();
+    expect(await page.evaluate(() => Reflect.get(window, 'themeAtStart'))).toBe('dark');
+  });
+
+  test('shortcuts of a single key can be turned off', async () => {
+    const page = await openLive();
+    await page.keyboard.press('?');
+    await page.getByRole('checkbox', { name: 'Shortcuts of a single key' }).uncheck();
+    await page.keyboard.press('Escape');
+    await page.locator('.fleet-grid').focus();
+    await page.keyboard.press('p');
+    expect(new URL(page.url()).searchParams.get('view')).toBeNull();
+    await page.getByRole('button', { name: 'Keyboard' }).click();
+    await page.getByRole('checkbox', { name: 'Shortcuts of a single key' }).check();
+    await page.keyboard.press('Escape');
+    await page.locator('.fleet-grid').focus();
+    await page.keyboard.press('p');
+    await page.getByRole('heading', { name: /Pipeline/ }).waitFor();
+  });
+
   test('while paused nothing moves, and afterwards nothing is missing', async () => {
     const page = await openLive();
     await page.getByRole('button', { name: 'Pause' }).click();

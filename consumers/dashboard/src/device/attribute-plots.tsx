@@ -23,14 +23,15 @@ export function AttributePlots({ events, fromMs, toMs, atMs }: AttributePlotsPro
     () =>
       numericSeriesOf(events).map(({ name, times, values, asides }) => ({
         name,
-        times: times.map((time) => time / 1_000),
+        // The last value holds until now.
+        times: [...times, toMs].map((time) => time / 1_000),
         series: [
-          { label: name, values },
-          { label: 'late or corrected', values: asides, isPoints: true },
+          { label: name, values: [...values, values.at(-1) ?? null] },
+          { label: 'late or corrected', values: [...asides, null], isPoints: true },
         ],
         label: describe(name, values),
       })),
-    [events],
+    [events, toMs],
   );
   if (drawn.length === 0)
     return <p class="empty">No numeric attribute has changed in this stretch of history.</p>;

@@ -64,7 +64,9 @@ function HistoryCard({ history, atMs, isWindowed, duplicates }: HistoryCardProps
         <h2 id="history-title">History</h2>
         <p class="muted">
           {isLoading ? 'reading' : count}
-          {!isLoading && duplicates > 0 && `, ${countText(duplicates)} dropped as duplicates in all`}
+          {!isLoading &&
+            duplicates > 0 &&
+            `, ${countText(duplicates)} ${duplicates === 1 ? 'duplicate' : 'duplicates'} dropped in all`}
           {!isLoading && events.length >= EVENTS_MAX && ', older ones not shown'}
         </p>
         {history.isCut.value && (

@@ -88,7 +88,7 @@ function Cells({ device }: { readonly device: Device }) {
   return (
     <>
       <Cell of="device">
-        <Link to={{ device: deviceId }} tabIndex={-1}>
+        <Link to={{ device: deviceId }} tabIndex={-1} title={deviceId}>
           {deviceId}
         </Link>
       </Cell>

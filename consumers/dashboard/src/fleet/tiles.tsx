@@ -91,9 +91,9 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
 }
 
 function shareText(count: number | undefined, total: number | undefined): string {
-  if (count === undefined || total === undefined || total === 0) return '';
+  if (count === undefined || total === undefined || count === 0 || total === 0) return '';
   const share = (100 * count) / total;
-  if (share > 0 && share < 0.1) return '<0.1 %';
+  if (share < 0.1) return '<0.1 %';
   return `${share.toFixed(share < 10 || (share > 90 && share < 100) ? 1 : 0)} %`;
 }
 

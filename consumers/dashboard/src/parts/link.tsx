@@ -7,11 +7,12 @@ interface LinkProps {
   readonly current?: boolean;
   readonly tabIndex?: number;
   readonly label?: string;
+  readonly title?: string;
   readonly children: ComponentChildren;
 }
 
 /** A link within the page: a real one, which opens in a new tab as any other does. */
-export function Link({ to, current = false, tabIndex, label, children, ...rest }: LinkProps) {
+export function Link({ to, current = false, tabIndex, label, title, children, ...rest }: LinkProps) {
   const onClick = (event: MouseEvent): void => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -25,6 +26,7 @@ export function Link({ to, current = false, tabIndex, label, children, ...rest }
       {...(current ? { 'aria-current': 'page' as const } : {})}
       {...(tabIndex === undefined ? {} : { tabIndex })}
       {...(label === undefined ? {} : { 'aria-label': label })}
+      {...(title === undefined ? {} : { title })}
     >
       {children}
     </a>

@@ -158,7 +158,8 @@ export function Plot(props: PlotProps) {
   const shownIndex =
     mark === undefined ? props.times.length - 1 : props.times.findLastIndex((time) => time <= mark);
   const index = cursorIndex ?? shownIndex;
-  const time = props.times[index];
+  // Without a cursor or a mark it is the newest value, whose time says nothing.
+  const time = cursorIndex === undefined && mark === undefined ? undefined : props.times[index];
   return (
     <figure class="plot">
       <figcaption class="plot-readout">

@@ -193,6 +193,7 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
       aria-colcount={columns.length}
       tabIndex={0}
       class={`grid ${props.class}`}
+      style={{ '--rows': rowCount }}
       onKeyDown={onKeyDown}
       onClick={onClick}
       onFocus={(event) => setHasFocus(event.target === scroller.current)}
