@@ -1,3 +1,12 @@
 export * from './command/exit-codes.ts';
 export * from './command/host.ts';
 export * from './command/operations-command.ts';
+export * from './replay/job-store.ts';
+export * from './replay/replay-job.ts';
+export type { ReplaySpec } from './replay/replay-spec.ts';
+export * from './replay/run-replay.ts';
+export * from './replay/sources/archive-source.ts';
+export * from './replay/sources/external-sort.ts';
+export * from './replay/sources/memory-source.ts';
+export * from './replay/sources/replay-source.ts';
+export * from './replay/sources/stream-source.ts';

@@ -12,18 +12,21 @@ export interface Pace {
   take(count: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What a slow step has missed is made up for, but no more of it than this, in milliseconds. */
+const CATCH_UP_MS = 2_000;
+
 /**
- * At most `rate` entries a second, over all who ask; unlimited where it is absent. What is not used is lost: after a pause
- * there is no burst.
+ * At most `rate` entries a second, over all who ask; unlimited where it is absent. What was missed within two seconds is
+ * made up for, so that the rate holds; after a longer pause there is no burst.
  */
 export function createPace(rate: number | undefined, clock: Clock): Pace {
   if (rate === undefined) return { stepEntries: STEP_ENTRIES_MAX, take: async () => undefined };
-  let nextTime = Number.NEGATIVE_INFINITY;
+  let nextTime = clock.now();
   return {
     stepEntries: Math.max(1, Math.min(STEP_ENTRIES_MAX, Math.floor(rate / STEPS_PER_SECOND))),
     take: async (count, signal) => {
       const now = clock.now();
-      const start = Math.max(nextTime, now - 1_000 / STEPS_PER_SECOND);
+      const start = Math.max(nextTime, now - CATCH_UP_MS);
       nextTime = start + (count / rate) * 1_000;
       if (start > now) await clock.sleep(Math.ceil(start - now), signal);
     },

@@ -21,10 +21,10 @@ export interface ExternalSortOptions<Key> {
   readonly signal: AbortSignal;
 }
 
-/** 32 Mi characters, about 90,000 lines of 370: some 100 MB of memory with their keys. */
-export const RUN_CHARACTERS_MAX = 32 * 1_024 * 1_024;
+/** 16 Mi characters, about 45,000 lines of 370: some 100 MB of memory with their keys and what is being collected. */
+export const RUN_CHARACTERS_MAX = 16 * 1_024 * 1_024;
 /** Open files; each reads 64 KiB ahead. */
-export const MERGE_RUNS_MAX = 128;
+export const MERGE_RUNS_MAX = 256;
 
 /**
  * Lines in the order of their keys, each key once, in bounded memory: runs that fill `runCharactersMax` are sorted and

@@ -1,0 +1,337 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoDbEventStore } from '@twinstream/event-store';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
+import {
+  contentOf,
+  deleteItems,
+  ended,
+  eventsFrom,
+  type Item,
+  itemsOf,
+  type Operations,
+  operationsOf,
+  putItem,
+  tablesOf,
+} from './operations-pipeline.ts';
+
+const EVENTS = 'events';
+const STATES = 'device-state';
+const BUSES = 60;
+const REPORTS = 50;
+const DEADLINE_MS = 60_000;
+/** Events a second of the replay that is killed, and the seconds between its checkpoints. */
+const RATE = 150;
+const CHECKPOINT_S = 2;
+const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
+
+const folder = temporaryFolder();
+let pipeline: RunningPipeline;
+let operations: Operations;
+let tables: DynamoDBClient;
+
+/** A day of buses as the recording has them: rows by bus and time. */
+function recording(): string {
+  const rows = ['vehicle_id,timestamp,speed,route_id'];
+  for (let report = 0; report < REPORTS; report += 1) {
+    for (let bus = 0; bus < BUSES; bus += 1) {
+      const time = new Date(Date.parse('2017-03-21T05:00:00Z') + report * 120_000 + bus * 1_000);
+      rows.push(`${2_600 + bus},${time.toISOString()},${(bus * 7 + report * 3) % 40},${bus % 9}`);
+    }
+  }
+  return `${rows.join('\n')}\n`;
+}
+
+const feedRecording = (...flags: string[]) =>
+  pipeline.simulate(
+    ...['--input', 'day.csv', '--id-column', 'vehicle_id', '--time-column', 'timestamp', '--order', 'time'],
+    ...flags,
+  );
+
+/** Waits for what the archive is to hold, which comes some seconds later. */
+async function archived(): Promise<void> {
+  for (const giveUpTime = Date.now() + DEADLINE_MS; Date.now() < giveUpTime; ) {
+    const { code } = await operations.ops('verify', '--archive-lag', '0s');
+    if (code === 0) return;
+  }
+  throw new Error('the archive does not come to hold every event');
+}
+
+beforeAll(async () => {
+  mkdirSync(folder.path, { recursive: true });
+  writeFileSync(join(folder.path, 'day.csv'), recording());
+  pipeline = await runPipeline(folder.path, '--shards', '3');
+  operations = operationsOf(pipeline, folder.path);
+  tables = tablesOf(pipeline);
+  expect((await feedRecording('--rate', '1000')).code).toBe(0);
+  await pipeline.caughtUp();
+}, 120_000);
+
+afterAll(async () => {
+  tables?.destroy();
+  await pipeline?.stop();
+  folder.dispose();
+}, 60_000);
+
+describe('what is stored', () => {
+  test('is proved equal to its history, archive included', async () => {
+    await archived();
+    const found = await operations.json(0, 'verify', '--archive-lag', '0s');
+    expect(found).toMatchObject({ equal: true, devices: BUSES, events: BUSES * REPORTS, differences: [] });
+    expect(found.archive).toMatchObject({ eventsFound: BUSES * REPORTS, eventsNotDue: 0 });
+  });
+
+  test('loses a hundred pages and thirty rows, which verify names and a repair restores', async () => {
+    const pages = (await itemsOf(tables, EVENTS)).filter(({ key }) => key?.S?.startsWith('EVENT#') === true);
+    const [events, states] = [await contentOf(tables, EVENTS), await contentOf(tables, STATES)];
+    const ids = [...new Set(pages.map(({ deviceId }) => deviceId?.S ?? ''))].sort();
+    const damagedIds = new Set(ids.slice(0, BUSES / 2));
+    const lost = pages.filter(({ deviceId }) => damagedIds.has(deviceId?.S ?? '')).slice(0, 100);
+    await deleteItems(tables, EVENTS, lost);
+    const altered = (await itemsOf(tables, STATES))
+      .filter(({ deviceId }) => !damagedIds.has(deviceId?.S ?? ''))
+      .slice(0, 30);
+    for (const item of altered) {
+      await putItem(tables, STATES, {
+        ...item,
+        attributes: { M: { ...item.attributes?.M, speed: { N: '-1' } } },
+      });
+    }
+    expect(altered.length).toBe(30);
+
+    const { differences } = await operations.json(1, 'verify', '--no-archive');
+    const named = (differences as readonly { kind: string; deviceId: string; subject: string }[]).map(
+      ({ kind, deviceId, subject }) => `${kind} ${deviceId} ${subject}`,
+    );
+    const numberOf = ({ key }: Item) => Number(key?.S?.split('#')[2]);
+    const expected = [
+      ...lost.map((item) => `page-missing ${item.deviceId?.S} page ${numberOf(item)}`),
+      ...altered.map(({ deviceId }) => `state-differs ${deviceId?.S} attributes.speed`),
+    ];
+    expect(named.sort()).toEqual(expected.sort());
+
+    const job = await operations.json(0, 'replay', 'start', '--from', 'earliest', ...REPAIR);
+    expect(job.repair).toMatchObject({
+      pagesMissing: lost.length,
+      pagesRestored: lost.length,
+      statesRestored: 30,
+    });
+    expect(job.total).toMatchObject({ applied: 0, late: 0, duplicate: 0, failed: 0 });
+    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
+    expect(await contentOf(tables, STATES)).toEqual(states);
+    // Where whole neighbourhoods were lost the boundaries may have moved; the numbers have not.
+    const after = await contentOf(tables, EVENTS);
+    const numbers = (content: Map<string, string>) =>
+      [...content.keys()]
+        .filter((key) => key.includes('EVENT#'))
+        .map((key) => key.replace(/#\d+#/, '#'))
+        .sort();
+    expect(numbers(after)).toEqual(numbers(events));
+  });
+
+  test('is equal to before when the states were wiped and rebuilt from the event store', async () => {
+    const before = await contentOf(tables, STATES);
+    await deleteItems(tables, STATES, await itemsOf(tables, STATES));
+    await operations.json(0, 'replay', 'start', '--source', 'event-store', ...REPAIR);
+    expect(await contentOf(tables, STATES)).toEqual(before);
+  });
+
+  test('is equal to before, places included, when all was wiped and rebuilt from the archive', async () => {
+    await archived();
+    const store = dynamoDbEventStore(tables, { tableName: EVENTS });
+    const before = await eventsFrom(store, 0);
+    await deleteItems(tables, EVENTS, await itemsOf(tables, EVENTS));
+    await deleteItems(tables, STATES, await itemsOf(tables, STATES));
+    const job = await operations.json(
+      0,
+      'replay',
+      'start',
+      '--source',
+      'archive',
+      '--from',
+      'earliest',
+      ...REPAIR,
+    );
+    expect(job.total).toMatchObject({ applied: BUSES * REPORTS, failed: 0 });
+    expect(await eventsFrom(store, 0)).toEqual(before);
+    expect((await operations.json(0, 'verify', '--archive-lag', '0s')).equal).toBe(true);
+  });
+
+  test('goes on as if nothing had been when devices send after a rebuild', async () => {
+    expect((await pipeline.simulate('--devices', '20', '--rate', '400', '--count', '800')).code).toBe(0);
+    expect((await feedRecording('--session', '9000000000')).code).toBe(0);
+    await pipeline.caughtUp();
+    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
+  });
+});
+
+describe('quarantine', () => {
+  test('fifty records are fixed and redriven while load runs, and nothing else changes', async () => {
+    const malformed = await pipeline.simulate(
+      ...['--devices', '10', '--rate', '1000', '--count', '500', '--malformed', '10', '--seed', '4'],
+    );
+    expect(malformed.code).toBe(0);
+    await pipeline.caughtUp();
+    const listed = await operations.ops('quarantine', 'list', '--output', 'json');
+    const entries = listed.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(entries.length).toBeGreaterThan(40);
+    const fixed = entries.map(({ shardId, sequenceNumber, subSequenceNumber }, index) =>
+      JSON.stringify({
+        ...{ shardId, sequenceNumber, subSequenceNumber },
+        event: {
+          ...{ v: 1, deviceId: `fixed-${index % 5}`, type: 'reported', time: '2026-01-01T00:00:00Z' },
+          ...{ session: 1, counter: index, data: { fixed: index } },
+        },
+      }),
+    );
+    writeFileSync(join(folder.path, 'fixed.ndjson'), `${fixed.join('\n')}\n`);
+    const before = await eventsFrom(dynamoDbEventStore(tables, { tableName: EVENTS }), 0);
+    const load = pipeline.startSimulator('--devices', '10', '--rate', '200', '--count', '600');
+    const done = await operations.json(
+      0,
+      ...['quarantine', 'redrive', '--input', 'fixed.ndjson', '--execute', '--why', 'a test', '--yes'],
+    );
+    expect(done.outcomes).toEqual({ stored: entries.length });
+    await ended(load);
+    await pipeline.caughtUp();
+    const after = await eventsFrom(dynamoDbEventStore(tables, { tableName: EVENTS }), 0);
+    let redriven = 0;
+    for (const [deviceId, events] of after) {
+      if (deviceId.startsWith('fixed-')) redriven += events.length;
+      else if (before.has(deviceId))
+        expect(events.slice(0, before.get(deviceId)?.length)).toEqual(before.get(deviceId));
+    }
+    expect(redriven).toBe(entries.length);
+    expect((await operations.ops('quarantine', 'list', '--output', 'json')).stdout).toBe('');
+    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
+  });
+});
+
+describe('a replay into fresh tables', () => {
+  test('from a chosen time equals the live tables from then on, survives kill -9 ten times, and is promoted without a restart', async () => {
+    const store = dynamoDbEventStore(tables, { tableName: EVENTS });
+    const all = await eventsFrom(store, 0);
+    const arrivals = [...all.values()]
+      .flat()
+      .map(({ arrivalTime }) => arrivalTime)
+      .sort((a, b) => a - b);
+    const chosen = arrivals[Math.floor(arrivals.length / 3)] ?? 0;
+    const from = new Date(chosen).toISOString();
+    const flags = [
+      '--into',
+      'fresh',
+      '--name',
+      'again',
+      '--execute',
+      '--reason',
+      'a test',
+      '--yes',
+      '--rate',
+      '1000',
+    ];
+    const first = operations.startOps('replay', 'start', '--from', from, ...flags);
+    const jobId = await jobOf();
+    let child = first;
+    for (let kill = 0; kill < 10; kill += 1) {
+      await progressOf(child);
+      child.kill('SIGKILL');
+      await ended(child);
+      child = operations.startOps('replay', 'start', '--resume', jobId, '--yes');
+    }
+    await ended(child);
+    const job = await operations.json(0, 'replay', 'status', jobId);
+    expect(job).toMatchObject({ status: 'completed', failureCount: 0 });
+    const { redelivered = 0 } = job.total as { redelivered?: number };
+    expect(redelivered).toBeLessThanOrEqual(10 * RATE * (CHECKPOINT_S + 1));
+
+    const fresh = dynamoDbEventStore(tables, { tableName: 'again-events' });
+    const live = await eventsFrom(store, chosen);
+    const replayed = await eventsFrom(fresh, 0);
+    // What was redriven lies in its own place again, not at the tail: compare those devices as sets.
+    for (const [deviceId, events] of live) {
+      const texts = (of: typeof events) => of.map(({ text, place }) => `${place.sequenceNumber} ${text}`);
+      const [mine, theirs] = [texts(replayed.get(deviceId) ?? []), texts(events)];
+      if (deviceId.startsWith('fixed-')) expect(mine.sort()).toEqual(theirs.sort());
+      else expect(mine).toEqual(theirs);
+    }
+    expect(replayed.size).toBe(live.size);
+    expect(
+      (await operations.json(0, 'verify', '--against', 'again-device-state', '--no-archive')).equal,
+    ).toBe(true);
+
+    const [deviceId] = live.keys();
+    await operations.json(0, 'replay', 'promote', jobId, '--yes', '--function-timeout', '1s');
+    const answer = await fetch(`${pipeline.apiUrl}/v1/devices/${deviceId}/events?limit=1000`);
+    const { events } = (await answer.json()) as { events: readonly unknown[] };
+    expect(events.length).toBe(live.get(deviceId ?? ('' as never))?.length);
+    expect((await pipeline.simulate('--devices', '10', '--rate', '400', '--count', '400')).code).toBe(0);
+    await pipeline.caughtUp();
+    const status2 = await operations.json(0, 'status');
+    expect(String(status2.generation)).toContain(jobId);
+    expect(status2.projector).toBe('Enabled');
+    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
+  }, 280_000);
+
+  /** Waits until the replay says that it is at work, in its checkpoints' pace. */
+  async function progressOf(child: ReturnType<Operations['startOps']>): Promise<void> {
+    if (child.stderr === null) throw new TypeError('no standard error');
+    let text = '';
+    for await (const chunk of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      text += chunk;
+      if (text.includes('"eventsPerSecond"')) return;
+    }
+    throw new Error(`the replay ended before it was killed: ${text}`);
+  }
+
+  async function jobOf(): Promise<string> {
+    for (const giveUpTime = Date.now() + DEADLINE_MS; Date.now() < giveUpTime; ) {
+      const { stdout } = await operations.ops('replay', 'list', '--output', 'json');
+      const jobs: readonly { id: string; target: string }[] = JSON.parse(stdout);
+      const job = jobs.find(({ target }) => target === 'fresh');
+      if (job !== undefined) return job.id;
+    }
+    throw new Error('no job comes up');
+  }
+});
+
+describe('refusals', () => {
+  test('name the cause and change nothing', async () => {
+    const refused = async (code: number, text: RegExp, ...args: string[]) => {
+      const { code: found, stderr } = await operations.ops(...args);
+      expect(stderr).toMatch(text);
+      expect(found).toBe(code);
+    };
+    await refused(3, /UNKNOWN_DEVICE/, 'replay', 'plan', '--from', 'earliest', '--device', 'nobody');
+    await refused(
+      3,
+      /TARGET_EXISTS/,
+      'replay',
+      'plan',
+      '--from',
+      'earliest',
+      '--into',
+      'fresh',
+      '--name',
+      'again',
+    );
+    await refused(
+      2,
+      /--execute needs --reason/,
+      'replay',
+      'start',
+      '--from',
+      'PT1H',
+      '--into',
+      'repair',
+      '--execute',
+    );
+    await refused(2, /is no point in time/, 'replay', 'start', '--from', 'yesterday');
+    await refused(3, /UNKNOWN_JOB/, 'replay', 'promote', 'nothing');
+    await refused(2, /--to must be later/, 'replay', 'plan', '--from', 'PT1H', '--to', 'PT2H');
+  });
+});
