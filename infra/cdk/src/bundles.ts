@@ -87,9 +87,10 @@ const ownSourcesOnly: Plugin = {
     }));
   },
 };
-const FILE_MAP = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(
-  JSON.stringify({ version: 3, sources: ['package'], sourcesContent: [''], names: [], mappings: 'AAAA' }),
-).toString('base64')}`;
+// In parts, or tools that read this file would take it for a map of its own.
+const MAP_COMMENT = ['//#', 'sourceMappingURL=data:application/json;base64,'].join(' ');
+const WHOLE_FILE = { version: 3, sources: ['package'], sourcesContent: [''], names: [], mappings: 'AAAA' };
+const FILE_MAP = MAP_COMMENT + Buffer.from(JSON.stringify(WHOLE_FILE)).toString('base64');
 
 async function makeBundle(name: BundleName): Promise<Bundle> {
   const { outputFiles } = await build({

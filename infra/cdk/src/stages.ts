@@ -1,3 +1,8 @@
+import {
+  MAPPING_LIMITS,
+  type MappingSettings,
+  PROJECT_MAPPING_SETTINGS,
+} from '@twinstream/local-aws/mapping-settings';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
 
@@ -24,6 +29,13 @@ const CONTEXT = z.object({
     .int('whole')
     .min(1, 'from 1')
     .max(SHARDS_MAX, `to ${SHARDS_MAX}`)
+    .optional(),
+  /** Longest wait of the projector's mapping for a fuller batch: a longer one makes state older, and writes fewer pages. */
+  windowSeconds: z.coerce
+    .number('a number of seconds')
+    .int('whole seconds')
+    .min(MAPPING_LIMITS.batchingWindowSeconds.min, 'from 0')
+    .max(MAPPING_LIMITS.batchingWindowSeconds.max, `to ${MAPPING_LIMITS.batchingWindowSeconds.max}`)
     .optional(),
   /** Issuer of the tokens that the API takes; IAM signatures where absent. */
   jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
@@ -55,6 +67,8 @@ export interface StageConfiguration {
   /** An alarm goes off when a consumer is further behind. */
   readonly iteratorAgeMinutesMax: number;
   readonly streamCapacity: StreamCapacity;
+  /** Settings of the projector's mapping: the project's, but for a window that is asked for. */
+  readonly projectorMapping: MappingSettings;
   readonly access: ApiAccess;
   readonly alarmEmail: string | undefined;
   readonly hasIotIngestion: boolean;
@@ -72,11 +86,15 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
   if (!result.success) {
     throw invalid(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
-  const { stage, shards, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
+  const { stage, shards, windowSeconds, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
   return Object.freeze({
     stage,
     ...STAGES[stage],
     streamCapacity: streamCapacity(shards),
+    projectorMapping: {
+      ...PROJECT_MAPPING_SETTINGS,
+      ...(windowSeconds === undefined ? {} : { batchingWindowMs: windowSeconds * 1_000 }),
+    },
     access: apiAccess(jwtIssuer, jwtAudience),
     alarmEmail,
     hasIotIngestion: iot,

@@ -1,3 +1,4 @@
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
 import { expect, test } from 'vitest';
 import { stageConfiguration } from '../src/stages.ts';
 
@@ -32,4 +33,13 @@ test('all faults are told at once', () => {
 test('an issuer without an audience is refused, for any of its clients could then read', () => {
   expect(() => read({ jwtIssuer: 'https://issuer.example' })).toThrow('jwtAudience: is missing');
   expect(() => read({ jwtAudience: 'dashboard' })).toThrow('jwtIssuer: is missing');
+});
+
+test('a window that is asked for is the only thing in which a mapping differs from the project', () => {
+  expect(read({ windowSeconds: '10' }).projectorMapping).toEqual({
+    ...PROJECT_MAPPING_SETTINGS,
+    batchingWindowMs: 10_000,
+  });
+  expect(read({}).projectorMapping).toEqual(PROJECT_MAPPING_SETTINGS);
+  expect(() => read({ windowSeconds: '301' })).toThrow('windowSeconds: to 300');
 });

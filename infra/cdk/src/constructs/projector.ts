@@ -1,4 +1,3 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
 import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
@@ -6,7 +5,8 @@ import type { EventStream } from './event-stream.ts';
 import type { StateTables } from './state-tables.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
-export interface ProjectorProps extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays'> {
+export interface ProjectorProps
+  extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping'> {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
 }
@@ -26,7 +26,6 @@ export class Projector extends Construct {
     this.consumer = new StreamConsumer(this, 'StateProjector', {
       ...props,
       stream: props.eventStream.stream,
-      mapping: PROJECT_MAPPING_SETTINGS,
       bundle: 'state-projector',
       description: 'Appends event pages and advances the latest state of each device.',
       memoryMiB: MEMORY_MIB,
@@ -37,7 +36,7 @@ export class Projector extends Construct {
         TWINSTREAM_SHARD_PROGRESS_TABLE: tables.shardProgress.tableName,
         TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
-        TWINSTREAM_PARALLELIZATION_FACTOR: String(PROJECT_MAPPING_SETTINGS.parallelizationFactor),
+        TWINSTREAM_PARALLELIZATION_FACTOR: String(props.mapping.parallelizationFactor),
       },
       permissions: [
         {

@@ -66,6 +66,7 @@ export class PipelineStack extends Stack {
       tables,
       failureBucket: archive.bucket,
       logDays,
+      mapping: configuration.projectorMapping,
     });
     const archiver = new Archiver(this, 'Archiver', { key, eventStream, archive, logDays });
     new ArchiveTable(this, 'ArchiveTable', { bucket: archive.bucket, key, stage });
