@@ -66,7 +66,7 @@ describe.skipIf(isSkipped)(`axe in a browser${skipNote}`, () => {
     await close();
   });
 
-  test.each(SCREENS)('has nothing against the pipeline, %s', async (_, options) => {
+  test.each(SCREENS.slice(0, 2))('has nothing against the pipeline, %s', async (_, options) => {
     const { page, close } = await browser.open(`${stub.url}/?view=pipeline`, options);
     await page.getByText('replay-7').waitFor();
     expect(await violationsOf(page)).toEqual([]);
