@@ -3,8 +3,8 @@ import { lambdaBatch } from '@twinstream/stream-model/testing';
 
 /** Reports of a fleet of buses, 171 bytes each on average with the line end, as its vehicles send them. */
 export interface BusFleet {
-  /** The next batch of one shard: that many reports of each of that many devices, which take turns. */
-  nextBatch(devices: number, eventsPerDevice: number): KinesisLambdaEvent;
+  /** The next batch of one shard: that many reports of each of that many devices, which take turns, from `firstDevice` on. */
+  nextBatch(devices: number, eventsPerDevice: number, firstDevice?: number): KinesisLambdaEvent;
   /** Events of all batches so far. */
   readonly eventCount: number;
   /** Mean bytes of an event. */
@@ -28,16 +28,19 @@ interface Bus {
   longitude: number;
 }
 
-/** A fleet whose batches are the same whenever they are asked for in the same order. */
-export function busFleet(seed = 1): BusFleet {
+/**
+ * A fleet whose batches are the same whenever they are asked for in the same order. The first report of each device has
+ * what stays the same of it, too, unless the device is to have sent `eventsBefore` already.
+ */
+export function busFleet(seed = 1, eventsBefore = 0): BusFleet {
   const random = randomOf(seed);
-  const buses: Bus[] = [];
+  const buses = new Map<number, Bus>();
   let sequenceNumber = FIRST_SEQUENCE_NUMBER;
   let arrivalTime = FIRST_ARRIVAL_TIME;
   let eventCount = 0;
   let bytes = 0;
   const eventOf = (index: number): string => {
-    const bus = busAt(buses, index, random);
+    const bus = busAt(buses, index, random, eventsBefore);
     bus.counter += 1;
     bus.latitude += (random() - 0.5) / 200;
     bus.longitude += (random() - 0.5) / 200;
@@ -55,10 +58,10 @@ export function busFleet(seed = 1): BusFleet {
     return JSON.stringify({ v: 1, deviceId: `bus-${index}`, type: 'reported', time, ...identity, data });
   };
   return {
-    nextBatch: (devices, eventsPerDevice) => {
+    nextBatch: (devices, eventsPerDevice, firstDevice = 0) => {
       const records = [];
       for (let turn = 0; turn < eventsPerDevice; turn += 1) {
-        for (let index = 0; index < devices; index += 1) {
+        for (let index = firstDevice; index < firstDevice + devices; index += 1) {
           sequenceNumber += SEQUENCE_STEP * BigInt(1 + Math.floor(random() * SEQUENCE_STEPS_MAX));
           arrivalTime += random() < 0.05 ? 1 : 0;
           const data = `${eventOf(index)}\n`;
@@ -83,16 +86,16 @@ export function busFleet(seed = 1): BusFleet {
   };
 }
 
-function busAt(buses: Bus[], index: number, random: () => number): Bus {
-  const existing = buses[index];
+function busAt(buses: Map<number, Bus>, index: number, random: () => number, counter: number): Bus {
+  const existing = buses.get(index);
   if (existing !== undefined) return existing;
   const bus = {
-    counter: 0,
+    counter,
     routeId: String(1 + Math.floor(random() * 40)),
     latitude: 30.2 + random() / 5,
     longitude: -97.8 + random() / 5,
   };
-  buses[index] = bus;
+  buses.set(index, bus);
   return bus;
 }
 
