@@ -1,0 +1,99 @@
+import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
+import { encodeAggregate, readBatch } from '@twinstream/stream-model';
+import { lambdaBatch } from '@twinstream/stream-model/testing';
+import { describe, expect, test } from 'vitest';
+import { openBatch } from '../src/open-batch.ts';
+
+const T0 = Date.parse('2026-01-01T00:00:00Z');
+
+function event(name: string, counter: number): DeviceEvent {
+  const identity = { session: 1, counter };
+  const time = '2026-01-01T00:00:00Z';
+  return { v: 1, deviceId: deviceId(name), type: 'reported', time, identity, data: { counter } };
+}
+
+/** Opens records of one shard, numbered from 1, whose partition key is `a`. */
+function opened(...payloads: readonly Uint8Array[]) {
+  const records = payloads.map((data, index) => ({
+    sequenceNumber: String(index + 1),
+    partitionKey: 'a',
+    data,
+    arrivalTime: T0 + index,
+  }));
+  return openBatch(readBatch(lambdaBatch({ records })));
+}
+
+const entry = (name: string, counter: number) => ({
+  partitionKey: name,
+  data: encodeEvent(event(name, counter)),
+});
+
+describe('opening a batch', () => {
+  test('groups events by device, each in the order of the shard', () => {
+    const { devices, eventCount } = opened(
+      encodeEvent(event('a', 1)),
+      encodeAggregate([entry('b', 1), entry('a', 2)]),
+      encodeEvent(event('b', 2)),
+    );
+    const places = devices.map(({ deviceId: id, from, arrived }) => [
+      id,
+      from,
+      arrived.map(({ place, arrivalTime }) => [
+        place.sequenceNumber,
+        place.subSequenceNumber,
+        arrivalTime - T0,
+      ]),
+    ]);
+    expect(places).toEqual([
+      [
+        'a',
+        '1',
+        [
+          ['1', 0, 0],
+          ['2', 1, 1],
+        ],
+      ],
+      [
+        'b',
+        '2',
+        [
+          ['2', 0, 1],
+          ['3', 0, 2],
+        ],
+      ],
+    ]);
+    expect(eventCount).toBe(4);
+  });
+
+  test('counts every entry of an aggregate in places, also those that are no event', () => {
+    const { devices, poison } = opened(
+      encodeAggregate([entry('a', 1), { partitionKey: 'a', data: Buffer.from('no') }, entry('a', 2)]),
+    );
+    expect(devices[0]?.arrived.map(({ place }) => place.subSequenceNumber)).toEqual([0, 2]);
+    expect(poison).toMatchObject([{ entries: [{ subSequenceNumber: 1, reason: 'not-json' }] }]);
+  });
+
+  test('keeps the whole record of what is no event', () => {
+    const bytes = encodeAggregate([entry('a', 1), { partitionKey: 'a', data: Buffer.from('[]') }]);
+    const [record] = opened(bytes).poison;
+    expect(record?.data && Buffer.compare(record.data, bytes)).toBe(0);
+  });
+
+  test('refuses a damaged aggregate whole', () => {
+    const bytes = encodeAggregate([entry('a', 1), entry('a', 2)]);
+    const { devices, poison } = opened(bytes.subarray(0, bytes.length - 1));
+    expect(devices).toEqual([]);
+    expect(poison).toMatchObject([{ entries: [{ reason: 'damaged-aggregate' }] }]);
+  });
+
+  test('lets the device id govern, and counts keys that differ', () => {
+    const { devices, keyMismatchCount } = opened(encodeEvent(event('a', 1)), encodeEvent(event('b', 1)));
+    expect(devices.map((device) => device.deviceId)).toEqual(['a', 'b']);
+    expect(keyMismatchCount).toBe(1);
+  });
+
+  test('takes device ids that are members of every object for what they are', () => {
+    const { devices } = opened(encodeEvent(event('__proto__', 1)), encodeEvent(event('constructor', 1)));
+    expect(devices.map((device) => device.deviceId)).toEqual(['__proto__', 'constructor']);
+  });
+});
