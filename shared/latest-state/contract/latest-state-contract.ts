@@ -1,19 +1,19 @@
 import { type DeviceId, type DeviceState, deviceId, type JsonObject } from '@twinstream/device-model';
 import { arrivedEvent } from '@twinstream/event-store/contract/event-builder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeviceListQuery, LatestStateTable } from '../src/latest-state-table.ts';
+import type { DeviceListQuery, RepairableLatestState } from '../src/latest-state-table.ts';
 import { SITE_BYTES_MAX } from '../src/site-index.ts';
 import { reported, stateAfter } from './device-states.ts';
 
 export interface OpenLatestStateTable {
-  readonly table: LatestStateTable;
+  readonly table: RepairableLatestState;
   close?(): Promise<void>;
 }
 
 /** What every latest-state table must do. `open` is called once; each test uses devices and sites of its own. */
 export function describeLatestStateTable(open: () => Promise<OpenLatestStateTable>): void {
   let opened: OpenLatestStateTable;
-  let table: LatestStateTable;
+  let table: RepairableLatestState;
   let devices = 0;
   const newId = () => {
     devices += 1;
@@ -44,6 +44,20 @@ export function describeLatestStateTable(open: () => Promise<OpenLatestStateTabl
   describe('one device', () => {
     it('is unknown before it was written', async () => {
       expect(await table.read(deviceId('nobody'))).toBeUndefined();
+    });
+
+    it('is replaced by its repair only while it is as it was observed', async () => {
+      const deviceId = newId();
+      const one = await stateAfter(deviceId, [{ data: { speedMph: 1 } }]);
+      const two = { ...one, page: one.page + 1 };
+      expect(await table.replace(one, 2)).toBe('changed');
+      expect(await table.replace(two, 'none')).toBe('replaced');
+      expect(await table.replace(one, 'none')).toBe('changed');
+      expect(await table.replace(one, one.page)).toBe('changed');
+      expect(await table.replace(one, two.page)).toBe('replaced');
+      expect(await table.read(one.deviceId)).toEqual(one);
+      expect(await table.replace(two, 'damaged')).toBe('replaced');
+      expect(await table.read(one.deviceId)).toEqual(two);
     });
 
     it('reads as it was written', async () => {

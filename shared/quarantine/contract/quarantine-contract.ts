@@ -3,13 +3,14 @@ import type {
   QuarantineListing,
   QuarantineQuery,
   QuarantineStore,
+  ResolvableQuarantine,
 } from '@twinstream/quarantine';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 /** An empty quarantine, and how to release it. */
 export interface OpenQuarantine {
-  readonly store: QuarantineStore;
+  readonly store: ResolvableQuarantine;
   close(): Promise<void>;
 }
 
@@ -77,7 +78,7 @@ async function readOnly(store: QuarantineStore): Promise<QuarantinedRecord | und
 export function describeQuarantine(name: string, open: () => Promise<OpenQuarantine>): void {
   describe(`quarantine: ${name}`, () => {
     let opened: OpenQuarantine;
-    let store: QuarantineStore;
+    let store: ResolvableQuarantine;
     beforeEach(async () => {
       opened = await open();
       store = opened.store;
@@ -88,6 +89,26 @@ export function describeQuarantine(name: string, open: () => Promise<OpenQuarant
 
     test('an empty quarantine lists nothing', async () => {
       expect(await listed(store)).toEqual([]);
+    });
+
+    test('a record that is resolved leaves quarantine and is kept with its resolution', async () => {
+      await store.put(plainRecord());
+      await store.put(aggregatedRecord);
+      const [first, second] = await listed(store);
+      const resolution = {
+        outcome: 'redriven' as const,
+        time: '2026-11-23T09:00:00.000Z',
+        reason: 'an old "encoder"\n',
+        actor: 'ann',
+        events: [{ subSequenceNumber: 1, text: '{"v":1}' }],
+      };
+      expect(await store.resolve(second?.key ?? '', resolution)).toBe(true);
+      expect(await store.resolve(second?.key ?? '', resolution)).toBe(false);
+      expect(await listed(store)).toEqual([first]);
+      expect(await store.read(second?.key ?? '')).toBeUndefined();
+      const resolved = await Array.fromAsync(store.resolved());
+      const { shardId: shard, sequenceNumber: number } = second ?? {};
+      expect(resolved).toEqual([{ shardId: shard, sequenceNumber: number, resolution }]);
     });
 
     test('a plain record is read as it was put', async () => {

@@ -1,0 +1,46 @@
+import { sequenceNumber, shardId } from '@twinstream/stream-model';
+import { describe, expect, test } from 'vitest';
+import { readTransform } from '../../src/quarantine/transform.ts';
+
+const record = {
+  shardId: shardId('shardId-000000000000'),
+  sequenceNumber: sequenceNumber('1'),
+  arrivalTime: 0,
+  partitionKey: 'x',
+  data: Buffer.from(''),
+  entries: [],
+};
+
+async function transformed(steps: string, text: string): Promise<unknown> {
+  const transform = await readTransform(steps, '/');
+  const entry = { reason: 'not-json' as const, detail: '', subSequenceNumber: 0, partitionKey: 'x' };
+  const made = await transform({ ...entry, data: Buffer.from(text) }, record);
+  return made === undefined ? undefined : JSON.parse(Buffer.from(made).toString());
+}
+
+describe('a transformation', () => {
+  test('sets, copies and deletes members, in the order of its steps', async () => {
+    expect(await transformed('.v = 1 | .deviceId = .id | del(.id)', '{"id":"bus-1","data":{}}')).toEqual({
+      v: 1,
+      deviceId: 'bus-1',
+      data: {},
+    });
+    expect(await transformed('.data.speed = {"mph":1} | del(.data.old)', '{"data":{"old":1}}')).toEqual({
+      data: { speed: { mph: 1 } },
+    });
+  });
+
+  test('leaves alone what is no object', async () => {
+    expect(await transformed('.v = 1', 'not json')).toBeUndefined();
+    expect(await transformed('.v = 1', '[1]')).toBeUndefined();
+  });
+
+  test('reaches no prototype', async () => {
+    await transformed('.__proto__.polluted = true | .constructor.prototype.polluted = true', '{}');
+    expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  });
+
+  test.each(['', 'v = 1', '.v', '.v = nope nope', 'del(v)', '.v == 1'])('%j is none', async (steps) => {
+    await expect(readTransform(steps, '/')).rejects.toMatchObject({ code: 'INVALID_USAGE' });
+  });
+});

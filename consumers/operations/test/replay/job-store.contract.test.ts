@@ -1,0 +1,69 @@
+import { dynaliteEngine, type TestDynamoDb } from '@twinstream/event-store/contract/dynamodb-engines';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dynamoDbJobStore, type JobStore, memoryJobStore } from '../../src/replay/job-store.ts';
+import { newJob } from '../../src/replay/replay-job.ts';
+
+const runner = (token: string) => ({ token, host: 'here', pid: 1 });
+const jobOf = (id: string) => newJob(id, { parts: [], isPolite: true }, 1_000);
+
+let dynamoDb: TestDynamoDb;
+beforeAll(async () => {
+  dynamoDb = await dynaliteEngine.start();
+});
+afterAll(() => dynamoDb?.close());
+
+async function dynaliteJobs(): Promise<JobStore> {
+  const table = await dynamoDb.createTable({
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'kind', AttributeType: 'S' },
+      { AttributeName: 'id', AttributeType: 'S' },
+    ],
+    KeySchema: [
+      { AttributeName: 'kind', KeyType: 'HASH' },
+      { AttributeName: 'id', KeyType: 'RANGE' },
+    ],
+  });
+  return dynamoDbJobStore(dynamoDb.client, table);
+}
+
+describe.each([
+  ['memory', async () => memoryJobStore()],
+  ['dynalite', dynaliteJobs],
+])('jobs: %s', (_, open) => {
+  test('read as they were written, and an id is given once', async () => {
+    const jobs = await open();
+    const job = jobOf('a');
+    await jobs.create(job);
+    expect(await jobs.read('a')).toEqual(job);
+    expect(await jobs.read('b')).toBeUndefined();
+    await expect(jobs.create(job)).rejects.toMatchObject({ code: 'JOB_EXISTS' });
+    expect((await jobs.list()).map(({ id }) => id)).toEqual(['a']);
+  });
+
+  test('belong to whoever took them over last', async () => {
+    const jobs = await open();
+    const mine = { ...jobOf('a'), runner: runner('mine') };
+    await jobs.create(jobOf('a'));
+    await jobs.takeOver(mine);
+    await jobs.save({ ...mine, part: 1 });
+    const theirs = { ...mine, runner: runner('theirs') };
+    await jobs.takeOver(theirs);
+    await expect(jobs.save({ ...mine, part: 2 })).rejects.toMatchObject({ code: 'JOB_TAKEN_OVER' });
+    await jobs.save({ ...theirs, part: 3 });
+    expect((await jobs.read('a'))?.part).toBe(3);
+  });
+
+  test('hear of a wish to cancel until they are taken over again', async () => {
+    const jobs = await open();
+    const job = { ...jobOf('a'), runner: runner('mine') };
+    await jobs.create(job);
+    await jobs.takeOver(job);
+    expect(await jobs.save(job)).toEqual({ isCancelWished: false });
+    expect(await jobs.wishCancel('a')).toBe(true);
+    expect(await jobs.wishCancel('nothing')).toBe(false);
+    expect(await jobs.save(job)).toEqual({ isCancelWished: true });
+    await jobs.takeOver(job);
+    expect(await jobs.save(job)).toEqual({ isCancelWished: false });
+  });
+});
