@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BUNDLE_FILE, type BundleName, bundle } from '@twinstream/cdk';
+import { BUNDLE_FILE, type BundleName, bundle } from '@twinstream/cdk/bundles';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
 import { z } from 'zod';
 import type { Benchmark, Figure } from '../src/benchmark.ts';

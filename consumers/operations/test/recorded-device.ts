@@ -1,5 +1,5 @@
 import { type ArrivedEvent, type DeviceState, type EventPage, newDevice } from '@twinstream/device-model';
-import { type EventStore, memoryEventStore } from '@twinstream/event-store';
+import { memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import type { ShardId } from '@twinstream/stream-model';
@@ -96,11 +96,4 @@ function sourceOf(events: readonly DrawnEvent[], splitAt: number): SourceEvent[]
     }
     return { shardId, arrived: arrivedEvent({ ...fields, session: 1, counter }) };
   });
-}
-
-/** A store that holds these pages alone. */
-export async function storeOf(pages: readonly EventPage[]): Promise<EventStore> {
-  const store = memoryEventStore();
-  for (const page of pages) await store.appendPage(page);
-  return store;
 }

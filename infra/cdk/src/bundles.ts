@@ -92,9 +92,20 @@ const MAP_COMMENT = ['//#', 'sourceMappingURL=data:application/json;base64,'].jo
 const WHOLE_FILE = { version: 3, sources: ['package'], sourcesContent: [''], names: [], mappings: 'AAAA' };
 const FILE_MAP = MAP_COMMENT + Buffer.from(JSON.stringify(WHOLE_FILE)).toString('base64');
 
+/** Leaves out the messages of zod in all languages but English, its default: they cost 30 ms of each cold start. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
 async function makeBundle(name: BundleName): Promise<Bundle> {
   const { outputFiles } = await build({
-    plugins: [ownSourcesOnly],
+    plugins: [englishOnly, ownSourcesOnly],
     entryPoints: [ENTRIES[name]],
     outfile: join(BUNDLES_DIR, BUNDLE_FILE),
     bundle: true,
