@@ -1,5 +1,7 @@
+/** All but the length of months. */
 const ISO_WITH_OFFSET =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/;
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/;
+const DAYS_IN_EVERY_MONTH = '28';
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 function daysIn(year: number, month: number): number {
@@ -9,25 +11,10 @@ function daysIn(year: number, month: number): number {
 
 /** True for an ISO 8601 date and time that exists and names its offset: `2017-03-21T00:00:31-05:00`, `…Z`. */
 export function isEventTime(value: unknown): value is string {
-  if (typeof value !== 'string') return false;
-  const parts = ISO_WITH_OFFSET.exec(value);
-  if (parts === null) return false;
-  const [year, month, day, hour, minute, second] = parts.slice(1).map((part) => Number(part ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  if (typeof value !== 'string' || !ISO_WITH_OFFSET.test(value)) return false;
+  const day = value.slice(8, 10);
   return (
-    month >= 1 &&
-    month <= 12 &&
-    day >= 1 &&
-    day <= daysIn(year, month) &&
-    hour < 24 &&
-    minute < 60 &&
-    second < 60
+    day <= DAYS_IN_EVERY_MONTH || Number(day) <= daysIn(Number(value.slice(0, 4)), Number(value.slice(5, 7)))
   );
 }
 
@@ -35,5 +22,5 @@ const COMPACT_OFFSET = /([+-]\d{2})(\d{2})$/;
 
 /** Milliseconds since 1970 of a time that {@link isEventTime} accepts. */
 export function eventTimeMs(time: string): number {
-  return Date.parse(time.replace(COMPACT_OFFSET, '$1:$2'));
+  return Date.parse(time.endsWith('Z') ? time : time.replace(COMPACT_OFFSET, '$1:$2'));
 }

@@ -1,5 +1,4 @@
 import {
-  compareVersions,
   type EventPage,
   type EventVersion,
   formatVersion,
@@ -83,8 +82,7 @@ function decisionsOf(events: readonly StoredEvent[]) {
   const repaired: number[] = [];
   let before: EventVersion | undefined;
   events.forEach((stored, index) => {
-    const implied = impliedVersion(stored, before);
-    if (implied === undefined || compareVersions(implied, stored.version) !== 0) {
+    if (!isImplied(stored, before)) {
       stamps.push([index, formatVersion(stored.version)]);
     }
     if (stored.late !== undefined) late.push([index, stored.late.gapChange]);
@@ -96,6 +94,17 @@ function decisionsOf(events: readonly StoredEvent[]) {
     ...(late.length === 0 ? {} : { late }),
     ...(repaired.length === 0 ? {} : { repaired }),
   };
+}
+
+/** Whether the version is the one that {@link impliedVersion} gives. */
+function isImplied({ event, version }: StoredEvent, before: EventVersion | undefined): boolean {
+  const { session, counter, ordinal, revision, position } = version;
+  if (revision !== 0 || position !== undefined) return false;
+  const { identity } = event;
+  if (identity !== undefined) {
+    return session === identity.session && counter === identity.counter && ordinal === 0;
+  }
+  return session === before?.session && counter === before.counter && ordinal === before.ordinal + 1;
 }
 
 /** The version that most events have: their own identity, or one ordinal more than the event before. */
