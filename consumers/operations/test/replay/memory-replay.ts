@@ -1,6 +1,10 @@
 import { memoryEventStore } from '@twinstream/event-store';
-import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/latest-state';
-import { memoryQuarantine } from '@twinstream/quarantine';
+import {
+  memoryLatestStateTable,
+  memoryShardProgressTable,
+  type ShardProgressTable,
+} from '@twinstream/latest-state';
+import { memoryQuarantine, type ResolvableQuarantine } from '@twinstream/quarantine';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { memoryJobStore } from '../../src/replay/job-store.ts';
@@ -56,13 +60,19 @@ export function jobOf(spec: Partial<ReplaySpec>) {
   return newJob('job', { parts: WHOLE, isPolite: false, ...spec }, START_TIME);
 }
 
-export interface MemoryReplayOptions extends Partial<ReplayServices> {
+export interface MemoryReplayOptions extends Partial<MemoryReplay> {
   readonly entries: readonly ReplayEntry[];
   readonly clock?: Clock;
 }
 
-/** Everything that a replay reaches, in memory. */
-export function memoryReplay({ entries, ...overrides }: MemoryReplayOptions): ReplayServices {
+/** Everything that a replay reaches, in memory, with what tests may do to it. */
+export interface MemoryReplay extends ReplayServices {
+  readonly fresh: Stores;
+  readonly quarantine: ResolvableQuarantine;
+  readonly shardProgress: ShardProgressTable;
+}
+
+export function memoryReplay({ entries, ...overrides }: MemoryReplayOptions): MemoryReplay {
   return {
     jobs: memoryJobStore(),
     stores: memoryStores(),

@@ -9,7 +9,14 @@ import { type ReplayServices, runReplay } from '../../src/replay/run-replay.ts';
 import { memorySource } from '../../src/replay/sources/memory-source.ts';
 import type { Stores } from '../../src/services.ts';
 import { allDevices } from '../../src/verify/chosen-devices.ts';
-import { jobOf, memoryReplay, memoryStores, recordedEntries, STREAM } from './memory-replay.ts';
+import {
+  jobOf,
+  type MemoryReplay,
+  memoryReplay,
+  memoryStores,
+  recordedEntries,
+  STREAM,
+} from './memory-replay.ts';
 
 const signal = new AbortController().signal;
 
@@ -65,8 +72,8 @@ describe('a replay', () => {
     await runReplay(killed, last, signal);
 
     expect(last.status).toBe('completed');
-    expect(await contentOf(killed.fresh as Stores)).toBe(await contentOf(whole.fresh as Stores));
-    await expectEqual(killed.fresh as Stores);
+    expect(await contentOf(killed.fresh)).toBe(await contentOf(whole.fresh));
+    await expectEqual(killed.fresh);
     const { read, applied } = totalOf(last.ledger);
     expect({ read, applied }).toEqual({ read: entries.length, applied: entries.length });
   });
@@ -155,7 +162,7 @@ describe('a replay', () => {
     await runReplay(stopping, job, stop.signal);
     expect((await services.jobs.read('job'))?.status).toBe('stopped');
     await runReplay(services, job, signal);
-    await expectEqual(services.fresh as Stores);
+    await expectEqual(services.fresh);
   });
 
   test('without a target counts and writes nothing', async () => {
@@ -174,7 +181,7 @@ describe('a replay', () => {
     const job = jobOf({});
     await runReplay(services, job, signal);
     expect(totalOf(job.ledger)).toMatchObject({ read: 16, applied: 15, quarantined: 1 });
-    expect(await contentOf(services.fresh as Stores)).toBe(await contentOf(memoryStores()));
+    expect(await contentOf(services.fresh)).toBe(await contentOf(memoryStores()));
   });
 
   test('prints each event once as a line of JSON', async () => {
@@ -211,9 +218,7 @@ describe('a replay', () => {
     const [first, ...rest] = recordedEntries(2, 5);
     if (first === undefined) throw new Error('no entry');
     const services = memoryReplay({ entries: [{ ...first, data: Buffer.from('broken') }, ...rest] });
-    const { quarantine } = services as unknown as {
-      quarantine: import('@twinstream/quarantine').ResolvableQuarantine;
-    };
+    const { quarantine } = services;
     const { arrivalTime, partitionKey, sequenceNumber: number, shardId: shard } = first;
     const data = Buffer.from('broken');
     const entry = { reason: 'not-json' as const, detail: 'x', subSequenceNumber: 0, partitionKey, data };
@@ -241,21 +246,17 @@ describe('a replay', () => {
 });
 
 describe('a repair', () => {
-  async function lived(entries: ReturnType<typeof recordedEntries>): Promise<ReplayServices> {
+  async function lived(entries: ReturnType<typeof recordedEntries>): Promise<MemoryReplay> {
     const services = memoryReplay({ entries });
     await runReplay({ ...services, fresh: services.stores }, jobOf({ target: 'fresh' }), signal);
     for (const shard of ['shardId-000000000000', 'shardId-000000000001', 'shardId-000000000002']) {
-      await services.shardProgress.read(STREAM);
       const progress = {
         shardId: shardId(shard),
         finishedThrough: sequenceNumber('99999999'),
         arrivalTime: 0,
         updatedTime: 0,
       };
-      await (services.shardProgress as import('@twinstream/latest-state').ShardProgressTable).advance(
-        STREAM,
-        progress,
-      );
+      await services.shardProgress.advance(STREAM, progress);
     }
     return services;
   }
