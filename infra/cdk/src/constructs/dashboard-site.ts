@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { builtPageFolder } from '@twinstream/dashboard';
 import { PAGE_CONTENT_SECURITY_POLICY } from '@twinstream/query-api/content-security-policy';
@@ -27,6 +28,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { CODE_FOLDER_CONTEXT } from '../bundles.ts';
 
 export interface DashboardSiteProps {
   readonly api: HttpApi;
@@ -115,7 +117,7 @@ export class DashboardSite extends Construct {
 
   /** Hashed files first, which may be kept for ever; then the page that names them. Old ones stay for pages that are open. */
   private deployPage(files: Bucket): void {
-    const sources = [Source.asset(fileURLToPath(builtPageFolder))];
+    const sources = [Source.asset(pageFolder(this))];
     const target = { sources, destinationBucket: files, prune: false };
     const hashed = new BucketDeployment(this, 'HashedFiles', {
       ...target,
@@ -181,4 +183,15 @@ function acknowledgeDeploymentFunction(stack: Stack, files: Bucket): void {
         'Function, runtime and rights are those of CDK itself. It runs at deployment alone, and reaches public files and their bucket, no data of devices.',
     });
   }
+}
+
+/** The built page. Throws `PAGE_MISSING` where it was not built. */
+function pageFolder(scope: Construct): string {
+  const given: unknown = scope.node.tryGetContext(CODE_FOLDER_CONTEXT);
+  const folder = typeof given === 'string' ? given : fileURLToPath(builtPageFolder);
+  if (existsSync(folder)) return folder;
+  throw new CodedError(
+    'PAGE_MISSING',
+    'the page is not built yet: npx turbo run build --filter=@twinstream/dashboard',
+  );
 }
