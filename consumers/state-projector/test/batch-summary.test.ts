@@ -67,7 +67,7 @@ describe('the summary of a batch', () => {
 });
 
 /*
- * CloudWatch user guide, "Specification: Embedded metric format", JSON schema of the root node, read 2026-11: at most 100
+ * CloudWatch user guide, "Specification: Embedded metric format", JSON schema of the root node: at most 100
  * metrics and 30 dimensions of a directive, names of 1-1,024 characters, units of a fixed list.
  */
 const UNITS = [

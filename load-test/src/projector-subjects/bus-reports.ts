@@ -12,7 +12,7 @@ export interface BusFleet {
 }
 
 /*
- * The two records of the example event in "Process Amazon Kinesis Data Streams records with Lambda" (read 2026-11) are
+ * The two records of the example event in "Using Lambda to process records from Amazon Kinesis Data Streams" are
  * one minute apart, and their numbers 2,121 times 2^80 and a smaller part: numbers of a shard rise so.
  */
 const FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;

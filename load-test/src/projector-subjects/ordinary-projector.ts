@@ -108,7 +108,7 @@ async function updateState(
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // Batches are worked on all at once, so that older reports often come late. What the failed condition cost is not
-    // in the answer; it is billed by the item's size, of less than 1 KB (developer guide, "Condition expressions").
+    // in the answer; it is billed by the item's size, of less than 1 KB (developer guide, "DynamoDB read and write operations").
     onWriteUnits?.(1);
   }
 }

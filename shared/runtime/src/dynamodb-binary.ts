@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 /*
  * In DynamoDB's JSON a value is what the SDK has in memory, but for binary ones, which are base64 there ("DynamoDB
- * low-level API", developer guide, read 2026-11).
+ * low-level API", developer guide); the contract suites on DynamoDB Local hold it to that.
  */
 
 type AttributeMap = Readonly<Record<string, AttributeValue>>;
