@@ -1,7 +1,7 @@
 import type { Clock } from '@twinstream/runtime';
 
-/** Entries of one step at most, as a part of a second's worth: so the rate holds over short times too. */
-const STEPS_PER_SECOND = 10;
+/** A step holds a quarter of a second: small enough to act on signals and checkpoints soon, large enough for full pages. */
+const STEPS_PER_SECOND = 4;
 const STEP_ENTRIES_MAX = 2_000;
 
 /** Keeps work to a rate. */
