@@ -3,12 +3,19 @@ import { defineConfig } from 'vitest/config';
 /** The tiers of tests, cheapest first. Each runs alone: `npx vitest run --project contract`. */
 const TIERS = ['property', 'contract', 'simulation', 'e2e'] as const;
 
-const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000) => ({
+/**
+ * Tests of whole processes and browsers share their cores with each other: trying again tells a slow machine from a fault,
+ * and the report names what was tried again. Nothing that is decided by seeds or by pure code is tried again.
+ */
+const RETRIES_OF_PROCESSES = 2;
+
+const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000, retry = 0) => ({
   test: {
     name,
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: timeoutMs,
+    retry,
     hookTimeout: 60_000,
   },
 });
@@ -22,9 +29,9 @@ export default defineConfig({
         TIERS.map((name) => `**/*.${name}.test.ts`),
       ),
       tier('property', ['**/test/**/*.property.test.ts'], [], 60_000),
-      tier('contract', ['**/test/**/*.contract.test.ts'], [], 60_000),
+      tier('contract', ['**/test/**/*.contract.test.ts'], [], 60_000, RETRIES_OF_PROCESSES),
       tier('simulation', ['**/test/**/*.simulation.test.ts'], [], 300_000),
-      tier('e2e', ['**/test/**/*.e2e.test.ts'], [], 300_000),
+      tier('e2e', ['**/test/**/*.e2e.test.ts'], [], 300_000, RETRIES_OF_PROCESSES),
     ],
   },
 });
