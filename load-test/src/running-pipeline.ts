@@ -35,7 +35,7 @@ export interface RunningPipeline {
   simulate(...args: string[]): Promise<Finished>;
   /** A simulator that is under way. */
   startSimulator(...args: string[]): ChildProcess;
-  /** Resolves when every shard is read to its end and the archive has taken what came, as the API and `settled` say. */
+  /** Resolves when everything that was put before this call is stored or in quarantine, as the API says. */
   caughtUp(): Promise<void>;
   /** Asks it to stop, as Ctrl-C does, and resolves to its exit code. */
   stop(): Promise<number | null>;
@@ -150,11 +150,19 @@ function readEnvironment(file: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
 }
 
+interface PipelineStatus {
+  readonly asOf: string;
+  readonly shards: readonly { readonly lagMs: number | null }[];
+}
+
 async function caughtUp(apiUrl: string): Promise<void> {
+  const callTime = Date.now();
   while (true) {
     const response = await fetch(`${apiUrl}/v1/pipeline`);
-    const { shards } = (await response.json()) as { shards: readonly { lagMs: number }[] };
-    if (response.ok && shards.every(({ lagMs }) => lagMs === 0)) return;
+    if (response.ok) {
+      const { asOf, shards } = (await response.json()) as PipelineStatus;
+      if (Date.parse(asOf) > callTime && shards.every(({ lagMs }) => lagMs === 0)) return;
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

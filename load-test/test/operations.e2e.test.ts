@@ -75,7 +75,10 @@ afterAll(async () => {
   folder.dispose();
 }, 60_000);
 
-describe('what is stored', () => {
+/** The tests build upon each other: one that is tried again finds what the try before has done. */
+const IN_SEQUENCE = { retry: 0 };
+
+describe('what is stored', IN_SEQUENCE, () => {
   test('is proved equal to its history, archive included', async () => {
     await archived();
     const found = await operations.json(0, 'verify', '--archive-lag', '0s');
@@ -167,7 +170,7 @@ describe('what is stored', () => {
   });
 });
 
-describe('quarantine', () => {
+describe('quarantine', IN_SEQUENCE, () => {
   test('fifty records are fixed and redriven while load runs, and nothing else changes', async () => {
     const malformed = await pipeline.simulate(
       ...['--devices', '10', '--rate', '1000', '--count', '500', '--malformed', '10', '--seed', '4'],
@@ -212,7 +215,7 @@ describe('quarantine', () => {
   });
 });
 
-describe('a replay into fresh tables', () => {
+describe('a replay into fresh tables', IN_SEQUENCE, () => {
   test('from a chosen time equals the live tables from then on, survives kill -9 ten times, and is promoted without a restart', async () => {
     const store = dynamoDbEventStore(tables, { tableName: EVENTS });
     const all = await eventsFrom(store, 0);
@@ -301,7 +304,7 @@ describe('a replay into fresh tables', () => {
   }
 });
 
-describe('refusals', () => {
+describe('refusals', IN_SEQUENCE, () => {
   test('name the cause and change nothing', async () => {
     const refused = async (code: number, text: RegExp, ...args: string[]) => {
       const { code: found, stderr } = await operations.ops(...args);

@@ -21,7 +21,7 @@ export function memoryStreamReader(pipeline: MemoryPipeline, clock: Clock): Stre
         hashKeyRange: { start: 0n, end: 0n },
       })),
     }),
-    lagMs: async () => 0,
+    lag: async () => ({ lagMs: 0, asOf: clock.now() }),
     recordsPerSecond: async (shardId) =>
       pipeline.recordsSince(shardId, clock.now() - SAMPLE_MS) / (SAMPLE_MS / 1_000),
   };

@@ -62,6 +62,8 @@ export async function startMovingFleet(options: MovingFleetOptions): Promise<Mov
   const startTime = now() - historyMs;
   for (let round = 0; round < historyEvents; round += 1) {
     for (const one of vehicles) {
+      // What a silent device lost before its last words stays missing.
+      if (silent.has(one) && round === historyEvents - 1) one.counter += 1;
       // Silent devices stop somewhere in the past: some a few minutes ago (stale), some long before (offline).
       const reach = silent.has(one) ? 0.5 + 0.48 * random() : 1;
       const time = startTime + ((round + random()) / historyEvents) * historyMs * reach;

@@ -20,8 +20,7 @@ export function followedStreamReader({
       keepFollowing();
       return direct.describe(signal);
     },
-    lagMs: async (shardId, after, signal) =>
-      activity.lagMs(shardId, after) ?? direct.lagMs(shardId, after, signal),
+    lag: async (shardId, after, signal) => activity.lag(shardId, after) ?? direct.lag(shardId, after, signal),
     recordsPerSecond: async (shardId, signal) =>
       activity.recordsPerSecond(shardId) ?? direct.recordsPerSecond(shardId, signal),
   };

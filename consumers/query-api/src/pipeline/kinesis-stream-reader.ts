@@ -63,8 +63,9 @@ export function kinesisStreamReader({
       return { retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0, shards };
     },
 
-    lagMs: async (shard, after, signal) => {
-      if (after !== undefined && drained.get(shard) === after) return 0;
+    lag: async (shard, after, signal) => {
+      const asOf = clock.now();
+      if (after !== undefined && drained.get(shard) === after) return { lagMs: 0, asOf };
       let answer = await read(
         {
           ShardId: shard,
@@ -80,9 +81,9 @@ export function kinesisStreamReader({
         answer = await client.send(next, signal === undefined ? {} : { abortSignal: signal });
       }
       const arrival = answer.Records?.[0]?.ApproximateArrivalTimestamp;
-      if (arrival !== undefined) return Math.max(0, clock.now() - arrival.getTime());
+      if (arrival !== undefined) return { lagMs: Math.max(0, clock.now() - arrival.getTime()), asOf };
       if (answer.NextShardIterator === undefined && after !== undefined) drained.set(shard, after);
-      return answer.MillisBehindLatest ?? 0;
+      return { lagMs: answer.MillisBehindLatest ?? 0, asOf };
     },
 
     recordsPerSecond: async (shard, signal) => {

@@ -49,7 +49,8 @@ export function createPipelineReader(options: PipelineReaderOptions): () => Prom
 }
 
 async function readPipeline(options: PipelineReaderOptions): Promise<PipelineStatus> {
-  const { streamName, stream, progress, quarantine, archive, replays } = options;
+  const { streamName, stream, progress, quarantine, archive, replays, clock } = options;
+  const startTime = clock.now();
   const finished = await progress.read(streamName);
   const byShard = new Map(finished.map((shard) => [shard.shardId, shard]));
   const finishedTimes = finished.map((shard) => shard.arrivalTime);
@@ -59,13 +60,14 @@ async function readPipeline(options: PipelineReaderOptions): Promise<PipelineSta
     archive.lastDeliveryTime(),
     replays?.(),
   ]);
-  const shards = await Promise.all(
+  const readings = await Promise.all(
     description.shards.map((shard) => readShard(options, shard, byShard.get(shard.shardId))),
   );
   return {
+    asOf: isoTime(Math.min(startTime, ...readings.map(({ asOf }) => asOf ?? startTime))),
     stream: streamName,
     retentionHours: description.retentionHours,
-    shards,
+    shards: readings.map(({ status }) => status),
     quarantined,
     archive: { lastDeliveryTime: lastDeliveryTime === undefined ? null : isoTime(lastDeliveryTime) },
     ...(running === undefined ? {} : { replays: [...running] }),
@@ -76,8 +78,8 @@ async function readShard(
   { stream, logger }: PipelineReaderOptions,
   { shardId, isOpen }: Shard,
   progress: ShardProgress | undefined,
-): Promise<ShardStatus> {
-  const known = async (figure: Promise<number>): Promise<number | null> => {
+): Promise<{ readonly status: ShardStatus; readonly asOf: number | undefined }> {
+  const known = async <T>(figure: Promise<T>): Promise<T | null> => {
     try {
       return await figure;
     } catch (error) {
@@ -86,15 +88,16 @@ async function readShard(
       return null;
     }
   };
-  const [lagMs, recordsPerSecond] = await Promise.all([
-    known(stream.lagMs(shardId, progress?.finishedThrough)),
+  const [lag, recordsPerSecond] = await Promise.all([
+    known(stream.lag(shardId, progress?.finishedThrough)),
     isOpen ? known(stream.recordsPerSecond(shardId)) : 0,
   ]);
-  return {
+  const status: ShardStatus = {
     shardId,
     state: isOpen ? 'OPEN' : 'CLOSED',
-    lagMs,
+    lagMs: lag?.lagMs ?? null,
     recordsPerSecond: recordsPerSecond === null ? null : Math.round(recordsPerSecond * 100) / 100,
     finishedThrough: progress?.finishedThrough ?? null,
   };
+  return { status, asOf: lag?.asOf };
 }

@@ -50,6 +50,10 @@ export type ReplayStatus = z.infer<typeof replayStatusSchema>;
 
 export const pipelineStatusSchema = z
   .object({
+    asOf: z.iso.datetime().meta({
+      description:
+        'Whatever was put before then is counted in the lags; answers are shared for a short time.',
+    }),
     stream: z.string(),
     retentionHours: z.int(),
     shards: z.array(shardStatusSchema),

@@ -1,6 +1,7 @@
 import type { Clock } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { ChangeFeed, ShardHints } from '../fleet/change-feed.ts';
+import type { ShardLag } from './stream-reader.ts';
 
 /**
  * What is known of the shards from following them for another purpose: it costs the stream nothing. Undefined answers mean
@@ -9,8 +10,8 @@ import type { ChangeFeed, ShardHints } from '../fleet/change-feed.ts';
 export interface ShardActivity {
   /** The same feed, whose hints are looked at as they pass. */
   observe(feed: ChangeFeed): ChangeFeed;
-  /** Age of the first record behind `after`, in milliseconds; 0 when there is none. */
-  lagMs(shardId: ShardId, after: SequenceNumber | undefined): number | undefined;
+  /** The lag of a consumer that has finished everything through `after`. */
+  lag(shardId: ShardId, after: SequenceNumber | undefined): ShardLag | undefined;
   /** Records put into the shard per second, over the last ten. */
   recordsPerSecond(shardId: ShardId): number | undefined;
 }
@@ -24,6 +25,7 @@ interface FollowedShard {
   /** Everything behind it was seen, and what is not finished is kept. */
   from: SequenceNumber;
   followedSince: number;
+  /** When the last poll began: what was put before then was seen. */
   pollTime: number;
   atTip: boolean;
   /** Behind the progress, in order. */
@@ -42,14 +44,14 @@ const UNFINISHED_MAX = 100_000;
 export function createShardActivity(clock: Clock): ShardActivity {
   const shards = new Map<ShardId, FollowedShard>();
 
-  function note({ shardId, from, records, atTip }: ShardHints): void {
+  function note({ shardId, from, records, atTip }: ShardHints, pollTime: number): void {
     const now = clock.now();
     let shard = shards.get(shardId);
     if (shard === undefined || shard.from !== from || now - shard.pollTime > POLL_MS_MAX) {
-      shard = { from, followedSince: now, pollTime: now, atTip, unfinished: [], arrivals: [] };
+      shard = { from, followedSince: now, pollTime, atTip, unfinished: [], arrivals: [] };
       shards.set(shardId, shard);
     }
-    shard.pollTime = now;
+    shard.pollTime = pollTime;
     shard.atTip = atTip;
     for (const { sequenceNumber, arrivalTime } of records) {
       shard.unfinished.push({ sequenceNumber, arrivalTime });
@@ -70,13 +72,14 @@ export function createShardActivity(clock: Clock): ShardActivity {
         feed.restart();
       },
       poll: async (progress, signal) => {
+        const pollTime = clock.now();
         const hints = await feed.poll(progress, signal);
-        for (const one of hints) note(one);
+        for (const one of hints) note(one, pollTime);
         for (const [shardId, finished] of progress) forget(shards.get(shardId), finished);
         return hints;
       },
     }),
-    lagMs: (shardId, after) => {
+    lag: (shardId, after) => {
       const shard = followed(shardId);
       if (shard === undefined) return undefined;
       const isKnown =
@@ -84,8 +87,9 @@ export function createShardActivity(clock: Clock): ShardActivity {
       if (!isKnown) return undefined;
       forget(shard, after);
       const first = shard.unfinished[0];
-      if (first !== undefined) return Math.max(0, clock.now() - first.arrivalTime);
-      return shard.atTip ? 0 : undefined;
+      const asOf = shard.pollTime;
+      if (first !== undefined) return { lagMs: Math.max(0, clock.now() - first.arrivalTime), asOf };
+      return shard.atTip ? { lagMs: 0, asOf } : undefined;
     },
     recordsPerSecond: (shardId) => {
       const shard = followed(shardId);

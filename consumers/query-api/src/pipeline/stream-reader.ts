@@ -1,16 +1,21 @@
 import type { SequenceNumber, Shard, ShardId } from '@twinstream/stream-model';
 
+/** How far a shard's consumer is behind. */
+export interface ShardLag {
+  /** How long ago the first record that is not finished arrived, in milliseconds; 0 when there is none. */
+  readonly lagMs: number;
+  /** Whatever was put before then is counted, milliseconds since 1970. */
+  readonly asOf: number;
+}
+
 /** What the pipeline's status asks of the stream. A call of a shard may cost one of its five reads a second. */
 export interface StreamReader {
   /** Retention and shards, open and closed. */
   describe(
     signal?: AbortSignal,
   ): Promise<{ readonly retentionHours: number; readonly shards: readonly Shard[] }>;
-  /**
-   * How long ago the first record after `after` arrived (from the oldest there is, without `after`), in milliseconds; 0
-   * when there is none.
-   */
-  lagMs(shardId: ShardId, after: SequenceNumber | undefined, signal?: AbortSignal): Promise<number>;
+  /** The lag of a consumer that has finished everything through `after`; without it, nothing yet. */
+  lag(shardId: ShardId, after: SequenceNumber | undefined, signal?: AbortSignal): Promise<ShardLag>;
   /** Records put into the shard per second, over the last ten seconds or over as many records as are looked at. */
   recordsPerSecond(shardId: ShardId, signal?: AbortSignal): Promise<number>;
 }

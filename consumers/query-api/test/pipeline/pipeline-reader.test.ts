@@ -29,9 +29,9 @@ async function fixture(over: Partial<StreamReader> = {}) {
       calls.push('describe');
       return { retentionHours: 168, shards: SHARDS };
     },
-    lagMs: async (shard, after) => {
+    lag: async (shard, after) => {
       calls.push(`lag ${shard} ${after}`);
-      return shard === OPEN ? 1_500 : 0;
+      return shard === OPEN ? { lagMs: 1_500, asOf: TEST_TIME - 700 } : { lagMs: 0, asOf: TEST_TIME };
     },
     recordsPerSecond: async () => 12.5,
     ...over,
@@ -52,6 +52,8 @@ describe('the pipeline reader', () => {
   test('brings together stream, progress, quarantine and archive', async () => {
     const { read, calls } = await fixture();
     expect(await read()).toEqual({
+      // Of the shard that was looked at longest ago.
+      asOf: new Date(TEST_TIME - 700).toISOString(),
       stream: 's',
       retentionHours: 168,
       shards: [
@@ -74,7 +76,7 @@ describe('the pipeline reader', () => {
   });
 
   test('has null for what a shard does not tell, and the rest', async () => {
-    const { read } = await fixture({ lagMs: () => Promise.reject(new Error('throttled')) });
+    const { read } = await fixture({ lag: () => Promise.reject(new Error('throttled')) });
     expect((await read()).shards[1]).toMatchObject({ lagMs: null, recordsPerSecond: 12.5 });
   });
 

@@ -38,36 +38,46 @@ describe('shard activity', () => {
   test('knows the age of the first record that is not finished', async () => {
     const { activity, poll, clock } = fixture();
     await poll(100, 100, { 110: 3_000, 120: 1_000 });
-    expect(activity.lagMs(A, number(100))).toBe(3_000);
-    expect(activity.lagMs(A, number(110))).toBe(1_000);
+    expect(activity.lag(A, number(100))?.lagMs).toBe(3_000);
+    expect(activity.lag(A, number(110))?.lagMs).toBe(1_000);
     await clock.advance(500);
-    expect(activity.lagMs(A, number(110))).toBe(1_500);
-    expect(activity.lagMs(A, number(120))).toBe(0);
+    expect(activity.lag(A, number(110))?.lagMs).toBe(1_500);
+    expect(activity.lag(A, number(120))?.lagMs).toBe(0);
+  });
+
+  test('counts what was put before its last poll began, and says when that was', async () => {
+    const { activity, feed, poll, clock } = fixture();
+    await poll(100, 100, { 110: 3_000 });
+    const pollTime = clock.now();
+    await clock.advance(2_000);
+    expect(activity.lag(A, number(110))).toEqual({ lagMs: 0, asOf: pollTime });
+    feed.restart();
+    expect(activity.lag(A, number(110))).toBeUndefined();
   });
 
   test('does not call a shard finished of which there is more to read', async () => {
     const { activity, poll } = fixture();
     await poll(100, 100, {}, false);
-    expect(activity.lagMs(A, number(100))).toBeUndefined();
+    expect(activity.lag(A, number(100))).toBeUndefined();
   });
 
   test('knows nothing before it began, nor of a shard that is not followed any more', async () => {
     const { activity, poll, clock, feed } = fixture();
     await poll(100, 100, {});
-    expect(activity.lagMs(A, number(90))).toBeUndefined();
-    expect(activity.lagMs(A, undefined)).toBeUndefined();
+    expect(activity.lag(A, number(90))).toBeUndefined();
+    expect(activity.lag(A, undefined)).toBeUndefined();
     await clock.advance(5_001);
-    expect(activity.lagMs(A, number(100))).toBeUndefined();
+    expect(activity.lag(A, number(100))).toBeUndefined();
     await poll(100, 100, {});
-    expect(activity.lagMs(A, number(100))).toBe(0);
+    expect(activity.lag(A, number(100))?.lagMs).toBe(0);
     feed.restart();
-    expect(activity.lagMs(A, number(100))).toBeUndefined();
+    expect(activity.lag(A, number(100))).toBeUndefined();
   });
 
   test('follows a shard without progress from its beginning', async () => {
     const { activity, poll } = fixture();
     await poll(0, 0, { 5: 2_000 });
-    expect(activity.lagMs(A, undefined)).toBe(2_000);
+    expect(activity.lag(A, undefined)?.lagMs).toBe(2_000);
   });
 
   test('counts what arrived in the last ten seconds', async () => {
@@ -97,9 +107,9 @@ describe('shard activity', () => {
       },
       direct: {
         describe: async () => ({ retentionHours: 168, shards: [] }),
-        lagMs: async () => {
+        lag: async () => {
           directReads += 1;
-          return 7;
+          return { lagMs: 7, asOf: clock.now() };
         },
         recordsPerSecond: async () => {
           directReads += 1;
@@ -109,13 +119,13 @@ describe('shard activity', () => {
     });
     await reader.describe();
     expect(wakes).toBe(1);
-    expect([await reader.lagMs(A, number(100)), await reader.recordsPerSecond(A)]).toEqual([7, 8]);
+    expect([(await reader.lag(A, number(100))).lagMs, await reader.recordsPerSecond(A)]).toEqual([7, 8]);
     for (let second = 0; second < 3; second += 1) {
       await poll(100, 100, {});
       await clock.advance(1_000);
     }
     directReads = 0;
-    expect([await reader.lagMs(A, number(100)), await reader.recordsPerSecond(A)]).toEqual([0, 0]);
+    expect([(await reader.lag(A, number(100))).lagMs, await reader.recordsPerSecond(A)]).toEqual([0, 0]);
     expect(directReads).toBe(0);
   });
 });
