@@ -1,4 +1,4 @@
-import { PutRecordCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
+import { PutRecordCommand, PutRecordsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { createLogger, systemClock } from '@twinstream/runtime';
 import {
   encodeAggregate,
@@ -75,9 +75,19 @@ describe('the stream reader on Kinesis', () => {
     const { reader, put } = await stream();
     expect(await reader.recordsPerSecond(FIRST)).toBe(0);
     for (let index = 0; index < 20; index += 1) await put(`d-${index}`);
-    // The first sample is small, because the size of the records is not known; the next counts them all.
-    await reader.recordsPerSecond(FIRST);
+    // The first read of the sample is small, because the size of the records is not known; the next counts them all.
     expect(await reader.recordsPerSecond(FIRST)).toBeCloseTo(2, 0);
+  });
+
+  test('takes no burst for the rate of a shard', async () => {
+    const { reader, client, streamName } = await stream();
+    const Records = Array.from({ length: 500 }, (_, index) => ({
+      PartitionKey: `d-${index}`,
+      Data: Buffer.alloc(1_000),
+    }));
+    await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+    // All of them arrived within a millisecond or two, and a sample of 64 KiB holds a part of them.
+    expect(await reader.recordsPerSecond(FIRST)).toBeLessThanOrEqual(1_000);
   });
 });
 

@@ -20,6 +20,7 @@ interface StatusFlags {
 }
 
 const WATCH_MS = 2_000;
+const COUNTS_NOTE = "Items and sizes are DynamoDB's own counts, up to six hours old; dynalite keeps none.\n";
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
 export function addStatus(program: Command, run: RunCommand): void {
@@ -91,5 +92,5 @@ function statusText(found: OperationsStatus): string {
     [{ title: 'table' }, { title: 'items', align: 'right' }, { title: 'size', align: 'right' }],
     found.tables.map(({ table, items, bytes }) => [table, whole(items), bytesText(bytes)]),
   );
-  return `${head.join('\n')}\n\n${shards}\n${tables}`;
+  return `${head.join('\n')}\n\n${shards}\n${tables}${COUNTS_NOTE}`;
 }

@@ -1,4 +1,5 @@
 import {
+  type _Record,
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
   type GetRecordsCommandOutput,
@@ -7,7 +8,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import type { Clock } from '@twinstream/runtime';
-import type { ShardId } from '@twinstream/stream-model';
+import { SHARD_IN_RECORDS_PER_SECOND, type ShardId } from '@twinstream/stream-model';
 import type { ShardListing } from './shard-listing.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -26,6 +27,8 @@ const SAMPLE_MS = 10_000;
 const SAMPLE_BYTES = 64 * 1024;
 const SAMPLE_RECORDS_MIN = 10;
 const SAMPLE_RECORDS_MAX = 500;
+/** A rate over less than that is one of a burst. */
+const SAMPLE_SPAN_MS_MIN = 1_000;
 
 /** Asks a Kinesis stream. The stream's own name never changes; shards are listed at each call. */
 export function kinesisStreamReader({
@@ -49,6 +52,17 @@ export function kinesisStreamReader({
       options,
     );
     return client.send(new GetRecordsCommand({ ShardIterator, Limit: limit }), options);
+  }
+
+  function sampleRecords(shard: ShardId): number {
+    const limit = Math.round(SAMPLE_BYTES / (recordBytes.get(shard) ?? SAMPLE_BYTES / SAMPLE_RECORDS_MIN));
+    return Math.min(Math.max(limit, SAMPLE_RECORDS_MIN), SAMPLE_RECORDS_MAX);
+  }
+
+  function noteSize(shard: ShardId, records: readonly _Record[]): void {
+    if (records.length === 0) return;
+    const bytes = records.reduce((sum, record) => sum + (record.Data?.length ?? 0), 0);
+    recordBytes.set(shard, Math.max(1, bytes / records.length));
   }
 
   return {
@@ -87,26 +101,41 @@ export function kinesisStreamReader({
     },
 
     recordsPerSecond: async (shard, signal) => {
-      const sinceMs = clock.now() - SAMPLE_MS;
-      const limit = Math.round(SAMPLE_BYTES / (recordBytes.get(shard) ?? SAMPLE_BYTES / SAMPLE_RECORDS_MIN));
-      const answer = await read(
-        { ShardId: shard, ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(sinceMs) },
-        Math.min(Math.max(limit, SAMPLE_RECORDS_MIN), SAMPLE_RECORDS_MAX),
-        signal,
-      );
+      const start = {
+        ShardId: shard,
+        ShardIteratorType: 'AT_TIMESTAMP',
+        Timestamp: new Date(clock.now() - SAMPLE_MS),
+      } as const;
+      let answer = await read(start, sampleRecords(shard), signal);
       const records = answer.Records ?? [];
-      if (records.length > 0) {
-        const bytes = records.reduce((sum, record) => sum + (record.Data?.length ?? 0), 0);
-        recordBytes.set(shard, Math.max(1, bytes / records.length));
+      noteSize(shard, records);
+      if (!isWhole(answer) && spanMs(records) < SAMPLE_SPAN_MS_MIN) {
+        // A burst says little. The size of the records is known by now, so that more of them are read.
+        const more = { ShardIterator: answer.NextShardIterator, Limit: sampleRecords(shard) };
+        answer = await client.send(
+          new GetRecordsCommand(more),
+          signal === undefined ? {} : { abortSignal: signal },
+        );
+        records.push(...(answer.Records ?? []));
+        noteSize(shard, records);
       }
-      const first = records[0]?.ApproximateArrivalTimestamp?.getTime();
-      const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime();
-      const isWhole = (answer.MillisBehindLatest ?? 0) === 0;
-      if (isWhole || first === undefined || last === undefined) return records.length / (SAMPLE_MS / 1_000);
-      // Not all were read: their rate is that between the first and the last of them.
-      return (records.length - 1) / (Math.max(1, last - first) / 1_000);
+      if (isWhole(answer) || records.length === 0) return records.length / (SAMPLE_MS / 1_000);
+      // Not all were read: their rate is that between the first and the last of them, and no shard takes more than its limit.
+      const rate = (records.length - 1) / (Math.max(1, spanMs(records)) / 1_000);
+      return Math.min(rate, SHARD_IN_RECORDS_PER_SECOND);
     },
   };
+}
+
+function isWhole({ MillisBehindLatest }: GetRecordsCommandOutput): boolean {
+  return (MillisBehindLatest ?? 0) === 0;
+}
+
+/** From the first arrival to the last, in milliseconds. */
+function spanMs(records: readonly _Record[]): number {
+  const first = records[0]?.ApproximateArrivalTimestamp?.getTime() ?? 0;
+  const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime() ?? 0;
+  return last - first;
 }
 
 function goesOn({ Records, MillisBehindLatest, NextShardIterator }: GetRecordsCommandOutput): boolean {
