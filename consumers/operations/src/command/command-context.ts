@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { visible } from '../output/visible.ts';
 import type { OperationsServices } from '../services.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OperationsHost } from './host.ts';
@@ -46,15 +47,16 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
-export function writeJson({ host }: CommandContext, document: unknown): void {
-  host.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+export function writeJson(context: CommandContext, document: unknown): void {
+  write(context, JSON.stringify(document, null, 2));
 }
 
+/** Writes a line or several to standard output, such that stored text cannot act upon the terminal. */
 export function write({ host }: CommandContext, text: string): void {
-  host.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  host.stdout.write(visible(text.endsWith('\n') ? text : `${text}\n`));
 }
 
 /** Tells the person, apart from the data on standard output. */
 export function tell({ host }: CommandContext, text: string): void {
-  host.stderr.write(`${text}\n`);
+  host.stderr.write(visible(`${text}\n`));
 }

@@ -75,15 +75,15 @@ function partsOf(
   nowMs: number,
 ): readonly ReplayPart[] {
   const oldestMs = nowMs - retentionMs;
-  /** True where the stream still has everything from there on. */
-  const streamReaches = fromMs >= oldestMs || createdTime > oldestMs;
+  /** True where the stream still has everything from there on. A named time may be older than a stream that was created anew. */
+  const streamReaches = fromMs >= oldestMs || (fromMs === EARLIEST && createdTime > oldestMs);
   if (source === 'archive' || source === 'event-store') return [{ source, fromMs, toMs }];
   if (source === 'stream') {
     if (fromMs !== EARLIEST && !streamReaches) {
       const oldest = new Date(oldestMs).toISOString();
       throw refusal(
         'BEFORE_RETENTION',
-        `the stream goes back to ${oldest} only: --source archive has what is older, --source auto joins both`,
+        `the stream keeps what came since ${oldest}: --source archive has what is older, --source auto joins both, --from earliest takes all that the stream has`,
       );
     }
     return [{ source, fromMs, toMs }];
@@ -143,9 +143,8 @@ function readShardId(text: string): ShardId {
   throw usageError(`--shard ${text}: write shardId-000000000000`);
 }
 
-function readRate({ rate, into, execute }: ReplayFlags): number | undefined {
-  const writes = execute === true && (into === 'fresh' || into === 'repair');
-  if (rate === undefined) return writes ? DEFAULT_WRITE_RATE : undefined;
+function readRate({ rate, into }: ReplayFlags): number | undefined {
+  if (rate === undefined) return into === 'fresh' || into === 'repair' ? DEFAULT_WRITE_RATE : undefined;
   if (rate === 'max') return undefined;
   const value = Number(rate);
   if (!/^\d+$/.test(rate) || value < 1 || value > RATE_MAX) {

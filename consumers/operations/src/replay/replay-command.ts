@@ -200,9 +200,7 @@ async function start(context: CommandContext, flags: StartFlags): Promise<ExitCo
   const id = newJobId(services.clock.now());
   const { spec: asked, plan: made } = await prepare(context, flags, id);
   const isExecuted = flags.execute === true;
-  const { target: _, tables: __, ...dry } = asked;
-  const preview = asked.target === 'repair' ? { preview: asked.target } : {};
-  const spec: ReplaySpec = isExecuted ? asked : { ...dry, ...preview };
+  const spec = isExecuted ? asked : dryRun(asked, flags);
   tell(context, planText(asked, made, services.clock.now()).trimEnd());
   if (isExecuted && spec.target !== 'stdout') {
     const question = `Replay ${made.isExact ? '' : 'about '}${whole(made.events)} events (${spec.target})?`;
@@ -213,6 +211,15 @@ async function start(context: CommandContext, flags: StartFlags): Promise<ExitCo
   await jobStore(context).create(job, host.stop);
   if (spec.tables !== undefined) await createFreshTables(services.dynamoDb, spec.tables, host.stop);
   return work(context, flags, job, made.events);
+}
+
+/** Reads and counts what was asked for, at the rate that was asked for: nothing has to be spared what is not written. */
+function dryRun({ target, tables: _, rate, ...dry }: ReplaySpec, flags: ReplayFlags): ReplaySpec {
+  return {
+    ...dry,
+    ...(target === 'repair' ? { preview: target } : {}),
+    ...(rate === undefined || flags.rate === undefined ? {} : { rate }),
+  };
 }
 
 async function resume(context: CommandContext, flags: StartFlags, id: string): Promise<ExitCode> {

@@ -25,7 +25,10 @@ describe('the source of a replay', () => {
   });
 
   test('is refused as the stream alone before its retention, naming the archive', () => {
-    expect(() => spec({ source: 'stream', from: '2026-01-01T00:00:00Z' })).toThrow(/--source archive/);
+    const early = { source: 'stream' as const, from: '2026-01-01T00:00:00Z' };
+    expect(() => spec(early)).toThrow(/--source archive/);
+    // A stream that was created anew holds nothing of what the archive has of the one before.
+    expect(() => spec(early, YOUNG_STREAM)).toThrow(/--source archive/);
   });
 });
 
@@ -47,11 +50,12 @@ describe('flags that make no sense together', () => {
   });
 });
 
-test('tables are written at a moderate rate unless another is asked for', () => {
-  const into = { into: 'fresh' as const, execute: true as const, reason: 'r' };
+test('tables are written at a moderate rate unless another is asked for, also in a plan', () => {
+  const into = { into: 'fresh' as const };
   expect(spec(into).rate).toBe(2_000);
   expect(spec({ ...into, rate: '500' }).rate).toBe(500);
   expect(spec({ ...into, rate: 'max' })).toMatchObject({ isPolite: false });
   expect(spec({ ...into, rate: 'max' }).rate).toBeUndefined();
   expect(spec({}).rate).toBeUndefined();
+  expect(spec({ into: 'stdout' }).rate).toBeUndefined();
 });
