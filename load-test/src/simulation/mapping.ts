@@ -1,4 +1,4 @@
-import { compareSequenceNumbers, sequenceNumber } from '@twinstream/stream-model';
+import { type BatchAnswer, compareSequenceNumbers, sequenceNumber } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
 import type { Containers } from './containers.ts';
 import type { Random } from './random.ts';
@@ -45,7 +45,14 @@ export async function deliverOnce(
     if (result.how === 'threw') onFault(result.error);
     return undefined;
   }
-  const [failure] = result.answer.batchItemFailures;
+  return finishedCount(result.answer, batch);
+}
+
+/** How many records of a batch an answer calls finished, from the start; undefined when it names none of them. */
+export function finishedCount(
+  { batchItemFailures: [failure] }: BatchAnswer,
+  batch: readonly SimRecord[],
+): number | undefined {
   if (failure === undefined) return batch.length;
   const from = sequenceNumber(failure.itemIdentifier);
   const index = batch.findIndex((record) => compareSequenceNumbers(record.sequenceNumber, from) >= 0);

@@ -73,7 +73,7 @@ export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watc
 }
 
 /** The stores as one process sees them: every call travels the network. A range is fetched whole, by one request. */
-export function reachedBy(owner: Owner, stores: Stores, network: Network): Stores {
+export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, 'call'>): Stores {
   const { eventStore, latestState, shardProgress, quarantine } = stores;
   const call = <Answer>(name: string, effect: () => Promise<Answer>, signal?: AbortSignal) =>
     network.call(owner, name, effect, signal);
