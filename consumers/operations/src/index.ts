@@ -1,10 +1,16 @@
 export * from './command/exit-codes.ts';
 export * from './command/host.ts';
 export * from './command/operations-command.ts';
+export * from './page-writing.ts';
+export * from './quarantine/find-quarantined.ts';
+export * from './quarantine/redrive.ts';
+export type { Transform } from './quarantine/transform.ts';
 export * from './replay/job-store.ts';
+export * from './replay/ledger.ts';
 export * from './replay/replay-job.ts';
 export type { ReplaySpec } from './replay/replay-spec.ts';
 export * from './replay/run-replay.ts';
+export * from './replay/sources/archive-objects.ts';
 export * from './replay/sources/archive-source.ts';
 export * from './replay/sources/external-sort.ts';
 export * from './replay/sources/memory-source.ts';

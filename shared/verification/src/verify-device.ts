@@ -6,6 +6,7 @@ import {
   foldPage,
   formatVersion,
   newDevice,
+  type ReceiptLimits,
   type StoredEvent,
 } from '@twinstream/device-model';
 import type { EventStore, Snapshot } from '@twinstream/event-store';
@@ -67,6 +68,8 @@ export interface VerificationStores {
 export interface VerifyDeviceOptions {
   /** Told of every event in chain order. */
   readonly onEvent?: (event: ChainEvent) => void;
+  /** What the state remembers of receipts. Default: as the state item does. */
+  readonly limits?: ReceiptLimits;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,11 +84,12 @@ const MISSING_PAGES_LISTED_MAX = 1_000;
 export async function verifyDevice(
   { eventStore, latestState }: VerificationStores,
   deviceId: DeviceId,
-  { onEvent, signal }: VerifyDeviceOptions = {},
+  options: VerifyDeviceOptions = {},
 ): Promise<DeviceVerification> {
+  const { signal } = options;
   const live = await readLive(latestState, deviceId, signal);
   const livePage = live.kind === 'state' ? live.state.page : undefined;
-  const check = new ChainCheck(deviceId, await snapshotsOf(eventStore, deviceId, signal), livePage, onEvent);
+  const check = new ChainCheck(deviceId, await snapshotsOf(eventStore, deviceId, signal), livePage, options);
   for await (const page of eventStore.pages(deviceId, { consistent: true, signal })) check.take(page);
   if (live.kind === 'state') check.expectPagesThrough(live.state.page);
   const { state, differences } = check;
@@ -158,18 +162,18 @@ class ChainCheck {
   readonly #seen = new Map<string, number>();
   readonly #snapshots: ReadonlyMap<number, Snapshot>;
   readonly #livePage: number | undefined;
-  readonly #onEvent: VerifyDeviceOptions['onEvent'];
+  readonly #options: VerifyDeviceOptions;
 
   constructor(
     deviceId: DeviceId,
     snapshots: ReadonlyMap<number, Snapshot>,
     livePage: number | undefined,
-    onEvent: VerifyDeviceOptions['onEvent'],
+    options: VerifyDeviceOptions,
   ) {
     this.#deviceId = deviceId;
     this.#snapshots = snapshots;
     this.#livePage = livePage;
-    this.#onEvent = onEvent;
+    this.#options = options;
     this.state = newDevice(deviceId);
   }
 
@@ -186,7 +190,7 @@ class ChainCheck {
       this.#note('page-key-differs', `page ${page.page}`, String(expected), String(found));
     }
     for (const stored of page.events) this.#enter(page, stored);
-    this.state = foldPage(this.state, page);
+    this.state = foldPage(this.state, page, this.#options.limits);
     this.#compareSnapshot(page.page);
     if (page.page === this.#livePage && this.isFoldSound) this.stateAtLivePage = this.state;
   }
@@ -215,7 +219,7 @@ class ChainCheck {
       this.#note('stored-twice', identity, 'one place', `pages ${earlier} and ${page.page}`);
     }
     this.#seen.set(identity, page.page);
-    this.#onEvent?.({ shardId: page.shardId, stored });
+    this.#options.onEvent?.({ shardId: page.shardId, stored });
   }
 
   #compareSnapshot(page: number): void {

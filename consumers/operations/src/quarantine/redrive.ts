@@ -4,7 +4,7 @@ import { HeadCache, projectDevice } from '@twinstream/projection';
 import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
-import { PAGE_WRITING } from '../page-writing.ts';
+import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
 import type { Transform } from './transform.ts';
@@ -37,6 +37,8 @@ export interface RedriveServices extends Stores {
   readonly streamName: string;
   readonly logger: Logger;
   readonly now: () => number;
+  /** As the live projector lays out pages. Default: {@link PAGE_WRITING}. */
+  readonly pageWriting?: PageWriting;
 }
 
 export interface RedriveOptions {
@@ -154,8 +156,8 @@ async function append(
     arrived: [arrived],
     from: arrived.place.sequenceNumber,
   };
-  const { eventStore, latestState, logger } = services;
+  const { eventStore, latestState, logger, pageWriting = PAGE_WRITING } = services;
   const heads = new HeadCache(0);
-  const writing = { eventStore, latestState, logger, heads, ...PAGE_WRITING, repaired: true };
+  const writing = { eventStore, latestState, logger, heads, ...pageWriting, repaired: true };
   return (await projectDevice(writing, batch, signal)).outcomes;
 }

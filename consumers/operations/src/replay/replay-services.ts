@@ -8,6 +8,7 @@ import { projectorMapping } from './projector-mapping.ts';
 import type { ReplayJob } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
 import type { ReplayServices } from './run-replay.ts';
+import { s3ArchiveObjects } from './sources/archive-objects.ts';
 import { archiveSource } from './sources/archive-source.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import { streamSource } from './sources/stream-source.ts';
@@ -68,7 +69,7 @@ function sourceOf(
   source: ReplayPart['source'],
 ): ReplaySource {
   const { streamName, archiveBucket: bucket } = configuration;
-  if (source === 'archive') return archiveSource({ client: s3, bucket });
+  if (source === 'archive') return archiveSource({ objects: s3ArchiveObjects(s3, bucket) });
   return streamSource({ client: kinesis, streamName, clock }, { isPolite: spec.isPolite });
 }
 

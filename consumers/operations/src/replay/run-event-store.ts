@@ -2,7 +2,7 @@ import { type DeviceId, type DeviceState, foldPage, newDevice } from '@twinstrea
 import { type EventStore, makeSnapshot } from '@twinstream/event-store';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import { eventLine } from '../history/event-line.ts';
-import { PAGE_WRITING } from '../page-writing.ts';
+import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import { allDevices } from '../verify/chosen-devices.ts';
 import type { Checkpointing } from './checkpointing.ts';
@@ -17,11 +17,14 @@ export interface RunEventStoreOptions {
   /** The tables in use. */
   readonly stores: Stores;
   /** Where copies go, for the target `fresh`. */
-  readonly fresh?: Stores;
+  readonly fresh: Stores | undefined;
   readonly write: (text: string) => Promise<void>;
   readonly pace: Pace;
   readonly checkpointing: Checkpointing;
   readonly clock: Clock;
+  readonly random?: () => number;
+  /** Default: {@link PAGE_WRITING}. */
+  readonly pageWriting?: PageWriting;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +33,7 @@ export interface RunEventStoreOptions {
  * places as they are) or writes each device's state anew from its pages.
  */
 export async function runEventStore(options: RunEventStoreOptions): Promise<void> {
-  const { job, stores, checkpointing, clock, signal } = options;
+  const { job, stores, checkpointing, signal } = options;
   const { devices, parts } = job.spec;
   let isBehind = job.lastDevice !== undefined;
   for await (const deviceId of devices ?? allDevices(stores, signal)) {
@@ -42,7 +45,7 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
     }
     const counted = noLedger();
     try {
-      await patiently(clock, signal, () => runDevice(options, deviceId, counted));
+      await patiently(options, signal, () => runDevice(options, deviceId, counted));
     } catch (error) {
       if (!(error instanceof CodedError) || error.retryable || error.code === 'DYNAMODB_REFUSED') throw error;
       counted.failed += 1;
@@ -60,11 +63,12 @@ async function runDevice(
   deviceId: DeviceId,
   ledger: ShardLedger,
 ): Promise<void> {
-  const { job, stores, fresh, signal } = options;
+  const { job, stores, fresh, signal, pageWriting = PAGE_WRITING } = options;
+  const limits = pageWriting.pageLimits.receipts;
   const { target } = job.spec;
   if (target === 'repair') {
     await countDevice(options, deviceId, ledger);
-    const found = await restoreState(stores, deviceId, { execute: true, signal });
+    const found = await restoreState(stores, deviceId, { execute: true, limits, signal });
     if (found !== 'restored') return;
     job.repair.statesDiffering += 1;
     job.repair.statesRestored += 1;
@@ -102,7 +106,7 @@ async function countDevice(
 }
 
 async function copyDevice(
-  { stores, pace, signal }: RunEventStoreOptions,
+  { stores, pace, signal, pageWriting = PAGE_WRITING }: RunEventStoreOptions,
   fresh: Stores,
   deviceId: DeviceId,
   ledger: ShardLedger,
@@ -117,11 +121,11 @@ async function copyDevice(
     }
     await pace.take(page.events.length, signal);
     const { outcome } = await fresh.eventStore.appendPage(page, signal);
-    state = foldPage(state, page);
+    state = foldPage(state, page, pageWriting.pageLimits.receipts);
     ledger.read += page.events.length;
     ledger[outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
     for (const { text } of page.events) ledger.bytes += text.length;
-    if (state.page % PAGE_WRITING.pagesPerSnapshot === 0) await copySnapshot(fresh.eventStore, state, signal);
+    if (state.page % pageWriting.pagesPerSnapshot === 0) await copySnapshot(fresh.eventStore, state, signal);
   }
   if (state.page > 0) await fresh.latestState.write(state, signal);
 }

@@ -5,6 +5,7 @@ import type { ShardProgressTable } from '@twinstream/latest-state';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { ShardId, ShardPosition } from '@twinstream/stream-model';
+import type { PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import { CancelWished, type Checkpointing, createCheckpointing } from './checkpointing.ts';
 import { type Redriven, redrivenKey } from './decode-entries.ts';
@@ -34,7 +35,12 @@ export interface ReplayServices {
   /** Stops the live projector while `work` runs, makes it forget what it knows of the tables, and starts it again. */
   readonly whilePaused: (work: () => Promise<void>) => Promise<void>;
   readonly clock: Clock;
+  readonly random?: () => number;
   readonly logger: Logger;
+  /** Says who is at work. Default: this process, under a token of its own. */
+  readonly newRunner?: () => Runner;
+  /** As the live projector lays out pages. Default: `PAGE_WRITING`. */
+  readonly pageWriting?: PageWriting;
   readonly checkpointMs?: number;
   /** Highest place wanted of each shard; absent: no bound. A repair has its own. */
   readonly bound?: (shardId: ShardId) => ShardPosition | undefined;
@@ -50,7 +56,7 @@ export interface ReplayRun extends ReplayServices {
   readonly signal: AbortSignal;
 }
 
-export function newRunner(): Runner {
+function thisProcess(): Runner {
   return { token: randomUUID(), host: hostname(), pid: process.pid };
 }
 
@@ -63,7 +69,7 @@ export async function runReplay(
   job: ReplayJob,
   signal: AbortSignal,
 ): Promise<void> {
-  job.runner = newRunner();
+  job.runner = (services.newRunner ?? thisProcess)();
   job.status = 'running';
   await services.jobs.takeOver(job);
   const { clock, checkpointMs } = services;
@@ -121,10 +127,9 @@ async function readRedriven(
 }
 
 async function runPasses(run: ReplayRun): Promise<void> {
-  const { job, stores, fresh, write, pace, checkpointing, clock, signal } = run;
+  const { job } = run;
   if (job.spec.parts[0]?.source === 'event-store') {
-    const copies = fresh === undefined ? {} : { fresh };
-    await runEventStore({ job, stores, ...copies, write, pace, checkpointing, clock, signal });
+    await runEventStore(run);
     return;
   }
   if (job.spec.target === 'repair') {

@@ -4,7 +4,7 @@ import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 import pLimit from 'p-limit';
 import { eventLine } from '../history/event-line.ts';
-import { PAGE_WRITING } from '../page-writing.ts';
+import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import { type DecodeOptions, decodeEntries, devicesOf } from './decode-entries.ts';
 import { addOutcomes, type ShardLedger } from './ledger.ts';
@@ -54,7 +54,10 @@ export function linesTarget(
 export interface ProjectingOptions extends DecodeOptions {
   readonly stores: Stores;
   readonly clock: Clock;
+  readonly random?: () => number;
   readonly logger: Logger;
+  /** Default: {@link PAGE_WRITING}. */
+  readonly pageWriting?: PageWriting;
   /** True marks what is stored as appended by a repair. */
   readonly isRepair: boolean;
   /** Devices that are left alone. */
@@ -72,9 +75,10 @@ const BACKOFF = { baseMs: 200, capMs: 20_000 } as const;
 /** The way of the live projector: events of a device in order, devices beside each other. */
 export function projectingTarget(options: ProjectingOptions): ReplayTargetFunction {
   const { stores, logger, isRepair, isLeftOut, onFailure, headsMax = HEADS_MAX } = options;
+  const { pageWriting = PAGE_WRITING } = options;
   const heads = new HeadCache(headsMax);
   const limit = pLimit(DEVICES_AT_ONCE);
-  const writing = { ...stores, logger, heads, ...PAGE_WRITING, repaired: isRepair };
+  const writing = { ...stores, logger, heads, ...pageWriting, repaired: isRepair };
   return async (batch, ledger, signal) => {
     const devices = devicesOf(batch.shardId, decodeEntries(batch, options, ledger));
     const results = await Promise.allSettled(
@@ -86,7 +90,7 @@ export function projectingTarget(options: ProjectingOptions): ReplayTargetFuncti
             return;
           }
           try {
-            const { outcomes } = await patiently(options.clock, signal, () =>
+            const { outcomes } = await patiently(options, signal, () =>
               projectDevice(writing, device, signal),
             );
             addOutcomes(ledger, outcomes);
@@ -110,7 +114,7 @@ function isOfDevice(error: unknown): boolean {
 
 /** Repeats what may pass. */
 export async function patiently<Result>(
-  clock: Clock,
+  { clock, random = Math.random }: Pick<ProjectingOptions, 'clock' | 'random'>,
   signal: AbortSignal,
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -120,7 +124,7 @@ export async function patiently<Result>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CodedError) || !error.retryable || tries >= TRIES_MAX) throw error;
-      await clock.sleep(fullJitterMs(tries, BACKOFF, Math.random), signal);
+      await clock.sleep(fullJitterMs(tries, BACKOFF, random), signal);
     }
   }
 }

@@ -1,12 +1,12 @@
 import {
   type ArrivedEvent,
-  COMPLETE_RECEIPT_LIMITS,
   type DeviceHistory,
   type DeviceState,
   type EventPage,
   foldPage,
   newDevice,
   planPage,
+  type ReceiptLimits,
 } from '@twinstream/device-model';
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
@@ -27,11 +27,8 @@ interface PagePart {
   readonly isRepaired: boolean;
 }
 
-const UNBOUNDED = {
-  eventsMax: Number.POSITIVE_INFINITY,
-  charactersMax: Number.POSITIVE_INFINITY,
-  receipts: COMPLETE_RECEIPT_LIMITS,
-};
+/** A part is one page, whatever it holds. */
+const UNBOUNDED = { eventsMax: Number.POSITIVE_INFINITY, charactersMax: Number.POSITIVE_INFINITY };
 
 /**
  * The missing pages of a chain, laid out again under their own numbers from the source's events. Where one page is
@@ -41,11 +38,13 @@ const UNBOUNDED = {
  * Throws `PAGES_NOT_RESTORABLE` when the source does not hold what the missing pages held: then nothing of the device is
  * written, since a page under a false key would part the chain for good.
  *
+ * @param limits what the states remembered that the pages were laid out upon: it decides what counted as late
  * @param events of this device, those that no page covers at least, in the order of their shards
  */
 export async function restoredPages(
   { deviceId, pages, runs, live }: DamagedChain,
   events: readonly SourceEvent[],
+  limits: ReceiptLimits,
 ): Promise<readonly EventPage[]> {
   const taken = new Set<SourceEvent>();
   const restored: EventPage[] = [];
@@ -54,23 +53,23 @@ export async function restoredPages(
   const stored = storedIdentities(pages);
   for (const run of runs) {
     for (let page = pages[index]; page !== undefined && page.page < run.firstPage; page = pages[index]) {
-      state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+      state = foldPage(state, page, limits);
       index += 1;
     }
     const parts = partsOf(run, events, taken, stored);
     if (parts === undefined) throw notRestorable(deviceId, run, 'the source has too few of its events');
     for (const part of parts) {
-      const page = await layOut(state, part, [...pages.slice(0, index), ...restored]);
+      const page = await layOut(state, part, [...pages.slice(0, index), ...restored], limits);
       if (page === undefined)
         throw notRestorable(deviceId, run, 'an event of the source is none of its events');
       restored.push(page);
-      state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+      state = foldPage(state, page, limits);
     }
     if (run.arrivalMaxAfter !== undefined && state.arrivalMax !== run.arrivalMaxAfter) {
       throw notRestorable(deviceId, run, 'what the source has does not join the page behind it');
     }
   }
-  for (const page of pages.slice(index)) state = foldPage(state, page, COMPLETE_RECEIPT_LIMITS);
+  for (const page of pages.slice(index)) state = foldPage(state, page, limits);
   const lacking = live === undefined ? undefined : counterLacking(live, state);
   const [lastRun] = runs.slice(-1);
   if (lacking !== undefined && lastRun !== undefined) {
@@ -205,11 +204,12 @@ async function layOut(
   state: DeviceState,
   { shardId, arrived, isRepaired }: PagePart,
   before: readonly EventPage[],
+  receipts: ReceiptLimits,
 ): Promise<EventPage | undefined> {
   let history: DeviceHistory | undefined;
   for (const _ of [1, 2]) {
     const plan = planPage(state, shardId, arrived, {
-      limits: UNBOUNDED,
+      limits: { ...UNBOUNDED, receipts },
       repaired: isRepaired,
       ...(history === undefined ? {} : { history }),
     });

@@ -1,10 +1,18 @@
-import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceId, ReceiptLimits } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { type DeviceVerification, verifyDevice } from '@twinstream/verification';
 import type { Stores } from '../../services.ts';
 
 /** What was found of a state item, and done. */
 export type StateRestoration = 'equal' | 'differs' | 'restored';
+
+export interface RestoreOptions {
+  /** False only looks. */
+  readonly execute: boolean;
+  /** What the state remembers of receipts. */
+  readonly limits: ReceiptLimits;
+  readonly signal: AbortSignal;
+}
 
 /** A state that changes again and again is left to its own writer. */
 const TRIES_MAX = 8;
@@ -16,10 +24,10 @@ const TRIES_MAX = 8;
 export async function restoreState(
   stores: Stores,
   deviceId: DeviceId,
-  { execute, signal }: { readonly execute: boolean; readonly signal: AbortSignal },
+  { execute, limits, signal }: RestoreOptions,
 ): Promise<StateRestoration> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    const found = await verifyDevice(stores, deviceId, { signal });
+    const found = await verifyDevice(stores, deviceId, { limits, signal });
     const broken = found.differences.find(
       ({ kind }) => kind === 'page-missing' || kind === 'page-key-differs',
     );

@@ -1,6 +1,7 @@
-import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceId, ReceiptLimits } from '@twinstream/device-model';
 import { ARRIVAL_TIME_MAX } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
+import { PAGE_WRITING } from '../../page-writing.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
@@ -110,6 +111,7 @@ async function restoreMissingPages(run: ReplayRun, execute: boolean): Promise<vo
     try {
       job.repair.pagesRestored += await restoreChain(stores, damage, gathering.of(deviceId), {
         execute,
+        limits: limitsOf(run),
         signal,
       });
     } catch (error) {
@@ -118,6 +120,10 @@ async function restoreMissingPages(run: ReplayRun, execute: boolean): Promise<vo
     }
     await run.checkpointing.noteStep();
   }
+}
+
+function limitsOf({ pageWriting = PAGE_WRITING }: ReplayRun): ReceiptLimits {
+  return pageWriting.pageLimits.receipts;
 }
 
 /** Reads the whole source without moving the job's own checkpoints. */
@@ -137,7 +143,7 @@ async function restoreStates(run: ReplayRun, execute: boolean): Promise<void> {
   for await (const deviceId of job.spec.devices ?? allDevices(stores, signal)) {
     signal.throwIfAborted();
     try {
-      const found = await restoreState(stores, deviceId, { execute, signal });
+      const found = await restoreState(stores, deviceId, { execute, limits: limitsOf(run), signal });
       if (found !== 'equal') job.repair.statesDiffering += 1;
       if (found === 'restored') job.repair.statesRestored += 1;
     } catch (error) {

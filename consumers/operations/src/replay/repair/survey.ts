@@ -8,6 +8,7 @@ import { decodeEntries, type Redriven } from '../decode-entries.ts';
 import type { ReplayTargetFunction } from '../targets.ts';
 import { type DamagedChain, damageOf } from './missing-run.ts';
 import { restoredPages, type SourceEvent } from './restore-pages.ts';
+import type { RestoreOptions } from './restore-state.ts';
 
 /** Text of events of damaged devices that is held at once; more is refused: repair fewer devices at a time. */
 const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
@@ -85,9 +86,9 @@ export async function restoreChain(
   { eventStore }: Stores,
   damage: DamagedChain,
   events: readonly SourceEvent[],
-  { execute, signal }: { readonly execute: boolean; readonly signal: AbortSignal },
+  { execute, limits, signal }: RestoreOptions,
 ): Promise<number> {
-  const pages = await restoredPages(damage, events);
+  const pages = await restoredPages(damage, events, limits);
   if (!execute) return pages.length;
   for (const page of pages) {
     const { outcome } = await eventStore.appendPage(page, signal);

@@ -10,6 +10,28 @@ export interface ArchiveObject {
   readonly bytes: number;
 }
 
+/** Arrivals from one time (0: the first) to another. */
+export interface ArchiveWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The archive as its readers see it. */
+export interface ArchiveObjects {
+  /** Objects that may hold arrivals of the window, in no promised order. */
+  list(window: ArchiveWindow): AsyncIterable<ArchiveObject>;
+  lines(key: string, signal: AbortSignal): AsyncIterable<string>;
+}
+
+/** The archive in S3. */
+export function s3ArchiveObjects(client: S3Client, bucket: string): ArchiveObjects {
+  return {
+    list: (window) => archiveObjects(client, bucket, window),
+    lines: (key, signal) => archiveObjectLines(client, bucket, key, signal),
+  };
+}
+
 const HOUR_MS = 3_600_000;
 /** The clocks of producers of folders and of records may differ. */
 const HOURS_BEFORE = 1;
@@ -25,11 +47,11 @@ function hourFolder(timeMs: number): string {
   return `${ARCHIVE_PREFIX}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
 }
 
-/** Objects that may hold arrivals from one time (0: the first) to another, by the hour of their delivery. */
+/** Objects that may hold arrivals of the window, by the hour of their delivery. */
 export async function* archiveObjects(
   client: S3Client,
   bucket: string,
-  { fromMs, toMs, signal }: { readonly fromMs: number; readonly toMs: number; readonly signal: AbortSignal },
+  { fromMs, toMs, signal }: ArchiveWindow,
 ): AsyncGenerator<ArchiveObject> {
   const startAfter = fromMs === 0 ? ARCHIVE_PREFIX : hourFolder(Math.max(0, fromMs - HOURS_BEFORE * HOUR_MS));
   const end = `${hourFolder(toMs + HOURS_AFTER * HOUR_MS)}~`;

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { CodedError } from '@twinstream/runtime';
 import {
   compareWithinShard,
@@ -10,13 +9,12 @@ import {
   type ShardPosition,
 } from '@twinstream/stream-model';
 import { isAfter, type ReplayEntry } from '../replay-entry.ts';
-import { archiveObjectLines, archiveObjects } from './archive-objects.ts';
+import type { ArchiveObjects } from './archive-objects.ts';
 import { externalSort, type SortableLine } from './external-sort.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 
 export interface ArchiveSourceOptions {
-  readonly client: S3Client;
-  readonly bucket: string;
+  readonly objects: ArchiveObjects;
   /** See {@link externalSort}. */
   readonly runCharactersMax?: number;
 }
@@ -25,14 +23,14 @@ export interface ArchiveSourceOptions {
 const BATCH_ENTRIES = 2_000;
 
 /**
- * The archive in S3. Its folders are not position order: the window is ordered by shard and position with bounded
+ * The archive. Its folders are not position order: the window is ordered by shard and position with bounded
  * memory, and what was delivered twice is dropped. Shards come one after the other by their ids, which rise with
  * time (API reference, Shard, and every split or merge), so that parents come before children.
  */
-export function archiveSource({ client, bucket, runCharactersMax }: ArchiveSourceOptions): ReplaySource {
+export function archiveSource({ objects, runCharactersMax }: ArchiveSourceOptions): ReplaySource {
   return {
     read: async (query, take) => {
-      const sorted = externalSort(windowLines(client, bucket, query), {
+      const sorted = externalSort(windowLines(objects, query), {
         compare: comparePositions,
         keyOf: positionOf,
         signal: query.signal,
@@ -64,14 +62,13 @@ export function archiveSource({ client, bucket, runCharactersMax }: ArchiveSourc
 }
 
 async function* windowLines(
-  client: S3Client,
-  bucket: string,
+  objects: ArchiveObjects,
   query: SourceQuery,
 ): AsyncGenerator<SortableLine<Position>> {
   const { signal, shards } = query;
   const bounds = new Map<ShardId, ShardPosition | undefined>();
-  for await (const { key: object } of archiveObjects(client, bucket, query)) {
-    for await (const line of archiveObjectLines(client, bucket, object, signal)) {
+  for await (const { key: object } of objects.list(query)) {
+    for await (const line of objects.lines(object, signal)) {
       const head = headOf(line, object);
       if (head.arrivalTime < query.fromMs || head.arrivalTime >= query.toMs) continue;
       const { shardId } = head.position;

@@ -1,4 +1,10 @@
-import { type DeviceState, type EventPage, foldPage, newDevice } from '@twinstream/device-model';
+import {
+  type DeviceState,
+  type EventPage,
+  foldPage,
+  newDevice,
+  STATE_RECEIPT_LIMITS,
+} from '@twinstream/device-model';
 import { DEVICE } from '@twinstream/event-store/contract/event-builder';
 import { canonicalText } from '@twinstream/verification';
 import * as fc from 'fast-check';
@@ -30,7 +36,11 @@ describe('restored pages', () => {
         const lost = pages[drawn % pages.length];
         const left = pages.filter((page) => page !== lost);
         const runs = missingRuns(left, state.page);
-        const restored = await restoredPages({ deviceId: DEVICE, pages: left, runs, live: state }, source);
+        const restored = await restoredPages(
+          { deviceId: DEVICE, pages: left, runs, live: state },
+          source,
+          STATE_RECEIPT_LIMITS,
+        );
         expect(restored).toEqual([lost]);
       }),
       { numRuns: 400 },
@@ -46,7 +56,11 @@ describe('restored pages', () => {
           const { source, pages, state } = await writeRecorded(device);
           const left = pages.filter((_, index) => kept[index]);
           const runs = missingRuns(left, state.page);
-          const restored = await restoredPages({ deviceId: DEVICE, pages: left, runs, live: state }, source);
+          const restored = await restoredPages(
+            { deviceId: DEVICE, pages: left, runs, live: state },
+            source,
+            STATE_RECEIPT_LIMITS,
+          );
           const whole = inOrder([...left, ...restored]);
           expect(whole.map(({ page }) => page)).toEqual(pages.map(({ page }) => page));
           expect(eventsOf(whole)).toEqual(eventsOf(pages));
@@ -70,7 +84,7 @@ describe('restored pages', () => {
         const poorer = source.filter(({ arrived }) => arrived.event.identity?.counter !== counter);
         const runs = missingRuns(left, state.page);
         await expect(
-          restoredPages({ deviceId: DEVICE, pages: left, runs, live: state }, poorer),
+          restoredPages({ deviceId: DEVICE, pages: left, runs, live: state }, poorer, STATE_RECEIPT_LIMITS),
         ).rejects.toMatchObject({ code: 'PAGES_NOT_RESTORABLE' });
       }),
       { numRuns: 300 },
