@@ -28,7 +28,10 @@ export async function damagedChains(
   };
   let pending: Promise<void>[] = [];
   for await (const deviceId of devices ?? allDevices(stores, signal)) {
-    pending.push(limit(look, deviceId));
+    const looking = limit(look, deviceId);
+    // It may fail before it is waited for.
+    looking.catch(() => undefined);
+    pending.push(looking);
     if (pending.length < DEVICES_AT_ONCE * 4) continue;
     await Promise.all(pending);
     pending = [];
