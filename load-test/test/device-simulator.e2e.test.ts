@@ -19,6 +19,7 @@ import { openRecord, positionKey, sequenceNumber } from '@twinstream/stream-mode
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const STREAM = 'device-events';
 const ACTIVE_DEADLINE_MS = 10_000;
 /** A signal so soon after the first is the first again. */
@@ -59,8 +60,17 @@ async function startStream(options: KinesisServerOptions = {}): Promise<KinesisS
 type Simulator = ChildProcessByStdio<null, Readable, Readable>;
 
 function startSimulator(...args: readonly string[]): Simulator {
-  return spawn(process.execPath, [MAIN, ...args], {
-    cwd: folder,
+  return startProcess(process.execPath, [MAIN, ...args], folder);
+}
+
+/** The simulator as the README starts it: the process is npm's. */
+function startByNpm(...args: readonly string[]): Simulator {
+  return startProcess('npm', ['run', '--silent', 'simulate', '--', ...args], REPOSITORY);
+}
+
+function startProcess(command: string, args: readonly string[], cwd: string): Simulator {
+  return spawn(command, args, {
+    cwd,
     env: {
       PATH: process.env.PATH,
       AWS_REGION: 'us-east-1',
@@ -257,6 +267,20 @@ describe('a simulated fleet', () => {
     expect(summary.acknowledged).toBe(summary.scheduled);
     expect(inStream()).toHaveLength(summary.acknowledged);
     expect(ledger).toHaveLength(summary.acknowledged);
+  });
+
+  test('that npm started ends in order, with its own exit code, when npm alone is told to stop', async () => {
+    await startStream();
+    const child = startByNpm(
+      ...['--output', 'json', '--ledger', join(folder, 'ledger.ndjson'), '--rate', '500', '--duration', '60s'],
+    );
+    const running = runOf(child);
+    await expect.poll(() => inStream().length, { timeout: 20_000 }).toBeGreaterThan(50);
+    child.kill('SIGINT');
+    const { code, summary } = await running;
+    expect(code).toBe(0);
+    expect(summary).toMatchObject({ interrupted: true, failed: 0, dropped: 0 });
+    expect(inStream()).toHaveLength(summary.acknowledged);
   });
 
   test('that is interrupted twice stops at once, and says what it does not know', async () => {

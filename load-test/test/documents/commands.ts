@@ -47,8 +47,8 @@ const helpTexts = new Map<string, Promise<string>>();
 
 /** What a script prints for `--help`, below these subcommands; undefined where it is no program of this project. */
 function helpOf(script: string, subcommands: readonly string[]): Promise<string> | undefined {
-  const last = rootScripts().get(script)?.split('&&').at(-1)?.trim().split(' ');
-  if (last?.[0] !== 'node') return undefined;
+  const [, ...last] = rootScripts().get(script)?.split(' ') ?? [];
+  if (last[0] !== 'node') return undefined;
   const args = [...last.slice(1), ...subcommands, '--help'];
   const key = args.join(' ');
   const known = helpTexts.get(key) ?? run(process.execPath, args, { cwd: ROOT }).then(({ stdout }) => stdout);

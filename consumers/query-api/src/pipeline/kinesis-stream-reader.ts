@@ -27,8 +27,8 @@ const SAMPLE_MS = 10_000;
 const SAMPLE_BYTES = 64 * 1024;
 const SAMPLE_RECORDS_MIN = 10;
 const SAMPLE_RECORDS_MAX = 500;
-/** A rate over less than that is one of a burst. */
-const SAMPLE_SPAN_MS_MIN = 1_000;
+/** Over less than that, records are those of one burst and tell no rate. */
+const SAMPLE_SPAN_MS_MIN = 100;
 
 /** Asks a Kinesis stream. The stream's own name never changes; shards are listed at each call. */
 export function kinesisStreamReader({
@@ -106,36 +106,23 @@ export function kinesisStreamReader({
         ShardIteratorType: 'AT_TIMESTAMP',
         Timestamp: new Date(clock.now() - SAMPLE_MS),
       } as const;
-      let answer = await read(start, sampleRecords(shard), signal);
+      const limit = sampleRecords(shard);
+      const answer = await read(start, limit, signal);
       const records = answer.Records ?? [];
       noteSize(shard, records);
-      if (!isWhole(answer) && spanMs(records) < SAMPLE_SPAN_MS_MIN) {
-        // A burst says little. The size of the records is known by now, so that more of them are read.
-        const more = { ShardIterator: answer.NextShardIterator, Limit: sampleRecords(shard) };
-        answer = await client.send(
-          new GetRecordsCommand(more),
-          signal === undefined ? {} : { abortSignal: signal },
-        );
-        records.push(...(answer.Records ?? []));
-        noteSize(shard, records);
-      }
-      if (isWhole(answer) || records.length === 0) return records.length / (SAMPLE_MS / 1_000);
-      // Not all were read: their rate is that between the first and the last of them, and no shard takes more than its limit.
-      const rate = (records.length - 1) / (Math.max(1, spanMs(records)) / 1_000);
-      return Math.min(rate, SHARD_IN_RECORDS_PER_SECOND);
+      // A stand-in was seen to count none as behind when what is left arrived within the same millisecond.
+      const isWhole = records.length < limit && (answer.MillisBehindLatest ?? 0) === 0;
+      if (isWhole) return records.length / (SAMPLE_MS / 1_000);
+      // Not all were read: their rate is that between the first and the last of them.
+      const spanMs = arrivalMs(records.at(-1)) - arrivalMs(records[0]);
+      if (spanMs < SAMPLE_SPAN_MS_MIN) return undefined;
+      return Math.min((records.length - 1) / (spanMs / 1_000), SHARD_IN_RECORDS_PER_SECOND);
     },
   };
 }
 
-function isWhole({ MillisBehindLatest }: GetRecordsCommandOutput): boolean {
-  return (MillisBehindLatest ?? 0) === 0;
-}
-
-/** From the first arrival to the last, in milliseconds. */
-function spanMs(records: readonly _Record[]): number {
-  const first = records[0]?.ApproximateArrivalTimestamp?.getTime() ?? 0;
-  const last = records.at(-1)?.ApproximateArrivalTimestamp?.getTime() ?? 0;
-  return last - first;
+function arrivalMs(record: _Record | undefined): number {
+  return record?.ApproximateArrivalTimestamp?.getTime() ?? 0;
 }
 
 function goesOn({ Records, MillisBehindLatest, NextShardIterator }: GetRecordsCommandOutput): boolean {

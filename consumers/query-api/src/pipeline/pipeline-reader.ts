@@ -96,7 +96,7 @@ async function readShard(
     shardId,
     state: isOpen ? 'OPEN' : 'CLOSED',
     lagMs: lag?.lagMs ?? null,
-    recordsPerSecond: recordsPerSecond === null ? null : Math.round(recordsPerSecond * 100) / 100,
+    recordsPerSecond: recordsPerSecond == null ? null : Math.round(recordsPerSecond * 100) / 100,
     finishedThrough: progress?.finishedThrough ?? null,
   };
   return { status, asOf: lag?.asOf };

@@ -16,6 +16,9 @@ export interface StreamReader {
   ): Promise<{ readonly retentionHours: number; readonly shards: readonly Shard[] }>;
   /** The lag of a consumer that has finished everything through `after`; without it, nothing yet. */
   lag(shardId: ShardId, after: SequenceNumber | undefined, signal?: AbortSignal): Promise<ShardLag>;
-  /** Records put into the shard per second, over the last ten seconds or over as many records as are looked at. */
-  recordsPerSecond(shardId: ShardId, signal?: AbortSignal): Promise<number>;
+  /**
+   * Records put into the shard per second, over the last ten seconds or over as many records as are looked at; undefined
+   * where those are too few to tell.
+   */
+  recordsPerSecond(shardId: ShardId, signal?: AbortSignal): Promise<number | undefined>;
 }

@@ -85,8 +85,15 @@ async function startParts(
     args: readonly string[],
     extra: Record<string, string> = {},
   ) => {
+    const levels = { TWINSTREAM_LOG_LEVEL: options.environment.TWINSTREAM_LOG_LEVEL ?? 'warn' };
     const supervised = await supervise(
-      { name, main, args, environment: { ...environment, ...extra }, onRestarted: () => announce() },
+      {
+        name,
+        main,
+        args,
+        environment: { ...environment, ...levels, ...extra },
+        onRestarted: () => announce(),
+      },
       logger,
     );
     started.push(supervised);
@@ -94,9 +101,7 @@ async function startParts(
     return supervised;
   };
   const hosts = Object.entries(FUNCTIONS).map(([name, module]) =>
-    run(name, FUNCTION_HOST, ['--name', name, '--module', module, '--port', String(ports.get(name))], {
-      TWINSTREAM_LOG_LEVEL: options.environment.TWINSTREAM_LOG_LEVEL ?? 'warn',
-    }),
+    run(name, FUNCTION_HOST, ['--name', name, '--module', module, '--port', String(ports.get(name))]),
   );
   const api = run('query-api', import.meta.resolve('@twinstream/query-api/main'), [], {
     TWINSTREAM_API_PORT: String(options.port),
