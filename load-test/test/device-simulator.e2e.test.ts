@@ -272,7 +272,16 @@ describe('a simulated fleet', () => {
   test('that npm started ends in order, with its own exit code, when npm alone is told to stop', async () => {
     await startStream();
     const child = startByNpm(
-      ...['--output', 'json', '--ledger', join(folder, 'ledger.ndjson'), '--rate', '500', '--duration', '60s'],
+      ...[
+        '--output',
+        'json',
+        '--ledger',
+        join(folder, 'ledger.ndjson'),
+        '--rate',
+        '500',
+        '--duration',
+        '60s',
+      ],
     );
     const running = runOf(child);
     await expect.poll(() => inStream().length, { timeout: 20_000 }).toBeGreaterThan(50);
