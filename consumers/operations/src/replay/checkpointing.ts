@@ -30,6 +30,7 @@ export function createCheckpointing(
     savedTime = clock.now();
     job.updatedTime = savedTime;
     job.workedMs = workedBefore + savedTime - startedTime;
+    job.saves = (job.saves ?? 0) + 1;
     const { isCancelWished } = await jobs.save(job);
     if (isCancelWished && job.status === 'running') throw new CancelWished('the job was cancelled');
   }

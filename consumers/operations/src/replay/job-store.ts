@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
 import { CodedError } from '@twinstream/runtime';
-import type { ReplayJob } from './replay-job.ts';
+import type { ReplayJob, Runner } from './replay-job.ts';
 
 /** Where jobs live, so that any machine can go on with them. */
 export interface JobStore {
@@ -17,9 +17,12 @@ export interface JobStore {
   read(id: string, signal?: AbortSignal): Promise<ReplayJob | undefined>;
   /** The newest first. */
   list(signal?: AbortSignal): Promise<readonly ReplayJob[]>;
-  /** Makes the job the runner's own, whoever had it, and takes back a wish to cancel. */
-  takeOver(job: ReplayJob, signal?: AbortSignal): Promise<void>;
-  /** Writes what the runner has come to. Throws `JOB_TAKEN_OVER` when the job is another's by now. */
+  /**
+   * Makes the job the runner's own, and takes back a wish to cancel. Throws `JOB_TAKEN_OVER` when it is not the previous
+   * runner's any more: a request that lands late takes nothing from whoever came after it.
+   */
+  takeOver(job: ReplayJob, previous: Runner | undefined, signal?: AbortSignal): Promise<void>;
+  /** Writes what the runner has come to. Throws `JOB_TAKEN_OVER` when the job is another's by now, or was saved later. */
   save(job: ReplayJob, signal?: AbortSignal): Promise<{ readonly isCancelWished: boolean }>;
   /** Asks whoever runs the job to stop it for good. False where there is no such job. */
   wishCancel(id: string, signal?: AbortSignal): Promise<boolean>;
@@ -80,11 +83,13 @@ export function dynamoDbJobStore(client: DynamoDBClient, tableName: string): Job
       } while (start !== undefined);
       return jobs.sort((a, b) => b.createdTime - a.createdTime);
     },
-    takeOver: async (job, signal) => {
-      await update(client, tableName, job, 'attribute_exists(id)', ' REMOVE cancelWished', signal);
+    takeOver: async (job, previous, signal) => {
+      const condition = `runnerToken = :previous OR (${NOT_SAVED_LATER})`;
+      const values = { ':previous': textValue(previous?.token ?? NO_TOKEN) };
+      await update(client, tableName, job, { condition, values, more: ' REMOVE cancelWished' }, signal);
     },
     save: async (job, signal) => {
-      const item = await update(client, tableName, job, 'runnerToken = :runnerToken', '', signal);
+      const item = await update(client, tableName, job, { condition: NOT_SAVED_LATER }, signal);
       return { isCancelWished: item?.cancelWished?.BOOL === true };
     },
     wishCancel: async (id, signal) => {
@@ -110,16 +115,24 @@ export function dynamoDbJobStore(client: DynamoDBClient, tableName: string): Job
   };
 }
 
+const NO_TOKEN = 'none';
+const NOT_SAVED_LATER = 'runnerToken = :runnerToken AND (attribute_not_exists(saves) OR saves <= :saves)';
+
 function tokenOf({ runner }: ReplayJob): Item {
-  return { runnerToken: textValue(runner?.token ?? 'none') };
+  return { runnerToken: textValue(runner?.token ?? NO_TOKEN) };
+}
+
+interface JobUpdate {
+  readonly condition: string;
+  readonly values?: Item;
+  readonly more?: string;
 }
 
 async function update(
   client: DynamoDBClient,
   tableName: string,
   job: ReplayJob,
-  condition: string,
-  more: string,
+  { condition, values = {}, more = '' }: JobUpdate,
   signal?: AbortSignal,
 ): Promise<Item | undefined> {
   const token = tokenOf(job).runnerToken;
@@ -130,11 +143,13 @@ async function update(
         new UpdateItemCommand({
           TableName: tableName,
           Key: keyOf(job.id),
-          UpdateExpression: `SET document = :document, runnerToken = :runnerToken${more}`,
+          UpdateExpression: `SET document = :document, runnerToken = :runnerToken, saves = :saves${more}`,
           ConditionExpression: condition,
           ExpressionAttributeValues: {
             ':document': textValue(JSON.stringify(job)),
             ':runnerToken': token,
+            ':saves': { N: String(job.saves ?? 0) },
+            ...values,
           },
           ReturnValues: 'ALL_NEW',
         }),
@@ -144,8 +159,12 @@ async function update(
     return Attributes;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    throw new CodedError('JOB_TAKEN_OVER', `job ${job.id} is run by somebody else by now`, { cause: error });
+    throw takenOver(job, error);
   }
+}
+
+function takenOver({ id }: ReplayJob, cause?: unknown): CodedError {
+  return new CodedError('JOB_TAKEN_OVER', `job ${id} is run by somebody else by now`, { cause });
 }
 
 function readJob(item: Item): ReplayJob {
@@ -159,26 +178,42 @@ function readJob(item: Item): ReplayJob {
 
 /** Jobs in memory, with the semantics of those in DynamoDB. */
 export function memoryJobStore(): JobStore {
-  const items = new Map<string, { document: string; token: string | undefined; cancelWished: boolean }>();
+  interface JobItem {
+    document: string;
+    readonly token: string | undefined;
+    saves: number;
+    cancelWished: boolean;
+  }
+  const items = new Map<string, JobItem>();
+  const itemOf = (job: ReplayJob): JobItem => ({
+    document: JSON.stringify(job),
+    token: job.runner?.token,
+    saves: job.saves ?? 0,
+    cancelWished: false,
+  });
+  const isNotSavedLater = ({ token, saves }: JobItem, { runner, saves: next = 0 }: ReplayJob) =>
+    token === runner?.token && saves <= next;
   return {
     create: async (job) => {
       if (items.has(job.id)) throw new CodedError('JOB_EXISTS', `there is a job ${job.id} already`);
-      items.set(job.id, { document: JSON.stringify(job), token: job.runner?.token, cancelWished: false });
+      items.set(job.id, itemOf(job));
     },
     read: async (id) => {
       const item = items.get(id);
       return item && JSON.parse(item.document);
     },
     list: async () => [...items.values()].map(({ document }) => JSON.parse(document)),
-    takeOver: async (job) => {
-      items.set(job.id, { document: JSON.stringify(job), token: job.runner?.token, cancelWished: false });
+    takeOver: async (job, previous) => {
+      const item = items.get(job.id);
+      if (item !== undefined && item.token !== previous?.token && !isNotSavedLater(item, job))
+        throw takenOver(job);
+      items.set(job.id, itemOf(job));
     },
     save: async (job) => {
       const item = items.get(job.id);
-      if (item === undefined || item.token !== job.runner?.token) {
-        throw new CodedError('JOB_TAKEN_OVER', `job ${job.id} is run by somebody else by now`);
-      }
+      if (item === undefined || !isNotSavedLater(item, job)) throw takenOver(job);
       item.document = JSON.stringify(job);
+      item.saves = job.saves ?? 0;
       return { isCancelWished: item.cancelWished };
     },
     wishCancel: async (id) => {

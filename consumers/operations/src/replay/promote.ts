@@ -74,6 +74,7 @@ export async function promote(
     await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
   }
   job.promotedTime = clock.now();
+  job.saves = (job.saves ?? 0) + 1;
   const { jobs } = await replayServices(context, job, functionTimeoutMs);
   await jobs.save(job);
   return {
@@ -108,7 +109,9 @@ async function catchUpWithProjector(
     addLedger(sum, more);
     job.ledger[name] = sum;
   }
+  // From here on the job is saved as the run that caught up left it.
   if (rest.runner !== undefined) job.runner = rest.runner;
+  if (rest.saves !== undefined) job.saves = rest.saves;
 }
 
 /** The window of a job ended when it began; what the projector finished since lies behind, in the stream. */
@@ -118,6 +121,8 @@ function restOf(job: ReplayJob, nowMs: number): ReplayJob {
   return {
     ...newJob(job.id, { ...spec, isPolite: false, parts: [part] }, job.createdTime),
     workedMs: job.workedMs,
+    ...(job.runner === undefined ? {} : { runner: job.runner }),
+    ...(job.saves === undefined ? {} : { saves: job.saves }),
   };
 }
 

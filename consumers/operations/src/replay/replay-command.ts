@@ -330,7 +330,7 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
   if (isRunning) await jobs.wishCancel(id, host.stop);
   else {
     job.status = 'cancelled';
-    await jobs.takeOver(job, host.stop);
+    await jobs.takeOver(job, job.runner, host.stop);
   }
   if (output === 'json') writeJson(context, { id, status: isRunning ? 'cancelling' : 'cancelled' });
   else write(context, isRunning ? `job ${id} ends at its next checkpoint` : `job ${id} is cancelled`);

@@ -66,6 +66,8 @@ export interface ReplayJob {
   workedMs: number;
   updatedTime: number;
   runner?: Runner;
+  /** How often its runners have written it: what lands late does not undo what was written since. */
+  saves?: number;
   /** Set when the tables of this job were put into use. */
   promotedTime?: number;
 }

@@ -69,9 +69,10 @@ export async function runReplay(
   job: ReplayJob,
   signal: AbortSignal,
 ): Promise<void> {
+  const previous = job.runner;
   job.runner = (services.newRunner ?? thisProcess)();
   job.status = 'running';
-  await services.jobs.takeOver(job);
+  await services.jobs.takeOver(job, previous);
   const { clock, checkpointMs } = services;
   const checkpointing = createCheckpointing(job, services.jobs, clock, checkpointMs);
   const { devices } = job.spec;

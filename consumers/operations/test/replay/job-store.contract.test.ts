@@ -45,10 +45,10 @@ describe.each([
     const jobs = await open();
     const mine = { ...jobOf('a'), runner: runner('mine') };
     await jobs.create(jobOf('a'));
-    await jobs.takeOver(mine);
+    await jobs.takeOver(mine, undefined);
     await jobs.save({ ...mine, part: 1 });
     const theirs = { ...mine, runner: runner('theirs') };
-    await jobs.takeOver(theirs);
+    await jobs.takeOver(theirs, mine.runner);
     await expect(jobs.save({ ...mine, part: 2 })).rejects.toMatchObject({ code: 'JOB_TAKEN_OVER' });
     await jobs.save({ ...theirs, part: 3 });
     expect((await jobs.read('a'))?.part).toBe(3);
@@ -58,12 +58,37 @@ describe.each([
     const jobs = await open();
     const job = { ...jobOf('a'), runner: runner('mine') };
     await jobs.create(job);
-    await jobs.takeOver(job);
+    await jobs.takeOver(job, undefined);
     expect(await jobs.save(job)).toEqual({ isCancelWished: false });
     expect(await jobs.wishCancel('a')).toBe(true);
     expect(await jobs.wishCancel('nothing')).toBe(false);
     expect(await jobs.save(job)).toEqual({ isCancelWished: true });
-    await jobs.takeOver(job);
+    await jobs.takeOver(job, job.runner);
     expect(await jobs.save(job)).toEqual({ isCancelWished: false });
+  });
+
+  test('lose nothing to a take-over that lands after that of another', async () => {
+    const jobs = await open();
+    await jobs.create(jobOf('a'));
+    const late = { ...jobOf('a'), runner: runner('late') };
+    const theirs = { ...jobOf('a'), runner: runner('theirs') };
+    await jobs.takeOver(theirs, undefined);
+    await jobs.save({ ...theirs, saves: 1, part: 1 });
+    await expect(jobs.takeOver(late, undefined)).rejects.toMatchObject({ code: 'JOB_TAKEN_OVER' });
+    await jobs.save({ ...theirs, saves: 2, part: 2 });
+    expect((await jobs.read('a'))?.part).toBe(2);
+  });
+
+  test('lose nothing to a request of their own runner that lands late', async () => {
+    const jobs = await open();
+    await jobs.create(jobOf('a'));
+    const mine = { ...jobOf('a'), runner: runner('mine') };
+    await jobs.takeOver(mine, undefined);
+    await jobs.save({ ...mine, saves: 2, part: 2 });
+    await expect(jobs.save({ ...mine, saves: 1, part: 1 })).rejects.toMatchObject({ code: 'JOB_TAKEN_OVER' });
+    await expect(jobs.takeOver(mine, undefined)).rejects.toMatchObject({ code: 'JOB_TAKEN_OVER' });
+    // The same once more, because its answer was lost.
+    await jobs.save({ ...mine, saves: 2, part: 2 });
+    expect((await jobs.read('a'))?.part).toBe(2);
   });
 });

@@ -135,7 +135,10 @@ describe('a replay', () => {
         read: (query, take) =>
           memorySource(entries, 20).read(query, async (batch) => {
             const other = structuredClone(job);
-            await jobs.takeOver({ ...other, runner: { token: 'other', host: 'elsewhere', pid: 1 } });
+            await jobs.takeOver(
+              { ...other, runner: { token: 'other', host: 'elsewhere', pid: 1 } },
+              job.runner,
+            );
             await take(batch);
           }),
       }),
@@ -258,7 +261,7 @@ describe('a repair', () => {
       };
       await services.shardProgress.advance(STREAM, progress);
     }
-    return services;
+    return { ...services, jobs: memoryJobStore() };
   }
 
   test('changes nothing where nothing is wrong', async () => {
