@@ -21,6 +21,8 @@ export interface DecodeOptions {
 export interface DecodedEntry {
   readonly entry: ReplayEntry;
   readonly arrived: ArrivedEvent;
+  /** True for what was redriven from quarantine. */
+  readonly isRedriven: boolean;
 }
 
 /** Decodes the entries of a batch, and counts what is no event or not asked for. */
@@ -33,7 +35,8 @@ export function* decodeEntries(
     ledger.read += 1;
     ledger.bytes += entry.data.length;
     let decoded = decodeEvent(entry.data);
-    if ('rejected' in decoded && redriven.size > 0) {
+    const isRedriven = 'rejected' in decoded;
+    if (isRedriven && redriven.size > 0) {
       const repaired = redriven.get(redrivenKey(entry));
       if (repaired !== undefined) decoded = decodeEvent(repaired);
     }
@@ -47,7 +50,8 @@ export function* decodeEntries(
       continue;
     }
     const { sequenceNumber, subSequenceNumber, arrivalTime } = entry;
-    yield { entry, arrived: { place: { sequenceNumber, subSequenceNumber }, arrivalTime, event, text } };
+    const place = { sequenceNumber, subSequenceNumber };
+    yield { entry, arrived: { place, arrivalTime, event, text }, isRedriven };
   }
 }
 

@@ -12,12 +12,15 @@ import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstrea
 import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
 import { identityOf } from '@twinstream/verification';
+import { contradiction } from './live-evidence.ts';
 import type { DamagedChain, MissingRun } from './missing-run.ts';
 
 /** An event of a damaged device as a source gives it. */
 export interface SourceEvent {
   readonly shardId: ShardId;
   readonly arrived: ArrivedEvent;
+  /** True for what was redriven from quarantine: it was appended marked repaired, out of its shard's order. */
+  readonly isRedriven?: boolean;
 }
 
 /** Events of one shard that make one page. */
@@ -35,7 +38,8 @@ const UNBOUNDED = { eventsMax: Number.POSITIVE_INFINITY, charactersMax: Number.P
  * missing it comes out as it was; where neighbours are missing, too, their events, positions and order do, and the state
  * behind them, but the boundaries between them are not known any more.
  *
- * Throws `PAGES_NOT_RESTORABLE` when the source does not hold what the missing pages held: then nothing of the device is
+ * Throws `PAGES_NOT_RESTORABLE` when the source does not hold what the missing pages held, or when its order is not theirs
+ * because a repair had appended some among them, as the live state tells: then nothing of the device is
  * written, since a page under a false key would part the chain for good.
  *
  * @param limits what the states remembered that the pages were laid out upon: it decides what counted as late
@@ -50,10 +54,15 @@ export async function restoredPages(
   const restored: EventPage[] = [];
   let state: DeviceState = newDevice(deviceId);
   let index = 0;
+  let atLivePage: DeviceState | undefined;
+  const moveTo = (page: EventPage) => {
+    state = foldPage(state, page, limits);
+    if (state.page === live?.page && !runs.some((run) => isInside(run, state.page))) atLivePage = state;
+  };
   const stored = storedIdentities(pages);
   for (const run of runs) {
     for (let page = pages[index]; page !== undefined && page.page < run.firstPage; page = pages[index]) {
-      state = foldPage(state, page, limits);
+      moveTo(page);
       index += 1;
     }
     const parts = partsOf(run, events, taken, stored);
@@ -63,32 +72,24 @@ export async function restoredPages(
       if (page === undefined)
         throw notRestorable(deviceId, run, 'an event of the source is none of its events');
       restored.push(page);
-      state = foldPage(state, page, limits);
+      moveTo(page);
     }
     if (run.arrivalMaxAfter !== undefined && state.arrivalMax !== run.arrivalMaxAfter) {
       throw notRestorable(deviceId, run, 'what the source has does not join the page behind it');
     }
   }
-  for (const page of pages.slice(index)) state = foldPage(state, page, limits);
-  const lacking = live === undefined ? undefined : counterLacking(live, state);
+  for (const page of pages.slice(index)) moveTo(page);
+  const chain = { end: state, ...(atLivePage === undefined ? {} : { atLivePage }) };
+  const contradicted = live === undefined ? undefined : contradiction(live, chain);
   const [lastRun] = runs.slice(-1);
-  if (lacking !== undefined && lastRun !== undefined) {
-    throw notRestorable(deviceId, lastRun, `the source lacks event ${lacking}, which was accepted`);
-  }
+  if (contradicted !== undefined && lastRun !== undefined)
+    throw notRestorable(deviceId, lastRun, contradicted);
   return restored;
 }
 
-/** A counter that the live state knows and the restored chain does not. */
-function counterLacking(live: DeviceState, { receipts }: DeviceState): string | undefined {
-  for (const [session, { ranges }] of live.receipts.sessions) {
-    for (const { first, last } of ranges) {
-      const known = receipts.sessions.get(session)?.ranges ?? [];
-      const around = known.find((range) => range.first <= first && range.last >= first);
-      if (around !== undefined && around.last >= last) continue;
-      return `${session}.${around === undefined ? first : around.last + 1}`;
-    }
-  }
-  return undefined;
+/** True where a boundary between restored neighbours lies behind this page. */
+function isInside({ firstPage, lastPage }: MissingRun, page: number): boolean {
+  return page >= firstPage && page < lastPage;
 }
 
 function notRestorable(deviceId: string, { firstPage, lastPage }: MissingRun, why: string): CodedError {
@@ -150,7 +151,8 @@ function inParts(arrived: readonly ArrivedEvent[], count: number): (readonly Arr
 }
 
 function isWithin(run: MissingRun, event: SourceEvent): boolean {
-  const { shardId, arrived } = event;
+  const { shardId, arrived, isRedriven = false } = event;
+  if (isRedriven) return false;
   const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
   if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
   if (below !== undefined && compareWithinShard(arrived.place, beginningOf(below)) >= 0) return false;

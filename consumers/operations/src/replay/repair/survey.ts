@@ -67,7 +67,7 @@ export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redr
   return {
     of: (deviceId) => gathered.get(deviceId) ?? [],
     target: async (batch, ledger) => {
-      for (const { entry, arrived } of decodeEntries(batch, { devices, redriven }, ledger)) {
+      for (const { entry, arrived, isRedriven } of decodeEntries(batch, { devices, redriven }, ledger)) {
         if (stored.has(positionKey(entry))) continue;
         characters += arrived.text.length;
         if (characters > GATHERED_CHARACTERS_MAX) {
@@ -78,7 +78,7 @@ export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redr
         }
         const events = gathered.get(arrived.event.deviceId) ?? [];
         gathered.set(arrived.event.deviceId, events);
-        events.push({ shardId: batch.shardId, arrived });
+        events.push({ shardId: batch.shardId, arrived, isRedriven });
       }
     },
   };
