@@ -1,6 +1,7 @@
-import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceId, EventPage } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
+import { canonicalText } from '@twinstream/verification';
 import pLimit from 'p-limit';
 import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
@@ -84,7 +85,7 @@ export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redr
   };
 }
 
-/** Puts the pages of a device back. Throws `PAGES_NOT_RESTORABLE`, or `CHAIN_CHANGED` when somebody else did meanwhile. */
+/** Puts the pages of a device back. Throws `PAGES_NOT_RESTORABLE`, or `CHAIN_CHANGED` when somebody else put others meanwhile. */
 export async function restoreChain(
   { eventStore }: Stores,
   damage: DamagedChain,
@@ -94,9 +95,14 @@ export async function restoreChain(
   const pages = await restoredPages(damage, events, limits);
   if (!execute) return pages.length;
   for (const page of pages) {
-    const { outcome } = await eventStore.appendPage(page, signal);
-    if (outcome === 'appended') continue;
+    const result = await eventStore.appendPage(page, signal);
+    if (result.outcome === 'appended' || isEqual(result.existing, page)) continue;
     throw new CodedError('CHAIN_CHANGED', `page ${page.page} of ${damage.deviceId} is there by now`);
   }
   return pages.length;
+}
+
+/** It may be this very page, put by a request whose answer was lost. */
+function isEqual(existing: EventPage, page: EventPage): boolean {
+  return canonicalText(existing) === canonicalText(page);
 }

@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DeviceId } from '@twinstream/device-model';
+import { type EventPage, newDevice, planPage, STATE_RECEIPT_LIMITS } from '@twinstream/device-model';
+import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { damagedChains } from '../../../src/replay/repair/survey.ts';
+import { missingRuns } from '../../../src/replay/repair/missing-run.ts';
+import { damagedChains, restoreChain } from '../../../src/replay/repair/survey.ts';
 import { memoryStores } from '../memory-replay.ts';
 
 const { signal } = new AbortController();
@@ -24,5 +27,33 @@ describe('a survey', () => {
       latestState: { ...stores.latestState, read: () => Promise.reject(throttled) },
     };
     await expect(damagedChains(failing, undefined, signal)).rejects.toBe(throttled);
+  });
+});
+
+describe('a chain that is restored', () => {
+  const event = arrivedEvent({ at: 1, arrivalTime: ARRIVAL, session: 1, counter: 1, data: { value: 1 } });
+  const options = { execute: true, limits: STATE_RECEIPT_LIMITS, signal };
+
+  function firstPage(): EventPage {
+    const plan = planPage(newDevice(DEVICE), SHARDS[0], [event]);
+    if (plan.kind !== 'page') throw new Error(plan.kind);
+    return plan.page;
+  }
+
+  const damage = { deviceId: DEVICE, pages: [], runs: missingRuns([], 1) };
+  const source = [{ shardId: SHARDS[0], arrived: event }];
+
+  test('may meet its own page, put by a request whose answer was lost', async () => {
+    const stores = memoryStores();
+    await stores.eventStore.appendPage(firstPage());
+    expect(await restoreChain(stores, damage, source, options)).toBe(1);
+  });
+
+  test('is left alone where somebody else put another page', async () => {
+    const stores = memoryStores();
+    await stores.eventStore.appendPage({ ...firstPage(), duplicates: 1 });
+    await expect(restoreChain(stores, damage, source, options)).rejects.toMatchObject({
+      code: 'CHAIN_CHANGED',
+    });
   });
 });
