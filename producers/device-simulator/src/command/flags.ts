@@ -59,6 +59,7 @@ function buildCommand(): Command {
     .allowExcessArguments(false)
     .optionsGroup('Simulated fleet:')
     .option('--devices <count>', `devices, up to 10,000,000 (default: ${DEFAULT_DEVICES})`)
+    .option('--device-prefix <text>', 'begins the name of every device (default: nothing)')
     .option('--kinds <mix>', `kinds and their weights (default: ${kinds.join(',')})`)
     .option(
       '--seed <number>',

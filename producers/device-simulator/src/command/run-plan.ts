@@ -110,6 +110,7 @@ function fleetPlan(
     fleet: {
       ...identity,
       deviceCount,
+      devicePrefix: settings.devicePrefix,
       kinds: settings.kinds ?? DEFAULT_KIND_MIX,
       skew: settings.skew ?? { kind: 'even' },
       outageEveryMs: settings.outageEvery ?? DEFAULT_OUTAGE_EVERY_MS,

@@ -1,4 +1,4 @@
-import { isEventTime } from '@twinstream/device-model';
+import { isDeviceId, isEventTime } from '@twinstream/device-model';
 import { parseDurationMs } from '@twinstream/runtime';
 import { z } from 'zod';
 import { KIND_NAMES, type KindMix } from '../fleet/kind-mix.ts';
@@ -77,6 +77,13 @@ export const burst = written(
     if (factor <= 0 || lengthMs === undefined || everyMs === undefined || more.length > 0) return undefined;
     return lengthMs < everyMs ? { factor, lengthMs, everyMs } : undefined;
   },
+);
+
+/** Leaves room in the 128 characters of a device id for kind and number. */
+const PREFIX_CHARACTERS_MAX = 64;
+
+export const devicePrefix = written(`1 to ${PREFIX_CHARACTERS_MAX} of A-Z a-z 0-9 . _ : -`, (text) =>
+  isDeviceId(text) && text.length <= PREFIX_CHARACTERS_MAX ? text : undefined,
 );
 
 const EXPONENT_MAX = 10;

@@ -5,6 +5,7 @@ import { FLEET_DEVICES_MAX } from '../fleet/fleet.ts';
 import { isOffset } from '../recording/recorded-time.ts';
 import {
   burst,
+  devicePrefix,
   duration,
   durationOrNever,
   kindMix,
@@ -24,6 +25,7 @@ const anyText = z.string({ error: 'must be text' }).min(1, 'must not be empty');
 /** Settings of a simulated fleet. */
 const fleetSettings = {
   devices: wholeNumber(1, FLEET_DEVICES_MAX),
+  devicePrefix,
   kinds: kindMix,
   skew,
   startTime: moment,

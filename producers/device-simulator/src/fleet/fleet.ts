@@ -14,6 +14,8 @@ export const FLEET_DEVICES_MAX = 10_000_000;
 /** What a fleet is, and how its devices live. */
 export interface FleetSettings {
   readonly deviceCount: number;
+  /** Begins every device's name, so that no other fleet has the same devices. Default: nothing. */
+  readonly devicePrefix?: string | undefined;
   readonly kinds: KindMix;
   readonly skew: Skew;
   /** Everything the fleet does follows from it. */
@@ -58,14 +60,14 @@ const STREAM_OF_CLOCKS = 3;
 const NUMBER_DIGITS = 6;
 
 /**
- * A fleet of `deviceCount` devices named `<kind>-<number>`. A device first says `connected`, with its `site`, `type` and
+ * A fleet of `deviceCount` devices named `<prefix><kind>-<number>`. A device first says `connected`, with its `site`, `type` and
  * `firmware`, then `reported` with the readings of its kind; a reboot, an update or the end of an outage starts a new
  * session with another `connected`. Half of the outages are announced by `disconnected`.
  *
  * The same settings and offsets give the same events, whenever and however fast they are asked for.
  */
 export function createFleet(settings: FleetSettings): Fleet {
-  const { deviceCount, seed } = settings;
+  const { deviceCount, seed, devicePrefix = '' } = settings;
   const columns = columnsOf(deviceCount);
   const kindOf = kindOfDevice(settings.kinds);
   const turn = turnOrder(deviceCount, settings.skew, seededDraws(seed, STREAM_OF_TURNS));
@@ -93,7 +95,8 @@ export function createFleet(settings: FleetSettings): Fleet {
       counter: columns.nextCounter(device),
     };
     const time = isoTime(settings.startTimeMs + Math.round(offsetMs) + clockSkewMs);
-    const id = deviceId(`${kind.name}-${String(device + 1).padStart(NUMBER_DIGITS, '0')}`);
+    const number = String(device + 1).padStart(NUMBER_DIGITS, '0');
+    const id = deviceId(`${devicePrefix}${kind.name}-${number}`);
     return {
       event: { v: EVENT_SCHEMA_VERSION, deviceId: id, type, time, identity, data },
       clockSkewMs,

@@ -60,6 +60,8 @@ describe('settings', () => {
     ['devices', '0', /--devices: must be a whole number from 1 to 10000000, not "0"/],
     ['devices', '1.5', /whole number/],
     ['devices', 'many', /whole number/],
+    ['devicePrefix', 'a b', /1 to 64 of A-Z/],
+    ['devicePrefix', 'x'.repeat(65), /1 to 64 of A-Z/],
     ['kinds', 'toaster=1', /there are thermostat, vehicle, meter, door-sensor/],
     ['kinds', 'meter=x', /kinds with weights/],
     ['kinds', 'meter=0', /kinds with weights/],

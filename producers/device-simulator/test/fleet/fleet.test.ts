@@ -47,6 +47,15 @@ describe('a fleet', () => {
     expect(JSON.stringify(eventsOf({ ...restless, seed: 43 }, 50_000))).not.toBe(first);
   });
 
+  test('says the same under other names where its devices have a prefix', () => {
+    const [plain, named] = [eventsOf(restless, 500), eventsOf({ ...restless, devicePrefix: 'run-7-' }, 500)];
+    const renamed = plain.map(({ event, clockSkewMs }) => ({
+      event: { ...event, deviceId: `run-7-${event.deviceId}` },
+      clockSkewMs,
+    }));
+    expect(named).toEqual(renamed);
+  });
+
   test('has devices that keep their names over seeds', () => {
     const names = (seed: number) =>
       new Set(eventsOf({ ...quiet, seed }, 100).map(({ event }) => event.deviceId));
