@@ -43,9 +43,13 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
       if (deviceId === job.lastDevice) isBehind = false;
       continue;
     }
-    const counted = noLedger();
+    let counted = noLedger();
     try {
-      await patiently(options, signal, () => runDevice(options, deviceId, counted));
+      await patiently(options, signal, () => {
+        // Only the try that comes to an end counts: each reads the chain from its first page.
+        counted = noLedger();
+        return runDevice(options, deviceId, counted);
+      });
     } catch (error) {
       if (!(error instanceof CodedError) || error.retryable || error.code === 'DYNAMODB_REFUSED') throw error;
       counted.failed += 1;

@@ -1,4 +1,5 @@
 import type { DeviceId, StoredEvent } from '@twinstream/device-model';
+import type { EventStore } from '@twinstream/event-store';
 import { CodedError, systemClock } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { canonicalText, verifyDevices } from '@twinstream/verification';
@@ -166,6 +167,25 @@ describe('a replay', () => {
     expect((await services.jobs.read('job'))?.status).toBe('stopped');
     await runReplay(services, job, signal);
     await expectEqual(services.fresh);
+  });
+
+  test('that copies chains counts each event once, however often it is throttled', async () => {
+    const services = memoryReplay({ entries: [] });
+    const entries = recordedEntries(2, 30);
+    const lived = memoryReplay({ entries, fresh: services.stores, sourceOf: () => memorySource(entries, 5) });
+    await runReplay(lived, jobOf({ target: 'fresh' }), signal);
+    let puts = 0;
+    const appendPage: EventStore['appendPage'] = async (page) => {
+      puts += 1;
+      if (puts === 4) throw new CodedError('DYNAMODB_THROTTLED', 'throttled', { retryable: true });
+      return services.fresh.eventStore.appendPage(page);
+    };
+    const fresh = { ...services.fresh, eventStore: { ...services.fresh.eventStore, appendPage } };
+    const clock = { ...systemClock, sleep: async () => undefined };
+    const job = jobOf({ target: 'fresh', parts: [{ source: 'event-store', fromMs: 0, toMs: 1 }] });
+    await runReplay({ ...services, fresh, clock }, job, signal);
+    expect(await contentOf(services.fresh)).toBe(await contentOf(services.stores));
+    expect(totalOf(job.ledger)).toMatchObject({ read: entries.length, failed: 0 });
   });
 
   test('without a target counts and writes nothing', async () => {
