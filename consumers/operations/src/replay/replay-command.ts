@@ -24,7 +24,7 @@ import { totalOf } from './ledger.ts';
 import { makePlan, type ReplayPlan } from './make-plan.ts';
 import { checkPromotable, checkStreamReaches, promote } from './promote.ts';
 import { type ReplayFlags, readSpec } from './read-spec.ts';
-import { newJob, type ReplayJob } from './replay-job.ts';
+import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
 import { replayServices } from './replay-services.ts';
 import { REPLAY_SOURCES, REPLAY_TARGETS, type ReplaySpec } from './replay-spec.ts';
 import { runReplay } from './run-replay.ts';
@@ -239,8 +239,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
       throw refusal('NOT_CONFIRMED', 'nothing was changed');
     }
   }
-  job.failures = [];
-  job.failureCount = 0;
+  forgetFailures(job);
   if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
   const made = await makePlan(services, job.spec, host.stop);
   return work(context, flags, job, made.events);

@@ -20,6 +20,7 @@ export type ReplayPass = (typeof REPLAY_PASSES)[number];
 export interface ReplayFailure {
   readonly subject: string;
   readonly detail: string;
+  readonly pass?: ReplayPass;
 }
 
 /** Failures that a job names; the rest is counted. */
@@ -100,5 +101,22 @@ export function noteFailure(job: ReplayJob, subject: string, error: unknown): vo
   job.failureCount += 1;
   if (job.failures.length >= FAILURES_NAMED_MAX) return;
   const detail = error instanceof Error ? error.message : String(error);
-  job.failures.push({ subject, detail });
+  job.failures.push({ subject, detail, pass: job.pass });
+}
+
+/** Subject of the failure that ended a run. */
+export const RUN = 'replay';
+/** Passes that a resume does from their beginning. */
+const REPEATED_PASSES: ReadonlySet<ReplayPass | undefined> = new Set(['survey', 'states']);
+
+/**
+ * Makes a job ready to go on: what ended the run before is forgotten, and so are failures of a pass that is done again.
+ * Those of a pass that is over stay, because nobody tries again what failed there.
+ */
+export function forgetFailures(job: ReplayJob): void {
+  const isDoneAgain = ({ subject, pass }: ReplayFailure) =>
+    subject === RUN || (pass === job.pass && REPEATED_PASSES.has(pass));
+  const kept = job.failures.filter((failure) => !isDoneAgain(failure));
+  job.failureCount -= job.failures.length - kept.length;
+  job.failures = kept;
 }

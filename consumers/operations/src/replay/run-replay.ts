@@ -12,7 +12,7 @@ import { type Redriven, redrivenKey } from './decode-entries.ts';
 import type { JobStore } from './job-store.ts';
 import { createPace, type Pace } from './pace.ts';
 import { previewRepair, runRepair } from './repair/run-repair.ts';
-import { noteFailure, type ReplayJob, type ReplayStatus, type Runner } from './replay-job.ts';
+import { noteFailure, type ReplayJob, type ReplayStatus, RUN, type Runner } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
 import { runEventStore } from './run-event-store.ts';
 import { runSource } from './run-source.ts';
@@ -106,7 +106,7 @@ async function settle(
   else if (signal.aborted) job.status = 'stopped';
   else {
     job.status = 'failed';
-    noteFailure(job, 'replay', error);
+    noteFailure(job, RUN, error);
   }
   // A checkpoint that cannot be written now leaves the one before: a resume begins there.
   await checkpointing.save().catch(() => undefined);
