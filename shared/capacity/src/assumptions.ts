@@ -1,36 +1,34 @@
 /**
- * What a plan takes for granted beside quotas and prices. Where a number was measured it says so; the others are bars that the
- * project holds itself to, or guesses on the safe side. Measure your own devices, and change them here.
+ * What a plan takes for granted beside quotas and prices. Where a number was measured it says so; the others are guesses on the
+ * safe side. Measure your own devices, and change them here.
  */
 export const ASSUMPTIONS = {
   /** Bytes of a partition key: an id of ordinary length. Guess. */
   keyBytes: 16,
   /** An aggregated record: the size at which the producer sends one (its default). */
   aggregateBytes: 51_200,
-  /** Stored beside the bytes of an event in a page: position, arrival, stamp. Measured in November 2026: 25 events of 171 bytes take 6 units. */
-  pageEventOverheadBytes: 65,
-  /** A page without its events. Measured with the above. */
-  pageOverheadBytes: 150,
-  /** What zstd leaves of a page. Measured in November 2026: 467 bytes of about 6,000, hence 0.08; taken twice as large. */
-  compressedShare: 0.15,
-  /** Line of the archive around an event. Counted in its format. */
-  archiveLineOverheadBytes: 230,
+  /** Longest time that the producer lets an event wait for company (its default). */
+  producerSeconds: 0.05,
+  /** From the put to the poll, with one or two consumers that share a shard ("shared polling", Kinesis developer guide, read 2026-11). */
+  propagationSeconds: 0.2,
+  /** Line of the archive around an event. Measured in November 2026 (README, "What is measured"): 378 bytes for one of 171. */
+  archiveLineOverheadBytes: 207,
   /** What GZIP leaves of archive lines, which resemble each other. Guess. */
   gzipShare: 0.12,
-  /** Events a second of one vCPU through the projector, at 25 events a page, over the SDK. The project's bar. */
-  projectorEventsPerSecond: 50_000,
-  /** Events a second of one vCPU through the archiver. The project's bar for lines alone is 200,000; less, for the network. */
-  archiverEventsPerSecond: 150_000,
-  /** Events a second of one vCPU with one conditional put and one update for each. Measured in November 2026, network stubbed out. */
-  ordinaryEventsPerSecond: 2_500,
-  /** Work of an invocation that does not grow with its batch: progress, and one round trip to a table. Guess. */
+  /** Events a second of one vCPU through the archiver, network left out: `npm run bench -- event-archiver`, 116,029 in November 2026 beside other work. */
+  archiverEventsPerSecond: 115_000,
+  /**
+   * Work of an invocation that does not grow with its batch: progress, and one round trip to a table. Guess. Waiting for tables
+   * overlaps (64 devices at once) and is not counted otherwise.
+   */
   invocationSeconds: 0.02,
   /** Memory of the functions, as the stacks set it. */
   projectorGb: 1.769,
   archiverGb: 1.024,
-  /** The projector's defaults. */
+  /** The projector's default. */
   pagesPerSnapshot: 100,
-  snapshotUnits: 2,
+  /** Progress of a shard, written once a batch. Measured: `npm run bench -- write-units`. */
+  progressUnits: 1,
   /** Share of pages whose device is not in the memory of its container. Guess; the projector reports it as `headHits`. */
   headMissShare: 0.05,
 } as const;

@@ -1,5 +1,7 @@
 import { SHARD_IN_BYTES_PER_SECOND, SHARD_IN_RECORDS_PER_SECOND } from '@twinstream/stream-model';
 import { ASSUMPTIONS } from './assumptions.ts';
+import { type EventCount, eventCounts, meanOver } from './event-counts.ts';
+import { eventsOfPageMax } from './page-size.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** Lambda polls a shard once a second, and hands over at most this ("Process Kinesis records", read 2026-11). */
@@ -18,7 +20,11 @@ export interface Batches {
   /** Between two batches of a shard. */
   readonly batchSeconds: number;
   readonly eventsPerBatch: number;
+  /** Of the batches that hold any event of a device, how many hold how many. */
+  readonly counts: readonly EventCount[];
   /** Mean number of events of one device in a batch that holds any. */
+  readonly eventsPerDevice: number;
+  /** The same, or less where they need several pages. */
   readonly eventsPerPage: number;
 }
 
@@ -42,9 +48,9 @@ export function planBatches(workload: CompleteWorkload): Batches {
     BATCH_RECORDS_MAX / perShard.records,
     BATCH_DATA_BYTES_MAX / perShard.bytes,
   );
-  // Arrivals of independent devices: of a mean of m events, a batch that holds any holds m / (1 - e^-m).
-  const mean = eventsPerSecondPerDevice * batchSeconds;
-  const eventsPerPage = mean / -Math.expm1(-mean);
+  const counts = eventCounts(eventsPerSecondPerDevice * batchSeconds, workload.arrivals);
+  const eventsPerDevice = meanOver(counts, (events) => events);
+  const pagesPerDevice = meanOver(counts, (events) => Math.ceil(events / eventsOfPageMax(eventBytes)));
   return {
     eventsPerSecond,
     bytesPerSecond,
@@ -53,6 +59,8 @@ export function planBatches(workload: CompleteWorkload): Batches {
     shardCount,
     batchSeconds,
     eventsPerBatch: (eventsPerSecond / shardCount) * batchSeconds,
-    eventsPerPage,
+    counts,
+    eventsPerDevice,
+    eventsPerPage: eventsPerDevice / pagesPerDevice,
   };
 }

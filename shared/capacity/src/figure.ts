@@ -12,6 +12,24 @@ export interface CapacityFigure {
   readonly source: string;
 }
 
+export function figure(
+  key: string,
+  name: string,
+  value: number,
+  unit: string,
+  formula: string,
+  source: string,
+): CapacityFigure {
+  return { key, name, value, unit, formula, source };
+}
+
+/** The value of a figure. Throws RangeError for a key that the plan has not. */
+export function figureValue(figures: readonly CapacityFigure[], key: string): number {
+  const found = figures.find((one) => one.key === key);
+  if (found === undefined) throw new RangeError(`a plan has no figure ${key}`);
+  return found.value;
+}
+
 const DIGITS = 4;
 
 /** A number as people read it: four digits that count. */

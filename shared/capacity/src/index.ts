@@ -1,7 +1,11 @@
 export { ASSUMPTIONS } from './assumptions.ts';
 export { BATCH_DATA_BYTES_MAX, BATCH_RECORDS_MAX, POLL_SECONDS } from './batches.ts';
-export { type CapacityFigure, readable } from './figure.ts';
-export { type CapacityPlan, figureValue, planCapacity } from './plan-capacity.ts';
+export type { Arrivals } from './event-counts.ts';
+export { type CapacityFigure, figureValue, readable } from './figure.ts';
+export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './page-size.ts';
+export { type CapacityPlan, planCapacity } from './plan-capacity.ts';
 export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
-export { type CompleteWorkload, completeWorkload, type Workload } from './workload.ts';
-export { pageBytes } from './write-units.ts';
+export type { CapacityWarning } from './warnings.ts';
+export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';
+export { type WorkloadWithin, workloadWithin } from './workload-within.ts';
+export { stateBytesOf } from './write-units.ts';

@@ -25,3 +25,5 @@ export const PRICES = {
 
 export const HOURS_A_MONTH = 730;
 export const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
+export const GB = 1e9;
+export const PRICE_SOURCE = `pricing pages of AWS, ${PRICES.region}, read ${PRICES.date}`;

@@ -1,3 +1,6 @@
+import type { Arrivals } from './event-counts.ts';
+import { stateBytesOf } from './write-units.ts';
+
 /** What is to be carried. */
 export interface Workload {
   readonly deviceCount: number;
@@ -7,7 +10,9 @@ export interface Workload {
   readonly eventBytes: number;
   /** Several events to a Kinesis record (KPL format). Default: false. */
   readonly isAggregated?: boolean;
-  /** Item of one device in the table of states. Default: 900. */
+  /** On the device's clock, or independently of each other. Default: `regular`, which promises fewer events a page. */
+  readonly arrivals?: Arrivals;
+  /** Item of one device in the table of states. Default: that of a device whose reports all name the same attributes. */
   readonly stateBytes?: number;
   /** Window of the mapping. Default: 1. Longer windows gather more events of a device to a page, and make state older. */
   readonly windowSeconds?: number;
@@ -17,29 +22,32 @@ export interface Workload {
 
 export type CompleteWorkload = Required<Workload>;
 
-const LIMITS = {
+/** Bounds of a workload's numbers, both included. */
+export const WORKLOAD_LIMITS = {
   deviceCount: { min: 1, max: 1e9 },
   eventsPerSecondPerDevice: { min: 1e-6, max: 1e4 },
   /** 256 KiB: the limit of a device event. */
   eventBytes: { min: 1, max: 256 * 1024 },
   /** 400 KB: the limit of an item. */
   stateBytes: { min: 1, max: 400_000 },
+  /** Of a mapping: CreateEventSourceMapping, API reference, read 2026-11. */
   windowSeconds: { min: 0, max: 300 },
-  shardUse: { min: 0.05, max: 1 },
+  shardUse: { min: 0.01, max: 1 },
 } as const;
 
 /** Fills in defaults. Throws RangeError naming every member that is outside its bounds. */
 export function completeWorkload(workload: Workload): CompleteWorkload {
   const complete: CompleteWorkload = {
     isAggregated: false,
-    stateBytes: 900,
+    arrivals: 'regular',
+    stateBytes: Math.min(WORKLOAD_LIMITS.stateBytes.max, stateBytesOf(workload.eventBytes)),
     windowSeconds: 1,
     shardUse: 0.6,
     ...workload,
   };
   const faults: string[] = [];
-  const check = (name: keyof typeof LIMITS): void => {
-    const { min, max } = LIMITS[name];
+  const check = (name: keyof typeof WORKLOAD_LIMITS): void => {
+    const { min, max } = WORKLOAD_LIMITS[name];
     const value = complete[name];
     if (!(value >= min && value <= max)) faults.push(`${name} must be from ${min} to ${max}`);
   };

@@ -2,12 +2,14 @@ import { SHARD_IN_BYTES_PER_SECOND, SHARD_IN_RECORDS_PER_SECOND } from '@twinstr
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BATCH_RECORDS_MAX, figureValue, planCapacity, type Workload } from '../src/index.ts';
+import { eventsOfPageMax } from '../src/page-size.ts';
 
 const workloads: fc.Arbitrary<Workload> = fc.record({
   deviceCount: fc.integer({ min: 1, max: 1_000_000 }),
   eventsPerSecondPerDevice: fc.double({ min: 0.0001, max: 50, noNaN: true }),
   eventBytes: fc.integer({ min: 40, max: 4_000 }),
   isAggregated: fc.boolean(),
+  arrivals: fc.constantFrom('regular', 'random'),
   windowSeconds: fc.integer({ min: 0, max: 300 }),
   stateBytes: fc.integer({ min: 200, max: 5_000 }),
 });
@@ -40,14 +42,26 @@ test('a page holds at least one event, and a batch no more records than Lambda h
   );
 });
 
-test('a longer window gathers at least as many events of a device to a page', () => {
+test('a longer window gathers at least as many events of a device to a page, until pages are half full', () => {
   fc.assert(
     fc.property(workloads, fc.integer({ min: 1, max: 30 }), (workload, more) => {
       const { windowSeconds = 1 } = workload;
       const eventsPerPage = (seconds: number) =>
         figureValue(planCapacity({ ...workload, windowSeconds: seconds }).twinstream, 'eventsPerPage');
       const longer = Math.min(300, windowSeconds + more);
-      expect(eventsPerPage(longer)).toBeGreaterThanOrEqual(eventsPerPage(windowSeconds) - 1e-9);
+      const halfFull = eventsOfPageMax(workload.eventBytes) / 2;
+      const before = Math.min(halfFull, eventsPerPage(windowSeconds));
+      expect(eventsPerPage(longer)).toBeGreaterThanOrEqual(before * (1 - 1e-9));
+    }),
+  );
+});
+
+test('a longer window costs no more write units an event', () => {
+  fc.assert(
+    fc.property(workloads, (workload) => {
+      const units = (windowSeconds: number) =>
+        figureValue(planCapacity({ ...workload, windowSeconds }).twinstream, 'writeUnitsPerEvent');
+      expect(units(300)).toBeLessThanOrEqual(units(0) * 1.001);
     }),
   );
 });

@@ -1,0 +1,153 @@
+import { ASSUMPTION_SOURCE, ASSUMPTIONS } from './assumptions.ts';
+import type { Batches } from './batches.ts';
+import type { Design } from './design.ts';
+import { type CapacityFigure, figure, figureValue, readable } from './figure.ts';
+import { GB, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
+import { PROJECTING_SPEED_SOURCE } from './projecting-speed.ts';
+import { CONSUMERS, streamFigures } from './stream-figures.ts';
+import type { CompleteWorkload } from './workload.ts';
+
+/** Archive objects of about this size, after GZIP. */
+const ARCHIVE_OBJECT_BYTES = 8e6;
+
+/** What a design takes and costs for a workload. */
+export function designFigures(workload: CompleteWorkload, batches: Batches, design: Design) {
+  return [...workFigures(batches, design), ...priceFigures(workload, batches, design)];
+}
+
+function workFigures({ eventsPerSecond }: Batches, design: Design): CapacityFigure[] {
+  return [
+    figure(
+      'eventsPerPage',
+      'events of a page',
+      design.eventsPerPage,
+      'events',
+      design.eventsPerPageFormula,
+      design.eventsPerPageSource,
+    ),
+    figure(
+      'readableAfterSeconds',
+      'intended send to readable, at most',
+      design.readableAfterSeconds,
+      's',
+      'wait for company + way to the poll + a poll + the window + an invocation; nothing queued',
+      `${ASSUMPTION_SOURCE}; ${PROJECTING_SPEED_SOURCE}`,
+    ),
+    figure(
+      'writeUnitsPerEvent',
+      'write units',
+      design.unitsPerEvent,
+      'write units/event',
+      design.unitsFormula,
+      design.unitsSource,
+    ),
+    figure(
+      'writeUnitsPerSecond',
+      'write units',
+      design.unitsPerEvent * eventsPerSecond,
+      'write units/s',
+      'units of an event × events',
+      design.unitsSource,
+    ),
+    figure(
+      'projectorCores',
+      'vCPUs busy projecting',
+      eventsPerSecond / design.eventsPerCore,
+      'vCPU',
+      `events / ${readable(design.eventsPerCore)} a vCPU`,
+      PROJECTING_SPEED_SOURCE,
+    ),
+  ];
+}
+
+function priceFigures(workload: CompleteWorkload, batches: Batches, design: Design): CapacityFigure[] {
+  const events = batches.eventsPerSecond * SECONDS_A_MONTH;
+  const { dynamoDb, firehose, s3 } = PRICES;
+  const tableGb = (events * design.tableBytesPerEvent) / GB;
+  const archiveLineBytes = workload.eventBytes + ASSUMPTIONS.archiveLineOverheadBytes;
+  const archiveGb = (events * archiveLineBytes * ASSUMPTIONS.gzipShare) / GB;
+  const requests = design.unitsPerEvent * dynamoDb.writeUnit + design.readUnitsPerEvent * dynamoDb.readUnit;
+  const parts = [
+    dollars(
+      'dynamoDbDollars',
+      'DynamoDB, requests',
+      events * requests,
+      'write units and read units × their prices',
+    ),
+    dollars(
+      'dynamoDbStorageDollars',
+      'DynamoDB, storage of the first month’s events',
+      tableGb * dynamoDb.gbMonth,
+      'GB × price; grows by as much each month',
+    ),
+    dollars(
+      'lambdaDollars',
+      'Lambda',
+      lambdaDollars(batches, design),
+      'requests + GB-seconds of busy vCPUs and of each invocation’s fixed part',
+      `${PRICE_SOURCE}; ${ASSUMPTION_SOURCE}`,
+    ),
+    dollars(
+      'firehoseDollars',
+      'Firehose',
+      (events * design.firehoseBytesPerEvent * firehose.gb) / GB,
+      `events × ${readable(design.firehoseBytesPerEvent)} billed bytes`,
+    ),
+    dollars(
+      'archiveDollars',
+      'S3, the first month’s archive',
+      archiveGb * s3.gbMonth + ((archiveGb * GB) / ARCHIVE_OBJECT_BYTES) * s3.put,
+      'GB × price + a put for each 8 MB',
+    ),
+  ];
+  const kinesis = figureValue(streamFigures(workload, batches), 'kinesisProvisionedDollars');
+  const total = parts.reduce((sum, { value }) => sum + value, kinesis);
+  return [
+    figure(
+      'tableGbPerMonth',
+      'stored in DynamoDB',
+      tableGb,
+      'GB/month',
+      `events × ${readable(design.tableBytesPerEvent)} ${design.tableFormula}`,
+      design.unitsSource,
+    ),
+    figure(
+      'archiveGbPerMonth',
+      'stored in S3',
+      archiveGb,
+      'GB/month',
+      `lines of ${readable(archiveLineBytes)} bytes × ${ASSUMPTIONS.gzipShare} under GZIP`,
+      ASSUMPTION_SOURCE,
+    ),
+    ...parts,
+    dollars(
+      'dollars',
+      'all of it',
+      total,
+      'provisioned Kinesis + the above; API, alarms and logs are left out',
+    ),
+    figure(
+      'dollarsPerMillionEvents',
+      'all of it',
+      (total / events) * 1e6,
+      'USD/million events',
+      'dollars / events of a month',
+      PRICE_SOURCE,
+    ),
+  ];
+}
+
+function dollars(key: string, name: string, value: number, formula: string, source: string = PRICE_SOURCE) {
+  return figure(key, name, value, 'USD/month', formula, source);
+}
+
+function lambdaDollars({ eventsPerSecond, shardCount, batchSeconds }: Batches, design: Design): number {
+  const invocationsPerSecond = shardCount / batchSeconds;
+  const fixed = invocationsPerSecond * ASSUMPTIONS.invocationSeconds;
+  const projecting = fixed + eventsPerSecond / design.eventsPerCore;
+  const archiving = fixed + eventsPerSecond / ASSUMPTIONS.archiverEventsPerSecond;
+  const gbSeconds = projecting * ASSUMPTIONS.projectorGb + archiving * ASSUMPTIONS.archiverGb;
+  const perSecond =
+    invocationsPerSecond * CONSUMERS * PRICES.lambda.request + gbSeconds * PRICES.lambda.gbSecond;
+  return perSecond * SECONDS_A_MONTH;
+}

@@ -1,0 +1,80 @@
+import { ASSUMPTIONS } from './assumptions.ts';
+import type { Batches } from './batches.ts';
+import { readable } from './figure.ts';
+import { PAGE_SIZE_SOURCE, pageBytes } from './page-size.ts';
+import { eventsPerCore } from './projecting-speed.ts';
+import { readableAfterSeconds } from './readable-after.ts';
+import type { CompleteWorkload } from './workload.ts';
+import {
+  ordinaryItemBytes,
+  ordinaryUnitsPerEvent,
+  readUnitsPerEvent,
+  tableBytesPerEvent,
+  unitsPerEvent,
+} from './write-units.ts';
+
+/** In what designs differ, for one workload. */
+export interface Design {
+  /** Events of one device that are stored and folded together. */
+  readonly eventsPerPage: number;
+  readonly eventsPerPageFormula: string;
+  readonly eventsPerPageSource: string;
+  readonly unitsPerEvent: number;
+  readonly unitsFormula: string;
+  readonly unitsSource: string;
+  readonly readUnitsPerEvent: number;
+  readonly eventsPerCore: number;
+  readonly readableAfterSeconds: number;
+  readonly firehoseBytesPerEvent: number;
+  readonly tableBytesPerEvent: number;
+  readonly tableFormula: string;
+}
+
+/** Firehose bills each record in steps of 5 KB ("Amazon Data Firehose pricing", read 2026-11). */
+const FIREHOSE_STEP_BYTES = 5 * 1024;
+const UNIT_SOURCE = 'DynamoDB: writes round up to 1 KB, read 2026-11';
+
+const EVENTS_PER_PAGE = {
+  regular: { formula: 'm, at least 1', source: 'a device on its clock is not twice in less than its period' },
+  random: { formula: 'm / (1 − e^−m)', source: 'mean of a Poisson count that is not zero' },
+} as const;
+
+/** Events of a device in a batch share a page and a state update; archive lines are packed. */
+export function twinstreamDesign(workload: CompleteWorkload, batches: Batches): Design {
+  const { eventBytes, stateBytes, arrivals } = workload;
+  const { eventsPerPage, eventsPerDevice } = batches;
+  return {
+    eventsPerPage,
+    eventsPerPageFormula: `${EVENTS_PER_PAGE[arrivals].formula}, m = rate of a device × time between batches; 1,000 events or 102,400 characters at most`,
+    eventsPerPageSource: EVENTS_PER_PAGE[arrivals].source,
+    unitsPerEvent: unitsPerEvent(workload, batches),
+    unitsFormula: `(page of ${readable(eventsPerPage)} events, ${readable(pageBytes(eventBytes, eventsPerPage))} bytes + state of ${readable(stateBytes)} bytes, each in units of 1 KB, + a snapshot each ${ASSUMPTIONS.pagesPerSnapshot} pages) / events of a page + progress / events of a batch`,
+    unitsSource: `${UNIT_SOURCE}; ${PAGE_SIZE_SOURCE}`,
+    readUnitsPerEvent: readUnitsPerEvent(workload, batches),
+    eventsPerCore: eventsPerCore('twinstream', eventsPerDevice),
+    readableAfterSeconds: readableAfterSeconds(workload, batches, 'twinstream'),
+    firehoseBytesPerEvent: eventBytes + ASSUMPTIONS.archiveLineOverheadBytes,
+    tableBytesPerEvent: tableBytesPerEvent(workload, batches),
+    tableFormula: 'bytes of pages',
+  };
+}
+
+/** One conditional put and one conditional update for each event; one Firehose record for each. */
+export function ordinaryDesign(workload: CompleteWorkload, batches: Batches): Design {
+  const { eventBytes } = workload;
+  const lineBytes = eventBytes + ASSUMPTIONS.archiveLineOverheadBytes;
+  return {
+    eventsPerPage: 1,
+    eventsPerPageFormula: 'each event is an item of its own',
+    eventsPerPageSource: 'the design',
+    unitsPerEvent: ordinaryUnitsPerEvent(workload),
+    unitsFormula: 'event + state, each in units of 1 KB',
+    unitsSource: UNIT_SOURCE,
+    readUnitsPerEvent: 0,
+    eventsPerCore: eventsPerCore('ordinary', batches.eventsPerDevice),
+    readableAfterSeconds: readableAfterSeconds(workload, batches, 'ordinary'),
+    firehoseBytesPerEvent: Math.ceil(lineBytes / FIREHOSE_STEP_BYTES) * FIREHOSE_STEP_BYTES,
+    tableBytesPerEvent: ordinaryItemBytes(eventBytes),
+    tableFormula: 'bytes of items',
+  };
+}

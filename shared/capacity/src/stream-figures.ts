@@ -1,0 +1,115 @@
+import { RETENTION_HOURS } from '@twinstream/stream-model';
+import { ASSUMPTION_SOURCE, ASSUMPTIONS } from './assumptions.ts';
+import type { Batches } from './batches.ts';
+import { type CapacityFigure, figure, readable } from './figure.ts';
+import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
+import type { CompleteWorkload } from './workload.ts';
+
+/** Projector and archiver. */
+export const CONSUMERS = 2;
+const PUT_UNIT_BYTES = 25 * 1024;
+const KB = 1_024;
+const MAPPING_SOURCE = 'Lambda with Kinesis: a poll a second, 10,000 records or 6 MB a batch, read 2026-11';
+const SHARD_SOURCE = 'Kinesis quotas and limits: 1 MiB/s or 1,000 records/s a shard, read 2026-11';
+
+/** What both designs have alike: stream, shards, batches. */
+export function streamFigures(workload: CompleteWorkload, batches: Batches): CapacityFigure[] {
+  return [...loadFigures(workload, batches), ...batchFigures(workload, batches), ...streamPrices(batches)];
+}
+
+function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigure[] {
+  const { deviceCount, eventsPerSecondPerDevice, eventBytes, isAggregated, shardUse } = workload;
+  return [
+    figure(
+      'eventsPerSecond',
+      'events',
+      batches.eventsPerSecond,
+      'events/s',
+      `${readable(deviceCount)} devices × ${readable(eventsPerSecondPerDevice)}/s`,
+      'the workload',
+    ),
+    figure(
+      'bytesPerSecond',
+      'bytes into the stream',
+      batches.bytesPerSecond,
+      'bytes/s',
+      `events × (${eventBytes} + ${ASSUMPTIONS.keyBytes} bytes of key)`,
+      'the workload',
+    ),
+    figure(
+      'recordsPerSecond',
+      'Kinesis records',
+      batches.recordsPerSecond,
+      'records/s',
+      isAggregated ? `bytes / ${readable(batches.recordBytes)} an aggregate` : 'one an event',
+      ASSUMPTION_SOURCE,
+    ),
+    figure(
+      'shards',
+      'shards',
+      batches.shardCount,
+      'shards',
+      `larger of bytes / 1 MiB and records / 1,000, over a use of ${shardUse}`,
+      SHARD_SOURCE,
+    ),
+  ];
+}
+
+function batchFigures({ windowSeconds }: CompleteWorkload, batches: Batches): CapacityFigure[] {
+  return [
+    figure(
+      'batchSeconds',
+      'between two batches of a shard',
+      batches.batchSeconds,
+      's',
+      `the window of ${windowSeconds} s, at least a poll, unless the batch is full before`,
+      MAPPING_SOURCE,
+    ),
+    figure(
+      'eventsPerBatch',
+      'events of a batch',
+      batches.eventsPerBatch,
+      'events',
+      'events / shards × time between batches',
+      MAPPING_SOURCE,
+    ),
+    figure(
+      'concurrency',
+      'concurrent invocations',
+      batches.shardCount * CONSUMERS,
+      'invocations',
+      `${CONSUMERS} functions × shards × parallelization factor 1`,
+      MAPPING_SOURCE,
+    ),
+  ];
+}
+
+function streamPrices({ shardCount, recordsPerSecond, recordBytes, bytesPerSecond }: Batches) {
+  const { kinesis } = PRICES;
+  const hourly = shardCount * (kinesis.shardHour + kinesis.retentionShardHour);
+  const putUnits = recordsPerSecond * Math.ceil(recordBytes / PUT_UNIT_BYTES);
+  const gbIn = (recordsPerSecond * Math.ceil(recordBytes / KB) * KB * SECONDS_A_MONTH) / GB;
+  const gbOut = (bytesPerSecond * CONSUMERS * SECONDS_A_MONTH) / GB;
+  const gbKept = (bytesPerSecond * (RETENTION_HOURS - 24) * 3_600) / GB;
+  return [
+    figure(
+      'kinesisProvisionedDollars',
+      'Kinesis, provisioned',
+      HOURS_A_MONTH * hourly + SECONDS_A_MONTH * putUnits * kinesis.putPayloadUnit,
+      'USD/month',
+      `shards × hours × (shard + retention of ${RETENTION_HOURS} h) + put units of 25 KB`,
+      PRICE_SOURCE,
+    ),
+    figure(
+      'kinesisOnDemandDollars',
+      'Kinesis, on demand',
+      kinesis.onDemandStreamHour * HOURS_A_MONTH +
+        gbIn * kinesis.onDemandGbIn +
+        gbOut * kinesis.onDemandGbOut +
+        gbKept * kinesis.onDemandGbMonthRetained,
+      'USD/month',
+      'stream-hours + GB in (records round up to 1 KB) + GB out to 2 consumers + GB kept beyond the first day',
+      PRICE_SOURCE,
+    ),
+  ];
+}
