@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { figureValue, planCapacity } from '@twinstream/capacity';
 import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
 import { dynamoDbClient } from '@twinstream/runtime';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
@@ -17,6 +18,7 @@ const SHAPES = [
 ] as const;
 /** Few devices and many batches, so that snapshots come as often as in a long life. */
 const DEVICES = 25;
+const WINDOW_SECONDS = 25;
 const BATCHES = PROJECTOR_OPTIONS.pagesPerSnapshot;
 /** The ordinary handler sends all of a batch at once, which DynamoDB Local does not bear in hundreds. */
 const ORDINARY_DEVICES = 2;
@@ -63,6 +65,19 @@ async function ours(client: DynamoDBClient, { eventsPerDevice, unitsAtMost }: (t
       note: `snapshot every ${PROJECTOR_OPTIONS.pagesPerSnapshot} pages, progress every batch of ${DEVICES} devices`,
     },
     {
+      name: `${name}, all writes`,
+      subject,
+      value: capacity.writeUnits() / events,
+      unit: UNIT,
+    },
+    {
+      name: `${name}, all writes`,
+      subject: 'planned',
+      value: plannedUnits(eventsPerDevice, fleet.eventBytes),
+      unit: UNIT,
+      note: 'by the formula of `npm run ops -- plan`',
+    },
+    {
       name: `${name}, reads`,
       subject,
       value: capacity.readUnits() / events,
@@ -71,6 +86,17 @@ async function ours(client: DynamoDBClient, { eventsPerDevice, unitsAtMost }: (t
     },
   ];
   return figures;
+}
+
+/** Of the same load: each device sends that often in the window of a batch. */
+function plannedUnits(eventsPerDevice: number, eventBytes: number): number {
+  const { twinstream } = planCapacity({
+    deviceCount: DEVICES,
+    eventsPerSecondPerDevice: eventsPerDevice / WINDOW_SECONDS,
+    eventBytes,
+    windowSeconds: WINDOW_SECONDS,
+  });
+  return figureValue(twinstream, 'writeUnitsPerEvent');
 }
 
 async function ordinary(client: DynamoDBClient, { eventsPerDevice }: (typeof SHAPES)[number]) {

@@ -1,5 +1,6 @@
 import type { KinesisLambdaEvent } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
+import { seededRandom } from './seeded-random.ts';
 
 /** Reports of a fleet of buses, 171 bytes each on average with the line end, as its vehicles send them. */
 export interface BusFleet {
@@ -33,7 +34,7 @@ interface Bus {
  * what stays the same of it, too, unless the device is to have sent `eventsBefore` already.
  */
 export function busFleet(seed = 1, eventsBefore = 0): BusFleet {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const buses = new Map<number, Bus>();
   let sequenceNumber = FIRST_SEQUENCE_NUMBER;
   let arrivalTime = FIRST_ARRIVAL_TIME;
@@ -97,15 +98,4 @@ function busAt(buses: Map<number, Bus>, index: number, random: () => number, cou
   };
   buses.set(index, bus);
   return bus;
-}
-
-/** mulberry32: small, seeded, good enough to place buses. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
