@@ -4,13 +4,20 @@ import type { OperationsServices } from '../services.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OperationsHost } from './host.ts';
 
-export interface CommandContext {
+/** What a command has that reaches nothing outside of its process. */
+export interface HostContext {
   readonly host: OperationsHost;
+}
+
+export interface CommandContext extends HostContext {
   readonly services: OperationsServices;
 }
 
 /** Runs a command's work and keeps its exit code. */
 export type RunCommand = (work: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+
+/** The same for a command that needs no services: no endpoint, no credentials, no pipeline. */
+export type RunAlone = (work: (context: HostContext) => Promise<ExitCode>) => Promise<void>;
 
 export type OutputForm = 'table' | 'json';
 
@@ -47,16 +54,16 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
-export function writeJson(context: CommandContext, document: unknown): void {
+export function writeJson(context: HostContext, document: unknown): void {
   write(context, JSON.stringify(document, null, 2));
 }
 
 /** Writes a line or several to standard output, such that stored text cannot act upon the terminal. */
-export function write({ host }: CommandContext, text: string): void {
+export function write({ host }: HostContext, text: string): void {
   host.stdout.write(visible(text.endsWith('\n') ? text : `${text}\n`));
 }
 
 /** Tells the person, apart from the data on standard output. */
-export function tell({ host }: CommandContext, text: string): void {
+export function tell({ host }: HostContext, text: string): void {
   host.stderr.write(visible(`${text}\n`));
 }

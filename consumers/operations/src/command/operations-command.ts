@@ -3,12 +3,13 @@ import { operationsConfiguration } from '../configuration.ts';
 import { addCorrect } from '../correction/correct-command.ts';
 import { addHistory } from '../history/history-command.ts';
 import { addState } from '../history/state-command.ts';
+import { addPlan } from '../plan/plan-command.ts';
 import { addQuarantine } from '../quarantine/quarantine-command.ts';
 import { addReplay } from '../replay/replay-command.ts';
 import { awsServices, type OperationsServices } from '../services.ts';
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
-import type { RunCommand } from './command-context.ts';
+import type { RunAlone, RunCommand } from './command-context.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { OperationsHost } from './host.ts';
@@ -32,11 +33,9 @@ export async function operationsCommand(
   }: OperationsCommandOptions = {},
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.fine;
-  const run: RunCommand = async (work) => {
-    let services: OperationsServices | undefined;
+  const runAlone: RunAlone = async (work) => {
     try {
-      services = openServices(host);
-      exitCode = await work({ host, services });
+      exitCode = await work({ host });
     } catch (error) {
       if (host.stop.aborted) {
         exitCode = EXIT_CODES.interrupted;
@@ -45,10 +44,17 @@ export async function operationsCommand(
       const { text, exitCode: failed } = explainFailure(error, host.environment);
       host.stderr.write(`${text}\n`);
       exitCode = failed;
-    } finally {
-      services?.close();
     }
   };
+  const run: RunCommand = (work) =>
+    runAlone(async () => {
+      const services = openServices(host);
+      try {
+        return await work({ host, services });
+      } finally {
+        services.close();
+      }
+    });
   const program = new Command('npm run ops --')
     .description('What happened, is what is held right, and if not: put it right.')
     .addHelpText('after', EXIT_CODE_HELP)
@@ -60,6 +66,7 @@ export async function operationsCommand(
   for (const add of [addStatus, addHistory, addState, addVerify, addQuarantine, addCorrect, addReplay]) {
     add(program, run);
   }
+  addPlan(program, runAlone);
   try {
     await program.parseAsync([...host.argv], { from: 'user' });
   } catch (error) {
