@@ -10,6 +10,9 @@ interface Options {
   readonly seed?: number;
   readonly planted?: true;
   readonly plant?: string;
+  readonly exhaustive?: true;
+  readonly world?: string;
+  readonly choices?: readonly number[];
 }
 
 /** Seeds within which every planted bug must be found. */
@@ -31,6 +34,13 @@ function readOptions(): Options {
     .option('--seed <seed>', 'the first seed; alone, just this one', wholeNumber)
     .option('--planted', 'plant each known bug in turn and show how many seeds it takes to find it')
     .option('--plant <name>', 'plant this bug')
+    .option('--exhaustive', 'try all schedules of small worlds instead: three events, two workers, one fault')
+    .option('--world <name>', 'with --exhaustive: just this small world')
+    .option(
+      '--choices <list>',
+      'with --exhaustive and --world: just the schedule with these choices',
+      (text) => text.split(',').map(wholeNumber),
+    )
     .addHelpText(
       'after',
       `
@@ -38,6 +48,7 @@ Examples:
   npm run simulation -- --seeds 100000
   npm run simulation -- --seed 1835
   npm run simulation -- --planted
+  npm run simulation -- --exhaustive
 
 Exit codes: 0 nothing was violated (with --planted: all bugs were found), 1 otherwise, 2 wrong usage.`,
     );
@@ -107,6 +118,10 @@ async function main(): Promise<number> {
       return 2;
     }
     plant(bug);
+  }
+  if (options.exhaustive) {
+    const { runExhaustive } = await import('./exhaustive/run-exhaustive.ts');
+    return await runExhaustive(options);
   }
   return await runSeeds(options);
 }

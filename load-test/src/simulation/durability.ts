@@ -1,0 +1,31 @@
+import { decodeEvent } from '@twinstream/device-model';
+import { openRecord } from '@twinstream/stream-model';
+import { eventsOf } from './devices.ts';
+import { type Ghost, Violation } from './ghost.ts';
+import type { SimRecord, SimShard } from './sim-stream.ts';
+import type { WatchedStores } from './watched-stores.ts';
+
+/** What may be called finished: every event of the record is in a page that the state has reached, and what is none in quarantine. */
+export function checkDurable(
+  { ghost, quarantined }: Pick<WatchedStores, 'quarantined'> & { readonly ghost: Ghost },
+  shard: SimShard,
+  record: SimRecord,
+): void {
+  const what = `${shard.shardId} ${record.sequenceNumber}`;
+  for (const { deviceId, identity } of eventsOf(shard, record)) {
+    const page = ghost.pageOf(deviceId, identity);
+    if (page === undefined)
+      throw new Violation('nothing is lost', `${what}: ${deviceId} ${identity} is not stored`);
+    if (ghost.statePage(deviceId) < page) {
+      throw new Violation('a record is acknowledged only when the state is at or past its pages', what);
+    }
+  }
+  if (hasPoison(record) && !quarantined.has(what)) {
+    throw new Violation('a poison record is in quarantine before it counts as finished', what);
+  }
+}
+
+function hasPoison(record: SimRecord): boolean {
+  const opened = openRecord(record);
+  return opened.status === 'damaged' || opened.entries.some(({ data }) => 'rejected' in decodeEvent(data));
+}

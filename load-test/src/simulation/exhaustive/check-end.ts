@@ -1,0 +1,43 @@
+import type { EventPage } from '@twinstream/device-model';
+import { canonicalText } from '@twinstream/verification';
+import { eventsOf } from '../devices.ts';
+import { checkDurable } from '../durability.ts';
+import { type Ghost, Violation } from '../ghost.ts';
+import type { SimShard } from '../sim-stream.ts';
+import type { WatchedStores } from '../watched-stores.ts';
+
+/** What must hold when nothing is left to happen: everything that the shards hold is stored once, and the state is the fold of it. */
+export async function checkEnd(
+  shards: readonly SimShard[],
+  ghost: Ghost,
+  stores: WatchedStores,
+): Promise<void> {
+  const identities = new Set<string>();
+  for (const shard of shards) {
+    for (const record of shard.records) {
+      checkDurable({ ghost, quarantined: stores.quarantined }, shard, record);
+      for (const { deviceId, identity } of eventsOf(shard, record)) identities.add(`${deviceId} ${identity}`);
+    }
+  }
+  if (ghost.storedCount() !== identities.size) {
+    throw new Violation('each identity is stored once', `${ghost.storedCount()} of ${identities.size}`);
+  }
+  for (const [deviceId, seen] of ghost.pages) {
+    const pages: EventPage[] = [];
+    for await (const page of stores.eventStore.pages(deviceId)) pages.push(page);
+    if (pages.length !== seen.length || pages.some(({ page }, index) => page !== index + 1)) {
+      const numbers = pages.map(({ page }) => page).join(', ');
+      throw new Violation('page numbers are contiguous', `${deviceId}: ${numbers}`);
+    }
+    const state = await stores.latestState.read(deviceId);
+    if (canonicalText(state) !== canonicalText(ghost.stateAfter(deviceId, pages.length))) {
+      throw new Violation(
+        'state equals the fold of pages 1 to n',
+        `${deviceId} at the end, of ${pages.length} pages`,
+      );
+    }
+  }
+  ghost.checkVersions();
+  ghost.checkLastWriterWins();
+  await ghost.checkSnapshots(stores.eventStore);
+}

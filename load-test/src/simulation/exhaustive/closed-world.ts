@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { encodeEvent, FOLD_VERSION } from '@twinstream/device-model';
+import { memoryEventStore } from '@twinstream/event-store';
+import {
+  memoryLatestStateTable,
+  memoryShardProgressTable,
+  type ShardProgress,
+} from '@twinstream/latest-state';
+import { memoryQuarantine } from '@twinstream/quarantine';
+import { createLogger } from '@twinstream/runtime';
+import { createProjector, PROJECTOR_OPTIONS, type ProjectorOptions } from '@twinstream/state-projector';
+import { compareSequenceNumbers, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { checkDurable } from '../durability.ts';
+import { Ghost, Violation } from '../ghost.ts';
+import type { SimRecord, SimShard } from '../sim-stream.ts';
+import { reachedBy, type WatchedStores, watched } from '../watched-stores.ts';
+import { checkEnd } from './check-end.ts';
+import { exactText } from './exact-text.ts';
+import { type LateRequest, Process } from './process.ts';
+import type { SmallWorld } from './small-world.ts';
+import { possibleSteps, type Step } from './steps.ts';
+import { SufficientSteps } from './sufficient-steps.ts';
+import { Worker } from './worker.ts';
+
+const TIME_MS = Date.parse('2026-01-01T00:00:00Z');
+const TIMEOUT_MS = 60_000;
+const STREAM = 'device-events';
+const SILENT = createLogger('simulation', 'silent');
+
+export interface WorldOptions {
+  /** Whether orders are offered, too, that are known to come to the same as others. */
+  readonly everyOrder: boolean;
+}
+
+/**
+ * A small world under way: nothing in it happens but by a step that is taken, and the same steps from the start lead to the
+ * same world again. A ghost checks every write as it takes effect.
+ */
+export class ClosedWorld {
+  readonly #shards: readonly SimShard[];
+  readonly #ghost: Ghost;
+  readonly #stores: WatchedStores;
+  readonly #workers: readonly Worker[];
+  readonly #late: LateRequest[] = [];
+  readonly #sufficient: SufficientSteps | undefined;
+  #faultsLeft: number;
+  #violation: unknown;
+
+  private constructor(world: SmallWorld, { everyOrder }: WorldOptions) {
+    this.#sufficient = everyOrder ? undefined : new SufficientSteps();
+    this.#faultsLeft = world.faultsMax;
+    this.#shards = world.shards.map(shardOf);
+    const options = projectorOptions(world);
+    this.#ghost = new Ghost(options.pageLimits.receipts);
+    this.#stores = watched(
+      {
+        eventStore: memoryEventStore(),
+        latestState: memoryLatestStateTable(),
+        shardProgress: memoryShardProgressTable(),
+        quarantine: memoryQuarantine(),
+      },
+      {
+        ghost: this.#ghost,
+        onProgress: (progress) => this.#checkProgress(progress),
+        onViolation: (error) => this.#onViolation(error),
+      },
+    );
+    this.#workers = world.workers.map(
+      (deliveries, index) =>
+        new Worker({
+          name: `worker ${index + 1}`,
+          shards: this.#shards,
+          deliveries,
+          start: (owner, place) => this.#startContainer(owner, place, options),
+          onFinished: (shard, record) => this.#checkDurable(shard, record),
+        }),
+    );
+  }
+
+  /** The world before the first step. */
+  static async open(world: SmallWorld, options: WorldOptions): Promise<ClosedWorld> {
+    const opened = new ClosedWorld(world, options);
+    for (const worker of opened.#workers) {
+      worker.run().catch((error: unknown) => opened.#onViolation(error));
+    }
+    await codeWaits();
+    return opened;
+  }
+
+  /** What can happen next; nothing when the world has come to its end. Throws what was violated. */
+  possibleSteps(): Step[] {
+    if (this.#violation !== undefined) throw this.#violation;
+    const steps = possibleSteps({
+      workers: this.#workers,
+      late: this.#late,
+      isHostile: this.#faultsLeft > 0,
+      onError: (error) => this.#onViolation(error),
+    });
+    return this.#sufficient?.of(steps, this.#processes) ?? steps;
+  }
+
+  /** Takes a step and lets all code run until it waits again. */
+  async take(step: Step): Promise<void> {
+    this.#sufficient?.taken(step, this.#processes);
+    if (step.fault !== undefined) this.#faultsLeft -= 1;
+    step.take();
+    await codeWaits();
+  }
+
+  /**
+   * A digest of all that the future depends on: the stores, what each worker remembers and has under way, what is still to
+   * land, and the faults left. Worlds with equal digests have equal futures. SHA-256, so that no two others are taken for equal.
+   */
+  async digest(): Promise<string> {
+    const { eventStore, latestState, shardProgress, quarantined } = this.#stores;
+    const hash = createHash('sha256');
+    const add = (part: unknown) => hash.update(`${exactText(part)}\n`);
+    add(this.#faultsLeft);
+    for (const deviceId of this.#ghost.pages.keys()) {
+      for await (const page of eventStore.pages(deviceId)) add(page);
+      add(await latestState.read(deviceId));
+      for (let pageAtMost = Number.MAX_SAFE_INTEGER; ; ) {
+        const snapshot = await eventStore.latestSnapshot(deviceId, { foldVersion: FOLD_VERSION, pageAtMost });
+        if (snapshot === undefined) break;
+        add(snapshot);
+        pageAtMost = snapshot.state.page - 1;
+      }
+    }
+    add(await shardProgress.read(STREAM));
+    add([...quarantined]);
+    for (const { memory } of this.#workers) add(memory);
+    if (this.#faultsLeft > 0) for (const process of this.#processes) add(this.#sufficient?.isStale(process));
+    for (const { origin } of this.#late) add(origin);
+    return hash.digest('base64');
+  }
+
+  /** Nothing is missing, nothing is there twice, and the state is the fold of all pages. */
+  async checkEnd(): Promise<void> {
+    if (!this.#workers.every(({ isDone }) => isDone)) {
+      throw new Error('a worker is not done, and nothing is left to happen');
+    }
+    await checkEnd(this.#shards, this.#ghost, this.#stores);
+  }
+
+  get #processes(): readonly Process[] {
+    return this.#workers.map(({ process }) => process);
+  }
+
+  #startContainer(owner: string, place: unknown, options: ProjectorOptions) {
+    const process = new Process(owner, place, TIME_MS, (late) => this.#late.push(late));
+    const project = createProjector(
+      {
+        ...reachedBy(owner, this.#stores, process),
+        clock: process.clock,
+        logger: SILENT,
+        report: () => undefined,
+      },
+      options,
+    );
+    const invocation = { requestId: owner, remainingMs: () => TIMEOUT_MS };
+    return { process, invoke: (event: Parameters<typeof project>[0]) => project(event, invocation) };
+  }
+
+  #onViolation(error: unknown): void {
+    this.#violation ??= error;
+  }
+
+  #checkDurable(shard: SimShard, record: SimRecord): void {
+    checkDurable({ ghost: this.#ghost, quarantined: this.#stores.quarantined }, shard, record);
+  }
+
+  #checkProgress(progress: ShardProgress): void {
+    const shard = this.#shards.find((candidate) => candidate.shardId === progress.shardId);
+    if (shard === undefined) throw new Violation('shard progress names a shard', progress.shardId);
+    for (const record of shard.records) {
+      if (compareSequenceNumbers(record.sequenceNumber, progress.finishedThrough) > 0) return;
+      this.#checkDurable(shard, record);
+    }
+  }
+}
+
+/** Shards share sequence numbers and arrivals; the arrivals of a shard run forward, stand still and run backward. */
+function shardOf(events: SmallWorld['shards'][number], index: number): SimShard {
+  const records = events.map((event, place): SimRecord => {
+    const data = event === undefined ? NO_EVENT : encodeEvent(event);
+    const arrivalTime = TIME_MS + (ARRIVALS_MS[place % ARRIVALS_MS.length] ?? 0);
+    const number = sequenceNumber(String(FIRST_SEQUENCE_NUMBER + place));
+    return { sequenceNumber: number, arrivalTime, partitionKey: event?.deviceId ?? 'nobody', data };
+  });
+  const id = shardId(`shardId-${String(index).padStart(12, '0')}`);
+  return { shardId: id, hashKeyRange: { start: 0n, end: 0n }, parents: [], records, isOpen: true };
+}
+
+const NO_EVENT = new TextEncoder().encode('not json');
+const ARRIVALS_MS = [10, 20, 20, 5];
+/** The texts of the numbers of a shard differ in length. */
+const FIRST_SEQUENCE_NUMBER = 98;
+
+function projectorOptions({ eventsPerPageMax, pagesPerSnapshot }: SmallWorld): ProjectorOptions {
+  const receipts = { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 1 };
+  const pageLimits = { eventsMax: eventsPerPageMax, charactersMax: 100_000, receipts };
+  return { ...PROJECTOR_OPTIONS, pagesPerSnapshot, pageLimits };
+}
+
+/** Resolves when all code has run until it waits for a step: every promise that could settle has. */
+function codeWaits(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

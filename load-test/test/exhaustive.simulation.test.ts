@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { explore, replay } from '../src/simulation/exhaustive/explore.ts';
+import type { SmallWorld } from '../src/simulation/exhaustive/small-world.ts';
+import { SMALL_WORLDS } from '../src/simulation/exhaustive/small-worlds.ts';
+
+const SIMULATION = fileURLToPath(new URL('../src/simulation/main.ts', import.meta.url));
+
+/** All orders of the steps of the smallest world: counted by trying each of them, with nothing left out. */
+const SMALLEST_WORLD_ORDERS = 12_610n;
+
+const [smallest = noWorld()] = SMALL_WORLDS;
+
+function noWorld(): SmallWorld {
+  throw new Error('there is no small world');
+}
+
+test('no guarantee is violated in any schedule of three events and two workers', async () => {
+  for (const world of SMALL_WORLDS) {
+    const { violation, runs } = await explore({ ...world, faultsMax: 0 });
+    if (violation !== undefined)
+      throw new Error(`${world.name}: ${violation.choices}`, { cause: violation.error });
+    expect(runs).toBeGreaterThan(20);
+  }
+});
+
+test('no guarantee is violated in any schedule with one fault anywhere', async () => {
+  const { violation, ...found } = await explore({ ...smallest, faultsMax: 1 });
+  expect(violation).toBeUndefined();
+  expect(found.runs).toBeGreaterThan(1_000);
+});
+
+test('the whole tree of the smallest world is tried: as many schedules with and without a memory of situations', async () => {
+  const remembering = await explore(smallest, { everyOrder: true });
+  expect(remembering.schedules).toBe(SMALLEST_WORLD_ORDERS);
+  expect(remembering.runs).toBeLessThan(200);
+  const trying = await explore(smallest, { everyOrder: true, everyPath: true });
+  expect(trying.schedules).toBe(SMALLEST_WORLD_ORDERS);
+  expect(BigInt(trying.runs)).toBe(SMALLEST_WORLD_ORDERS);
+});
+
+test('the same world gives the same exploration', async () => {
+  const world = { ...smallest, faultsMax: 1 };
+  const [first, second] = [await explore(world), await explore(world)];
+  expect(second).toEqual(first);
+});
+
+test('the same choices give the same run', async () => {
+  const world = { ...smallest, faultsMax: 1 };
+  const [first, second] = [await replay(world, [1, 2, 1]), await replay(world, [1, 2, 1])];
+  expect(second).toEqual(first);
+  expect(first.steps.length).toBeGreaterThan(10);
+  expect(first.steps).not.toEqual((await replay(world, [])).steps);
+});
+
+test.each(['no condition on the page put', 'state written without its condition'])(
+  'finds a planted bug, and runs it again by its choices: %s',
+  async (name) => {
+    const found = await run('--plant', name, '--exhaustive');
+    expect(found.code).toBe(1);
+    expect(found.output).toMatch(/violated in "/);
+    const [, world = '', choices = ''] = /--world "(.+)" --choices (.+)/.exec(found.errors) ?? [];
+    const again = await run('--plant', name, '--exhaustive', '--world', world, '--choices', choices);
+    expect(again.code).toBe(1);
+    expect(again.output).toMatch(/^violated: /m);
+    const healthy = await run('--exhaustive', '--world', world, '--choices', choices);
+    expect(healthy).toMatchObject({ code: 0, output: expect.stringContaining('nothing was violated') });
+  },
+);
+
+async function run(...args: string[]) {
+  const child = spawn(process.execPath, [SIMULATION, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const [code] = await once(child, 'close');
+  return { code, output, errors };
+}
