@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { dynamoDbClient } from '@twinstream/runtime';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
-import { readAccess } from '../src/load/access.ts';
 import type { Percentiles } from '../src/load/latency-distribution.ts';
 import { surveyLedger } from '../src/load/ledger-survey.ts';
 import { preciseNow } from '../src/load/precise-now.ts';
 import { progressObserver } from '../src/load/progress-observer.ts';
 import { repeatedly } from '../src/load/repeatedly.ts';
+import { localAccess } from '../src/pipeline-access.ts';
 import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../consumers/operations/src/main.ts', import.meta.url));
@@ -61,11 +61,8 @@ async function feed(pipeline: RunningPipeline, ...flags: readonly string[]): Pro
 
 /** Offers live load, and says how long each event took from its intended send until it was finished. */
 async function live(pipeline: RunningPipeline, folder: string, name: string): Promise<Percentiles> {
-  const access = readAccess(pipeline.environment);
-  const client = dynamoDbClient({
-    ...access.client,
-    endpoint: pipeline.environment.AWS_ENDPOINT_URL_DYNAMODB ?? '',
-  });
+  const access = localAccess(pipeline.environment);
+  const client = dynamoDbClient(access.clients.dynamoDb);
   const progress = progressObserver({
     table: dynamoDbShardProgressTable(client, { tableName: access.shardProgressTable }),
     streamName: access.stream,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localAccess } from '../src/pipeline-access.ts';
 import { checkPipeline, pipelineStores } from '../src/pipeline-stores.ts';
 import {
   finished,
@@ -140,7 +141,7 @@ describe('the pipeline on one command', () => {
       const { status, body } = await getJson(`${pipeline.apiUrl}/v1/devices/${id}`);
       return status === 200 && (body as { counts: { events: number } }).counts.events === 4;
     });
-    const stores = pipelineStores(pipeline.environment);
+    const stores = pipelineStores(localAccess(pipeline.environment));
     const listings = await Array.fromAsync(stores.quarantine.list());
     const kept = await Promise.all(listings.map(({ key }) => stores.quarantine.read(key)));
     stores.close();

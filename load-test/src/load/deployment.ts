@@ -1,36 +1,38 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Access, localAccess } from '../pipeline-access.ts';
 import { launchPipeline } from '../running-pipeline.ts';
-import { checkLoad, type LedgerFindings } from './ledger-check.ts';
+import { checkLoad, type LedgerCheckOptions, type LedgerFindings } from './ledger-check.ts';
+import type { LoadSite } from './load-site.ts';
+import { localLoadSite } from './local-load-site.ts';
 import { type StageLog, stageLog } from './stage-log.ts';
 
-/** Something that takes load: this project's pipeline, or another design on the same embedded AWS. */
+/** Something that takes load: this project's pipeline, here or on AWS, or another design on the same embedded AWS. */
 export interface Deployment {
   readonly name: string;
-  /** Variables by which everything finds it. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Process id whose descendants, or it, are all of its processes. */
-  readonly pid: number;
-  readonly log: StageLog;
+  readonly access: Access;
+  readonly site: LoadSite;
+  /** Begins the names of the devices that a load speaks for; empty where the pipeline has no others. */
+  readonly devicePrefix: string;
+  /** What its functions say; absent where that cannot be read, and nothing is known of what they did. */
+  readonly log?: StageLog;
+  /** True where its processes descend from this one, so that their time and memory can be seen. */
+  readonly runsHere: boolean;
   /** True where it keeps shard progress, which says of every event when it was finished. */
   readonly hasProgress: boolean;
   /** What one must know to compare it. */
   readonly notes: readonly string[];
   startSimulator(...args: string[]): ChildProcess;
   check(work: CheckWork): Promise<LedgerFindings>;
-  /** Ends all of its processes. */
+  /** Leaves nothing behind: ends all processes that were started, puts back what a scenario has changed. */
   stop(): Promise<void>;
 }
 
-export interface CheckWork {
-  readonly ledgerFiles: readonly string[];
-  readonly folder: string;
-  readonly acknowledged: number;
-  readonly isOrdered: boolean;
-  readonly archiveDeadlineMs: number;
-}
+/** What is checked, but for where. */
+export type CheckWork = Omit<LedgerCheckOptions, 'access' | 'sharedSinceMs'>;
 
 export interface DeploymentOptions {
+  /** Temporary folder. */
   readonly folder: string;
   readonly shardCount: number;
   readonly dynamodb: string;
@@ -51,16 +53,22 @@ export async function deployTwinstream(options: DeploymentOptions): Promise<Depl
     onErrorLine: (line) => log.take(line),
   });
   const { environment, pid } = pipeline;
+  const access = localAccess(environment);
+  const faultsUrl = environment.TWINSTREAM_FAULTS_URL ?? '';
+  const site = localLoadSite({ access, faultsUrl, pipelinePid: pid });
   return {
     name: 'twinstream',
-    environment,
-    pid,
+    access,
+    site,
+    devicePrefix: '',
     log,
+    runsHere: true,
     hasProgress: true,
     notes: [],
     startSimulator: (...args) => pipeline.startSimulator(...args),
-    check: (work) => checkLoad({ environment, ...work }),
+    check: (work) => checkLoad({ access, ...work }),
     stop: async () => {
+      site.close();
       const isLate = sleep(STOP_DEADLINE_MS, true, { ref: false });
       const stopped = pipeline.stop().then(() => false);
       // Its children end with it, however it ends.

@@ -1,20 +1,12 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { s3Client } from '@twinstream/runtime';
-import { positionKey, sequenceNumber, shardId } from '@twinstream/stream-model';
-import {
-  ARCHIVE_PREFIX,
-  archiveTexts,
-  checkLedger,
-  type LedgerViolation,
-  PositionSet,
-} from '@twinstream/verification';
+import type { QuarantineStore } from '@twinstream/quarantine';
+import { checkLedger, type LedgerViolation } from '@twinstream/verification';
+import type { Access } from '../pipeline-access.ts';
 import { pipelineStores } from '../pipeline-stores.ts';
 import { sentEvents } from '../simulator-ledger.ts';
-import { type Access, readAccess } from './access.ts';
+import { CLOCKS_DIFFER_MS_MAX, missingFromArchive } from './archive-completeness.ts';
 import { orderChecked } from './order-check.ts';
 
 /** What the check of a ledger came to. */
@@ -25,7 +17,9 @@ export interface LedgerFindings {
   readonly duplicates: number;
   readonly late: number;
   readonly malformed: number;
-  /** Distinct positions in the archive; null where there is none. */
+  /** Pages of the devices; null where events are not kept in pages. */
+  readonly pages: number | null;
+  /** Positions of the ledger that the archive holds; null where there is none. */
   readonly archived: number | null;
   readonly violationCount: number;
   readonly violationsByKind: Readonly<Record<string, number>>;
@@ -36,11 +30,10 @@ export interface LedgerFindings {
 /** Events checked at once; a million take about a gigabyte. */
 const EVENTS_AT_ONCE_MAX = 400_000;
 const VIOLATIONS_LISTED_MAX = 50;
-const ARCHIVE_POLL_MS = 1_000;
 const WRITE_CHARACTERS = 1 << 20;
 
 export interface LedgerCheckOptions {
-  readonly environment: Readonly<Record<string, string>>;
+  readonly access: Access;
   /** That of the load and that of its warm-up. */
   readonly ledgerFiles: readonly string[];
   /** For the parts of a ledger that is too large to be checked at once. */
@@ -50,6 +43,12 @@ export interface LedgerCheckOptions {
   readonly isOrdered: boolean;
   /** When the archive must be complete, in milliseconds since 1970. */
   readonly archiveDeadlineMs: number;
+  /**
+   * Where others write, too: when this run began, in milliseconds since 1970. Then no device is looked at but those of
+   * the ledgers, and nothing that arrived long before. Absent: the pipeline holds nothing else.
+   */
+  readonly sharedSinceMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -57,24 +56,34 @@ export interface LedgerCheckOptions {
  * memory stays bounded, and against the archive, which may be completed until the deadline.
  */
 export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFindings> {
-  const { environment, ledgerFiles, folder, acknowledged } = options;
+  const { access, ledgerFiles, folder, acknowledged, sharedSinceMs, signal } = options;
   const partCount = Math.max(1, Math.ceil(acknowledged / EVENTS_AT_ONCE_MAX));
   const parts = partCount === 1 ? [ledgerFiles] : await split(ledgerFiles, folder, partCount);
-  const stores = pipelineStores(environment);
+  const stores = pipelineStores(access);
   const violations: LedgerViolation[] = [];
   const eventStore = orderChecked(stores.eventStore, (deviceId, what) => {
     if (options.isOrdered) violations.push({ kind: 'out-of-order', subject: `${deviceId} ${what}` });
   });
+  let pages = 0;
   const sums = { devices: 0, sent: 0, stored: 0, duplicates: 0, late: 0, malformed: 0 };
   try {
     for (const [part, files] of parts.entries()) {
       const report = await checkLedger({
         latestState: stores.latestState,
-        quarantine: stores.quarantine,
+        quarantine: quarantineSince(stores.quarantine, sharedSinceMs),
         eventStore: {
           ...eventStore,
           deviceIds: async function* () {
+            // The devices of the ledgers are looked at anyhow; a table of others is neither searched nor judged.
+            if (sharedSinceMs !== undefined) return;
             for await (const id of eventStore.deviceIds()) if (partOf(id, partCount) === part) yield id;
+          },
+          async *pages(deviceId, range) {
+            signal?.throwIfAborted();
+            for await (const page of eventStore.pages(deviceId, range)) {
+              pages += 1;
+              yield page;
+            }
           },
         },
         sent: sentEvents(...files),
@@ -88,9 +97,16 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
     stores.close();
   }
   // Once for all parts.
-  const archive = await checkArchive(options);
+  const archive = await missingFromArchive(options);
   violations.push(...archive.violations);
-  return { ...sums, archived: archive.archived, ...told(violations) };
+  return { ...sums, pages, archived: archive.archived, ...told(violations) };
+}
+
+/** Records are read from the hour on in which the run began. */
+function quarantineSince(quarantine: QuarantineStore, sinceMs: number | undefined): QuarantineStore {
+  if (sinceMs === undefined) return quarantine;
+  const from = sinceMs - CLOCKS_DIFFER_MS_MAX;
+  return { ...quarantine, list: (query = {}) => quarantine.list({ ...query, from }) };
 }
 
 /** Violations as a result holds them. */
@@ -139,71 +155,4 @@ async function split(
   }
   for (const part of files.keys()) flush(part);
   return files.map((file) => [file]);
-}
-
-/** Reads the archive until it holds every position of the ledgers, or until the deadline. */
-export async function checkArchive(options: LedgerCheckOptions) {
-  const access = readAccess(options.environment);
-  const s3 = s3Client({ ...access.client, endpoint: access.endpoints.s3 });
-  const archived = new PositionSet();
-  const read = new Set<string>();
-  try {
-    while (true) {
-      const isLast = Date.now() >= options.archiveDeadlineMs;
-      for (const key of await archiveKeys(s3, access)) {
-        if (read.has(key)) continue;
-        read.add(key);
-        for await (const text of archiveTexts(s3, access.archiveBucket, key)) archived.add(placeOf(text));
-      }
-      if (archived.size >= options.acknowledged || isLast) {
-        const violations = await missingFrom(archived, options.ledgerFiles);
-        if (violations.length === 0 || isLast) return { archived: archived.size, violations };
-      }
-      await sleep(ARCHIVE_POLL_MS);
-    }
-  } finally {
-    s3.destroy();
-  }
-}
-
-async function archiveKeys(
-  s3: ReturnType<typeof s3Client>,
-  { archiveBucket }: Access,
-): Promise<readonly string[]> {
-  const keys: string[] = [];
-  let token: string | undefined;
-  do {
-    const listing = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: archiveBucket,
-        Prefix: ARCHIVE_PREFIX,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      }),
-    );
-    keys.push(...(listing.Contents ?? []).flatMap(({ Key }) => Key ?? []));
-    token = listing.NextContinuationToken;
-  } while (token !== undefined);
-  return keys;
-}
-
-function placeOf(text: string) {
-  const line = JSON.parse(text);
-  return {
-    shardId: shardId(line.shardId),
-    sequenceNumber: sequenceNumber(line.sequenceNumber),
-    subSequenceNumber: line.subSequenceNumber,
-  };
-}
-
-async function missingFrom(
-  archived: PositionSet,
-  ledgerFiles: readonly string[],
-): Promise<LedgerViolation[]> {
-  const violations: LedgerViolation[] = [];
-  for await (const { position } of sentEvents(...ledgerFiles)) {
-    if (position !== undefined && !archived.has(position)) {
-      violations.push({ kind: 'not-archived', subject: positionKey(position) });
-    }
-  }
-  return violations;
 }

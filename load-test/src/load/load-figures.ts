@@ -27,22 +27,20 @@ export interface FigureSources {
 /** All figures of one run. */
 export function figuresOf(sources: FigureSources): Figures {
   const { deployment, options, simulator, survey, ledger, loadEndMs, drainedMs } = sources;
-  const { 'state-projector': projector, 'event-archiver': archiver } = deployment.log.totals;
+  const projector = deployment.log?.totals['state-projector'];
+  const archiver = deployment.log?.totals['event-archiver'];
   const perSecond = (events: number, untilMs: number | undefined): number | null =>
     untilMs === undefined || untilMs <= survey.firstDueMs
       ? null
       : round((events * 1_000) / (untilMs - survey.firstDueMs));
   const ms = (value: number | undefined): number | null => (value === undefined ? null : round(value));
-  const cpu = processFigures(sources.processes, loadEndMs).reduce(
-    (sum, { cpuSeconds }) => sum + cpuSeconds,
-    0,
-  );
+  const cpu = deployment.runsHere ? cpuSecondsOf(sources) : null;
   const { readable } = survey;
   return {
     offeredPerSecond: round((simulator.scheduled * 1_000) / options.durationMs),
     acknowledgedPerSecond: perSecond(survey.events + survey.malformed, survey.lastAcknowledgedMs),
-    projectedPerSecond: perSecond(projector.events, projector.lastMs),
-    archivedPerSecond: perSecond(archiver.events, archiver.lastMs),
+    projectedPerSecond: perSecond(projector?.events ?? 0, projector?.lastMs),
+    archivedPerSecond: perSecond(archiver?.events ?? 0, archiver?.lastMs),
     // An event that never became readable has no latency, and no percentile may pass it over.
     p50Ms: survey.neverReadable > 0 ? null : ms(readable?.p50),
     p95Ms: survey.neverReadable > 0 ? null : ms(readable?.p95),
@@ -56,14 +54,13 @@ export function figuresOf(sources: FigureSources): Figures {
         ? null
         : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey, sources.startMs)), 0)),
     drainMs: drainedMs === undefined ? null : round(drainedMs - loadEndMs),
-    eventsPerPage: projector.pages === 0 ? null : round(projector.events / projector.pages),
-    writeUnitsPerEvent:
-      projector.events === 0 || projector.writeUnits === 0
-        ? null
-        : round(projector.writeUnits / projector.events),
-    cpuSeconds: round(cpu),
-    cpuMicrosPerEvent: survey.events === 0 ? null : round((cpu * 1_000_000) / survey.events),
-    memoryMaxMiB: totalMemoryMaxMiB(sources.processes),
+    eventsPerPage:
+      projector === undefined ? share(ledger.stored, ledger.pages) : share(projector.events, projector.pages),
+    // No units are the silence of a DynamoDB that does not count them.
+    writeUnitsPerEvent: projector?.writeUnits ? share(projector.writeUnits, projector.events) : null,
+    cpuSeconds: cpu === null ? null : round(cpu),
+    cpuMicrosPerEvent: cpu === null ? null : share(cpu * 1_000_000, survey.events),
+    memoryMaxMiB: deployment.runsHere ? totalMemoryMaxMiB(sources.processes) : null,
     dropped: survey.dropped,
     failed: survey.failed,
     duplicates: ledger.duplicates,
@@ -71,6 +68,14 @@ export function figuresOf(sources: FigureSources): Figures {
     highestRate: null,
     violations: ledger.violationCount,
   };
+}
+
+function share(sum: number, count: number | null): number | null {
+  return count === null || count === 0 ? null : round(sum / count);
+}
+
+function cpuSecondsOf({ processes, loadEndMs }: FigureSources): number {
+  return processFigures(processes, loadEndMs).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
 /** What a reader of the figures must know. */
@@ -90,8 +95,9 @@ export function notesOf(
       `finishedP99Ms: every event, by the shard's progress item read every ${OBSERVE_EVERY_MS} ms; it passes an event only when its whole batch is done.`,
     );
   }
-  const { events, writeUnits } = log.totals['state-projector'];
-  if (events > 0 && writeUnits === 0) notes.push('this DynamoDB reports no write units: none are given');
+  const projector = log?.totals['state-projector'];
+  if (projector !== undefined && projector.events > 0 && projector.writeUnits === 0)
+    notes.push('this DynamoDB reports no write units: none are given');
   if (drainedMs === undefined) notes.push('not drained before the deadline');
   if (survey.neverReadable > 0) {
     notes.push(
@@ -103,7 +109,7 @@ export function notesOf(
   }
   if (failures > 0)
     notes.push(`${failures} looks at states, progress or processes failed and were taken again`);
-  for (const [kind, count] of log.warnings) notes.push(`${count} × ${kind}`);
-  for (const line of log.otherLines) notes.push(`said: ${line.slice(0, 300)}`);
+  for (const [kind, count] of log?.warnings ?? []) notes.push(`${count} × ${kind}`);
+  for (const line of log?.otherLines ?? []) notes.push(`said: ${line.slice(0, 300)}`);
   return notes;
 }

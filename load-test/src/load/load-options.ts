@@ -1,14 +1,15 @@
-import { parseDurationMs } from '@twinstream/runtime';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Expectation, parseExpectation } from './expectation.ts';
-import { FIGURES } from './figures.ts';
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './scenarios.ts';
-
-export const DYNAMODB_ENGINES = ['dynalite', 'java'] as const;
+import { refusalsOfAws } from './aws-refusals.ts';
+import type { Expectation } from './expectation.ts';
+import { type DYNAMODB_ENGINES, loadCommand, type TARGETS } from './load-command.ts';
+import type { ScenarioName } from './scenarios.ts';
 
 /** A load to measure. */
 export interface LoadOptions {
   readonly kind: 'measure';
+  /** A pipeline that is started for it, or one that is deployed. */
+  readonly target: (typeof TARGETS)[number];
+  /** True where nobody need be asked before a deployed pipeline is written into. */
+  readonly isConfirmed: boolean;
   readonly scenario: ScenarioName;
   readonly rate: number;
   readonly durationMs: number;
@@ -25,6 +26,8 @@ export interface LoadOptions {
   readonly baseline: boolean;
   readonly findRate: boolean;
   readonly drainDeadlineMs: number;
+  /** From the end of the drain until the archive must hold everything. */
+  readonly archiveDeadlineMs: number;
   /** How long a gentle load runs before the one that is measured, so that functions have started; 0 for none. */
   readonly warmUpMs: number;
 }
@@ -36,50 +39,13 @@ export interface CompareOptions {
   readonly output: 'table' | 'json';
 }
 
-const RATE_MAX = 200_000;
-const DEVICES_MAX = 1_000_000;
-const SHARDS_MAX = 64;
-const DURATION_MS_MIN = 1_000;
-const DURATION_MS_MAX = 24 * 3_600_000;
 /** Scenarios that kill processes. */
 const UNSUPERVISED: readonly ScenarioName[] = ['restart', 'soak'];
-const SEED_MAX = Number.MAX_SAFE_INTEGER;
-
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-function duration(min: number) {
-  return (text: string): number => {
-    const ms = parsed(text);
-    if (ms < min || ms > DURATION_MS_MAX) {
-      throw new InvalidArgumentError(`It must be from ${min / 1_000} s to 24 h.`);
-    }
-    return ms;
-  };
-}
-
-function parsed(text: string): number {
-  try {
-    return parseDurationMs(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function expectation(text: string, before: readonly Expectation[] = []): readonly Expectation[] {
-  try {
-    return [...before, parseExpectation(text)];
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
+/**
+ * How long the archive may take. On AWS: three of the longest intervals for which a stage lets Firehose gather (300 s), so
+ * that one that fails once and is tried again is no violation.
+ */
+const ARCHIVE_DEADLINE_MS = { local: 120_000, aws: 900_000 } as const;
 
 interface Parsed {
   readonly scenario: ScenarioName;
@@ -89,6 +55,9 @@ interface Parsed {
   readonly aggregate?: true;
   readonly shards?: number;
   readonly seed: number;
+  readonly target: (typeof TARGETS)[number];
+  readonly yes?: true;
+  readonly archiveDeadline?: number;
   readonly dynamodb: (typeof DYNAMODB_ENGINES)[number];
   readonly expect?: readonly Expectation[];
   readonly output: 'table' | 'json';
@@ -104,7 +73,7 @@ interface Parsed {
 
 /** The command line. Throws CommanderError where there is nothing to do or something is wrong, after it was printed. */
 export function readLoadOptions(argv: readonly string[], output?: Output): LoadOptions | CompareOptions {
-  const program = command();
+  const program = loadCommand();
   if (output !== undefined) program.configureOutput({ writeOut: output.out, writeErr: output.err });
   program.exitOverride().parse([...argv], { from: 'user' });
   const given = program.opts<Parsed>();
@@ -121,10 +90,18 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
     );
   }
   if (program.args.length > 0) program.error(`error: nothing is known of '${program.args[0]}'`);
+  const scenario = given.soak === undefined ? given.scenario : 'soak';
+  if (given.target === 'aws') {
+    const isGiven = (name: string) => program.getOptionValueSource(name) === 'cli';
+    const refusals = refusalsOfAws({ scenario, expectations: given.expect ?? [], isGiven });
+    if (refusals.length > 0) program.error(`error: with --target aws:\n  ${refusals.join('\n  ')}`);
+  }
   const { shards, report, save } = given;
   return {
     kind: 'measure',
-    scenario: given.soak === undefined ? given.scenario : 'soak',
+    target: given.target,
+    isConfirmed: given.yes === true,
+    scenario,
     rate: given.rate,
     durationMs: given.soak ?? given.duration,
     deviceCount: given.devices,
@@ -136,6 +113,7 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
     baseline: given.baseline === true,
     findRate: given.findRate === true,
     drainDeadlineMs: given.drainDeadline,
+    archiveDeadlineMs: given.archiveDeadline ?? ARCHIVE_DEADLINE_MS[given.target],
     warmUpMs: given.warmUp,
     ...(shards === undefined ? {} : { shardCount: shards }),
     ...(report === undefined ? {} : { reportFile: report }),
@@ -147,73 +125,4 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-}
-
-function command(): Command {
-  return new Command('npm run load-test --')
-    .description(
-      'Offers load to a pipeline of its own, lets it drain, and checks and measures what became of every event.',
-    )
-    .argument('[results...]', 'with --compare: two files that --save or --output json wrote')
-    .addOption(
-      new Option('--scenario <name>', 'what happens meanwhile').choices(SCENARIO_NAMES).default('steady'),
-    )
-    .option('--rate <events>', 'events per second that are due', wholeNumber(1, RATE_MAX), 2_000)
-    .option('--duration <duration>', 'how long', duration(DURATION_MS_MIN), 30_000)
-    .option('--devices <count>', 'devices of the fleet', wholeNumber(1, DEVICES_MAX), 500)
-    .option('--aggregate', 'pack events into aggregated records (KPL format)')
-    .option(
-      '--shards <count>',
-      'shards of the stream (default: what the rate needs)',
-      wholeNumber(1, SHARDS_MAX),
-    )
-    .option('--seed <number>', 'the same seed gives the same events', wholeNumber(0, SEED_MAX), 1)
-    .addOption(new Option('--target <place>', 'where it runs').choices(['local']).default('local'))
-    .addOption(
-      new Option('--dynamodb <engine>', 'embedded DynamoDB').choices(DYNAMODB_ENGINES).default('dynalite'),
-    )
-    .option(
-      '--baseline',
-      'then the same load on the ordinary design, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
-    )
-    .option('--find-rate', 'search the highest rate that holds, starting at --rate')
-    .option('--soak <duration>', 'the scenario soak for so long', duration(DURATION_MS_MIN))
-    .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
-    .option(
-      '--warm-up <duration>',
-      'a gentle load before the one that is measured; 0s for none',
-      duration(0),
-      3_000,
-    )
-    .option(
-      '--drain-deadline <duration>',
-      'how long what was sent may take to be finished',
-      duration(DURATION_MS_MIN),
-      120_000,
-    )
-    .addOption(
-      new Option('--output <form>', 'form of standard output').choices(['table', 'json']).default('table'),
-    )
-    .option('--report <file>', 'write a page with plots, whole in itself')
-    .option('--save <file>', 'write the result as JSON')
-    .option('--compare', 'lay two results side by side')
-    .addHelpText(
-      'after',
-      `
-Scenarios:
-${SCENARIO_NAMES.map((name) => `  ${name.padEnd(17)}${SCENARIOS[name].purpose}`).join('\n')}
-
-Figures of --expect:
-${Object.entries(FIGURES)
-  .map(([name, { meaning }]) => `  ${name.padEnd(22)}${meaning}`)
-  .join('\n')}
-
-Examples:
-  npm run load-test -- --rate 20000 --devices 500 --duration 60s --aggregate --expect 'p99Ms<=3000'
-  npm run load-test -- --scenario restart --report restart.html
-  npm run load-test -- --devices 2000 --aggregate --find-rate --baseline --duration 30s
-  npm run load-test -- --compare before.json after.json
-
-Exit codes: 0 every promise kept and every bar met, 1 a promise broken, a bar missed or a run that failed, 2 wrong usage.`,
-    );
 }

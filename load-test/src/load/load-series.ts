@@ -13,7 +13,8 @@ export interface SeriesSources {
   readonly startMs: number;
   readonly endMs: number;
   readonly survey: LedgerSurvey;
-  readonly log: StageLog;
+  /** Absent where nothing is known of the stages. */
+  readonly log: StageLog | undefined;
   readonly lags: readonly LagSample[];
   readonly processes: readonly ProcessSample[];
   readonly marks: readonly { readonly atMs: number; readonly what: string }[];
@@ -34,8 +35,12 @@ export function loadSeries(sources: SeriesSources): LoadSeries {
     throughput: {
       due: perSecond(survey.dueBySecond),
       acknowledged: perSecond(survey.acknowledgedBySecond),
-      projected: perSecond(log.totals['state-projector'].eventsBySecond),
-      archived: perSecond(log.totals['event-archiver'].eventsBySecond),
+      ...(log === undefined
+        ? {}
+        : {
+            projected: perSecond(log.totals['state-projector'].eventsBySecond),
+            archived: perSecond(log.totals['event-archiver'].eventsBySecond),
+          }),
     },
     latency: { p50: percentile('p50'), p95: percentile('p95'), p99: percentile('p99') },
     lag: Object.fromEntries(

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { CodedError, shutdownSignal } from '@twinstream/runtime';
 import { CommanderError } from 'commander';
+import { confirmLoad } from './confirm-load.ts';
+import { findDeployment } from './find-deployment.ts';
 import { type CompareOptions, type LoadOptions, readLoadOptions } from './load-options.ts';
 import { compareResults, comparisonText } from './report/comparison.ts';
 import { htmlReport } from './report/html-report.ts';
@@ -9,6 +13,8 @@ import { textReport } from './report/text-report.ts';
 import { runLoad } from './run-load.ts';
 
 const EXIT_CODES = { passed: 0, failed: 1, wrongUsage: 2, interrupted: 130 } as const;
+/** Codes of errors that a person puts right in what was given; nothing was started or sent. */
+const WRONG_USAGE: ReadonlySet<string> = new Set(['INVALID_USAGE', 'INVALID_CONFIGURATION']);
 
 async function main(argv: readonly string[]): Promise<number> {
   let options: LoadOptions | CompareOptions;
@@ -32,18 +38,39 @@ function compare({ files, output }: CompareOptions): number {
 }
 
 async function measure(options: LoadOptions): Promise<number> {
+  const found = options.target === 'aws' ? await deployed(options) : undefined;
   const signal = shutdownSignal();
+  const say = (line: string) => process.stderr.write(`${line}\n`);
   try {
-    const result = await runLoad({ options, signal, say: (line) => process.stderr.write(`${line}\n`) });
+    const result = await runLoad({ options, signal, say, ...(found === undefined ? {} : { found }) });
     const document = `${JSON.stringify(result, null, 2)}\n`;
     if (options.saveFile !== undefined) writeFileSync(options.saveFile, document);
     if (options.reportFile !== undefined) writeFileSync(options.reportFile, htmlReport(result));
     process.stdout.write(options.output === 'json' ? document : textReport(result));
     return result.passed ? EXIT_CODES.passed : EXIT_CODES.failed;
   } catch (error) {
-    if (!signal.aborted) throw error;
+    // What was not put back must be said, whatever else happened.
+    if (!signal.aborted || (error instanceof CodedError && error.code === 'NOT_RESTORED')) throw error;
     process.stderr.write('load-test: stopped\n');
     return EXIT_CODES.interrupted;
+  }
+}
+
+/** The deployment that the environment names, once a person agrees. */
+async function deployed(options: LoadOptions) {
+  const found = await findDeployment(process.env, options.scenario);
+  await confirmLoad({ found, options, ask });
+  return found;
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    // Ctrl-C and the end of the input close it without an answer.
+    return await Promise.race([terminal.question(question), once(terminal, 'close').then(() => '')]);
+  } finally {
+    terminal.close();
   }
 }
 
@@ -51,9 +78,8 @@ function complain(error: unknown): number {
   const told =
     error instanceof CodedError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`load-test: ${told}\n`);
-  return error instanceof CodedError && error.code === 'INVALID_USAGE'
-    ? EXIT_CODES.wrongUsage
-    : EXIT_CODES.failed;
+  const isWrong = error instanceof CodedError && WRONG_USAGE.has(error.code);
+  return isWrong ? EXIT_CODES.wrongUsage : EXIT_CODES.failed;
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch(complain);

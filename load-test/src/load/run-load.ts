@@ -1,7 +1,9 @@
 import { temporaryFolder } from '../running-pipeline.ts';
+import { attachedDeployment, type ReachedDeployment, reachDeployment } from './attached-deployment.ts';
 import { deployOrdinary } from './baseline/deploy-ordinary.ts';
 import { type Deployment, type DeploymentOptions, deployTwinstream } from './deployment.ts';
 import { judge, type Verdict } from './expectation.ts';
+import type { FoundDeployment } from './find-deployment.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { LoadResult, RateSearch, SubjectResult } from './load-result.ts';
 import { thisMachine } from './machine.ts';
@@ -11,6 +13,8 @@ import { shardsFor } from './shards-for.ts';
 
 export interface LoadRun {
   readonly options: LoadOptions;
+  /** The deployed pipeline that takes the load. Absent: one is started for it. */
+  readonly found?: FoundDeployment;
   readonly signal: AbortSignal;
   /** Tells the person who waits. */
   readonly say: (line: string) => void;
@@ -21,12 +25,17 @@ const BASELINE_START_DIVISOR = 10;
 
 type Deploy = (options: DeploymentOptions) => Promise<Deployment>;
 
-/** Runs what the options ask for, each subject and each trial on a fresh deployment. Rejects when a run could not be done. */
+/**
+ * Runs what the options ask for, on a deployment that is found, or each subject and each trial on a fresh one. Rejects when
+ * a run could not be done.
+ */
 export async function runLoad(run: LoadRun): Promise<LoadResult> {
   const { options } = run;
   const machine = thisMachine();
   const date = new Date().toISOString();
-  const subjects: (readonly [Deploy, LoadOptions])[] = [[deployTwinstream, options]];
+  const reached = run.found === undefined ? undefined : await reachDeployment(run.found, options.scenario);
+  const deployFirst = reached === undefined ? deployTwinstream : attachTo(reached, run);
+  const subjects: (readonly [Deploy, LoadOptions])[] = [[deployFirst, options]];
   // A search for the baseline's rate begins where it is likelier to be found.
   const baselineRate = options.findRate ? Math.ceil(options.rate / BASELINE_START_DIVISOR) : options.rate;
   if (options.baseline) {
@@ -58,15 +67,19 @@ export async function runLoad(run: LoadRun): Promise<LoadResult> {
       durationMs: options.durationMs,
       devices: options.deviceCount,
       aggregate: options.aggregate,
-      shards: options.shardCount ?? shardsFor({ ...options, rate }),
+      shards: reached?.shardCount ?? options.shardCount ?? shardsFor({ ...options, rate }),
       seed: options.seed,
-      dynamodb: options.dynamodb,
+      dynamodb: run.found === undefined ? options.dynamodb : `AWS in ${run.found.region}`,
     },
     subjects: results,
     verdicts,
     ...(options.findRate ? { searches } : {}),
     passed: kept && verdicts.every(({ met }) => met),
   };
+}
+
+function attachTo(reached: ReachedDeployment, { say }: LoadRun): Deploy {
+  return async ({ folder }) => attachedDeployment(reached, folder, say);
 }
 
 /** Everything that was sent is where it should be, and was finished in time. */

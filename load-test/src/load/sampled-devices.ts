@@ -16,6 +16,7 @@ const TURNS = 20_000;
 
 export interface FleetShape {
   readonly deviceCount: number;
+  readonly devicePrefix?: string;
   readonly seed: number;
   readonly skew: Skew;
 }
@@ -55,10 +56,11 @@ function deviceIds(shape: FleetShape): Set<string> {
   return ids;
 }
 
-function settings({ deviceCount, seed, skew }: FleetShape): FleetSettings {
+function settings({ deviceCount, devicePrefix, seed, skew }: FleetShape): FleetSettings {
   const never = Number.POSITIVE_INFINITY;
   return {
     deviceCount,
+    devicePrefix,
     seed,
     skew,
     kinds: DEFAULT_KIND_MIX,

@@ -19,6 +19,8 @@ export interface Step {
 
 export interface Scenario {
   readonly purpose: string;
+  /** Events of it for each of a load whose rate never changes. Default: 1. */
+  readonly loadFactor?: number;
   /** Flags of the simulator besides devices, rate and duration. */
   readonly flags?: (plan: LoadPlan) => readonly string[];
   /** In the order of `at`. */
@@ -96,6 +98,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   steady: { purpose: 'every device at the same period, nothing goes wrong' },
   burst: {
     purpose: `${BURST_FACTOR} times the rate for a tenth of every third of the time`,
+    loadFactor: 1 + (BURST_FACTOR - 1) / 10,
     flags: ({ durationMs }) => [
       '--burst',
       `${BURST_FACTOR}:${Math.round(durationMs / 30)}ms:${Math.round(durationMs / 3)}ms`,

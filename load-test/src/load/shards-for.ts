@@ -2,7 +2,7 @@
 const SHARDS_MIN = 4;
 const SHARDS_MAX = 64;
 /** An event of the simulator with its share of the record around it, measured 2026-11. */
-const EVENT_BYTES = 300;
+export const EVENT_BYTES = 300;
 /** Of the limits of a shard (1,000 records/s, 1 MB/s), so that bursts and uneven hashing find room. */
 const USED_SHARE = 0.6;
 

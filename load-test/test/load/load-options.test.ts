@@ -55,4 +55,45 @@ describe('the command line', () => {
     expect(error).toMatchObject({ exitCode: 1 });
     expect(told).toContain(why);
   });
+
+  test('takes a load for a deployed pipeline, whose archive may lag for longer', () => {
+    expect(read().options).toMatchObject({ target: 'local', archiveDeadlineMs: 120_000 });
+    const { options } = read('--target', 'aws', '--scenario', 'reshard', '--expect', 'p99Ms<2000');
+    expect(options).toMatchObject({ target: 'aws', isConfirmed: false, archiveDeadlineMs: 900_000 });
+    expect(read('--target', 'aws', '--yes', '--archive-deadline', '20m').options).toMatchObject({
+      isConfirmed: true,
+      archiveDeadlineMs: 1_200_000,
+    });
+  });
+
+  test.each([
+    [['--scenario', 'throttle'], 'refuses no requests on demand'],
+    [['--scenario', 'restart'], 'cannot be killed'],
+    [['--soak', '30m'], 'faults of the local pipeline'],
+    [['--shards', '4'], 'the deployment has its own'],
+    [['--dynamodb', 'dynalite'], 'the deployment has its own'],
+    [['--baseline'], 'deployed nowhere but here'],
+    [['--find-rate'], 'a fresh deployment for each rate'],
+    [['--expect', 'cpuSeconds<1'], 'cpuSeconds is not known: only the logs'],
+    [['--expect', 'writeUnitsPerEvent<1'], 'only CloudWatch'],
+  ])('refuses %j of a deployed pipeline and says why', (argv, why) => {
+    expect(read(...argv).error).toBeUndefined();
+    const { error, told } = read('--target', 'aws', ...argv);
+    expect(error).toMatchObject({ exitCode: 1 });
+    expect(told).toContain(why);
+  });
+
+  test('refuses everything that a deployed pipeline has not, at once', () => {
+    const { told } = read(
+      '--target',
+      'aws',
+      '--shards',
+      '4',
+      '--scenario',
+      'soak',
+      '--expect',
+      'memoryMaxMiB<1',
+    );
+    for (const name of ['--shards', 'soak', 'memoryMaxMiB']) expect(told).toContain(name);
+  });
 });

@@ -14,6 +14,7 @@ afterAll(() => folder.dispose());
 
 const OPTIONS: LoadOptions = {
   kind: 'measure',
+  target: 'local',
   scenario: 'restart',
   rate: 200,
   durationMs: 5_000,
@@ -26,6 +27,8 @@ const OPTIONS: LoadOptions = {
   baseline: false,
   findRate: false,
   drainDeadlineMs: 120_000,
+  archiveDeadlineMs: 120_000,
+  isConfirmed: false,
   warmUpMs: 1_000,
 };
 

@@ -40,6 +40,7 @@ function result(p99Ms: number, violationCount = 0): LoadResult {
           duplicates: 0,
           late: 0,
           malformed: 0,
+          pages: 2,
           archived: 10,
           violationCount,
           violationsByKind: violationCount === 0 ? {} : { lost: violationCount },

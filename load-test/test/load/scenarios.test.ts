@@ -18,6 +18,7 @@ function notedSite(): LoadSite & { readonly calls: string[] } {
     setMapping: async (name, enabled) => void calls.push(`${name} ${enabled}`),
     shardCount: async () => 4,
     reshard: async (count) => void calls.push(`${count} shards`),
+    resume: note('resume'),
     restore: note('restore'),
     close: () => undefined,
   };

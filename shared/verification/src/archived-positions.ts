@@ -7,6 +7,12 @@ import { type Position, sequenceNumber, shardId } from '@twinstream/stream-model
 /** Where archive objects lie. */
 export const ARCHIVE_PREFIX = 'archive/';
 
+/** Folder of the objects that were delivered in an hour (UTC). Text order is time order. */
+export function archiveHourFolder(timeMs: number): string {
+  const [year, month, day, hour] = new Date(timeMs).toISOString().split(/[-T:]/);
+  return `${ARCHIVE_PREFIX}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
+}
+
 /** Every line of the archive, object by object in the order of their keys: not the order of positions. */
 export async function* archiveTexts(
   client: S3Client,

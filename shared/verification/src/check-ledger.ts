@@ -145,7 +145,7 @@ async function checkQuarantine(
   malformed: ReadonlySet<string>,
   violations: LedgerViolation[],
 ): Promise<void> {
-  if (quarantine === undefined) return;
+  if (quarantine === undefined || malformed.size === 0) return;
   const kept = new Set<string>();
   for await (const { key } of quarantine.list()) {
     const record = await quarantine.read(key);

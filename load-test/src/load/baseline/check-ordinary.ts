@@ -2,8 +2,8 @@ import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk
 import { dynamoDbClient } from '@twinstream/runtime';
 import type { LedgerViolation } from '@twinstream/verification';
 import { sentEvents } from '../../simulator-ledger.ts';
-import { readAccess } from '../access.ts';
-import { checkArchive, type LedgerCheckOptions, type LedgerFindings, told } from '../ledger-check.ts';
+import { missingFromArchive } from '../archive-completeness.ts';
+import { type LedgerCheckOptions, type LedgerFindings, told } from '../ledger-check.ts';
 
 interface Sent {
   /** Keys of the items that the handler must have put. */
@@ -16,8 +16,8 @@ const KEYS_AT_ONCE = 100;
 
 /** Every event of the ledgers is an item, and every device's state is that of its newest event; the archive holds all. */
 export async function checkOrdinary(options: LedgerCheckOptions): Promise<LedgerFindings> {
-  const access = readAccess(options.environment);
-  const client = dynamoDbClient({ ...access.client, endpoint: access.endpoints.dynamoDb });
+  const { access } = options;
+  const client = dynamoDbClient(access.clients.dynamoDb);
   const violations: LedgerViolation[] = [];
   const devices = new Map<string, Sent>();
   let malformed = 0;
@@ -43,7 +43,7 @@ export async function checkOrdinary(options: LedgerCheckOptions): Promise<Ledger
   } finally {
     client.destroy();
   }
-  const archive = await checkArchive(options);
+  const archive = await missingFromArchive(options);
   violations.push(...archive.violations);
   return {
     devices: devices.size,
@@ -52,6 +52,7 @@ export async function checkOrdinary(options: LedgerCheckOptions): Promise<Ledger
     duplicates: 0,
     late: 0,
     malformed,
+    pages: null,
     archived: archive.archived,
     ...told(violations),
   };

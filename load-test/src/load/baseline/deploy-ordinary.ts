@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NAMES, type StandInUrls, standInEnvironment } from '@twinstream/local-aws/names';
 import { CodedError } from '@twinstream/runtime';
+import { localAccess } from '../../pipeline-access.ts';
 import type { Deployment, DeploymentOptions } from '../deployment.ts';
+import { localLoadSite } from '../local-load-site.ts';
 import { stageLog } from '../stage-log.ts';
 import { checkOrdinary } from './check-ordinary.ts';
 
@@ -43,11 +45,16 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
   };
   try {
     const environment = await deployParts(options, run);
+    const access = localAccess(environment);
+    const faultsUrl = environment.TWINSTREAM_FAULTS_URL ?? '';
+    const site = localLoadSite({ access, faultsUrl, pipelinePid: process.pid });
     return {
       name: 'ordinary',
-      environment,
-      pid: process.pid,
+      access,
+      site,
+      devicePrefix: '',
       log,
+      runsHere: true,
       hasProgress: false,
       notes: [
         `${options.shardCount} shards, unaggregated records; no query API runs beside it`,
@@ -59,8 +66,11 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
           env: { ...process.env, ...environment },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
-      check: (work) => checkOrdinary({ environment, ...work }),
-      stop,
+      check: (work) => checkOrdinary({ access, ...work }),
+      stop: async () => {
+        site.close();
+        await stop();
+      },
     };
   } catch (error) {
     await stop();

@@ -1,5 +1,5 @@
 import { FIGURE_NAMES, FIGURES } from '../figures.ts';
-import type { LoadResult, SubjectResult } from '../load-result.ts';
+import type { LoadResult, ProcessFigures, SubjectResult } from '../load-result.ts';
 import { escapeHtml, plot } from './plot.ts';
 import { figureText } from './text-report.ts';
 
@@ -126,27 +126,33 @@ function subjectSection({ subject, ledger, processes, series, notes }: SubjectRe
       marks,
     }),
     plot({ title: 'Lag by shard', unit: 'ms', lines: series.lag, marks }),
-    plot({ title: 'Resident memory', unit: 'MiB', lines: series.memory, marks }),
-    plot({ title: 'Processor', unit: 'cores', lines: series.cpu, marks }),
+    processes.length === 0
+      ? ''
+      : plot({ title: 'Resident memory', unit: 'MiB', lines: series.memory, marks }),
+    processes.length === 0 ? '' : plot({ title: 'Processor', unit: 'cores', lines: series.cpu, marks }),
     marks.length === 0
       ? ''
       : `<p>Dashed red lines: ${escapeHtml(marks.map(({ seconds, what }) => `${seconds.toFixed(1)} s ${what}`).join('; '))}.</p>`,
-    table(
-      [
-        { text: 'process' },
-        { text: 'cores', isNumber: true },
-        { text: 'CPU s', isNumber: true },
-        { text: 'MiB at most', isNumber: true },
-        { text: 'MiB per minute', isNumber: true },
-      ],
-      processes.map((process) => [
-        { text: process.name },
-        { text: process.cpuShare.toFixed(2), isNumber: true },
-        { text: process.cpuSeconds.toFixed(1), isNumber: true },
-        { text: process.memoryMaxMiB.toFixed(0), isNumber: true },
-        { text: figureText(process.memorySlopeMiBPerMinute), isNumber: true },
-      ]),
-    ),
+    processes.length === 0 ? '' : processesTable(processes),
     notes.length === 0 ? '' : `<ul>${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`,
   ].join('\n');
+}
+
+function processesTable(processes: readonly ProcessFigures[]): string {
+  return table(
+    [
+      { text: 'process' },
+      { text: 'cores', isNumber: true },
+      { text: 'CPU s', isNumber: true },
+      { text: 'MiB at most', isNumber: true },
+      { text: 'MiB per minute', isNumber: true },
+    ],
+    processes.map((process) => [
+      { text: process.name },
+      { text: process.cpuShare.toFixed(2), isNumber: true },
+      { text: process.cpuSeconds.toFixed(1), isNumber: true },
+      { text: process.memoryMaxMiB.toFixed(0), isNumber: true },
+      { text: figureText(process.memorySlopeMiBPerMinute), isNumber: true },
+    ]),
+  );
 }

@@ -1,5 +1,5 @@
 import { FIGURE_NAMES, FIGURES, type FigureName } from '../figures.ts';
-import type { LoadResult, SubjectResult } from '../load-result.ts';
+import type { LoadResult, ProcessFigures, SubjectResult } from '../load-result.ts';
 
 /** A result for people at a terminal. */
 export function textReport(result: LoadResult): string {
@@ -40,18 +40,22 @@ function subjectLines({ subject, ledger, processes, notes }: SubjectResult): rea
   return [
     `${subject}: ledger: ${whole(sent)} sent, ${whole(stored)} stored, ${archived === null ? 'no archive' : `${whole(archived)} archived`}, ${whole(malformed)} damaged; ${violationCount === 0 ? 'clean' : `VIOLATIONS: ${kinds.join(', ')}`}`,
     ...violations.slice(0, 10).map(({ kind, subject: what }) => `  ${kind}: ${what}`),
-    ...columns([
-      ['  process', 'cores', 'CPU s', 'MiB at most', 'MiB/min'],
-      ...processes.map((process) => [
-        `  ${process.name}`,
-        process.cpuShare.toFixed(2),
-        process.cpuSeconds.toFixed(1),
-        process.memoryMaxMiB.toFixed(0),
-        process.memorySlopeMiBPerMinute === null ? '–' : process.memorySlopeMiBPerMinute.toFixed(1),
-      ]),
-    ]),
+    ...(processes.length === 0 ? [] : processLines(processes)),
     ...notes.map((note) => `  note: ${note}`),
   ];
+}
+
+function processLines(processes: readonly ProcessFigures[]): readonly string[] {
+  return columns([
+    ['  process', 'cores', 'CPU s', 'MiB at most', 'MiB/min'],
+    ...processes.map((process) => [
+      `  ${process.name}`,
+      process.cpuShare.toFixed(2),
+      process.cpuSeconds.toFixed(1),
+      process.memoryMaxMiB.toFixed(0),
+      process.memorySlopeMiBPerMinute === null ? '–' : process.memorySlopeMiBPerMinute.toFixed(1),
+    ]),
+  ]);
 }
 
 /** Lines of a table whose columns but the first are flush right, up to the last two of many. */
