@@ -13,7 +13,7 @@ export interface ShardCheckpoint {
 }
 
 /** The steps of a replay. Dry runs, fresh tables and standard output take `apply` alone. */
-export const REPLAY_PASSES = ['survey', 'states', 'apply', 'rebuild', 'done'] as const;
+export const REPLAY_PASSES = ['survey', 'restore', 'states', 'apply', 'rebuild', 'done'] as const;
 export type ReplayPass = (typeof REPLAY_PASSES)[number];
 
 /** Something that could not be done. */
@@ -107,7 +107,7 @@ export function noteFailure(job: ReplayJob, subject: string, error: unknown): vo
 /** Subject of the failure that ended a run. */
 export const RUN = 'replay';
 /** Passes that a resume does from their beginning. */
-const REPEATED_PASSES: ReadonlySet<ReplayPass | undefined> = new Set(['survey', 'states']);
+const REPEATED_PASSES: ReadonlySet<ReplayPass | undefined> = new Set(['survey', 'restore', 'states']);
 
 /**
  * Makes a job ready to go on: what ended the run before is forgotten, and so are failures of a pass that is done again.

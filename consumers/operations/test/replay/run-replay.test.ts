@@ -329,6 +329,32 @@ describe('a repair', () => {
     await expectEqual(services.stores);
   });
 
+  test('restores pages that are missing side by side while the projector is paused', async () => {
+    const services = await lived(recordedEntries(6, 30));
+    const damaged = memoryStores();
+    for await (const deviceId of services.stores.eventStore.deviceIds()) {
+      for await (const page of services.stores.eventStore.pages(deviceId)) {
+        if (deviceId !== 'bus-1' || page.page > 2) await damaged.eventStore.appendPage(page);
+      }
+      const state = await services.stores.latestState.read(deviceId);
+      if (state !== undefined) await damaged.latestState.write(state);
+    }
+    const pauses: string[] = [];
+    const job = jobOf({ target: 'repair' });
+    const restoring: ReplayServices = {
+      ...services,
+      stores: damaged,
+      whilePaused: async (work) => {
+        pauses.push(job.pass);
+        await work();
+      },
+    };
+    await runReplay(restoring, job, signal);
+    expect(pauses).toEqual(['restore']);
+    expect(job.repair).toMatchObject({ pagesMissing: 2, pagesRestored: 2 });
+    expect(await contentOf(damaged)).toBe(await contentOf(services.stores));
+  });
+
   test('rebuilds devices of which nothing is stored while the projector is paused', async () => {
     const entries = recordedEntries(6, 30);
     const services = await lived(entries);

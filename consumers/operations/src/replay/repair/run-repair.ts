@@ -9,23 +9,32 @@ import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
 import { progressBound, type ReplayRun } from '../run-replay.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
-import { damageOf } from './missing-run.ts';
+import { type DamagedChain, damageOf } from './missing-run.ts';
 import { restoreState } from './restore-state.ts';
 import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './survey.ts';
 
 /**
- * Puts the tables in use right, in four passes, each of which may be repeated:
+ * Puts the tables in use right, in passes, each of which may be repeated:
  *
  * 1. `survey`: finds pages that are missing, gathers their events from the source, and puts them back under their numbers;
- * 2. `states`: writes every state that is not the fold of its pages;
- * 3. `apply`: appends, marked repaired, what was never accepted, up to shard progress;
- * 4. `rebuild`, where there are devices of which nothing is stored at all: writes their chains anew. The live projector is
+ * 2. `restore`, where neighbours are missing: puts those back. The boundaries between them may differ, and the keys with
+ *    them: a projector that remembers one of the old would find its next key free, and part the chain. So the live
+ *    projector is stopped meanwhile, and forgets;
+ * 3. `states`: writes every state that is not the fold of its pages;
+ * 4. `apply`: appends, marked repaired, what was never accepted, up to shard progress;
+ * 5. `rebuild`, where there are devices of which nothing is stored at all: writes their chains anew. The live projector is
  *    stopped meanwhile, since it may remember chains that end elsewhere.
  */
 export async function runRepair(run: ReplayRun): Promise<void> {
   const { job, checkpointing } = run;
   if (job.pass === 'survey') {
-    await restoreMissingPages(run, true);
+    const { areLeft } = await restoreMissingPages(run, { execute: true, isChosen: isMissingAlone });
+    await enter(run, areLeft ? 'restore' : 'states');
+  }
+  if (job.pass === 'restore') {
+    await run.whilePaused(async () => {
+      await restoreMissingPages(run, { execute: true, isChosen: () => true });
+    });
     await enter(run, 'states');
   }
   if (job.pass === 'states') {
@@ -91,19 +100,35 @@ async function enter({ job, checkpointing }: ReplayRun, pass: ReplayJob['pass'])
 
 /** What a repair would do, as far as it can be told without doing it. */
 export async function previewRepair(run: ReplayRun): Promise<void> {
-  await restoreMissingPages(run, false);
+  await restoreMissingPages(run, { execute: false, isChosen: () => true });
   await restoreStates(run, false);
 }
 
-async function restoreMissingPages(run: ReplayRun, execute: boolean): Promise<void> {
+interface RestoreMissingOptions {
+  readonly execute: boolean;
+  readonly isChosen: (chain: DamagedChain) => boolean;
+}
+
+/** True where no two neighbours are missing: each page comes back as it was. */
+function isMissingAlone({ runs }: DamagedChain): boolean {
+  return runs.every(({ firstPage, lastPage }) => firstPage === lastPage);
+}
+
+/** Puts back what is missing of the chosen chains, and tells whether there are others. */
+async function restoreMissingPages(
+  run: ReplayRun,
+  { execute, isChosen }: RestoreMissingOptions,
+): Promise<{ readonly areLeft: boolean }> {
   const { job, stores, signal } = run;
-  const damaged = await damagedChains(stores, job.spec.devices, signal);
+  const all = await damagedChains(stores, job.spec.devices, signal);
   // A repair that was killed half-way has restored some already.
   job.repair.pagesMissing = Math.max(
     job.repair.pagesMissing,
-    job.repair.pagesRestored + missingPageCount(damaged),
+    job.repair.pagesRestored + missingPageCount(all),
   );
-  if (damaged.size === 0) return;
+  const damaged = new Map([...all].filter(([, chain]) => isChosen(chain)));
+  const areLeft = damaged.size < all.size;
+  if (damaged.size === 0) return { areLeft };
   const gathering = gatherMissing(damaged, run.redriven);
   await readAside(run, gathering.target);
   for (const [deviceId, damage] of damaged) {
@@ -120,6 +145,7 @@ async function restoreMissingPages(run: ReplayRun, execute: boolean): Promise<vo
     }
     await run.checkpointing.noteStep();
   }
+  return { areLeft };
 }
 
 function limitsOf({ pageWriting = PAGE_WRITING }: ReplayRun): ReceiptLimits {
