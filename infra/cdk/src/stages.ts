@@ -5,6 +5,7 @@ import {
 } from '@twinstream/local-aws/mapping-settings';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
+import { type StageCapacity, stageCapacity, WORKLOAD_CONTEXT } from './stage-workload.ts';
 
 /** How much a stage keeps and how it is sized. A stage of its own is made by adding it here. */
 const STAGES = {
@@ -22,8 +23,9 @@ const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) =>
 
 /** What may be set with `-c name=value` at `cdk deploy`, or in cdk.context.json. */
 const CONTEXT = z.object({
+  ...WORKLOAD_CONTEXT,
   stage: z.enum(STAGE_NAMES, `one of ${STAGE_NAMES.join(', ')}`).default('dev'),
-  /** Provisioned shards; on demand where absent. */
+  /** Provisioned shards; where absent those of the workload, or on demand. */
   shards: z.coerce
     .number('a number of shards')
     .int('whole')
@@ -67,6 +69,8 @@ export interface StageConfiguration {
   /** An alarm goes off when a consumer is further behind. */
   readonly iteratorAgeMinutesMax: number;
   readonly streamCapacity: StreamCapacity;
+  /** What the stage takes from the plan of its workload; undefined where none is stated. */
+  readonly capacity: StageCapacity | undefined;
   /** Settings of the projector's mapping: the project's, but for a window that is asked for. */
   readonly projectorMapping: MappingSettings;
   readonly access: ApiAccess;
@@ -86,11 +90,18 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
   if (!result.success) {
     throw invalid(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
-  const { stage, shards, windowSeconds, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
+  const { stage, shards, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
+  const capacity = plannedCapacity(result.data);
+  const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
   return Object.freeze({
     stage,
     ...STAGES[stage],
-    streamCapacity: streamCapacity(shards),
+    iteratorAgeMinutesMax: Math.max(
+      STAGES[stage].iteratorAgeMinutesMax,
+      capacity?.iteratorAgeMinutesMin ?? 0,
+    ),
+    streamCapacity: streamCapacity(shards ?? capacity?.shardCount),
+    capacity,
     projectorMapping: {
       ...PROJECT_MAPPING_SETTINGS,
       ...(windowSeconds === undefined ? {} : { batchingWindowMs: windowSeconds * 1_000 }),
@@ -100,6 +111,17 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     hasIotIngestion: iot,
     hasStatusEvents: statusEvents,
   });
+}
+
+function plannedCapacity(context: z.infer<typeof CONTEXT>): StageCapacity | undefined {
+  const { devices, eventsPerSecond, eventBytes, latencyBudgetSeconds, aggregated } = context;
+  const workload = { devices, eventsPerSecond, eventBytes, latencyBudgetSeconds, aggregated };
+  const planned = stageCapacity(workload, { windowSeconds: context.windowSeconds });
+  if (planned !== undefined && 'faults' in planned) throw invalid(planned.faults);
+  if (planned !== undefined && planned.shardCount > SHARDS_MAX) {
+    throw invalid([`devices: need ${planned.shardCount} shards, and ${SHARDS_MAX} are the most`]);
+  }
+  return planned;
 }
 
 function streamCapacity(shardCount: number | undefined): StreamCapacity {

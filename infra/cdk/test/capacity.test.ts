@@ -1,10 +1,20 @@
-import { ASSUMPTIONS, BATCH_DATA_BYTES_MAX, BATCH_RECORDS_MAX, completeWorkload } from '@twinstream/capacity';
+import {
+  ASSUMPTIONS,
+  BATCH_DATA_BYTES_MAX,
+  BATCH_RECORDS_MAX,
+  completeWorkload,
+  figureValue,
+  planCapacity,
+  type Workload,
+  workloadWithin,
+} from '@twinstream/capacity';
 import {
   INVOCATION_PAYLOAD_BYTES_MAX,
   PROJECT_MAPPING_SETTINGS,
 } from '@twinstream/local-aws/mapping-settings';
-import { expect, test } from 'vitest';
-import { pipelineTemplate, resource } from './templates.ts';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { type Context, pipelineTemplate, resource } from './templates.ts';
 
 const template = pipelineTemplate({});
 
@@ -17,6 +27,7 @@ test('the formula of capacity reckons with the batches and windows that the mapp
     eventBytes: 1,
   });
   expect(windowSeconds * 1_000).toBe(PROJECT_MAPPING_SETTINGS.batchingWindowMs);
+  expect(ASSUMPTIONS.archiverWindowSeconds * 1_000).toBe(PROJECT_MAPPING_SETTINGS.batchingWindowMs);
   expect(PROJECT_MAPPING_SETTINGS.parallelizationFactor).toBe(1);
 });
 
@@ -24,4 +35,63 @@ test('it reckons with the memory that the functions have', () => {
   const memoryMb = (id: string) => resource(template, 'AWS::Lambda::Function', id).MemorySize;
   expect(memoryMb('ProjectorStateProjector')).toBe(ASSUMPTIONS.projectorGb * 1_000);
   expect(memoryMb('ArchiverEventArchiver')).toBe(ASSUMPTIONS.archiverGb * 1_000);
+});
+
+describe('a stage whose workload is stated', () => {
+  const workload = { devices: '10000', eventsPerSecond: '0.1', eventBytes: '170' };
+  const budget = { ...workload, aggregated: 'true', latencyBudgetSeconds: '60' };
+  const mappingOf = (stage: Template, id: string) => resource(stage, 'AWS::Lambda::EventSourceMapping', id);
+  const functionOf = (stage: Template, id: string) => resource(stage, 'AWS::Lambda::Function', id);
+  const planned = (request: Workload) => {
+    const { twinstream } = planCapacity(request);
+    return (key: string) => figureValue(twinstream, key);
+  };
+  const fleet: Workload = { deviceCount: 10_000, eventsPerSecondPerDevice: 0.1, eventBytes: 170 };
+
+  test.each(['dev', 'prod'])('has the shards and the window that ops plan names: %s', (stage) => {
+    const made = pipelineTemplate({ ...budget, stage });
+    const { workload: chosen = fleet } = workloadWithin({ ...fleet, isAggregated: true }, 60);
+    expect(resource(made, 'AWS::Kinesis::Stream', 'EventStream')).toMatchObject({
+      ShardCount: planned(chosen)('shards'),
+      StreamModeDetails: { StreamMode: 'PROVISIONED' },
+    });
+    expect(mappingOf(made, 'Projector').MaximumBatchingWindowInSeconds).toBe(chosen.windowSeconds);
+    expect(mappingOf(made, 'Archiver').MaximumBatchingWindowInSeconds).toBe(1);
+  });
+
+  test('keeps for each function the invocations that its shards need, and for none otherwise', () => {
+    const made = pipelineTemplate(workload);
+    const shards = planned(fleet)('shards');
+    for (const id of ['ProjectorStateProjector', 'ArchiverEventArchiver']) {
+      expect(functionOf(made, id).ReservedConcurrentExecutions).toBe(shards);
+      expect(functionOf(template, id).ReservedConcurrentExecutions).toBeUndefined();
+    }
+    expect(2 * shards).toBe(planned(fleet)('concurrency'));
+  });
+
+  test('takes a number of shards that is asked for before its own', () => {
+    const made = pipelineTemplate({ ...workload, shards: 7 });
+    expect(resource(made, 'AWS::Kinesis::Stream', 'EventStream').ShardCount).toBe(7);
+    expect(functionOf(made, 'ProjectorStateProjector').ReservedConcurrentExecutions).toBe(7);
+  });
+
+  test('sounds no alarm for the age that its window gives', () => {
+    const age = (context: Context) =>
+      Number(
+        resource(pipelineTemplate(context), 'AWS::CloudWatch::Alarm', 'AlarmsProjectorIteratorAge').Threshold,
+      );
+    expect(age({ ...workload, stage: 'prod' })).toBe(5 * 60_000);
+    expect(age({ ...workload, stage: 'prod', latencyBudgetSeconds: 300 })).toBe(10 * 60_000);
+  });
+
+  test.each<[Context, RegExp]>([
+    [{ devices: 10 }, /devices, eventsPerSecond, eventBytes: a workload states all three/],
+    [{ latencyBudgetSeconds: 10 }, /a workload states all three/],
+    [{ ...workload, devices: 'many', eventBytes: 0 }, /devices: a number[\s\S]*eventBytes: from 1/],
+    [{ ...workload, latencyBudgetSeconds: 1 }, /states are readable after 1\.\d s without a window/],
+    [{ ...workload, latencyBudgetSeconds: 10, windowSeconds: 20 }, /windowSeconds: exceeds .* leaves 8/],
+    [{ ...workload, devices: 1e9 }, /devices: need \d+ shards, and 20000 are the most/],
+  ])('is refused with the reason: %j', (context, reason) => {
+    expect(() => pipelineTemplate(context)).toThrow(reason);
+  });
 });

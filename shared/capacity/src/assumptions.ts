@@ -25,6 +25,8 @@ export const ASSUMPTIONS = {
   /** Memory of the functions, as the stacks set it. */
   projectorGb: 1.769,
   archiverGb: 1.024,
+  /** Window of the archiver's mapping: its events wait for nobody. */
+  archiverWindowSeconds: 1,
   /** The projector's default. */
   pagesPerSnapshot: 100,
   /** Progress of a shard, written once a batch. Measured: `npm run bench -- write-units`. */

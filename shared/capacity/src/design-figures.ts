@@ -4,7 +4,7 @@ import type { Design } from './design.ts';
 import { type CapacityFigure, figure, figureValue, readable } from './figure.ts';
 import { GB, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
 import { PROJECTING_SPEED_SOURCE } from './projecting-speed.ts';
-import { CONSUMERS, streamFigures } from './stream-figures.ts';
+import { streamFigures } from './stream-figures.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** Archive objects of about this size, after GZIP. */
@@ -142,12 +142,15 @@ function dollars(key: string, name: string, value: number, formula: string, sour
 }
 
 function lambdaDollars({ eventsPerSecond, shardCount, batchSeconds }: Batches, design: Design): number {
-  const invocationsPerSecond = shardCount / batchSeconds;
-  const fixed = invocationsPerSecond * ASSUMPTIONS.invocationSeconds;
-  const projecting = fixed + eventsPerSecond / design.eventsPerCore;
-  const archiving = fixed + eventsPerSecond / ASSUMPTIONS.archiverEventsPerSecond;
+  const projectorInvocations = shardCount / batchSeconds;
+  const archiverInvocations = shardCount / Math.min(batchSeconds, ASSUMPTIONS.archiverWindowSeconds);
+  const projecting =
+    projectorInvocations * ASSUMPTIONS.invocationSeconds + eventsPerSecond / design.eventsPerCore;
+  const archiving =
+    archiverInvocations * ASSUMPTIONS.invocationSeconds +
+    eventsPerSecond / ASSUMPTIONS.archiverEventsPerSecond;
   const gbSeconds = projecting * ASSUMPTIONS.projectorGb + archiving * ASSUMPTIONS.archiverGb;
   const perSecond =
-    invocationsPerSecond * CONSUMERS * PRICES.lambda.request + gbSeconds * PRICES.lambda.gbSecond;
+    (projectorInvocations + archiverInvocations) * PRICES.lambda.request + gbSeconds * PRICES.lambda.gbSecond;
   return perSecond * SECONDS_A_MONTH;
 }

@@ -6,7 +6,7 @@ import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './pric
 import type { CompleteWorkload } from './workload.ts';
 
 /** Projector and archiver. */
-export const CONSUMERS = 2;
+const CONSUMERS = 2;
 const PUT_UNIT_BYTES = 25 * 1024;
 const KB = 1_024;
 const MAPPING_SOURCE = 'Lambda with Kinesis: a poll a second, 10,000 records or 6 MB a batch, read 2026-11';

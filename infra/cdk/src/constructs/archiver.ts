@@ -4,7 +4,7 @@ import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
-export interface ArchiverProps extends Pick<StreamConsumerProps, 'key' | 'logDays'> {
+export interface ArchiverProps extends Pick<StreamConsumerProps, 'key' | 'logDays' | 'reservedConcurrency'> {
   readonly eventStream: EventStream;
   readonly archive: Archive;
 }

@@ -18,6 +18,8 @@ export interface NodeFunctionProps {
   readonly description: string;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
+  /** Invocations kept for this function, and no more; as many as the account has left where undefined. */
+  readonly reservedConcurrency?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: readonly Permission[];
   readonly logDays: RetentionDays;
@@ -70,6 +72,9 @@ export class NodeFunction extends Construct {
       handler: `${BUNDLE_FILE.replace(/\.mjs$/, '')}.handler`,
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
       role,
       logGroup,

@@ -6,7 +6,7 @@ import type { StateTables } from './state-tables.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
 export interface ProjectorProps
-  extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping'> {
+  extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping' | 'reservedConcurrency'> {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
 }

@@ -59,6 +59,7 @@ export class PipelineStack extends Stack {
       logDays,
     });
     const { eventStream, tables, archive } = this;
+    const reservedConcurrency = invocationsOfFunction(configuration);
 
     this.projector = new Projector(this, 'Projector', {
       key,
@@ -67,8 +68,15 @@ export class PipelineStack extends Stack {
       failureBucket: archive.bucket,
       logDays,
       mapping: configuration.projectorMapping,
+      reservedConcurrency,
     });
-    const archiver = new Archiver(this, 'Archiver', { key, eventStream, archive, logDays });
+    const archiver = new Archiver(this, 'Archiver', {
+      key,
+      eventStream,
+      archive,
+      logDays,
+      reservedConcurrency,
+    });
     new ArchiveTable(this, 'ArchiveTable', { bucket: archive.bucket, key, stage });
     this.queryApi = new QueryApi(this, 'Api', {
       key,
@@ -130,4 +138,10 @@ export class PipelineStack extends Stack {
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
+}
+
+/** One invocation a shard. None is reserved where no workload says what comes, or where AWS chooses the shards. */
+function invocationsOfFunction({ capacity, streamCapacity }: StageConfiguration): number | undefined {
+  const isPlanned = capacity !== undefined && streamCapacity.mode === 'provisioned';
+  return isPlanned ? streamCapacity.shardCount : undefined;
 }
