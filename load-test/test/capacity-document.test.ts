@@ -1,0 +1,57 @@
+import { readable } from '@twinstream/capacity';
+import { expect, test } from 'vitest';
+import { dollarRow, fleetRows, limitRows, paperRows } from './documents/capacity-tables.ts';
+import { parseMarkdown, tableRows } from './documents/markdown.ts';
+import { readText } from './documents/repository.ts';
+
+const markdown = parseMarkdown(readText('docs/capacity-and-cost.md'));
+const DIFFERENCE_MAX_PERCENT = 5;
+
+test('the table of fleets is what the command says', () => {
+  expect(tableRows(markdown, '## Fleets')).toEqual(fleetRows());
+});
+
+test('a user’s dollar is what the command says, and differs from the bill as the page says', () => {
+  const rows = tableRows(markdown, '## A user’s dollar');
+  expect(rows.map(([events]) => events)).toEqual(['1', '10', '25']);
+  for (const [
+    events,
+    planned,
+    billed,
+    difference,
+    dollars,
+    ordinary,
+    theirs,
+    theirDifference,
+    cost,
+  ] of rows) {
+    const row = dollarRow(Number(events));
+    expect(row.eventsPerPage).toBe(Number(events));
+    expect([planned, dollars, ordinary, cost]).toEqual([
+      readable(row.plannedUnits),
+      row.dollars,
+      readable(row.ordinaryUnits),
+      row.ordinaryDollars,
+    ]);
+    expect(difference).toBe(percentText(row.plannedUnits, Number(billed)));
+    expect(theirDifference).toBe(percentText(row.ordinaryUnits, Number(theirs)));
+    for (const text of [difference, theirDifference]) {
+      expect(Math.abs(Number.parseFloat(text ?? ''))).toBeLessThanOrEqual(DIFFERENCE_MAX_PERCENT);
+    }
+  }
+});
+
+test('the loads on paper need what the command says', () => {
+  expect(tableRows(markdown, '## On paper: 100,000 and 1,000,000 events a second')).toEqual(paperRows());
+});
+
+test('quotas break in the order, and at the loads, that follow from the plans', () => {
+  const rows = tableRows(markdown, '## What breaks first');
+  expect(rows).toEqual(limitRows());
+  const loads = rows.map(([, load = '']) => Number(load.replaceAll(',', '')));
+  expect(loads).toEqual([...loads].sort((a, b) => a - b));
+});
+
+function percentText(planned: number, billed: number): string {
+  return `${(Math.abs(planned / billed - 1) * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,127 @@
+import {
+  type CapacityPlan,
+  figureValue,
+  PRICES,
+  planCapacity,
+  readable,
+  SECONDS_A_MONTH,
+  type Workload,
+  workloadWithin,
+} from '@twinstream/capacity';
+
+/** The load of the page: one event of 170 bytes in ten seconds, aggregated. */
+const FLEET = { eventsPerSecondPerDevice: 0.1, eventBytes: 170, isAggregated: true } as const;
+export const FLEETS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000] as const;
+export const BUDGETS_SECONDS = [2, 10, 60] as const;
+/** Of `npm run bench -- write-units`: what one batch of it holds. */
+const BILLED = { deviceCount: 25, eventBytes: 175, windowSeconds: 25 } as const;
+
+/** Rows of the table of fleets, as the page must have them. */
+export function fleetRows(): readonly (readonly string[])[] {
+  return FLEETS.flatMap((deviceCount) => BUDGETS_SECONDS.map((budget) => fleetRow(deviceCount, budget)));
+}
+
+function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[] {
+  const { workload = { ...FLEET, deviceCount } } = workloadWithin({ ...FLEET, deviceCount }, budgetSeconds);
+  const { twinstream, ordinary } = planCapacity(workload);
+  const ours = (key: string) => readable(figureValue(twinstream, key));
+  const theirs = (key: string) => readable(figureValue(ordinary, key));
+  return [
+    readable(deviceCount),
+    `${budgetSeconds} s`,
+    `${workload.windowSeconds} s`,
+    ours('shards'),
+    ours('concurrency'),
+    ours('eventsPerPage'),
+    ours('writeUnitsPerEvent'),
+    ours('dollars'),
+    ours('dollarsPerMillionEvents'),
+    theirs('dollars'),
+    theirs('dollarsPerMillionEvents'),
+  ];
+}
+
+/** Rows of "A user’s dollar" but for what was billed, with what is planned for the load that was billed. */
+export function dollarRow(eventsPerPage: number) {
+  const { twinstream, ordinary } = planCapacity({
+    deviceCount: 1_000,
+    eventsPerSecondPerDevice: eventsPerPage,
+    eventBytes: FLEET.eventBytes,
+    isAggregated: true,
+  });
+  const billed = planCapacity({
+    ...BILLED,
+    eventsPerSecondPerDevice: eventsPerPage / BILLED.windowSeconds,
+  });
+  return {
+    plannedUnits: figureValue(billed.twinstream, 'writeUnitsPerEvent'),
+    ordinaryUnits: figureValue(billed.ordinary, 'writeUnitsPerEvent'),
+    eventsPerPage: figureValue(twinstream, 'eventsPerPage'),
+    dollars: readable(figureValue(twinstream, 'dollarsPerMillionEvents')),
+    ordinaryDollars: readable(figureValue(ordinary, 'dollarsPerMillionEvents')),
+  };
+}
+
+const PAPER = [
+  { eventsPerSecond: 100_000, budgetSeconds: 2 },
+  { eventsPerSecond: 100_000, budgetSeconds: 60 },
+  { eventsPerSecond: 1_000_000, budgetSeconds: 2 },
+  { eventsPerSecond: 1_000_000, budgetSeconds: 60 },
+] as const;
+const GB = 1e9;
+const MIB = 1_024 * 1_024;
+
+const paperPlans = PAPER.map(({ eventsPerSecond, budgetSeconds }) => {
+  const workload: Workload = { ...FLEET, deviceCount: eventsPerSecond / FLEET.eventsPerSecondPerDevice };
+  return planCapacity(workloadWithin(workload, budgetSeconds).workload ?? workload);
+});
+
+const shards = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'shards');
+const concurrency = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'concurrency');
+const unitsPerSecond = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'writeUnitsPerSecond');
+const firehoseMiBPerSecond = ({ twinstream }: CapacityPlan) =>
+  ((figureValue(twinstream, 'firehoseDollars') / PRICES.firehose.gb) * GB) / SECONDS_A_MONTH / MIB;
+
+/** Rows of "On paper": the name of a figure, its value for each load, the quota. */
+export function paperRows(): readonly (readonly string[])[] {
+  const row = (name: string, of: (plan: CapacityPlan) => number, quota: string) => [
+    name,
+    ...paperPlans.map((plan) => readable(of(plan))),
+    quota,
+  ];
+  return [
+    row('shards', shards, '20,000'),
+    row('concurrent executions', concurrency, '1,000'),
+    row('write units/s, both tables', unitsPerSecond, '40,000 each'),
+    row(
+      'the same, ordinary design',
+      ({ ordinary }) => figureValue(ordinary, 'writeUnitsPerSecond'),
+      '40,000 each',
+    ),
+    row('MiB/s into Firehose', firehoseMiBPerSecond, '5'),
+  ];
+}
+
+/** Rows of "What breaks first": a quota, and the events a second at which each budget meets it; two digits that count. */
+export function limitRows(): readonly (readonly string[])[] {
+  const [short, long] = [paperPlans[0], paperPlans[1]];
+  const metAt = (plan: CapacityPlan | undefined, of: (plan: CapacityPlan) => number, quota: number) =>
+    plan === undefined
+      ? ''
+      : Number(
+          ((figureValue(plan.twinstream, 'eventsPerSecond') * quota) / of(plan)).toPrecision(2),
+        ).toLocaleString('en-US');
+  const row = (name: string, of: (plan: CapacityPlan) => number, quota: number) => [
+    name,
+    metAt(short, of, quota),
+    metAt(long, of, quota),
+  ];
+  const unitsOfTable = (plan: CapacityPlan) => unitsPerSecond(plan) / 2;
+  return [
+    row('DynamoDB: 4,000 write units/s at once of a new table', unitsOfTable, 4_000),
+    row('Firehose: 5 MiB/s of a stream', firehoseMiBPerSecond, 5),
+    row('DynamoDB: 40,000 write units/s of a table', unitsOfTable, 40_000),
+    row('Lambda: 1,000 concurrent executions', concurrency, 1_000),
+    row('Kinesis: 20,000 shards', shards, 20_000),
+  ];
+}
