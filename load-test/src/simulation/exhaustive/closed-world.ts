@@ -112,29 +112,38 @@ export class ClosedWorld {
    * land, and the faults left. Worlds with equal digests have equal futures. SHA-256, so that no two others are taken for equal.
    */
   async digest(): Promise<string> {
+    const parts = await this.#stored();
+    for (const { memory } of this.#workers) parts.push(memory);
+    for (const { origin } of this.#late) parts.push(origin);
+    parts.push(this.#faultsLeft);
+    if (this.#faultsLeft > 0)
+      parts.push(this.#processes.map((process) => this.#sufficient?.isStale(process)));
+    return digestOf(parts);
+  }
+
+  /** A digest of all that is stored. */
+  async storedDigest(): Promise<string> {
+    return digestOf(await this.#stored());
+  }
+
+  /** Everything in the stores, as they give it out. What the ghost knows follows from it. */
+  async #stored(): Promise<unknown[]> {
     const { eventStore, latestState, shardProgress, quarantined } = this.#stores;
-    const hash = createHash('sha256');
-    const add = (part: unknown) => hash.update(`${exactText(part)}\n`);
-    add(this.#faultsLeft);
+    const parts: unknown[] = [await shardProgress.read(STREAM), [...quarantined]];
     for (const deviceId of this.#ghost.pages.keys()) {
-      for await (const page of eventStore.pages(deviceId)) add(page);
-      add(await latestState.read(deviceId));
+      for await (const page of eventStore.pages(deviceId)) parts.push(page);
+      parts.push(await latestState.read(deviceId));
       for (let pageAtMost = Number.MAX_SAFE_INTEGER; ; ) {
         const snapshot = await eventStore.latestSnapshot(deviceId, { foldVersion: FOLD_VERSION, pageAtMost });
         if (snapshot === undefined) break;
-        add(snapshot);
+        parts.push(snapshot);
         pageAtMost = snapshot.state.page - 1;
       }
     }
-    add(await shardProgress.read(STREAM));
-    add([...quarantined]);
-    for (const { memory } of this.#workers) add(memory);
-    if (this.#faultsLeft > 0) for (const process of this.#processes) add(this.#sufficient?.isStale(process));
-    for (const { origin } of this.#late) add(origin);
-    return hash.digest('base64');
+    return parts;
   }
 
-  /** Nothing is missing, nothing is there twice, and the state is the fold of all pages. */
+  /** Checks that nothing is missing, nothing is there twice, and the state is the fold of all pages. */
   async checkEnd(): Promise<void> {
     if (!this.#workers.every(({ isDone }) => isDone)) {
       throw new Error('a worker is not done, and nothing is left to happen');
@@ -177,6 +186,10 @@ export class ClosedWorld {
       this.#checkDurable(shard, record);
     }
   }
+}
+
+function digestOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(exactText(parts)).digest('base64');
 }
 
 /** Shards share sequence numbers and arrivals; the arrivals of a shard run forward, stand still and run backward. */

@@ -12,6 +12,8 @@ export interface Exploration {
   readonly choicePoints: number;
   /** Steps of the longest run. */
   readonly depthMax: number;
+  /** Digests of what was stored at the ends: how many ways there are for it to end. */
+  readonly ends: ReadonlySet<string>;
   /** What did not hold, and the choices that lead there; absent when everything did. */
   readonly violation?: { readonly error: Error; readonly choices: readonly number[] };
 }
@@ -61,6 +63,7 @@ class Search {
   readonly #path: ChoicePoint[] = [];
   /** Schedules from each situation to the end, by its digest, once all of them have been tried. */
   readonly #finished = new Map<string, bigint>();
+  readonly #ends = new Set<string>();
   #schedules = 0n;
   #runs = 0;
   #choicePoints = 0;
@@ -73,8 +76,14 @@ class Search {
   }
 
   result(): Exploration {
-    const [runs, choicePoints, depthMax] = [this.#runs, this.#choicePoints, this.#depthMax];
-    const found = { world: this.#world, schedules: this.#schedules, runs, choicePoints, depthMax };
+    const found = {
+      world: this.#world,
+      schedules: this.#schedules,
+      runs: this.#runs,
+      choicePoints: this.#choicePoints,
+      depthMax: this.#depthMax,
+      ends: this.#ends,
+    };
     const error = this.#violation;
     return error === undefined ? found : { ...found, violation: { error, choices: this.#choices() } };
   }
@@ -114,6 +123,7 @@ class Search {
       const steps = world.possibleSteps();
       if (steps.length === 0) {
         await world.checkEnd();
+        this.#ends.add(await world.storedDigest());
         return 1n;
       }
       let choice = 0;
@@ -154,32 +164,5 @@ class Search {
   #choices(): number[] {
     const choices = this.#path.map(({ choice }) => choice);
     return choices.slice(0, choices.findLastIndex((choice) => choice > 0) + 1);
-  }
-}
-
-/** One run, choice by choice: what happened in it, and what did not hold. Choices that are not given are 0. */
-export async function replay(
-  world: SmallWorld,
-  choices: readonly number[],
-): Promise<{ readonly steps: readonly string[]; readonly violation?: Error }> {
-  const labels: string[] = [];
-  const opened = await ClosedWorld.open(world, { everyOrder: false });
-  try {
-    for (let met = 0; labels.length < STEPS_MAX; ) {
-      const steps = opened.possibleSteps();
-      if (steps.length === 0) {
-        await opened.checkEnd();
-        return { steps: labels };
-      }
-      const choice = steps.length === 1 ? 0 : (choices[met] ?? 0);
-      if (steps.length > 1) met += 1;
-      const step = steps[choice];
-      if (step === undefined) throw new RangeError(`choice ${met} is ${choice}, of ${steps.length}`);
-      labels.push(step.label);
-      await opened.take(step);
-    }
-    throw new Error(`not done after ${STEPS_MAX} steps`);
-  } catch (error) {
-    return { steps: labels, violation: error instanceof Error ? error : new Error(String(error)) };
   }
 }

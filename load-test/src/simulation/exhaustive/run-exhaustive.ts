@@ -1,4 +1,5 @@
-import { type Exploration, explore, replay } from './explore.ts';
+import { type Exploration, explore } from './explore.ts';
+import { type ReplayedSchedule, replaySchedule } from './replay-schedule.ts';
 import type { SmallWorld } from './small-world.ts';
 import { SMALL_WORLDS } from './small-worlds.ts';
 
@@ -51,14 +52,28 @@ export async function runExhaustive({ world: name, choices, plant }: ExhaustiveO
   return 0;
 }
 
-function summary({ schedules, runs, choicePoints, depthMax }: Exploration): string {
-  return `${schedules} schedules, ${runs} runs, ${choicePoints} choice points, ${depthMax} steps at most`;
+function summary({ schedules, runs, choicePoints, depthMax, ends }: Exploration): string {
+  return [
+    `${schedules} schedules`,
+    `${runs} runs`,
+    `${choicePoints} choice points`,
+    `${depthMax} steps at most`,
+    `${ends.size} ends`,
+  ].join(', ');
 }
 
 const secondsSince = (start: number) => ((performance.now() - start) / 1_000).toFixed(1);
 
 async function runAgain(world: SmallWorld, choices: readonly number[]): Promise<number> {
-  const { steps, violation } = await replay(world, choices);
+  let replayed: ReplayedSchedule;
+  try {
+    replayed = await replaySchedule(world, choices);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    process.stderr.write(`no such schedule: ${error.message}\n`);
+    return EXIT_WRONG_USAGE;
+  }
+  const { steps, violation } = replayed;
   for (const [index, step] of steps.entries()) process.stdout.write(`${index + 1}. ${step}\n`);
   process.stdout.write(
     violation === undefined ? 'nothing was violated\n' : `violated: ${violation.message}\n`,
