@@ -58,7 +58,7 @@ function summary({ schedules, runs, choicePoints, depthMax, ends }: Exploration)
     `${runs} runs`,
     `${choicePoints} choice points`,
     `${depthMax} steps at most`,
-    `${ends.size} ends`,
+    `different ends: ${ends.size}`,
   ].join(', ');
 }
 
