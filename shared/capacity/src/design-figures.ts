@@ -60,14 +60,66 @@ function workFigures({ eventsPerSecond }: Batches, design: Design): CapacityFigu
   ];
 }
 
+interface Monthly {
+  readonly events: number;
+  readonly tableGb: number;
+  readonly archiveGb: number;
+}
+
 function priceFigures(workload: CompleteWorkload, batches: Batches, design: Design): CapacityFigure[] {
   const events = batches.eventsPerSecond * SECONDS_A_MONTH;
-  const { dynamoDb, firehose, s3 } = PRICES;
-  const tableGb = (events * design.tableBytesPerEvent) / GB;
   const archiveLineBytes = workload.eventBytes + ASSUMPTIONS.archiveLineOverheadBytes;
-  const archiveGb = (events * archiveLineBytes * ASSUMPTIONS.gzipShare) / GB;
+  const monthly = {
+    events,
+    tableGb: (events * design.tableBytesPerEvent) / GB,
+    archiveGb: (events * archiveLineBytes * ASSUMPTIONS.gzipShare) / GB,
+  };
+  const parts = dollarParts(monthly, batches, design);
+  const kinesis = figureValue(streamFigures(workload, batches), 'kinesisProvisionedDollars');
+  const total = parts.reduce((sum, { value }) => sum + value, kinesis);
+  return [
+    figure(
+      'tableGbPerMonth',
+      'stored in DynamoDB',
+      monthly.tableGb,
+      'GB/month',
+      `events × ${readable(design.tableBytesPerEvent)} ${design.tableFormula}`,
+      design.unitsSource,
+    ),
+    figure(
+      'archiveGbPerMonth',
+      'stored in S3',
+      monthly.archiveGb,
+      'GB/month',
+      `lines of ${readable(archiveLineBytes)} bytes × ${ASSUMPTIONS.gzipShare} under GZIP`,
+      ASSUMPTION_SOURCE,
+    ),
+    ...parts,
+    dollars(
+      'dollars',
+      'all of it',
+      total,
+      'provisioned Kinesis + the above; API, alarms and logs are left out',
+    ),
+    figure(
+      'dollarsPerMillionEvents',
+      'all of it',
+      (total / events) * 1e6,
+      'USD/million events',
+      'dollars / events of a month',
+      PRICE_SOURCE,
+    ),
+  ];
+}
+
+function dollarParts(
+  { events, tableGb, archiveGb }: Monthly,
+  batches: Batches,
+  design: Design,
+): CapacityFigure[] {
+  const { dynamoDb, firehose, s3 } = PRICES;
   const requests = design.unitsPerEvent * dynamoDb.writeUnit + design.readUnitsPerEvent * dynamoDb.readUnit;
-  const parts = [
+  return [
     dollars(
       'dynamoDbDollars',
       'DynamoDB, requests',
@@ -98,41 +150,6 @@ function priceFigures(workload: CompleteWorkload, batches: Batches, design: Desi
       'S3, the first month’s archive',
       archiveGb * s3.gbMonth + ((archiveGb * GB) / ARCHIVE_OBJECT_BYTES) * s3.put,
       'GB × price + a put for each 8 MB',
-    ),
-  ];
-  const kinesis = figureValue(streamFigures(workload, batches), 'kinesisProvisionedDollars');
-  const total = parts.reduce((sum, { value }) => sum + value, kinesis);
-  return [
-    figure(
-      'tableGbPerMonth',
-      'stored in DynamoDB',
-      tableGb,
-      'GB/month',
-      `events × ${readable(design.tableBytesPerEvent)} ${design.tableFormula}`,
-      design.unitsSource,
-    ),
-    figure(
-      'archiveGbPerMonth',
-      'stored in S3',
-      archiveGb,
-      'GB/month',
-      `lines of ${readable(archiveLineBytes)} bytes × ${ASSUMPTIONS.gzipShare} under GZIP`,
-      ASSUMPTION_SOURCE,
-    ),
-    ...parts,
-    dollars(
-      'dollars',
-      'all of it',
-      total,
-      'provisioned Kinesis + the above; API, alarms and logs are left out',
-    ),
-    figure(
-      'dollarsPerMillionEvents',
-      'all of it',
-      (total / events) * 1e6,
-      'USD/million events',
-      'dollars / events of a month',
-      PRICE_SOURCE,
     ),
   ];
 }
