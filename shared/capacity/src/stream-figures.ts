@@ -49,7 +49,7 @@ function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigu
       'shards',
       batches.shardCount,
       'shards',
-      `larger of bytes / 1 MiB and records / 1,000, over a use of ${shardUse}`,
+      `larger of bytes / 1 MiB and records / 1,000, over a use of ${readable(shardUse)}`,
       SHARD_SOURCE,
     ),
   ];
