@@ -87,11 +87,7 @@ function compactTime(time: Date): string {
 }
 
 /** A pipeline that runs already, and goes on running: the load is added to what else it carries. */
-export function attachedDeployment(
-  { found, devicePrefix }: ReachedDeployment,
-  folder: string,
-  say: (line: string) => void,
-): Deployment {
+export function attachedDeployment({ found, devicePrefix }: ReachedDeployment, folder: string): Deployment {
   const { access, environment, projectorFunction } = found;
   const sharedSinceMs = Date.now();
   const site = awsLoadSite({
@@ -121,16 +117,7 @@ export function attachedDeployment(
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     check: (work) => checkLoad({ access, sharedSinceMs, ...work }),
-    async stop() {
-      try {
-        await site.restore();
-      } catch (error) {
-        say(`twinstream: NOT put back: ${error instanceof Error ? error.message : String(error)}`);
-        throw error;
-      } finally {
-        site.close();
-      }
-    },
+    stop: () => site.restore().finally(() => site.close()),
   };
 }
 

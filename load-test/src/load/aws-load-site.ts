@@ -33,12 +33,15 @@ export function awsLoadSite(options: AwsLoadSiteOptions): LoadSite {
       shards: StreamDescriptionSummary?.OpenShardCount ?? 0,
     };
   };
+  /** Rejects where there is none: one that is gone changes no more, however long it is waited for. */
   const mappingOf = async (name: string) => {
     const FunctionName = functionNames[name] ?? name;
     const { EventSourceMappings = [] } = await lambda.send(
       new ListEventSourceMappingsCommand({ FunctionName }),
     );
-    return EventSourceMappings.find(({ EventSourceArn = '' }) => streamOf(EventSourceArn) === StreamName);
+    const mapping = EventSourceMappings.find((each) => streamOf(each.EventSourceArn ?? '') === StreamName);
+    if (mapping === undefined) throw scenarioFailed(`no mapping of ${StreamName} invokes ${name}`);
+    return mapping;
   };
   const until = (what: string, isTrue: () => Promise<boolean>) =>
     waitUntil(what, isTrue, changeDeadlineMs, pollMs);
@@ -46,7 +49,7 @@ export function awsLoadSite(options: AwsLoadSiteOptions): LoadSite {
 
   /** A mapping that is still on its way from one state to the other takes no change. */
   const settledMapping = async (name: string) => {
-    const isSettled = async () => !/ing$/.test((await mappingOf(name))?.State ?? '');
+    const isSettled = async () => !/ing$/.test((await mappingOf(name)).State ?? '');
     await until(`the mapping of ${name} at rest`, isSettled);
     return mappingOf(name);
   };
@@ -56,14 +59,13 @@ export function awsLoadSite(options: AwsLoadSiteOptions): LoadSite {
     kill: () => Promise.reject(scenarioFailed('AWS kills no process')),
     async setMapping(name, enabled) {
       const mapping = await settledMapping(name);
-      if (mapping?.UUID === undefined) throw scenarioFailed(`no mapping of ${StreamName} invokes ${name}`);
       if (!enabled && mapping.State !== 'Enabled') {
         throw scenarioFailed(`the mapping of ${name} is ${mapping.State}, not Enabled`);
       }
       if (!enabled) stopped.add(name);
       await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mapping.UUID, Enabled: enabled }));
       const wanted = enabled ? 'Enabled' : 'Disabled';
-      await until(`${name} ${wanted}`, async () => (await mappingOf(name))?.State === wanted);
+      await until(`${name} ${wanted}`, async () => (await mappingOf(name)).State === wanted);
       if (enabled) stopped.delete(name);
     },
     shardCount: async () => (await summary()).shards,

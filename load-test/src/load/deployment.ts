@@ -24,7 +24,10 @@ export interface Deployment {
   readonly notes: readonly string[];
   startSimulator(...args: string[]): ChildProcess;
   check(work: CheckWork): Promise<LedgerFindings>;
-  /** Leaves nothing behind: ends all processes that were started, puts back what a scenario has changed. */
+  /**
+   * Leaves nothing behind: ends all processes that were started, puts back what a scenario has changed. Rejects where that
+   * cannot be done.
+   */
   stop(): Promise<void>;
 }
 

@@ -35,6 +35,8 @@ export interface SubjectResult {
   readonly simulator: RunSummary;
   readonly processes: readonly ProcessFigures[];
   readonly series: LoadSeries;
+  /** What a scenario has changed in the pipeline and could not be put back. Absent: nothing. */
+  readonly left?: string;
   /** What one must know to trust the figures. */
   readonly notes: readonly string[];
 }

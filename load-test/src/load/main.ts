@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { CodedError, shutdownSignal } from '@twinstream/runtime';
@@ -49,8 +48,7 @@ async function measure(options: LoadOptions): Promise<number> {
     process.stdout.write(options.output === 'json' ? document : textReport(result));
     return result.passed ? EXIT_CODES.passed : EXIT_CODES.failed;
   } catch (error) {
-    // What was not put back must be said, whatever else happened.
-    if (!signal.aborted || (error instanceof CodedError && error.code === 'NOT_RESTORED')) throw error;
+    if (!signal.aborted) throw error;
     process.stderr.write('load-test: stopped\n');
     return EXIT_CODES.interrupted;
   }
@@ -67,8 +65,11 @@ async function ask(question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    // Ctrl-C and the end of the input close it without an answer.
-    return await Promise.race([terminal.question(question), once(terminal, 'close').then(() => '')]);
+    return await terminal.question(question);
+  } catch (error) {
+    // Ctrl-C, or the end of the input, is no yes.
+    if (error instanceof Error && error.name === 'AbortError') return '';
+    throw error;
   } finally {
     terminal.close();
   }

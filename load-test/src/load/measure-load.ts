@@ -43,7 +43,8 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
     const { acknowledged } = offered.simulator;
     const drainedMs = await drain(measurement, ledgerFile, acknowledged, watch.progress);
     await watch.finish();
-    await site.restore();
+    // Before the archive is waited for. What cannot be put back yet is tried again, and told, when the deployment is left.
+    await site.restore().catch(() => undefined);
     return await judged(measurement, { ledgerFile, warm, offered, drainedMs, sampled, watch });
   } finally {
     await watch.close();

@@ -47,7 +47,7 @@ export interface OfferedLoad {
 
 /** Offers the load while the scenario takes its steps. However it ends, no step is under way then. */
 export async function offerLoad(measurement: Measurement, ledgerFile: string): Promise<OfferedLoad> {
-  const { deployment, options, signal } = measurement;
+  const { deployment, options, signal, say } = measurement;
   const child = deployment.startSimulator(...loadFlags(measurement), '--ledger', ledgerFile);
   const ending = new AbortController();
   const steps = runSteps(SCENARIOS[options.scenario].steps?.(options) ?? [], {
@@ -55,6 +55,7 @@ export async function offerLoad(measurement: Measurement, ledgerFile: string): P
     durationMs: options.durationMs,
     // The simulator opens its ledger when it begins to send.
     hasBegun: () => existsSync(ledgerFile),
+    onStep: (what) => say(`${deployment.name}: ${what}`),
     ending: ending.signal,
   });
   const stepsEnded = steps.catch(() => undefined);

@@ -8,6 +8,7 @@ import type { LoadOptions } from './load-options.ts';
 import type { LoadResult, RateSearch, SubjectResult } from './load-result.ts';
 import { thisMachine } from './machine.ts';
 import { measureLoad } from './measure-load.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { searchRate } from './search-rate.ts';
 import { shardsFor } from './shards-for.ts';
 
@@ -78,13 +79,32 @@ export async function runLoad(run: LoadRun): Promise<LoadResult> {
   };
 }
 
-function attachTo(reached: ReachedDeployment, { say }: LoadRun): Deploy {
-  return async ({ folder }) => attachedDeployment(reached, folder, say);
+function attachTo(reached: ReachedDeployment, { options, signal, say }: LoadRun): Deploy {
+  if (SCENARIOS[options.scenario].steps !== undefined) {
+    const warn = () =>
+      say(
+        'stopping: the pipeline is put back first, which may take minutes; a second Ctrl-C leaves it as it is',
+      );
+    signal.addEventListener('abort', warn, { once: true });
+  }
+  return async ({ folder }) => attachedDeployment(reached, folder);
 }
 
-/** Everything that was sent is where it should be, and was finished in time. */
-export function promisesKept({ ledger, figures }: SubjectResult): boolean {
-  return ledger.violationCount === 0 && figures.drainMs !== null;
+/** Everything that was sent is where it should be, and was finished in time; the pipeline is as it was. */
+export function promisesKept({ ledger, figures, left }: SubjectResult): boolean {
+  return ledger.violationCount === 0 && figures.drainMs !== null && left === undefined;
+}
+
+/** Leaves the deployment. What could not be put back is told at once: neither the result nor another error may hide it. */
+async function leftBehind(deployment: Deployment, { say }: LoadRun): Promise<string | undefined> {
+  try {
+    await deployment.stop();
+    return undefined;
+  } catch (error) {
+    const left = `NOT put back: ${error instanceof Error ? error.message : String(error)}`;
+    say(`${deployment.name}: ${left}`);
+    return left;
+  }
 }
 
 async function measureOnce(run: LoadRun, deploy: Deploy, options: LoadOptions): Promise<SubjectResult> {
@@ -97,11 +117,15 @@ async function measureOnce(run: LoadRun, deploy: Deploy, options: LoadOptions): 
       shardCount: options.shardCount ?? shardsFor(options),
       dynamodb: options.dynamodb,
     });
+    let result: SubjectResult;
     try {
-      return await measureLoad({ ...run, deployment, options, folder: folder.path });
-    } finally {
-      await deployment.stop();
+      result = await measureLoad({ ...run, deployment, options, folder: folder.path });
+    } catch (error) {
+      await leftBehind(deployment, run);
+      throw error;
     }
+    const left = await leftBehind(deployment, run);
+    return left === undefined ? result : { ...result, left, notes: [...result.notes, left] };
   } finally {
     folder.dispose();
   }

@@ -10,6 +10,8 @@ export interface StepRun {
   readonly site: LoadSite;
   readonly durationMs: number;
   readonly hasBegun: () => boolean;
+  /** Told of each step before it is taken. */
+  readonly onStep: (what: string) => void;
   /** Aborted when the load has ended. */
   readonly ending: AbortSignal;
 }
@@ -17,7 +19,7 @@ export interface StepRun {
 /** Takes the steps at their times. A step that fails is the scenario's failure: what it was to show was not shown. */
 export async function runSteps(
   steps: readonly Step[],
-  { site, durationMs, hasBegun, ending }: StepRun,
+  { site, durationMs, hasBegun, onStep, ending }: StepRun,
 ): Promise<readonly { atMs: number; what: string }[]> {
   const marks: { atMs: number; what: string }[] = [];
   const pause = (ms: number) => sleep(Math.max(0, ms), undefined, { signal: ending }).catch(() => undefined);
@@ -27,6 +29,7 @@ export async function runSteps(
     await pause(startMs + at * durationMs - preciseNow());
     if (ending.aborted) break;
     marks.push({ atMs: preciseNow(), what });
+    onStep(what);
     await act(site);
   }
   return marks;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
-import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import { DeleteEventSourceMappingCommand, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { kinesisClient, lambdaClient, s3Client } from '@twinstream/runtime';
 import { ARCHIVE_PREFIX } from '@twinstream/verification';
@@ -14,6 +14,7 @@ import type { FoundDeployment } from '../../src/load/find-deployment.ts';
 import type { LoadOptions } from '../../src/load/load-options.ts';
 import type { LoadResult } from '../../src/load/load-result.ts';
 import { measureLoad } from '../../src/load/measure-load.ts';
+import { runLoad } from '../../src/load/run-load.ts';
 import { localAccess } from '../../src/pipeline-access.ts';
 import {
   finished,
@@ -96,7 +97,7 @@ function found(): FoundDeployment {
 async function attach(): Promise<Deployment & { readonly folder: string }> {
   const own = temporaryFolder();
   const reached = await reachDeployment(found(), 'steady');
-  const deployment = attachedDeployment(reached, own.path, () => undefined);
+  const deployment = attachedDeployment(reached, own.path);
   const stop = async () => {
     await deployment.stop();
     own.dispose();
@@ -104,13 +105,15 @@ async function attach(): Promise<Deployment & { readonly folder: string }> {
   return { ...deployment, stop, folder: own.path };
 }
 
-async function mappingState(): Promise<string | undefined> {
+async function mapping() {
   const client = lambdaClient(localAccess(pipeline.environment).clients.lambda);
   const FunctionName = 'state-projector';
   const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ FunctionName }));
   client.destroy();
-  return EventSourceMappings?.[0]?.State;
+  return EventSourceMappings?.[0];
 }
+
+const mappingState = async () => (await mapping())?.State;
 
 async function shardCount(): Promise<number | undefined> {
   const access = localAccess(pipeline.environment);
@@ -184,8 +187,11 @@ describe('a load on a pipeline that is deployed', () => {
   );
 
   test(
-    'puts shards back after Ctrl-C',
+    'puts shards back after resharding, and after Ctrl-C in it',
     async () => {
+      await run('--scenario', 'reshard', ...GENTLE);
+      expect(await shardCount()).toBe(2);
+
       const child = start(['--yes', '--scenario', 'reshard', ...GENTLE, '--duration', '30s']);
       const ended = finished(child);
       await until(async () => (await shardCount()) === 4);
@@ -194,7 +200,7 @@ describe('a load on a pipeline that is deployed', () => {
       expect(code, stderr).toBe(130);
       expect(await shardCount()).toBe(2);
     },
-    RUN_TIMEOUT_MS,
+    2 * RUN_TIMEOUT_MS,
   );
 
   test(
@@ -229,6 +235,24 @@ describe('a load on a pipeline that is deployed', () => {
       expect(await mappingState()).toBe('Enabled');
     },
     2 * RUN_TIMEOUT_MS,
+  );
+
+  test(
+    'names what it could not put back',
+    async () => {
+      const said: string[] = [];
+      const options: LoadOptions = { ...OPTIONS, scenario: 'consumer-outage' };
+      const { signal } = new AbortController();
+      const running = runLoad({ options, found: found(), signal, say: (line) => said.push(line) });
+      running.catch(() => undefined);
+      await until(async () => (await mappingState()) === 'Disabled');
+      const client = lambdaClient(localAccess(pipeline.environment).clients.lambda);
+      await client.send(new DeleteEventSourceMappingCommand({ UUID: (await mapping())?.UUID }));
+      client.destroy();
+      await expect(running).rejects.toMatchObject({ code: 'SCENARIO_FAILED' });
+      expect(said.join('\n')).toMatch(/NOT put back: the mapping of state-projector is to be enabled again/);
+    },
+    RUN_TIMEOUT_MS,
   );
 
   test('names everything that the environment lacks, at once', async () => {
