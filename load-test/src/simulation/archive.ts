@@ -1,4 +1,5 @@
 import { createArchiver, type DeliveryStream } from '@twinstream/event-archiver';
+import type { ArchiveObjects } from '@twinstream/operations';
 import { createLogger } from '@twinstream/runtime';
 import { openRecord } from '@twinstream/stream-model';
 import type { FunctionUnderTest } from './containers.ts';
@@ -8,12 +9,16 @@ import type { Random } from './random.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 import type { SimRecord, SimShard } from './sim-stream.ts';
 
+/** Lines after which a new object begins. */
+const OBJECT_LINES_MAX = 15;
 const SILENT = createLogger('simulation', 'silent');
 
 /** The archive as it really is, and the archivers that fill it. */
 export class Archive {
   /** Places of the lines that were delivered. */
   readonly #lines = new Set<string>();
+  /** Lines as they were delivered, some more than once. */
+  readonly #objects: string[][] = [];
   readonly #network: Network;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -51,9 +56,35 @@ export class Archive {
     };
   }
 
+  /** The archive as a process reads it. */
+  objects(owner: Owner): ArchiveObjects {
+    const call = <Answer>(name: string, effect: () => Answer, signal: AbortSignal) =>
+      this.#network.call(owner, name, async () => effect(), signal);
+    const objects = this.#objects;
+    return {
+      async *list({ signal }) {
+        const listed = () => objects.map((lines, index) => ({ key: String(index), bytes: lines.length }));
+        yield* await call('archive list', listed, signal);
+      },
+      async *lines(key, signal) {
+        yield* await call('archive read', () => [...(objects[Number(key)] ?? [])], signal);
+      },
+    };
+  }
+
+  #openObject(): string[] {
+    const last = this.#objects.at(-1);
+    if (last !== undefined && last.length < OBJECT_LINES_MAX) return last;
+    const next: string[] = [];
+    this.#objects.push(next);
+    return next;
+  }
+
   #deliver(record: Uint8Array): void {
+    const object = this.#openObject();
     for (const line of Buffer.from(record).toString('utf8').split('\n')) {
       if (line === '') continue;
+      object.push(line);
       const { shardId, sequenceNumber, subSequenceNumber } = JSON.parse(line);
       this.#lines.add(`${shardId} ${sequenceNumber} ${subSequenceNumber}`);
     }

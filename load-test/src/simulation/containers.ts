@@ -13,6 +13,8 @@ interface Container {
   readonly run: FunctionUnderTest;
   readonly crashed: Promise<'crashed'>;
   readonly reportCrash: () => void;
+  /** Invocations whose code has not ended, zombies included. */
+  runningCount: number;
 }
 
 export type InvocationResult =
@@ -37,6 +39,7 @@ export class Containers {
   #started = 0;
   #requests = 0;
   abandonedCount = 0;
+  #pause: PromiseWithResolvers<void> | undefined;
 
   constructor(
     name: string,
@@ -62,8 +65,28 @@ export class Containers {
     container.reportCrash();
   }
 
+  /** True when no code of this function runs. */
+  get isIdle(): boolean {
+    return this.#containers.every(({ runningCount }) => runningCount === 0);
+  }
+
+  /** Begins no invocation until it is resumed; what runs goes on. */
+  pause(): void {
+    this.#pause ??= Promise.withResolvers();
+  }
+
+  /** Goes on in new containers: nothing is remembered. */
+  resume(): void {
+    for (const { owner } of this.#containers) this.#scheduler.kill(owner);
+    this.#containers = [];
+    this.#pause?.resolve();
+    this.#pause = undefined;
+  }
+
   async invoke(event: KinesisLambdaEvent, mayBeAbandoned: boolean): Promise<InvocationResult> {
+    while (this.#pause !== undefined) await this.#pause.promise;
     const container = this.#assign();
+    container.runningCount += 1;
     this.#requests += 1;
     const deadline = this.#scheduler.now + TIMEOUT_MS;
     const requestId = `${this.#name}-${this.#requests}`;
@@ -72,7 +95,10 @@ export class Containers {
       .then(
         (answer): InvocationResult => ({ kind: 'answered', answer }),
         (error: unknown): InvocationResult => ({ kind: 'failed', how: 'threw', error }),
-      );
+      )
+      .finally(() => {
+        container.runningCount -= 1;
+      });
     const crashed = container.crashed.then((how): InvocationResult => ({ kind: 'failed', how }));
     if (!mayBeAbandoned || !this.#random.chance(ABANDONED)) return await Promise.race([running, crashed]);
     const impatience = new AbortController();
@@ -97,7 +123,13 @@ export class Containers {
     this.#started += 1;
     const owner = `${this.#name}-container-${this.#started}`;
     const { promise: crashed, resolve } = Promise.withResolvers<'crashed'>();
-    const container = { owner, run: this.#create(owner), crashed, reportCrash: () => resolve('crashed') };
+    const container = {
+      owner,
+      run: this.#create(owner),
+      crashed,
+      reportCrash: () => resolve('crashed'),
+      runningCount: 0,
+    };
     this.#containers.push(container);
     return container;
   }

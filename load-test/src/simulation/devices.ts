@@ -1,4 +1,4 @@
-import { type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { type ArrivedEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { openRecord } from '@twinstream/stream-model';
 import {
@@ -9,6 +9,7 @@ import {
 } from '@twinstream/stream-producer';
 import { identityOf } from '@twinstream/verification';
 import { Violation } from './ghost.ts';
+import { mended } from './mending.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +30,7 @@ export interface DevicesOptions {
 }
 
 /** An event that a record really holds, read by the decoder that devices are promised. */
-export interface HeldEvent {
+export interface HeldEvent extends ArrivedEvent {
   readonly deviceId: DeviceId;
   readonly identity: string;
 }
@@ -37,19 +38,43 @@ export interface HeldEvent {
 export function eventsOf(shard: SimShard, record: SimRecord): HeldEvent[] {
   const opened = openRecord(record);
   if (opened.status === 'damaged') return [];
-  return opened.entries.flatMap(({ data, subSequenceNumber }) => {
-    const decoded = decodeEvent(data);
-    if ('rejected' in decoded) return [];
-    const place = { sequenceNumber: record.sequenceNumber, subSequenceNumber };
-    const { event } = decoded;
-    return [{ deviceId: event.deviceId, identity: identityOf(shard.shardId, { event, place }) }];
+  return opened.entries.flatMap((entry) => heldEvent(shard, record, entry, entry.data) ?? []);
+}
+
+/** Events that a record holds once an operator has mended it. */
+export function mendedEventsOf(shard: SimShard, record: SimRecord): HeldEvent[] {
+  return openRecord(record).entries.flatMap((entry) => {
+    const data = mended(entry.data);
+    return data === undefined ? [] : (heldEvent(shard, record, entry, data) ?? []);
   });
+}
+
+function heldEvent(
+  { shardId }: SimShard,
+  { sequenceNumber, arrivalTime }: SimRecord,
+  { subSequenceNumber }: { readonly subSequenceNumber: number },
+  data: Uint8Array,
+): HeldEvent | undefined {
+  const decoded = decodeEvent(data);
+  if ('rejected' in decoded) return undefined;
+  const place = { sequenceNumber, subSequenceNumber };
+  const { event, text } = decoded;
+  return {
+    deviceId: event.deviceId,
+    identity: identityOf(shardId, { event, place }),
+    place,
+    arrivalTime,
+    event,
+    text,
+  };
 }
 
 /** Devices that send, some through the project's producer, some straight into the stream. */
 export class Devices {
   /** Identities that the stream holds, by device. */
   readonly accepted = new Map<DeviceId, Set<string>>();
+  /** Identities that it holds once its poison is mended. */
+  readonly mendable = new Map<DeviceId, Set<string>>();
   isDone = false;
   readonly #options: DevicesOptions;
   /** Identities in the order in which their device put them first. */
@@ -63,11 +88,11 @@ export class Devices {
 
   async run(): Promise<void> {
     const { scenario, random, scheduler, stream, onViolation } = this.#options;
-    const { deviceCount, eventCount, reshardCount } = scenario;
+    const { eventCount, reshardCount } = scenario;
     const reshardAt = new Set(Array.from({ length: reshardCount }, () => random.integer(eventCount)));
     const producer = await this.#createProducer();
     let said = 0;
-    for (const { deviceId, data, event, throughProducer } of sendings(deviceCount, eventCount, random)) {
+    for (const { deviceId, data, event, throughProducer } of sendings(scenario, random)) {
       await scheduler.step(OWNER);
       if (reshardAt.has(said)) stream.reshard();
       said += 1;
@@ -148,6 +173,9 @@ export class Devices {
 
   /** A record has taken its place in the stream. */
   #accept({ shard, record }: { readonly shard: SimShard; readonly record: SimRecord }): void {
+    for (const { deviceId, identity } of mendedEventsOf(shard, record)) {
+      this.mendable.set(deviceId, (this.mendable.get(deviceId) ?? new Set()).add(identity));
+    }
     for (const { deviceId, identity } of eventsOf(shard, record)) {
       const accepted = this.accepted.get(deviceId) ?? new Set();
       const isFirst = !accepted.has(identity);

@@ -14,17 +14,10 @@ import {
 import type { EventStore } from '@twinstream/event-store';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { canonicalText, identityOf } from '@twinstream/verification';
+import { checkRestored } from './restoration.ts';
+import { Violation } from './violation.ts';
 
-/** A guarantee that did not hold, by the name it has in the documents. */
-export class Violation extends Error {
-  readonly guarantee: string;
-
-  constructor(guarantee: string, detail: string) {
-    super(`${guarantee}: ${detail}`);
-    this.name = 'Violation';
-    this.guarantee = guarantee;
-  }
-}
+export { Violation } from './violation.ts';
 
 /** Only what newer counters, or a mark of its own shard, have overtaken may count as late. */
 function checkLateness(
@@ -53,6 +46,8 @@ export class Ghost {
   readonly #statePages = new Map<DeviceId, number>();
   /** Page in which each identity of a device lies. */
   readonly #stored = new Map<DeviceId, Map<string, number>>();
+  /** Pages that were deleted, by number, and what was put back for them. */
+  readonly #deleted = new Map<DeviceId, Map<number, EventPage | undefined>>();
   readonly #receiptLimits: ReceiptLimits;
 
   constructor(receiptLimits: ReceiptLimits) {
@@ -62,6 +57,10 @@ export class Ghost {
   /** A page took effect. */
   onAppend(page: EventPage): void {
     const { deviceId } = page;
+    if (this.isDeleted(deviceId, page.page)) {
+      this.#onRestore(page);
+      return;
+    }
     const pages = this.pages.get(deviceId) ?? [];
     this.pages.set(deviceId, pages);
     const before = this.stateAfter(deviceId, pages.length);
@@ -88,6 +87,57 @@ export class Ghost {
     }
     pages.push(page);
     this.#states.get(deviceId)?.push(foldPage(before, page, this.#receiptLimits));
+  }
+
+  /** Somebody deleted pages. The chain as it was stays in mind until it is whole again. */
+  onDelete(deviceId: DeviceId, numbers: readonly number[]): void {
+    this.#deleted.set(deviceId, new Map(numbers.map((number) => [number, undefined])));
+  }
+
+  /** Somebody put back what was deleted, from a backup. */
+  onPutBack(deviceId: DeviceId): void {
+    this.#deleted.delete(deviceId);
+  }
+
+  /** Somebody altered a state item: it stands at this page now, at 0 where it is gone. */
+  onAlter(deviceId: DeviceId, page: number): void {
+    this.#statePages.set(deviceId, page);
+  }
+
+  /** Nothing is stored of the device any more. */
+  forget(deviceId: DeviceId): void {
+    this.pages.delete(deviceId);
+    this.#states.delete(deviceId);
+    this.#stored.delete(deviceId);
+    this.#statePages.delete(deviceId);
+    this.#deleted.delete(deviceId);
+  }
+
+  /** True where the page is missing, and was not put back. */
+  isDeleted(deviceId: DeviceId, page: number): boolean {
+    const deleted = this.#deleted.get(deviceId);
+    return deleted?.has(page) === true && deleted.get(page) === undefined;
+  }
+
+  /** Devices of which pages are missing. */
+  get damaged(): readonly DeviceId[] {
+    return [...this.#deleted.keys()];
+  }
+
+  #onRestore(page: EventPage): void {
+    const { deviceId } = page;
+    const deleted = this.#deleted.get(deviceId) ?? new Map<number, EventPage | undefined>();
+    deleted.set(page.page, page);
+    if ([...deleted.values()].includes(undefined)) return;
+    const pages = this.pages.get(deviceId) ?? [];
+    const before = { pages, state: this.stateAfter(deviceId, pages.length) };
+    const statePage = this.statePage(deviceId);
+    this.forget(deviceId);
+    const whole = pages.map((known) => deleted.get(known.page) ?? known);
+    for (const one of whole) this.onAppend(one);
+    this.onAlter(deviceId, statePage);
+    const after = { pages: whole, state: this.stateAfter(deviceId, whole.length) };
+    checkRestored(before, after, new Set(deleted.keys()));
   }
 
   /** A state took effect. */

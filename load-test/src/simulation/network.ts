@@ -12,8 +12,8 @@ const LATE_TURNS_MAX = 40;
 export interface NetworkOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Probabilities as they are now; a drained run sets them to 0. */
-  readonly rates: () => FaultRates;
+  /** Probabilities for a process as they are now; a drained run sets them to 0. */
+  readonly rates: (owner: Owner) => FaultRates;
   /** Ends a process: none of its code goes on. */
   readonly crash: (owner: Owner) => void;
 }
@@ -40,7 +40,7 @@ export class Network {
     signal?: AbortSignal,
   ): Promise<Answer> {
     const { scheduler, random } = this.#options;
-    const fault = this.#draw(operation);
+    const fault = this.#draw(owner, operation);
     if (fault === 'crash-before') return await this.#die(owner);
     try {
       await scheduler.step(owner, signal);
@@ -61,8 +61,8 @@ export class Network {
     return answer;
   }
 
-  #draw(operation: string): FaultKind | undefined {
-    const rates = this.#options.rates();
+  #draw(owner: Owner, operation: string): FaultKind | undefined {
+    const rates = this.#options.rates(owner);
     let draw = this.#options.random.next();
     for (const kind of FAULT_KINDS) {
       draw -= rates[kind];
@@ -81,7 +81,8 @@ export class Network {
     const name = `landed late ${operation}`;
     const land = async () => {
       for (let turn = 0; turn < turns; turn += 1) await scheduler.step(IN_FLIGHT);
-      await effect();
+      // What it is refused with, nobody hears.
+      await effect().catch(() => undefined);
       this.injected.set(name, (this.injected.get(name) ?? 0) + 1);
       this.#landing -= 1;
     };

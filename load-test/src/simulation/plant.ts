@@ -1,5 +1,19 @@
 import { registerHooks } from 'node:module';
-import type { PlantedBug } from './planted-bugs.ts';
+
+/** One place of the source and what stands there when the bug is planted. */
+interface Patch {
+  /** File, from the repository's root. */
+  readonly file: string;
+  /** Text that stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A mistake that somebody could make, and that the simulation must find. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly patches: readonly Patch[];
+}
 
 const ROOT = new URL('../../../', import.meta.url).href;
 

@@ -1,17 +1,5 @@
-/** One place of the source and what stands there when the bug is planted. */
-interface Patch {
-  /** File, from the repository's root. */
-  readonly file: string;
-  /** Text that stands there exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** A mistake that somebody could make, and that the simulation must find. */
-export interface PlantedBug {
-  readonly name: string;
-  readonly patches: readonly Patch[];
-}
+import { PLANTED_OPERATOR_BUGS } from './operator/planted-bugs.ts';
+import type { PlantedBug } from './plant.ts';
 
 const MODEL = 'shared/device-model/src';
 const PROJECTION = 'shared/projection/src';
@@ -186,4 +174,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  ...PLANTED_OPERATOR_BUGS,
 ];

@@ -1,5 +1,21 @@
 import type { FaultRates } from './faults.ts';
+import { DAMAGE_KINDS, type DamageKind } from './operator/do-damage.ts';
 import type { Random } from './random.ts';
+
+export type OperatorErrand = 'redrive' | 'repair' | 'replay';
+
+/** What an operator does in a world. */
+export interface OperatorScenario {
+  /** While devices send and the live consumers work, one after the other. */
+  readonly beside: readonly OperatorErrand[];
+  /** When all of that is over. */
+  readonly behind: readonly OperatorErrand[];
+  /** Done at the end, and repaired. */
+  readonly damage: DamageKind | 'none';
+  readonly checkpointMs: number;
+  /** Entries a second; absent: as fast as it goes. */
+  readonly rate?: number;
+}
 
 /** What differs from seed to seed. Limits are tiny, so that paths which are rare in production run all the time. */
 export interface Scenario {
@@ -22,11 +38,19 @@ export interface Scenario {
   readonly correctionsMax: number;
   readonly marksMax: number;
   readonly faultRates: FaultRates;
+  readonly poisonShare: number;
+  /** Absent in worlds without one. */
+  readonly operator?: OperatorScenario;
 }
+
+/** How many worlds have an operator. */
+const OPERATOR = 0.3;
 
 export function drawScenario(random: Random): Scenario {
   const from = (low: number, high: number) => low + random.integer(high - low + 1);
   const hostility = random.pick([0, 0.3, 1, 2]);
+  const parallelizationFactor = random.pick([1, 1, 1, 2]);
+  const operator = random.chance(OPERATOR) ? drawOperator(random, parallelizationFactor) : undefined;
   return {
     mapping: random.pick(['engine', 'adversary', 'adversary']),
     shardCount: from(1, 3),
@@ -34,7 +58,7 @@ export function drawScenario(random: Random): Scenario {
     deviceCount: from(1, 3),
     eventCount: from(6, 40),
     batchRecordsMax: from(1, 8),
-    parallelizationFactor: random.pick([1, 1, 1, 2]),
+    parallelizationFactor,
     triesMax: random.pick([Number.POSITIVE_INFINITY, 4, 2]),
     aggregate: random.chance(0.5),
     eventsPerPageMax: from(1, 3),
@@ -52,5 +76,21 @@ export function drawScenario(random: Random): Scenario {
       'crash-before': 0.005 * hostility,
       'crash-after': 0.005 * hostility,
     },
+    poisonShare: operator === undefined ? 0.04 : 0.12,
+    ...(operator === undefined ? {} : { operator }),
+  };
+}
+
+/** Above a parallelization factor of 1 repair is refused, and a redrive finds nothing finished. */
+function drawOperator(random: Random, parallelizationFactor: number): OperatorScenario {
+  const errands: readonly OperatorErrand[] =
+    parallelizationFactor === 1 ? ['redrive', 'redrive', 'repair', 'replay'] : ['redrive', 'replay'];
+  const rate = random.pick([undefined, undefined, 40]);
+  return {
+    beside: Array.from({ length: random.integer(3) }, () => random.pick(errands)),
+    behind: Array.from({ length: random.integer(3) }, () => random.pick(errands)),
+    damage: parallelizationFactor === 1 && random.chance(0.5) ? random.pick(DAMAGE_KINDS) : 'none',
+    checkpointMs: random.pick([0, 30, 300]),
+    ...(rate === undefined ? {} : { rate }),
   };
 }

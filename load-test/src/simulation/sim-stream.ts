@@ -66,7 +66,7 @@ export class SimStream {
     const backward = this.#random.chance(0.2) ? this.#random.integer(ARRIVAL_BACKWARD_MS) : 0;
     const record = {
       sequenceNumber: sequenceNumber(String(next)),
-      arrivalTime: this.#now() - backward,
+      arrivalTime: Math.floor(this.#now()) - backward,
       partitionKey,
       data,
     };

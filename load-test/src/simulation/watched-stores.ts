@@ -1,6 +1,6 @@
 import type { EventStore } from '@twinstream/event-store';
-import type { LatestStateTable, ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
-import type { QuarantineStore } from '@twinstream/quarantine';
+import type { RepairableLatestState, ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
+import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Ghost } from './ghost.ts';
 import type { Network } from './network.ts';
 import type { Owner } from './scheduler.ts';
@@ -8,9 +8,9 @@ import type { Owner } from './scheduler.ts';
 /** The stores as they really are, behind no network. */
 export interface Stores {
   readonly eventStore: EventStore;
-  readonly latestState: LatestStateTable;
+  readonly latestState: RepairableLatestState;
   readonly shardProgress: ShardProgressTable;
-  readonly quarantine: QuarantineStore;
+  readonly quarantine: ResolvableQuarantine;
 }
 
 export interface Watchers {
@@ -60,6 +60,11 @@ export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watc
         if (result.outcome === 'written') watch(() => ghost.onState(state));
         return result;
       },
+      replace: async (state, observed, signal) => {
+        const result = await stores.latestState.replace(state, observed, signal);
+        if (result === 'replaced') watch(() => ghost.onState(state));
+        return result;
+      },
     },
     shardProgress: {
       ...stores.shardProgress,
@@ -107,6 +112,8 @@ export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, '
       read: (deviceId, options) =>
         call('state read', () => latestState.read(deviceId, withoutSignal(options ?? {})), options?.signal),
       write: (state, signal) => call('state update', () => latestState.write(state), signal),
+      replace: (state, observed, signal) =>
+        call('state replace', () => latestState.replace(state, observed), signal),
       list: (query) => call('state list', () => latestState.list(withoutSignal(query)), query.signal),
     },
     shardProgress: {
@@ -116,8 +123,14 @@ export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, '
     },
     quarantine: {
       put: (record, signal) => call('quarantine put', () => quarantine.put(record), signal),
-      list: (query) => quarantine.list(query),
+      list: (query) =>
+        fetched(() =>
+          call('quarantine list', () => all(quarantine.list(withoutSignal(query ?? {}))), query?.signal),
+        ),
       read: (key, signal) => call('quarantine read', () => quarantine.read(key), signal),
+      resolve: (key, resolution, signal) =>
+        call('quarantine resolve', () => quarantine.resolve(key, resolution), signal),
+      resolved: (signal) => fetched(() => call('quarantine list', () => all(quarantine.resolved()), signal)),
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   encodeEvent,
   type JsonObject,
 } from '@twinstream/device-model';
+import { flawed } from './mending.ts';
 import type { Random } from './random.ts';
 
 /** One thing that somebody puts into the stream. */
@@ -37,6 +38,7 @@ class DeviceScript {
   readonly #id: DeviceId;
   readonly #kind: DeviceKind;
   readonly #throughProducer: boolean;
+  readonly #poisonShare: number;
   #session = 1;
   #counter = 0;
   #said = 0;
@@ -44,7 +46,8 @@ class DeviceScript {
   readonly #sent: DeviceEvent[] = [];
   #held: DeviceEvent[] = [];
 
-  constructor(index: number, random: Random) {
+  constructor(index: number, random: Random, poisonShare: number) {
+    this.#poisonShare = poisonShare;
     this.#random = random;
     this.#id = deviceId(`device-${index}`);
     this.#kind = random.pick(KINDS);
@@ -53,7 +56,7 @@ class DeviceScript {
 
   next(): Sending {
     const random = this.#random;
-    if (random.chance(0.04)) return this.#malformed();
+    if (random.chance(this.#poisonShare)) return this.#poison();
     if (this.#sent.length > 0 && random.chance(0.08)) return this.#sending(this.#correction());
     const resendable = this.#sent.filter(({ identity, correction }) => identity ?? correction);
     if (resendable.length > 0 && random.chance(0.12)) return this.#sending(random.pick(resendable));
@@ -71,8 +74,13 @@ class DeviceScript {
     return { deviceId: this.#id, data: encodeEvent(event), event, throughProducer: this.#throughProducer };
   }
 
-  #malformed(): Sending {
-    return { deviceId: this.#id, data: this.#random.pick(MALFORMED), throughProducer: false };
+  /** What is no event, or one with a flaw, which may be sent again without. */
+  #poison(): Sending {
+    const poison = { deviceId: this.#id, throughProducer: false };
+    if (this.#random.chance(0.4)) return { ...poison, data: this.#random.pick(MALFORMED) };
+    const event = this.#event();
+    this.#sent.push(event);
+    return { ...poison, data: flawed(event) };
   }
 
   #event(): DeviceEvent {
@@ -125,8 +133,21 @@ class DeviceScript {
   }
 }
 
+export interface Workload {
+  readonly deviceCount: number;
+  readonly eventCount: number;
+  /** Share of what is said that is no event. */
+  readonly poisonShare: number;
+}
+
 /** Devices that take turns to say `eventCount` things. */
-export function* sendings(deviceCount: number, eventCount: number, random: Random): Generator<Sending> {
-  const scripts = Array.from({ length: deviceCount }, (_, index) => new DeviceScript(index, random));
+export function* sendings(
+  { deviceCount, eventCount, poisonShare }: Workload,
+  random: Random,
+): Generator<Sending> {
+  const scripts = Array.from(
+    { length: deviceCount },
+    (_, index) => new DeviceScript(index, random, poisonShare),
+  );
   for (let said = 0; said < eventCount; said += 1) yield random.pick(scripts).next();
 }

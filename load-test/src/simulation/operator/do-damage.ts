@@ -1,0 +1,146 @@
+import type { DeviceId, EventPage } from '@twinstream/device-model';
+import type { ReplayJob } from '@twinstream/operations';
+import { canonicalText } from '@twinstream/verification';
+import type { Ghost } from '../ghost.ts';
+import type { Random } from '../random.ts';
+import { isOutOfOrder } from '../restoration.ts';
+import { Violation } from '../violation.ts';
+import type { DamageableTables } from './damage.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export const DAMAGE_KINDS = ['pages', 'neighbouring pages', 'states', 'a whole device'] as const;
+export type DamageKind = (typeof DAMAGE_KINDS)[number];
+
+/** What must be right again after a repair. */
+export interface Restoration {
+  check(job: ReplayJob): Promise<void>;
+}
+
+/** Damages the live tables, and tells the ghost. */
+export async function doDamage(
+  { ghost, random }: Pick<Surroundings, 'ghost' | 'random'>,
+  tables: DamageableTables,
+  kind: DamageKind,
+  count: (name: string) => void,
+): Promise<Restoration> {
+  const devices = [...ghost.pages.keys()];
+  if (devices.length === 0) return { check: async () => undefined };
+  const deviceId = random.pick(devices);
+  const pages = ghost.pages.get(deviceId) ?? [];
+  if (kind === 'pages' || kind === 'neighbouring pages') {
+    const numbers = drawPages(random, pages.length, kind);
+    await tables.deletePages(deviceId, (page) => numbers.includes(page));
+    ghost.onDelete(deviceId, numbers);
+    for (const _ of numbers) count('deleted page');
+    const deleted = pages.filter(({ page }) => numbers.includes(page));
+    return { check: (job) => checkPages(ghost, tables, deleted, job, count) };
+  }
+  if (kind === 'states') await alterState(ghost, random, tables, deviceId, count);
+  else {
+    await tables.lose(deviceId);
+    ghost.forget(deviceId);
+    count('lost device');
+  }
+  return {
+    check: async (job) => {
+      checkWhole(ghost, deviceId, job);
+    },
+  };
+}
+
+/** Every state stands at the end of its chain, and nothing is left undone. */
+function checkWhole(ghost: Ghost, deviceId: DeviceId, { failures }: ReplayJob): void {
+  if (failures.length > 0 || ghost.damaged.length > 0) {
+    throw new Violation('a repair restores what is missing', `${deviceId}: ${JSON.stringify(failures)}`);
+  }
+  if (ghost.statePage(deviceId) !== (ghost.pages.get(deviceId)?.length ?? 0)) {
+    throw new Violation('a repair puts altered states right', deviceId);
+  }
+}
+
+async function checkPages(
+  ghost: Ghost,
+  tables: DamageableTables,
+  deleted: readonly EventPage[],
+  job: ReplayJob,
+  count: (name: string) => void,
+): Promise<void> {
+  const [first] = deleted;
+  if (first === undefined) return;
+  const { deviceId } = first;
+  const areDeleted = deleted.every(({ page }) => ghost.isDeleted(deviceId, page));
+  if (job.failureCount > 0 && areDeleted && mayBeRefused(ghost, deleted)) {
+    for (const page of deleted) await tables.eventStore.appendPage(page);
+    ghost.onPutBack(deviceId);
+    count('refused restoration');
+    return;
+  }
+  checkWhole(ghost, deviceId, job);
+  // Between restored neighbours, and behind them where their duplicates count otherwise, these are not the fold any more.
+  await tables.deleteSnapshots(
+    deviceId,
+    ({ state }) =>
+      state.page >= first.page &&
+      deleted.length > 1 &&
+      canonicalText(state) !== canonicalText(ghost.stateAfter(deviceId, state.page)),
+  );
+}
+
+/**
+ * Among several that are missing, those which an operator, or a late delivery, had appended may fit in more than one place;
+ * and
+ * where a state remembers fewer shards than its device has met, the boundaries between pages decide what counted as late.
+ */
+function mayBeRefused(ghost: Ghost, deleted: readonly EventPage[]): boolean {
+  const [first] = deleted;
+  if (first === undefined || deleted.length === 1) return false;
+  const pages = ghost.pages.get(first.deviceId) ?? [];
+  if (ghost.stateAfter(first.deviceId, pages.length).marksFloor !== undefined) return true;
+  return deleted.some(
+    (page) => isOutOfOrder(pages, page) || page.events.some(({ repaired }) => repaired === true),
+  );
+}
+
+function drawPages(random: Random, pageCount: number, kind: DamageKind): readonly number[] {
+  const first = 1 + random.integer(pageCount);
+  if (kind === 'pages') return everyOther(random, first, pageCount);
+  // No snapshot lies between an odd page and the next.
+  const odd = first - ((first + 1) % 2);
+  return odd === pageCount ? [odd] : [odd, odd + 1];
+}
+
+/** Pages of which no two are neighbours. */
+function everyOther(random: Random, first: number, pageCount: number): readonly number[] {
+  const numbers: number[] = [];
+  for (let page = first; page <= pageCount; page += 2 + random.integer(4)) numbers.push(page);
+  return numbers;
+}
+
+async function alterState(
+  ghost: Ghost,
+  random: Random,
+  tables: DamageableTables,
+  deviceId: DeviceId,
+  count: (name: string) => void,
+): Promise<void> {
+  const page = ghost.pages.get(deviceId)?.length ?? 0;
+  const state = ghost.stateAfter(deviceId, page);
+  const how = random.pick(
+    page > 1 ? (['gone', 'older', 'altered'] as const) : (['gone', 'altered'] as const),
+  );
+  if (how === 'gone') {
+    await tables.alterState(deviceId, undefined);
+    ghost.onAlter(deviceId, 0);
+    count('deleted state');
+    return;
+  }
+  const older = how === 'older' ? 1 + random.integer(page - 1) : page;
+  const version = { session: 9, counter: 9, ordinal: 0, revision: 0 };
+  const altered =
+    how === 'older'
+      ? ghost.stateAfter(deviceId, older)
+      : { ...state, attributes: new Map([['a', { value: 'altered', version }]]) };
+  await tables.alterState(deviceId, altered);
+  ghost.onAlter(deviceId, older - 1);
+  count('altered state');
+}

@@ -1,0 +1,147 @@
+import { type ReplayJob, type ReplaySpec, totalOf } from '@twinstream/operations';
+import type { OperatorScenario } from '../scenario.ts';
+import type { Owner } from '../scheduler.ts';
+import { Violation } from '../violation.ts';
+import type { DamageableTables } from './damage.ts';
+import { doDamage } from './do-damage.ts';
+import { checkCopies, checkCopyLedger, checkRebuilt, freshTables } from './fresh-tables.ts';
+import { jobErrand } from './job-errand.ts';
+import { Operator } from './operator.ts';
+import { redriveErrand } from './redrive-errand.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Delays before an errand: at once, in mid-traffic, or when everything else is over. */
+const DELAYS_MS = [0, 50, 500, 5_000] as const;
+const QUIET_POLL_MS = 20;
+/** A window that goes on to now is ended behind arrivals of this instant. */
+const WINDOW_END_MS = 1;
+
+/** What an operator does in one world. */
+export class Duties {
+  readonly #around: Surroundings;
+  readonly #scenario: OperatorScenario;
+  readonly #tables: DamageableTables;
+  readonly #operator: Operator;
+  #jobs = 0;
+
+  constructor(around: Surroundings, scenario: OperatorScenario, tables: DamageableTables) {
+    this.#around = around;
+    this.#scenario = scenario;
+    this.#tables = tables;
+    this.#operator = new Operator(around.scheduler, around.random);
+  }
+
+  get counts(): ReadonlyMap<string, number> {
+    return this.#operator.counts;
+  }
+
+  meetsFaults(owner: Owner): boolean | undefined {
+    return this.#operator.meetsFaults(owner);
+  }
+
+  crash(owner: Owner): void {
+    this.#operator.crash(owner);
+  }
+
+  /** Ahead of the live consumers, beside them and behind them, as the delays have it. */
+  async besideLive(): Promise<void> {
+    const { scheduler, random } = this.#around;
+    const clock = scheduler.clockOf('operator at rest');
+    for (const errand of this.#scenario.beside) {
+      await clock.sleep(random.pick(DELAYS_MS));
+      if (errand === 'redrive') await this.#redrive();
+      else if (errand === 'repair') await this.#repair();
+      else await this.#replay(false);
+    }
+  }
+
+  /** When everything that was sent is stored: what is rebuilt now is equal, and what is damaged comes back. */
+  async behindLive(): Promise<void> {
+    const { behind, damage } = this.#scenario;
+    for (const errand of behind) {
+      if (errand === 'redrive') await this.#redrive();
+      else if (errand === 'repair') await this.#repairNothing();
+      else await this.#replay(true);
+    }
+    if (damage === 'none') return;
+    await this.#quiet();
+    const restored = await doDamage(this.#around, this.#tables, damage, (name) => this.#operator.count(name));
+    const job = await this.#repair();
+    await restored.check(job);
+    await this.#repairNothing();
+  }
+
+  async #redrive(): Promise<void> {
+    await this.#operator.perform(redriveErrand(this.#around, () => this.#operator.count('redriven record')));
+  }
+
+  async #repair(): Promise<ReplayJob> {
+    return await this.#runJob('repair', this.#part());
+  }
+
+  /** A repair of tables in which everything is right. */
+  async #repairNothing(): Promise<void> {
+    const { ghost } = this.#around;
+    const pageCount = () => [...ghost.pages.values()].reduce((sum, pages) => sum + pages.length, 0);
+    const before = pageCount();
+    const job = await this.#repair();
+    const { applied, late, duplicate } = totalOf(job.ledger);
+    const { pagesRestored, statesRestored } = job.repair;
+    const changes = applied + late + duplicate + pagesRestored + statesRestored + job.failureCount;
+    if (changes === 0 && pageCount() === before) return;
+    const detail = JSON.stringify({ applied, late, duplicate, ...job.repair, failures: job.failures });
+    throw new Violation('a repair changes nothing where nothing is damaged', detail);
+  }
+
+  /** Into fresh tables; equal to the live ones where everything that was sent is stored. */
+  async #replay(isAllStored: boolean): Promise<void> {
+    const { pageWriting, ghost, onViolation, random } = this.#around;
+    const fresh = freshTables(pageWriting.pageLimits.receipts, onViolation);
+    const source = random.pick(['archive', 'stream', 'event-store'] as const);
+    const job = await this.#runJob('fresh replay', { ...this.#part(), source }, fresh);
+    if (job.failureCount > 0) throw new Violation('a replay fills fresh tables without a failure', job.id);
+    if (source === 'event-store') {
+      checkCopies(ghost, fresh.ghost);
+      checkCopyLedger(job, fresh);
+    }
+    if (isAllStored) checkRebuilt(ghost, fresh.ghost);
+    fresh.ghost.checkVersions();
+    await fresh.ghost.checkSnapshots(fresh.stores.eventStore);
+    fresh.ghost.checkLastWriterWins();
+  }
+
+  #part(): ReplaySpec['parts'][number] {
+    const { random, scheduler } = this.#around;
+    return {
+      source: random.pick(['archive', 'stream'] as const),
+      fromMs: 0,
+      toMs: scheduler.now + WINDOW_END_MS,
+    };
+  }
+
+  async #runJob(
+    name: 'repair' | 'fresh replay',
+    part: ReplaySpec['parts'][number],
+    fresh?: ReturnType<typeof freshTables>,
+  ): Promise<ReplayJob> {
+    const { checkpointMs, rate } = this.#scenario;
+    const target = name === 'repair' ? 'repair' : 'fresh';
+    const spec = { target, parts: [part], isPolite: false, ...(rate === undefined ? {} : { rate }) } as const;
+    this.#jobs += 1;
+    let completed: ReplayJob | undefined;
+    const onCompleted = (job: ReplayJob) => {
+      completed = job;
+    };
+    const options = { name, spec, checkpointMs, onCompleted, ...(fresh === undefined ? {} : { fresh }) };
+    await this.#operator.perform(jobErrand(this.#around, `job-${this.#jobs}`, options));
+    if (completed === undefined) throw new Error(`${name} is done, and its job is not completed`);
+    return completed;
+  }
+
+  /** Until no invocation runs and nothing is on its way: damage done in front of somebody's eyes is not what is meant. */
+  async #quiet(): Promise<void> {
+    const { scheduler, containers, network } = this.#around;
+    const clock = scheduler.clockOf('operator at rest');
+    while (!containers.isIdle || network.landingCount > 0) await clock.sleep(QUIET_POLL_MS);
+  }
+}

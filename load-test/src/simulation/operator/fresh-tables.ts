@@ -1,0 +1,84 @@
+import type { DeviceId, DeviceState, EventPage, ReceiptLimits } from '@twinstream/device-model';
+import { memoryEventStore } from '@twinstream/event-store';
+import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/latest-state';
+import { type ReplayJob, totalOf } from '@twinstream/operations';
+import { memoryQuarantine } from '@twinstream/quarantine';
+import { canonicalText, identityOf } from '@twinstream/verification';
+import { Ghost } from '../ghost.ts';
+import { Violation } from '../violation.ts';
+import { type WatchedStores, watched } from '../watched-stores.ts';
+
+/** Tables that a replay fills, with a ghost of their own. */
+export interface FreshTables {
+  readonly ghost: Ghost;
+  readonly stores: WatchedStores;
+}
+
+export function freshTables(limits: ReceiptLimits, onViolation: (error: unknown) => void): FreshTables {
+  const ghost = new Ghost(limits);
+  const stores = {
+    eventStore: memoryEventStore(),
+    latestState: memoryLatestStateTable(),
+    shardProgress: memoryShardProgressTable(),
+    quarantine: memoryQuarantine(),
+  };
+  return { ghost, stores: watched(stores, { ghost, onProgress: () => undefined, onViolation }) };
+}
+
+/** The ledger of a copy counts what was copied, and nothing of it twice. */
+export function checkCopyLedger(job: ReplayJob, { ghost }: FreshTables): void {
+  const { read } = totalOf(job.ledger);
+  if (read === ghost.storedCount()) return;
+  throw new Violation(
+    'the ledger of a replay adds up',
+    `${job.id}: ${read} read, ${ghost.storedCount()} copied`,
+  );
+}
+
+/** A copy is the chain as it stood when its device was copied, with the state behind it. */
+export function checkCopies(live: Ghost, fresh: Ghost): void {
+  for (const [deviceId, pages] of fresh.pages) {
+    const originals = (live.pages.get(deviceId) ?? []).slice(0, pages.length);
+    if (canonicalText(pages) !== canonicalText(originals)) {
+      throw new Violation('a copied chain is equal to its original', deviceId);
+    }
+    checkStateWritten(fresh, deviceId);
+  }
+}
+
+/** Once everything is stored: the same events, and equal attributes where all of them are counted. */
+export function checkRebuilt(live: Ghost, fresh: Ghost): void {
+  const devices = new Set([...live.pages.keys(), ...fresh.pages.keys()]);
+  for (const deviceId of devices) {
+    const [lived, rebuilt] = [live, fresh].map((ghost) => identitiesOf(ghost.pages.get(deviceId) ?? []));
+    if (lived !== rebuilt) throw new Violation('fresh tables hold the events of the live ones', deviceId);
+    checkStateWritten(fresh, deviceId);
+    if (!(live.pages.get(deviceId) ?? []).every(isCounted)) continue;
+    if (outcomeText(live, deviceId) !== outcomeText(fresh, deviceId)) {
+      throw new Violation('counted events give equal attributes from any source', deviceId);
+    }
+  }
+}
+
+function checkStateWritten(fresh: Ghost, deviceId: DeviceId): void {
+  if (fresh.statePage(deviceId) === (fresh.pages.get(deviceId)?.length ?? 0)) return;
+  throw new Violation('a replay leaves each state at the end of its chain', deviceId);
+}
+
+function identitiesOf(pages: readonly EventPage[]): string {
+  const identities = pages.flatMap(({ shardId, events }) =>
+    events.map((event) => identityOf(shardId, event)),
+  );
+  return identities.sort().join('\n');
+}
+
+/** Corrections take their versions in the order of acceptance: they are left out as uncounted events are. */
+function isCounted({ events }: EventPage): boolean {
+  return events.every(({ event }) => event.identity !== undefined);
+}
+
+function outcomeText(ghost: Ghost, deviceId: DeviceId): string {
+  const state: DeviceState = ghost.stateAfter(deviceId, ghost.pages.get(deviceId)?.length ?? 0);
+  const { attributes, status, lastEventTime } = state;
+  return canonicalText({ attributes, status, lastEventTime });
+}

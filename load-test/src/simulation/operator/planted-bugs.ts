@@ -1,0 +1,115 @@
+import type { PlantedBug } from '../plant.ts';
+
+const QUARANTINE = 'consumers/operations/src/quarantine';
+const REPLAY = 'consumers/operations/src/replay';
+
+/** Mistakes in what operators run. */
+export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'a redrive of what the live consumer has not finished',
+    patches: [
+      {
+        file: `${QUARANTINE}/redrive.ts`,
+        find: 'if (finishedThrough === undefined || compareSequenceNumbers(sequenceNumber, finishedThrough) > 0) {',
+        replace: "if (shardId === '') {",
+      },
+    ],
+  },
+  {
+    name: 'a redriven event under another place',
+    patches: [
+      {
+        file: `${QUARANTINE}/redrive.ts`,
+        find: 'return { place: { sequenceNumber, subSequenceNumber }, arrivalTime, ...decoded };',
+        replace:
+          'return { place: { sequenceNumber, subSequenceNumber: subSequenceNumber + 1 }, arrivalTime, ...decoded };',
+      },
+    ],
+  },
+  {
+    name: 'a redriven event that is not marked',
+    patches: [{ file: `${QUARANTINE}/redrive.ts`, find: 'repaired: true', replace: 'repaired: false' }],
+  },
+  {
+    name: 'a record taken out of quarantine before its events are stored',
+    patches: [
+      {
+        file: `${QUARANTINE}/redrive.ts`,
+        find: 'const outcomes = await append(',
+        replace:
+          "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const outcomes = await append(",
+      },
+    ],
+  },
+  {
+    name: 'a repair beyond shard progress',
+    patches: [
+      {
+        file: `${REPLAY}/repair/run-repair.ts`,
+        find: '      bound,\n      target: projectingTarget({',
+        replace: '      target: projectingTarget({',
+      },
+    ],
+  },
+  {
+    name: 'a checkpoint before its step',
+    patches: [
+      {
+        file: `${REPLAY}/run-source.ts`,
+        find: 'await pace.take(step.length, signal);',
+        replace:
+          'advance(job, shardId, within(step, batch.through), false); await checkpointing.save(); await pace.take(step.length, signal);',
+      },
+    ],
+  },
+  {
+    name: 'a restored page under a wrong number',
+    patches: [
+      {
+        file: `${REPLAY}/repair/restore-pages.ts`,
+        find: 'plan.taken === arrived.length ? plan.page : undefined',
+        replace: 'plan.taken === arrived.length ? { ...plan.page, page: plan.page.page + 1 } : undefined',
+      },
+    ],
+  },
+  {
+    name: 'a restored page written against the evidence of the state',
+    patches: [
+      {
+        file: `${REPLAY}/repair/restore-pages.ts`,
+        find: 'live === undefined ? undefined : contradiction(live, chain)',
+        replace: 'undefined',
+      },
+    ],
+  },
+  {
+    name: 'a take-over that lands late',
+    patches: [
+      {
+        file: `${REPLAY}/job-store.ts`,
+        find: 'if (item !== undefined && item.token !== previous?.token && !isNotSavedLater(item, job))',
+        replace: 'if (item === undefined && previous !== undefined)',
+      },
+    ],
+  },
+  {
+    name: 'failures forgotten when a job goes on',
+    patches: [
+      {
+        file: `${REPLAY}/replay-job.ts`,
+        find: 'const kept = job.failures.filter((failure) => !isDoneAgain(failure));',
+        replace: 'const kept = job.failures.filter((failure) => isDoneAgain(failure) && false);',
+      },
+    ],
+  },
+  {
+    name: 'a chain counted once more for each try',
+    patches: [
+      {
+        file: `${REPLAY}/run-event-store.ts`,
+        find: '        counted = noLedger();\n        return',
+        replace: '        return',
+      },
+    ],
+  },
+];

@@ -1,0 +1,74 @@
+import type { DeviceState, EventPage, StoredEvent } from '@twinstream/device-model';
+import { compareWithinShard } from '@twinstream/stream-model';
+import { canonicalText } from '@twinstream/verification';
+import { Violation } from './violation.ts';
+
+/** A chain before pages of it were deleted, or after they were put back. */
+export interface Chain {
+  readonly pages: readonly EventPage[];
+  /** The fold of all of them. */
+  readonly state: DeviceState;
+}
+
+/**
+ * A page that was missing alone is as it was. Neighbours hold the same events, in the same order where they had come in
+ * that of their shard, and the state behind them is the same; the boundaries between them, and how many duplicates they count, may differ.
+ */
+export function checkRestored(before: Chain, after: Chain, missing: ReadonlySet<number>): void {
+  const { deviceId } = before.state;
+  for (const [index, page] of before.pages.entries()) {
+    const hasNeighbour = missing.has(page.page - 1) || missing.has(page.page + 1);
+    if (missing.has(page.page) && hasNeighbour) continue;
+    if (pageText(page) !== pageText(after.pages[index])) {
+      throw new Violation('a page that was missing alone comes back as it was', `${deviceId} ${page.page}`);
+    }
+  }
+  const isOrdered = !before.pages.some((page) => missing.has(page.page) && isOutOfOrder(before.pages, page));
+  if (eventsText(before, isOrdered) !== eventsText(after, isOrdered)) {
+    throw new Violation('missing neighbours come back with their events in order', deviceId);
+  }
+  if (stateText(before) !== stateText(after)) {
+    throw new Violation('the state behind restored pages is as it was', deviceId);
+  }
+}
+
+/**
+ * Nothing tells of a page out of its shard's order whether a repair had appended it or a late delivery: the mark may be
+ * gone, or be there where it was not.
+ */
+function pageText(page: EventPage | undefined): string {
+  return canonicalText(page && { ...page, events: page.events.map(({ repaired: _, ...event }) => event) });
+}
+
+/** An uncounted event that came late has the stamp of the event before it: of the one in the page before, or so. */
+function isStampedByNeighbour({ event, late }: Pick<StoredEvent, 'event' | 'late'>): boolean {
+  return late !== undefined && event.identity === undefined && event.correction === undefined;
+}
+
+/** True where the page was appended after others of its shard, or of one that came after it, that lie behind it. */
+export function isOutOfOrder(pages: readonly EventPage[], page: EventPage): boolean {
+  return pages.some(
+    (other) =>
+      other.page < page.page &&
+      (other.shardId > page.shardId ||
+        (other.shardId === page.shardId && compareWithinShard(other.through, page.through) > 0)),
+  );
+}
+
+function eventsText({ pages }: Chain, isOrdered: boolean): string {
+  const texts = pages.flatMap(({ shardId, events }) =>
+    events.map(({ version, repaired: _, ...event }) =>
+      canonicalText({ shardId, ...event, ...(isStampedByNeighbour(event) ? {} : { version }) }),
+    ),
+  );
+  return (isOrdered ? texts : texts.sort()).join();
+}
+
+/** What a stamp does not change. */
+function stateText({ pages, state }: Chain): string {
+  const { duplicates: _, ...counts } = state.counts;
+  if (!pages.some(({ events }) => events.some(isStampedByNeighbour)))
+    return canonicalText({ ...state, counts });
+  const { attributes: __, status: ___, lastEventTime: ____, ...rest } = state;
+  return canonicalText({ ...rest, counts });
+}
