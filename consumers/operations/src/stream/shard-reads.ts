@@ -36,7 +36,7 @@ export interface StreamAccess {
 export type ShardStart =
   | { readonly from: 'beginning' }
   | { readonly from: 'time'; readonly timeMs: number }
-  | { readonly from: 'after'; readonly sequenceNumber: SequenceNumber };
+  | { readonly from: 'at' | 'after'; readonly sequenceNumber: SequenceNumber };
 
 export interface ShardRead {
   readonly records: readonly StreamRecord[];
@@ -68,7 +68,8 @@ function startInput(
 ): Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'Timestamp' | 'StartingSequenceNumber'> {
   if (start.from === 'beginning') return { ShardIteratorType: 'TRIM_HORIZON' };
   if (start.from === 'time') return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(start.timeMs) };
-  return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: start.sequenceNumber };
+  const type = start.from === 'at' ? 'AT_SEQUENCE_NUMBER' : 'AFTER_SEQUENCE_NUMBER';
+  return { ShardIteratorType: type, StartingSequenceNumber: start.sequenceNumber };
 }
 
 export async function shardIterator(

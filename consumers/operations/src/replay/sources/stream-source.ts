@@ -125,7 +125,10 @@ function openAt(
   last: ShardPosition | undefined,
 ): Promise<string | undefined> {
   if (last !== undefined) {
-    return shardIterator(stream, shardId, { from: 'after', sequenceNumber: last.sequenceNumber }, signal);
+    const { sequenceNumber } = last;
+    // A checkpoint may lie inside an aggregated record, whose rest is still to come.
+    const from = isAfter(endOfRecord(last), last) ? 'at' : 'after';
+    return shardIterator(stream, shardId, { from, sequenceNumber }, signal);
   }
   return shardIterator(
     stream,
