@@ -44,7 +44,7 @@ export interface Scenario {
 }
 
 /** How many worlds have an operator. */
-const OPERATOR = 0.3;
+const OPERATOR = 0.2;
 
 export function drawScenario(random: Random): Scenario {
   const from = (low: number, high: number) => low + random.integer(high - low + 1);
@@ -85,7 +85,7 @@ export function drawScenario(random: Random): Scenario {
 function drawOperator(random: Random, parallelizationFactor: number): OperatorScenario {
   const errands: readonly OperatorErrand[] =
     parallelizationFactor === 1 ? ['redrive', 'redrive', 'repair', 'replay'] : ['redrive', 'replay'];
-  const rate = random.pick([undefined, undefined, 40]);
+  const rate = random.pick([undefined, undefined, 8, 40]);
   return {
     beside: Array.from({ length: random.integer(3) }, () => random.pick(errands)),
     behind: Array.from({ length: random.integer(3) }, () => random.pick(errands)),

@@ -68,8 +68,9 @@ function iteratorOf(stream: SimStream, { input }: GetShardIteratorCommand): stri
   const { records } = shardOf(stream, input.ShardId);
   const { ShardIteratorType: type, StartingSequenceNumber: number, Timestamp } = input;
   if (type === 'TRIM_HORIZON') return `${input.ShardId} 0`;
-  if (type === 'AFTER_SEQUENCE_NUMBER') {
-    return `${input.ShardId} ${records.findIndex(({ sequenceNumber }) => sequenceNumber === number) + 1}`;
+  if (type === 'AT_SEQUENCE_NUMBER' || type === 'AFTER_SEQUENCE_NUMBER') {
+    const index = records.findIndex(({ sequenceNumber }) => sequenceNumber === number);
+    return `${input.ShardId} ${type === 'AT_SEQUENCE_NUMBER' ? index : index + 1}`;
   }
   const from = Number(Timestamp);
   const index = records.findIndex(({ arrivalTime }) => arrivalTime >= from);

@@ -63,6 +63,16 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a resume behind the record in which it was killed',
+    patches: [
+      {
+        file: `${REPLAY}/sources/stream-source.ts`,
+        find: "isAfter(endOfRecord(last), last) ? 'at' : 'after'",
+        replace: "'after'",
+      },
+    ],
+  },
+  {
     name: 'a restored page under a wrong number',
     patches: [
       {
