@@ -7,9 +7,10 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { DeviceId, StoredEvent } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { dynamoDbClient } from '@twinstream/runtime';
+import { dynamoDbClient, lambdaClient } from '@twinstream/runtime';
 import { type Finished, finished, type RunningPipeline } from '../src/running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../consumers/operations/src/main.ts', import.meta.url));
@@ -47,6 +48,14 @@ export function operationsOf(pipeline: RunningPipeline, folder: string): Operati
 export function tablesOf({ environment }: RunningPipeline): DynamoDBClient {
   return dynamoDbClient({
     endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB ?? '',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}
+
+export function lambdaOf({ environment }: RunningPipeline): LambdaClient {
+  return lambdaClient({
+    endpoint: environment.AWS_ENDPOINT_URL_LAMBDA ?? '',
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });

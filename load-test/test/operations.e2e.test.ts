@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
@@ -11,6 +12,7 @@ import {
   eventsFrom,
   type Item,
   itemsOf,
+  lambdaOf,
   type Operations,
   operationsOf,
   putItem,
@@ -337,6 +339,15 @@ describe('refusals', IN_SEQUENCE, () => {
     );
     await refused(2, /is no point in time/, 'replay', 'start', '--from', 'yesterday');
     await refused(3, /UNKNOWN_JOB/, 'replay', 'promote', 'nothing');
+    const lambda = lambdaOf(pipeline);
+    const { EventSourceMappings = [] } = await lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName: 'state-projector' }),
+    );
+    const UUID = EventSourceMappings[0]?.UUID;
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, ParallelizationFactor: 2 }));
+    await refused(3, /PARALLELIZATION_FACTOR/, 'replay', 'plan', '--from', 'earliest', '--into', 'repair');
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, ParallelizationFactor: 1 }));
+    lambda.destroy();
     await refused(2, /--to must be later/, 'replay', 'plan', '--from', 'PT1H', '--to', 'PT2H');
   });
 });

@@ -19,6 +19,8 @@ const POLL_MS = 50;
 const SIMULATOR_DEADLINE_MS = 60_000;
 /** After this without an answer of the stream, the simulator gives an event up. */
 const EVENT_DEADLINE = '45s';
+/** How long an event waits for company in an aggregated record: states are a second behind anyway, since mappings poll once a second. */
+const AGGREGATE_LINGER = '200ms';
 /** Of a warm-up and of the load that follows it: the load begins every device anew. */
 const SESSIONS = { warmUp: 1, load: 1_000 } as const;
 
@@ -34,7 +36,7 @@ function gentleFlags(options: LoadOptions, devicePrefix: string): readonly strin
     ...['--devices', String(deviceCount), '--rate', String(rate), '--duration', `${durationMs}ms`],
     ...['--seed', String(seed), '--deadline', EVENT_DEADLINE, '--output', 'json', '--no-progress'],
     ...(devicePrefix === '' ? [] : ['--device-prefix', devicePrefix]),
-    ...(aggregate ? ['--aggregate'] : []),
+    ...(aggregate ? ['--aggregate', '--linger', AGGREGATE_LINGER] : []),
   ];
 }
 

@@ -25,7 +25,7 @@ import { makePlan, type ReplayPlan } from './make-plan.ts';
 import { checkPromotable, checkStreamReaches, promote } from './promote.ts';
 import { type ReplayFlags, readSpec } from './read-spec.ts';
 import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
-import { replayServices } from './replay-services.ts';
+import { mappingOf, replayServices } from './replay-services.ts';
 import { REPLAY_SOURCES, REPLAY_TARGETS, type ReplaySpec } from './replay-spec.ts';
 import { runReplay } from './run-replay.ts';
 import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, showProgress } from './show-replay.ts';
@@ -161,7 +161,20 @@ async function prepare(
       throw refusal('TARGET_EXISTS', `${found.join(' and ')} exists: choose another --name`);
   }
   await refuseUnknownDevices(context, spec);
+  await refuseUnknownProgress(context, spec);
   return { spec, plan: await makePlan(services, spec, host.stop) };
+}
+
+/**
+ * A repair appends up to shard progress, which nobody knows where a shard has more than one lane: looking for the mapping
+ * refuses that.
+ */
+async function refuseUnknownProgress(
+  { services, host }: CommandContext,
+  { target, parts }: ReplaySpec,
+): Promise<void> {
+  const appends = target === 'repair' && parts.some(({ source }) => source !== 'event-store');
+  if (appends) await mappingOf(services, 0, host.stop);
 }
 
 /** Devices are unknown when nothing of them is stored; a rebuild from nothing is asked for without --device. */
@@ -239,6 +252,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
       throw refusal('NOT_CONFIRMED', 'nothing was changed');
     }
   }
+  await refuseUnknownProgress(context, job.spec);
   forgetFailures(job);
   if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
   const made = await makePlan(services, job.spec, host.stop);

@@ -32,9 +32,19 @@ describe('a pace', () => {
     }
   });
 
+  test('begins with its first step: a start that takes long is not made up for', async () => {
+    const clock = virtualClock();
+    const pace = createPace(1_000, clock);
+    clock.pass(5_000);
+    const start = clock.now();
+    for (let taken = 0; taken < 10_000; taken += pace.stepEntries) await pace.take(pace.stepEntries, signal);
+    expect(clock.now() - start).toBeGreaterThanOrEqual(10_000 - 1_000 / 4);
+  });
+
   test('makes up for two seconds at most: after a pause there is no burst', async () => {
     const clock = virtualClock();
     const pace = createPace(100, clock);
+    await pace.take(pace.stepEntries, signal);
     clock.pass(60_000);
     const start = clock.now();
     let taken = 0;

@@ -1,8 +1,6 @@
+import { strictBase64 } from '../http/strict-base64.ts';
 import { invalidArgument, ok, type Result, refused, validationError } from './firehose-error.ts';
 import { BATCH_BYTES_MAX, BATCH_RECORDS_MAX, RECORD_BYTES_MAX } from './firehose-quotas.ts';
-
-/** Standard base64, as the SDKs write it. */
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** What PutRecord and PutRecordBatch are given. */
 export interface PutInput {
@@ -48,10 +46,10 @@ export function putRecordBatchInput(input: unknown): Result<PutInput> {
 function recordData(record: unknown, field: string): Result<Buffer> {
   const { Data } = fieldsOf(record);
   if (typeof Data !== 'string') return refused(validationError(`${field}.data`, 'Member must not be null'));
-  if (!BASE64.test(Data)) {
+  const data = strictBase64(Data);
+  if (data === undefined) {
     return refused({ status: 400, name: 'SerializationException', message: `${field}.data is not base64` });
   }
-  const data = Buffer.from(Data, 'base64');
   if (data.length > RECORD_BYTES_MAX) {
     return refused(
       validationError(`${field}.data`, `Member must have length less than or equal to ${RECORD_BYTES_MAX}`),

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { strictBase64 } from '../http/strict-base64.ts';
 import { serializationFailed } from './api-error.ts';
 import { recordArrivalMs, recordCounter, recordDataBase64, recordPartitionKey } from './record-frame.ts';
 import { recordOffset } from './segment.ts';
@@ -45,11 +46,8 @@ function decodeBase64(encoded: string): Buffer {
       `Base64 encoded length is expected a multiple of 4 bytes but found: ${encoded.length}`,
     );
   }
-  const bytes = Buffer.from(encoded, 'base64');
-  const padding = encoded.endsWith('==') ? 2 : encoded.endsWith('=') ? 1 : 0;
-  // The decoder skips what is not Base64, so a foreign character shows in the length; it takes the URL alphabet too.
-  const foreign = bytes.length !== (encoded.length / 4) * 3 - padding || /[-_]/.test(encoded);
-  if (foreign) throw notABlob(encoded, 'Invalid Base64 character');
+  const bytes = strictBase64(encoded);
+  if (bytes === undefined) throw notABlob(encoded, 'Invalid Base64 character');
   return bytes;
 }
 

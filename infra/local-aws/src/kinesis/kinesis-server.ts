@@ -1,7 +1,7 @@
 import { type Clock, createLogger, type Logger, systemClock } from '@twinstream/runtime';
 import type { FaultInjector } from '../faults/fault-rule.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
-import { listenForExchanges } from './exchange-listener.ts';
+import { type ExchangeHandler, listenForExchanges } from './exchange-listener.ts';
 import { type KinesisCounters, newCounters } from './kinesis-counters.ts';
 import type { KinesisService } from './operation.ts';
 import { handleRequest } from './request-handling.ts';
@@ -48,6 +48,8 @@ export interface KinesisServer {
   /** For `AWS_ENDPOINT_URL_KINESIS`: HTTP/1.1 and cleartext HTTP/2. */
   readonly url: string;
   readonly port: number;
+  /** Serves a request of this process as it would come over the wire. */
+  readonly exchange: ExchangeHandler;
   counters(): KinesisCounters;
   /**
    * What each shard of a stream holds, in order of shards, closed ones included. Throws RangeError when there is no
@@ -73,10 +75,9 @@ export async function startKinesis(options: KinesisServerOptions = {}): Promise<
     clearInterval(trimming);
     store.close();
   };
-  const listener = await listenForExchanges(
-    (request) => handleRequest(handling, request),
-    options.port ?? 0,
-    (error) => logger.error({ error }, 'an exchange with a client failed'),
+  const exchange: ExchangeHandler = (request) => handleRequest(handling, request);
+  const listener = await listenForExchanges(exchange, options.port ?? 0, (error) =>
+    logger.error({ error }, 'an exchange with a client failed'),
   ).catch((error: unknown) => {
     stop();
     throw error;
@@ -85,6 +86,7 @@ export async function startKinesis(options: KinesisServerOptions = {}): Promise<
   return {
     url: `http://${LOOPBACK}:${listener.port}`,
     port: listener.port,
+    exchange,
     counters: () => structuredClone(service.counters),
     records: (streamName) => storedRecords(store, streamName),
     close: () => {

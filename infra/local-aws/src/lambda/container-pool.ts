@@ -1,20 +1,13 @@
+import type { PoolAssignment } from './assignment.ts';
 import type { ContainerSetup } from './container-message.ts';
 import { type ContainerOutcome, FunctionContainer } from './function-container.ts';
-
-/**
- * Which free container gets an invocation. `sticky` prefers the one that last served the same affinity (a shard's
- * lane), so that what it caches of that shard's devices serves again. `rotate` takes the one that has rested longest and
- * so mixes shards and containers, as Lambda may: the harder case for a function that caches.
- */
-export const ASSIGNMENTS = ['sticky', 'rotate'] as const;
-export type Assignment = (typeof ASSIGNMENTS)[number];
 
 export interface ContainerPoolOptions {
   readonly setup: ContainerSetup;
   readonly timeoutMs: number;
   /** Most invocations at a time, each in a container of its own. */
   readonly concurrency: number;
-  readonly assignment: Assignment;
+  readonly assignment: PoolAssignment;
 }
 
 /** Undefined when all containers are busy and no more may be started. */

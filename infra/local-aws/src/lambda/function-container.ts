@@ -7,6 +7,9 @@ import type {
   ErrorDocument,
 } from './container-message.ts';
 
+/** Room for what one batch makes and drops: V8's own default for a thread of 64 bits copies most of it again and again. */
+const YOUNG_GENERATION_MB = 192;
+
 /** What one invocation gave. */
 export type ContainerOutcome =
   | { readonly kind: 'answered'; readonly payload: string }
@@ -30,7 +33,10 @@ export class FunctionContainer {
 
   /** Loads the function. Throws `FUNCTION_BROKEN` when its module fails to load or lacks the handler. */
   static async start(setup: ContainerSetup, timeoutMs: number): Promise<FunctionContainer> {
-    const worker = new Worker(new URL('./container-thread.ts', import.meta.url), { workerData: setup });
+    const worker = new Worker(new URL('./container-thread.ts', import.meta.url), {
+      workerData: setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     const container = new FunctionContainer(worker, timeoutMs);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', (message: ContainerMessage) => {

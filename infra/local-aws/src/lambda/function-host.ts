@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
 import { watchParent } from '../child-process/parent-watch.ts';
-import { ASSIGNMENTS } from './container-pool.ts';
+import { ASSIGNMENTS } from './assignment.ts';
 import { startFunctionServer } from './function-server.ts';
 
 const USAGE = `usage: function-host.ts --name NAME --module PATH [--handler handler] [--port 0]
-  [--timeout-ms 60000] [--concurrency 10] [--assignment sticky|rotate]`;
+  [--timeout-ms 60000] [--concurrency 10] [--assignment sticky|rotate|home]`;
 
 /** Lambda ends a function after 15 minutes at most ("Lambda quotas", developer guide, read 2026-11). */
 const TIMEOUT_MS_MAX = 900_000;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
-import { type Assignment, ContainerPool } from './container-pool.ts';
+import type { Assignment } from './assignment.ts';
+import { ContainerHomes } from './container-homes.ts';
+import { ContainerPool, type PoolOutcome } from './container-pool.ts';
 import { AFFINITY_HEADER } from './http-function-invoker.ts';
 import { functionArn, functionNameOf, LOCAL_ACCOUNT } from './lambda-names.ts';
 import { INVOCATION_PAYLOAD_BYTES_MAX } from './mapping-settings.ts';
@@ -19,6 +21,13 @@ export interface FunctionServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Runs invocations in containers of one function. */
+interface Containers {
+  warm(): Promise<void>;
+  invoke(requestId: string, payload: ArrayBuffer, affinity: string): Promise<PoolOutcome>;
+  close(): Promise<void>;
+}
+
 const PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -30,7 +39,10 @@ export async function startFunctionServer(options: FunctionServerOptions): Promi
   const { functionName, moduleUrl, handler, timeoutMs, concurrency, assignment } = options;
   const arn = functionArn(LOCAL_ACCOUNT, functionName);
   const setup = { functionName, functionArn: arn, moduleUrl, handler };
-  const pool = new ContainerPool({ setup, timeoutMs, concurrency, assignment });
+  const pool: Containers =
+    assignment === 'home'
+      ? new ContainerHomes({ setup, timeoutMs, containersMax: concurrency })
+      : new ContainerPool({ setup, timeoutMs, concurrency, assignment });
   await pool.warm();
   const server = await listenOnLoopback(
     (request, response) => serve(request, response, functionName, pool),
@@ -53,7 +65,7 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   functionName: string,
-  pool: ContainerPool,
+  pool: Containers,
 ): Promise<void> {
   const requestId = randomUUID();
   const body = await readBody(request, INVOCATION_PAYLOAD_BYTES_MAX);

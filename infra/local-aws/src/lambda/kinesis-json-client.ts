@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { CodedError } from '@twinstream/runtime';
+import type { ExchangeHandler } from '../kinesis/exchange-listener.ts';
 
 /** Longest wait for an answer; a GetRecords of 10 MB takes well under a second here. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -25,14 +26,21 @@ export interface KinesisJsonClient {
   close(): void;
 }
 
+/** Takes a request to a Kinesis server. Throws `KINESIS_UNREACHABLE` when there is no answer. */
+export interface KinesisTransport {
+  post(
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<{ readonly status: number; readonly body: string }>;
+  close(): void;
+}
+
 /**
- * A client of the stand-in's own address. It leaves record data as the base64 text it arrives in, where the SDK decodes
- * every record into bytes, which the event would need encoded again: for 10,000 records of 200 bytes that was most of
- * the mapping's time. It signs nothing, as the stand-in checks nothing; the header is there for servers that want one.
+ * A client that leaves record data as the base64 text it arrives in, where the SDK decodes every record into bytes, which
+ * the event would need encoded again: for 10,000 records of 200 bytes that was most of the mapping's time. It signs
+ * nothing, as the stand-in checks nothing; the header is there for servers that want one.
  */
-export function kinesisJsonClient(url: string, region: string): KinesisJsonClient {
-  const { hostname, port } = new URL(url);
-  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+export function kinesisJsonClient(transport: KinesisTransport, region: string): KinesisJsonClient {
   const authorization =
     `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/kinesis/aws4_request, ` +
     'SignedHeaders=host;x-amz-date;x-amz-target, Signature=local';
@@ -44,14 +52,41 @@ export function kinesisJsonClient(url: string, region: string): KinesisJsonClien
         'x-amz-date': '20260101T000000Z',
         authorization,
       };
-      const { status, body } = await post({ hostname, port, agent, headers }, JSON.stringify(input));
+      const { status, body } = await transport.post(headers, JSON.stringify(input));
       const answer: unknown = body === '' ? {} : JSON.parse(body);
       if (status === 200) return answer;
       const { name, message } = refusalOf(answer, status);
       throw new KinesisRefusal(operation, name, message);
     },
+    close: () => transport.close(),
+  };
+}
+
+/** Over HTTP. */
+export function httpTransport(url: string): KinesisTransport {
+  const { hostname, port } = new URL(url);
+  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+  return {
+    post: (headers, body) => post({ hostname, port, agent, headers }, body),
     close: () => agent.destroy(),
   };
+}
+
+/** Within this process: every request is served as over the wire, limits and faults included, but its bytes take no wire. */
+export function directTransport(exchange: ExchangeHandler): KinesisTransport {
+  return {
+    post: async (headers, body) => {
+      const header = (name: string) => headers[name];
+      const answer = await exchange({ method: 'POST', path: '/', header, body: Buffer.from(body) });
+      if (answer === undefined) throw unreachable('the Kinesis of this process', undefined);
+      return { status: answer.status, body: answer.body.toString('utf8') };
+    },
+    close: () => undefined,
+  };
+}
+
+function unreachable(where: string, cause: unknown): CodedError {
+  return new CodedError('KINESIS_UNREACHABLE', `no answer from ${where}`, { retryable: true, cause });
 }
 
 interface Target {
@@ -63,23 +98,17 @@ interface Target {
 
 function post(target: Target, body: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const unreachable = (cause: unknown) =>
-      reject(
-        new CodedError('KINESIS_UNREACHABLE', `no answer from ${target.hostname}:${target.port}`, {
-          retryable: true,
-          cause,
-        }),
-      );
+    const broken = (cause: unknown) => reject(unreachable(`${target.hostname}:${target.port}`, cause));
     const request = httpRequest({ ...target, method: 'POST', path: '/' }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', unreachable);
+      response.once('error', broken);
       response.once('end', () =>
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
       );
     });
     request.setTimeout(REQUEST_TIMEOUT_MS, () => request.destroy(new Error('timed out')));
-    request.once('error', unreachable);
+    request.once('error', broken);
     request.end(body);
   });
 }

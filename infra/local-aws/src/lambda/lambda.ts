@@ -1,11 +1,12 @@
 import { type Clock, type Logger, s3Client, systemClock } from '@twinstream/runtime';
 import type { FaultInjector } from '../faults/fault-rule.ts';
 import { type LoopbackServer, listenOnLoopback } from '../http/loopback-server.ts';
+import type { ExchangeHandler } from '../kinesis/exchange-listener.ts';
 import type { ContextFactory } from './event-source-mapping.ts';
 import { faultyInvoker } from './faulty-invoker.ts';
 import type { FunctionInvoker } from './function-invoker.ts';
 import { httpFunctionInvoker } from './http-function-invoker.ts';
-import { kinesisJsonClient } from './kinesis-json-client.ts';
+import { directTransport, httpTransport, kinesisJsonClient } from './kinesis-json-client.ts';
 import { kinesisShardReader } from './kinesis-shard-reader.ts';
 import { lambdaApi } from './lambda-api.ts';
 import { type Account, functionArn, LOCAL_ACCOUNT, roleArn } from './lambda-names.ts';
@@ -20,7 +21,8 @@ import { s3FailureDestination } from './s3-failure-destination.ts';
 const CLOSE_GRACE_MS = 30_000;
 
 export interface LambdaOptions {
-  readonly kinesisUrl: string;
+  /** Where Kinesis listens, or Kinesis itself where it is in this process. */
+  readonly kinesis: string | ExchangeHandler;
   /** Where failure destinations are. */
   readonly s3Url: string;
   /** Addresses of function hosts by function name; undefined for one that is not up yet. */
@@ -112,7 +114,9 @@ function streamAccess(
   account: Account,
   clock: Clock,
 ): { readonly contextOf: ContextFactory; close(): void } {
-  const client = kinesisJsonClient(options.kinesisUrl, account.region);
+  const { kinesis } = options;
+  const transport = typeof kinesis === 'string' ? httpTransport(kinesis) : directTransport(kinesis);
+  const client = kinesisJsonClient(transport, account.region);
   const s3 = s3Client({
     endpoint: options.s3Url,
     region: account.region,

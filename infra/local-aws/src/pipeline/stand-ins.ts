@@ -56,7 +56,7 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
   };
   const lambda = await startLambda({
     ...folder('lambda'),
-    kinesisUrl: kinesis.url,
+    kinesis: kinesis.exchange,
     s3Url: s3.url,
     functions: options.functions,
     mappings: [

@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { startDynamoDb } from '../dynamodb/dynamodb.ts';
@@ -38,6 +39,12 @@ export interface Pipeline {
   /** Resolves when everything has stopped: to nothing after a stop that was asked for, else to what broke. */
   readonly ended: Promise<unknown>;
 }
+
+/**
+ * Containers of a function. On Lambda each shard has one; more than there are cores would load and compile the same code
+ * again and again, and run no faster.
+ */
+const CONTAINERS_MAX = Math.max(2, availableParallelism());
 
 /** What has been started, to be stopped in the reverse order. */
 type Stoppable = { stop(): Promise<void> };
@@ -101,7 +108,10 @@ async function startParts(
     return supervised;
   };
   const hosts = Object.entries(FUNCTIONS).map(([name, module]) =>
-    run(name, FUNCTION_HOST, ['--name', name, '--module', module, '--port', String(ports.get(name))]),
+    run(name, FUNCTION_HOST, [
+      ...['--name', name, '--module', module, '--port', String(ports.get(name))],
+      ...['--assignment', 'home', '--concurrency', String(CONTAINERS_MAX)],
+    ]),
   );
   const api = run('query-api', import.meta.resolve('@twinstream/query-api/main'), [], {
     TWINSTREAM_API_PORT: String(options.port),

@@ -83,7 +83,7 @@ async function startHost(): Promise<{ url: string; child: ChildProcess }> {
 
 async function startMapping(options: Partial<LambdaOptions> = {}, settings = {}): Promise<Lambda> {
   lambda = await startLambda({
-    kinesisUrl: kinesis.url,
+    kinesis: kinesis.url,
     s3Url: s3.url,
     functions: { recorder: host.url },
     mappings: [

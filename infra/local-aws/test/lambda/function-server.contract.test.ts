@@ -127,6 +127,24 @@ describe('a function', () => {
     expect(new Set(alone).size).toBe(2);
   });
 
+  it('with homes, lets each affinity wait for its own container, which outlives none of its deaths', async () => {
+    const host = await startHost({ assignment: 'home', concurrency: 2 });
+    const lanes = ['a', 'b', 'c', 'd', 'a', 'b'];
+    const answers = await Promise.all(lanes.map((lane) => invoke(host, { action: 'sleep', ms: 100 }, lane)));
+    expect(answers.map(({ status }) => status)).toEqual(lanes.map(() => 200));
+    const homes = answers.map(({ body }) => body.container);
+    expect(homes.slice(4)).toEqual(homes.slice(0, 2));
+    expect(new Set(homes).size).toBe(2);
+    // None was served beside another: each container counted its own.
+    const counts = answers.map(({ body }) => `${body.container} ${body.invocations}`);
+    expect(new Set(counts).size).toBe(lanes.length);
+    const dying = invoke(host, { action: 'exit' }, 'a');
+    const waiting = invoke(host, {}, 'a');
+    expect((await dying).body.errorType).toBe('Runtime.ExitError');
+    expect((await waiting).body).toMatchObject({ invocations: 1 });
+    expect((await invoke(host, {}, 'b')).body.container).toBe(homes[1]);
+  });
+
   it('refuses other functions and events above 6 MiB', async () => {
     const host = await startHost();
     expect((await invoke(host, {}, 'a', 'another')).status).toBe(404);

@@ -50,7 +50,7 @@ const start = (options: Partial<LambdaOptions> = {}) => {
   const address = kinesis.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return startLambda({
-    kinesisUrl: `http://127.0.0.1:${port}`,
+    kinesis: `http://127.0.0.1:${port}`,
     s3Url: 'http://127.0.0.1:9',
     functions: { recorder: recorder.url, another: undefined },
     mappings: [],

@@ -9,7 +9,7 @@ import { LOCAL_MAPPING_SETTINGS } from '../../src/lambda/mapping-settings.ts';
 const [kinesisUrl = '', s3Url = '', functionUrl = '', dataDir = ''] = process.argv.slice(2);
 await runChildMain(() =>
   startLambda({
-    kinesisUrl,
+    kinesis: kinesisUrl,
     s3Url,
     functions: { recorder: functionUrl },
     mappings: [

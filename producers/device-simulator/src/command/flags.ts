@@ -132,6 +132,10 @@ function buildCommand(): Command {
     .optionsGroup('Delivery:')
     .option('--stream <name>', 'the stream (default: TWINSTREAM_STREAM, else device-events)')
     .option('--aggregate', 'pack events into aggregated records (KPL format): more events per shard')
+    .option(
+      '--linger <duration>',
+      'how long an event waits at most for company in its request (default: 50ms)',
+    )
     .option('--deadline <duration>', 'give an event up so long after it was handed over (default: 5m)')
     .optionsGroup('Output:')
     .addOption(

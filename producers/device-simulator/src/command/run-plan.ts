@@ -37,6 +37,8 @@ export interface RunPlan {
   readonly delayMsMax: number;
   readonly stream: string;
   readonly aggregate: boolean;
+  /** How long an event waits for company; the producer's own default when undefined. */
+  readonly lingerMs: number | undefined;
   /** How long the producer tries to send an event; its own default when undefined. */
   readonly deadlineMs: number | undefined;
 }
@@ -87,6 +89,7 @@ export function planRun(settings: Settings, context: PlanContext): RunPlan {
     delayMsMax: settings.maxDelay ?? defaultDelayMs,
     stream: settings.stream ?? context.stream ?? DEFAULT_STREAM,
     aggregate: settings.aggregate ?? false,
+    lingerMs: settings.linger,
     deadlineMs: settings.deadline,
   };
 }

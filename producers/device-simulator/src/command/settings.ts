@@ -68,6 +68,7 @@ const sharedSettings = {
   malformed: percentage,
   stream: anyText,
   aggregate: z.boolean({ error: 'must be true or false' }),
+  linger: duration,
   deadline: duration,
 };
 

@@ -127,6 +127,7 @@ async function openProducer(plan: RunPlan, clock: Clock) {
       clock,
       aggregate: plan.aggregate,
       bufferBytesMax: BUFFER_BYTES_MAX,
+      ...(plan.lingerMs === undefined ? {} : { lingerMs: plan.lingerMs }),
       ...(plan.deadlineMs === undefined ? {} : { deadlineMs: plan.deadlineMs }),
     });
   } catch (error) {
