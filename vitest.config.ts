@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** The tiers of tests, cheapest first. Each runs alone: `npx vitest run --project contract`. */
@@ -9,9 +10,14 @@ const TIERS = ['property', 'contract', 'simulation', 'e2e'] as const;
  */
 const RETRIES_OF_PROCESSES = 2;
 
+/** All cores, two at least, for what works in its own process; then whole pipelines and browsers, one file at a time. */
+const SIDE_BY_SIDE = { sequence: { groupOrder: 0 }, maxWorkers: Math.max(2, availableParallelism()) };
+const ONE_BY_ONE = { sequence: { groupOrder: 1 }, maxWorkers: 1 };
+
 const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000, retry = 0) => ({
   test: {
     name,
+    ...(name === 'e2e' ? ONE_BY_ONE : SIDE_BY_SIDE),
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: timeoutMs,

@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 
 const START = fileURLToPath(new URL('../../infra/local-aws/src/pipeline/start.ts', import.meta.url));
 const END_WITH_PARENT = new URL('../../infra/local-aws/src/child-process/end-with-parent.ts', import.meta.url)
   .href;
 const SIMULATE = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));
-/** So that the load and its ledger take less of the cores that it measures: V8's default is 16 MB. */
-const SEMI_SPACE = '--max-semi-space-size=64';
 const READY_DEADLINE_MS = 90_000;
 const POLL_MS = 200;
 /** Lines of standard error that are kept to explain why nothing started. */
@@ -87,7 +86,7 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
   const environment = environmentNow();
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
   const startSimulator = (...args: string[]) =>
-    spawn(process.execPath, [SEMI_SPACE, SIMULATE, ...args], {
+    spawn(process.execPath, [...NODE_FLAGS, SIMULATE, ...args], {
       cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

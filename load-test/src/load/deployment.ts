@@ -39,6 +39,8 @@ export interface DeploymentOptions {
   readonly folder: string;
   readonly shardCount: number;
   readonly dynamodb: string;
+  /** How long the functions wait for a fuller batch. */
+  readonly windowMs: number;
 }
 
 /** A stop drains for 10 s, then asks one process after the other. */
@@ -46,11 +48,11 @@ const STOP_DEADLINE_MS = 60_000;
 
 /** This project's pipeline, as `npm start` runs it. */
 export async function deployTwinstream(options: DeploymentOptions): Promise<Deployment> {
-  const { folder, shardCount, dynamodb } = options;
+  const { folder, shardCount, dynamodb, windowMs } = options;
   const log = stageLog();
   const pipeline = await launchPipeline({
     folder,
-    flags: ['--shards', String(shardCount), '--dynamodb', dynamodb],
+    flags: ['--shards', String(shardCount), '--dynamodb', dynamodb, '--window', `${windowMs}ms`],
     // The one summary line of each batch carries what is measured here.
     environment: { TWINSTREAM_LOG_LEVEL: 'info' },
     onErrorLine: (line) => log.take(line),

@@ -1,3 +1,4 @@
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
 import { parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Expectation, parseExpectation } from './expectation.ts';
@@ -11,6 +12,7 @@ const RATE_MAX = 200_000;
 const DEVICES_MAX = 1_000_000;
 const SHARDS_MAX = 64;
 const DURATION_MS_MIN = 1_000;
+const WINDOW_MS = PROJECT_MAPPING_SETTINGS.batchingWindowMs;
 const DURATION_MS_MAX = 24 * 3_600_000;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -81,6 +83,12 @@ export function loadCommand(): Command {
     .option('--yes', 'with --target aws: ask nobody before events are written')
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB').choices(DYNAMODB_ENGINES).default('dynalite'),
+    )
+    .option(
+      '--window <duration>',
+      'how long the functions wait for a fuller batch, as the stacks on AWS have it',
+      duration(0),
+      WINDOW_MS,
     )
     .option(
       '--baseline',

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly shardCount?: number;
   readonly seed: number;
   readonly dynamodb: (typeof DYNAMODB_ENGINES)[number];
+  /** How long the functions of a pipeline that is started wait for a fuller batch. */
+  readonly windowMs: number;
   readonly expectations: readonly Expectation[];
   readonly output: 'table' | 'json';
   readonly reportFile?: string;
@@ -58,6 +60,7 @@ interface Parsed {
   readonly target: (typeof TARGETS)[number];
   readonly yes?: true;
   readonly archiveDeadline?: number;
+  readonly window: number;
   readonly dynamodb: (typeof DYNAMODB_ENGINES)[number];
   readonly expect?: readonly Expectation[];
   readonly output: 'table' | 'json';
@@ -108,6 +111,7 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
     aggregate: given.aggregate === true,
     seed: given.seed,
     dynamodb: given.dynamodb,
+    windowMs: given.window,
     expectations: given.expect ?? [],
     output: given.output,
     baseline: given.baseline === true,

@@ -116,6 +116,7 @@ async function measureOnce(run: LoadRun, deploy: Deploy, options: LoadOptions): 
       folder: folder.path,
       shardCount: options.shardCount ?? shardsFor(options),
       dynamodb: options.dynamodb,
+      windowMs: options.windowMs,
     });
     let result: SubjectResult;
     try {

@@ -12,6 +12,8 @@ interface Patch {
 /** A mistake that somebody could make, and that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
+  /** Found after more than a thousand seeds, which take most of a minute. */
+  readonly isRare?: true;
   readonly patches: readonly Patch[];
 }
 

@@ -41,6 +41,7 @@ const OPTIONS: LoadOptions = {
   aggregate: false,
   seed: 5,
   dynamodb: 'dynalite',
+  windowMs: 200,
   expectations: [],
   output: 'json',
   baseline: false,

@@ -22,6 +22,7 @@ const OPTIONS: LoadOptions = {
   aggregate: true,
   seed: 3,
   dynamodb: 'dynalite',
+  windowMs: 200,
   expectations: [],
   output: 'json',
   baseline: false,
@@ -33,7 +34,12 @@ const OPTIONS: LoadOptions = {
 };
 
 test('a load with kills is offered, drained and measured, and a claim that is not true is found out', async () => {
-  const deployment = await deployTwinstream({ folder: folder.path, shardCount: 2, dynamodb: 'dynalite' });
+  const deployment = await deployTwinstream({
+    folder: folder.path,
+    shardCount: 2,
+    dynamodb: 'dynalite',
+    windowMs: 200,
+  });
   try {
     const { signal } = new AbortController();
     const result = await measureLoad({

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
 import {
@@ -9,34 +7,20 @@ import {
   outputOption,
   type RunCommand,
   repeatable,
-  tell,
   write,
   writeJson,
 } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { refusal, usageError } from '../command/refusal.ts';
+import { refusal } from '../command/refusal.ts';
 import { whole } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
-import { createFreshTables, existingTables } from './fresh-tables.ts';
-import { dynamoDbJobStore, type JobStore } from './job-store.ts';
-import { totalOf } from './ledger.ts';
-import { makePlan, type ReplayPlan } from './make-plan.ts';
+import { isAlive, jobStore, requireJob } from './jobs.ts';
+import { prepare } from './prepare-replay.ts';
 import { checkPromotable, checkStreamReaches, promote } from './promote.ts';
-import { type ReplayFlags, readSpec } from './read-spec.ts';
-import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
-import { mappingOf, replayServices } from './replay-services.ts';
-import { REPLAY_SOURCES, REPLAY_TARGETS, type ReplaySpec } from './replay-spec.ts';
-import { runReplay } from './run-replay.ts';
-import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, showProgress } from './show-replay.ts';
-import { streamFacts } from './stream-facts.ts';
-
-interface StartFlags extends ReplayFlags {
-  readonly yes?: true;
-  readonly resume?: string;
-  readonly functionTimeout: string;
-  readonly output: OutputForm;
-}
+import { REPLAY_SOURCES, REPLAY_TARGETS } from './replay-spec.ts';
+import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText } from './show-replay.ts';
+import { newJobId, type StartFlags, start } from './start-replay.ts';
 
 interface OutputFlags {
   readonly output: OutputForm;
@@ -137,187 +121,12 @@ export function addReplay(program: Command, run: RunCommand): void {
     .action((id: string, flags: PromoteFlags) => run((context) => promoteCommand(context, id, flags)));
 }
 
-function jobStore({ services }: CommandContext): JobStore {
-  return dynamoDbJobStore(services.dynamoDb, services.configuration.operationsTable);
-}
-
-function newJobId(nowMs: number): string {
-  const day = new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '');
-  return `${day}-${randomBytes(3).toString('hex')}`;
-}
-
-/** The spec and the plan of it. Refuses devices that are not known. */
-async function prepare(
-  context: CommandContext,
-  flags: StartFlags,
-  id: string,
-): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
-  const { services, host } = context;
-  const stream = await streamFacts(services, host.stop);
-  const spec = readSpec(flags, id, stream, services.clock.now(), host.cwd);
-  if (spec.tables !== undefined) {
-    const found = await existingTables(services.dynamoDb, spec.tables, host.stop);
-    if (found.length > 0)
-      throw refusal('TARGET_EXISTS', `${found.join(' and ')} exists: choose another --name`);
-  }
-  await refuseUnknownDevices(context, spec);
-  await refuseUnknownProgress(context, spec);
-  return { spec, plan: await makePlan(services, spec, host.stop) };
-}
-
-/**
- * A repair appends up to shard progress, which nobody knows where a shard has more than one lane: looking for the mapping
- * refuses that.
- */
-async function refuseUnknownProgress(
-  { services, host }: CommandContext,
-  { target, parts }: ReplaySpec,
-): Promise<void> {
-  const appends = target === 'repair' && parts.some(({ source }) => source !== 'event-store');
-  if (appends) await mappingOf(services, 0, host.stop);
-}
-
-/** Devices are unknown when nothing of them is stored; a rebuild from nothing is asked for without --device. */
-async function refuseUnknownDevices(
-  { services, host }: CommandContext,
-  { devices = [] }: ReplaySpec,
-): Promise<void> {
-  const { eventStore, latestState } = services.stores(await services.generation(host.stop));
-  const unknown: string[] = [];
-  for (const deviceId of devices) {
-    const signal = host.stop;
-    if ((await latestState.read(deviceId, { signal })) !== undefined) continue;
-    if ((await eventStore.lastKeyBelow(deviceId, Number.MAX_SAFE_INTEGER, signal)) === undefined)
-      unknown.push(deviceId);
-  }
-  if (unknown.length === 0) return;
-  const named = unknown.slice(0, 10).join(', ');
-  throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${named}${unknown.length > 10 ? ' and others' : ''}`);
-}
-
 async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCode> {
   const { services } = context;
   const { spec, plan: made } = await prepare(context, flags, newJobId(services.clock.now()));
   if (flags.output === 'json') writeJson(context, { spec, plan: made });
   else write(context, planText(spec, made, services.clock.now()));
   return EXIT_CODES.fine;
-}
-
-async function start(context: CommandContext, flags: StartFlags): Promise<ExitCode> {
-  if (flags.resume !== undefined) {
-    if (flags.from !== undefined || flags.into !== undefined)
-      throw usageError('--resume goes on as the job was started');
-    return resume(context, flags, flags.resume);
-  }
-  const { services, host } = context;
-  const id = newJobId(services.clock.now());
-  const { spec: asked, plan: made } = await prepare(context, flags, id);
-  const isExecuted = flags.execute === true;
-  const spec = isExecuted ? asked : dryRun(asked, flags);
-  tell(context, planText(asked, made, services.clock.now()).trimEnd());
-  if (isExecuted && spec.target !== 'stdout') {
-    const question = `Replay ${made.isExact ? '' : 'about '}${whole(made.events)} events (${spec.target})?`;
-    if (!(await confirm(context, question, flags.yes === true)))
-      throw refusal('NOT_CONFIRMED', 'nothing was changed');
-  }
-  const job = newJob(id, spec, services.clock.now());
-  await jobStore(context).create(job, host.stop);
-  if (spec.tables !== undefined) await createFreshTables(services.dynamoDb, spec.tables, host.stop);
-  return work(context, flags, job, made.events);
-}
-
-/** Reads and counts what was asked for, at the rate that was asked for: nothing has to be spared what is not written. */
-function dryRun({ target, tables: _, rate, ...dry }: ReplaySpec, flags: ReplayFlags): ReplaySpec {
-  return {
-    ...dry,
-    ...(target === 'repair' ? { preview: target } : {}),
-    ...(rate === undefined || flags.rate === undefined ? {} : { rate }),
-  };
-}
-
-async function resume(context: CommandContext, flags: StartFlags, id: string): Promise<ExitCode> {
-  const { services, host } = context;
-  const job = await requireJob(context, id);
-  if (job.status === 'completed') throw refusal('COMPLETED', `job ${id} is completed: replay status ${id}`);
-  if (job.promotedTime !== undefined) throw refusal('ALREADY_PROMOTED', `the tables of job ${id} are in use`);
-  if (isAlive(job, services.clock.now())) {
-    const where = `${job.runner?.host} (process ${job.runner?.pid})`;
-    if (
-      !(await confirm(
-        context,
-        `Job ${id} seems to be at work on ${where}. Take it over?`,
-        flags.yes === true,
-      ))
-    ) {
-      throw refusal('NOT_CONFIRMED', 'nothing was changed');
-    }
-  }
-  await refuseUnknownProgress(context, job.spec);
-  forgetFailures(job);
-  if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
-  const made = await makePlan(services, job.spec, host.stop);
-  return work(context, flags, job, made.events);
-}
-
-/** A runner writes its checkpoint every few seconds; one of this machine is looked up. */
-const SILENT_MS = 15_000;
-
-function isAlive({ status, runner, updatedTime }: ReplayJob, nowMs: number): boolean {
-  if (status !== 'running' || runner === undefined) return false;
-  if (runner.host !== hostname()) return nowMs - updatedTime < SILENT_MS;
-  try {
-    return process.kill(runner.pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function work(
-  context: CommandContext,
-  flags: StartFlags,
-  job: ReplayJob,
-  expected: number,
-): Promise<ExitCode> {
-  const { services, host } = context;
-  const functionTimeoutMs = parseDurationMs(flags.functionTimeout);
-  const replay = await replayServices(context, job, functionTimeoutMs);
-  tell(context, `job ${job.id}`);
-  const close = showProgress(host.stderr, job, expected, services.clock.now);
-  try {
-    await runReplay(replay, job, host.stop);
-  } catch (error) {
-    close();
-    tell(
-      context,
-      `job ${job.id} has failed; replay start --resume ${job.id} goes on from its last checkpoint`,
-    );
-    throw error;
-  } finally {
-    close();
-  }
-  return report(context, flags.output, job);
-}
-
-function report(context: CommandContext, output: OutputForm, job: ReplayJob): ExitCode {
-  const isText = job.spec.target === 'stdout';
-  if (isText) tell(context, ledgerText(job).trimEnd());
-  else if (output === 'json') writeJson(context, jobDocument(job));
-  else write(context, ledgerText(job));
-  const { id, status } = job;
-  if (status === 'stopped') tell(context, `stopped; replay start --resume ${id} goes on`);
-  else if (status === 'cancelled') tell(context, `cancelled; what was done stays`);
-  else if (job.spec.tables !== undefined) {
-    tell(context, `next: verify --against ${job.spec.tables.deviceStateTable}, then replay promote ${id}`);
-  } else if (job.spec.target === undefined)
-    tell(context, 'This was a dry run: --into … --execute --reason … acts.');
-  if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
-  return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.differences : EXIT_CODES.fine;
-}
-
-async function requireJob(context: CommandContext, id: string): Promise<ReplayJob> {
-  const job = await jobStore(context).read(id, context.host.stop);
-  if (job === undefined) throw refusal('UNKNOWN_JOB', `there is no job ${id}: see replay list`);
-  return job;
 }
 
 async function status(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {

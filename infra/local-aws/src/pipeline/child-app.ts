@@ -2,13 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@twinstream/runtime';
+import { NODE_FLAGS } from './process-settings.ts';
 
 const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 const END_WITH_PARENT = new URL('../child-process/end-with-parent.ts', import.meta.url).href;
-
-/** Requests and answers are large and short-lived: with V8's default of 16 MB they are copied again and again. */
-const SEMI_SPACE = '--max-semi-space-size=64';
 
 export interface ChildAppOptions {
   readonly name: string;
@@ -34,7 +32,7 @@ export interface ChildApp {
 /** Runs an app in a process group of its own, so that Ctrl-C in a terminal reaches it only through its supervisor. */
 export function startChildApp({ name, main, args = [], environment }: ChildAppOptions): ChildApp {
   const file = main.startsWith('file:') ? fileURLToPath(main) : main;
-  const flags = ['--disable-warning=ExperimentalWarning', SEMI_SPACE, '--import', END_WITH_PARENT];
+  const flags = [...NODE_FLAGS, '--import', END_WITH_PARENT];
   const child = spawn(process.execPath, [...flags, file, ...args], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     env: environment,

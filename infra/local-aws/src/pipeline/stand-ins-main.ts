@@ -12,6 +12,7 @@ const configuration = readConfiguration(
       .string()
       .transform((text) => z.record(z.string(), z.url()).parse(JSON.parse(text))),
     STAND_INS_SHARDS: z.coerce.number().int().min(1),
+    STAND_INS_WINDOW_MS: z.coerce.number().int().min(0),
     STAND_INS_DATA_DIR: z.string().optional(),
     TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('warn'),
   }),
@@ -23,6 +24,7 @@ const standIns = await startStandIns({
   s3Url: configuration.STAND_INS_S3_URL,
   functions: configuration.STAND_INS_FUNCTIONS,
   shardCount: configuration.STAND_INS_SHARDS,
+  batchingWindowMs: configuration.STAND_INS_WINDOW_MS,
   ...(dataDir === undefined ? {} : { dataDir }),
   logger: createLogger('local-aws', configuration.TWINSTREAM_LOG_LEVEL),
 });

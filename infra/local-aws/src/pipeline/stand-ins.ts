@@ -8,7 +8,7 @@ import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
 import { startFirehose } from '../firehose/firehose.ts';
 import { startKinesis } from '../kinesis/index.ts';
 import { startLambda } from '../lambda/lambda.ts';
-import { LOCAL_MAPPING_SETTINGS } from '../lambda/mapping-settings.ts';
+import { PROJECT_MAPPING_SETTINGS } from '../lambda/mapping-settings.ts';
 import { ensureBucket } from '../s3/s3.ts';
 import { startS3Proxy } from '../s3/s3-proxy.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
@@ -21,6 +21,8 @@ export interface StandInsOptions {
   /** Addresses of the function hosts, by function name; they need not be up yet. */
   readonly functions: Readonly<Record<string, string>>;
   readonly shardCount: number;
+  /** Window of the mappings, in milliseconds. */
+  readonly batchingWindowMs: number;
   readonly dataDir?: string;
   readonly logger: Logger;
 }
@@ -51,7 +53,7 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
   );
   const mapping = {
     streamName: NAMES.stream,
-    settings: LOCAL_MAPPING_SETTINGS,
+    settings: { ...PROJECT_MAPPING_SETTINGS, batchingWindowMs: options.batchingWindowMs },
     failureBucket: NAMES.archiveBucket,
   };
   const lambda = await startLambda({

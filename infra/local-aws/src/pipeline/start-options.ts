@@ -1,5 +1,7 @@
+import { parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
+import { LOCAL_BATCHING_WINDOW_MS, MAPPING_LIMITS } from '../lambda/mapping-settings.ts';
 
 /** Flags of `npm start`. */
 export interface StartOptions {
@@ -11,6 +13,8 @@ export interface StartOptions {
   /** Events per second of the demo fleet. */
   readonly rate: number;
   readonly shards: number;
+  /** How long the functions wait for a fuller batch, in milliseconds. */
+  readonly window: number;
   /** Folder that keeps everything over restarts; in memory when absent. */
   readonly dataDir?: string;
   readonly dynamodb: DynamoDbEngine;
@@ -30,6 +34,23 @@ function wholeNumber(min: number, max: number) {
   };
 }
 
+function window(text: string): number {
+  const max = MAPPING_LIMITS.batchingWindowSeconds.max * 1_000;
+  const ms = durationMs(text);
+  if (ms === undefined || ms > max) {
+    throw new InvalidArgumentError(`It must be a duration up to ${max / 1_000}s, such as 200ms.`);
+  }
+  return ms;
+}
+
+function durationMs(text: string): number | undefined {
+  try {
+    return parseDurationMs(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parses the command line. Prints help or what is wrong, and ends the process with 0 or 1, when there is nothing to start. */
 export function readStartOptions(argv: readonly string[]): StartOptions {
   const program = new Command('npm start --')
@@ -39,6 +60,14 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
     .option('--devices <count>', 'devices of the demo fleet', wholeNumber(1, DEVICES_MAX), 200)
     .option('--rate <events>', 'events per second of the demo fleet', wholeNumber(1, RATE_MAX), 50)
     .option('--shards <count>', 'shards of a stream that is not there yet', wholeNumber(1, SHARDS_MAX), 4)
+    .addOption(
+      new Option(
+        '--window <duration>',
+        'how long the functions wait for a fuller batch; the stacks on AWS have 1s',
+      )
+        .argParser(window)
+        .default(LOCAL_BATCHING_WINDOW_MS, `${LOCAL_BATCHING_WINDOW_MS}ms`),
+    )
     .option('--data-dir <folder>', 'keep everything in this folder; a restart goes on from there')
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB; java needs Java 17 and listens on all interfaces')

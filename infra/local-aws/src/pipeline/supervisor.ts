@@ -1,5 +1,4 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { startDynamoDb } from '../dynamodb/dynamodb.ts';
@@ -10,6 +9,7 @@ import { startChildApp } from './child-app.ts';
 import { drain } from './drain.ts';
 import { removeLocalEnvFile, writeLocalEnvFile } from './local-env-file.ts';
 import { NAMES, type StandInUrls, standInEnvironment } from './names.ts';
+import { HOST_FLAGS } from './process-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import { type SupervisedApp, supervise } from './supervised-app.ts';
 
@@ -39,12 +39,6 @@ export interface Pipeline {
   /** Resolves when everything has stopped: to nothing after a stop that was asked for, else to what broke. */
   readonly ended: Promise<unknown>;
 }
-
-/**
- * Containers of a function. On Lambda each shard has one; more than there are cores would load and compile the same code
- * again and again, and run no faster.
- */
-const CONTAINERS_MAX = Math.max(2, availableParallelism());
 
 /** What has been started, to be stopped in the reverse order. */
 type Stoppable = { stop(): Promise<void> };
@@ -110,7 +104,7 @@ async function startParts(
   const hosts = Object.entries(FUNCTIONS).map(([name, module]) =>
     run(name, FUNCTION_HOST, [
       ...['--name', name, '--module', module, '--port', String(ports.get(name))],
-      ...['--assignment', 'home', '--concurrency', String(CONTAINERS_MAX)],
+      ...HOST_FLAGS,
     ]),
   );
   const api = run('query-api', import.meta.resolve('@twinstream/query-api/main'), [], {
@@ -149,7 +143,7 @@ async function startParts(
 }
 
 async function startEngines(
-  { dynamodb, shards, environment }: PipelineOptions,
+  { dynamodb, shards, window, environment }: PipelineOptions,
   started: Stoppable[],
   dataDir: string | undefined,
   ports: ReadonlyMap<string, number>,
@@ -172,6 +166,7 @@ async function startEngines(
       STAND_INS_S3_URL: s3.url,
       STAND_INS_FUNCTIONS: JSON.stringify(functions),
       STAND_INS_SHARDS: String(shards),
+      STAND_INS_WINDOW_MS: String(window),
       ...(dataDir === undefined ? {} : { STAND_INS_DATA_DIR: dataDir }),
     },
   });

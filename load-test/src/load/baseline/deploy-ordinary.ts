@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NAMES, type StandInUrls, standInEnvironment } from '@twinstream/local-aws/names';
+import { HOST_FLAGS, NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { CodedError } from '@twinstream/runtime';
 import { localAccess } from '../../pipeline-access.ts';
 import type { Deployment, DeploymentOptions } from '../deployment.ts';
@@ -34,11 +35,12 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
     for (const child of started.reverse()) await end(child);
   };
   const run = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL(file, LOCAL_AWS)), ...args],
-      { cwd: options.folder, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true },
-    );
+    const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(new URL(file, LOCAL_AWS)), ...args], {
+      cwd: options.folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    });
     started.push(child);
     if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => log.take(line));
     return child;
@@ -61,7 +63,7 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
         'write units are those of writes that took effect; AWS bills failed conditions too',
       ],
       startSimulator: (...args) =>
-        spawn(process.execPath, [SIMULATE, ...args], {
+        spawn(process.execPath, [...NODE_FLAGS, SIMULATE, ...args], {
           cwd: options.folder,
           env: { ...process.env, ...environment },
           stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,7 +82,7 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
 
 type Run = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => ChildProcess;
 
-async function deployParts({ dynamodb, shardCount }: DeploymentOptions, run: Run) {
+async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions, run: Run) {
   const [dynamoDbUrl, s3Url] = await Promise.all([
     readyUrl(run(DYNAMODB_MAINS[dynamodb] ?? '', [], process.env)),
     readyUrl(run('s3/fauxqs-main.ts', [], process.env)),
@@ -98,15 +100,16 @@ async function deployParts({ dynamodb, shardCount }: DeploymentOptions, run: Run
     STAND_INS_S3_URL: s3Url,
     STAND_INS_FUNCTIONS: JSON.stringify(functions),
     STAND_INS_SHARDS: String(shardCount),
+    STAND_INS_WINDOW_MS: String(windowMs),
   });
   const urls: StandInUrls = JSON.parse(await firstLine(standIns));
   const environment = standInEnvironment(urls);
   const hosts = Object.entries(modules).map(([name, module]) =>
-    run('lambda/function-host.ts', ['--name', name, '--module', module, '--port', String(ports.get(name))], {
-      ...process.env,
-      ...environment,
-      TWINSTREAM_LOG_LEVEL: 'info',
-    }),
+    run(
+      'lambda/function-host.ts',
+      ['--name', name, '--module', module, '--port', String(ports.get(name)), ...HOST_FLAGS],
+      { ...process.env, ...environment, TWINSTREAM_LOG_LEVEL: 'info' },
+    ),
   );
   await Promise.all(hosts.map(firstLine));
   return environment;

@@ -64,6 +64,7 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a resume behind the record in which it was killed',
+    isRare: true,
     patches: [
       {
         file: `${REPLAY}/sources/stream-source.ts`,
@@ -84,6 +85,7 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a restored page written against the evidence of the state',
+    isRare: true,
     patches: [
       {
         file: `${REPLAY}/repair/restore-pages.ts`,
@@ -104,6 +106,7 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'failures forgotten when a job goes on',
+    isRare: true,
     patches: [
       {
         file: `${REPLAY}/replay-job.ts`,

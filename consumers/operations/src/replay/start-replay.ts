@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { parseDurationMs } from '@twinstream/runtime';
+import { type CommandContext, type OutputForm, tell, write, writeJson } from '../command/command-context.ts';
+import { confirm } from '../command/confirm.ts';
+import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { refusal, usageError } from '../command/refusal.ts';
+import { whole } from '../output/figures.ts';
+import { createFreshTables } from './fresh-tables.ts';
+import { isAlive, jobStore, requireJob } from './jobs.ts';
+import { totalOf } from './ledger.ts';
+import { makePlan } from './make-plan.ts';
+import { prepare, refuseUnknownProgress } from './prepare-replay.ts';
+import type { ReplayFlags } from './read-spec.ts';
+import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
+import { replayServices } from './replay-services.ts';
+import type { ReplaySpec } from './replay-spec.ts';
+import { runReplay } from './run-replay.ts';
+import { jobDocument, ledgerText, planText, showProgress } from './show-replay.ts';
+
+export interface StartFlags extends ReplayFlags {
+  readonly yes?: true;
+  readonly resume?: string;
+  readonly functionTimeout: string;
+  readonly output: OutputForm;
+}
+
+export function newJobId(nowMs: number): string {
+  const day = new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '');
+  return `${day}-${randomBytes(3).toString('hex')}`;
+}
+
+/** Starts a replay, or goes on with one. */
+export async function start(context: CommandContext, flags: StartFlags): Promise<ExitCode> {
+  if (flags.resume !== undefined) {
+    if (flags.from !== undefined || flags.into !== undefined)
+      throw usageError('--resume goes on as the job was started');
+    return resume(context, flags, flags.resume);
+  }
+  const { services, host } = context;
+  const id = newJobId(services.clock.now());
+  const { spec: asked, plan: made } = await prepare(context, flags, id);
+  const isExecuted = flags.execute === true;
+  const spec = isExecuted ? asked : dryRun(asked, flags);
+  tell(context, planText(asked, made, services.clock.now()).trimEnd());
+  if (isExecuted && spec.target !== 'stdout') {
+    const question = `Replay ${made.isExact ? '' : 'about '}${whole(made.events)} events (${spec.target})?`;
+    if (!(await confirm(context, question, flags.yes === true)))
+      throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  }
+  const job = newJob(id, spec, services.clock.now());
+  await jobStore(context).create(job, host.stop);
+  if (spec.tables !== undefined) await createFreshTables(services.dynamoDb, spec.tables, host.stop);
+  return work(context, flags, job, made.events);
+}
+
+/** Reads and counts what was asked for, at the rate that was asked for: nothing has to be spared what is not written. */
+function dryRun({ target, tables: _, rate, ...dry }: ReplaySpec, flags: ReplayFlags): ReplaySpec {
+  return {
+    ...dry,
+    ...(target === 'repair' ? { preview: target } : {}),
+    ...(rate === undefined || flags.rate === undefined ? {} : { rate }),
+  };
+}
+
+async function resume(context: CommandContext, flags: StartFlags, id: string): Promise<ExitCode> {
+  const { services, host } = context;
+  const job = await requireJob(context, id);
+  if (job.status === 'completed') throw refusal('COMPLETED', `job ${id} is completed: replay status ${id}`);
+  if (job.promotedTime !== undefined) throw refusal('ALREADY_PROMOTED', `the tables of job ${id} are in use`);
+  if (isAlive(job, services.clock.now())) {
+    const where = `${job.runner?.host} (process ${job.runner?.pid})`;
+    if (
+      !(await confirm(
+        context,
+        `Job ${id} seems to be at work on ${where}. Take it over?`,
+        flags.yes === true,
+      ))
+    ) {
+      throw refusal('NOT_CONFIRMED', 'nothing was changed');
+    }
+  }
+  await refuseUnknownProgress(context, job.spec);
+  forgetFailures(job);
+  if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
+  const made = await makePlan(services, job.spec, host.stop);
+  return work(context, flags, job, made.events);
+}
+
+async function work(
+  context: CommandContext,
+  flags: StartFlags,
+  job: ReplayJob,
+  expected: number,
+): Promise<ExitCode> {
+  const { services, host } = context;
+  const functionTimeoutMs = parseDurationMs(flags.functionTimeout);
+  const replay = await replayServices(context, job, functionTimeoutMs);
+  tell(context, `job ${job.id}`);
+  const close = showProgress(host.stderr, job, expected, services.clock.now);
+  try {
+    await runReplay(replay, job, host.stop);
+  } catch (error) {
+    close();
+    tell(
+      context,
+      `job ${job.id} has failed; replay start --resume ${job.id} goes on from its last checkpoint`,
+    );
+    throw error;
+  } finally {
+    close();
+  }
+  return report(context, flags.output, job);
+}
+
+function report(context: CommandContext, output: OutputForm, job: ReplayJob): ExitCode {
+  const isText = job.spec.target === 'stdout';
+  if (isText) tell(context, ledgerText(job).trimEnd());
+  else if (output === 'json') writeJson(context, jobDocument(job));
+  else write(context, ledgerText(job));
+  const { id, status } = job;
+  if (status === 'stopped') tell(context, `stopped; replay start --resume ${id} goes on`);
+  else if (status === 'cancelled') tell(context, `cancelled; what was done stays`);
+  else if (job.spec.tables !== undefined) {
+    tell(context, `next: verify --against ${job.spec.tables.deviceStateTable}, then replay promote ${id}`);
+  } else if (job.spec.target === undefined)
+    tell(context, 'This was a dry run: --into … --execute --reason … acts.');
+  if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
+  return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.differences : EXIT_CODES.fine;
+}

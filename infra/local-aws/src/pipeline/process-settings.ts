@@ -1,0 +1,21 @@
+import { availableParallelism } from 'node:os';
+
+/**
+ * Flags of Node for each process of a pipeline on one machine. Requests and answers are large and short-lived: with V8's
+ * default of 16 MB for young objects they are copied again and again.
+ */
+export const NODE_FLAGS: readonly string[] = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=64',
+];
+
+/**
+ * Flags of a function's host. On Lambda each shard has a container of its own; here, more containers than cores would load
+ * and compile the same code again and again, and run no faster.
+ */
+export const HOST_FLAGS: readonly string[] = [
+  '--assignment',
+  'home',
+  '--concurrency',
+  String(Math.max(2, availableParallelism())),
+];
