@@ -120,8 +120,8 @@ export function createAggregateLanes<R extends UserRecord>(
   }
 
   function* lanes(): Iterable<Lane<R>> {
-    for (const home of queues.list) yield* lanesOf.get(home) ?? [];
     yield* retired;
+    for (const home of queues.list) yield* lanesOf.get(home) ?? [];
   }
 
   return {

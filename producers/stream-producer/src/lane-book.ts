@@ -33,7 +33,7 @@ export interface LaneBook<R extends UserRecord> {
   /** Takes over a newer map. Lanes of closed shards retire and hand on what they have not sent. Gives the lanes to schedule. */
   install(map: ShardMap, nowMs: number): readonly Lane<R>[];
   readonly shardQueues: readonly ShardQueue<R>[];
-  /** All lanes that hold records, retired ones too. */
+  /** All lanes that hold records. Retired ones come first: what a lane took over was put after what they have on their way. */
   lanes(): Iterable<Lane<R>>;
   /** Forgets a lane that is empty and idle, or retired and settled. */
   drop(lane: Lane<R>): void;

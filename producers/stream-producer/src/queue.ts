@@ -29,6 +29,19 @@ export function prepend<T>(queue: Queue<T>, items: readonly T[]): void {
 export function takeFirst<T>(queue: Queue<T>, count: number): T[] {
   const taken = queue.items.slice(queue.head, queue.head + count);
   queue.head += taken.length;
+  forgetTaken(queue);
+  return taken;
+}
+
+/** Takes everything after the first `count` items, which stay. */
+export function takeAfter<T>(queue: Queue<T>, count: number): T[] {
+  const taken = queue.items.splice(queue.head + count);
+  forgetTaken(queue);
+  return taken;
+}
+
+/** Drops the taken items from the array, when that is worth it; an empty queue holds none. */
+function forgetTaken<T>(queue: Queue<T>): void {
   if (queue.head === queue.items.length) {
     queue.items = [];
     queue.head = 0;
@@ -36,10 +49,4 @@ export function takeFirst<T>(queue: Queue<T>, count: number): T[] {
     queue.items = queue.items.slice(queue.head);
     queue.head = 0;
   }
-  return taken;
-}
-
-/** Takes everything after the first `count` items, which stay. */
-export function takeAfter<T>(queue: Queue<T>, count: number): T[] {
-  return queue.items.splice(queue.head + count);
 }

@@ -102,6 +102,7 @@ test('every accepted record has exactly one outcome, in the order of put, whatev
         }
       },
     ),
-    { numRuns: 60 },
+    // The example: aborted after a reshard, while a lane that has taken over devices waits for the one that had them.
+    { numRuns: 60, examples: [[2071739466, true, 1889]] },
   );
 });

@@ -42,6 +42,18 @@ test('a queue does what an array does', () => {
         expect(queue.head).toBeLessThanOrEqual(Math.max(512, queue.items.length / 2 + 1));
       }
     }),
+    // The example: emptied from its end, it still held what was taken from its start.
+    {
+      examples: [
+        [
+          [
+            { kind: 'append', count: 2 },
+            { kind: 'takeFirst', count: 1 },
+            { kind: 'takeAfter', count: 0 },
+          ],
+        ],
+      ],
+    },
   );
 });
 
