@@ -1,4 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '@twinstream/runtime';
 
 /** A client whose every request is made, signed and answered without a network: gets find nothing, writes succeed. */
 export interface StubbedDynamoDb {
@@ -9,10 +10,19 @@ export interface StubbedDynamoDb {
 
 const ANSWER = new TextEncoder().encode('{}');
 
-/** The SDK's client as it is, but for what would send its requests. */
+/** The client that the product makes for itself, but for what would send its requests. */
 export function stubbedDynamoDb(): StubbedDynamoDb {
+  return stubbed(dynamoDbClient);
+}
+
+/** The SDK's client as it comes, but for what would send its requests. */
+export function stubbedPlainDynamoDb(): StubbedDynamoDb {
+  return stubbed((settings) => new DynamoDBClient(settings));
+}
+
+function stubbed(makeClient: (settings: DynamoDBClientConfig) => DynamoDBClient): StubbedDynamoDb {
   let requestCount = 0;
-  const client = new DynamoDBClient({
+  const client = makeClient({
     region: 'us-east-1',
     endpoint: 'http://127.0.0.1:9',
     credentials: { accessKeyId: 'stub', secretAccessKey: 'stub' },

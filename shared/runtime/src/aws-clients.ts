@@ -4,6 +4,7 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { Sha256 } from './sha256.ts';
 
 const CONNECTION_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -19,7 +20,7 @@ function transport() {
     httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
     httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
   });
-  return { requestHandler };
+  return { requestHandler, sha256: Sha256 };
 }
 
 export function kinesisClient(options: KinesisClientConfig = {}): KinesisClient {
