@@ -99,9 +99,9 @@ export function loadCommand(): Command {
     .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
     .option(
       '--warm-up <duration>',
-      'a gentle load before the one that is measured; 0s for none',
+      'a third of the load before the one that is measured; 0s for none',
       duration(0),
-      3_000,
+      10_000,
     )
     .option(
       '--drain-deadline <duration>',

@@ -42,7 +42,12 @@ function pageText(page: EventPage | undefined): string {
 
 /** An uncounted event that came late has the stamp of the event before it: of the one in the page before, or so. */
 function isStampedByNeighbour({ event, late }: Pick<StoredEvent, 'event' | 'late'>): boolean {
-  return late !== undefined && event.identity === undefined && event.correction === undefined;
+  return late !== undefined && isUncounted(event);
+}
+
+/** Its place is all that tells it from another. */
+function isUncounted(event: StoredEvent['event']): boolean {
+  return event.identity === undefined && event.correction === undefined;
 }
 
 /** True where the page was appended after others of its shard, or of one that came after it, that lie behind it. */
@@ -55,10 +60,18 @@ export function isOutOfOrder(pages: readonly EventPage[], page: EventPage): bool
   );
 }
 
+/**
+ * Where pages lay out of order, a device had copies of its events in two shards, and nothing tells which of them came
+ * first: a copy may stand for the event then, at its own place.
+ */
 function eventsText({ pages }: Chain, isOrdered: boolean): string {
   const texts = pages.flatMap(({ shardId, events }) =>
-    events.map(({ version, repaired: _, ...event }) =>
-      canonicalText({ shardId, ...event, ...(isStampedByNeighbour(event) ? {} : { version }) }),
+    events.map(({ version, repaired: _, place, arrivalTime, ...event }) =>
+      canonicalText({
+        ...event,
+        ...(isOrdered || isUncounted(event.event) ? { shardId, place, arrivalTime } : {}),
+        ...(isStampedByNeighbour(event) ? {} : { version }),
+      }),
     ),
   );
   return (isOrdered ? texts : texts.sort()).join();

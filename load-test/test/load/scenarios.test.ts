@@ -61,7 +61,7 @@ test('hot devices are all sampled; of the others as many as asked for, each once
 
 test('a rate has shards for its bytes and, unaggregated, for its records', () => {
   expect(shardsFor({ rate: 100, aggregate: false })).toBe(4);
-  expect(shardsFor({ rate: 6_000, aggregate: false })).toBe(10);
-  expect(shardsFor({ rate: 20_000, aggregate: true })).toBe(10);
+  expect(shardsFor({ rate: 6_000, aggregate: false })).toBe(9);
+  expect(shardsFor({ rate: 20_000, aggregate: true })).toBe(7);
   expect(shardsFor({ rate: 200_000, aggregate: false })).toBe(64);
 });
