@@ -89,8 +89,15 @@ export async function writeChain(
   let state = newDevice(deviceId);
   const states = [state];
   const pages: EventPage[] = [];
+  const delivered = new Map<string, DrawnEvent>();
   for (const { shard, repaired, events } of batches) {
-    const arrived = eventsInOrder(events, isSteady).map((event) => arrivedOf(event, deviceId));
+    const arrived = eventsInOrder(events, isSteady).map((event) => {
+      // A position holds one event for good: what is drawn there again is a redelivery.
+      const key = `${shard}:${event.at}:${event.sub}`;
+      const first = delivered.get(key) ?? event;
+      delivered.set(key, first);
+      return arrivedOf(first, deviceId);
+    });
     const written = await writeBatch(store, state, shardOf(shard), arrived, { limits, repaired });
     for (const page of written.pages) {
       state = foldPage(state, page, limits.receipts);
