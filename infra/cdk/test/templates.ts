@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
 import { CODE_FOLDER_CONTEXT } from '../src/bundles.ts';
 import { addStacks } from '../src/stacks/add-stacks.ts';
 import { newApp } from '../src/stacks/new-app.ts';
@@ -8,6 +12,10 @@ import { stageConfiguration } from '../src/stages.ts';
 
 /** Stands in for the bundles, which have tests of their own. */
 const CODE_FOLDER = fileURLToPath(new URL('code', import.meta.url));
+
+/** Apps write what they synthesize; nobody reads it here. */
+const folder = mkdtempSync(join(tmpdir(), 'twinstream-apps-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 export type Context = Readonly<Record<string, unknown>>;
 
@@ -23,7 +31,8 @@ export const FULL: Context = {
 };
 
 export function makeStacks(context: Context, props: AppProps = {}) {
-  const app = newApp({ ...props, postCliContext: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER } });
+  const outdir = mkdtempSync(join(folder, 'app-'));
+  const app = newApp({ outdir, ...props, postCliContext: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER } });
   return {
     app,
     ...addStacks(
