@@ -14,9 +14,13 @@ const RETRIES_OF_PROCESSES = 2;
 const SIDE_BY_SIDE = { sequence: { groupOrder: 0 }, maxWorkers: Math.max(2, availableParallelism()) };
 const ONE_BY_ONE = { sequence: { groupOrder: 1 }, maxWorkers: 1 };
 
+/** Files of pure code share a process and what it has loaded: half of their time went into loading the same modules anew. */
+const SHARED_MODULES: readonly string[] = ['unit', 'property'];
+
 const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000, retry = 0) => ({
   test: {
     name,
+    isolate: !SHARED_MODULES.includes(name),
     ...(name === 'e2e' ? ONE_BY_ONE : SIDE_BY_SIDE),
     include,
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],

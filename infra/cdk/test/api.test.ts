@@ -2,12 +2,13 @@ import { PAGE_CONTENT_SECURITY_POLICY } from '@twinstream/query-api/content-secu
 import { ENDPOINTS } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
 import { Template } from 'aws-cdk-lib/assertions';
-import { describe, expect, test } from 'vitest';
-import { FULL, makeStacks, pipelineTemplate, resource, resources } from './templates.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { FULL, makeStacks, pipelineTemplate, removeApps, resource, resources } from './templates.ts';
 
+const iamTemplate = pipelineTemplate({});
 const jwt = makeStacks(FULL);
 const jwtTemplate = Template.fromStack(jwt.pipeline);
-const iamTemplate = pipelineTemplate({});
+afterAll(removeApps);
 
 function routes(template: Template) {
   return new Map(

@@ -1,8 +1,10 @@
 import type { App } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { expect, test } from 'vitest';
-import { FULL, makeStacks } from './templates.ts';
+import { afterAll, expect, test } from 'vitest';
+import { FULL, makeStacks, removeApps } from './templates.ts';
+
+afterAll(removeApps);
 
 /** What the rules of AWS Solutions find, as the synthesis would refuse it. */
 function findings(app: App): string[] {

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { lintTemplates } from '../src/python/lint-templates.ts';
-import { type Context, FULL, makeStacks } from './templates.ts';
+import { type Context, FULL, makeStacks, removeApps } from './templates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'twinstream-templates-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  removeApps();
+});
 
 /** Files of all templates of a stage. */
 function synthesize(name: string, context: Context): string[] {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
 import { CODE_FOLDER_CONTEXT } from '../src/bundles.ts';
 import { addStacks } from '../src/stacks/add-stacks.ts';
 import { newApp } from '../src/stacks/new-app.ts';
@@ -13,9 +12,13 @@ import { stageConfiguration } from '../src/stages.ts';
 /** Stands in for the bundles, which have tests of their own. */
 const CODE_FOLDER = fileURLToPath(new URL('code', import.meta.url));
 
-/** Apps write what they synthesize; nobody reads it here. */
-const folder = mkdtempSync(join(tmpdir(), 'twinstream-apps-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** Where apps write what they synthesize; nobody reads it here. */
+const folders: string[] = [];
+
+/** Removes what the apps of this file have written. */
+export function removeApps(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 export type Context = Readonly<Record<string, unknown>>;
 
@@ -30,8 +33,10 @@ export const FULL: Context = {
   alarmEmail: 'operators@example.org',
 };
 
+/** Whoever makes stacks calls {@link removeApps} in the end. */
 export function makeStacks(context: Context, props: AppProps = {}) {
-  const outdir = mkdtempSync(join(folder, 'app-'));
+  const outdir = mkdtempSync(join(tmpdir(), 'twinstream-app-'));
+  folders.push(outdir);
   const app = newApp({ outdir, ...props, postCliContext: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER } });
   return {
     app,
@@ -43,7 +48,11 @@ export function makeStacks(context: Context, props: AppProps = {}) {
 }
 
 export function pipelineTemplate(context: Context): Template {
-  return Template.fromStack(makeStacks(context).pipeline);
+  try {
+    return Template.fromStack(makeStacks(context).pipeline);
+  } finally {
+    removeApps();
+  }
 }
 
 interface Resource {
