@@ -65,17 +65,14 @@ export async function restoredPages(
       moveTo(page);
       index += 1;
     }
-    const parts = partsOf(run, events, taken, stored);
-    if (parts === undefined) throw notRestorable(deviceId, run, 'the source has too few of its events');
-    for (const part of parts) {
-      const page = await layOut(state, part, [...pages.slice(0, index), ...restored], limits);
-      if (page === undefined)
-        throw notRestorable(deviceId, run, 'an event of the source is none of its events');
+    const before = [...pages.slice(0, index), ...restored];
+    const free = events.filter((event) => !taken.has(event));
+    const found = await laidOut(run, state, candidatesOf(run, free, stored), before, limits);
+    if (typeof found === 'string') throw notRestorable(deviceId, run, found);
+    for (const event of found.own) taken.add(event);
+    for (const page of found.pages) {
       restored.push(page);
       moveTo(page);
-    }
-    if (run.arrivalMaxAfter !== undefined && state.arrivalMax !== run.arrivalMaxAfter) {
-      throw notRestorable(deviceId, run, 'what the source has does not join the page behind it');
     }
   }
   for (const page of pages.slice(index)) moveTo(page);
@@ -101,31 +98,71 @@ function storedIdentities(pages: readonly EventPage[]): ReadonlySet<string> {
   return new Set(pages.flatMap(({ shardId, events }) => events.map((event) => identityOf(shardId, event))));
 }
 
-/** The events of a run, in as many parts as it has pages; undefined where there are too few. */
-function partsOf(
+/** Events that may be those of a run, in the order of their shards. */
+interface Candidate {
+  readonly events: readonly SourceEvent[];
+  readonly isRepaired: boolean;
+}
+
+/** Which events a run may have held, the likeliest first. */
+function candidatesOf(
   run: MissingRun,
-  events: readonly SourceEvent[],
-  taken: Set<SourceEvent>,
+  free: readonly SourceEvent[],
   stored: ReadonlySet<string>,
-): readonly PagePart[] | undefined {
-  const pageCount = run.lastPage - run.firstPage + 1;
-  const ofNext = leadingDuplicates(run, events);
-  const within = events.filter((event) => !taken.has(event) && !ofNext.has(event) && isWithin(run, event));
-  // A device moves from a parent to its child, whose id is higher; where it did not, its shards take turns.
-  const ordered = within.filter((event) => isInShardOrder(run, event));
-  let own = ordered.length >= pageCount ? ordered : within;
-  const isRepaired = own.length === 0;
-  if (isRepaired) {
+): readonly Candidate[] {
+  const ofNext = leadingDuplicates(run, free);
+  const within = free.filter((event) => !ofNext.has(event) && isWithin(run, event));
+  const inTime = free.filter((event) => !isStored(event, stored) && arrivedInTime(run, event));
+  return [
+    // A device moves from a parent to its child, whose id is higher.
+    { events: within.filter((event) => isInShardOrder(run, event)), isRepaired: false },
+    // Where it did not, its shards take turns; and after a reshard both children may hold copies.
+    { events: within, isRepaired: false },
     // Pages that a repair or a redrive appended hold events from below the marks of their time.
-    own = events.filter(
-      (event) => !taken.has(event) && !isStored(event, stored) && arrivedInTime(run, event),
-    );
+    ...(within.length === 0 ? [{ events: inTime, isRepaired: true }] : []),
+  ];
+}
+
+interface LaidOutRun {
+  readonly own: readonly SourceEvent[];
+  readonly pages: readonly EventPage[];
+}
+
+/** The pages of a run from the first candidate that joins what lies before and behind it; otherwise why the last one does not. */
+async function laidOut(
+  run: MissingRun,
+  before: DeviceState,
+  candidates: readonly Candidate[],
+  pagesBefore: readonly EventPage[],
+  limits: ReceiptLimits,
+): Promise<LaidOutRun | string> {
+  let reason = 'the source has too few of its events';
+  for (const candidate of candidates) {
+    const parts = partsOf(run, candidate);
+    if (parts === undefined) continue;
+    const pages: EventPage[] = [];
+    let state = before;
+    for (const part of parts) {
+      const page = await layOut(state, part, [...pagesBefore, ...pages], limits);
+      if (page === undefined) break;
+      pages.push(page);
+      state = foldPage(state, page, limits);
+    }
+    if (pages.length < parts.length) reason = 'an event of the source is none of its events';
+    else if (run.arrivalMaxAfter === undefined || state.arrivalMax === run.arrivalMaxAfter) {
+      return { own: candidate.events, pages };
+    } else reason = 'what the source has does not join the page behind it';
   }
-  const segments = [...Map.groupBy(own, ({ shardId }) => shardId)].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (own.length < pageCount || segments.length > pageCount) return undefined;
-  for (const event of own) taken.add(event);
+  return reason;
+}
+
+/** The candidate's events, in as many parts as the run has pages; undefined where there are too few. */
+function partsOf(run: MissingRun, { events, isRepaired }: Candidate): readonly PagePart[] | undefined {
+  const pageCount = run.lastPage - run.firstPage + 1;
+  const segments = [...Map.groupBy(events, ({ shardId }) => shardId)].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (events.length < pageCount || segments.length > pageCount) return undefined;
   const parts: PagePart[] = [];
-  let [pagesLeft, eventsLeft] = [pageCount, own.length];
+  let [pagesLeft, eventsLeft] = [pageCount, events.length];
   for (const [at, [shardId, of]] of segments.entries()) {
     const othersLeft = segments.length - at - 1;
     const share = othersLeft === 0 ? pagesLeft : Math.round((pagesLeft * of.length) / eventsLeft);
