@@ -11,7 +11,9 @@ const SIMULATION = fileURLToPath(new URL('../src/simulation/main.ts', import.met
 /** Seeds of a test run; `npm run simulation` runs any number. */
 const SEEDS = 1_500;
 /** Seeds that found something once. What they run changes with the simulation; they cost nothing. */
-const FORMER_FINDINGS = [18, 44, 788, 1_835, 1_926, 2_709, 4_497, 6_244, 8_786, 8_976, 22_761, 30_359, 40_143];
+const FORMER_FINDINGS = [
+  18, 44, 788, 1_835, 1_926, 2_709, 4_497, 6_244, 8_786, 8_976, 22_761, 30_359, 40_143,
+];
 const PLANTED_SEEDS_MAX = 10_000;
 /** Bugs that take thousands of seeds: with `TWINSTREAM_TEST_RARE_BUGS=1`, or `npm run simulation -- --planted`. */
 const RARE_BUGS_TESTED = process.env.TWINSTREAM_TEST_RARE_BUGS === '1';
