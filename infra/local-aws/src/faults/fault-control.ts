@@ -1,16 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@twinstream/runtime';
-import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
+import {
+  answer,
+  type LoopbackServer,
+  listenOnLoopback,
+  type RequestHandler,
+  readBody,
+} from '../http/loopback-server.ts';
+import type { FaultRule } from './fault-rule.ts';
 import { type DocumentFault, parseFaultRules } from './fault-rules-document.ts';
-import type { SeededFaultInjector } from './seeded-fault-injector.ts';
+import type { RemoteFaults } from './remote-faults.ts';
+import type { FaultRuleReport, SeededFaultInjector } from './seeded-fault-injector.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-export interface FaultControlOptions {
+/** Path of the one resource. */
+export const FAULTS_PATH = '/faults';
+
+export interface FaultSteering {
   readonly injector: SeededFaultInjector;
+  /** Injectors of other processes, which get the same rules: each strikes the services that it is asked about. */
+  readonly others?: readonly RemoteFaults[];
+  readonly logger: Logger;
+}
+
+export interface FaultControlOptions extends FaultSteering {
   /** 0, the default, takes a free port. */
   readonly port?: number;
-  readonly logger: Logger;
 }
 
 interface Problem {
@@ -23,37 +39,40 @@ interface Problem {
 /**
  * The one place that sets faults while everything runs: `GET /faults` shows the rules with what they have injected,
  * `PUT /faults` replaces them all, `DELETE /faults` removes them. Bodies are `{"rules": [FaultRule, …]}`; errors are
- * problem documents (RFC 9457) that name each faulty field. It steers every stand-in that shares the injector.
+ * problem documents (RFC 9457) that name each faulty field. It steers every stand-in that shares the injector, and the
+ * others; when it answers, the rules are in force everywhere.
  */
 export function startFaultControl(options: FaultControlOptions): Promise<LoopbackServer> {
-  const { injector, logger } = options;
-  return listenOnLoopback(
-    (request, response) => serve(request, response, injector, logger),
-    options.port ?? 0,
-    (error) => logger.error({ error }, 'fault control failed'),
+  return listenOnLoopback(faultControl(options), options.port ?? 0, (error) =>
+    options.logger.error({ error }, 'fault control failed'),
   );
+}
+
+/** Serves {@link FAULTS_PATH}, for a server that has others to serve too. */
+export function faultControl(steering: FaultSteering): RequestHandler {
+  return (request, response) => serve(request, response, steering);
 }
 
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  injector: SeededFaultInjector,
-  logger: Logger,
+  steering: FaultSteering,
 ): Promise<void> {
   const body = await readBody(request, BODY_BYTES_MAX);
   const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-  if (path !== '/faults') {
+  if (path !== FAULTS_PATH) {
     return refuse(response, { status: 404, title: 'Not found', detail: 'the only resource is /faults' });
   }
   switch (request.method) {
     case 'GET':
       break;
     case 'DELETE':
-      injector.replace([]);
+      await replace(steering, []);
       break;
     case 'PUT': {
-      const problem = body === undefined ? TOO_LONG : replaceRules(injector, body);
-      if (problem) return refuse(response, problem);
+      const rules = body === undefined ? TOO_LONG : rulesOf(body);
+      if ('status' in rules) return refuse(response, rules);
+      await replace(steering, rules);
       break;
     }
     default:
@@ -64,13 +83,24 @@ async function serve(
         detail: 'use GET, PUT or DELETE',
       });
   }
-  if (request.method !== 'GET') logger.info({ rules: injector.report().length }, 'fault rules replaced');
-  answer(
-    response,
-    200,
-    { 'content-type': 'application/json' },
-    `${JSON.stringify({ rules: injector.report() })}\n`,
-  );
+  const rules = await report(steering);
+  if (request.method !== 'GET') steering.logger.info({ rules: rules.length }, 'fault rules replaced');
+  answer(response, 200, { 'content-type': 'application/json' }, `${JSON.stringify({ rules })}\n`);
+}
+
+async function replace({ injector, others = [] }: FaultSteering, rules: readonly FaultRule[]): Promise<void> {
+  injector.replace(rules);
+  await Promise.all(others.map((other) => other.replace(rules)));
+}
+
+/** What each rule has done in all processes together. */
+async function report({ injector, others = [] }: FaultSteering): Promise<readonly FaultRuleReport[]> {
+  const reports = await Promise.all(others.map((other) => other.report()));
+  return injector.report().map((own, index) => ({
+    ...own,
+    matched: reports.reduce((sum, rules) => sum + (rules[index]?.matched ?? 0), own.matched),
+    injected: reports.reduce((sum, rules) => sum + (rules[index]?.injected ?? 0), own.injected),
+  }));
 }
 
 const TOO_LONG: Problem = {
@@ -79,8 +109,8 @@ const TOO_LONG: Problem = {
   detail: `a rules document has at most ${BODY_BYTES_MAX} bytes`,
 };
 
-/** Undefined when the rules are set; otherwise nothing has changed. */
-function replaceRules(injector: SeededFaultInjector, body: Buffer): Problem | undefined {
+/** The rules of a document, or what is wrong with it. */
+function rulesOf(body: Buffer): readonly FaultRule[] | Problem {
   let document: unknown;
   try {
     document = JSON.parse(body.toString('utf8'));
@@ -89,12 +119,9 @@ function replaceRules(injector: SeededFaultInjector, body: Buffer): Problem | un
     return { status: 400, title: 'Not JSON', detail };
   }
   const parsed = parseFaultRules(document);
-  if (parsed.kind === 'invalid') {
-    const detail = parsed.faults.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    return { status: 400, title: 'Invalid fault rules', detail, errors: parsed.faults };
-  }
-  injector.replace(parsed.rules);
-  return undefined;
+  if (parsed.kind === 'rules') return parsed.rules;
+  const detail = parsed.faults.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return { status: 400, title: 'Invalid fault rules', detail, errors: parsed.faults };
 }
 
 function refuse(response: ServerResponse, problem: Problem): void {

@@ -9,7 +9,13 @@ import {
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Clock, type Logger, systemClock } from '@twinstream/runtime';
-import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
+import {
+  answer,
+  type LoopbackServer,
+  listenOnLoopback,
+  type RequestHandler,
+  readBody,
+} from '../http/loopback-server.ts';
 import type { FaultInjector, FaultService, RequestFaults } from './fault-rule.ts';
 
 /** An answer in a service's own form. */
@@ -32,6 +38,10 @@ export interface FaultProxyOptions {
   /** Engine behind the proxy, `http://127.0.0.1:4567`. */
   readonly upstreamUrl: string;
   readonly injector: FaultInjector;
+  /** Serves what no fault concerns, where that is nearer than the engine's address. */
+  readonly serve?: RequestHandler;
+  /** A path that is none of the engine's. */
+  readonly beside?: { readonly path: string; readonly serve: RequestHandler };
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly logger: Logger;
@@ -51,15 +61,18 @@ const HOP_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'e
  * lands late, as on a real network. When the engine cannot be reached, the client's connection is cut.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<LoopbackServer> {
-  const { dialect, injector, clock = systemClock, logger } = options;
+  const { dialect, injector, beside, clock = systemClock, logger } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: UPSTREAM_SOCKETS_MAX });
   const upstream = new Upstream(new URL(options.upstreamUrl), agent);
+  const serve: RequestHandler =
+    options.serve ?? ((request, response) => passThrough(upstream, request, response));
 
   const server = await listenOnLoopback(
     async (request, response) => {
+      if (beside !== undefined && request.url === beside.path) return beside.serve(request, response);
       const operation = dialect.operation(request);
       const faults = injector.decide(dialect.service, operation);
-      if (faults === undefined) return passThrough(upstream, request, response);
+      if (faults === undefined) return serve(request, response);
       return passFaulty(upstream, request, response, { dialect, operation, faults, clock });
     },
     options.port ?? 0,

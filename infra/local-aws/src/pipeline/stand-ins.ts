@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, s3Client } from '@twinstream/runtime';
-import { startDynamoDbProxy } from '../dynamodb/dynamodb-proxy.ts';
 import { startFaultControl } from '../faults/fault-control.ts';
+import { remoteFaults } from '../faults/remote-faults.ts';
 import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
 import { startFirehose } from '../firehose/firehose.ts';
 import { startKinesis } from '../kinesis/index.ts';
@@ -15,8 +15,9 @@ import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './name
 import { provision } from './provision.ts';
 
 export interface StandInsOptions {
-  /** Addresses of the engines behind the fault proxies. */
+  /** Address of the door to DynamoDB. */
   readonly dynamoDbUrl: string;
+  /** Address of the engine behind the fault proxy. */
   readonly s3Url: string;
   /** Addresses of the function hosts, by function name; they need not be up yet. */
   readonly functions: Readonly<Record<string, string>>;
@@ -27,7 +28,7 @@ export interface StandInsOptions {
   readonly logger: Logger;
 }
 
-/** Kinesis, Firehose and Lambda, and the doors to DynamoDB and S3, all steered by one fault injector. */
+/** Kinesis, Firehose and Lambda, and the door to S3, whose faults one control steers, with those of the door to DynamoDB. */
 export interface StandIns {
   readonly urls: StandInUrls;
   /** Ends invocations under way, flushes Firehose, makes everything durable. */
@@ -42,13 +43,13 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
   const streamFolder =
     dataDir === undefined ? mkdtempSync(join(tmpdir(), 'twinstream-stream-')) : join(dataDir, 'kinesis');
   const injector = createFaultInjector();
-  const dynamoDb = await startDynamoDbProxy({ upstreamUrl: options.dynamoDbUrl, injector, logger });
+  const { dynamoDbUrl } = options;
   const s3 = await startS3Proxy({ upstreamUrl: options.s3Url, injector, logger });
   const kinesis = await startKinesis({ dataDir: streamFolder, faults: injector, logger });
   await createBucket(s3.url);
   const firehose = await startFirehose({ ...folder('firehose'), s3Url: s3.url, injector, logger });
   await provision(
-    { kinesis: kinesis.url, dynamoDb: dynamoDb.url, firehose: firehose.url },
+    { kinesis: kinesis.url, dynamoDb: dynamoDbUrl, firehose: firehose.url },
     options.shardCount,
   );
   const mapping = {
@@ -68,11 +69,11 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
     injector,
     logger,
   });
-  const control = await startFaultControl({ injector, logger });
+  const control = await startFaultControl({ injector, others: [remoteFaults(dynamoDbUrl)], logger });
   return {
     urls: {
       kinesis: kinesis.url,
-      dynamoDb: dynamoDb.url,
+      dynamoDb: dynamoDbUrl,
       firehose: firehose.url,
       s3: s3.url,
       lambda: lambda.url,
@@ -83,7 +84,7 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
       await lambda.close();
       await firehose.close();
       await kinesis.close();
-      await Promise.all([dynamoDb.close(), s3.close()]);
+      await s3.close();
       if (dataDir === undefined) rmSync(streamFolder, { recursive: true, force: true });
     },
   };

@@ -16,10 +16,10 @@ import {
 import { createLogger, dynamoDbClient } from '@twinstream/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DYNAMODB_ENGINES, type DynamoDb, startDynamoDb } from '../../src/dynamodb/dynamodb.ts';
-import { startDynamoDbProxy } from '../../src/dynamodb/dynamodb-proxy.ts';
+import { startDynamoDbDoor } from '../../src/dynamodb/dynamodb-door.ts';
 import { javaMajor } from '../../src/dynamodb/java-version.ts';
-import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
-import type { LoopbackServer } from '../../src/http/loopback-server.ts';
+import { type RemoteFaults, remoteFaults } from '../../src/faults/remote-faults.ts';
+import { freePort } from '../../src/http/free-port.ts';
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const TABLE = 'things';
@@ -168,12 +168,10 @@ describe('a missing or old Java', () => {
   });
 });
 
-describe('the fault proxy', () => {
-  const injector = createFaultInjector();
+describe.each(engines)('the door to %s', (name) => {
   let engine: DynamoDb;
-  let proxy: LoopbackServer;
+  let faults: RemoteFaults;
   let client: DynamoDBClient;
-  let direct: DynamoDBClient;
   let next = 0;
   const freshId = () => {
     next += 1;
@@ -181,21 +179,14 @@ describe('the fault proxy', () => {
   };
 
   beforeAll(async () => {
-    engine = await startDynamoDb({ engine: 'dynalite' });
-    proxy = await startDynamoDbProxy({
-      upstreamUrl: engine.url,
-      injector,
-      logger: createLogger('test', 'silent'),
-    });
-    direct = connect(engine.url);
-    client = connect(proxy.url);
-    await createTable(direct);
+    engine = await startDynamoDb({ engine: name });
+    faults = remoteFaults(engine.url);
+    client = connect(engine.url);
+    await createTable(client);
   });
-  afterEach(() => injector.replace([]));
+  afterEach(() => faults.replace([]));
   afterAll(async () => {
     client.destroy();
-    direct.destroy();
-    await proxy.close();
     await engine.close();
   });
 
@@ -216,56 +207,55 @@ describe('the fault proxy', () => {
     ['error', 'InternalServerError', 500],
   ] as const)('refuses by %s, without effect, as %s', async (kind, name, status) => {
     const id = freshId();
-    injector.replace([{ service: 'dynamodb', operation: 'PutItem', kind, rate: 1 }]);
+    await faults.replace([{ service: 'dynamodb', operation: 'PutItem', kind, rate: 1 }]);
     await expect(put(client, id)).rejects.toMatchObject({ name, $metadata: { httpStatusCode: status } });
     expect(await get(client, id)).toBeUndefined();
   });
 
   it('throttles table operations in their own words', async () => {
-    injector.replace([{ service: 'dynamodb', kind: 'throttle', rate: 1 }]);
+    await faults.replace([{ service: 'dynamodb', kind: 'throttle', rate: 1 }]);
     await expect(createTable(client)).rejects.toMatchObject({ name: 'ThrottlingException' });
   });
 
   it('is retried by the SDK until the fault is spent', async () => {
-    injector.replace([{ service: 'dynamodb', kind: 'throttle', rate: 1, count: 2 }]);
-    const patient = dynamoDbClient({ ...local, endpoint: proxy.url, maxAttempts: 3 });
+    await faults.replace([{ service: 'dynamodb', kind: 'throttle', rate: 1, count: 2 }]);
+    const patient = dynamoDbClient({ ...local, endpoint: engine.url, maxAttempts: 3 });
     await put(patient, freshId());
     patient.destroy();
-    expect(injector.report()[0]).toMatchObject({ injected: 2 });
+    expect((await faults.report())[0]).toMatchObject({ injected: 2 });
   });
 
   it('loses an answer after the effect', async () => {
     const id = freshId();
-    injector.replace([{ service: 'dynamodb', operation: 'PutItem', kind: 'lost-answer', rate: 1, count: 1 }]);
+    await faults.replace([
+      { service: 'dynamodb', operation: 'PutItem', kind: 'lost-answer', rate: 1, count: 1 },
+    ]);
     await expect(put(client, id)).rejects.toThrow();
-    expect(await get(direct, id)).toEqual({ id: { S: id } });
+    expect(await get(client, id)).toEqual({ id: { S: id } });
     await expect(put(client, id)).rejects.toBeInstanceOf(ConditionalCheckFailedException);
   });
 
   it('lets a delayed request land although its client has given up', async () => {
     const id = freshId();
-    injector.replace([
+    await faults.replace([
       { service: 'dynamodb', operation: 'PutItem', kind: 'delay', rate: 1, delayMs: 300, count: 1 },
     ]);
     const command = new PutItemCommand({ TableName: TABLE, Item: { id: { S: id } } });
     await expect(client.send(command, { abortSignal: AbortSignal.timeout(50) })).rejects.toThrow();
-    expect(await get(direct, id)).toBeUndefined();
-    await vi.waitFor(async () => expect(await get(direct, id)).toEqual({ id: { S: id } }), {
+    expect(await get(client, id)).toBeUndefined();
+    await vi.waitFor(async () => expect(await get(client, id)).toEqual({ id: { S: id } }), {
       timeout: 5_000,
     });
   });
+});
 
-  it('cuts the connection when the engine is gone, which the SDK takes as a passing fault', async () => {
-    const gone = await startDynamoDb({ engine: 'dynalite' });
-    const alone = await startDynamoDbProxy({
-      upstreamUrl: gone.url,
-      injector,
-      logger: createLogger('test', 'silent'),
-    });
-    await gone.close();
-    const lonely = connect(alone.url);
-    await expect(put(lonely, 'x')).rejects.toThrow(/socket hang up|ECONNRESET/);
-    lonely.destroy();
-    await alone.close();
+it('a door cuts the connection when its engine is gone, which the SDK takes as a passing fault', async () => {
+  const door = await startDynamoDbDoor({
+    upstreamUrl: `http://127.0.0.1:${await freePort()}`,
+    logger: createLogger('test', 'silent'),
   });
+  const client = connect(door.url);
+  await expect(put(client, 'x')).rejects.toThrow(/socket hang up|ECONNRESET/);
+  client.destroy();
+  await door.close();
 });

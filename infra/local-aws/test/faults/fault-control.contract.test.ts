@@ -1,6 +1,7 @@
 import { createLogger } from '@twinstream/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFaultControl } from '../../src/faults/fault-control.ts';
+import { remoteFaults } from '../../src/faults/remote-faults.ts';
 import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import type { LoopbackServer } from '../../src/http/loopback-server.ts';
 
@@ -30,6 +31,23 @@ describe('the fault control', () => {
     expect(injector.decide('dynamodb', 'PutItem')?.refusal).toBe('throttle');
     const shown = await request('GET');
     expect(await shown.json()).toEqual({ rules: [{ ...rule, matched: 1, injected: 1 }] });
+  });
+
+  it('steers the injectors of other processes too, and counts what all of them have done', async () => {
+    const own = createFaultInjector();
+    const steering = await startFaultControl({
+      injector: own,
+      others: [remoteFaults(server.url)],
+      logger,
+    });
+    const body = JSON.stringify({ rules: [rule] });
+    expect((await fetch(`${steering.url}/faults`, { method: 'PUT', body })).status).toBe(200);
+    for (const one of [own, injector, injector]) one.decide('dynamodb', 'PutItem');
+    const shown = await fetch(`${steering.url}/faults`);
+    expect(await shown.json()).toEqual({ rules: [{ ...rule, matched: 3, injected: 3 }] });
+    await fetch(`${steering.url}/faults`, { method: 'DELETE' });
+    expect(injector.decide('dynamodb', 'PutItem')).toBeUndefined();
+    await steering.close();
   });
 
   it('replaces all rules by a PUT and removes them by a DELETE', async () => {
