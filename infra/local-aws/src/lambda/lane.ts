@@ -11,8 +11,10 @@ export interface Lane {
   /** Nothing will follow: what is there need not wait for a window. */
   end(): void;
   /**
-   * Waits for the next batch: full by count or by bytes, or its window over since its first record came. Undefined
-   * when the lane has ended and is empty, or `stop` came first. A record too large for any event travels alone.
+   * Waits for the next batch: full by count or by bytes, or its window over since its first record came and since it was
+   * asked for, which is when the batch before was done: shards that wait for one container drift apart by that, instead
+   * of asking for it together in every window. Undefined when the lane has ended and is empty, or `stop` came first. A
+   * record too large for any event travels alone.
    */
   nextBatch(stop: AbortSignal): Promise<readonly EventRecord[] | undefined>;
 }
@@ -29,6 +31,7 @@ export function lane(window: Window, clock: Clock): Lane {
   let ended = false;
 
   const nextBatch: Lane['nextBatch'] = async (stop) => {
+    const askedAtMs = clock.now();
     while (!stop.aborted) {
       const [oldest] = arrivals;
       if (oldest === undefined) {
@@ -39,7 +42,7 @@ export function lane(window: Window, clock: Clock): Lane {
       const count = fittingCount(arrivals, window.batchSize);
       const queued = arrivals.reduce((sum, { records }) => sum + records.length, 0);
       const full = count === window.batchSize || count < queued;
-      const leftMs = oldest.atMs + window.batchingWindowMs - clock.now();
+      const leftMs = Math.max(oldest.atMs, askedAtMs) + window.batchingWindowMs - clock.now();
       if (full || ended || leftMs <= 0) {
         const batch = take(arrivals, count);
         arrivals = [...batch.rest];
