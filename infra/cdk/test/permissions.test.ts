@@ -47,7 +47,7 @@ test('the projector appends and reads events, advances states, and nothing else'
   expect(actionsOf('ProjectorStateProjector')).toEqual({
     ...CONSUMER,
     AppendAndReadEvents: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-    AdvanceState: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+    AdvanceState: ['dynamodb:GetItem', 'dynamodb:PutItem'],
     AdvanceShardProgress: ['dynamodb:UpdateItem'],
     FollowTablesInUse: ['dynamodb:GetItem'],
     QuarantinePoison: ['s3:PutObject'],

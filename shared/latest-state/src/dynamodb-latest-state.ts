@@ -3,7 +3,7 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
-  UpdateItemCommand,
+  PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import { dynamoDbRequest, ITEM_BYTES_MAX, itemBytes, textValue } from '@twinstream/event-store/dynamodb';
@@ -15,7 +15,7 @@ import type {
   StateReadOptions,
   StateWriteResult,
 } from './latest-state-table.ts';
-import { decodeState, encodeState, STATE_ATTRIBUTES } from './state-item.ts';
+import { decodeState, encodeState } from './state-item.ts';
 
 export interface DynamoDbLatestStateOptions {
   readonly tableName: string;
@@ -50,18 +50,11 @@ export function dynamoDbLatestStateTable(
   return {
     read: (deviceId, readOptions) => read(table, deviceId, readOptions),
     write: async (state, signal) => {
-      const writeUnits = await update(
-        table,
-        state,
-        'attribute_not_exists(#page) OR #page < :page',
-        {},
-        signal,
-      );
+      const writeUnits = await put(table, state, olderThan(state.page), signal);
       return writeUnits === false ? { outcome: 'superseded' } : { outcome: 'written', ...writeUnits };
     },
     replace: async (state, observed, signal) => {
-      const { condition, values } = conditionOf(observed);
-      const written = await update(table, state, condition, values, signal);
+      const written = await put(table, state, conditionOf(observed), signal);
       return written === false ? 'changed' : 'replaced';
     },
     list: (query) => listDevices(table, query),
@@ -86,51 +79,39 @@ async function read(
   return Item === undefined ? undefined : decodeState(Item);
 }
 
-/** Aliases, because some names are reserved words: `#page` for `page`. */
-const NAMES = Object.fromEntries(STATE_ATTRIBUTES.map((name) => [`#${name}`, name]));
-
-function conditionOf(observed: ObservedState): {
-  readonly condition: string | undefined;
-  readonly values: Record<string, AttributeValue>;
-} {
-  if (observed === 'damaged') return { condition: undefined, values: {} };
-  if (observed === 'none') return { condition: 'attribute_not_exists(#page)', values: {} };
-  return { condition: '#page = :observed', values: { ':observed': { N: String(observed) } } };
+/** What must hold of the item that a state takes the place of. */
+interface Condition {
+  readonly expression: string;
+  /** Value of `:page`, where the expression has it. */
+  readonly page?: number;
 }
 
-/** Sets every attribute of a state where the condition holds; false where it does not. */
-async function update(
-  table: DeviceStateTable,
+const olderThan = (page: number): Condition => ({
+  expression: 'attribute_not_exists(#page) OR #page < :page',
+  page,
+});
+
+function conditionOf(observed: ObservedState): Condition | undefined {
+  if (observed === 'damaged') return undefined;
+  if (observed === 'none') return { expression: 'attribute_not_exists(#page)' };
+  return { expression: '#page = :page', page: observed };
+}
+
+/** Puts a state where the condition holds; false where it does not. */
+async function put(
+  { client, tableName, measure }: DeviceStateTable,
   state: DeviceState,
-  condition: string | undefined,
-  conditionValues: Record<string, AttributeValue>,
+  condition: Condition | undefined,
   signal?: AbortSignal,
 ): Promise<Pick<StateWriteResult, 'writeUnits'> | false> {
-  const { client, tableName, measure } = table;
-  const attributes = encodeState(state);
-  const values: Record<string, AttributeValue> = { ...conditionValues };
-  const set: string[] = [];
-  const remove: string[] = [];
-  for (const name of STATE_ATTRIBUTES) {
-    const value = attributes[name];
-    if (value === undefined) {
-      remove.push(`#${name}`);
-      continue;
-    }
-    set.push(`#${name} = :${name}`);
-    values[`:${name}`] = value;
-  }
-  const expression = `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`;
+  const item = itemOf(state);
   try {
     const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
       client.send(
-        new UpdateItemCommand({
+        new PutItemCommand({
           TableName: tableName,
-          Key: { deviceId: textValue(state.deviceId) },
-          UpdateExpression: expression,
-          ...(condition === undefined ? {} : { ConditionExpression: condition }),
-          ExpressionAttributeNames: NAMES,
-          ExpressionAttributeValues: values,
+          Item: item,
+          ...conditionMembers(condition),
           ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
         }),
         options,
@@ -140,16 +121,28 @@ async function update(
     return writeUnits === undefined ? {} : { writeUnits };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
-    throw tooLarge(state, attributes) ?? error;
+    throw tooLarge(state, item) ?? error;
   }
 }
 
-function tooLarge(
-  { deviceId }: DeviceState,
-  attributes: Record<string, AttributeValue | undefined>,
-): CodedError | undefined {
-  const present = Object.entries(attributes).filter((entry): entry is [string, AttributeValue] => !!entry[1]);
-  const bytes = itemBytes({ deviceId: textValue(deviceId), ...Object.fromEntries(present) });
+function conditionMembers(condition: Condition | undefined) {
+  if (condition === undefined) return {};
+  const { expression, page } = condition;
+  return {
+    ConditionExpression: expression,
+    ExpressionAttributeNames: { '#page': 'page' },
+    ...(page === undefined ? {} : { ExpressionAttributeValues: { ':page': { N: String(page) } } }),
+  };
+}
+
+function itemOf(state: DeviceState): Record<string, AttributeValue> {
+  const item: Record<string, AttributeValue> = { deviceId: textValue(state.deviceId) };
+  for (const [name, value] of Object.entries(encodeState(state))) if (value !== undefined) item[name] = value;
+  return item;
+}
+
+function tooLarge({ deviceId }: DeviceState, item: Record<string, AttributeValue>): CodedError | undefined {
+  const bytes = itemBytes(item);
   if (bytes <= ITEM_BYTES_MAX) return undefined;
   return new CodedError(
     'STATE_TOO_LARGE',

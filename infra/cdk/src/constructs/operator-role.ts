@@ -70,13 +70,7 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
     },
     {
       sid: 'ReadAndRestoreStates',
-      actions: [
-        'dynamodb:DescribeTable',
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
-        'dynamodb:Scan',
-        'dynamodb:UpdateItem',
-      ],
+      actions: ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'],
       resources: tables.deviceStateArns(),
     },
     { sid: 'BuildFreshTables', actions: ['dynamodb:CreateTable'], resources: fresh },

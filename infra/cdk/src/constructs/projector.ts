@@ -46,7 +46,7 @@ export class Projector extends Construct {
         },
         {
           sid: 'AdvanceState',
-          actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+          actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
           resources: tables.deviceStateArns(),
         },
         {
