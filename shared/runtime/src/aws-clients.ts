@@ -4,7 +4,7 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { Sha256 } from './sha256.ts';
+import { KeepAliveHandler } from './keep-alive-handler.ts';
 
 const CONNECTION_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -20,7 +20,7 @@ function transport() {
     httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
     httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
   });
-  return { requestHandler, sha256: Sha256 };
+  return { requestHandler };
 }
 
 export function kinesisClient(options: KinesisClientConfig = {}): KinesisClient {
@@ -28,7 +28,12 @@ export function kinesisClient(options: KinesisClientConfig = {}): KinesisClient 
 }
 
 export function dynamoDbClient(options: DynamoDBClientConfig = {}): DynamoDBClient {
-  return new DynamoDBClient({ ...transport(), ...options });
+  const requestHandler = new KeepAliveHandler({
+    connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    socketsMax: SOCKETS_MAX,
+  });
+  return new DynamoDBClient({ requestHandler, ...options });
 }
 
 export function firehoseClient(options: FirehoseClientConfig = {}): FirehoseClient {

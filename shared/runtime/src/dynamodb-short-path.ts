@@ -8,13 +8,14 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
 import { readWireAttributes, type WireAttributes, wireAttributes } from './dynamodb-binary.ts';
+import { isPlainPath, type PostSigner, postSigner } from './post-signer.ts';
 
 /*
  * The SDK takes 150-200 µs of processor time for a request besides signing and sending it: it lays its middleware out
  * anew, resolves the endpoint by rules, and walks schemas. For the three requests that writers of pages and states make
  * by the million, none of that changes from one to the next. So the first request of each operation and table goes the
- * SDK's whole way, and the next ones repeat what it sent, with their own body and signature, through the SDK's own
- * signer, credentials and HTTP handler. Whatever is not plainly answered goes the whole way again: its retries, its
+ * SDK's whole way, and the next ones repeat what it sent, with their own body and signature, with the SDK's
+ * credentials and through the client's HTTP handler. Whatever is not plainly answered goes the whole way again: its retries, its
  * errors and its correction of the clock are the SDK's.
  */
 
@@ -51,12 +52,12 @@ const ROUTES_MAX = 256;
 /** Waited at most before the SDK tries what was throttled or failed in the server: its own first delay. */
 const RETRY_DELAY_MS = 100;
 
-type Signer = Awaited<ReturnType<DynamoDBClient['config']['signer']>>;
-
 /** What the requests of one operation on one table have in common. */
 interface Route {
-  readonly template: HttpRequest;
-  readonly signer: Signer;
+  readonly address: Pick<HttpRequest, 'protocol' | 'hostname' | 'method' | 'path'> & {
+    readonly port?: number;
+  };
+  readonly sign: PostSigner;
 }
 
 interface SendOptions {
@@ -103,7 +104,7 @@ export function takeShortPath(client: DynamoDBClient): DynamoDBClient {
     if (routes.size < ROUTES_MAX && HttpRequest.isInstance(request)) {
       const operation = request.headers['x-amz-target']?.split('.')[1] ?? '';
       const key = routeKey(operation, input);
-      const route = routes.has(key) ? undefined : await routeOf(client, request);
+      const route = routes.has(key) ? undefined : routeOf(client, request);
       if (route !== undefined) routes.set(key, route);
     }
     return result;
@@ -137,17 +138,20 @@ function operationOf(command: unknown): Operation | undefined {
   return command instanceof GetItemCommand ? 'GetItem' : undefined;
 }
 
-async function routeOf(client: DynamoDBClient, request: HttpRequest): Promise<Route | undefined> {
-  const scope = CREDENTIAL_SCOPE.exec(request.headers.authorization ?? '');
-  const [, signingRegion, signingName] = scope ?? [];
-  if (signingRegion === undefined || signingName === undefined) return undefined;
-  const template = HttpRequest.clone(request);
-  for (const name of Object.keys(template.headers)) {
-    if (OWN_HEADERS.has(name.toLowerCase())) delete template.headers[name];
+function routeOf(client: DynamoDBClient, request: HttpRequest): Route | undefined {
+  const { protocol, hostname, port, method, path } = request;
+  const [, region, service] = CREDENTIAL_SCOPE.exec(request.headers.authorization ?? '') ?? [];
+  const isPlain = method === 'POST' && isPlainPath(path) && Object.keys(request.query).length === 0;
+  if (region === undefined || service === undefined || !isPlain) return undefined;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!OWN_HEADERS.has(name.toLowerCase())) headers[name.toLowerCase()] = value;
   }
-  template.body = undefined;
-  const signer = await client.config.signer({ name: 'sigv4', signingName, signingRegion, properties: {} });
-  return { template, signer };
+  const { credentials } = client.config;
+  return {
+    address: { protocol, hostname, method, path, ...(port === undefined ? {} : { port }) },
+    sign: postSigner({ path, headers, region, service, credentials }),
+  };
 }
 
 /** The request's body, or undefined where it holds members whose form is not known here. */
@@ -164,7 +168,7 @@ function bodyOf(input: Input): string | undefined {
 
 async function attempt(
   client: DynamoDBClient,
-  { template, signer }: Route,
+  { address, sign }: Route,
   body: string,
   { abortSignal, requestTimeout }: SendOptions,
 ): Promise<object | 'whole-path'> {
@@ -173,13 +177,9 @@ async function attempt(
   let answer: Answer;
   let requestId: string | undefined;
   try {
-    const request = HttpRequest.clone(template);
-    request.headers['content-length'] = String(Buffer.byteLength(body));
-    request.body = body;
-    const signed = await signer.sign(request, {
-      signingDate: new Date(Date.now() + config.systemClockOffset),
-    });
-    const { response } = await config.requestHandler.handle(HttpRequest.clone(signed), {
+    const headers = await sign(body, new Date(Date.now() + config.systemClockOffset));
+    const request = new HttpRequest({ ...address, headers, body });
+    const { response } = await config.requestHandler.handle(request, {
       ...(abortSignal === undefined ? {} : { abortSignal }),
       ...(requestTimeout === undefined ? {} : { requestTimeout }),
     });
