@@ -49,9 +49,12 @@ export class Ghost {
   /** Pages that were deleted, by number, and what was put back for them. */
   readonly #deleted = new Map<DeviceId, Map<number, EventPage | undefined>>();
   readonly #receiptLimits: ReceiptLimits;
+  /** True where the mapping gives records up: a source holds them, and the chain does not. */
+  readonly #hasGivenUp: boolean;
 
-  constructor(receiptLimits: ReceiptLimits) {
+  constructor(receiptLimits: ReceiptLimits, hasGivenUp = false) {
     this.#receiptLimits = receiptLimits;
+    this.#hasGivenUp = hasGivenUp;
   }
 
   /** A page took effect. */
@@ -137,7 +140,7 @@ export class Ghost {
     for (const one of whole) this.onAppend(one);
     this.onAlter(deviceId, statePage);
     const after = { pages: whole, state: this.stateAfter(deviceId, whole.length) };
-    checkRestored(before, after, new Set(deleted.keys()));
+    checkRestored(before, after, new Set(deleted.keys()), this.#hasGivenUp);
   }
 
   /** A state took effect. */

@@ -58,7 +58,7 @@ export class World {
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
-    this.#ghost = new Ghost(options.pageLimits.receipts);
+    this.#ghost = new Ghost(options.pageLimits.receipts, Number.isFinite(scenario.triesMax));
     const tables = damageableTables();
     this.#stores = watched(
       {

@@ -112,14 +112,19 @@ function candidatesOf(
 ): readonly Candidate[] {
   const ofNext = leadingDuplicates(run, free);
   const within = free.filter((event) => !ofNext.has(event) && isWithin(run, event));
-  const inTime = free.filter((event) => !isStored(event, stored) && arrivedInTime(run, event));
+  const inTime = free.filter((event) => arrivedInTime(run, event));
   return [
     // A device moves from a parent to its child, whose id is higher.
     { events: within.filter((event) => isInShardOrder(run, event)), isRepaired: false },
     // Where it did not, its shards take turns; and after a reshard both children may hold copies.
     { events: within, isRepaired: false },
-    // Pages that a repair or a redrive appended hold events from below the marks of their time.
-    ...(within.length === 0 ? [{ events: inTime, isRepaired: true }] : []),
+    // Pages that a repair or a redrive appended hold events from below the marks of their time, or nothing but duplicates.
+    ...(within.length === 0
+      ? [
+          { events: inTime.filter((event) => !isStored(event, stored)), isRepaired: true },
+          { events: inTime, isRepaired: true },
+        ]
+      : []),
   ];
 }
 
