@@ -47,7 +47,8 @@ const helpTexts = new Map<string, Promise<string>>();
 
 /** What a script prints for `--help`, below these subcommands; undefined where it is no program of this project. */
 function helpOf(script: string, subcommands: readonly string[]): Promise<string> | undefined {
-  const [, ...last] = rootScripts().get(script)?.split(' ') ?? [];
+  // After the environment that the script sets.
+  const last = rootScripts().get(script)?.split('exec ')[1]?.split(' ') ?? [];
   if (last[0] !== 'node') return undefined;
   const args = [...last.slice(1), ...subcommands, '--help'];
   const key = args.join(' ');

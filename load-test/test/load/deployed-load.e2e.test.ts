@@ -193,7 +193,7 @@ describe('a load on a pipeline that is deployed', () => {
       await run('--scenario', 'reshard', ...GENTLE);
       expect(await shardCount()).toBe(2);
 
-      const child = start(['--yes', '--scenario', 'reshard', ...GENTLE, '--duration', '30s']);
+      const child = start(['--yes', '--scenario', 'reshard', ...GENTLE, '--duration', '12s']);
       const ended = finished(child);
       await until(async () => (await shardCount()) === 4);
       child.kill('SIGINT');
@@ -210,7 +210,7 @@ describe('a load on a pipeline that is deployed', () => {
       await run('--scenario', 'consumer-outage', ...GENTLE);
       expect(await mappingState()).toBe('Enabled');
 
-      const child = start(['--yes', '--scenario', 'consumer-outage', ...GENTLE, '--duration', '30s']);
+      const child = start(['--yes', '--scenario', 'consumer-outage', ...GENTLE, '--duration', '12s']);
       const ended = finished(child);
       await until(async () => (await mappingState()) === 'Disabled');
       child.kill('SIGINT');
@@ -226,7 +226,7 @@ describe('a load on a pipeline that is deployed', () => {
           return simulator;
         },
       };
-      const options: LoadOptions = { ...OPTIONS, scenario: 'consumer-outage', durationMs: 30_000 };
+      const options: LoadOptions = { ...OPTIONS, scenario: 'consumer-outage', durationMs: 12_000 };
       const { signal } = new AbortController();
       const measurement = { deployment: failing, options, folder: deployment.folder, signal };
       const measured = measureLoad({ ...measurement, say: () => undefined });
