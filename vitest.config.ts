@@ -10,19 +10,40 @@ const TIERS = ['property', 'contract', 'simulation', 'e2e'] as const;
  */
 const RETRIES_OF_PROCESSES = 2;
 
-/** All cores, two at least, for what works in its own process; then whole pipelines and browsers, one file at a time. */
-const SIDE_BY_SIDE = { sequence: { groupOrder: 0 }, maxWorkers: Math.max(2, availableParallelism()) };
-const ONE_BY_ONE = { sequence: { groupOrder: 1 }, maxWorkers: 1 };
+const CORES = Math.max(2, availableParallelism());
+/** All cores, two at least, for what works in its own process; then for processes and browsers. */
+const SIDE_BY_SIDE = { sequence: { groupOrder: 0 }, maxWorkers: CORES };
+const THEN_SIDE_BY_SIDE = { sequence: { groupOrder: 1 }, maxWorkers: CORES };
+/** Whole pipelines at last, one file at a time. */
+const ONE_BY_ONE = { sequence: { groupOrder: 2 }, maxWorkers: 1 };
 
 /** Files of pure code share a process and what it has loaded: half of their time went into loading the same modules anew. */
 const SHARED_MODULES: readonly string[] = ['unit', 'property'];
 
-const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs = 30_000, retry = 0) => ({
+const PIPELINES = 'load-test/test/**/*.e2e.test.ts';
+
+interface Tier {
+  readonly name: string;
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly timeoutMs?: number;
+  readonly retry?: number;
+  readonly order?: { readonly sequence: { readonly groupOrder: number }; readonly maxWorkers: number };
+}
+
+const tier = ({
+  name,
+  include,
+  exclude = [],
+  timeoutMs = 30_000,
+  retry = 0,
+  order = SIDE_BY_SIDE,
+}: Tier) => ({
   test: {
     name,
     isolate: !SHARED_MODULES.includes(name),
-    ...(name === 'e2e' ? ONE_BY_ONE : SIDE_BY_SIDE),
-    include,
+    ...order,
+    include: [...include],
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: timeoutMs,
     retry,
@@ -33,15 +54,34 @@ const tier = (name: string, include: string[], exclude: string[] = [], timeoutMs
 export default defineConfig({
   test: {
     projects: [
-      tier(
-        'unit',
-        ['**/test/**/*.test.ts'],
-        TIERS.map((name) => `**/*.${name}.test.ts`),
-      ),
-      tier('property', ['**/test/**/*.property.test.ts'], [], 60_000),
-      tier('contract', ['**/test/**/*.contract.test.ts'], [], 60_000, RETRIES_OF_PROCESSES),
-      tier('simulation', ['**/test/**/*.simulation.test.ts'], [], 300_000),
-      tier('e2e', ['**/test/**/*.e2e.test.ts'], [], 300_000, RETRIES_OF_PROCESSES),
+      tier({
+        name: 'unit',
+        include: ['**/test/**/*.test.ts'],
+        exclude: TIERS.map((name) => `**/*.${name}.test.ts`),
+      }),
+      tier({ name: 'property', include: ['**/test/**/*.property.test.ts'], timeoutMs: 60_000 }),
+      tier({
+        name: 'contract',
+        include: ['**/test/**/*.contract.test.ts'],
+        timeoutMs: 60_000,
+        retry: RETRIES_OF_PROCESSES,
+      }),
+      tier({ name: 'simulation', include: ['**/test/**/*.simulation.test.ts'], timeoutMs: 300_000 }),
+      tier({
+        name: 'e2e',
+        include: ['**/test/**/*.e2e.test.ts'],
+        exclude: [PIPELINES],
+        timeoutMs: 300_000,
+        retry: RETRIES_OF_PROCESSES,
+        order: THEN_SIDE_BY_SIDE,
+      }),
+      tier({
+        name: 'pipeline',
+        include: [PIPELINES],
+        timeoutMs: 300_000,
+        retry: RETRIES_OF_PROCESSES,
+        order: ONE_BY_ONE,
+      }),
     ],
   },
 });
