@@ -68,12 +68,13 @@ export function missingRuns(pages: readonly EventPage[], statePage: number): rea
   let before = 0;
   for (const [index, page] of pages.entries()) {
     if (page.page > before + 1) {
+      const above = coveredBy(pages.slice(0, index));
       runs.push({
         firstPage: before + 1,
         lastPage: page.page - 1,
         arrivalMaxAfter: page.arrivalMaxBefore,
-        above: coveredBy(pages.slice(0, index)),
-        below: beginningsOf(pages.slice(index)),
+        above,
+        below: beginningsOf(pages.slice(index), above),
       });
     }
     before = Math.max(before, page.page);
@@ -93,12 +94,17 @@ function coveredBy(pages: readonly EventPage[]): ReadonlyMap<ShardId, ShardPosit
   return covered;
 }
 
-/** Each shard's first page; what a repair appended out of order says nothing. */
-function beginningsOf(pages: readonly EventPage[]): ReadonlyMap<ShardId, EventPage> {
+/** Each shard's first page; what was appended out of order, by a repair or a late delivery, says nothing. */
+function beginningsOf(
+  pages: readonly EventPage[],
+  above: ReadonlyMap<ShardId, ShardPosition>,
+): ReadonlyMap<ShardId, EventPage> {
   const beginnings = new Map<ShardId, EventPage>();
   for (const page of pages) {
-    if (beginnings.has(page.shardId) || page.events.some(({ repaired }) => repaired === true)) continue;
-    beginnings.set(page.shardId, page);
+    const covered = above.get(page.shardId);
+    const isBehind = covered !== undefined && compareWithinShard(page.through, covered) <= 0;
+    if (isBehind || page.events.some(({ repaired }) => repaired === true)) continue;
+    if (!beginnings.has(page.shardId)) beginnings.set(page.shardId, page);
   }
   return beginnings;
 }

@@ -213,13 +213,17 @@ function beginningOf({ events, through }: EventPage): ShardPosition {
   return events[0]?.place ?? { ...through, subSequenceNumber: through.subSequenceNumber + 1 };
 }
 
-/** Duplicates before the first event of a page behind the run: that page says how many it has dropped in all. */
+/**
+ * Duplicates before the first event of a page behind the run: that page says how many it has dropped in all. What was
+ * redriven is none of them: when the page was laid out, it was no event.
+ */
 function leadingDuplicates(run: MissingRun, events: readonly SourceEvent[]): ReadonlySet<SourceEvent> {
   const leading = new Set<SourceEvent>();
   for (const [shardId, page] of run.below) {
     const beginning = beginningOf(page);
     const covered = events.filter(
-      (event) => event.shardId === shardId && compareWithinShard(event.arrived.place, page.through) <= 0,
+      ({ shardId: of, arrived, isRedriven = false }) =>
+        of === shardId && !isRedriven && compareWithinShard(arrived.place, page.through) <= 0,
     );
     const before = covered.filter(({ arrived }) => compareWithinShard(arrived.place, beginning) < 0);
     const stored = new Set(
