@@ -87,17 +87,21 @@ async function checkPages(
 }
 
 /**
- * Among several that are missing, those which an operator, or a late delivery, had appended may fit in more than one place;
- * and
- * where a state remembers fewer shards than its device has met, the boundaries between pages decide what counted as late.
+ * Among several that are missing, those which an operator, or a late delivery, had appended may fit in more than one place,
+ * and so may those between which nothing but such pages lies. Where a state remembers fewer shards than its device has
+ * met, the boundaries between pages decide what counted as late.
  */
 function mayBeRefused(ghost: Ghost, deleted: readonly EventPage[]): boolean {
-  const [first] = deleted;
-  if (first === undefined || deleted.length === 1) return false;
+  const [first, last] = [deleted[0], deleted.at(-1)];
+  if (first === undefined || last === undefined || deleted.length === 1) return false;
   const pages = ghost.pages.get(first.deviceId) ?? [];
   if (ghost.stateAfter(first.deviceId, pages.length).marksFloor !== undefined) return true;
-  return deleted.some(
-    (page) => isOutOfOrder(pages, page) || page.events.some(({ repaired }) => repaired === true),
+  return pages.some(
+    (page) =>
+      page.page >= first.page &&
+      page.page <= last.page &&
+      (isOutOfOrder(pages, page) ||
+        (deleted.includes(page) && page.events.some(({ repaired }) => repaired === true))),
   );
 }
 
