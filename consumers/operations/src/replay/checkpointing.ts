@@ -34,10 +34,14 @@ export function createCheckpointing(
     const { isCancelWished } = await jobs.save(job);
     if (isCancelWished && job.status === 'running') throw new CancelWished('the job was cancelled');
   }
-  async function save(): Promise<void> {
-    await saving?.catch(() => undefined);
-    saving = write();
-    await saving;
+  /** After all that was asked for before: a later save that lands first would make the store refuse the others. */
+  async function after(before: Promise<void> | undefined): Promise<void> {
+    await before?.catch(() => undefined);
+    await write();
+  }
+  function save(): Promise<void> {
+    saving = after(saving);
+    return saving;
   }
   return {
     noteStep: async () => {
