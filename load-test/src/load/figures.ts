@@ -49,7 +49,7 @@ export const FIGURES = {
   highestRate: {
     unit: 'events/s',
     meaning:
-      'highest rate that holds, found by --find-rate: nothing dropped, lost or failed, p99Ms at most 3,000, drained within 5 s',
+      'highest rate that holds, found by --find-rate: nothing dropped, lost or failed, p99Ms at most 3,000 or as --expect says, drained within 5 s',
   },
   violations: { unit: '', meaning: 'promises that the ledger found broken' },
 } as const satisfies Record<string, { readonly unit: string; readonly meaning: string }>;

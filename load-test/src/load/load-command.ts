@@ -94,7 +94,10 @@ export function loadCommand(): Command {
       '--baseline',
       'then the same load on the ordinary design, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
     )
-    .option('--find-rate', 'search the highest rate that holds, starting at --rate')
+    .option(
+      '--find-rate',
+      'search the highest rate that holds, starting at --rate: with p99Ms<=3000, or what --expect says of it',
+    )
     .option('--soak <duration>', 'the scenario soak for so long', duration(DURATION_MS_MIN))
     .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
     .option(

@@ -47,7 +47,12 @@ export async function runLoad(run: LoadRun): Promise<LoadResult> {
   for (const [deploy, own] of subjects) {
     const measure = (rate: number) => measureOnce(run, deploy, { ...own, rate });
     if (options.findRate) {
-      const { search, best } = await searchRate({ startRate: own.rate, measure, say: run.say });
+      const { search, best } = await searchRate({
+        startRate: own.rate,
+        measure,
+        expectations: options.expectations,
+        say: run.say,
+      });
       searches.push(search);
       results.push(best);
     } else results.push(await measure(own.rate));

@@ -1,8 +1,9 @@
+import { type Expectation, judge, parseExpectation } from './expectation.ts';
 import type { RateSearch, SubjectResult } from './load-result.ts';
 
-/** A rate holds when nothing is dropped or broken and what was sent is readable soon. */
+/** A rate holds when nothing is dropped or broken and what was sent is readable soon: within this, or what is expected of `p99Ms`. */
+const READABLE_SOON = parseExpectation('p99Ms<=3000');
 export const HOLDS = {
-  p99MsMax: 3_000,
   drainMsMax: 5_000,
   /** Below it, the simulator could not make the load. */
   offeredShareMin: 0.98,
@@ -16,18 +17,27 @@ const RATE_MAX = 200_000;
 export interface RateSearchOptions {
   readonly startRate: number;
   readonly measure: (rate: number) => Promise<SubjectResult>;
+  /** A rate holds only where these are met. */
+  readonly expectations?: readonly Expectation[];
   readonly say: (line: string) => void;
 }
 
 /** Why a rate does not hold; empty when it does. */
-export function whyNot({ figures, ledger }: SubjectResult, rate: number): string {
+export function whyNot(
+  { figures, ledger }: SubjectResult,
+  rate: number,
+  expectations: readonly Expectation[] = [],
+): string {
   const offered = figures.offeredPerSecond ?? 0;
   if (ledger.violationCount > 0) return `${ledger.violationCount} violations`;
   if ((figures.dropped ?? 0) > 0) return `${figures.dropped} events dropped`;
   if ((figures.failed ?? 0) > 0) return `${figures.failed} events failed`;
   if (offered < rate * HOLDS.offeredShareMin) return `${Math.round(offered)} events/s offered`;
-  if (figures.p99Ms === null) return 'p99 not known';
-  if (figures.p99Ms > HOLDS.p99MsMax) return `p99 ${Math.round(figures.p99Ms)} ms`;
+  const isSoonSaid = expectations.some(({ figure }) => figure === 'p99Ms');
+  for (const expectation of isSoonSaid ? expectations : [READABLE_SOON, ...expectations]) {
+    const { text, value, met } = judge(expectation, figures);
+    if (!met) return `${text} is missed: ${value === null ? 'not known' : Math.round(value)}`;
+  }
   if (figures.drainMs === null || figures.drainMs > HOLDS.drainMsMax) return 'not drained in time';
   return '';
 }
@@ -36,7 +46,7 @@ export function whyNot({ figures, ledger }: SubjectResult, rate: number): string
 export async function searchRate(
   options: RateSearchOptions,
 ): Promise<{ readonly search: RateSearch; readonly best: SubjectResult }> {
-  const { measure, say } = options;
+  const { measure, say, expectations } = options;
   const trials: RateSearch['trials'][number][] = [];
   let held: { rate: number; result: SubjectResult } | undefined;
   let broken: number | undefined;
@@ -44,7 +54,7 @@ export async function searchRate(
   let rate = options.startRate;
   while (trials.length < TRIALS_MAX) {
     last = await measure(rate);
-    const why = whyNot(last, rate);
+    const why = whyNot(last, rate, expectations);
     trials.push({ rate, held: why === '', why, p99Ms: last.figures.p99Ms });
     say(`${last.subject}: ${rate} events/s ${why === '' ? 'hold' : `do not hold: ${why}`}`);
     if (why === '') held = { rate, result: last };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseExpectation } from '../../src/load/expectation.ts';
 import { FIGURE_NAMES, type Figures } from '../../src/load/figures.ts';
 import type { SubjectResult } from '../../src/load/load-result.ts';
 import { promisesKept } from '../../src/load/run-load.ts';
@@ -52,6 +53,16 @@ test.each([
   const fine = { offeredPerSecond: 1_000, p99Ms: 100, drainMs: 100 };
   expect(whyNot(resultOf({ ...fine, ...figures }, violations), 1_000)).toContain(why);
   expect(whyNot(resultOf(fine), 1_000)).toBe('');
+});
+
+test('a rate holds with a p99 of 3 s at most, or with what is expected', () => {
+  const slow = resultOf({ offeredPerSecond: 1_000, p99Ms: 4_000, drainMs: 100, memoryMaxMiB: 900 });
+  expect(whyNot(slow, 1_000)).toBe('p99Ms<=3000 is missed: 4000');
+  expect(whyNot(slow, 1_000, [parseExpectation('memoryMaxMiB<1000')])).toContain('p99Ms');
+  expect(whyNot(slow, 1_000, [parseExpectation('p99Ms<=5000')])).toBe('');
+  expect(whyNot(slow, 1_000, [parseExpectation('p99Ms<=5000'), parseExpectation('memoryMaxMiB<800')])).toBe(
+    'memoryMaxMiB<800 is missed: 900',
+  );
 });
 
 test('a run with a violation, or that never drained, has not kept its promises', () => {
