@@ -24,11 +24,11 @@ const STATES = 'device-state';
 const BUSES = 60;
 const REPORTS = 50;
 const DEADLINE_MS = 60_000;
-/** Events a second of the replay that is killed, and the seconds between its checkpoints. */
-const RATE = 100;
+/** Times that a replay is killed. The full count is 10: `TWINSTREAM_TEST_REPLAY_KILLS=10`. */
+const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 2);
+/** Events a second of that replay, so that it lasts for all kills, and the seconds between its checkpoints. */
+const RATE = Math.min(150, Math.round(1_000 / KILLS));
 const CHECKPOINT_S = 2;
-/** Times that it is killed. The full count is 10: `TWINSTREAM_TEST_REPLAY_KILLS=10`. */
-const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 3);
 const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
 
 const folder = temporaryFolder();
