@@ -36,7 +36,7 @@ async function start(port: number, path: string | undefined): Promise<Served> {
     serve: async (request, response) => {
       server.emit('request', request, response);
     },
-    logger: createLogger('dynamodb', 'silent'),
+    logger: createLogger('dynamodb', 'warn'),
   });
   return {
     url: door.url,

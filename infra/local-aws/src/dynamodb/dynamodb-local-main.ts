@@ -51,7 +51,7 @@ async function start(doorPort: number, path: string | undefined): Promise<Served
   const url = `http://${LOOPBACK}:${port}`;
   await untilServing(java, url);
   java.once('exit', () => process.exit(1));
-  const logger = createLogger('dynamodb', 'silent');
+  const logger = createLogger('dynamodb', 'warn');
   const door = await startDynamoDbDoor({ port: doorPort, upstreamUrl: url, logger });
   const close = async () => {
     await door.close();

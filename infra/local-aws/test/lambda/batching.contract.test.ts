@@ -40,6 +40,25 @@ describe('a batch', () => {
     expect(waitedMs).toBeLessThan(10_500);
   });
 
+  it('has a window from when the batch before was done, if that is later', async () => {
+    const world = mappingWorld({
+      settings: { batchSize: 100, batchingWindowMs: 10_000 },
+      script: () => world.clock.sleep(4_000),
+    });
+    world.stream.addShard(SHARD);
+    world.stream.put(SHARD, 'a', '1');
+    world.start();
+    await world.clock.runUntil(() => world.invocations.length === 1);
+    world.stream.put(SHARD, 'a', '2');
+    await world.clock.runUntil(() => world.invocations.length === 2);
+    await world.clock.runFor(5_000);
+    await world.stop();
+
+    const [first = 0, second = 0] = world.invocations.map(({ atMs }) => atMs);
+    expect(second - first).toBeGreaterThanOrEqual(14_000);
+    expect(second - first).toBeLessThan(14_500);
+  });
+
   it('stays within the payload that Lambda takes', async () => {
     const bytes: number[] = [];
     const world = mappingWorld({ settings: { batchSize: 10_000, batchingWindowMs: 300_000 } });

@@ -7,56 +7,127 @@ import {
   STATE_RECEIPT_LIMITS,
 } from '@twinstream/device-model';
 import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
-import type { ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
 import { missingRuns } from '../../../src/replay/repair/missing-run.ts';
-import { restoredPages } from '../../../src/replay/repair/restore-pages.ts';
+import { restoredPages, type SourceEvent } from '../../../src/replay/repair/restore-pages.ts';
 
-const [PARENT, CHILD] = SHARDS;
+const [PARENT, CHILD, OTHER_CHILD] = SHARDS;
 
-function counted(at: number, counter: number): ArrivedEvent {
-  return arrivedEvent({ at, arrivalTime: ARRIVAL + at, session: 1, counter, data: { value: counter } });
+/** What makes one page. */
+interface Batch {
+  readonly shardId: ShardId;
+  readonly arrived: readonly ArrivedEvent[];
+  readonly isRedriven?: boolean;
 }
 
-/** A chain of pages of one event each. The last was in quarantine, and redriven. */
-function chain(): { readonly pages: readonly EventPage[]; readonly state: DeviceState } {
+interface Written {
+  readonly pages: readonly EventPage[];
+  readonly state: DeviceState;
+  /** All events, in the order of their shards. */
+  readonly source: readonly SourceEvent[];
+}
+
+function counted(at: number, counter: number, arrivalTime = ARRIVAL + at): ArrivedEvent {
+  return arrivedEvent({ at, arrivalTime, session: 1, counter, data: { value: counter } });
+}
+
+function written(...batches: readonly Batch[]): Written {
   const pages: EventPage[] = [];
   let state = newDevice(DEVICE);
-  const append = (shardId: ShardId, arrived: ArrivedEvent, repaired = false) => {
-    const plan = planPage(state, shardId, [arrived], { repaired });
+  for (const { shardId, arrived, isRedriven = false } of batches) {
+    const plan = planPage(state, shardId, arrived, { repaired: isRedriven });
     if (plan.kind !== 'page') throw new Error(plan.kind);
     pages.push(plan.page);
     state = plan.next;
-  };
-  append(CHILD, counted(10, 2));
-  append(CHILD, counted(11, 3));
-  append(CHILD, counted(12, 4));
-  append(PARENT, counted(1, 1), true);
-  return { pages, state };
+  }
+  const source = SHARDS.flatMap((shard) =>
+    batches
+      .filter(({ shardId }) => shardId === shard)
+      .flatMap(({ shardId, arrived, isRedriven = false }) =>
+        arrived.map((event) => ({ shardId, arrived: event, isRedriven })),
+      )
+      .sort((a, b) => compareWithinShard(a.arrived.place, b.arrived.place)),
+  );
+  return { pages, state, source };
 }
 
-const source = [
-  { shardId: PARENT, arrived: counted(1, 1), isRedriven: true },
-  ...[10, 11, 12].map((at) => ({ shardId: CHILD, arrived: counted(at, at - 8) })),
-];
+/** What is laid out for pages that are missing, from the events that no other page holds. */
+function restored({ pages, state, source }: Written, ...missing: readonly number[]) {
+  const left = pages.filter(({ page }) => !missing.includes(page));
+  const held = new Set(
+    left.flatMap(({ shardId, events }) => events.map(({ place }) => positionKey({ shardId, ...place }))),
+  );
+  const events = source.filter(
+    ({ shardId, arrived }) => !held.has(positionKey({ shardId, ...arrived.place })),
+  );
+  const damage = { deviceId: DEVICE, pages: left, runs: missingRuns(left, state.page), live: state };
+  return restoredPages(damage, events, STATE_RECEIPT_LIMITS);
+}
+
+const numbered = ({ pages }: Written, ...numbers: readonly number[]) =>
+  pages.filter(({ page }) => numbers.includes(page));
 
 describe('restored pages', () => {
+  const redrivenLast = written(
+    { shardId: CHILD, arrived: [counted(10, 2)] },
+    { shardId: CHILD, arrived: [counted(11, 3)] },
+    { shardId: CHILD, arrived: [counted(12, 4)] },
+    { shardId: PARENT, arrived: [counted(1, 1)], isRedriven: true },
+  );
+
   test('one that a redrive had appended comes out as it was', async () => {
-    const { pages, state } = chain();
-    const left = pages.slice(0, 3);
-    const runs = missingRuns(left, state.page);
-    const damage = { deviceId: DEVICE, pages: left, runs, live: state };
-    expect(await restoredPages(damage, source, STATE_RECEIPT_LIMITS)).toEqual([pages[3]]);
+    expect(await restored(redrivenLast, 4)).toEqual(numbered(redrivenLast, 4));
   });
 
   test('none is written where the order of the source does not lead to the state', async () => {
-    const { pages, state } = chain();
-    const left = pages.slice(0, 2);
-    const damage = { deviceId: DEVICE, pages: left, runs: missingRuns(left, state.page), live: state };
     // As if it had come in time: a repair appended it, and nothing says so.
-    const unaware = source.map(({ shardId, arrived }) => ({ shardId, arrived }));
-    await expect(restoredPages(damage, unaware, STATE_RECEIPT_LIMITS)).rejects.toMatchObject({
+    const source = redrivenLast.source.map(({ shardId, arrived }) => ({ shardId, arrived }));
+    await expect(restored({ ...redrivenLast, source }, 3, 4)).rejects.toMatchObject({
       code: 'PAGES_NOT_RESTORABLE',
     });
+  });
+
+  test('neighbours come back whose events lie in the later child, with copies in the other', async () => {
+    const copies = (arrivalTime: number) =>
+      [4, 5, 3].map((counter, index) => counted(20 + index, counter, arrivalTime));
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
+      { shardId: OTHER_CHILD, arrived: copies(ARRIVAL + 40) },
+      { shardId: CHILD, arrived: copies(ARRIVAL + 30) },
+    );
+    expect(device.pages[2]).toMatchObject({ events: [], duplicates: 3 });
+    expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
+  });
+
+  test('neighbours come back before a page that was appended late, unmarked', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(12, 2)] },
+      { shardId: PARENT, arrived: [counted(13, 3)] },
+      { shardId: CHILD, arrived: [counted(20, 4)] },
+      { shardId: CHILD, arrived: [counted(21, 5)] },
+      { shardId: PARENT, arrived: [counted(11, 1)] },
+    );
+    expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
+  });
+
+  test('what was redriven is none of the duplicates that a page before it has dropped', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(11, 2)] },
+      { shardId: PARENT, arrived: [counted(12, 2), counted(14, 4)] },
+      { shardId: PARENT, arrived: [counted(13, 3)], isRedriven: true },
+    );
+    expect(device.pages[2]).toMatchObject({ duplicates: 1 });
+    expect(await restored(device, 2, 4)).toEqual(numbered(device, 2, 4));
+  });
+
+  test('a last page of nothing but copies that were redriven comes out as it was', async () => {
+    const device = written(
+      { shardId: CHILD, arrived: [counted(20, 5)] },
+      { shardId: PARENT, arrived: [counted(10, 5)], isRedriven: true },
+    );
+    expect(device.pages[1]).toMatchObject({ events: [], duplicates: 1 });
+    expect(await restored(device, 2)).toEqual(numbered(device, 2));
   });
 });
