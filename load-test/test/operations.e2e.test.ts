@@ -27,7 +27,7 @@ const DEADLINE_MS = 60_000;
 /** Times that a replay is killed. The full count is 10: `TWINSTREAM_TEST_REPLAY_KILLS=10`. */
 const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 2);
 /** Events a second of that replay, so that it lasts for all kills, and the seconds between its checkpoints. */
-const RATE = Math.min(150, Math.round(1_000 / KILLS));
+const RATE = Math.min(300, Math.round(1_000 / KILLS));
 const CHECKPOINT_S = 2;
 const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
 

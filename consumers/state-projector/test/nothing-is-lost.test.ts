@@ -1,3 +1,5 @@
+import { memoryEventStore } from '@twinstream/event-store';
+import { memoryLatestStateTable } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
 import { expect, test } from 'vitest';
 import { BUS, FINISHED, projectorFixture, record, reported, unfinished } from './projector-fixture.ts';
@@ -58,3 +60,24 @@ test('shard progress stops before the earliest unfinished record', async () => {
   const [progress] = await services.shardProgress.read('device-events');
   expect(progress?.finishedThrough).toBe('1');
 });
+
+test('a redelivered record of a device that was deleted meanwhile is stored again, whatever the container remembers', async () => {
+  let eventStore = memoryEventStore();
+  let latestState = memoryLatestStateTable();
+  const { deliver } = projectorFixture({
+    eventStore: forwarding(() => eventStore),
+    latestState: forwarding(() => latestState),
+  });
+  const records = [record(5, reported(1)), record(6, reported(2))];
+  expect(await deliver(records)).toEqual(FINISHED);
+  eventStore = memoryEventStore();
+  latestState = memoryLatestStateTable();
+  expect(await deliver(records)).toEqual(FINISHED);
+  expect((await latestState.read(BUS))?.counts.events).toBe(2);
+  expect(await Array.fromAsync(eventStore.pages(BUS))).toHaveLength(1);
+});
+
+/** Does whatever the one that `now` gives does, at each call. */
+function forwarding<T extends object>(now: () => T): T {
+  return new Proxy({} as T, { get: (_, name) => Reflect.get(now(), name) });
+}

@@ -104,7 +104,7 @@ export function loadCommand(): Command {
       '--warm-up <duration>',
       'a third of the load before the one that is measured; 0s for none',
       duration(0),
-      10_000,
+      20_000,
     )
     .option(
       '--drain-deadline <duration>',

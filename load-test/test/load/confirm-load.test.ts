@@ -32,12 +32,12 @@ function options(...argv: string[]): LoadOptions {
 describe('what is about to happen', () => {
   test('names stream, region, events with those of the warm-up, and dollars', () => {
     expect(plannedLoad(found, options())).toMatch(
-      /about 65,000 events of 500 devices .* their-events in eu-west-1, at about [\d.,]+ dollars a million/,
+      /about 70,000 events of 500 devices .* their-events in eu-west-1, at about [\d.,]+ dollars a million/,
     );
   });
 
   test('counts what a burst adds, and says what a scenario does', () => {
-    expect(plannedLoad(found, options('--scenario', 'burst'))).toContain('about 77,000 events');
+    expect(plannedLoad(found, options('--scenario', 'burst'))).toContain('about 82,000 events');
     expect(plannedLoad(found, options('--scenario', 'consumer-outage'))).toContain('is not invoked');
   });
 

@@ -65,14 +65,28 @@ export async function projectDevice(
   batch: DeviceBatch,
   signal: AbortSignal,
 ): Promise<DeviceReport> {
-  const cached = services.heads.take(batch.deviceId);
-  const head = cached ?? (await readState(services, batch.deviceId, signal));
-  const chain = new ChainWriter(services, batch, head ?? newDevice(batch.deviceId), signal);
+  const { deviceId } = batch;
+  const cached = services.heads.take(deviceId);
+  let chain = new ChainWriter(services, batch, cached ?? (await stateOf(services, deviceId, signal)), signal);
   await chain.settleAll();
+  if (cached !== undefined && chain.head === cached) {
+    // Only memory says that all of it is stored. It is not where somebody has deleted the device meanwhile.
+    chain = new ChainWriter(services, batch, await stateOf(services, deviceId, signal), signal);
+    await chain.settleAll();
+  }
   const stateRejected = await chain.advanceState();
   await chain.putSnapshots();
   if (!stateRejected) services.heads.put(chain.head);
   return { ...chain.report(), headHit: cached !== undefined, stateRejected };
+}
+
+/** The state item, or that of a device that nothing is known of. */
+async function stateOf(
+  services: ProjectDeviceServices,
+  deviceId: DeviceId,
+  signal: AbortSignal,
+): Promise<DeviceState> {
+  return (await readState(services, deviceId, signal)) ?? newDevice(deviceId);
 }
 
 /** The state item, or nothing where it is missing or cannot be read: the chain holds all that it holds. */
