@@ -85,6 +85,17 @@ export function missingRuns(pages: readonly EventPage[], statePage: number): rea
   return runs;
 }
 
+/** Shards of which the state has seen more than the pages that are there. */
+export function owedShards({ pages, live }: Pick<DamagedChain, 'pages' | 'live'>): ReadonlySet<ShardId> {
+  const covered = coveredBy(pages);
+  const owed = new Set<ShardId>();
+  for (const [shardId, mark] of live?.marks ?? []) {
+    const known = covered.get(shardId);
+    if (known === undefined || compareWithinShard(mark, known) > 0) owed.add(shardId);
+  }
+  return owed;
+}
+
 function coveredBy(pages: readonly EventPage[]): ReadonlyMap<ShardId, ShardPosition> {
   const covered = new Map<ShardId, ShardPosition>();
   for (const { shardId, through } of pages) {

@@ -13,7 +13,7 @@ import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
 import { identityOf } from '@twinstream/verification';
 import { contradiction } from './live-evidence.ts';
-import type { DamagedChain, MissingRun } from './missing-run.ts';
+import { type DamagedChain, type MissingRun, owedShards } from './missing-run.ts';
 
 /** An event of a damaged device as a source gives it. */
 export interface SourceEvent {
@@ -60,6 +60,7 @@ export async function restoredPages(
     if (state.page === live?.page && !runs.some((run) => isInside(run, state.page))) atLivePage = state;
   };
   const stored = storedIdentities(pages);
+  const owed = owedShards({ pages, live });
   for (const run of runs) {
     for (let page = pages[index]; page !== undefined && page.page < run.firstPage; page = pages[index]) {
       moveTo(page);
@@ -67,7 +68,7 @@ export async function restoredPages(
     }
     const before = [...pages.slice(0, index), ...restored];
     const free = events.filter((event) => !taken.has(event));
-    const found = await laidOut(run, state, candidatesOf(run, free, stored), before, limits);
+    const found = await laidOut(run, state, candidatesOf(run, free, { stored, owed }), before, limits);
     if (typeof found === 'string') throw notRestorable(deviceId, run, found);
     for (const event of found.own) taken.add(event);
     for (const page of found.pages) {
@@ -104,18 +105,29 @@ interface Candidate {
   readonly isRepaired: boolean;
 }
 
+/** What the pages and the state of a damaged chain say of the pages that are missing. */
+interface Evidence {
+  /** Identities of events that are stored. */
+  readonly stored: ReadonlySet<string>;
+  /** Shards that some of the missing pages are of. */
+  readonly owed: ReadonlySet<ShardId>;
+}
+
 /** Which events a run may have held, the likeliest first. */
 function candidatesOf(
   run: MissingRun,
   free: readonly SourceEvent[],
-  stored: ReadonlySet<string>,
+  { stored, owed }: Evidence,
 ): readonly Candidate[] {
   const ofNext = leadingDuplicates(run, free);
   const within = free.filter((event) => !ofNext.has(event) && isWithin(run, event));
   const inTime = free.filter((event) => arrivedInTime(run, event));
   return [
-    // A device moves from a parent to its child, whose id is higher.
-    { events: within.filter((event) => isInShardOrder(run, event)), isRepaired: false },
+    // A device moves from a parent to its child, whose id is higher, unless the state says that it came back.
+    {
+      events: within.filter((event) => owed.has(event.shardId) || isInShardOrder(run, event)),
+      isRepaired: false,
+    },
     // Where it did not, its shards take turns; and after a reshard both children may hold copies.
     { events: within, isRepaired: false },
     // Pages that a repair or a redrive appended hold events from below the marks of their time, or nothing but duplicates.

@@ -111,6 +111,17 @@ describe('restored pages', () => {
     expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
   });
 
+  test('a page of nothing but copies from an earlier shard, which the state has seen, comes back among neighbours', async () => {
+    const device = written(
+      { shardId: CHILD, arrived: [counted(20, 1), counted(21, 2)] },
+      { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
+      { shardId: CHILD, arrived: [counted(22, 3), counted(23, 4)] },
+      { shardId: CHILD, arrived: [counted(24, 5)] },
+    );
+    expect(device.pages[1]).toMatchObject({ events: [], duplicates: 2 });
+    expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
+  });
+
   test('what was redriven is none of the duplicates that a page before it has dropped', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1)] },
