@@ -130,6 +130,8 @@ function candidatesOf(
     },
     // Where it did not, its shards take turns; and after a reshard both children may hold copies.
     { events: within, isRepaired: false },
+    // Copies in a shard of which the state has seen nothing had not come by then.
+    { events: within.filter(({ shardId }) => owed.has(shardId)), isRepaired: false },
     // Pages that a repair or a redrive appended hold events from below the marks of their time, or nothing but duplicates.
     ...(within.length === 0
       ? [

@@ -100,6 +100,17 @@ describe('restored pages', () => {
     expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
   });
 
+  test('a last page comes back from the child whose events the state has seen, with copies in the other', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
+      { shardId: CHILD, arrived: [counted(20, 3), counted(21, 4)] },
+    );
+    const copies = [counted(30, 3), counted(31, 4)].map((arrived) => ({ shardId: OTHER_CHILD, arrived }));
+    expect(await restored({ ...device, source: [...device.source, ...copies] }, 2)).toEqual(
+      numbered(device, 2),
+    );
+  });
+
   test('neighbours come back before a page that was appended late, unmarked', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(12, 2)] },
