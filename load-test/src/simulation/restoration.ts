@@ -47,12 +47,15 @@ function pageText(page: EventPage | undefined): string {
   return canonicalText(page && { ...page, events: page.events.map(({ repaired: _, ...event }) => event) });
 }
 
-/** Records that were given up, and hold nothing but copies of stored events, become duplicates of the page that they lie before. */
+/** Records that were given up, and hold nothing but copies of stored events, become duplicates of the page that they lie next to. */
 function isWithCopiesGivenUp(before: EventPage, after: EventPage | undefined): boolean {
   if (after === undefined || after.duplicates < before.duplicates) return false;
   if (after.firstArrivalTime > before.firstArrivalTime) return false;
-  const { duplicates, firstArrivalTime } = before;
-  return pageText(before) === pageText({ ...after, duplicates, firstArrivalTime });
+  if (compareWithinShard(after.through, before.through) < 0) return false;
+  const { duplicates, firstArrivalTime, through, throughArrivalTime } = before;
+  return (
+    pageText(before) === pageText({ ...after, duplicates, firstArrivalTime, through, throughArrivalTime })
+  );
 }
 
 /** An uncounted event that came late has the stamp of the event before it: of the one in the page before, or so. */

@@ -122,16 +122,16 @@ function candidatesOf(
   const ofNext = leadingDuplicates(run, free);
   const within = free.filter((event) => !ofNext.has(event) && isWithin(run, event));
   const inTime = free.filter((event) => arrivedInTime(run, event));
+  const isInOrder = (event: SourceEvent) => isInShardOrder(run, event);
+  const owing = new Set([...owed].filter((shardId) => !run.below.has(shardId)));
   return [
     // A device moves from a parent to its child, whose id is higher, unless the state says that it came back.
-    {
-      events: within.filter((event) => owed.has(event.shardId) || isInShardOrder(run, event)),
-      isRepaired: false,
-    },
+    { events: within.filter((event) => isInOrder(event) || owing.has(event.shardId)), isRepaired: false },
+    { events: within.filter(isInOrder), isRepaired: false },
     // Where it did not, its shards take turns; and after a reshard both children may hold copies.
     { events: within, isRepaired: false },
     // Copies in a shard of which the state has seen nothing had not come by then.
-    { events: within.filter(({ shardId }) => owed.has(shardId)), isRepaired: false },
+    { events: within.filter(({ shardId }) => owing.has(shardId)), isRepaired: false },
     // Pages that a repair or a redrive appended hold events from below the marks of their time, or nothing but duplicates.
     ...(within.length === 0
       ? [

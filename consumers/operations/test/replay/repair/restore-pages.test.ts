@@ -111,6 +111,19 @@ describe('restored pages', () => {
     );
   });
 
+  test('a page comes back in its own shard, while the state has seen more of another', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
+      { shardId: PARENT, arrived: [counted(12, 3)] },
+      { shardId: PARENT, arrived: [counted(13, 4)] },
+      // Its clock was behind.
+      { shardId: CHILD, arrived: [counted(20, 5, ARRIVAL)] },
+      { shardId: CHILD, arrived: [counted(21, 6)] },
+      { shardId: CHILD, arrived: [counted(22, 7)] },
+    );
+    expect(await restored(device, 2, 4, 6)).toEqual(numbered(device, 2, 4, 6));
+  });
+
   test('neighbours come back before a page that was appended late, unmarked', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(12, 2)] },
