@@ -2,19 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { PlantedBug } from '../src/simulation/plant.ts';
+import { PLANTED_SEEDS_MAX, type PlantedBug } from '../src/simulation/plant.ts';
 import { PLANTED_BUGS } from '../src/simulation/planted-bugs.ts';
 
 const SIMULATION = fileURLToPath(new URL('../src/simulation/main.ts', import.meta.url));
 
-const PLANTED_SEEDS_MAX = 10_000;
 /** Bugs that take thousands of seeds: with `TWINSTREAM_TEST_RARE_BUGS=1`, or `npm run simulation -- --planted`. */
 const RARE_BUGS_TESTED = process.env.TWINSTREAM_TEST_RARE_BUGS === '1';
 
 const isTested = ({ isRare }: PlantedBug) => isRare === undefined || RARE_BUGS_TESTED;
 
-test.each(PLANTED_BUGS.filter(isTested).map(({ name }) => name))('finds a planted bug: %s', async (name) => {
-  const { code, output } = await runPlanted(name, PLANTED_SEEDS_MAX);
+test.each(PLANTED_BUGS.filter(isTested))('finds a planted bug: $name', async ({ name, seedsMax }) => {
+  const { code, output } = await runPlanted(name, seedsMax ?? PLANTED_SEEDS_MAX);
   expect(output).toMatch(/^violated at seed \d+/);
   expect(code).toBe(1);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { plant } from './plant.ts';
+import { PLANTED_SEEDS_MAX, plant } from './plant.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
 interface Options {
@@ -15,8 +15,6 @@ interface Options {
   readonly choices?: readonly number[];
 }
 
-/** Seeds within which every planted bug must be found. */
-const PLANTED_SEEDS_MAX = 10_000;
 /** What a world with a planted bug ends with when the bug was found. */
 const EXIT_FOUND = 1;
 
@@ -89,8 +87,8 @@ async function runSeeds({ seeds, seed: first = 1 }: Options): Promise<number> {
 /** Plants each bug in a process of its own, and reports what found it. */
 async function runPlanted(): Promise<number> {
   let missed = 0;
-  for (const { name } of PLANTED_BUGS) {
-    const args = [fileURLToPath(import.meta.url), '--plant', name, '--seeds', String(PLANTED_SEEDS_MAX)];
+  for (const { name, seedsMax = PLANTED_SEEDS_MAX } of PLANTED_BUGS) {
+    const args = [fileURLToPath(import.meta.url), '--plant', name, '--seeds', String(seedsMax)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     const output: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));

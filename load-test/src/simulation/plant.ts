@@ -9,11 +9,16 @@ interface Patch {
   readonly replace: string;
 }
 
+/** Seeds within which a planted bug must be found. */
+export const PLANTED_SEEDS_MAX = 10_000;
+
 /** A mistake that somebody could make, and that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
   /** Found after more than a thousand seeds, which take most of a minute. */
   readonly isRare?: true;
+  /** Seeds within which it must be found; {@link PLANTED_SEEDS_MAX} where nothing is said. */
+  readonly seedsMax?: number;
   readonly patches: readonly Patch[];
 }
 
