@@ -20,8 +20,7 @@ function timedOut(what: string, ms: number): Error {
 
 /**
  * Sends the SDK's requests whose bodies are text or bytes, and reads their answers whole. It keeps connections, ends a
- * request at its time limits or when it is aborted, and does nothing else: the SDK's own handler, made for streams as well,
- * takes twice the time for each.
+ * request at its time limits or when it is aborted, and does nothing else: the SDK's own handler is made for streams as well.
  */
 export class KeepAliveHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };

@@ -33,8 +33,8 @@ export function isPlainPath(path: string): boolean {
 
 /**
  * Signature Version 4 of POST requests that differ in body and date alone ("Create a signed AWS API request", IAM User
- * Guide, read 2026-11). It makes what the SDK's signer makes, in a quarter of the time: what does not change is laid out
- * once, and the key of a day is made once.
+ * Guide, read 2026-11). It makes what the SDK's signer makes, but lays out once what does not change, and makes the key of
+ * a day once.
  */
 export function postSigner({ path, headers, region, service, credentials }: SignedRoute): PostSigner {
   const scopeEnd = `${region}/${service}/${TERMINATOR}`;
