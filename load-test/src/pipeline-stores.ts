@@ -2,7 +2,12 @@ import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
 import { dynamoDbClient, type Environment, s3Client } from '@twinstream/runtime';
-import { archivedPositions, checkLedger, type LedgerReport } from '@twinstream/verification';
+import {
+  archivedPositions,
+  checkLedger,
+  type LedgerReport,
+  quarantinedPositions,
+} from '@twinstream/verification';
 import { type Access, localAccess } from './pipeline-access.ts';
 import { sentEvents } from './simulator-ledger.ts';
 
@@ -34,6 +39,7 @@ export async function checkPipeline(
       ...stores,
       sent: sentEvents(...ledgerFiles),
       archivedPositions: stores.archivedPositions(),
+      quarantinedPositions: quarantinedPositions(stores.quarantine),
       isComplete: true,
     });
   } finally {

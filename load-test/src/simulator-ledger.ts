@@ -1,16 +1,22 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { isJsonObject, readEvent } from '@twinstream/device-model';
-import type { LedgerEntry } from '@twinstream/device-simulator';
+import { type LedgerEntry, readLedger } from '@twinstream/device-simulator';
+import type { Position } from '@twinstream/stream-model';
 import type { SentEvent } from '@twinstream/verification';
 
 /** What the simulator's ledgers say that it sent: acknowledged events, and those of which nobody knows. */
 export async function* sentEvents(...ledgerFiles: readonly string[]): AsyncGenerator<SentEvent> {
   for (const file of ledgerFiles) {
-    for await (const line of createInterface({ input: createReadStream(file) })) {
-      const sent = sentEvent(JSON.parse(line));
+    for await (const entry of readLedger(file)) {
+      const sent = sentEvent(entry);
       if (sent !== undefined) yield sent;
     }
+  }
+}
+
+/** Where the ledgers say that something lies, malformed or not: {@link sentEvents} without reading the events. */
+export async function* sentPositions(...ledgerFiles: readonly string[]): AsyncGenerator<Position> {
+  for (const file of ledgerFiles) {
+    for await (const { position } of readLedger(file)) if (position !== undefined) yield position;
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type LedgerViolation,
   PositionSet,
 } from '@twinstream/verification';
-import { sentEvents } from '../simulator-ledger.ts';
+import { sentPositions } from '../simulator-ledger.ts';
 import type { LedgerCheckOptions } from './ledger-check.ts';
 
 /** Between two looks at the list of objects. */
@@ -56,9 +56,7 @@ export async function missingFromArchive(
 
 async function positionsOf(ledgerFiles: readonly string[]): Promise<PositionSet> {
   const positions = new PositionSet();
-  for await (const { position } of sentEvents(...ledgerFiles)) {
-    if (position !== undefined) positions.add(position);
-  }
+  for await (const position of sentPositions(...ledgerFiles)) positions.add(position);
   return positions;
 }
 
@@ -91,10 +89,8 @@ function positionOf(text: string): Position {
 
 async function missing(archived: PositionSet, ledgerFiles: readonly string[]): Promise<LedgerViolation[]> {
   const violations: LedgerViolation[] = [];
-  for await (const { position } of sentEvents(...ledgerFiles)) {
-    if (position !== undefined && !archived.has(position)) {
-      violations.push({ kind: 'not-archived', subject: positionKey(position) });
-    }
+  for await (const position of sentPositions(...ledgerFiles)) {
+    if (!archived.has(position)) violations.push({ kind: 'not-archived', subject: positionKey(position) });
   }
   return violations;
 }

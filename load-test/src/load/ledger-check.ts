@@ -1,8 +1,9 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { QuarantineStore } from '@twinstream/quarantine';
-import { checkLedger, type LedgerViolation } from '@twinstream/verification';
+import type { DeviceId } from '@twinstream/device-model';
+import type { Position } from '@twinstream/stream-model';
+import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
 import type { Access } from '../pipeline-access.ts';
 import { pipelineStores } from '../pipeline-stores.ts';
 import { sentEvents } from '../simulator-ledger.ts';
@@ -49,6 +50,8 @@ export interface LedgerCheckOptions {
    */
   readonly sharedSinceMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of each part of the ledger before it is checked, where there are several. */
+  readonly onPart?: (part: number, partCount: number) => void;
 }
 
 /**
@@ -56,10 +59,12 @@ export interface LedgerCheckOptions {
  * memory stays bounded, and against the archive, which may be completed until the deadline.
  */
 export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFindings> {
-  const { access, ledgerFiles, folder, acknowledged, sharedSinceMs, signal } = options;
+  const { access, ledgerFiles, folder, acknowledged, signal } = options;
   const partCount = Math.max(1, Math.ceil(acknowledged / EVENTS_AT_ONCE_MAX));
   const parts = partCount === 1 ? [ledgerFiles] : await split(ledgerFiles, folder, partCount);
   const stores = pipelineStores(access);
+  const storedDevices = once(() => storedDevicesByPart(stores, partCount, options));
+  const quarantined = once(() => positionsInQuarantine(stores, options));
   const violations: LedgerViolation[] = [];
   const eventStore = orderChecked(stores.eventStore, (deviceId, what) => {
     if (options.isOrdered) violations.push({ kind: 'out-of-order', subject: `${deviceId} ${what}` });
@@ -68,16 +73,13 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
   const sums = { devices: 0, sent: 0, stored: 0, duplicates: 0, late: 0, malformed: 0 };
   try {
     for (const [part, files] of parts.entries()) {
+      if (partCount > 1) options.onPart?.(part + 1, partCount);
       const report = await checkLedger({
         latestState: stores.latestState,
-        quarantine: quarantineSince(stores.quarantine, sharedSinceMs),
+        quarantinedPositions: later(quarantined),
         eventStore: {
           ...eventStore,
-          deviceIds: async function* () {
-            // The devices of the ledgers are looked at anyhow; a table of others is neither searched nor judged.
-            if (sharedSinceMs !== undefined) return;
-            for await (const id of eventStore.deviceIds()) if (partOf(id, partCount) === part) yield id;
-          },
+          deviceIds: () => later(async () => (await storedDevices())[part] ?? []),
           async *pages(deviceId, range) {
             signal?.throwIfAborted();
             for await (const page of eventStore.pages(deviceId, range)) {
@@ -102,11 +104,46 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
   return { ...sums, pages, archived: archive.archived, ...told(violations) };
 }
 
-/** Records are read from the hour on in which the run began. */
-function quarantineSince(quarantine: QuarantineStore, sinceMs: number | undefined): QuarantineStore {
-  if (sinceMs === undefined) return quarantine;
-  const from = sinceMs - CLOCKS_DIFFER_MS_MAX;
-  return { ...quarantine, list: (query = {}) => quarantine.list({ ...query, from }) };
+type Stores = ReturnType<typeof pipelineStores>;
+
+/** Devices of the event store by the part that checks them: found once, for a scan takes as long for one part as for all. */
+async function storedDevicesByPart(
+  { eventStore }: Stores,
+  partCount: number,
+  { sharedSinceMs, signal }: LedgerCheckOptions,
+): Promise<readonly (readonly DeviceId[])[]> {
+  const byPart = Array.from({ length: partCount }, (): DeviceId[] => []);
+  // The devices of the ledgers are looked at anyhow; a table of others is neither searched nor judged.
+  if (sharedSinceMs !== undefined) return byPart;
+  for await (const id of eventStore.deviceIds(signal)) byPart[partOf(id, partCount)]?.push(id);
+  return byPart;
+}
+
+/** What is in quarantine; in one that others fill, too, from the hour on in which the run began. */
+async function positionsInQuarantine(
+  { quarantine }: Stores,
+  { sharedSinceMs, signal }: LedgerCheckOptions,
+): Promise<readonly Position[]> {
+  return await Array.fromAsync(
+    quarantinedPositions(quarantine, {
+      ...(sharedSinceMs === undefined ? {} : { from: sharedSinceMs - CLOCKS_DIFFER_MS_MAX }),
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
+}
+
+/** Does at the first call what it is for, and gives what came of it at every call. */
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
+
+/** Items that are asked for when the first of them is needed. */
+async function* later<Item>(items: () => Promise<readonly Item[]>): AsyncGenerator<Item> {
+  yield* await items();
 }
 
 /** Violations as a result holds them. */

@@ -79,6 +79,8 @@ async function judged(measurement: Measurement, drained: DrainedLoad): Promise<S
     isOrdered: survey.failed === 0,
     archiveDeadlineMs: Date.now() + options.archiveDeadlineMs,
     signal,
+    onPart: (part, partCount) =>
+      say(`${deployment.name}: checking the ledger, part ${part} of ${partCount} …`),
   });
   const { simulator, endMs: loadEndMs, marks } = offered;
   const { lags } = watch.progress;

@@ -1,5 +1,4 @@
 import { type DeviceEvent, type DeviceId, deviceId } from '@twinstream/device-model';
-import type { QuarantineStore } from '@twinstream/quarantine';
 import { type Position, positionKey } from '@twinstream/stream-model';
 import { canonicalText } from './canonical-text.ts';
 import { type Difference, identityOf, type VerificationStores, verifyDevice } from './verify-device.ts';
@@ -45,7 +44,8 @@ export interface LedgerSources extends VerificationStores {
   readonly sent: AsyncIterable<SentEvent>;
   /** Positions of all archive lines. */
   readonly archivedPositions?: AsyncIterable<Position>;
-  readonly quarantine?: QuarantineStore;
+  /** Positions of all that is in quarantine; not asked for where nothing malformed was sent. */
+  readonly quarantinedPositions?: AsyncIterable<Position>;
   /** True where the ledger names every event of these stores; then what it does not name is a violation too. */
   readonly isComplete: boolean;
 }
@@ -148,20 +148,13 @@ async function checkArchive(
 }
 
 async function checkQuarantine(
-  { quarantine }: LedgerSources,
+  { quarantinedPositions }: LedgerSources,
   malformed: ReadonlySet<string>,
   violations: LedgerViolation[],
 ): Promise<void> {
-  if (quarantine === undefined || malformed.size === 0) return;
+  if (quarantinedPositions === undefined || malformed.size === 0) return;
   const kept = new Set<string>();
-  for await (const { key } of quarantine.list()) {
-    const record = await quarantine.read(key);
-    for (const { subSequenceNumber } of record?.entries ?? []) {
-      if (record === undefined) continue;
-      const { shardId, sequenceNumber } = record;
-      kept.add(positionKey({ shardId, sequenceNumber, subSequenceNumber }));
-    }
-  }
+  for await (const position of quarantinedPositions) kept.add(positionKey(position));
   for (const position of malformed) {
     if (!kept.has(position)) violations.push({ kind: 'not-quarantined', subject: position });
   }
