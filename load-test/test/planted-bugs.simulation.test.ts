@@ -7,7 +7,7 @@ import { PLANTED_BUGS } from '../src/simulation/planted-bugs.ts';
 
 const SIMULATION = fileURLToPath(new URL('../src/simulation/main.ts', import.meta.url));
 
-/** Bugs that take thousands of seeds: with `TWINSTREAM_TEST_RARE_BUGS=1`, or `npm run simulation -- --planted`. */
+/** Bugs that take hundreds or thousands of seeds: with `TWINSTREAM_TEST_RARE_BUGS=1`, or `npm run simulation -- --planted`. */
 const RARE_BUGS_TESTED = process.env.TWINSTREAM_TEST_RARE_BUGS === '1';
 
 const isTested = ({ isRare }: PlantedBug) => isRare === undefined || RARE_BUGS_TESTED;
@@ -19,7 +19,7 @@ test.each(PLANTED_BUGS.filter(isTested))('finds a planted bug: $name', async ({ 
 });
 
 test.each(PLANTED_BUGS.filter((bug) => !isTested(bug)).map(({ name }) => name))(
-  'can still plant a bug that takes thousands of seeds to find: %s',
+  'can still plant a bug that takes many seeds to find: %s',
   async (name) => {
     const { code, output } = await runPlanted(name, 1);
     expect(output).toMatch(/^1 seeds, /m);

@@ -15,7 +15,7 @@ export const PLANTED_SEEDS_MAX = 10_000;
 /** A mistake that somebody could make, and that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
-  /** Found after more than a thousand seeds, which take most of a minute. */
+  /** Found after more than five hundred seeds, which take ten seconds and more. */
   readonly isRare?: true;
   /** Seeds within which it must be found; {@link PLANTED_SEEDS_MAX} where nothing is said. */
   readonly seedsMax?: number;

@@ -102,7 +102,7 @@ test.each([
         expectTrueCounts(result);
         expect(result.bufferedBytesMax).toBeLessThanOrEqual(200_000);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   },
 );

@@ -146,7 +146,7 @@ describe('the state of counted events', () => {
           }).toEqual(naive(identities));
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -187,7 +187,7 @@ describe('the state of counted events', () => {
           expect(of(other, second, limitsOther)).toEqual(of(one, first, limitsOne));
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -261,7 +261,7 @@ describe('any events', () => {
         const direct = projected(deliveries, pageLimits);
         expect({ ...chain.state, page: 0 }).toEqual({ ...direct, page: 0 });
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -342,7 +342,7 @@ describe('any events', () => {
           essence(projected(deliveries, PAGE_LIMITS)),
         );
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -24,7 +24,7 @@ export interface KinesisChangeFeedOptions {
 
 /** A reader that is further behind leaves out what lies between it and the tip: the table knows it sooner. */
 const BEHIND_MS_MAX = 60_000;
-/** Shards are listed again after this time. */
+/** Shards are listed again after this time, and when one was read to its end: its children go on. */
 const LIST_MS = 10_000;
 const RECORDS_MAX = 2_000;
 
@@ -37,6 +37,7 @@ export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed
   const readers = new Map<ShardId, ShardReader>();
   let shardIds: readonly ShardId[] = [];
   let listTime = Number.NEGATIVE_INFINITY;
+  let endedCount = 0;
   return {
     restart: () => readers.clear(),
     poll: async (progress, signal) => {
@@ -51,6 +52,9 @@ export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed
           return readShard(options, reader, signal);
         }),
       );
+      const ended = [...readers.values()].filter(({ hasEnded }) => hasEnded).length;
+      if (ended > endedCount) listTime = Number.NEGATIVE_INFINITY;
+      endedCount = ended;
       return hints.filter((shard) => shard !== undefined);
     },
   };

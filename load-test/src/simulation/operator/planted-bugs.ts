@@ -43,6 +43,7 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a repair beyond shard progress',
+    isRare: true,
     patches: [
       {
         file: `${REPLAY}/repair/run-repair.ts`,
@@ -96,6 +97,7 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a take-over that lands late',
+    isRare: true,
     patches: [
       {
         file: `${REPLAY}/job-store.ts`,
