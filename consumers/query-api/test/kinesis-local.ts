@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import { kinesisClient } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 
 const READY_MS_MAX = 30_000;
 const POLL_MS = 50;
@@ -27,16 +27,6 @@ export async function until(
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
     await sleep(POLL_MS);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  return address.port;
 }
 
 /** The maintained Kinesis emulator, in a process of its own. */

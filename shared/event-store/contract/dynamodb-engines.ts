@@ -1,7 +1,7 @@
 /// <reference path="./dynalite.d.ts" />
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDbClient } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 import dynalite from 'dynalite';
 
 /** A DynamoDB for tests, and how to end it. */
@@ -133,22 +134,6 @@ function jarFile(): string {
   const [release] = readdirSync(library);
   if (release === undefined) throw new Error(`no DynamoDB Local in ${library}`);
   return join(library, release, 'DynamoDBLocal.jar');
-}
-
-/** DynamoDB Local cannot choose a port itself. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, () => {
-      const address = probe.address();
-      probe.close(() =>
-        address === null || typeof address === 'string'
-          ? reject(new Error('no port'))
-          : resolve(address.port),
-      );
-    });
-  });
 }
 
 async function untilServing(java: ChildProcess, port: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 import { type PythonTool, pythonTool } from '../python/python-tool.ts';
 
 /** An independent emulator of AWS that runs Node functions without Docker. */
@@ -91,15 +91,4 @@ async function stop(child: ChildProcess): Promise<void> {
   if (isEnded) return;
   process.kill(-pid, 'SIGKILL');
   await ended;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,9 +1,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CodedError, type Logger } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 import { startDynamoDb } from '../dynamodb/dynamodb.ts';
-import { freePort, requireFreePort } from '../http/free-port.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
+import { requireFreePort } from '../http/require-free-port.ts';
 import { startS3 } from '../s3/s3.ts';
 import { startChildApp } from './child-app.ts';
 import { drain } from './drain.ts';

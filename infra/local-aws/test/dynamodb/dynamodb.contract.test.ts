@@ -14,12 +14,12 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { createLogger, dynamoDbClient } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DYNAMODB_ENGINES, type DynamoDb, startDynamoDb } from '../../src/dynamodb/dynamodb.ts';
 import { startDynamoDbDoor } from '../../src/dynamodb/dynamodb-door.ts';
 import { javaMajor } from '../../src/dynamodb/java-version.ts';
 import { type RemoteFaults, remoteFaults } from '../../src/faults/remote-faults.ts';
-import { freePort } from '../../src/http/free-port.ts';
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const TABLE = 'things';

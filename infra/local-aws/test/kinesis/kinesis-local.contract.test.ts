@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { freePort } from '@twinstream/runtime/free-port';
 import { until } from './contract/subject.ts';
 import { kinesisContract } from './kinesis-contract.ts';
 
@@ -18,16 +18,6 @@ const TRANSITIONS = [
   'SPLIT_SHARD_DURATION',
   'UPDATE_SHARD_COUNT_DURATION',
 ] as const;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  return address.port;
-}
 
 /** The maintained emulator, in a process of its own: it reads a certificate from the folder it runs in. */
 async function startKinesisLocal() {

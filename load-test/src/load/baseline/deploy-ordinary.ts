@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NAMES, type StandInUrls, standInEnvironment } from '@twinstream/local-aws/names';
 import { HOST_FLAGS, NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { CodedError } from '@twinstream/runtime';
+import { freePort } from '@twinstream/runtime/free-port';
 import { localAccess } from '../../pipeline-access.ts';
 import type { Deployment, DeploymentOptions } from '../deployment.ts';
 import { localLoadSite } from '../local-load-site.ts';
@@ -169,13 +169,4 @@ async function end(child: ChildProcess): Promise<void> {
   const kill = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
   await exited;
   clearTimeout(kill);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

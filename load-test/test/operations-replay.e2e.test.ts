@@ -1,75 +1,39 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
+import { sendBusDay, writeBusDay } from './bus-day.ts';
 import {
-  contentOf,
-  deleteItems,
   ended,
   eventsFrom,
-  type Item,
-  itemsOf,
   lambdaOf,
   type Operations,
   operationsOf,
-  putItem,
   tablesOf,
 } from './operations-pipeline.ts';
 
 const EVENTS = 'events';
-const STATES = 'device-state';
-const BUSES = 60;
-const REPORTS = 50;
 const DEADLINE_MS = 60_000;
 /** Times that a replay is killed. The full count is 10: `TWINSTREAM_TEST_REPLAY_KILLS=10`. */
 const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 2);
 /** Events a second of that replay, so that it lasts for all kills, and the seconds between its checkpoints. */
-const RATE = Math.min(300, Math.round(1_000 / KILLS));
+const RATE = Math.min(200, Math.round(1_000 / KILLS));
 const CHECKPOINT_S = 2;
-const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
 
 const folder = temporaryFolder();
 let pipeline: RunningPipeline;
 let operations: Operations;
 let tables: DynamoDBClient;
 
-/** A day of buses as the recording has them: rows by bus and time. */
-function recording(): string {
-  const rows = ['vehicle_id,timestamp,speed,route_id'];
-  for (let report = 0; report < REPORTS; report += 1) {
-    for (let bus = 0; bus < BUSES; bus += 1) {
-      const time = new Date(Date.parse('2017-03-21T05:00:00Z') + report * 120_000 + bus * 1_000);
-      rows.push(`${2_600 + bus},${time.toISOString()},${(bus * 7 + report * 3) % 40},${bus % 9}`);
-    }
-  }
-  return `${rows.join('\n')}\n`;
-}
-
-const feedRecording = (...flags: string[]) =>
-  pipeline.simulate(
-    ...['--input', 'day.csv', '--id-column', 'vehicle_id', '--time-column', 'timestamp', '--order', 'time'],
-    ...flags,
-  );
-
-/** Waits for what the archive is to hold, which comes some seconds later. */
-async function archived(): Promise<void> {
-  for (const giveUpTime = Date.now() + DEADLINE_MS; Date.now() < giveUpTime; ) {
-    const { code } = await operations.ops('verify', '--archive-lag', '0s');
-    if (code === 0) return;
-  }
-  throw new Error('the archive does not come to hold every event');
-}
-
 beforeAll(async () => {
-  mkdirSync(folder.path, { recursive: true });
-  writeFileSync(join(folder.path, 'day.csv'), recording());
+  writeBusDay(folder.path);
   pipeline = await runPipeline(folder.path, '--shards', '3');
   operations = operationsOf(pipeline, folder.path);
   tables = tablesOf(pipeline);
-  expect((await feedRecording('--rate', '1000')).code).toBe(0);
+  expect((await sendBusDay(pipeline, '--rate', '1000')).code).toBe(0);
   await pipeline.caughtUp();
 }, 120_000);
 
@@ -81,98 +45,6 @@ afterAll(async () => {
 
 /** The tests build upon each other: one that is tried again finds what the try before has done. */
 const IN_SEQUENCE = { retry: 0 };
-
-describe('what is stored', IN_SEQUENCE, () => {
-  test('is proved equal to its history, archive included', async () => {
-    await archived();
-    const found = await operations.json(0, 'verify', '--archive-lag', '0s');
-    expect(found).toMatchObject({ equal: true, devices: BUSES, events: BUSES * REPORTS, differences: [] });
-    expect(found.archive).toMatchObject({ eventsFound: BUSES * REPORTS, eventsNotDue: 0 });
-  });
-
-  test('loses a hundred pages and thirty rows, which verify names and a repair restores', async () => {
-    const pages = (await itemsOf(tables, EVENTS)).filter(({ key }) => key?.S?.startsWith('EVENT#') === true);
-    const [events, states] = [await contentOf(tables, EVENTS), await contentOf(tables, STATES)];
-    const ids = [...new Set(pages.map(({ deviceId }) => deviceId?.S ?? ''))].sort();
-    const damagedIds = new Set(ids.slice(0, BUSES / 2));
-    const lost = pages.filter(({ deviceId }) => damagedIds.has(deviceId?.S ?? '')).slice(0, 100);
-    await deleteItems(tables, EVENTS, lost);
-    const altered = (await itemsOf(tables, STATES))
-      .filter(({ deviceId }) => !damagedIds.has(deviceId?.S ?? ''))
-      .slice(0, 30);
-    for (const item of altered) {
-      await putItem(tables, STATES, {
-        ...item,
-        attributes: { M: { ...item.attributes?.M, speed: { N: '-1' } } },
-      });
-    }
-    expect(altered.length).toBe(30);
-
-    const { differences } = await operations.json(1, 'verify', '--no-archive');
-    const named = (differences as readonly { kind: string; deviceId: string; subject: string }[]).map(
-      ({ kind, deviceId, subject }) => `${kind} ${deviceId} ${subject}`,
-    );
-    const numberOf = ({ key }: Item) => Number(key?.S?.split('#')[2]);
-    const expected = [
-      ...lost.map((item) => `page-missing ${item.deviceId?.S} page ${numberOf(item)}`),
-      ...altered.map(({ deviceId }) => `state-differs ${deviceId?.S} attributes.speed`),
-    ];
-    expect(named.sort()).toEqual(expected.sort());
-
-    const job = await operations.json(0, 'replay', 'start', '--from', 'earliest', ...REPAIR);
-    expect(job.repair).toMatchObject({
-      pagesMissing: lost.length,
-      pagesRestored: lost.length,
-      statesRestored: 30,
-    });
-    expect(job.total).toMatchObject({ applied: 0, late: 0, duplicate: 0, failed: 0 });
-    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
-    expect(await contentOf(tables, STATES)).toEqual(states);
-    // Where whole neighbourhoods were lost the boundaries may have moved; the numbers have not.
-    const after = await contentOf(tables, EVENTS);
-    const numbers = (content: Map<string, string>) =>
-      [...content.keys()]
-        .filter((key) => key.includes('EVENT#'))
-        .map((key) => key.replace(/#\d+#/, '#'))
-        .sort();
-    expect(numbers(after)).toEqual(numbers(events));
-  });
-
-  test('is equal to before when the states were wiped and rebuilt from the event store', async () => {
-    const before = await contentOf(tables, STATES);
-    await deleteItems(tables, STATES, await itemsOf(tables, STATES));
-    await operations.json(0, 'replay', 'start', '--source', 'event-store', ...REPAIR);
-    expect(await contentOf(tables, STATES)).toEqual(before);
-  });
-
-  test('is equal to before, places included, when all was wiped and rebuilt from the archive', async () => {
-    await archived();
-    const store = dynamoDbEventStore(tables, { tableName: EVENTS });
-    const before = await eventsFrom(store, 0);
-    await deleteItems(tables, EVENTS, await itemsOf(tables, EVENTS));
-    await deleteItems(tables, STATES, await itemsOf(tables, STATES));
-    const job = await operations.json(
-      0,
-      'replay',
-      'start',
-      '--source',
-      'archive',
-      '--from',
-      'earliest',
-      ...REPAIR,
-    );
-    expect(job.total).toMatchObject({ applied: BUSES * REPORTS, failed: 0 });
-    expect(await eventsFrom(store, 0)).toEqual(before);
-    expect((await operations.json(0, 'verify', '--archive-lag', '0s')).equal).toBe(true);
-  });
-
-  test('goes on as if nothing had been when devices send after a rebuild', async () => {
-    expect((await pipeline.simulate('--devices', '20', '--rate', '400', '--count', '800')).code).toBe(0);
-    expect((await feedRecording('--session', '9000000000')).code).toBe(0);
-    await pipeline.caughtUp();
-    expect((await operations.json(0, 'verify', '--no-archive')).equal).toBe(true);
-  });
-});
 
 describe('quarantine', IN_SEQUENCE, () => {
   test('fifty records are fixed and redriven while load runs, and nothing else changes', async () => {
