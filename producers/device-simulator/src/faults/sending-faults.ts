@@ -107,8 +107,12 @@ function faultOf(shares: FaultShares, draws: Draws): SendingFault | undefined {
 /** The event as it is sent at its own time. The first of two copies is sound. */
 function suffer(planned: PlannedEvent, fault: SendingFault | undefined, draws: Draws): PlannedEvent {
   if (fault === 'drop') return { ...planned, fault };
-  if (fault === 'malformed') return { ...planned, fault, damaged: damage(planned.text, draws) };
+  if (fault === 'malformed') return { ...planned, fault, damaged: damage(textOf(planned), draws) };
   return planned;
+}
+
+function textOf({ bytes }: PlannedEvent): string {
+  return new TextDecoder().decode(bytes.subarray(0, -1));
 }
 
 function released(held: HeldEvent, dueMs: number | undefined): PlannedEvent {

@@ -1,5 +1,5 @@
 import { dueTimes, type LoadProfile } from '../schedule/load-profile.ts';
-import type { EventSource, PlannedEvent } from '../sending/planned-event.ts';
+import { type EventSource, lineBytes, type PlannedEvent } from '../sending/planned-event.ts';
 import type { RecordedRow } from './open-recording.ts';
 import { type RecordedEvent, stamped } from './recorded-event.ts';
 import { type BadRow, isBadRow } from './row.ts';
@@ -86,7 +86,7 @@ function planning({ pace, session }: RecordingSourceSettings): (event: RecordedE
       time,
       session: counter === undefined ? identity?.session : session,
       counter: counter ?? identity?.counter,
-      text: stamped(event, session, counter ?? 0),
+      bytes: lineBytes(stamped(event, session, counter ?? 0)),
       dueMs: due(event),
     };
   };

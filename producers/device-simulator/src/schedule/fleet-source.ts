@@ -1,6 +1,6 @@
 import type { DeviceEvent } from '@twinstream/device-model';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { EventSource } from '../sending/planned-event.ts';
+import { type EventSource, lineBytes } from '../sending/planned-event.ts';
 import { dueTimes, type LoadProfile } from './load-profile.ts';
 
 /**
@@ -19,7 +19,7 @@ export function fleetSource(fleet: Fleet, load: LoadProfile, isPaced: boolean): 
         time: event.time,
         session: event.identity?.session,
         counter: event.identity?.counter,
-        text: textOf(event),
+        bytes: lineBytes(textOf(event)),
         dueMs: isPaced ? offsetMs : undefined,
       };
       return clockSkewMs === 0 ? planned : { ...planned, clockSkewMs };

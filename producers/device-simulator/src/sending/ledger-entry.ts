@@ -2,7 +2,7 @@ import type { RejectionReason } from '@twinstream/device-model';
 import type { Position } from '@twinstream/stream-model';
 import type { PutOutcome } from '@twinstream/stream-producer';
 import type { PlannedEvent, SendingFault } from './planned-event.ts';
-import { bytesOf, type SimulatedRecord } from './simulated-record.ts';
+import type { SimulatedRecord } from './simulated-record.ts';
 
 /**
  * One line of the ledger: what became of one event. Lines come in the order of outcomes; `n` is the order of sending,
@@ -42,18 +42,26 @@ export interface LedgerEntry {
   readonly base64?: string;
 }
 
+/** A line of the ledger: the event stands in it byte for byte. */
+export interface LedgerLine {
+  /** All of the line, or what stands before the event. */
+  readonly head: string;
+  /** The event and a line end. What closes the line comes between them. */
+  readonly event?: Uint8Array;
+}
+
 /** Line of an event that the producer never got. */
 export function unsentLine(
   n: number,
   planned: PlannedEvent,
   result: 'dropped' | 'withheld',
   dueAtMs: number,
-): string {
+): LedgerLine {
   return lineOf(n, planned, `"result":"${result}","dueAtMs":${kept(dueAtMs)}`);
 }
 
 /** Line of an event that the producer refused to take. */
-export function refusedLine(n: number, planned: PlannedEvent, dueAtMs: number, code: string): string {
+export function refusedLine(n: number, planned: PlannedEvent, dueAtMs: number, code: string): LedgerLine {
   return lineOf(n, planned, `"result":"failed","dueAtMs":${kept(dueAtMs)},"attempts":0,"reason":"${code}"`);
 }
 
@@ -63,7 +71,7 @@ export function outcomeLine(
   planned: PlannedEvent,
   outcome: PutOutcome<SimulatedRecord>,
   atMs: number,
-): string {
+): LedgerLine {
   const { record, attempts } = outcome;
   const sent = `"dueAtMs":${kept(record.dueAtMs)},"sentAtMs":${kept(record.sentAtMs)}`;
   if (outcome.status === 'failed') {
@@ -77,20 +85,19 @@ export function outcomeLine(
   return lineOf(n, planned, `"result":"acknowledged",${sent},${acknowledged}`);
 }
 
-/** Written by hand, so that the event stands in it byte for byte. */
-function lineOf(n: number, planned: PlannedEvent, fate: string): string {
+/** Written by hand: it is made for every event. */
+function lineOf(n: number, planned: PlannedEvent, fate: string): LedgerLine {
   const { deviceId, session, counter, type, time, fault, clockSkewMs, damaged } = planned;
   const identity = session === undefined ? '' : `"session":${session},"counter":${counter},`;
   const faults =
     (fault === undefined ? '' : `,"fault":"${fault}"`) +
     (clockSkewMs === undefined ? '' : `,"clockSkewMs":${clockSkewMs}`) +
     (damaged === undefined ? '' : `,"rejection":"${damaged.rejection}"`);
-  const content =
-    damaged === undefined
-      ? `"event":${planned.text}`
-      : `"base64":"${Buffer.from(bytesOf(planned)).toString('base64')}"`;
   const head = `"n":${n},"deviceId":"${deviceId}",${identity}"type":${JSON.stringify(type)},"time":"${time}"`;
-  return `{${head},${fate}${faults},${content}}\n`;
+  const before = `{${head},${fate}${faults}`;
+  return damaged === undefined
+    ? { head: `${before},"event":`, event: planned.bytes }
+    : { head: `${before},"base64":"${Buffer.from(damaged.bytes).toString('base64')}"}\n` };
 }
 
 /** Microseconds are as much as a clock is good for. */

@@ -2,17 +2,21 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { CodedError } from '@twinstream/runtime';
-import type { LedgerEntry } from './ledger-entry.ts';
+import type { LedgerEntry, LedgerLine } from './ledger-entry.ts';
 
-/** Text that is gathered for one write. */
-const WRITE_CHARACTERS = 256 * 1024;
-/** Text that waits for the disk at most, before those who write are asked to wait. */
-const WAITING_CHARACTERS_MAX = 8 * 1024 * 1024;
+/** Bytes that are gathered for one write. */
+const BLOCK_BYTES = 256 * 1024;
+/** Bytes that wait for the disk at most, before those who write are asked to wait. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+/** UTF-8 of one UTF-16 unit at most. */
+const CHARACTER_BYTES_MAX = 3;
+const CLOSING_BRACE = 0x7d;
+const LINE_END = 0x0a;
 
 /** A file that takes one line per event. */
 export interface Ledger {
   /** Takes a line, at once. */
-  write(line: string): void;
+  write(line: LedgerLine): void;
   /** Nothing, or a promise when so much waits for the disk that the writer should too. Rejects with `LEDGER_UNWRITABLE`. */
   room(): Promise<void> | undefined;
   /** Writes what is left. Rejects with `LEDGER_UNWRITABLE` when anything could not be written. */
@@ -24,19 +28,24 @@ export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, 'w').catch((error: unknown) => {
     throw unwritable(path, error);
   });
-  let lines: string[] = [];
-  /** Characters that are in no file yet: those of `lines`, and those being written. */
-  let characters = 0;
+  let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** Bytes of the block that hold lines. */
+  let used = 0;
+  let full: Buffer[] = [];
+  /** Bytes that are in no file yet: those of both, and those being written. */
+  let waiting = 0;
   let writing: Promise<void> | undefined;
   let failure: CodedError | undefined;
 
   async function drain(): Promise<void> {
     try {
-      while (lines.length > 0) {
-        const text = lines.join('');
-        lines = [];
-        await file.appendFile(text);
-        characters -= text.length;
+      while (full.length > 0) {
+        const blocks = full;
+        full = [];
+        for (const bytes of blocks) {
+          await file.appendFile(bytes);
+          waiting -= bytes.length;
+        }
       }
     } catch (error) {
       failure = unwritable(path, error);
@@ -45,16 +54,33 @@ export async function openLedger(path: string): Promise<Ledger> {
     }
   }
 
-  function write(line: string): void {
+  /** Hands the block over and begins one that holds as many bytes at least. */
+  function next(bytes: number): void {
+    if (used > 0) full.push(block.subarray(0, used));
+    block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
+    used = 0;
+    if (full.length > 0) writing ??= drain();
+  }
+
+  function write({ head, event }: LedgerLine): void {
     if (failure !== undefined) return;
-    lines.push(line);
-    characters += line.length;
-    if (characters >= WRITE_CHARACTERS) writing ??= drain();
+    const bytesMax = head.length * CHARACTER_BYTES_MAX + (event === undefined ? 0 : event.length + 1);
+    if (used + bytesMax > block.length) next(bytesMax);
+    const start = used;
+    used += block.write(head, used);
+    if (event !== undefined) {
+      block.set(event, used);
+      used += event.length;
+      block[used - 1] = CLOSING_BRACE;
+      block[used] = LINE_END;
+      used += 1;
+    }
+    waiting += used - start;
   }
 
   async function waitForRoom(): Promise<void> {
-    while (failure === undefined && characters > WAITING_CHARACTERS_MAX) {
-      writing ??= drain();
+    while (failure === undefined && waiting > WAITING_BYTES_MAX) {
+      next(0);
       await writing;
     }
     if (failure !== undefined) throw failure;
@@ -62,10 +88,11 @@ export async function openLedger(path: string): Promise<Ledger> {
 
   return {
     write,
-    room: () => (failure === undefined && characters <= WAITING_CHARACTERS_MAX ? undefined : waitForRoom()),
+    room: () => (failure === undefined && waiting <= WAITING_BYTES_MAX ? undefined : waitForRoom()),
     async close() {
       await writing;
-      if (failure === undefined) await drain();
+      next(0);
+      await writing;
       await file.close();
       if (failure !== undefined) throw failure;
     },

@@ -17,9 +17,9 @@ export interface PlannedEvent {
   /** What the device said, or the producer on its behalf; undefined for a correction, which carries none. */
   readonly session: number | undefined;
   readonly counter: number | undefined;
-  /** The event as JSON, without a line end; of a malformed one, what it was before. */
-  readonly text: string;
-  /** What is sent in place of the text and a line end. */
+  /** The event as JSON and a line end, in UTF-8; of a malformed one, what it was before. */
+  readonly bytes: Uint8Array;
+  /** What is sent in place of them. */
   readonly damaged?: Damage;
   /** When it should be sent, in milliseconds after the start of the run; undefined where there is no schedule: as soon as the stream takes it. */
   readonly dueMs: number | undefined;
@@ -33,6 +33,11 @@ export interface Damage {
   readonly bytes: Uint8Array;
   /** The reason with which they must be rejected. */
   readonly rejection: RejectionReason;
+}
+
+/** A text and a line end, in UTF-8. */
+export function lineBytes(text: string): Uint8Array {
+  return Buffer.from(`${text}\n`);
 }
 
 /** Gives events one after the other, a promise where it has to read for the next one, undefined at the end. */

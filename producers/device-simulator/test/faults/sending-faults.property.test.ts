@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type FaultShares, HELD_EVENTS_MAX, NO_FAULTS, withFaults } from '../../src/faults/sending-faults.ts';
 import type { PlannedEvent } from '../../src/sending/planned-event.ts';
-import { all, listedSource, planned } from '../sending/listed-source.ts';
+import { all, listedSource, planned, textOf } from '../sending/listed-source.ts';
 
 /** Events of some devices in turns, each counted from 1. */
 const turns = (devices: number, rounds: number): readonly PlannedEvent[] =>
@@ -59,10 +59,10 @@ describe('faults', () => {
           );
           const events = turns(devices, rounds);
           const sent = await faulty(events, parts, seed);
-          const texts = (list: readonly PlannedEvent[]) => list.map(({ text }) => text).sort();
+          const texts = (list: readonly PlannedEvent[]) => list.map(textOf).sort();
           const originals = sent.filter(({ fault }) => fault !== 'duplicates');
           expect(texts(originals)).toEqual(texts(events));
-          const copies = struckBy(sent, 'duplicates').map(({ text }) => text);
+          const copies = struckBy(sent, 'duplicates').map(textOf);
           expect(new Set(copies).size).toBe(copies.length);
           // What nothing struck keeps its order, whatever moves around it.
           for (let device = 0; device < devices; device += 1) {
@@ -125,7 +125,7 @@ describe('a duplicate', () => {
   test('is the same event again, after the first', async () => {
     const sent = await faulty(turns(2, 500), { duplicates: 0.1 });
     for (const copy of struckBy(sent, 'duplicates')) {
-      const first = sent.findIndex(({ text, fault }) => text === copy.text && fault === undefined);
+      const first = sent.findIndex((event) => textOf(event) === textOf(copy) && event.fault === undefined);
       expect(first).toBeGreaterThanOrEqual(0);
       expect(first).toBeLessThan(sent.indexOf(copy));
     }

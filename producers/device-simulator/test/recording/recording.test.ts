@@ -8,7 +8,7 @@ import { type Pace, recordingSource } from '../../src/recording/recording-source
 import type { BadRow } from '../../src/recording/row.ts';
 import { readInTimeOrder } from '../../src/recording/time-order.ts';
 import type { PlannedEvent } from '../../src/sending/planned-event.ts';
-import { all } from '../sending/listed-source.ts';
+import { all, textOf } from '../sending/listed-source.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -43,7 +43,7 @@ async function read(
 const T = (seconds: number): string => new Date(Date.UTC(2017, 2, 21, 0, 0, seconds)).toISOString();
 const CSV = `id,at,x\nb,${T(30)},1\na,${T(10)},2\na,${T(30)},3\nb,${T(10)},4\nb,${T(20)},5\n`;
 const placesOf = (events: readonly PlannedEvent[]) =>
-  events.map(({ deviceId, counter, text }) => [deviceId, counter, JSON.parse(text).data.x]);
+  events.map((event) => [event.deviceId, event.counter, JSON.parse(textOf(event)).data.x]);
 
 describe('a recording', () => {
   test('is sent in the order of the file, counted per device', async () => {
@@ -107,7 +107,7 @@ describe('a recording', () => {
       [50, 1],
       [50, 2],
     ]);
-    expect(events[0]?.text).toBe(event(7));
+    expect(events.map(textOf)[0]).toBe(event(7));
   });
 
   test('goes on behind rows that can be no events, and names their lines', async () => {

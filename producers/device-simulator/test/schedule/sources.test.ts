@@ -5,6 +5,7 @@ import { DEFAULT_KIND_MIX } from '../../src/fleet/kind-mix.ts';
 import { fleetSource, textOf } from '../../src/schedule/fleet-source.ts';
 import { limitedSource } from '../../src/schedule/limited-source.ts';
 import { primedSource } from '../../src/schedule/primed-source.ts';
+import { lineBytes } from '../../src/sending/planned-event.ts';
 import { all, listedSource, planned } from '../sending/listed-source.ts';
 
 const fleet: FleetSettings = {
@@ -33,7 +34,7 @@ describe('the source of a fleet', () => {
         type: event.type,
         time: event.time,
         ...event.identity,
-        text: eventText(event),
+        bytes: lineBytes(eventText(event)),
         dueMs: index * 100,
       });
       expect(next?.clockSkewMs ?? 0).toBe(clockSkewMs);

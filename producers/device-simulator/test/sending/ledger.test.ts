@@ -5,8 +5,8 @@ import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger, readLedger } from '../../src/sending/ledger.ts';
-import { outcomeLine, refusedLine, unsentLine } from '../../src/sending/ledger-entry.ts';
-import type { PlannedEvent } from '../../src/sending/planned-event.ts';
+import { type LedgerLine, outcomeLine, refusedLine, unsentLine } from '../../src/sending/ledger-entry.ts';
+import { lineBytes, type PlannedEvent } from '../../src/sending/planned-event.ts';
 import { bytesOf } from '../../src/sending/simulated-record.ts';
 import { planned } from './listed-source.ts';
 
@@ -30,15 +30,26 @@ const position = {
   subSequenceNumber: 4,
 };
 
+/** A line as a file has it. */
+async function textOf(line: LedgerLine): Promise<string> {
+  const path = join(folder, 'line.ndjson');
+  const ledger = await openLedger(path);
+  ledger.write(line);
+  await ledger.close();
+  return readFileSync(path, 'utf8');
+}
+
 describe('a line of the ledger', () => {
-  test('says what became of an acknowledged event, and holds the event byte for byte', () => {
+  test('says what became of an acknowledged event, and holds the event byte for byte', async () => {
+    const text = '{"v":1,"x":1.0,"big":12345678901234567890,"name":"Ä€😀"}';
     const event = planned('a', 7, {
-      text: '{"v":1,"x":1.0,"big":12345678901234567890}',
+      bytes: lineBytes(text),
       clockSkewMs: -5_000,
     });
     const record = recordOf(event);
-    const line = outcomeLine(3, event, { status: 'acknowledged', record, position, attempts: 2 }, 1_050);
-    expect(line).toContain(`"event":${event.text}}\n`);
+    const outcome = { status: 'acknowledged', record, position, attempts: 2 } as const;
+    const line = await textOf(outcomeLine(3, event, outcome, 1_050));
+    expect(line).toContain(`"event":${text}}\n`);
     expect(JSON.parse(line)).toEqual({
       n: 3,
       deviceId: 'a',
@@ -53,11 +64,11 @@ describe('a line of the ledger', () => {
       attempts: 2,
       position,
       clockSkewMs: -5_000,
-      event: JSON.parse(event.text),
+      event: JSON.parse(text),
     });
   });
 
-  test('says why an event failed, and whether the stream may have it', () => {
+  test('says why an event failed, and whether the stream may have it', async () => {
     const event = planned('a', 7, { fault: 'late' });
     const reason = new CodedError('EVENT_EXPIRED', 'expired');
     const outcome = {
@@ -67,7 +78,7 @@ describe('a line of the ledger', () => {
       attempts: 0,
       possiblyStored: false,
     } as const;
-    expect(JSON.parse(outcomeLine(3, event, outcome, 0))).toMatchObject({
+    expect(JSON.parse(await textOf(outcomeLine(3, event, outcome, 0)))).toMatchObject({
       result: 'failed',
       reason: 'EVENT_EXPIRED',
       attempts: 0,
@@ -76,34 +87,34 @@ describe('a line of the ledger', () => {
     });
   });
 
-  test('holds the bytes of a malformed event, and the reason with which it must be rejected', () => {
+  test('holds the bytes of a malformed event, and the reason with which it must be rejected', async () => {
     const bytes = Uint8Array.of(0xff, 0x00, 0x7b);
     const event = planned('a', 7, { fault: 'malformed', damaged: { bytes, rejection: 'invalid-utf8' } });
     const outcome = { status: 'acknowledged', record: recordOf(event), position, attempts: 1 } as const;
-    const entry = JSON.parse(outcomeLine(3, event, outcome, 0));
+    const entry = JSON.parse(await textOf(outcomeLine(3, event, outcome, 0)));
     expect(entry).toMatchObject({ fault: 'malformed', rejection: 'invalid-utf8', counter: 7 });
     expect(entry).not.toHaveProperty('event');
     expect(Buffer.from(entry.base64, 'base64')).toEqual(Buffer.from(bytes));
   });
 
-  test('exists for events that were never sent, with the identity they had', () => {
-    expect(JSON.parse(unsentLine(9, planned('b', 2), 'dropped', 5))).toMatchObject({
+  test('exists for events that were never sent, with the identity they had', async () => {
+    expect(JSON.parse(await textOf(unsentLine(9, planned('b', 2), 'dropped', 5)))).toMatchObject({
       n: 9,
       deviceId: 'b',
       counter: 2,
       result: 'dropped',
       dueAtMs: 5,
     });
-    expect(JSON.parse(refusedLine(9, planned('b', 2), 5, 'RECORD_TOO_LARGE'))).toMatchObject({
+    expect(JSON.parse(await textOf(refusedLine(9, planned('b', 2), 5, 'RECORD_TOO_LARGE')))).toMatchObject({
       result: 'failed',
       reason: 'RECORD_TOO_LARGE',
       attempts: 0,
     });
   });
 
-  test('has no identity where the event has none, and any type', () => {
+  test('has no identity where the event has none, and any type', async () => {
     const correction = planned('a', 0, { session: undefined, counter: undefined, type: 'said "so"\n' });
-    const entry = JSON.parse(unsentLine(1, correction, 'dropped', 0));
+    const entry = JSON.parse(await textOf(unsentLine(1, correction, 'dropped', 0)));
     expect(entry).not.toHaveProperty('session');
     expect(entry.type).toBe('said "so"\n');
   });
@@ -129,7 +140,7 @@ describe('a ledger', () => {
   test('asks to wait when more waits for the disk than it may hold', async () => {
     const path = join(folder, 'large.ndjson');
     const ledger = await openLedger(path);
-    const line = `${'x'.repeat(1_000_000)}\n`;
+    const line = { head: `${'x'.repeat(1_000_000)}\n` };
     let waits = 0;
     for (let count = 0; count < 30; count += 1) {
       ledger.write(line);
@@ -143,7 +154,7 @@ describe('a ledger', () => {
     await ledger.close();
     expect(waits).toBeGreaterThan(0);
     expect(waits).toBeLessThan(6);
-    expect(readFileSync(path).length).toBe(30 * line.length);
+    expect(readFileSync(path).length).toBe(30 * line.head.length);
   });
 
   test('that cannot be opened says which', async () => {
@@ -156,7 +167,7 @@ describe('a ledger', () => {
 
   test('that cannot be written any more rejects, and says so at its close', async () => {
     const ledger = await openLedger('/dev/full');
-    ledger.write(`${'x'.repeat(9_000_000)}\n`);
+    ledger.write({ head: `${'x'.repeat(9_000_000)}\n` });
     await expect(ledger.room()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
     await expect(ledger.close()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
   });

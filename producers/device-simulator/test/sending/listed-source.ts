@@ -1,4 +1,4 @@
-import type { EventSource, PlannedEvent } from '../../src/sending/planned-event.ts';
+import { type EventSource, lineBytes, type PlannedEvent } from '../../src/sending/planned-event.ts';
 
 /** A planned event of a device, told apart by its counter. */
 export function planned(deviceId: string, counter: number, more: Partial<PlannedEvent> = {}): PlannedEvent {
@@ -10,11 +10,14 @@ export function planned(deviceId: string, counter: number, more: Partial<Planned
     time,
     session: 1,
     counter,
-    text: `${head},"session":1,"counter":${counter},"data":{"n":${counter}}}`,
+    bytes: lineBytes(`${head},"session":1,"counter":${counter},"data":{"n":${counter}}}`),
     dueMs: undefined,
     ...more,
   };
 }
+
+/** The event of a plan as JSON. */
+export const textOf = ({ bytes }: PlannedEvent): string => Buffer.from(bytes).toString().trimEnd();
 
 export interface ListedSource extends EventSource {
   readonly isClosed: () => boolean;

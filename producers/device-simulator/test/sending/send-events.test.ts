@@ -5,8 +5,10 @@ import type { PlannedEvent } from '../../src/sending/planned-event.ts';
 import { type SendOptions, sendEvents } from '../../src/sending/send-events.ts';
 import { createTally, type Tally } from '../../src/sending/tally.ts';
 import { type FakeProducer, fakeProducer } from './fake-producer.ts';
-import { listedSource, planned } from './listed-source.ts';
+import { listedSource, planned, textOf } from './listed-source.ts';
 import { manualClock } from './manual-clock.ts';
+
+const LINE_END = 0x0a;
 
 interface Run {
   readonly tally: Tally;
@@ -18,9 +20,9 @@ function memoryLedger(): Ledger & { readonly lines: Record<string, unknown>[] } 
   const lines: Record<string, unknown>[] = [];
   return {
     lines,
-    write: (line) => {
-      expect(line.endsWith('}\n')).toBe(true);
-      lines.push(JSON.parse(line));
+    write: ({ head, event }) => {
+      expect(event === undefined ? head.endsWith('}\n') : event.at(-1) === LINE_END).toBe(true);
+      lines.push(JSON.parse(event === undefined ? head : `${head}${Buffer.from(event)}}`));
     },
     room: () => undefined,
     close: async () => undefined,
@@ -62,7 +64,7 @@ describe('sending', () => {
     ]);
     expect(
       producer.records.map(({ partitionKey, data }) => [partitionKey, Buffer.from(data).toString()]),
-    ).toEqual(events.map(({ text }) => ['a', `${text}\n`]));
+    ).toEqual(events.map((event) => ['a', `${textOf(event)}\n`]));
     expect(tally.counts()).toMatchObject({ scheduled: 4, sent: 4, acknowledged: 4, dropped: 0, failed: 0 });
   });
 
