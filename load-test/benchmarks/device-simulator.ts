@@ -102,7 +102,7 @@ async function take(source: EventSource, count: number): Promise<number> {
     const step = source.next();
     const planned = step instanceof Promise ? await step : step;
     if (planned === undefined) throw new Error('the source ended');
-    bytes += Buffer.from(`${planned.text}\n`).length;
+    bytes += planned.bytes.length;
   }
   return bytes;
 }

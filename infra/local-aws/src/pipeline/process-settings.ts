@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 
 /**
  * Flags of Node for each process of a pipeline on one machine. Requests and answers are large and short-lived: with V8's
- * default of 16 MB for young objects they are copied again and again. And there are more processes than cores: threads
- * that help each of them to collect garbage take from the others what they give to one.
+ * default of 16 MB for young objects they are copied again and again, and where idle seconds shrink that room, the load
+ * after them begins so. And there are more processes than cores: threads that help each of them to collect garbage take
+ * from the others what they give to one.
  */
 export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',
+  '--min-semi-space-size=64',
   '--max-semi-space-size=128',
   '--single-threaded-gc',
 ];
