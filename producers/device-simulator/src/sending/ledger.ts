@@ -59,7 +59,8 @@ export async function openLedger(path: string): Promise<Ledger> {
     if (used > 0) full.push(block.subarray(0, used));
     block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
     used = 0;
-    if (full.length > 0) writing ??= drain();
+    // Behind what could not be written nothing is written: a ledger has no holes.
+    if (full.length > 0 && failure === undefined) writing ??= drain();
   }
 
   function write({ head, event }: LedgerLine): void {
