@@ -28,6 +28,17 @@ export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, 'w').catch((error: unknown) => {
     throw unwritable(path, error);
   });
+  return ledgerIn(file, path);
+}
+
+/** What a ledger needs of its file. */
+export interface LedgerFile {
+  appendFile(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A ledger in a file that is open, and empty. */
+export function ledgerIn(file: LedgerFile, path: string): Ledger {
   let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   /** Bytes of the block that hold lines. */
   let used = 0;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openLedger, readLedger } from '../../src/sending/ledger.ts';
+import { ledgerIn, openLedger, readLedger } from '../../src/sending/ledger.ts';
 import { type LedgerLine, outcomeLine, refusedLine, unsentLine } from '../../src/sending/ledger-entry.ts';
 import { lineBytes, type PlannedEvent } from '../../src/sending/planned-event.ts';
 import { bytesOf } from '../../src/sending/simulated-record.ts';
@@ -170,5 +170,22 @@ describe('a ledger', () => {
     ledger.write({ head: `${'x'.repeat(9_000_000)}\n` });
     await expect(ledger.room()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
     await expect(ledger.close()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
+  });
+
+  test('has no hole: nothing is written behind what could not be written', async () => {
+    const written: number[] = [];
+    let writes = 0;
+    // A disk that is full for the second write and has room again after it.
+    const appendFile = async ({ length }: Uint8Array) => {
+      writes += 1;
+      if (writes === 2) throw new Error('ENOSPC');
+      written.push(length);
+    };
+    const ledger = ledgerIn({ appendFile, close: async () => undefined }, 'ledger.ndjson');
+    // The third waits in memory while the second fails.
+    for (let count = 0; count < 3; count += 1) ledger.write({ head: `${'x'.repeat(200_000)}\n` });
+    await expect.poll(() => writes).toBe(2);
+    await expect(ledger.close()).rejects.toMatchObject({ code: 'LEDGER_UNWRITABLE' });
+    expect(written).toEqual([200_001]);
   });
 });
