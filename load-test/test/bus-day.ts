@@ -1,13 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Finished, RunningPipeline } from '../src/running-pipeline.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  type Finished,
+  type RunningPipeline,
+  runPipeline,
+  temporaryFolder,
+} from '../src/running-pipeline.ts';
+import { type Operations, operationsOf, tablesOf } from './operations-pipeline.ts';
 
 export const BUSES = 60;
 export const REPORTS = 50;
 const FILE = 'day.csv';
 
 /** A day of buses as the recording has them: rows by bus and time. */
-export function writeBusDay(folder: string): void {
+function writeBusDay(folder: string): void {
   const rows = ['vehicle_id,timestamp,speed,route_id'];
   for (let report = 0; report < REPORTS; report += 1) {
     for (let bus = 0; bus < BUSES; bus += 1) {
@@ -24,3 +31,34 @@ export const sendBusDay = (pipeline: RunningPipeline, ...flags: string[]): Promi
     ...['--input', FILE, '--id-column', 'vehicle_id', '--time-column', 'timestamp', '--order', 'time'],
     ...flags,
   );
+
+/** A pipeline that holds a bus day, and what operators have at hand. */
+export interface BusDay {
+  readonly folder: string;
+  readonly pipeline: RunningPipeline;
+  readonly operations: Operations;
+  readonly tables: DynamoDBClient;
+  /** Ends all of it, and leaves no folder behind. */
+  stop(): Promise<void>;
+}
+
+export async function startBusDay(): Promise<BusDay> {
+  const folder = temporaryFolder();
+  writeBusDay(folder.path);
+  const pipeline = await runPipeline(folder.path, '--shards', '3');
+  const tables = tablesOf(pipeline);
+  const stop = async () => {
+    tables.destroy();
+    await pipeline.stop();
+    folder.dispose();
+  };
+  try {
+    const { code, stderr } = await sendBusDay(pipeline, '--rate', '1000');
+    if (code !== 0) throw new Error(`the day was not sent: ${stderr}`);
+    await pipeline.caughtUp();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { folder: folder.path, pipeline, operations: operationsOf(pipeline, folder.path), tables, stop };
+}

@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
-import { BUSES, REPORTS, sendBusDay, writeBusDay } from './bus-day.ts';
+import type { RunningPipeline } from '../src/running-pipeline.ts';
+import { BUSES, type BusDay, REPORTS, sendBusDay, startBusDay } from './bus-day.ts';
 import {
   contentOf,
   deleteItems,
@@ -10,9 +10,7 @@ import {
   type Item,
   itemsOf,
   type Operations,
-  operationsOf,
   putItem,
-  tablesOf,
 } from './operations-pipeline.ts';
 
 const EVENTS = 'events';
@@ -20,7 +18,7 @@ const STATES = 'device-state';
 const DEADLINE_MS = 60_000;
 const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
 
-const folder = temporaryFolder();
+let day: BusDay;
 let pipeline: RunningPipeline;
 let operations: Operations;
 let tables: DynamoDBClient;
@@ -35,19 +33,10 @@ async function archived(): Promise<void> {
 }
 
 beforeAll(async () => {
-  writeBusDay(folder.path);
-  pipeline = await runPipeline(folder.path, '--shards', '3');
-  operations = operationsOf(pipeline, folder.path);
-  tables = tablesOf(pipeline);
-  expect((await sendBusDay(pipeline, '--rate', '1000')).code).toBe(0);
-  await pipeline.caughtUp();
+  day = await startBusDay();
+  ({ pipeline, operations, tables } = day);
 }, 120_000);
-
-afterAll(async () => {
-  tables?.destroy();
-  await pipeline?.stop();
-  folder.dispose();
-}, 60_000);
+afterAll(() => day?.stop(), 60_000);
 
 /** The tests build upon each other: one that is tried again finds what the try before has done. */
 const IN_SEQUENCE = { retry: 0 };

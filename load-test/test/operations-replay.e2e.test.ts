@@ -4,16 +4,9 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
-import { sendBusDay, writeBusDay } from './bus-day.ts';
-import {
-  ended,
-  eventsFrom,
-  lambdaOf,
-  type Operations,
-  operationsOf,
-  tablesOf,
-} from './operations-pipeline.ts';
+import type { RunningPipeline } from '../src/running-pipeline.ts';
+import { type BusDay, startBusDay } from './bus-day.ts';
+import { ended, eventsFrom, lambdaOf, type Operations } from './operations-pipeline.ts';
 
 const EVENTS = 'events';
 const DEADLINE_MS = 60_000;
@@ -23,25 +16,16 @@ const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 2);
 const RATE = Math.min(200, Math.round(1_000 / KILLS));
 const CHECKPOINT_S = 2;
 
-const folder = temporaryFolder();
+let day: BusDay;
 let pipeline: RunningPipeline;
 let operations: Operations;
 let tables: DynamoDBClient;
 
 beforeAll(async () => {
-  writeBusDay(folder.path);
-  pipeline = await runPipeline(folder.path, '--shards', '3');
-  operations = operationsOf(pipeline, folder.path);
-  tables = tablesOf(pipeline);
-  expect((await sendBusDay(pipeline, '--rate', '1000')).code).toBe(0);
-  await pipeline.caughtUp();
+  day = await startBusDay();
+  ({ pipeline, operations, tables } = day);
 }, 120_000);
-
-afterAll(async () => {
-  tables?.destroy();
-  await pipeline?.stop();
-  folder.dispose();
-}, 60_000);
+afterAll(() => day?.stop(), 60_000);
 
 /** The tests build upon each other: one that is tried again finds what the try before has done. */
 const IN_SEQUENCE = { retry: 0 };
@@ -68,7 +52,7 @@ describe('quarantine', IN_SEQUENCE, () => {
         },
       }),
     );
-    writeFileSync(join(folder.path, 'fixed.ndjson'), `${fixed.join('\n')}\n`);
+    writeFileSync(join(day.folder, 'fixed.ndjson'), `${fixed.join('\n')}\n`);
     const before = await eventsFrom(dynamoDbEventStore(tables, { tableName: EVENTS }), 0);
     const load = pipeline.startSimulator('--devices', '10', '--rate', '200', '--count', '600');
     const done = await operations.json(

@@ -65,14 +65,19 @@ test('a load with kills is offered, drained and measured, and a claim that is no
     // An event that was never sent, as a ledger of a pipeline that loses events would have it.
     const ledgerFile = join(folder.path, 'twinstream.ndjson');
     appendFileSync(ledgerFile, `${JSON.stringify(forged())}\n`);
+    const parts: string[] = [];
     const found = await deployment.check({
       ledgerFiles: [ledgerFile, join(folder.path, 'twinstream-warm-up.ndjson')],
       folder: folder.path,
-      acknowledged: 1_201,
+      // As if they were too many to be checked at once.
+      acknowledged: 1_000_000,
       isOrdered: true,
       archiveDeadlineMs: Date.now(),
+      onPart: (part, partCount) => parts.push(`${part} of ${partCount}`),
     });
     expect(found.violationsByKind).toEqual({ lost: 1, 'not-archived': 1 });
+    expect(parts).toEqual(['1 of 3', '2 of 3', '3 of 3']);
+    expect(found).toMatchObject({ sent: 1_201, stored: 1_200, devices: 31 });
   } finally {
     await deployment.stop();
   }
