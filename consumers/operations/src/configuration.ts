@@ -1,14 +1,15 @@
+import { NAMES } from '@twinstream/pipeline-settings';
 import { type Environment, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
 
 const SCHEMA = z.object({
-  TWINSTREAM_STREAM: z.string().default('device-events'),
-  TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
-  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
-  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
-  TWINSTREAM_OPERATIONS_TABLE: z.string().default('operations'),
-  TWINSTREAM_ARCHIVE_BUCKET: z.string().default('twinstream-archive'),
-  TWINSTREAM_PROJECTOR_FUNCTION: z.string().default('state-projector'),
+  TWINSTREAM_STREAM: z.string().default(NAMES.stream),
+  TWINSTREAM_EVENTS_TABLE: z.string().default(NAMES.eventsTable),
+  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default(NAMES.deviceStateTable),
+  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
+  TWINSTREAM_OPERATIONS_TABLE: z.string().default(NAMES.operationsTable),
+  TWINSTREAM_ARCHIVE_BUCKET: z.string().default(NAMES.archiveBucket),
+  TWINSTREAM_PROJECTOR_FUNCTION: z.string().default(NAMES.projectorFunction),
 });
 
 /** Names of what the commands work on, from the environment or from the pipeline that runs beside. */

@@ -1,7 +1,6 @@
 export * from './command/exit-codes.ts';
 export * from './command/host.ts';
 export * from './command/operations-command.ts';
-export * from './page-writing.ts';
 export * from './quarantine/find-quarantined.ts';
 export * from './quarantine/redrive.ts';
 export type { Transform } from './quarantine/transform.ts';

@@ -1,3 +1,4 @@
+import { NAMES } from '@twinstream/pipeline-settings';
 import {
   CodedError,
   type Environment,
@@ -45,10 +46,10 @@ const byType = z
   });
 
 const SCHEMA = z.object({
-  TWINSTREAM_STREAM: z.string().default('device-events'),
-  TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
-  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
-  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_STREAM: z.string().default(NAMES.stream),
+  TWINSTREAM_EVENTS_TABLE: z.string().default(NAMES.eventsTable),
+  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default(NAMES.deviceStateTable),
+  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
   TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket with the prefixes archive/ and quarantine/'),
   TWINSTREAM_API_PORT: z.coerce

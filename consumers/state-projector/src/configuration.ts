@@ -1,3 +1,4 @@
+import { NAMES } from '@twinstream/pipeline-settings';
 import { type Environment, LOG_LEVELS, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
 import { PROJECTOR_OPTIONS, type ProjectorOptions } from './options.ts';
@@ -5,9 +6,9 @@ import { PROJECTOR_OPTIONS, type ProjectorOptions } from './options.ts';
 const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
 
 const SCHEMA = z.object({
-  TWINSTREAM_EVENTS_TABLE: z.string().default('events'),
-  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default('device-state'),
-  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default('shard-progress'),
+  TWINSTREAM_EVENTS_TABLE: z.string().default(NAMES.eventsTable),
+  TWINSTREAM_DEVICE_STATE_TABLE: z.string().default(NAMES.deviceStateTable),
+  TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
   TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket whose prefix quarantine/ takes what is no event'),
   TWINSTREAM_DEVICES_AT_ONCE: count(PROJECTOR_OPTIONS.devicesAtOnce, 1_000),

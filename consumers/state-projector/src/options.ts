@@ -1,14 +1,12 @@
-import { PAGE_LIMITS, type PageLimits } from '@twinstream/device-model';
+import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 
-export interface ProjectorOptions {
+export interface ProjectorOptions extends PageWriting {
   /** Devices worked on at the same time. */
   readonly devicesAtOnce: number;
   /** Device states kept in memory between invocations; one takes about 3 KB. */
   readonly headsMax: number;
   /** Time kept free before the invocation's end, to abort requests, await them and answer; milliseconds. */
   readonly deadlineMarginMs: number;
-  readonly pageLimits: PageLimits;
-  readonly pagesPerSnapshot: number;
   /** Parallelization factor of the event source mapping. Above 1, one invocation does not know its shard's progress, and none is written. */
   readonly parallelizationFactor: number;
 }
@@ -17,7 +15,6 @@ export const PROJECTOR_OPTIONS: ProjectorOptions = {
   devicesAtOnce: 64,
   headsMax: 20_000,
   deadlineMarginMs: 2_000,
-  pageLimits: PAGE_LIMITS,
-  pagesPerSnapshot: 100,
+  ...PAGE_WRITING,
   parallelizationFactor: 1,
 };

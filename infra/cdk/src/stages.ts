@@ -2,7 +2,7 @@ import {
   MAPPING_LIMITS,
   type MappingSettings,
   PROJECT_MAPPING_SETTINGS,
-} from '@twinstream/local-aws/mapping-settings';
+} from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
 import { type StageCapacity, stageCapacity, WORKLOAD_CONTEXT } from './stage-workload.ts';

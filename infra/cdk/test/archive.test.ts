@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/local-aws/names';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import { describe, expect, test } from 'vitest';
 import { FULL, pipelineTemplate, resource } from './templates.ts';
 
@@ -11,7 +11,7 @@ describe('delivery stream', () => {
   test('compresses, and lays objects by hour of arrival below the prefix that readers know', () => {
     expect(delivery.ExtendedS3DestinationConfiguration).toMatchObject({
       CompressionFormat: 'GZIP',
-      Prefix: `${NAMES.archivePrefix}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
+      Prefix: `${ARCHIVE_PREFIX}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
       ErrorOutputPrefix: expect.stringMatching(/^archive-errors\/!\{firehose:error-output-type}\//),
       BufferingHints: { IntervalInSeconds: 300, SizeInMBs: 64 },
     });
@@ -46,7 +46,7 @@ describe('bucket', () => {
 
   test('moves the archive to cold storage and never lets it expire', () => {
     const { Rules } = bucket.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
-    const archive = Rules.find(({ Prefix }) => Prefix === NAMES.archivePrefix);
+    const archive = Rules.find(({ Prefix }) => Prefix === ARCHIVE_PREFIX);
     expect(archive?.Transitions).toEqual([{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }]);
     const expiring = Rules.filter(({ ExpirationInDays }) => ExpirationInDays !== undefined);
     expect(expiring.map(({ Prefix }) => Prefix)).toEqual(['athena-results/']);
@@ -72,7 +72,7 @@ test('the table over the archive computes its partitions as Firehose names them'
     'projection.hour.range': '0,23',
   });
   expect(JSON.stringify(Parameters?.['storage.location.template'])).toContain(
-    `/${NAMES.archivePrefix}year=\${year}/month=\${month}/day=\${day}/hour=\${hour}/`,
+    `/${ARCHIVE_PREFIX}year=\${year}/month=\${month}/day=\${day}/hour=\${hour}/`,
   );
   expect(PartitionKeys).toHaveLength(4);
   expect(JSON.stringify(StorageDescriptor?.Columns)).toContain('sequencenumber');

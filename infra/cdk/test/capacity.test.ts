@@ -8,10 +8,7 @@ import {
   type Workload,
   workloadWithin,
 } from '@twinstream/capacity';
-import {
-  INVOCATION_PAYLOAD_BYTES_MAX,
-  PROJECT_MAPPING_SETTINGS,
-} from '@twinstream/local-aws/mapping-settings';
+import { INVOCATION_PAYLOAD_BYTES_MAX, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { type Context, pipelineTemplate, resource } from './templates.ts';

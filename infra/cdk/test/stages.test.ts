@@ -1,4 +1,4 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { expect, test } from 'vitest';
 import { stageConfiguration } from '../src/stages.ts';
 

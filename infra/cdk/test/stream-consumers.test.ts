@@ -1,5 +1,8 @@
-import { LOCAL_MAPPING_SETTINGS } from '@twinstream/local-aws';
-import { LAMBDA_DEFAULT_SETTINGS, PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import {
+  LAMBDA_DEFAULT_SETTINGS,
+  LOCAL_MAPPING_SETTINGS,
+  PROJECT_MAPPING_SETTINGS,
+} from '@twinstream/pipeline-settings';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
 import { mappingProperties } from '../src/constructs/stream-consumer.ts';

@@ -1,4 +1,4 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Expectation, parseExpectation } from './expectation.ts';

@@ -2,12 +2,12 @@ import {
   type CheckpointStore,
   consumeStream,
   type FunctionInvoker,
-  LOCAL_MAPPING_SETTINGS,
   type MappingContext,
   memoryCheckpointStore,
   readBudget,
   type ShardReader,
 } from '@twinstream/local-aws';
+import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { Mapping, MappingOptions } from './mapping.ts';

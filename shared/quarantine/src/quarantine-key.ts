@@ -1,9 +1,7 @@
+import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { isSequenceNumber, isShardId } from '@twinstream/stream-model';
 import type { QuarantineListing } from './quarantine-store.ts';
 import type { QuarantinedRecord } from './quarantined-record.ts';
-
-/** Folder of all quarantined records in their bucket. */
-export const QUARANTINE_PREFIX = 'quarantine/';
 
 const YEAR_MAX = 9_999;
 

@@ -1,9 +1,7 @@
+import { QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
-import { QUARANTINE_PREFIX, readQuarantineKey } from './quarantine-key.ts';
+import { readQuarantineKey } from './quarantine-key.ts';
 import type { Resolution, ResolvedRecord } from './resolution.ts';
-
-/** Folder of all records that were taken out of quarantine: the same names, each object beginning with its resolution. */
-export const RESOLVED_PREFIX = 'quarantine-resolved/';
 
 export function resolvedKey(key: string): string {
   return `${RESOLVED_PREFIX}${key.slice(QUARANTINE_PREFIX.length)}`;

@@ -7,12 +7,13 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
-import { hourFolder, QUARANTINE_PREFIX, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { QuarantineListing } from './quarantine-store.ts';
 import type { ResolvableQuarantine, ResolvedRecord } from './resolution.ts';
-import { decodeResolved, encodeResolved, RESOLVED_PREFIX, resolvedKey } from './resolved-lines.ts';
+import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
 
 export interface S3QuarantineOptions {
   readonly client: S3Client;

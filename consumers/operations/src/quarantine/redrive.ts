@@ -1,10 +1,10 @@
 import { type ArrivedEvent, decodeEvent, type OutcomeCounts } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
+import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
-import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
 import type { Transform } from './transform.ts';

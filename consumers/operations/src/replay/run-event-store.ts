@@ -1,8 +1,8 @@
 import { type DeviceId, type DeviceState, foldPage, newDevice } from '@twinstream/device-model';
 import { type EventStore, makeSnapshot } from '@twinstream/event-store';
+import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import { eventLine } from '../history/event-line.ts';
-import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import { allDevices } from '../verify/chosen-devices.ts';
 import type { Checkpointing } from './checkpointing.ts';

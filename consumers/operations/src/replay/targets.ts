@@ -1,10 +1,10 @@
 import type { DeviceId } from '@twinstream/device-model';
+import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 import pLimit from 'p-limit';
 import { eventLine } from '../history/event-line.ts';
-import { PAGE_WRITING, type PageWriting } from '../page-writing.ts';
 import type { Stores } from '../services.ts';
 import { type DecodeOptions, decodeEntries, devicesOf } from './decode-entries.ts';
 import { addOutcomes, type ShardLedger } from './ledger.ts';

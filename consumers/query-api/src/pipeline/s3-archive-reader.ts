@@ -1,4 +1,5 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client } from '@aws-sdk/client-s3';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import type { Clock } from '@twinstream/runtime';
 import type { ArchiveReader } from './pipeline-reader.ts';
 
@@ -10,7 +11,6 @@ export interface S3ArchiveReaderOptions {
   readonly freshMs?: number;
 }
 
-const ARCHIVE_PREFIX = 'archive/';
 /** `archive/`, then year, month, day and hour. */
 const FOLDER_DEPTH = 4;
 /** Objects of one hour beyond this many thousands are not looked at. */

@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/local-aws/names';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import { Stack } from 'aws-cdk-lib';
 import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
@@ -39,7 +39,7 @@ export class ArchiveTable extends Construct {
   constructor(scope: Construct, id: string, { bucket, key, stage }: ArchiveTableProps) {
     super(scope, id);
     const catalogId = Stack.of(this).account;
-    const location = `s3://${bucket.bucketName}/${NAMES.archivePrefix}`;
+    const location = `s3://${bucket.bucketName}/${ARCHIVE_PREFIX}`;
     const database = new CfnDatabase(this, 'Database', {
       catalogId,
       databaseInput: { name: `twinstream_${stage}`, description: 'Archive of device events.' },

@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/local-aws/names';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
@@ -69,7 +69,7 @@ export class Archive extends Construct {
       lifecycleRules: [
         {
           id: 'archive-grows-cold',
-          prefix: NAMES.archivePrefix,
+          prefix: ARCHIVE_PREFIX,
           transitions: [
             {
               storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL,
@@ -111,7 +111,7 @@ export class Archive extends Construct {
             sid: 'DeliverObjects',
             actions: ['s3:AbortMultipartUpload', 's3:PutObject'],
             resources: [
-              bucket.arnForObjects(`${NAMES.archivePrefix}*`),
+              bucket.arnForObjects(`${ARCHIVE_PREFIX}*`),
               bucket.arnForObjects(`${ARCHIVE_ERRORS_PREFIX}*`),
             ],
           },
@@ -125,7 +125,7 @@ export class Archive extends Construct {
         ]),
       },
     });
-    for (const prefix of [NAMES.archivePrefix, ARCHIVE_ERRORS_PREFIX]) {
+    for (const prefix of [ARCHIVE_PREFIX, ARCHIVE_ERRORS_PREFIX]) {
       acknowledgeObjects(role, bucket, prefix, 'Firehose names its objects itself, below this prefix.');
     }
     return new CfnDeliveryStream(this, 'DeliveryStream', {
@@ -134,7 +134,7 @@ export class Archive extends Construct {
       extendedS3DestinationConfiguration: {
         bucketArn: bucket.bucketArn,
         roleArn: role.roleArn,
-        prefix: `${NAMES.archivePrefix}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
+        prefix: `${ARCHIVE_PREFIX}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
         errorOutputPrefix: `${ARCHIVE_ERRORS_PREFIX}!{firehose:error-output-type}/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/`,
         compressionFormat: 'GZIP',
         bufferingHints: { intervalInSeconds: bufferSeconds, sizeInMBs: BUFFER_MIB },

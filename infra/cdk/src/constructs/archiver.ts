@@ -1,4 +1,4 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { Construct } from 'constructs';
 import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';

@@ -1,5 +1,4 @@
-import { NAMES } from '@twinstream/local-aws/names';
-import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { ARCHIVE_PREFIX, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -31,7 +30,7 @@ export class OperatorRole extends Construct {
       inlinePolicies: { work: policyDocument(permissions(props)) },
     });
     props.tables.acknowledgeFreshTables(this);
-    for (const prefix of [NAMES.archivePrefix, QUARANTINE_PREFIX]) {
+    for (const prefix of [ARCHIVE_PREFIX, QUARANTINE_PREFIX]) {
       acknowledgeObjects(this, props.bucket, prefix, 'A replay reads every object below this prefix.');
     }
     Validations.of(this).acknowledge({
@@ -83,10 +82,7 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
     {
       sid: 'ReadArchiveAndQuarantine',
       actions: ['s3:GetObject'],
-      resources: [
-        bucket.arnForObjects(`${NAMES.archivePrefix}*`),
-        bucket.arnForObjects(`${QUARANTINE_PREFIX}*`),
-      ],
+      resources: [bucket.arnForObjects(`${ARCHIVE_PREFIX}*`), bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
     },
     {
       sid: 'ResolveQuarantine',

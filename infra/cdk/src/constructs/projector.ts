@@ -1,4 +1,4 @@
-import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';

@@ -1,6 +1,5 @@
 import { BY_SITE_INDEX, BY_STATUS_INDEX } from '@twinstream/latest-state';
-import { NAMES } from '@twinstream/local-aws/names';
-import { QUARANTINE_PREFIX } from '@twinstream/quarantine';
+import { ARCHIVE_PREFIX, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { ENDPOINTS } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
@@ -155,7 +154,7 @@ function permissions({ key, eventStream, tables, archive }: QueryApiProps): Perm
       actions: ['s3:ListBucket'],
       resources: [archive.bucket.bucketArn],
       conditions: {
-        StringLike: { 's3:prefix': [`${NAMES.archivePrefix}*`, `${QUARANTINE_PREFIX}*`] },
+        StringLike: { 's3:prefix': [`${ARCHIVE_PREFIX}*`, `${QUARANTINE_PREFIX}*`] },
       },
     },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },

@@ -2,6 +2,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
+import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   type Attribute,
@@ -16,18 +17,6 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
-
-/** Jobs of operators and the generation of tables in use: items of a kind, each with an id. */
-const OPERATIONS_TABLE_DEFINITION = {
-  AttributeDefinitions: [
-    { AttributeName: 'kind', AttributeType: 'S' },
-    { AttributeName: 'id', AttributeType: 'S' },
-  ],
-  KeySchema: [
-    { AttributeName: 'kind', KeyType: 'HASH' },
-    { AttributeName: 'id', KeyType: 'RANGE' },
-  ],
-} satisfies TableDefinition;
 
 export interface StateTablesProps {
   readonly key: IKey;

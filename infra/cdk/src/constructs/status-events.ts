@@ -1,4 +1,4 @@
-import { FAILED_BATCHES_PREFIX, PROJECT_MAPPING_SETTINGS } from '@twinstream/local-aws/mapping-settings';
+import { FAILED_BATCHES_PREFIX, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';

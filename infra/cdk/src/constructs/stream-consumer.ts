@@ -1,5 +1,5 @@
-import type { MappingSettings } from '@twinstream/local-aws/mapping-settings';
-import { FAILED_BATCHES_PREFIX } from '@twinstream/local-aws/mapping-settings';
+import type { MappingSettings } from '@twinstream/pipeline-settings';
+import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';

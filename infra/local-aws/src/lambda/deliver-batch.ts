@@ -1,10 +1,10 @@
+import type { MappingSettings } from '@twinstream/pipeline-settings';
 import type { Clock } from '@twinstream/runtime';
 import { type BackoffOptions, fullJitterMs } from '@twinstream/stream-model';
 import { type BatchVerdict, batchVerdict } from './batch-answer.ts';
 import type { DiscardCondition, DiscardedBatch, LastInvocation } from './failure-destination.ts';
 import type { InvokeOutcome } from './function-invoker.ts';
 import { type EventRecord, eventJson } from './kinesis-event.ts';
-import type { MappingSettings } from './mapping-settings.ts';
 
 /** Waits between tries. AWS does not say how long it waits; these are ours. */
 export const INVOKE_BACKOFF: BackoffOptions = { baseMs: 200, capMs: 30_000 };

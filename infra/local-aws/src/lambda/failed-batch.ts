@@ -1,6 +1,6 @@
+import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
 import type { DiscardedBatch, LastInvocation } from './failure-destination.ts';
 import { type EventRecord, eventJson } from './kinesis-event.ts';
-import { FAILED_BATCHES_PREFIX } from './mapping-settings.ts';
 
 /** What identifies the mapping that gave up. */
 export interface FailedBatchOrigin {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { INVOCATION_PAYLOAD_BYTES_MAX } from '@twinstream/pipeline-settings';
 import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
 import type { Assignment } from './assignment.ts';
 import { ContainerHomes } from './container-homes.ts';
 import { ContainerPool, type PoolOutcome } from './container-pool.ts';
 import { AFFINITY_HEADER } from './http-function-invoker.ts';
 import { functionArn, functionNameOf, LOCAL_ACCOUNT } from './lambda-names.ts';
-import { INVOCATION_PAYLOAD_BYTES_MAX } from './mapping-settings.ts';
 
 export interface FunctionServerOptions {
   readonly functionName: string;

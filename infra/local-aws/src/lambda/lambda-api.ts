@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { INVOCATION_PAYLOAD_BYTES_MAX } from '@twinstream/pipeline-settings';
 import { answer, readBody } from '../http/loopback-server.ts';
 import type { FunctionInvoker } from './function-invoker.ts';
 import {
@@ -15,7 +16,6 @@ import { type Account, functionNameOf } from './lambda-names.ts';
 import { mappingConfiguration } from './mapping-configuration.ts';
 import type { MappingRegistry } from './mapping-registry.ts';
 import { mappingChange, mappingCreation } from './mapping-request.ts';
-import { INVOCATION_PAYLOAD_BYTES_MAX } from './mapping-settings.ts';
 
 const MAPPINGS = /^\/2015-03-31\/event-source-mappings\/?$/;
 const MAPPING = /^\/2015-03-31\/event-source-mappings\/([^/]+)\/?$/;

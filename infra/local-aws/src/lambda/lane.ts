@@ -1,6 +1,6 @@
+import { INVOCATION_PAYLOAD_BYTES_MAX, type MappingSettings } from '@twinstream/pipeline-settings';
 import type { Clock } from '@twinstream/runtime';
 import { type EventRecord, eventBytes } from './kinesis-event.ts';
-import { INVOCATION_PAYLOAD_BYTES_MAX, type MappingSettings } from './mapping-settings.ts';
 import { type Wake, wake } from './wake.ts';
 
 type Window = Pick<MappingSettings, 'batchSize' | 'batchingWindowMs'>;

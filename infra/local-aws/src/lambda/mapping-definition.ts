@@ -1,5 +1,5 @@
+import { MAPPING_LIMITS, type MappingSettings, type ResolvedSettings } from '@twinstream/pipeline-settings';
 import { z } from 'zod';
-import { MAPPING_LIMITS, type MappingSettings, type ResolvedSettings } from './mapping-settings.ts';
 
 /** A mapping as it is kept. */
 export interface MappingDefinition {

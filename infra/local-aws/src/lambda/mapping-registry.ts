@@ -1,3 +1,4 @@
+import type { MappingSettings } from '@twinstream/pipeline-settings';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { type ContextFactory, EventSourceMapping } from './event-source-mapping.ts';
 import { conflict, inUse, invalidParameter, notFound, ok, type Result, refused } from './lambda-error.ts';
@@ -5,7 +6,6 @@ import { type Account, functionNameOf, mappingIdOf, streamArn } from './lambda-n
 import type { MappingDefinition } from './mapping-definition.ts';
 import type { MappingFiles } from './mapping-files.ts';
 import type { MappingChange, MappingCreation } from './mapping-request.ts';
-import type { MappingSettings } from './mapping-settings.ts';
 
 /** A mapping that a pipeline wants, as its deployment would declare it. */
 export interface MappingDeclaration {

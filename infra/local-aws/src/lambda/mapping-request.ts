@@ -1,7 +1,7 @@
+import { LAMBDA_DEFAULT_SETTINGS, MAPPING_LIMITS, type MappingSettings } from '@twinstream/pipeline-settings';
 import { z } from 'zod';
 import { invalidParameter, ok, type Result, refused } from './lambda-error.ts';
 import { bucketOf, streamNameOf } from './lambda-names.ts';
-import { LAMBDA_DEFAULT_SETTINGS, MAPPING_LIMITS, type MappingSettings } from './mapping-settings.ts';
 
 const within = ({ min, max }: { min: number; max: number }) => z.int().min(min).max(max);
 

@@ -1,3 +1,4 @@
+import { INVOCATION_PAYLOAD_BYTES_MAX, type ResolvedSettings } from '@twinstream/pipeline-settings';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { type BackoffOptions, fullJitterMs, hashKey, type ShardId } from '@twinstream/stream-model';
 import type { CheckpointStore } from './checkpoint.ts';
@@ -6,7 +7,6 @@ import type { FailureDestination } from './failure-destination.ts';
 import type { FunctionInvoker } from './function-invoker.ts';
 import { type EventOrigin, type EventRecord, eventRecordWriter } from './kinesis-event.ts';
 import { type Lane, lane } from './lane.ts';
-import { INVOCATION_PAYLOAD_BYTES_MAX, type ResolvedSettings } from './mapping-settings.ts';
 import type { ReadBudget } from './read-budget.ts';
 import { type ShardProgress, shardProgress } from './shard-progress.ts';
 import type { ReadOutcome, ShardReader, ShardStart, SourceRecord } from './shard-reader.ts';

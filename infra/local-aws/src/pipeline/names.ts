@@ -1,17 +1,4 @@
-/** What the local pipeline calls its parts, and what the environment of its processes calls them. */
-export const NAMES = {
-  stream: 'device-events',
-  deliveryStream: 'device-events-archive',
-  archiveBucket: 'twinstream-archive',
-  archivePrefix: 'archive/',
-  quarantinePrefix: 'quarantine/',
-  eventsTable: 'events',
-  deviceStateTable: 'device-state',
-  shardProgressTable: 'shard-progress',
-  operationsTable: 'operations',
-  projectorFunction: 'state-projector',
-  archiverFunction: 'event-archiver',
-} as const;
+import { NAMES } from '@twinstream/pipeline-settings';
 
 /** Any AWS SDK wants these; the stand-ins verify no signature. */
 export const LOCAL_REGION = 'us-east-1';

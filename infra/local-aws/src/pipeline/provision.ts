@@ -16,9 +16,11 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
+import { ARCHIVE_PREFIX, NAMES } from '@twinstream/pipeline-settings';
 import { dynamoDbClient, firehoseClient, kinesisClient } from '@twinstream/runtime';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
+import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, type StandInUrls } from './names.ts';
 
 const WAIT_S = 30;
 /** Short, so that a person sees archive objects soon. */
@@ -60,18 +62,7 @@ async function createTables(endpoint: string): Promise<void> {
     { ...EVENTS_TABLE_DEFINITION, TableName: NAMES.eventsTable },
     { ...DEVICE_STATE_TABLE_DEFINITION, TableName: NAMES.deviceStateTable },
     { ...SHARD_PROGRESS_TABLE_DEFINITION, TableName: NAMES.shardProgressTable },
-    {
-      TableName: NAMES.operationsTable,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'kind', AttributeType: 'S' },
-        { AttributeName: 'id', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'kind', KeyType: 'HASH' },
-        { AttributeName: 'id', KeyType: 'RANGE' },
-      ],
-    },
+    { ...OPERATIONS_TABLE_DEFINITION, TableName: NAMES.operationsTable },
   ];
   await Promise.all(
     tables.map(async (table) => {
@@ -98,7 +89,7 @@ async function createDeliveryStream(endpoint: string): Promise<void> {
         ExtendedS3DestinationConfiguration: {
           RoleARN: 'arn:aws:iam::000000000000:role/firehose',
           BucketARN: `arn:aws:s3:::${NAMES.archiveBucket}`,
-          Prefix: `${NAMES.archivePrefix}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
+          Prefix: `${ARCHIVE_PREFIX}year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/`,
           ErrorOutputPrefix: 'archive-errors/!{firehose:error-output-type}/',
           CompressionFormat: 'GZIP',
           BufferingHints: ARCHIVE_BUFFERING,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NAMES, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { type Logger, s3Client } from '@twinstream/runtime';
 import { startFaultControl } from '../faults/fault-control.ts';
 import { remoteFaults } from '../faults/remote-faults.ts';
@@ -8,10 +9,9 @@ import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
 import { startFirehose } from '../firehose/firehose.ts';
 import { startKinesis } from '../kinesis/index.ts';
 import { startLambda } from '../lambda/lambda.ts';
-import { PROJECT_MAPPING_SETTINGS } from '../lambda/mapping-settings.ts';
 import { ensureBucket } from '../s3/s3.ts';
 import { startS3Proxy } from '../s3/s3-proxy.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, NAMES, type StandInUrls } from './names.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, type StandInUrls } from './names.ts';
 import { provision } from './provision.ts';
 
 export interface StandInsOptions {

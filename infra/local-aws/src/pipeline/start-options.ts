@@ -1,7 +1,7 @@
+import { LOCAL_BATCHING_WINDOW_MS, MAPPING_LIMITS } from '@twinstream/pipeline-settings';
 import { parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
-import { LOCAL_BATCHING_WINDOW_MS, MAPPING_LIMITS } from '../lambda/mapping-settings.ts';
 
 /** Flags of `npm start`. */
 export interface StartOptions {

@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { NAMES } from '@twinstream/pipeline-settings';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
 import { startDynamoDb } from '../dynamodb/dynamodb.ts';
@@ -9,7 +10,7 @@ import { startS3 } from '../s3/s3.ts';
 import { startChildApp } from './child-app.ts';
 import { drain } from './drain.ts';
 import { removeLocalEnvFile, writeLocalEnvFile } from './local-env-file.ts';
-import { NAMES, type StandInUrls, standInEnvironment } from './names.ts';
+import { type StandInUrls, standInEnvironment } from './names.ts';
 import { HOST_FLAGS } from './process-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import { type SupervisedApp, supervise } from './supervised-app.ts';

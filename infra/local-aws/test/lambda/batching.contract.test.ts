@@ -1,6 +1,6 @@
+import { INVOCATION_PAYLOAD_BYTES_MAX } from '@twinstream/pipeline-settings';
 import { shardId } from '@twinstream/stream-model';
 import { describe, expect, it } from 'vitest';
-import { INVOCATION_PAYLOAD_BYTES_MAX } from '../../src/lambda/mapping-settings.ts';
 import { mappingWorld, type SeenInvocation } from './mapping-world.ts';
 
 const SHARD = 'shardId-000000000000';

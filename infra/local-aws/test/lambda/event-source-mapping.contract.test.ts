@@ -1,7 +1,7 @@
+import { LAMBDA_DEFAULT_SETTINGS } from '@twinstream/pipeline-settings';
 import { describe, expect, it } from 'vitest';
 import { EventSourceMapping } from '../../src/lambda/event-source-mapping.ts';
 import { type MappingDefinition, resolvedSettings } from '../../src/lambda/mapping-definition.ts';
-import { LAMBDA_DEFAULT_SETTINGS } from '../../src/lambda/mapping-settings.ts';
 import { mappingWorld, type WorldOptions } from './mapping-world.ts';
 
 const SHARD = 'shardId-000000000000';

@@ -15,13 +15,13 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { FAILED_BATCHES_PREFIX, LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger, kinesisClient, lambdaClient, s3Client } from '@twinstream/runtime';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type ReadyChild, startReadyChild } from '../../src/child-process/ready-child.ts';
 import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import { type KinesisServer, startKinesis } from '../../src/kinesis/index.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../src/lambda/lambda.ts';
-import { FAILED_BATCHES_PREFIX, LOCAL_MAPPING_SETTINGS } from '../../src/lambda/mapping-settings.ts';
 import { ensureBucket, startS3 } from '../../src/s3/s3.ts';
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };

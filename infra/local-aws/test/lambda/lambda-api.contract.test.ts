@@ -13,13 +13,13 @@ import {
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
+import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger, lambdaClient } from '@twinstream/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import type { LoopbackServer } from '../../src/http/loopback-server.ts';
 import { startFunctionServer } from '../../src/lambda/function-server.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../src/lambda/lambda.ts';
-import { LOCAL_MAPPING_SETTINGS } from '../../src/lambda/mapping-settings.ts';
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/device-events';

@@ -1,10 +1,11 @@
 // A Lambda stand-in in a process of its own, so that a test can kill it:
 // node lambda-process.ts KINESIS_URL S3_URL FUNCTION_URL DATA_DIR
+
+import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
 import { runChildMain } from '../../src/child-process/child-main.ts';
 import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import { startLambda } from '../../src/lambda/lambda.ts';
-import { LOCAL_MAPPING_SETTINGS } from '../../src/lambda/mapping-settings.ts';
 
 const [kinesisUrl = '', s3Url = '', functionUrl = '', dataDir = ''] = process.argv.slice(2);
 await runChildMain(() =>

@@ -1,3 +1,4 @@
+import { LAMBDA_DEFAULT_SETTINGS, type ResolvedSettings } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
 import { shardId } from '@twinstream/stream-model';
 import { type Checkpoint, type CheckpointStore, memoryCheckpointStore } from '../../src/lambda/checkpoint.ts';
@@ -5,7 +6,6 @@ import { consumeStream } from '../../src/lambda/consume-stream.ts';
 import type { DiscardedBatch } from '../../src/lambda/failure-destination.ts';
 import type { InvokeOutcome } from '../../src/lambda/function-invoker.ts';
 import { type MappingMetrics, mappingMetrics } from '../../src/lambda/mapping-metrics.ts';
-import { LAMBDA_DEFAULT_SETTINGS, type ResolvedSettings } from '../../src/lambda/mapping-settings.ts';
 import { readBudget } from '../../src/lambda/read-budget.ts';
 import type { MappingContext } from '../../src/lambda/shard-consumer.ts';
 import { type MemoryStream, memoryStream } from './memory-stream.ts';

@@ -1,4 +1,5 @@
-import type { JobStore, PageWriting } from '@twinstream/operations';
+import type { JobStore } from '@twinstream/operations';
+import type { PageWriting } from '@twinstream/pipeline-settings';
 import type { Archive } from '../archive.ts';
 import type { Containers } from '../containers.ts';
 import type { Ghost } from '../ghost.ts';

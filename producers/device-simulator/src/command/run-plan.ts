@@ -1,3 +1,4 @@
+import { NAMES } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import type { FaultShares } from '../faults/sending-faults.ts';
 import type { FleetSettings } from '../fleet/fleet.ts';
@@ -45,7 +46,6 @@ export interface RunPlan {
 
 export const DEFAULT_DEVICES = 100;
 export const DEFAULT_PERIOD_MS = 10_000;
-export const DEFAULT_STREAM = 'device-events';
 export const DEFAULT_DELAY_MS_MAX = 10_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -87,7 +87,7 @@ export function planRun(settings: Settings, context: PlanContext): RunPlan {
     count: settings.count,
     durationMs: settings.duration,
     delayMsMax: settings.maxDelay ?? defaultDelayMs,
-    stream: settings.stream ?? context.stream ?? DEFAULT_STREAM,
+    stream: settings.stream ?? context.stream ?? NAMES.stream,
     aggregate: settings.aggregate ?? false,
     lingerMs: settings.linger,
     deadlineMs: settings.deadline,

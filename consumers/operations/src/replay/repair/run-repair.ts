@@ -1,7 +1,7 @@
 import type { DeviceId, ReceiptLimits } from '@twinstream/device-model';
 import { ARRIVAL_TIME_MAX } from '@twinstream/event-store';
+import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
-import { PAGE_WRITING } from '../../page-writing.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';

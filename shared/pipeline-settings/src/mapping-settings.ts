@@ -95,6 +95,3 @@ export const LOCAL_MAPPING_SETTINGS: MappingSettings = {
   ...PROJECT_MAPPING_SETTINGS,
   batchingWindowMs: LOCAL_BATCHING_WINDOW_MS,
 };
-
-/** Where Lambda puts given-up batches in a bucket; the name is AWS's own and cannot be chosen ("Retain discarded batch records", read 2026-11). */
-export const FAILED_BATCHES_PREFIX = 'aws/lambda/';

@@ -1,0 +1,4 @@
+export * from './mapping-settings.ts';
+export * from './names.ts';
+export * from './object-prefixes.ts';
+export * from './page-writing.ts';
