@@ -1,4 +1,5 @@
 import { type DeviceId, eventTimeMs, isDeviceId, isEventTime } from '@twinstream/device-model';
+import { storedTimeFault } from '@twinstream/event-store';
 import { z } from 'zod';
 
 /** Text that is a whole number becomes one; anything else is left for the schema to refuse. */
@@ -25,7 +26,7 @@ export const cursorParameter = z
 
 const timeRule = 'must be ISO 8601 with an offset, such as 2017-03-21T05:00:31Z or 2017-03-21T00:00:31-05:00';
 
-/** A moment: ISO 8601 with an offset. A plus sign that a query string turned into a space is put back. */
+/** ISO 8601 with an offset. A plus sign that a query string turned into a space is put back. */
 export const timeParameter = z
   .preprocess(
     (value) => (typeof value === 'string' ? value.replace(/ (?=\d{2}:?\d{2}$)/, '+') : value),
@@ -33,13 +34,11 @@ export const timeParameter = z
   )
   .meta({ format: 'date-time' });
 
-/** Arrival times are stored as 13 digits of milliseconds since 1970. */
-const TIME_MS_MAX = 9_999_999_999_999;
-
-/** Milliseconds since 1970, brought into the range in which arrivals can lie. */
-export function parameterTimeMs(time: string): number {
-  return Math.min(Math.max(eventTimeMs(time), 0), TIME_MS_MAX);
-}
+/** A moment of stored history: what lies outside of what can be stored is refused. */
+export const storedTimeParameter = timeParameter.superRefine((time, context) => {
+  const fault = storedTimeFault(eventTimeMs(time));
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+});
 
 export const orderParameter = (what: string, ascendingByDefault: boolean) =>
   z

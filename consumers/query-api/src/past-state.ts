@@ -1,16 +1,16 @@
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { type EventStore, stateAt } from '@twinstream/event-store';
+import { type AsOfTime, type EventStore, stateAt } from '@twinstream/event-store';
 
 /** The two meanings of a state at a time. */
 export const BASES = ['accepted', 'known'] as const;
 /** `accepted`: what was known then. `known`: what was true then, as far as is known now. They differ where events come late. */
 export type Basis = (typeof BASES)[number];
 
-/** State of a device at a time (milliseconds since 1970), or undefined when nothing was known of it. */
+/** State of a device at a time, or undefined when nothing was known of it. */
 export async function pastState(
   store: EventStore,
   deviceId: DeviceId,
-  timeMs: number,
+  timeMs: AsOfTime,
   basis: Basis,
   signal?: AbortSignal,
 ): Promise<DeviceState | undefined> {

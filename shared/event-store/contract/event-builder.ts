@@ -6,6 +6,8 @@ import {
   type JsonObject,
 } from '@twinstream/device-model';
 import { type ShardId, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { type AsOfTime, asOfTime } from '../src/as-of-time.ts';
+import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
 
 /** What a test says of an event; everything else is filled in. */
 export interface EventFields {
@@ -33,6 +35,11 @@ export const SHARDS: readonly [ShardId, ShardId, ShardId] = [
   shardId('shardId-000000000001'),
   shardId('shardId-000000000002'),
 ];
+
+/** A time that tests ask for: any that a key holds, whatever the clock says. */
+export function asOf(timeMs: number): AsOfTime {
+  return asOfTime(timeMs, ARRIVAL_TIME_MAX);
+}
 
 /** A sequence number of 56 digits, as a stream gives them: they rise with `at`, not by one. */
 export function testSequenceNumber(at: number) {

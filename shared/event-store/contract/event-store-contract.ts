@@ -10,7 +10,7 @@ import { comparePageKeys } from '../src/page-key.ts';
 import { summaryOf } from '../src/page-summary.ts';
 import { stateAt } from '../src/state-at.ts';
 import { writeBatch } from './chain-writer.ts';
-import { ARRIVAL, arrivedEvent, SHARDS } from './event-builder.ts';
+import { ARRIVAL, arrivedEvent, asOf, SHARDS } from './event-builder.ts';
 import { drawnChain, TINY_LIMITS, writeChain as writeRandomChain } from './random-chain.ts';
 
 export interface OpenEventStore {
@@ -348,9 +348,11 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
           const times = [-5, 0, 7, 20, 45].map((ms) => ARRIVAL + ms);
           const order = 'descending';
           return {
-            byArrival: await Promise.all(times.map((at) => stateAt(asked, deviceId, at, 'arrival', options))),
+            byArrival: await Promise.all(
+              times.map((at) => stateAt(asked, deviceId, asOf(at), 'arrival', options)),
+            ),
             byEventTime: await Promise.all(
-              times.map((at) => stateAt(asked, deviceId, at, 'event-time', options)),
+              times.map((at) => stateAt(asked, deviceId, asOf(at), 'event-time', options)),
             ),
             history: await readHistory(asked, { deviceId, from: ARRIVAL + 5, to: ARRIVAL + 30, limit: 9 }),
             backwards: await readHistory(asked, { deviceId, from: ARRIVAL + 5, order, limit: 1_000 }),

@@ -1,3 +1,4 @@
+export * from './as-of-time.ts';
 export * from './catch-up.ts';
 export * from './device-history.ts';
 export * from './dynamodb-event-store.ts';

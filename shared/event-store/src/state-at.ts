@@ -15,10 +15,11 @@ import {
   type StateDraft,
 } from '@twinstream/device-model';
 import { compareWithinShard } from '@twinstream/stream-model';
+import type { AsOfTime } from './as-of-time.ts';
 import { requireNext } from './chain-gap.ts';
 import type { EventStore, Snapshot, SnapshotQuery } from './event-store.ts';
 import { nextPageKey } from './page-key.ts';
-import { ARRIVAL_TIME_MAX, PAGE_NUMBER_MAX } from './sort-key.ts';
+import { PAGE_NUMBER_MAX } from './sort-key.ts';
 
 /** `arrival`: as accepted by then. `event-time`: as now known of then. They differ where events come late, or clocks are wrong. */
 export type StateAtBasis = 'arrival' | 'event-time';
@@ -39,7 +40,7 @@ export interface StateAt {
 }
 
 /**
- * State of a device at a time (milliseconds since 1970), in one of two meanings:
+ * State of a device at a time, in one of two meanings:
  *
  * - `arrival`, what was known then: the chain up to the first event whose running maximum of arrivals is later. Reads at
  *   most one snapshot and the pages between it and that event, of which the last is folded in part: its duplicates do
@@ -55,7 +56,7 @@ export interface StateAt {
 export async function stateAt(
   store: EventStore,
   deviceId: DeviceId,
-  timeMs: number,
+  timeMs: AsOfTime,
   basis: StateAtBasis,
   options: StateAtOptions = {},
 ): Promise<StateAt> {
@@ -78,8 +79,7 @@ async function stateByArrival(
   });
   let state = snapshot?.state ?? newDevice(deviceId);
   let pagesRead = 0;
-  const to = { arrivalMaxBefore: Math.min(Math.floor(timeMs), ARRIVAL_TIME_MAX), page: PAGE_NUMBER_MAX };
-  if (to.arrivalMaxBefore < 0) return { state, pagesRead, snapshotUsed: false };
+  const to = { arrivalMaxBefore: Math.floor(timeMs), page: PAGE_NUMBER_MAX };
   for await (const page of store.pages(deviceId, { from: nextPageKey(state), to, consistent, signal })) {
     requireNext(state, page);
     pagesRead += 1;

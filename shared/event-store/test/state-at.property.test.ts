@@ -7,7 +7,7 @@ import {
 } from '@twinstream/device-model';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRIVAL, DEVICE } from '../contract/event-builder.ts';
+import { ARRIVAL, asOf, DEVICE } from '../contract/event-builder.ts';
 import { drawnChain, type RandomChain, TINY_LIMITS, writeChain } from '../contract/random-chain.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { stateAt } from '../src/state-at.ts';
@@ -71,7 +71,7 @@ describe('the state at a time, by arrival', () => {
       fc.asyncProperty(drawnChain, snapshotPages, time, async (drawn, every, timeMs) => {
         const store = memoryEventStore();
         const chain = await writeChain(store, drawn, every);
-        const { state } = await stateAt(store, DEVICE, timeMs, 'arrival', { limits });
+        const { state } = await stateAt(store, DEVICE, asOf(timeMs), 'arrival', { limits });
         const accepted = acceptedBy(chain.pages, timeMs);
         expect(shownValues(state)).toEqual(valuesOf(accepted));
         expect(state.counts.events).toBe(accepted.length);
@@ -89,7 +89,7 @@ describe('the state at a time, by arrival', () => {
         const { states } = await writeChain(store, drawn, every);
         for (const [index, expected] of states.entries()) {
           if ((states[index + 1]?.arrivalMax ?? Number.POSITIVE_INFINITY) <= expected.arrivalMax) continue;
-          const { state } = await stateAt(store, DEVICE, expected.arrivalMax, 'arrival', { limits });
+          const { state } = await stateAt(store, DEVICE, asOf(expected.arrivalMax), 'arrival', { limits });
           // The next page may hold events that had arrived by then; whole pages are what is compared.
           if (state.page === expected.page) expect(state).toEqual(expected);
           else expect(state.page).toBe(expected.page + 1);
@@ -104,7 +104,7 @@ describe('the state at a time, by arrival', () => {
       fc.asyncProperty(drawnChain, fc.constantFrom(1, 2, 3), time, async (drawn, every, timeMs) => {
         const store = memoryEventStore();
         await writeChain(store, drawn, every);
-        const { pagesRead } = await stateAt(store, DEVICE, timeMs, 'arrival', { limits });
+        const { pagesRead } = await stateAt(store, DEVICE, asOf(timeMs), 'arrival', { limits });
         expect(pagesRead).toBeLessThanOrEqual(every);
       }),
       { numRuns: 300 },
@@ -118,7 +118,7 @@ describe('the state at a time, by event time', () => {
       fc.asyncProperty(drawnChain, snapshotPages, time, async (drawn, every, timeMs) => {
         const store = memoryEventStore();
         const chain = await writeChain(store, drawn, every);
-        const { state } = await stateAt(store, DEVICE, timeMs, 'event-time');
+        const { state } = await stateAt(store, DEVICE, asOf(timeMs), 'event-time');
         const events = eventsOf(chain).filter(({ event }) => eventTimeMs(event.time) <= timeMs);
         expect(shownValues(state)).toEqual(valuesOf(events));
         expect(state.counts).toEqual({
@@ -149,8 +149,8 @@ describe('the state at a time, by event time', () => {
         const [without, with_] = [memoryEventStore(), memoryEventStore()];
         await writeChain(without, drawn, 0);
         await writeChain(with_, drawn, every);
-        const expected = await stateAt(without, DEVICE, timeMs, 'event-time');
-        const found = await stateAt(with_, DEVICE, timeMs, 'event-time');
+        const expected = await stateAt(without, DEVICE, asOf(timeMs), 'event-time');
+        const found = await stateAt(with_, DEVICE, asOf(timeMs), 'event-time');
         expect(found.state).toEqual(expected.state);
       }),
       { numRuns: 300 },

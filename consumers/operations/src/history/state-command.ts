@@ -1,5 +1,5 @@
 import { type DeviceId, type DeviceState, formatVersion, presentAttributes } from '@twinstream/device-model';
-import { type StateAtBasis, stateAt } from '@twinstream/event-store';
+import { asOfTime, type StateAtBasis, stateAt } from '@twinstream/event-store';
 import { type Command, Option } from 'commander';
 import {
   addCommand,
@@ -80,7 +80,7 @@ async function stateOf(
   signal: AbortSignal,
 ): Promise<DeviceState | undefined> {
   if (at === undefined && basis === 'arrival') return latestState.read(deviceId, { signal });
-  const timeMs = at === undefined ? nowMs : pointInTimeMs(at, nowMs);
+  const timeMs = asOfTime(at === undefined ? nowMs : pointInTimeMs(at, nowMs), nowMs);
   return (await stateAt(eventStore, deviceId, timeMs, basis, { consistent: true, signal })).state;
 }
 

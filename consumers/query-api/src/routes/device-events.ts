@@ -1,3 +1,4 @@
+import { eventTimeMs } from '@twinstream/device-model';
 import { type HistoryCursor, readHistory } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -8,8 +9,7 @@ import {
   deviceIdParameter,
   limitParameter,
   orderParameter,
-  parameterTimeMs,
-  timeParameter,
+  storedTimeParameter,
 } from '../parameters.ts';
 import { badCursor, badParameter, problemResponse } from '../problem.ts';
 
@@ -31,8 +31,8 @@ export const deviceEventsEndpoint = endpoint(
     scope: 'read',
     params: z.strictObject({ deviceId: deviceIdParameter }),
     query: z.strictObject({
-      from: timeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
-      to: timeParameter.optional().meta({ description: 'Events that arrived before then.' }),
+      from: storedTimeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
+      to: storedTimeParameter.optional().meta({ description: 'Events that arrived before then.' }),
       limit: limitParameter,
       cursor: cursorParameter,
       order: orderParameter('`asc`: accepted first comes first.', true),
@@ -47,8 +47,8 @@ export const deviceEventsEndpoint = endpoint(
     problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
   },
   async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, getSignal }, services) => {
-    const fromMs = from === undefined ? undefined : parameterTimeMs(from);
-    const toMs = to === undefined ? undefined : parameterTimeMs(to);
+    const fromMs = from === undefined ? undefined : eventTimeMs(from);
+    const toMs = to === undefined ? undefined : eventTimeMs(to);
     if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
       return badParameter('to', 'must not be before from');
     const bound = { operation: 'listDeviceEvents', deviceId, fromMs, toMs, order };

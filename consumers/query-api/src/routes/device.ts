@@ -1,4 +1,5 @@
-import type { DeviceId, DeviceState } from '@twinstream/device-model';
+import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
+import { asOfTime, asOfTimeFault } from '@twinstream/event-store';
 import { z } from 'zod';
 import { attributeVersions, attributeVersionsSchema } from '../attribute-versions.ts';
 import { deviceChanges, deviceChangesSchema } from '../device-changes.ts';
@@ -12,7 +13,7 @@ import {
   selectFields,
 } from '../field-selection.ts';
 import { troublesOf, troublesSchema } from '../fleet/trouble.ts';
-import { deviceIdParameter, headerText, parameterTimeMs, timeParameter } from '../parameters.ts';
+import { deviceIdParameter, headerText, storedTimeParameter } from '../parameters.ts';
 import { BASES, type Basis, pastState } from '../past-state.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 import type { QueryApiServices } from '../services.ts';
@@ -28,7 +29,9 @@ const NOW = 'now';
 const REVALIDATE = 'private, no-cache';
 
 const query = z.strictObject({
-  at: timeParameter.optional().meta({ description: 'The state as it was at this moment. Default: now.' }),
+  at: storedTimeParameter.optional().meta({
+    description: 'The state as it was at this moment, which must not lie in the future. Default: now.',
+  }),
   basis: z
     .enum(BASES, `must be one of ${BASES.join(', ')}`)
     .optional()
@@ -37,7 +40,7 @@ const query = z.strictObject({
         '`accepted` (default): what was known then, all that had arrived. `known`: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
     }),
   diff: z
-    .union([z.literal(NOW), timeParameter], `must be ${NOW}, or ISO 8601 with an offset`)
+    .union([z.literal(NOW), storedTimeParameter], `must be ${NOW}, or ISO 8601 with an offset`)
     .optional()
     .meta({
       description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
@@ -74,6 +77,8 @@ export const deviceEndpoint = endpoint(
     if (basis !== undefined && at === undefined && diff === undefined) {
       return badParameter('basis', 'has a meaning with at or diff only');
     }
+    const future = futureFault({ at, diff }, services.clock.now());
+    if (future !== undefined) return future;
     const read = (time: string | undefined) => readMoment(services, { deviceId, time, basis, getSignal });
     const moment = await read(at);
     if (moment.device === undefined) return notFound(services, deviceId, at);
@@ -94,6 +99,16 @@ export const deviceEndpoint = endpoint(
   },
 );
 
+/** Refuses moments that have not come: what is stored of them until then is not known. */
+function futureFault(moments: Readonly<Record<string, string | undefined>>, nowMs: number) {
+  for (const [name, time] of Object.entries(moments)) {
+    if (time === undefined || time === NOW) continue;
+    const fault = asOfTimeFault(eventTimeMs(time), nowMs);
+    if (fault !== undefined) return badParameter(name, fault);
+  }
+  return undefined;
+}
+
 interface MomentQuery {
   readonly deviceId: DeviceId;
   readonly time: string | undefined;
@@ -109,10 +124,11 @@ type Moment =
 async function readMoment(services: QueryApiServices, asked: MomentQuery): Promise<Moment> {
   const { deviceId, time, basis = 'accepted', getSignal } = asked;
   const isNow = time === undefined || time === NOW;
-  const timeMs = isNow ? services.clock.now() : parameterTimeMs(time);
+  const nowMs = services.clock.now();
+  const timeMs = isNow ? nowMs : eventTimeMs(time);
   const state = isNow
     ? await services.deviceStates.read(deviceId, { consistent: true })
-    : await pastState(services.events, deviceId, timeMs, basis, getSignal());
+    : await pastState(services.events, deviceId, asOfTime(timeMs, nowMs), basis, getSignal());
   if (state === undefined) return { timeMs, device: undefined };
   return { timeMs, state, device: deviceJson(state, services.liveness, timeMs) };
 }

@@ -241,6 +241,27 @@ describe('at', () => {
     expect([known.body.lastArrivalTime, known.body.liveness]).toEqual(['2026-11-02T08:00:00.000Z', 'stale']);
   });
 
+  test.each([
+    ['at=1965-01-01T00:00:00Z', 'at', /^at: must lie between 1970-01-01T00:00:00.000Z and 2286-/],
+    ['at=2286-11-20T17:46:40Z&basis=known', 'at', /^at: must lie between/],
+    ['diff=1969-12-31T23:59:59Z', 'diff', /must lie between/],
+    ['at=2026-11-02T08:01:00Z', 'at', /^at: lies in the future: now it is 2026-11-02T08:00:00.000Z$/],
+    ['at=2026-11-02T08:00:00Z&diff=2027-01-01T00:00:00Z', 'diff', /^diff: lies in the future/],
+  ])(
+    'refuses %s: nothing is clamped, and nothing is told of the future',
+    async (query, parameter, detail) => {
+      await api.say('bus-1', { counter: 1 });
+      const { status, body } = await api.ask(`/v1/devices/bus-1?${query}`);
+      expect([status, body.code, body.parameter]).toEqual([400, 'BAD_PARAMETER', parameter]);
+      expect(body.detail).toMatch(detail);
+    },
+  );
+
+  test('takes a caller whose clock runs ahead by a little', async () => {
+    await api.say('bus-1', { counter: 1 });
+    expect((await api.ask('/v1/devices/bus-1?at=2026-11-02T08:00:09Z')).status).toBe(200);
+  });
+
   test('refuses a basis without a time', async () => {
     const { status, body } = await api.ask('/v1/devices/bus-1?basis=known');
     expect([status, body.parameter]).toEqual([400, 'basis']);

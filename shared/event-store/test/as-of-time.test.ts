@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { ARRIVAL } from '../contract/event-builder.ts';
+import { AS_OF_SKEW_MS, asOfTime, asOfTimeFault, storedTimeFault } from '../src/as-of-time.ts';
+import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
+
+it.each([-1, Number.NEGATIVE_INFINITY, ARRIVAL_TIME_MAX + 1, 253_402_300_799_000, Number.NaN])(
+  'refuses %s, which no key holds, and does not bring it into range',
+  (timeMs) => {
+    expect(storedTimeFault(timeMs)).toMatch(/^must lie between 1970-01-01T00:00:00.000Z and 2286-/);
+    expect(() => asOfTime(timeMs, ARRIVAL_TIME_MAX)).toThrow(
+      expect.objectContaining({ code: 'INVALID_TIME', retryable: false }),
+    );
+  },
+);
+
+it('refuses the state of a future moment, beyond what clocks differ', () => {
+  expect(asOfTime(ARRIVAL + AS_OF_SKEW_MS, ARRIVAL)).toBe(ARRIVAL + AS_OF_SKEW_MS);
+  expect(asOfTimeFault(ARRIVAL + AS_OF_SKEW_MS + 1, ARRIVAL)).toBe(
+    'lies in the future: now it is 2026-11-02T08:00:00.000Z',
+  );
+});
+
+it('takes every time from 1970 until now', () => {
+  for (const timeMs of [0, 1, ARRIVAL - 0.5, ARRIVAL]) expect(asOfTimeFault(timeMs, ARRIVAL)).toBeUndefined();
+});
