@@ -1,0 +1,1 @@
+export * from './create-embedded-dynamodb.ts';
