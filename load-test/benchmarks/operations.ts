@@ -8,16 +8,20 @@ import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/la
 import { startKinesis } from '@twinstream/local-aws/kinesis';
 import {
   comparePositions,
-  externalSort,
   memoryJobStore,
   newJob,
   type ReplayServices,
   runReplay,
-  type SortableLine,
   streamSource,
 } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
-import { createLogger, kinesisClient, systemClock } from '@twinstream/runtime';
+import {
+  createLogger,
+  externalSort,
+  kinesisClient,
+  type SortableLine,
+  systemClock,
+} from '@twinstream/runtime';
 import { encodeAggregate, type Position, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { verifyDevices } from '@twinstream/verification';
 import type { Benchmark, Figure } from '../src/benchmark.ts';

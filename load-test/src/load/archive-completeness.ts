@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/runtime';
-import { type Position, positionKey, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { positionKey } from '@twinstream/stream-model';
 import {
   ARCHIVE_PREFIX,
   archiveHourFolder,
-  archiveTexts,
   type LedgerViolation,
+  linesOfObject,
   PositionSet,
+  s3ArchiveObjects,
 } from '@twinstream/verification';
 import { sentPositions } from '../simulator-ledger.ts';
 import type { LedgerCheckOptions } from './ledger-check.ts';
@@ -28,6 +29,7 @@ export async function missingFromArchive(
 ): Promise<{ readonly archived: number; readonly violations: readonly LedgerViolation[] }> {
   const { access, ledgerFiles, archiveDeadlineMs, sharedSinceMs, signal } = options;
   const s3 = s3Client(access.clients.s3);
+  const objects = s3ArchiveObjects(s3, access.archiveBucket);
   const startAfter =
     sharedSinceMs === undefined ? ARCHIVE_PREFIX : archiveHourFolder(sharedSinceMs - CLOCKS_DIFFER_MS_MAX);
   const sent = await positionsOf(ledgerFiles);
@@ -40,9 +42,8 @@ export async function missingFromArchive(
       for (const key of await archiveKeys(s3, access.archiveBucket, startAfter)) {
         if (read.has(key)) continue;
         read.add(key);
-        for await (const text of archiveTexts(s3, access.archiveBucket, key)) {
-          const position = positionOf(text);
-          if (sent.has(position)) archived.add(position);
+        for await (const { entry } of linesOfObject(objects, key)) {
+          if (sent.has(entry)) archived.add(entry);
         }
       }
       if (archived.size === sent.size) return { archived: archived.size, violations: [] };
@@ -76,15 +77,6 @@ async function archiveKeys(s3: S3Client, bucket: string, startAfter: string): Pr
     token = listing.NextContinuationToken;
   } while (token !== undefined);
   return keys;
-}
-
-function positionOf(text: string): Position {
-  const line = JSON.parse(text);
-  return {
-    shardId: shardId(line.shardId),
-    sequenceNumber: sequenceNumber(line.sequenceNumber),
-    subSequenceNumber: line.subSequenceNumber,
-  };
 }
 
 async function missing(archived: PositionSet, ledgerFiles: readonly string[]): Promise<LedgerViolation[]> {

@@ -1,7 +1,8 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { DeviceId } from '@twinstream/device-model';
+import { LEDGER_LINE_BYTES_MAX } from '@twinstream/device-simulator';
+import { readLines } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
 import type { Access } from '../pipeline-access.ts';
@@ -183,7 +184,8 @@ async function split(
     texts[part] = '';
   };
   for (const file of ledgerFiles) {
-    for await (const line of createInterface({ input: createReadStream(file) })) {
+    const lines = readLines(createReadStream(file), { name: file, lineBytesMax: LEDGER_LINE_BYTES_MAX });
+    for await (const { text: line } of lines) {
       const part = partOf(DEVICE_ID.exec(line)?.[1] ?? '', partCount);
       texts[part] += `${line}
 `;

@@ -1,7 +1,7 @@
 import { createArchiver, type DeliveryStream } from '@twinstream/event-archiver';
-import type { ArchiveObjects } from '@twinstream/operations';
 import { createLogger } from '@twinstream/runtime';
 import { openRecord } from '@twinstream/stream-model';
+import type { ArchiveObjects } from '@twinstream/verification';
 import type { FunctionUnderTest } from './containers.ts';
 import { Violation } from './ghost.ts';
 import type { Network } from './network.ts';
@@ -58,7 +58,7 @@ export class Archive {
 
   /** The archive as a process reads it. */
   objects(owner: Owner): ArchiveObjects {
-    const call = <Answer>(name: string, effect: () => Answer, signal: AbortSignal) =>
+    const call = <Answer>(name: string, effect: () => Answer, signal?: AbortSignal) =>
       this.#network.call(owner, name, async () => effect(), signal);
     const objects = this.#objects;
     return {
@@ -66,8 +66,9 @@ export class Archive {
         const listed = () => objects.map((lines, index) => ({ key: String(index), bytes: lines.length }));
         yield* await call('archive list', listed, signal);
       },
-      async *lines(key, signal) {
-        yield* await call('archive read', () => [...(objects[Number(key)] ?? [])], signal);
+      async *read(key, signal) {
+        const text = () => (objects[Number(key)] ?? []).map((line) => `${line}\n`).join('');
+        yield Buffer.from(await call('archive read', text, signal));
       },
     };
   }

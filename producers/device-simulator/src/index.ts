@@ -9,7 +9,7 @@ export { recordingSource } from './recording/recording-source.ts';
 export { fleetSource } from './schedule/fleet-source.ts';
 export type { Burst, LoadProfile } from './schedule/load-profile.ts';
 export type { LatencySummary } from './sending/latency-histogram.ts';
-export { type Ledger, openLedger, readLedger } from './sending/ledger.ts';
+export { LEDGER_LINE_BYTES_MAX, type Ledger, openLedger, readLedger } from './sending/ledger.ts';
 export type { LedgerEntry } from './sending/ledger-entry.ts';
 export {
   type EventSource,

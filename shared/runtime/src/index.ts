@@ -5,6 +5,8 @@ export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
 export * from './dynamodb-short-path.ts';
+export * from './external-sort.ts';
 export * from './local-environment.ts';
 export * from './logger.ts';
+export * from './read-lines.ts';
 export * from './shutdown.ts';

@@ -28,6 +28,8 @@ export interface ArchiveLine {
 
 /** Largest line without the bytes of its entry: every character of the longest partition key escaped. */
 export const ARCHIVE_HEAD_BYTES_MAX = 2_048;
+/** Largest line of an archive: it travels in one record of Firehose (1,000 KiB, "Quota", developer guide, read 2026-11). */
+export const ARCHIVE_LINE_BYTES_MAX = 1_000 * 1024;
 
 const EVENT = ',"event":';
 const EVENT_WITHOUT_LINE_END = ', "event":';
@@ -104,50 +106,61 @@ export type ArchivedEntry = Position & {
     | { readonly form: 'tooLarge'; readonly bytes: number; readonly sha256: string }
   );
 
+// The head as archiveLines writes it: no text before the partition key holds a character that JSON would escape.
+const HEAD =
+  /^\{"shardId":"([^"]+)","sequenceNumber":"(\d+)","subSequenceNumber":(\d{1,15}),"arrivalTime":"([^"]+)","partitionKey":"/;
 // Texts of the head cannot hold it: inside a JSON text every quotation mark has a backslash before it.
 const EVENT_MEMBER = /,( ?)"event":/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Where the entry of a line lies, and when it arrived; undefined for a text that does not begin like a line of the archive. */
+export function readArchiveHead(line: string): (Position & { readonly arrivalTime: number }) | undefined {
+  const [, shardId = '', sequenceNumber = '', subSequenceNumber, time = ''] = HEAD.exec(line) ?? [];
+  const arrivalTime = Date.parse(time);
+  if (!isShardId(shardId) || !isSequenceNumber(sequenceNumber) || Number.isNaN(arrivalTime)) return undefined;
+  return { shardId, sequenceNumber, subSequenceNumber: Number(subSequenceNumber), arrivalTime };
+}
 
 /** Reads a line that {@link archiveLines} made, decoded from UTF-8 and without its line end. Throws RangeError for any other text. */
 export function readArchiveLine(line: string): ArchivedEntry {
+  const place = readArchiveHead(line);
+  if (place === undefined) throw notAnArchiveLine();
   const member = EVENT_MEMBER.exec(line);
   const isEvent = member !== null;
-  const head = readHead(isEvent ? `${line.slice(0, member.index)}}` : line);
-  const { shardId, sequenceNumber, subSequenceNumber, partitionKey, base64, tooLarge, sha256 } = head;
-  const arrivalTime = Date.parse(String(head.arrivalTime));
-  if (
-    typeof shardId !== 'string' ||
-    !isShardId(shardId) ||
-    typeof sequenceNumber !== 'string' ||
-    !isSequenceNumber(sequenceNumber) ||
-    typeof subSequenceNumber !== 'number' ||
-    typeof partitionKey !== 'string' ||
-    Number.isNaN(arrivalTime)
-  ) {
-    throw notAnArchiveLine();
-  }
-  const place = { shardId, sequenceNumber, subSequenceNumber, arrivalTime, partitionKey };
+  const { partitionKey, base64, tooLarge, sha256 } = readObject(
+    isEvent ? `${line.slice(0, member.index)}}` : line,
+  );
+  if (typeof partitionKey !== 'string') throw notAnArchiveLine();
   if (isEvent) {
     if (!line.endsWith('}')) throw notAnArchiveLine();
     const lineEnd = member[1] === '' ? '\n' : '';
     const value = line.slice(member.index + member[0].length, -1);
-    return { ...place, form: 'event', data: Buffer.from(`${value}${lineEnd}`) };
+    readJson(value);
+    return { ...place, partitionKey, form: 'event', data: Buffer.from(`${value}${lineEnd}`) };
   }
-  if (typeof base64 === 'string') return { ...place, form: 'base64', data: Buffer.from(base64, 'base64') };
-  if (typeof tooLarge === 'number' && typeof sha256 === 'string') {
-    return { ...place, form: 'tooLarge', bytes: tooLarge, sha256 };
+  if (typeof base64 === 'string') {
+    const data = Buffer.from(base64, 'base64');
+    if (data.toString('base64') !== base64) throw notAnArchiveLine();
+    return { ...place, partitionKey, form: 'base64', data };
+  }
+  if (typeof tooLarge === 'number' && typeof sha256 === 'string' && SHA256.test(sha256)) {
+    return { ...place, partitionKey, form: 'tooLarge', bytes: tooLarge, sha256 };
   }
   throw notAnArchiveLine();
 }
 
-function readHead(json: string): Record<string, unknown> {
-  let head: unknown;
+function readObject(json: string): Record<string, unknown> {
+  const value = readJson(json);
+  if (typeof value !== 'object' || value === null) throw notAnArchiveLine();
+  return { ...value };
+}
+
+function readJson(json: string): unknown {
   try {
-    head = JSON.parse(json);
+    return JSON.parse(json);
   } catch (cause) {
     throw notAnArchiveLine(cause);
   }
-  if (typeof head !== 'object' || head === null) throw notAnArchiveLine();
-  return { ...head };
 }
 
 function notAnArchiveLine(cause?: unknown): RangeError {

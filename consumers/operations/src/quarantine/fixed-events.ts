@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { isJsonObject } from '@twinstream/device-model';
+import { CodedError, readLines } from '@twinstream/runtime';
 import { usageError } from '../command/refusal.ts';
 import type { Transform } from './transform.ts';
 
 const utf8 = new TextEncoder();
 const LINES_MAX = 1_000_000;
+/** An event holds 256 KiB, each character of which JSON may write with six. */
+const LINE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** The key under which a fixed event of a file stands. */
 function placeKey(shardId: string, sequenceNumber: string, subSequenceNumber: number): string {
@@ -19,10 +21,12 @@ function placeKey(shardId: string, sequenceNumber: string, subSequenceNumber: nu
  */
 export async function fixedEvents(path: string, cwd: string): Promise<Transform> {
   const texts = new Map<string, string>();
-  let number = 0;
+  const chunks = createReadStream(resolve(cwd, path));
   try {
-    for await (const line of createInterface({ input: createReadStream(resolve(cwd, path)) })) {
-      number += 1;
+    for await (const { number, text: line } of readLines(chunks, {
+      name: path,
+      lineBytesMax: LINE_BYTES_MAX,
+    })) {
       if (number > LINES_MAX) throw usageError(`${path} has more than ${LINES_MAX} lines: split it`);
       if (line.trim() === '') continue;
       const [key, text] = readFixed(line, path, number);
@@ -31,6 +35,7 @@ export async function fixedEvents(path: string, cwd: string): Promise<Transform>
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
       throw usageError(`there is no ${path}`);
+    if (error instanceof CodedError && error.code === 'LINE_TOO_LONG') throw usageError(error.message);
     throw error;
   }
   return async ({ subSequenceNumber }, { shardId, sequenceNumber }) => {

@@ -1,10 +1,10 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import type { StreamRecord } from '@twinstream/stream-model';
 import { GET_RECORDS_RECORDS_MAX, openRecord, SHARD_OUT_BYTES_PER_SECOND } from '@twinstream/stream-model';
+import { linesOfObject, s3ArchiveObjects } from '@twinstream/verification';
 import type { OperationsServices } from '../services.ts';
 import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
 import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
-import { archiveObjectLines, archiveObjects } from './sources/archive-objects.ts';
 
 /** What a replay is going to meet, before anything is read in full or written. */
 export interface ReplayPlan {
@@ -208,16 +208,17 @@ async function planArchive(
   part: ReplayPart,
   signal: AbortSignal,
 ): Promise<PartPlan> {
-  const bucket = configuration.archiveBucket;
+  const archive = s3ArchiveObjects(s3, configuration.archiveBucket);
   let [stored, sampledStored, lines, bytes, objects] = [0, 0, 0, 0, 0];
-  for await (const object of archiveObjects(s3, bucket, { ...part, signal })) {
+  for await (const object of archive.list({ ...part, signal })) {
     objects += 1;
     stored += object.bytes;
     if (objects > SAMPLES) continue;
     sampledStored += object.bytes;
-    for await (const line of archiveObjectLines(s3, bucket, object.key, signal)) {
+    // What is foreign is left to the run, which says so.
+    for await (const { text } of linesOfObject(archive, object.key, () => undefined, signal)) {
       lines += 1;
-      bytes += line.length;
+      bytes += text.length;
     }
   }
   const scale = sampledStored === 0 ? 0 : stored / sampledStored;

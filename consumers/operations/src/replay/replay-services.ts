@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { activateGeneration, GENERATION_FRESH_MS } from '@twinstream/table-generation';
+import { s3ArchiveObjects } from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
 import type { OperationsServices } from '../services.ts';
 import { dynamoDbJobStore } from './job-store.ts';
@@ -8,7 +9,6 @@ import { projectorMapping } from './projector-mapping.ts';
 import type { ReplayJob } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
 import type { ReplayServices } from './run-replay.ts';
-import { s3ArchiveObjects } from './sources/archive-objects.ts';
 import { archiveSource } from './sources/archive-source.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import { streamSource } from './sources/stream-source.ts';

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { CodedError } from '@twinstream/runtime';
+import { CodedError, readLines } from '@twinstream/runtime';
 import type { LedgerEntry, LedgerLine } from './ledger-entry.ts';
 
 /** Bytes that are gathered for one write. */
@@ -111,10 +110,13 @@ export function ledgerIn(file: LedgerFile, path: string): Ledger {
   };
 }
 
+/** An event holds 256 KiB, and bytes that are none come with as many characters of base64 and more. */
+export const LEDGER_LINE_BYTES_MAX = 2 * 1024 * 1024;
+
 /** The entries of a ledger, in the order of its lines. */
 export async function* readLedger(path: string): AsyncGenerator<LedgerEntry> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) if (line !== '') yield JSON.parse(line);
+  const lines = readLines(createReadStream(path), { name: path, lineBytesMax: LEDGER_LINE_BYTES_MAX });
+  for await (const { text } of lines) if (text !== '') yield JSON.parse(text);
 }
 
 function unwritable(path: string, error: unknown): CodedError {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '@twinstream/runtime';
@@ -135,6 +135,16 @@ describe('a ledger', () => {
     for await (const entry of readLedger(path)) entries.push(entry);
     expect(entries.map(({ n }) => n)).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1));
     expect(entries.every(({ deviceId }) => deviceId === 'run-2')).toBe(true);
+  });
+
+  test('is read by its line ends alone: raw line and paragraph separators are text', async () => {
+    const path = join(folder, 'separators.ndjson');
+    writeFileSync(path, '{"n":1,"type":"a\u2028b\u2029c"}\n{"n":2}\n');
+    const entries = await Array.fromAsync(readLedger(path));
+    expect(entries.map(({ n, type }) => [n, type])).toEqual([
+      [1, 'a\u2028b\u2029c'],
+      [2, undefined],
+    ]);
   });
 
   test('asks to wait when more waits for the disk than it may hold', async () => {

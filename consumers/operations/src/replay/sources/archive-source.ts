@@ -1,20 +1,20 @@
-import { CodedError } from '@twinstream/runtime';
+import { externalSort, type SortableLine } from '@twinstream/runtime';
 import {
   compareWithinShard,
-  isSequenceNumber,
-  isShardId,
   type Position,
+  readArchiveHead,
   readArchiveLine,
   type ShardId,
   type ShardPosition,
 } from '@twinstream/stream-model';
+import { type ArchiveObjects, archivedLines, type OnForeign } from '@twinstream/verification';
 import { isAfter, type ReplayEntry } from '../replay-entry.ts';
-import type { ArchiveObjects } from './archive-objects.ts';
-import { externalSort, type SortableLine } from './external-sort.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 
 export interface ArchiveSourceOptions {
   readonly objects: ArchiveObjects;
+  /** Told of what is foreign, which is then passed over; or throws. Default: throws. All is read before the first batch. */
+  readonly onForeign?: OnForeign;
   /** See {@link externalSort}. */
   readonly runCharactersMax?: number;
 }
@@ -27,10 +27,10 @@ const BATCH_ENTRIES = 2_000;
  * memory, and what was delivered twice is dropped. Shards come one after the other by their ids, which rise with
  * time (API reference, Shard, and every split or merge), so that parents come before children.
  */
-export function archiveSource({ objects, runCharactersMax }: ArchiveSourceOptions): ReplaySource {
+export function archiveSource({ objects, onForeign, runCharactersMax }: ArchiveSourceOptions): ReplaySource {
   return {
     read: async (query, take) => {
-      const sorted = externalSort(windowLines(objects, query), {
+      const sorted = externalSort(windowLines(objects, onForeign, query), {
         compare: comparePositions,
         keyOf: positionOf,
         signal: query.signal,
@@ -63,25 +63,24 @@ export function archiveSource({ objects, runCharactersMax }: ArchiveSourceOption
 
 async function* windowLines(
   objects: ArchiveObjects,
+  onForeign: OnForeign | undefined,
   query: SourceQuery,
 ): AsyncGenerator<SortableLine<Position>> {
-  const { signal, shards } = query;
+  const { fromMs, toMs, shards, signal } = query;
   const bounds = new Map<ShardId, ShardPosition | undefined>();
-  for await (const { key: object } of objects.list(query)) {
-    for await (const line of objects.lines(object, signal)) {
-      const head = headOf(line, object);
-      if (head.arrivalTime < query.fromMs || head.arrivalTime >= query.toMs) continue;
-      const { shardId } = head.position;
-      if (shards !== undefined && !shards.includes(shardId)) continue;
-      const checkpoint = query.checkpoints[shardId];
-      if (checkpoint?.isDone === true || !isAfter(head.position, checkpoint?.through)) continue;
-      if (query.bound !== undefined) {
-        if (!bounds.has(shardId)) bounds.set(shardId, query.bound(shardId));
-        const bound = bounds.get(shardId);
-        if (bound === undefined || compareWithinShard(head.position, bound) > 0) continue;
-      }
-      yield { key: head.position, line };
+  const window = { fromMs, toMs, signal, ...(onForeign === undefined ? {} : { onForeign }) };
+  for await (const { entry, text } of archivedLines(objects, window)) {
+    const { shardId, sequenceNumber, subSequenceNumber, arrivalTime } = entry;
+    if (arrivalTime < fromMs || arrivalTime >= toMs) continue;
+    if (shards !== undefined && !shards.includes(shardId)) continue;
+    const checkpoint = query.checkpoints[shardId];
+    if (checkpoint?.isDone === true || !isAfter(entry, checkpoint?.through)) continue;
+    if (query.bound !== undefined) {
+      if (!bounds.has(shardId)) bounds.set(shardId, query.bound(shardId));
+      const bound = bounds.get(shardId);
+      if (bound === undefined || compareWithinShard(entry, bound) > 0) continue;
     }
+    yield { key: { shardId, sequenceNumber, subSequenceNumber }, line: text };
   }
 }
 
@@ -90,22 +89,10 @@ export function comparePositions(a: Position, b: Position): number {
   return compareWithinShard(a, b);
 }
 
-// The head as archiveLines writes it; no text before the arrival time holds a character that JSON would escape.
-const HEAD =
-  /^\{"shardId":"([^"]+)","sequenceNumber":"(\d+)","subSequenceNumber":(\d+),"arrivalTime":"([^"]+)"/;
-
-function headOf(line: string, object: string): { readonly position: Position; readonly arrivalTime: number } {
-  const parts = HEAD.exec(line);
-  const [, shardId = '', sequenceNumber = '', sub, time = ''] = parts ?? [];
-  if (!isShardId(shardId) || !isSequenceNumber(sequenceNumber)) {
-    throw new CodedError('ARCHIVE_LINE_INVALID', `${object} holds a line that is none of the archive`);
-  }
-  const position = { shardId, sequenceNumber, subSequenceNumber: Number(sub) };
-  return { position, arrivalTime: Date.parse(time) };
-}
-
 function positionOf(line: string): Position {
-  return headOf(line, 'a sorted run').position;
+  const head = readArchiveHead(line);
+  if (head === undefined) throw new TypeError('a sorted line has lost its head');
+  return head;
 }
 
 /** What the archive could not hold is too large to be an event, and as many bytes say so. */

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { readLines } from './read-lines.ts';
 
 /** A text line and what it is ordered by. */
 export interface SortableLine<Key> {
@@ -26,42 +25,66 @@ export const RUN_CHARACTERS_MAX = 16 * 1_024 * 1_024;
 /** Open files; each reads 64 KiB ahead. */
 export const MERGE_RUNS_MAX = 256;
 
+/** Takes lines in any order, and gives them back in the order of their keys. */
+export interface LineSorter<Key> {
+  /** A line holds no `\n`. Writes a run to disk, and waits for it, when one is full. */
+  add(one: SortableLine<Key>): void;
+  /** Every line, each key once. To be asked once, after the last line. */
+  sorted(): AsyncGenerator<SortableLine<Key>>;
+  /** Frees memory and disk. */
+  close(): void;
+}
+
 /**
- * Lines in the order of their keys, each key once, in bounded memory: runs that fill `runCharactersMax` are sorted and
- * written to a folder of their own, then merged, in several passes where there are more than `mergeRunsMax`. Disk: about
- * the size of the lines. The folder is gone when the generator ends, however it ends.
+ * Sorts in bounded memory: runs that fill `runCharactersMax` are sorted and written to a folder of their own, then merged, in
+ * several passes where there are more than `mergeRunsMax`. Disk: about the size of the lines, until it is closed.
  */
+export function lineSorter<Key>(options: ExternalSortOptions<Key>): LineSorter<Key> {
+  const { compare, runCharactersMax = RUN_CHARACTERS_MAX, signal } = options;
+  const runs: string[] = [];
+  let folder: string | undefined;
+  let held: SortableLine<Key>[] = [];
+  let characters = 0;
+  const sortHeld = () => held.sort((a, b) => compare(a.key, b.key));
+  return {
+    add: (one) => {
+      held.push(one);
+      characters += one.line.length;
+      if (characters < runCharactersMax) return;
+      signal.throwIfAborted();
+      folder ??= mkdtempSync(join(tmpdir(), 'twinstream-sort-'));
+      const path = join(folder, `run-${runs.length}`);
+      const run = openRun(path);
+      for (const { line } of sortHeld()) run.write(line);
+      run.close();
+      runs.push(path);
+      held = [];
+      characters = 0;
+    },
+    sorted: async function* () {
+      sortHeld();
+      const merged = folder === undefined ? [] : await reduced(runs, folder, options);
+      const sources = [...merged.map((path) => runLines(path, options)), held];
+      yield* distinct(merge(sources, compare), compare);
+    },
+    close: () => {
+      held = [];
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Lines in the order of their keys, each key once. Nothing stays on disk when the generator ends, however it ends. */
 export async function* externalSort<Key>(
   lines: AsyncIterable<SortableLine<Key>>,
   options: ExternalSortOptions<Key>,
 ): AsyncGenerator<SortableLine<Key>> {
-  const { compare, runCharactersMax = RUN_CHARACTERS_MAX, signal } = options;
-  let folder: string | undefined;
+  const sorter = lineSorter(options);
   try {
-    const runs: string[] = [];
-    let held: SortableLine<Key>[] = [];
-    let characters = 0;
-    for await (const one of lines) {
-      held.push(one);
-      characters += one.line.length;
-      if (characters < runCharactersMax) continue;
-      signal.throwIfAborted();
-      folder ??= mkdtempSync(join(tmpdir(), 'twinstream-sort-'));
-      const path = join(folder, `run-${runs.length}`);
-      await writeRun(
-        path,
-        held.sort((a, b) => compare(a.key, b.key)),
-      );
-      runs.push(path);
-      held = [];
-      characters = 0;
-    }
-    held.sort((a, b) => compare(a.key, b.key));
-    const merged = folder === undefined ? undefined : await reduced(runs, folder, options);
-    const sources = [...(merged ?? []).map((path) => runLines(path, options)), held];
-    yield* distinct(merge(sources, compare), compare);
+    for await (const one of lines) sorter.add(one);
+    yield* sorter.sorted();
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    sorter.close();
   }
 }
 
@@ -78,16 +101,13 @@ async function reduced<Key>(
     for (let at = 0; at < rest.length; at += mergeRunsMax) {
       const group = rest.slice(at, at + mergeRunsMax);
       const path = join(folder, `merged-${pass}-${next.length}`);
-      await writeRun(
-        path,
-        distinct(
-          merge(
-            group.map((run) => runLines(run, options)),
-            compare,
-          ),
-          compare,
-        ),
-      );
+      const sources = group.map((run) => runLines(run, options));
+      const merged = openRun(path);
+      try {
+        for await (const { line } of distinct(merge(sources, compare), compare)) merged.write(line);
+      } finally {
+        merged.close();
+      }
       for (const run of group) rmSync(run);
       next.push(path);
     }
@@ -96,34 +116,39 @@ async function reduced<Key>(
   return rest;
 }
 
-async function writeRun<Key>(
-  path: string,
-  lines: Iterable<SortableLine<Key>> | AsyncIterable<SortableLine<Key>>,
-): Promise<void> {
-  const file = createWriteStream(path);
+/** Lines that are written to disk at once. */
+const WRITE_LINES = 2_000;
+
+function openRun(path: string) {
+  const file = openSync(path, 'w');
   let chunk: string[] = [];
-  const flush = async () => {
-    const text = chunk.join('');
+  const flush = () => {
+    const bytes = Buffer.from(chunk.join(''));
     chunk = [];
-    if (!file.write(text)) await once(file, 'drain');
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
   };
-  for await (const { line } of lines) {
-    chunk.push(line, '\n');
-    if (chunk.length >= 2_000) await flush();
-  }
-  await flush();
-  file.end();
-  await once(file, 'close');
+  return {
+    write: (line: string) => {
+      chunk.push(line, '\n');
+      if (chunk.length >= 2 * WRITE_LINES) flush();
+    },
+    close: () => {
+      try {
+        flush();
+      } finally {
+        closeSync(file);
+      }
+    },
+  };
 }
 
 async function* runLines<Key>(
   path: string,
   { keyOf, signal }: ExternalSortOptions<Key>,
 ): AsyncGenerator<SortableLine<Key>> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  // What was held as a line once is held again.
+  const options = { name: path, lineBytesMax: Number.POSITIVE_INFINITY };
+  for await (const { text: line } of readLines(createReadStream(path), options)) {
     signal.throwIfAborted();
     yield { key: keyOf(line), line };
   }

@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { externalSort, type SortableLine } from '@twinstream/runtime';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { externalSort, type SortableLine } from '../../src/replay/sources/external-sort.ts';
+import { describe, expect, test, vi } from 'vitest';
 
 const signal = new AbortController().signal;
 const keyOf = (line: string) => Number(line.split(' ')[0]);
@@ -10,10 +11,6 @@ const compare = (a: number, b: number) => a - b;
 
 async function* linesOf(keys: readonly number[]): AsyncGenerator<SortableLine<number>> {
   for (const key of keys) yield { key, line: `${key} line` };
-}
-
-function folders(): number {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('twinstream-sort-')).length;
 }
 
 describe('lines in the order of their keys', () => {
@@ -42,8 +39,18 @@ describe('lines in the order of their keys', () => {
     );
   });
 
+  test('a line is what stands between line ends, whatever separators its text holds', async () => {
+    const texts = ['1 a\u2028b', '2 a\u2029b', '3 a\rb', '4 \u0085'];
+    const lines = async function* () {
+      for (const line of texts.toReversed()) yield { key: keyOf(line), line };
+    };
+    const sorted = externalSort(lines(), { compare, keyOf, runCharactersMax: 6, signal });
+    expect((await Array.fromAsync(sorted)).map(({ line }) => line)).toEqual(texts);
+  });
+
   test('nothing stays on disk, also where the reader stops early', async () => {
-    const before = folders();
+    const folder = mkdtempSync(join(tmpdir(), 'twinstream-sort-test-'));
+    vi.stubEnv('TMPDIR', folder);
     const keys = Array.from({ length: 2_000 }, (_, index) => (index * 7_919) % 2_003);
     for await (const { key } of externalSort(linesOf(keys), {
       compare,
@@ -53,6 +60,8 @@ describe('lines in the order of their keys', () => {
     })) {
       if (key > 100) break;
     }
-    expect(folders()).toBe(before);
+    expect(readdirSync(folder)).toEqual([]);
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -1,0 +1,101 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+
+/** Where archive objects lie. */
+export const ARCHIVE_PREFIX = 'archive/';
+
+/** An object of the archive. */
+export interface ArchiveObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** Arrivals from one time (0: the first) to another (absent: all there are). Milliseconds since 1970. */
+export interface ArchiveWindow {
+  readonly fromMs: number;
+  readonly toMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The archive as its readers see it. */
+export interface ArchiveObjects {
+  /** Objects that may hold arrivals of the window, in no promised order. */
+  list(window: ArchiveWindow): AsyncIterable<ArchiveObject>;
+  /** The bytes of an object, decompressed as they come. Throws an error with a code `Z_…` for what is no whole GZIP file. */
+  read(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+const HOUR_MS = 3_600_000;
+/** The clocks of producers of folders and of records may differ. */
+const HOURS_BEFORE = 1;
+/**
+ * Delivery lags: Lambda retries an archiver's batch for 24 h (its record age), Firehose buffers 15 minutes. Folders of so
+ * many hours after the window are read, too.
+ */
+const HOURS_AFTER = 25;
+
+/** Folder of the objects that were delivered in an hour (UTC). Text order is time order. */
+export function archiveHourFolder(timeMs: number): string {
+  const [year, month, day, hour] = new Date(timeMs).toISOString().split(/[-T:]/);
+  return `${ARCHIVE_PREFIX}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
+}
+
+/** The archive in S3. */
+export function s3ArchiveObjects(client: S3Client, bucket: string): ArchiveObjects {
+  return {
+    list: (window) => listObjects(client, bucket, window),
+    read: (key, signal) => gunzipped(storedBytes(client, bucket, key, signal)),
+  };
+}
+
+/** Decompresses as bytes come. */
+export function gunzipped(stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return pipeline(Readable.from(stored), createGunzip(), () => {
+    // What goes wrong reaches whoever reads.
+  });
+}
+
+async function* listObjects(
+  client: S3Client,
+  bucket: string,
+  { fromMs, toMs, signal }: ArchiveWindow,
+): AsyncGenerator<ArchiveObject> {
+  const startAfter =
+    fromMs === 0 ? ARCHIVE_PREFIX : archiveHourFolder(Math.max(0, fromMs - HOURS_BEFORE * HOUR_MS));
+  const end = toMs === undefined ? undefined : `${archiveHourFolder(toMs + HOURS_AFTER * HOUR_MS)}~`;
+  let token: string | undefined;
+  do {
+    const answer = await client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: ARCHIVE_PREFIX,
+        StartAfter: startAfter,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      }),
+      signal === undefined ? {} : { abortSignal: signal },
+    );
+    for (const { Key: key = '', Size: bytes = 0 } of answer.Contents ?? []) {
+      // Text order is time order in these keys.
+      if (end !== undefined && key > end) return;
+      // What the console calls a folder.
+      if (key.endsWith('/') && bytes === 0) continue;
+      yield { key, bytes };
+    }
+    token = answer.NextContinuationToken;
+  } while (token !== undefined);
+}
+
+async function* storedBytes(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const { Body } = await client.send(
+    new GetObjectCommand({ Bucket: bucket, Key: key }),
+    signal === undefined ? {} : { abortSignal: signal },
+  );
+  if (!(Body instanceof Readable)) throw new TypeError(`${key} has no body to read`);
+  yield* Body;
+}
