@@ -10,3 +10,4 @@ export * from './local-environment.ts';
 export * from './logger.ts';
 export * from './read-lines.ts';
 export * from './shutdown.ts';
+export * from './visible.ts';

@@ -69,13 +69,16 @@ function decodeLabels(value: unknown): Labels {
 
 const isLiveness = (value: unknown): value is Liveness => LIVENESS.some((known) => known === value);
 
-function decodeFacts(device: JsonObject): Record<string, AttributeFacts> {
-  const facts: Record<string, AttributeFacts> = {};
+function decodeFacts(device: JsonObject): ReadonlyMap<string, AttributeFacts> {
+  const facts = new Map<string, AttributeFacts>();
   for (const [name, value] of Object.entries(object(device.attributeVersions) ?? {})) {
     const version = decodeVersion(value);
     if (object(value)?.removed === true) continue;
     const time = timeMs(object(value)?.arrivalTime);
-    facts[name] = { ...(version === undefined ? {} : { version }), ...(time === undefined ? {} : { time }) };
+    facts.set(name, {
+      ...(version === undefined ? {} : { version }),
+      ...(time === undefined ? {} : { time }),
+    });
   }
   return facts;
 }

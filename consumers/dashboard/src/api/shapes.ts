@@ -35,7 +35,7 @@ export interface Device {
   readonly status: ConnectionStatus;
   readonly liveness: Liveness;
   readonly attributes: JsonObject;
-  readonly attributeFacts: Readonly<Record<string, AttributeFacts>>;
+  readonly attributeFacts: ReadonlyMap<string, AttributeFacts>;
   readonly labels: Labels;
   readonly version?: WireVersion;
   readonly position?: WirePosition;

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@twinstream/device-model';
 import { Fragment } from 'preact';
-import type { Device, WireVersion } from '../api/shapes.ts';
+import type { AttributeFacts, Device, WireVersion } from '../api/shapes.ts';
 import { ageText } from '../model/age.ts';
 import type { AttributeOrigin } from '../model/attribute-origins.ts';
 import { type AttributeChange, differenceOf } from '../model/state-difference.ts';
@@ -111,7 +111,7 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
               key={change.name}
               change={change}
               isComparing={present !== undefined}
-              facts={shown.attributeFacts[change.name]}
+              facts={shown.attributeFacts.get(change.name)}
               origin={origins.get(change.name)}
               historyFrom={historyFrom}
               atMs={atMs}
@@ -132,7 +132,7 @@ function AgeAt({ time, atMs }: { readonly time: number; readonly atMs: number | 
 interface RowProps {
   readonly change: AttributeChange;
   readonly isComparing: boolean;
-  readonly facts: Device['attributeFacts'][string] | undefined;
+  readonly facts: AttributeFacts | undefined;
   readonly origin: AttributeOrigin | undefined;
   readonly historyFrom: number | undefined;
   readonly atMs: number | undefined;

@@ -22,12 +22,13 @@ const COLUMNS: readonly GridColumn[] = [
 /** Attributes shown in a row; the event's JSON shows all. */
 const READINGS_MAX = 8;
 
-const TYPE_ICONS: Readonly<Record<string, IconName>> = {
-  reported: 'reported',
-  connected: 'connected',
-  disconnected: 'offline',
-  corrected: 'correction',
-};
+/** By the type of an event, which may be any text. */
+const TYPE_ICONS: ReadonlyMap<string, IconName> = new Map([
+  ['reported', 'reported'],
+  ['connected', 'connected'],
+  ['disconnected', 'offline'],
+  ['corrected', 'correction'],
+]);
 
 function Mark({ kind, icon, children }: { kind: string; icon: IconName; children: string }) {
   return (
@@ -118,7 +119,7 @@ function itemCells(item: HistoryItem | undefined) {
         <Moment time={event.arrivalTime} exact />
       </Cell>
       <Cell of="type">
-        <Icon name={TYPE_ICONS[event.type] ?? 'total'} />
+        <Icon name={TYPE_ICONS.get(event.type) ?? 'total'} />
         {event.type}
       </Cell>
       <Cell of="identity">

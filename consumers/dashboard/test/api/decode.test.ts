@@ -30,7 +30,7 @@ describe('a device', () => {
   test('is read with its times as milliseconds', () => {
     expect(decodeDevice(device)).toEqual({
       ...device,
-      attributeFacts: {},
+      attributeFacts: new Map(),
       lastArrivalTime: Date.UTC(2026, 10, 23, 8, 0, 0, 250),
     });
   });
@@ -60,12 +60,29 @@ describe('a device', () => {
       speedMph: { session: 3, counter: 9, ordinal: 0, revision: 1, arrivalTime: '2026-11-23T08:00:00Z' },
       gone: { session: 3, counter: 8, ordinal: 0, revision: 0, removed: true },
     };
-    expect(decodeDevice({ ...device, attributeVersions })?.attributeFacts).toEqual({
-      speedMph: {
-        version: { session: 3, counter: 9, ordinal: 0, revision: 1 },
-        time: Date.UTC(2026, 10, 23, 8),
-      },
-    });
+    expect(decodeDevice({ ...device, attributeVersions })?.attributeFacts).toEqual(
+      new Map([
+        [
+          'speedMph',
+          { version: { session: 3, counter: 9, ordinal: 0, revision: 1 }, time: Date.UTC(2026, 10, 23, 8) },
+        ],
+      ]),
+    );
+  });
+
+  test('has versions of attributes with the names that every object has, and of no others', () => {
+    const version = { session: 3, counter: 9, ordinal: 0, revision: 0 };
+    const attributeVersions = JSON.parse(
+      `{"__proto__":${JSON.stringify(version)},"toString":${JSON.stringify(version)}}`,
+    );
+    const facts = decodeDevice({ ...device, attributeVersions })?.attributeFacts;
+    expect(facts).toEqual(
+      new Map([
+        ['__proto__', { version }],
+        ['toString', { version }],
+      ]),
+    );
+    expect(facts?.get('constructor')).toBeUndefined();
   });
 });
 

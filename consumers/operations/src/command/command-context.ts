@@ -1,5 +1,6 @@
+import { visible } from '@twinstream/runtime';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { visible } from '../output/visible.ts';
+
 import type { OperationsServices } from '../services.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OperationsHost } from './host.ts';

@@ -2,13 +2,14 @@ import {
   type DeviceEvent,
   EVENT_LIMITS,
   encodeEvent,
+  isJsonObject,
   type JsonObject,
   readEvent,
 } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { z } from 'zod';
-import { isoTime, jsonValueSchema, positionSchema } from '../device-json.ts';
+import { isoTime, positionSchema } from '../device-json.ts';
 import { endpoint, jsonAnswer, NO_PARAMETERS } from '../endpoint.ts';
 import { deviceIdParameter, timeParameter } from '../parameters.ts';
 import { problemResponse } from '../problem.ts';
@@ -30,7 +31,10 @@ const ordinal = z.int('must be a whole number from 0').min(0, 'must be a whole n
 
 const bodySchema = z
   .strictObject({
-    data: z.record(z.string(), jsonValueSchema, 'must be an object').meta({
+    // Not a record of zod, which drops a member named __proto__.
+    data: z.custom<JsonObject>(isJsonObject, 'must be an object').meta({
+      type: 'object',
+      additionalProperties: true,
       description: 'The corrected attributes. A value replaces the old one whole; null removes it.',
     }),
     reason: text('a reason of 1-1024 characters'),
@@ -81,7 +85,7 @@ export const correctionsEndpoint = endpoint(
       deviceId,
       type: 'corrected',
       time: time ?? isoTime(services.clock.now()),
-      data: data as JsonObject,
+      data,
       correctionId: id,
       reason,
       actor: caller ?? actor,

@@ -51,6 +51,14 @@ describe('POST /v1/devices/{deviceId}/corrections', () => {
     });
   });
 
+  test('corrects attributes with the names that every object has', async () => {
+    const data = '{"__proto__":1,"constructor":"c","toString":{"__proto__":[2]}}';
+    const { status } = await correct(`{"data":${data},"reason":"r","actor":"ann"}`);
+    expect(status).toBe(202);
+    const { attributes } = (await api.ask('/v1/devices/bus-1')).body;
+    expect(JSON.stringify(attributes)).toBe(`{"speedMph":170,${data.slice(1)}`);
+  });
+
   test('stores nothing for the same key again', async () => {
     await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
     const again = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });

@@ -46,7 +46,7 @@ Ctrl-C sends nothing more, waits for what is on its way and prints the summary; 
 Exit codes:
   0  every event that was sent has been acknowledged (rows that could be no events are reported and counted)
   1  an event could not be delivered, or the stream could not be reached
-  2  the command line, the scenario or the input is wrong; nothing was sent
+  2  the command line, the scenario or the input is wrong (no row of it is an event, too); nothing was sent
 `;
 
 function buildCommand(): Command {

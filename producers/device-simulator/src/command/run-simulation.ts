@@ -1,4 +1,4 @@
-import type { Clock } from '@twinstream/runtime';
+import { type Clock, CodedError } from '@twinstream/runtime';
 import type { StreamProducer } from '@twinstream/stream-producer';
 import { withFaults } from '../faults/sending-faults.ts';
 import { createFleet } from '../fleet/fleet.ts';
@@ -56,6 +56,10 @@ export async function runSimulation(plan: RunPlan, ports: RunPorts): Promise<Run
         ports.onBadRow(row);
       },
     }),
+    () => {
+      if (badRowCount === 0) return;
+      throw new CodedError('INPUT_ALL_REJECTED', `no event was sent: all ${badRowCount} rows were rejected`);
+    },
   );
   const tally = createTally();
   const { producer, ledger } = await open(ports, source);

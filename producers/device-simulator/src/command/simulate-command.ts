@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type Clock, CodedError, type Environment } from '@twinstream/runtime';
+import { type Clock, CodedError, type Environment, visible } from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
 import { openLedger } from '../sending/ledger.ts';
 import { type Progress, showProgress, type TerminalStream } from '../sending/progress-line.ts';
@@ -34,6 +34,7 @@ const USAGE_CODES = new Set([
   'INPUT_NOT_FOUND',
   'INPUT_UNREADABLE',
   'INPUT_EMPTY',
+  'INPUT_ALL_REJECTED',
   'INPUT_NOT_ROWS',
   'INPUT_TOO_LARGE_TO_SORT',
   'COLUMNS_NEEDED',
@@ -44,12 +45,12 @@ const SEED_DRAWN_BELOW = 2 ** 32;
 /** Events on their way, as the producer counts them; in memory they take about three times as much. */
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Runs `npm run simulate`, and gives its exit code. */
+/** Runs `npm run simulate`, and returns its exit code. Nothing that a file or a flag holds acts upon the terminal. */
 export async function simulateCommand(host: CommandHost): Promise<number> {
   const flags = readFlags(
     host.argv,
     (text) => void host.stdout.write(text),
-    (text) => void host.stderr.write(text),
+    (text) => void host.stderr.write(visible(text)),
   );
   if ('exitCode' in flags) return flags.exitCode;
   let plan: RunPlan | undefined;
@@ -94,8 +95,9 @@ async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunR
   let progress: Progress | undefined;
   let badRowCount = 0;
   const note = (line: string): void => {
-    if (progress === undefined) stderr.write(`${line}\n`);
-    else progress.note(line);
+    const harmless = visible(line);
+    if (progress === undefined) stderr.write(`${harmless}\n`);
+    else progress.note(harmless);
   };
   try {
     return await runSimulation(plan, {
@@ -138,7 +140,7 @@ async function openProducer(plan: RunPlan, clock: Clock) {
 
 function report({ summary, failure }: RunResult, plan: RunPlan, flags: Flags, host: CommandHost): number {
   if (failure !== undefined) host.stderr.write(`${explain(failure, plan, host)}\n`);
-  host.stdout.write(flags.output === 'json' ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+  host.stdout.write(visible(flags.output === 'json' ? `${JSON.stringify(summary)}\n` : summaryText(summary)));
   return exitCodeOf(summary, failure);
 }
 
@@ -154,6 +156,6 @@ function reportFailure(error: unknown, plan: RunPlan | undefined, host: CommandH
 }
 
 function explain(error: unknown, plan: RunPlan | undefined, host: CommandHost): string {
-  if (error instanceof CodedError && USAGE_CODES.has(error.code)) return error.message;
-  return explainStreamTrouble(error, plan?.stream ?? '', host.environment);
+  const isUsage = error instanceof CodedError && USAGE_CODES.has(error.code);
+  return visible(isUsage ? error.message : explainStreamTrouble(error, plan?.stream ?? '', host.environment));
 }

@@ -1,13 +1,13 @@
 /** JSON's own grammar of a number: no leading zeros, no leading plus, no bare point. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(\.\d+)?(?:[eE]([+-]?)\d+)?$/;
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  True: true,
-  TRUE: true,
-  false: false,
-  False: false,
-  FALSE: false,
-};
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['True', true],
+  ['TRUE', true],
+  ['false', false],
+  ['False', false],
+  ['FALSE', false],
+]);
 // DynamoDB developer guide, "Supported data types": numbers from 1E-130 to 9.99…E+125 (read 2026-11).
 const MAGNITUDE_MIN = 1e-130;
 const MAGNITUDE_MAX = 9.99e125;
@@ -26,7 +26,7 @@ const DIGITS_MAX = 100;
 export function cellValue(cell: string): string | number | boolean | null {
   const text = cell.trim();
   if (text === '') return null;
-  return numberOf(text) ?? BOOLEANS[text] ?? cell;
+  return numberOf(text) ?? BOOLEANS.get(text) ?? cell;
 }
 
 /** The number that a text stands for, or undefined when it is to stay text. */

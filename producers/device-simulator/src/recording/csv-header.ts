@@ -15,7 +15,7 @@ export function delimiterOf(headerLine: string): string {
 
 /**
  * Tells apart the columns of rows under a header. A column without a name is called `column-<number>`, and one whose
- * name an earlier one has `<name>-<number>`, so that no value is lost.
+ * name an earlier one has `<name>-<number>`, the number once more where the header has that name too: no value is lost.
  *
  * Throws `UNKNOWN_COLUMN`, listing the columns there are, when the header lacks one of `columns`.
  */
@@ -68,11 +68,14 @@ export function unknownColumn(name: string, names: readonly string[]): CodedErro
 }
 
 function namesOf(header: readonly string[]): readonly string[] {
-  const names: string[] = [];
-  for (const [index, cell] of header.entries()) {
-    const name = cell.trim();
-    const own = name === '' ? `column-${index + 1}` : name;
-    names.push(names.includes(own) ? `${own}-${index + 1}` : own);
-  }
-  return names;
+  const written = header.map((cell) => cell.trim());
+  const taken = new Set(written);
+  return written.map((name, index) => {
+    if (name !== '' && written.indexOf(name) === index) return name;
+    const number = index + 1;
+    let own = name === '' ? `column-${number}` : `${name}-${number}`;
+    while (taken.has(own)) own += `-${number}`;
+    taken.add(own);
+    return own;
+  });
 }

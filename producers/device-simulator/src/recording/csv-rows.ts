@@ -48,7 +48,7 @@ export function csvReader(delimiter: string): CsvReader {
       if (!bytes.includes('"')) return [rowOf(number, bytes.split(delimiter))];
     }
     open.push(line);
-    openBytes += bytes.length + 1;
+    openBytes += bytes.length + endOf(line).length;
     if (open.length > ROW_LINES_MAX || openBytes > LINE_BYTES_MAX) {
       return giveUpFirstLine('a quote is not closed');
     }
@@ -59,7 +59,7 @@ export function csvReader(delimiter: string): CsvReader {
 
   function readOpen(): readonly (CsvRow | BadRow)[] {
     const [first] = open;
-    const cells = splitQuoted(open.map((line) => line.bytes ?? '').join('\n'), delimiter);
+    const cells = splitQuoted(textOf(open), delimiter);
     if (cells === 'open' || first === undefined) return [];
     if (cells === 'stray') return giveUpFirstLine('a closing quote is followed by more text');
     open = [];
@@ -74,6 +74,14 @@ export function csvReader(delimiter: string): CsvReader {
   }
 
   return { push, end };
+}
+
+const endOf = ({ isCrlf }: Line): string => (isCrlf === true ? '\r\n' : '\n');
+
+/** Lines with the ends that they have in the file between them. */
+function textOf(lines: readonly Line[]): string {
+  const last = lines.length - 1;
+  return lines.map((line, index) => (line.bytes ?? '') + (index === last ? '' : endOf(line))).join('');
 }
 
 /** Cells of a row; `open` when the last quoted one is not closed, `stray` when text follows a closing quote. */

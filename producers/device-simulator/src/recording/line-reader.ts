@@ -1,12 +1,14 @@
 /** Bytes of one line at most; a longer one is passed over, and reported. An event holds 256 KiB. */
 export const LINE_BYTES_MAX = 1024 * 1024;
 
-/** One line, without its end. */
+/** One line, without its end, which is `\n` or `\r\n` or that of the file. */
 export interface Line {
   /** Counts from 1, every line of the file. */
   readonly number: number;
   /** Its bytes, each as the character of that code: {@link decodeBytes} makes text of them. Undefined when it is too long. */
   readonly bytes: string | undefined;
+  /** True where `\r\n` ended it. */
+  readonly isCrlf?: boolean;
 }
 
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
@@ -23,10 +25,11 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 
   function lineOf(bytes: string): Line {
     number += 1;
-    const whole = bytes.endsWith('\r') ? bytes.slice(0, -1) : bytes;
+    const isCrlf = bytes.endsWith('\r');
+    const whole = isCrlf ? bytes.slice(0, -1) : bytes;
     const fits = !isTooLong && whole.length <= LINE_BYTES_MAX;
     isTooLong = false;
-    return { number, bytes: fits ? whole : undefined };
+    return { number, bytes: fits ? whole : undefined, ...(isCrlf ? { isCrlf } : {}) };
   }
 
   for await (const chunk of chunks) {

@@ -66,7 +66,7 @@ function flatRow(line: number, value: JsonObject, columns: RowColumns): FlatRow 
   const data: Record<string, JsonValue> = Object.create(null);
   for (const [name, member] of Object.entries(value)) if (!special.has(name)) data[name] = member;
   const member = (name: string | undefined): string | undefined =>
-    name === undefined ? undefined : textOf(value[name]);
+    name === undefined ? undefined : textOf(Object.hasOwn(value, name) ? value[name] : undefined);
   return {
     line,
     id: member(columns.id) ?? '',

@@ -87,6 +87,7 @@ interface LineParser {
 function parserFor(lines: readonly Line[], settings: RecordingSettings): LineParser | undefined {
   const first = lines.find((line) => line.bytes === undefined || line.bytes.trim() !== '');
   if (first === undefined) return undefined;
+  if (first.bytes === undefined || hasBareCr(first.bytes)) throw linesNotEnded(settings.path);
   const start = first.bytes?.trimStart()[0];
   if (start === '[') {
     throw new CodedError(
@@ -113,23 +114,42 @@ function csvParser(headerLine: Line, { path, columns, offset }: RecordingSetting
     throw new CodedError('INPUT_NOT_ROWS', `${path} begins neither with a CSV header nor with a JSON object`);
   }
   const reader = csvReader(delimiterOf(text));
+  let hasRows = false;
   let flat: ReturnType<typeof flatRows> | undefined;
 
   function toEvent(row: CsvRow | BadRow): readonly RecordedRow[] {
-    if (isBadRow(row)) return [row];
+    if (isBadRow(row)) {
+      hasRows = true;
+      return [row];
+    }
     if (flat === undefined) {
       if (columns === undefined) throw columnsNeeded(row.cells);
       flat = flatRows(row.cells, columns);
       return [];
     }
+    hasRows = true;
     const flatRow = flat(row);
     return [isBadRow(flatRow) ? flatRow : eventOfRow(flatRow, offset)];
   }
 
   return {
     push: (line) => reader.push(line).flatMap(toEvent),
-    end: () => reader.end().flatMap(toEvent),
+    end: () => {
+      const rows = reader.end().flatMap(toEvent);
+      if (!hasRows) throw new CodedError('INPUT_EMPTY', `${path} holds a header and no rows`);
+      return rows;
+    },
   };
+}
+
+/** Whether a carriage return stands outside of quotes: the file's lines end with it alone. */
+function hasBareCr(line: string): boolean {
+  return line.includes('\r') && line.replace(/"[^"]*"/g, '').includes('\r');
+}
+
+function linesNotEnded(path: string): CodedError {
+  const how = `its lines must end with LF or CRLF (such as: tr '\\r' '\\n' < ${path})`;
+  return new CodedError('INPUT_NOT_ROWS', `the first line of ${path} does not end: ${how}`);
 }
 
 function columnsNeeded(names: readonly string[]): CodedError {

@@ -80,6 +80,18 @@ describe('npm run simulate', () => {
     expect(code).toBe(2);
   });
 
+  test('exits 2 when all rows are rejected, names them, and writes no control character of the file', async () => {
+    writeFileSync(join(folder, 'bad.csv'), 'id,at,x\u001b[2J\na,never,1\n');
+    const columns = (time: string) => ['--input', 'bad.csv', '--id-column', 'id', '--time-column', time];
+    const rejected = await simulate(columns('at'), nowhere());
+    expect(rejected.stderr).toMatch(
+      /^line 2: the time "never".*\nno event was sent: all 1 rows were rejected\n$/,
+    );
+    expect(rejected.code).toBe(2);
+    const { stderr } = await simulate(columns('when'), nowhere());
+    expect(stderr).toBe('there is no column "when"; there are: id, at, x\\u001b[2J\n');
+  });
+
   test('exits 1 when nothing answers, and says what to do', async () => {
     const { code, stdout, stderr } = await simulate(['--count', '1'], nowhere());
     expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort} (ECONNREFUSED)`);

@@ -170,6 +170,14 @@ describe('nothing is sent', () => {
     expect(isOpened).toBe(false);
   });
 
+  test('when all rows of the input are rejected', async () => {
+    const input = fileOf('id,at\na,never\nb,never\n');
+    await expect(run(planOf({ input, idColumn: 'id', timeColumn: 'at' }))).rejects.toMatchObject({
+      code: 'INPUT_ALL_REJECTED',
+      message: 'no event was sent: all 2 rows were rejected',
+    });
+  });
+
   test('when the ledger cannot be opened, and the producer is closed', async () => {
     const producer = fakeProducer();
     const openLedger = () => Promise.reject(new CodedError('LEDGER_UNWRITABLE', 'no folder'));

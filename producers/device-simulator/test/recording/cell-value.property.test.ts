@@ -56,6 +56,11 @@ describe('a cell', () => {
     '1-Metric/South Congress-SB',
     '  padded text ',
     'null',
+    'constructor',
+    'toString',
+    'valueOf',
+    'hasOwnProperty',
+    '__proto__',
   ])('%j stays text, as it stands', (cell) => {
     expect(cellValue(cell)).toBe(cell);
   });

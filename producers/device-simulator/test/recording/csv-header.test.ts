@@ -50,6 +50,18 @@ describe('rows under a header', () => {
     ]);
   });
 
+  test('keep every value when the name given to a column is that of another', () => {
+    const row = flatRows(['id', 'at', 'c', 'c-5', 'c', '', 'column-6'], columns);
+    const flat = row({ line: 2, cells: ['a', 't', '1', '2', '3', '4', '5'] });
+    expect('data' in flat && Object.entries(flat.data)).toEqual([
+      ['c', 1],
+      ['c-5', 2],
+      ['c-5-5', 3],
+      ['column-6-6', 4],
+      ['column-6', 5],
+    ]);
+  });
+
   test('are bad with more or fewer cells than the header has', () => {
     const row = flatRows(['id', 'at', 'x'], columns);
     expect(row({ line: 9, cells: ['a', 't'] })).toEqual({

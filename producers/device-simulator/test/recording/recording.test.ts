@@ -146,8 +146,14 @@ describe('a recording', () => {
     expect(events.map(({ dueMs }) => dueMs)).toEqual([0, 100, 200, 300, 400]);
   });
 
-  test('with a header alone has no events', async () => {
-    expect(await read(settingsOf('id,at\n'))).toEqual({ events: [], bad: [] });
+  test('keeps CRLF and LF inside of a quoted cell as they were written', async () => {
+    const { events } = await read(
+      settingsOf(`id,at,x\r\na,${T(1)},"one\r\ntwo\nthree\r\n"\r\na,${T(2)},4\r\n`),
+    );
+    expect(placesOf(events)).toEqual([
+      ['a', 1, 'one\r\ntwo\nthree\r\n'],
+      ['a', 2, 4],
+    ]);
   });
 
   test('may be left before its end', async () => {
@@ -182,6 +188,22 @@ describe('an input that is no recording', () => {
   test('is empty', async () => {
     await codeOf(settingsOf('\n\n')).toMatchObject({ code: 'INPUT_EMPTY' });
     await codeOf(settingsOf(gzipSync(''))).toMatchObject({ code: 'INPUT_EMPTY' });
+  });
+
+  test('is a CSV header without a row', async () => {
+    await codeOf(settingsOf('id,at\n')).toMatchObject({
+      code: 'INPUT_EMPTY',
+      message: expect.stringContaining('a header and no rows'),
+    });
+  });
+
+  test('is CSV whose lines end with CR', async () => {
+    for (const text of ['id,at,x\ra,2017-03-21T00:00:00Z,1\r', `id,at,x\ra,${'9'.repeat(1_100_000)},1\r`]) {
+      await codeOf(settingsOf(text)).toMatchObject({
+        code: 'INPUT_NOT_ROWS',
+        message: expect.stringContaining('LF or CRLF'),
+      });
+    }
   });
 
   test('is a JSON array', async () => {

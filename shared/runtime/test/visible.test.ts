@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { visible } from '../../src/output/visible.ts';
+import { visible } from '../src/visible.ts';
 
 test('stored text cannot act upon a terminal', () => {
   expect(visible('\u001b[2J\u0007key\u009b31m\r')).toBe('\\u001b[2J\\u0007key\\u009b31m\\u000d');
