@@ -7,12 +7,12 @@ import {
   type KinesisClient,
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-kinesis';
-import { type DeviceId, isDeviceId } from '@twinstream/device-model';
 import type { Clock, Logger } from '@twinstream/runtime';
-import { openRecord, type SequenceNumber, type ShardId, sequenceNumber } from '@twinstream/stream-model';
+import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
 import type { ShardListing } from '../pipeline/shard-listing.ts';
-import type { ChangeFeed, HintedRecord, ShardHints } from './change-feed.ts';
+import type { ChangeFeed, ShardHints } from './change-feed.ts';
 import { BEGINNING, type ShardVector } from './coverage.ts';
+import { hintedRecord } from './hinted-record.ts';
 
 export interface KinesisChangeFeedOptions {
   readonly client: KinesisClient;
@@ -142,26 +142,4 @@ async function shardIterator(
 function startAfter(after: SequenceNumber | undefined) {
   if (after === undefined || after === BEGINNING) return { ShardIteratorType: 'TRIM_HORIZON' } as const;
   return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: after } as const;
-}
-
-// The device id of an event governs, not its partition key. Whatever else in the text looks like one is a hint too many.
-const DEVICE_ID = /"deviceId"\s*:\s*"([A-Za-z0-9._:-]{1,128})"/g;
-
-function hintedRecord({
-  SequenceNumber: number,
-  PartitionKey: partitionKey = '',
-  Data: data = new Uint8Array(),
-  ApproximateArrivalTimestamp: arrival = new Date(0),
-}: NonNullable<GetRecordsCommandOutput['Records']>[number]): HintedRecord[] {
-  if (number === undefined) return [];
-  const deviceIds = new Set<DeviceId>();
-  for (const entry of openRecord({ partitionKey, data }).entries) {
-    const { buffer, byteOffset, byteLength } = entry.data;
-    for (const [, id] of Buffer.from(buffer, byteOffset, byteLength).toString('latin1').matchAll(DEVICE_ID)) {
-      if (isDeviceId(id)) deviceIds.add(id);
-    }
-  }
-  return [
-    { sequenceNumber: sequenceNumber(number), arrivalTime: arrival.getTime(), deviceIds: [...deviceIds] },
-  ];
 }
