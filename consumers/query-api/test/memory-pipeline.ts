@@ -9,9 +9,9 @@ import {
 } from '@twinstream/device-model';
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
 import {
-  type LatestStateTable,
   memoryLatestStateTable,
   memoryShardProgressTable,
+  type RepairableLatestState,
   type ShardProgressTable,
 } from '@twinstream/latest-state';
 import type { Clock } from '@twinstream/runtime';
@@ -33,7 +33,7 @@ import { BEGINNING } from '../src/fleet/coverage.ts';
 export interface MemoryPipeline {
   readonly streamName: string;
   readonly events: EventStore;
-  readonly states: LatestStateTable;
+  readonly states: RepairableLatestState;
   readonly progress: ShardProgressTable;
   readonly shardIds: readonly ShardId[];
   /** Puts one event as if it had arrived at that time (milliseconds since 1970), stores and folds it, and finishes it. */

@@ -1,9 +1,9 @@
 import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
-import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { type DeviceJson, type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
 import { type Liveness, type LivenessPolicy, livenessAt } from '../liveness.ts';
 
-/** One device of the fleet as the view holds it. Equal pages of a device give equal rows. */
+/** One device of the fleet as the view holds it. Equal states of a device give equal rows. */
 export interface FleetRow {
   readonly deviceId: DeviceId;
   /** Number of the last page folded. */
@@ -15,6 +15,10 @@ export interface FleetRow {
   readonly lastEventTime: number | undefined;
   /** Highest sequence number seen, by shard: what tells whether the device changed since a moment. */
   readonly marks: ReadonlyMap<ShardId, SequenceNumber>;
+  /** True where the event accepted last lies below its shard's mark, as a redriven or repaired one does: the marks do not tell of it. */
+  readonly isBehindMarks: boolean;
+  /** When the view found the device changed while its marks were not; milliseconds since 1970. */
+  readonly alteredTime?: number;
   /** What a search looks into, in lower case. */
   readonly searchText: string;
 }
@@ -29,11 +33,18 @@ export function fleetRow(state: DeviceState): FleetRow {
     lastArrivalTime: state.lastArrivalTime,
     lastEventTime: device.lastEventTime === null ? undefined : eventTimeMs(device.lastEventTime),
     marks: new Map([...state.marks].map(([shardId, mark]) => [shardId, mark.sequenceNumber])),
+    isBehindMarks: isBehindMarks(state),
     searchText: [state.deviceId, site, type, firmware]
       .filter((text) => text !== undefined)
       .join('\n')
       .toLowerCase(),
   };
+}
+
+function isBehindMarks({ position, marks }: DeviceState): boolean {
+  if (position === undefined) return false;
+  const mark = marks.get(position.shardId);
+  return mark === undefined || compareWithinShard(position, mark) < 0;
 }
 
 export function livenessOf(row: FleetRow, policy: LivenessPolicy, timeMs: number): Liveness {

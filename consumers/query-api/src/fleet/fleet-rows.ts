@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import type { Liveness, LivenessPolicy } from '../liveness.ts';
 import { type FleetRow, fleetRow, livenessOf } from './fleet-row.ts';
@@ -66,14 +67,17 @@ export function createFleetRows(policy: LivenessPolicy): FleetRows {
     put: (state, readTime, timeMs) => {
       const { deviceId } = state;
       const known = held.get(deviceId);
+      const found = fleetRow(state);
       if (known !== undefined) {
-        if (state.page < known.row.page && readTime <= known.readTime) return undefined;
-        if (isSame(known.row, state)) {
+        if (isOlder(state.page, readTime, known)) return undefined;
+        if (isSame(known.row, found)) {
           known.readTime = Math.max(known.readTime, readTime);
           return undefined;
         }
       } else sortedIds = undefined;
-      const row = fleetRow(state);
+      // The stream tells nobody of what changed without it, such as a repair.
+      const isAltered = known !== undefined && isDeepStrictEqual(known.row.marks, found.marks);
+      const row = isAltered ? { ...found, alteredTime: timeMs } : found;
       const after = { row, liveness: livenessOf(row, policy, timeMs) };
       held.set(deviceId, { ...after, readTime });
       generation += 1;
@@ -109,12 +113,13 @@ export function createFleetRows(policy: LivenessPolicy): FleetRows {
   };
 }
 
-function isSame(row: FleetRow, state: DeviceState): boolean {
-  const { position } = row.device;
-  return (
-    row.page === state.page &&
-    position?.sequenceNumber === state.position?.sequenceNumber &&
-    position?.shardId === state.position?.shardId &&
-    row.lastArrivalTime === state.lastArrivalTime
-  );
+/** Whether a read says less than the held row does: pages only rise, but for a repair or another table, which later reads show. */
+function isOlder(page: number, readTime: number, { row, readTime: heldTime }: HeldRow): boolean {
+  if (page > row.page) return false;
+  return page === row.page ? readTime < heldTime : readTime <= heldTime;
+}
+
+/** By content: a repair may put right what stands at the same page. */
+function isSame({ alteredTime: _, ...held }: FleetRow, found: FleetRow): boolean {
+  return held.page === found.page && isDeepStrictEqual(held, found);
 }

@@ -48,7 +48,11 @@ export function decodeResumeToken(token: string): ResumePoint | undefined {
 }
 
 /** False only when the device is as it was at that point. */
-export function mayHaveChangedSince(row: Pick<FleetRow, 'marks'>, { seen }: ResumePoint): boolean {
+export function mayHaveChangedSince(
+  row: Pick<FleetRow, 'marks' | 'isBehindMarks' | 'alteredTime'>,
+  { seen, timeMs }: ResumePoint,
+): boolean {
+  if (row.isBehindMarks || (row.alteredTime !== undefined && row.alteredTime >= timeMs)) return true;
   for (const [shardId, mark] of row.marks) {
     const known = seen.get(shardId);
     if (known === undefined || compareSequenceNumbers(mark, known) > 0) return true;

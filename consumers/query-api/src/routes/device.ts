@@ -55,7 +55,7 @@ export const deviceEndpoint = endpoint(
     operationId: 'getDevice',
     summary: 'One device, now or as it was',
     description:
-      'Always read as it stands, not from the view that lists use. The entity tag changes with every accepted event and with the liveness.',
+      'Always read as it stands, not from the view that lists use. The entity tag is of the content: it changes with every accepted event, with the liveness, and with a repair.',
     scope: 'read',
     params: z.strictObject({ deviceId: deviceIdParameter }),
     query,

@@ -25,9 +25,19 @@ describe('a resume token', () => {
           const known = seen.get(id);
           return known === undefined || compareSequenceNumbers(mark, known) > 0;
         });
-        expect(mayHaveChangedSince({ marks }, { timeMs: 0, seen })).toBe(isBehind);
+        expect(mayHaveChangedSince({ marks, isBehindMarks: false }, { timeMs: 0, seen })).toBe(isBehind);
       }),
     );
+  });
+
+  test('takes a device for changed where its marks do not tell: after a redrive, and after a repair found since', () => {
+    const seen = new Map([[shardId('shardId-000000000000'), sequenceNumber('9')]]);
+    const since = { timeMs: 1_000, seen };
+    const unmoved = { marks: seen, isBehindMarks: false };
+    expect(mayHaveChangedSince(unmoved, since)).toBe(false);
+    expect(mayHaveChangedSince({ ...unmoved, isBehindMarks: true }, since)).toBe(true);
+    expect(mayHaveChangedSince({ ...unmoved, alteredTime: 1_000 }, since)).toBe(true);
+    expect(mayHaveChangedSince({ ...unmoved, alteredTime: 999 }, since)).toBe(false);
   });
 
   test('of a stream with too many shards asks for the whole fleet', () => {

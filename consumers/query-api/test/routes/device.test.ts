@@ -1,3 +1,4 @@
+import { deviceId } from '@twinstream/device-model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestApi, testApi } from '../test-api.ts';
 
@@ -168,6 +169,30 @@ describe('conditional requests', () => {
     await api.say('bus-1', { counter: 1 });
     const { status, body } = await api.ask('/v1/devices/bus-1', { headers: { 'if-none-match': etag } });
     expect([status, body.counts.duplicates]).toEqual([200, 1]);
+  });
+
+  test('see a repair that leaves the state at its page, and so does the list', async () => {
+    await api.say('bus-1', { counter: 1, data: { speedMph: 1 } });
+    const right = await api.pipeline.states.read(deviceId('bus-1'));
+    const version = { session: 1, counter: 1, ordinal: 0, revision: 0 };
+    if (right === undefined) throw new Error('nothing is stored');
+    const damaged = { ...right, attributes: new Map([['speedMph', { value: 9, version }]]) };
+    await api.pipeline.states.replace(damaged, 'damaged');
+    const { headers, body } = await api.ask('/v1/devices/bus-1');
+    expect(body.attributes).toEqual({ speedMph: 9 });
+    const listed = async () => (await api.ask('/v1/devices')).body.devices[0].attributes;
+    expect(await listed()).toEqual({ speedMph: 9 });
+    await api.pipeline.states.replace(right, 'damaged');
+    const again = await api.ask('/v1/devices/bus-1', {
+      headers: { 'if-none-match': headers.get('etag') ?? '' },
+    });
+    expect([again.status, again.body.attributes]).toEqual([200, { speedMph: 1 }]);
+    // The view reads the whole table at least every five minutes.
+    for (let minute = 0; minute < 6; minute += 1) {
+      await api.ask('/v1/devices');
+      await api.clock.advance(59_000);
+    }
+    expect(await listed()).toEqual({ speedMph: 1 });
   });
 
   test('see that a device has gone stale, though nothing came', async () => {
