@@ -202,7 +202,16 @@ export function jsonAnswer(
   headers: Readonly<Record<string, string>> = {},
   status = 200,
 ): Response {
-  return new Response(JSON.stringify(body), {
+  return jsonTextAnswer(JSON.stringify(body), headers, status);
+}
+
+/** A JSON answer whose text is made already. Not cached unless the headers say so. */
+export function jsonTextAnswer(
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+  status = 200,
+): Response {
+  return new Response(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   });

@@ -1,4 +1,3 @@
-import { isJsonObject } from '@twinstream/device-model';
 import type { HistoryEvent } from '@twinstream/event-store';
 import { z } from 'zod';
 import { isoTime, jsonValueSchema, positionJson, positionSchema } from './device-json.ts';
@@ -27,15 +26,19 @@ export const eventSchema = z
   })
   .meta({ id: 'Event', description: 'One stored event as it was sent, with its place and arrival.' });
 
-/** The event's own members, as they came, then ours. */
-export function eventJson(stored: HistoryEvent): Readonly<Record<string, unknown>> {
-  const sent: unknown = JSON.parse(stored.text);
-  if (!isJsonObject(sent)) throw new TypeError('a stored event is not a JSON object');
-  return {
-    ...sent,
+/**
+ * The JSON text of an event: its own members as they came, byte for byte, then ours. Nothing of the device's is parsed or
+ * written again: numbers keep their digits, and no depth of nesting is too deep.
+ */
+export function eventJsonText(stored: HistoryEvent): string {
+  const ours = JSON.stringify({
     position: positionJson({ shardId: stored.shardId, ...stored.place }),
     arrivalTime: isoTime(stored.arrivalTime),
     ...(stored.late === undefined ? {} : { late: true }),
     ...(stored.repaired === undefined ? {} : { repaired: true }),
-  };
+  });
+  const { text } = stored;
+  if (!text.startsWith('{') || !text.endsWith('}'))
+    throw new TypeError('a stored event is not a JSON object');
+  return `${text.slice(0, -1)},${ours.slice(1)}`;
 }

@@ -6,6 +6,8 @@ export const HISTORY_EVENTS_MAX = 1_000;
 
 /** How much work one answer is; what it has by then, even nothing, it gives with a cursor. */
 export interface HistoryLimits {
+  /** Bytes of event text (UTF-8), unless one event alone has more. */
+  readonly bytesMax: number;
   readonly pagesMax: number;
   /** Pages of which only the summary is read. */
   readonly summariesMax: number;
@@ -13,8 +15,13 @@ export interface HistoryLimits {
   readonly missesBeforeSkimming: number;
 }
 
-/** Half a second or less: a page is decoded in 0.1 ms, and 1 MB holds some 1,700 summaries. */
+/**
+ * Half a second or less: a page is decoded in 0.1 ms, and 1 MB holds some 1,700 summaries. The bytes fit an answer of a
+ * Lambda function, 6 MB ("Lambda quotas", developer guide, read 2026-11), also where each is escaped once more on its
+ * way, which doubles a text at most, and with what is said of 1,000 events besides.
+ */
 export const HISTORY_LIMITS: HistoryLimits = {
+  bytesMax: 2 * 1024 * 1024,
   pagesMax: 500,
   summariesMax: 20_000,
   missesBeforeSkimming: 16,
@@ -49,6 +56,7 @@ export async function readHistory(
     lowest: await lowestOf(store, query),
     bound: query.cursor,
     events: [],
+    bytesLeft: limits.bytesMax,
     missesBeforeSkimming: limits.missesBeforeSkimming,
     pagesLeft: limits.pagesMax,
     summariesLeft: limits.summariesMax,
@@ -70,6 +78,7 @@ interface Scan {
   bound: PageKey | undefined;
   readonly events: HistoryEvent[];
   readonly missesBeforeSkimming: number;
+  bytesLeft: number;
   pagesLeft: number;
   summariesLeft: number;
 }
@@ -98,9 +107,13 @@ async function readPages(scan: Scan): Promise<StretchEnd> {
   for await (const page of store.pages(query.deviceId, rangeOf(scan))) {
     const indices = indicesOf(page, query);
     for (const index of indices) {
-      if (events.length === query.limit) return cursorAt(page, index);
       const stored = page.events[index];
-      if (stored !== undefined) events.push({ ...stored, shardId: page.shardId, page: page.page });
+      if (stored === undefined) continue;
+      const bytes = Buffer.byteLength(stored.text);
+      const isFull = events.length === query.limit || bytes > scan.bytesLeft;
+      if (isFull && events.length > 0) return cursorAt(page, index);
+      scan.bytesLeft -= bytes;
+      events.push({ ...stored, shardId: page.shardId, page: page.page });
     }
     const beyond = beyondOf(page, query);
     if (beyond === undefined) return 'end';

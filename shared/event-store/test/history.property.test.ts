@@ -21,6 +21,7 @@ it('gives every event of a range once, in chain order or its reverse, however it
       fc.integer({ min: 1, max: 7 }),
       // Tiny ones, so that answers end for each reason, and reading and skimming alternate.
       fc.record({
+        bytesMax: fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.constant(Number.POSITIVE_INFINITY)),
         pagesMax: fc.integer({ min: 1, max: 6 }),
         summariesMax: fc.integer({ min: 1, max: 6 }),
         missesBeforeSkimming: fc.integer({ min: 1, max: 3 }),
@@ -50,6 +51,10 @@ it('gives every event of a range once, in chain order or its reverse, however it
             limits,
           );
           expect(answer.events.length).toBeLessThanOrEqual(limit);
+          if (answer.events.length > 1) {
+            const texts = answer.events.map(({ text }) => text).join('');
+            expect(Buffer.byteLength(texts)).toBeLessThanOrEqual(limits.bytesMax);
+          }
           found.push(...answer.events);
           cursor = answer.cursor;
         } while (cursor !== undefined);

@@ -11,6 +11,8 @@ export interface FleetListQuery {
   readonly limit: number;
   /** The list goes on behind this place. */
   readonly after?: SortPlace;
+  /** Hears of each device in turn; false ends the page before it. Default: takes all. */
+  readonly take?: (device: DeviceJson) => boolean;
 }
 
 export interface FleetListAnswer {
@@ -24,7 +26,7 @@ export interface FleetListAnswer {
 /** A page of the fleet. Pages follow each other by place, so that devices that come or go do not shift them. */
 export function listFleet(
   snapshot: Pick<FleetSnapshot, 'rows'>,
-  { filter, sort, limit, after }: FleetListQuery,
+  { filter, sort, limit, after, take = () => true }: FleetListQuery,
   policy: LivenessPolicy,
   timeMs: number,
 ): FleetListAnswer {
@@ -40,12 +42,17 @@ export function listFleet(
     if (after === undefined || compare(place, after) > 0) first.offer({ row, liveness, place });
   }
   const found = first.inOrder();
-  const page = found.slice(0, limit);
-  const last = page.at(-1)?.place;
+  const devices: DeviceJson[] = [];
+  for (const { row, liveness } of found.slice(0, limit)) {
+    const device = rowJson(row, liveness);
+    if (!take(device)) break;
+    devices.push(device);
+  }
+  const last = found[devices.length - 1]?.place;
   return {
-    devices: page.map(({ row, liveness }) => rowJson(row, liveness)),
+    devices,
     total,
-    ...(found.length > limit && last !== undefined ? { last } : {}),
+    ...(found.length > devices.length && last !== undefined ? { last } : {}),
   };
 }
 

@@ -1,5 +1,9 @@
+import { eventText, planPage } from '@twinstream/device-model';
+import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TestApi, testApi } from '../test-api.ts';
+import { loopbackAccess } from '../../src/access.ts';
+import { createApp } from '../../src/app.ts';
+import { eventOf, type TestApi, testApi } from '../test-api.ts';
 
 let api: TestApi;
 
@@ -102,6 +106,45 @@ describe('GET /v1/devices/{deviceId}/events', () => {
   test('answers 404 for a device of which nothing is stored', async () => {
     const { status, body } = await api.ask('/v1/devices/nobody/events');
     expect([status, body.code]).toEqual([404, 'DEVICE_NOT_FOUND']);
+  });
+
+  test('ends a page early, with a cursor, before it is too large for a Lambda function to answer', async () => {
+    // Each doubles where a text is escaped once more, as the body of a Lambda answer is.
+    const text = '"'.repeat(100_000);
+    for (let counter = 5; counter < 29; counter += 1)
+      await api.say('bus-1', { counter, data: { n: counter, text } });
+    let cursor = '';
+    const found: number[] = [];
+    for (;;) {
+      const { body } = await api.ask(`/v1/devices/bus-1/events?limit=1000${cursor}`);
+      expect(JSON.stringify(JSON.stringify(body)).length).toBeLessThan(6_000_000);
+      found.push(...numbers(body));
+      if (body.cursor === undefined) break;
+      cursor = `&cursor=${body.cursor}`;
+    }
+    expect(found).toEqual([1, 2, 4, 3, 0, ...Array.from({ length: 24 }, (_, index) => index + 5)]);
+  });
+
+  test('shows an event whose unknown members are nested as deep as they fit, and numbers digit by digit', async () => {
+    const depth = 100_000;
+    const event = eventOf('bus-1', { counter: 9, data: { n: 9 } }, api.clock.now());
+    const text = `${eventText(event).slice(0, -1)},"odd":1.0,"deep":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const head = await api.pipeline.states.read(event.deviceId);
+    if (head === undefined) throw new Error('nothing is stored');
+    const sequence = sequenceNumber(String(9n * 10n ** 55n));
+    const place = { sequenceNumber: sequence, subSequenceNumber: 0 };
+    const [shard = shardId('none')] = api.pipeline.shardIds;
+    const plan = planPage(head, shard, [{ place, arrivalTime: api.clock.now(), event, text }]);
+    if (plan.kind !== 'page') throw new Error('the event was not planned');
+    await api.pipeline.events.appendPage(plan.page);
+    const app = createApp(api.services, loopbackAccess());
+    const answer = await app.request('http://127.0.0.1/v1/devices/bus-1/events?order=desc&limit=1', {
+      headers: { host: '127.0.0.1' },
+    });
+    expect(answer.status).toBe(200);
+    const body = await answer.text();
+    expect(body.startsWith(`{"events":[${text.slice(0, -1)},"position":`)).toBe(true);
+    expect(JSON.parse(body).events[0]).toMatchObject({ counter: 9, arrivalTime: '2026-11-02T08:00:50.000Z' });
   });
 
   test('refuses a stretch that ends before it begins', async () => {
