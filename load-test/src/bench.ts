@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OUTPUT_CLOSED_EXIT_CODE, textOutput } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
 import type { Benchmark, Figure } from './benchmark.ts';
 
@@ -126,4 +127,5 @@ async function main(): Promise<number> {
   return missed ? 1 : 0;
 }
 
+textOutput(process.stdout).closed.addEventListener('abort', () => process.exit(OUTPUT_CLOSED_EXIT_CODE));
 process.exitCode = await main();

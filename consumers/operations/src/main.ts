@@ -1,5 +1,12 @@
 import { createInterface } from 'node:readline/promises';
-import { readLocalEnvironment, shutdownSignal, systemClock } from '@twinstream/runtime';
+import {
+  callerFolder,
+  npmBannerNote,
+  readLocalEnvironment,
+  shutdownSignal,
+  systemClock,
+  textOutput,
+} from '@twinstream/runtime';
 import { operationsCommand } from './command/operations-command.ts';
 
 const cwd = process.cwd();
@@ -17,12 +24,16 @@ async function ask(question: string): Promise<string | undefined> {
   }
 }
 
+const [stdout, stderr] = [textOutput(process.stdout), textOutput(process.stderr)];
+const note = npmBannerNote(cwd, process.env, stdout.isTTY);
+if (note !== undefined) stderr.write(`${note}\n`);
+
 process.exitCode = await operationsCommand({
   argv: process.argv.slice(2),
-  cwd,
+  folder: callerFolder(cwd, environment),
   environment,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout,
+  stderr,
   clock: systemClock,
   stop: shutdownSignal(),
   ask,

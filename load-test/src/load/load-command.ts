@@ -52,6 +52,13 @@ function expectation(text: string, before: readonly Expectation[] = []): readonl
   }
 }
 
+/** A flag that takes a duration and has a default, which help shows as it would be written. */
+function timed(flag: string, description: string, minMs: number, defaultMs: number): Option {
+  return new Option(`${flag} <duration>`, description)
+    .argParser(duration(minMs))
+    .default(defaultMs, `${defaultMs / 1_000}s`);
+}
+
 /** The command line, with its help. */
 export function loadCommand(): Command {
   return new Command('npm run load-test --')
@@ -63,7 +70,7 @@ export function loadCommand(): Command {
       new Option('--scenario <name>', 'what happens meanwhile').choices(SCENARIO_NAMES).default('steady'),
     )
     .option('--rate <events>', 'events per second that are due', wholeNumber(1, RATE_MAX), 2_000)
-    .option('--duration <duration>', 'how long', duration(DURATION_MS_MIN), 30_000)
+    .addOption(timed('--duration', 'how long', DURATION_MS_MIN, 30_000))
     .option('--devices <count>', 'devices of the fleet', wholeNumber(1, DEVICES_MAX), 500)
     .option('--aggregate', 'pack events into aggregated records (KPL format)')
     .option(
@@ -84,11 +91,13 @@ export function loadCommand(): Command {
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB').choices(DYNAMODB_ENGINES).default('dynalite'),
     )
-    .option(
-      '--window <duration>',
-      'how long the functions wait for a fuller batch, as the stacks on AWS have it',
-      duration(0),
-      WINDOW_MS,
+    .addOption(
+      timed(
+        '--window',
+        'how long the functions wait for a fuller batch, as the stacks on AWS have it',
+        0,
+        WINDOW_MS,
+      ),
     )
     .option(
       '--baseline',
@@ -100,17 +109,11 @@ export function loadCommand(): Command {
     )
     .option('--soak <duration>', 'the scenario soak for so long', duration(DURATION_MS_MIN))
     .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
-    .option(
-      '--warm-up <duration>',
-      'a third of the load before the one that is measured; 0s for none',
-      duration(0),
-      20_000,
+    .addOption(
+      timed('--warm-up', 'a third of the load before the one that is measured; 0s for none', 0, 20_000),
     )
-    .option(
-      '--drain-deadline <duration>',
-      'how long what was sent may take to be finished',
-      duration(DURATION_MS_MIN),
-      120_000,
+    .addOption(
+      timed('--drain-deadline', 'how long what was sent may take to be finished', DURATION_MS_MIN, 120_000),
     )
     .option(
       '--archive-deadline <duration>',

@@ -1,6 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { CodedError, shutdownSignal } from '@twinstream/runtime';
+import {
+  CodedError,
+  callerFolder,
+  callerPath,
+  npmBannerNote,
+  shutdownSignal,
+  textOutput,
+} from '@twinstream/runtime';
 import { CommanderError } from 'commander';
 import { confirmLoad } from './confirm-load.ts';
 import { findDeployment } from './find-deployment.ts';
@@ -10,6 +17,14 @@ import { htmlReport } from './report/html-report.ts';
 import { readResult } from './report/result-file.ts';
 import { textReport } from './report/text-report.ts';
 import { runLoad } from './run-load.ts';
+
+const [stdout, stderr] = [textOutput(process.stdout), textOutput(process.stderr)];
+
+const note = npmBannerNote(process.cwd(), process.env, stdout.isTTY);
+if (note !== undefined) stderr.write(`${note}\n`);
+
+/** A path that a person wrote. */
+const ofCaller = (path: string) => callerPath(path, callerFolder(process.cwd(), process.env));
 
 const EXIT_CODES = { passed: 0, failed: 1, wrongUsage: 2, interrupted: 130 } as const;
 /** Codes of errors that a person puts right in what was given; nothing was started or sent. */
@@ -27,29 +42,27 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function compare({ files, output }: CompareOptions): number {
-  const [before, after] = files.map(readResult);
+  const [before, after] = files.map(ofCaller).map(readResult);
   if (before === undefined || after === undefined) return EXIT_CODES.wrongUsage;
   const comparison = compareResults(before, after);
-  process.stdout.write(
-    output === 'json' ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonText(comparison),
-  );
+  stdout.write(output === 'json' ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonText(comparison));
   return EXIT_CODES.passed;
 }
 
 async function measure(options: LoadOptions): Promise<number> {
   const found = options.target === 'aws' ? await deployed(options) : undefined;
   const signal = shutdownSignal();
-  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const say = (line: string) => stderr.write(`${line}\n`);
   try {
     const result = await runLoad({ options, signal, say, ...(found === undefined ? {} : { found }) });
     const document = `${JSON.stringify(result, null, 2)}\n`;
-    if (options.saveFile !== undefined) writeFileSync(options.saveFile, document);
-    if (options.reportFile !== undefined) writeFileSync(options.reportFile, htmlReport(result));
-    process.stdout.write(options.output === 'json' ? document : textReport(result));
+    if (options.saveFile !== undefined) writeFileSync(ofCaller(options.saveFile), document);
+    if (options.reportFile !== undefined) writeFileSync(ofCaller(options.reportFile), htmlReport(result));
+    stdout.write(options.output === 'json' ? document : textReport(result));
     return result.passed ? EXIT_CODES.passed : EXIT_CODES.failed;
   } catch (error) {
     if (!signal.aborted) throw error;
-    process.stderr.write('load-test: stopped\n');
+    stderr.write('load-test: stopped\n');
     return EXIT_CODES.interrupted;
   }
 }
@@ -78,7 +91,7 @@ async function ask(question: string): Promise<string | undefined> {
 function complain(error: unknown): number {
   const told =
     error instanceof CodedError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`load-test: ${told}\n`);
+  stderr.write(`load-test: ${told}\n`);
   const isWrong = error instanceof CodedError && WRONG_USAGE.has(error.code);
   return isWrong ? EXIT_CODES.wrongUsage : EXIT_CODES.failed;
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { OUTPUT_CLOSED_EXIT_CODE, textOutput } from '@twinstream/runtime';
 import { Command, InvalidArgumentError } from 'commander';
+import { againCommand } from './again.ts';
 import { PLANTED_SEEDS_MAX, plant } from './plant.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
@@ -23,12 +25,18 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function seedCount(text: string): number {
+  const count = wholeNumber(text);
+  if (count === 0) throw new InvalidArgumentError('It must be 1 or more: no world shows nothing.');
+  return count;
+}
+
 function readOptions(): Options {
   const program = new Command('npm run simulation --')
     .description(
       'Runs the pipeline in simulated worlds, one per seed, with faults at every request, and checks every guarantee at every step.',
     )
-    .option('--seeds <count>', 'worlds to run', wholeNumber)
+    .option('--seeds <count>', 'worlds to run (default: 1000, or 1 with --seed)', seedCount)
     .option('--seed <seed>', 'the first seed; alone, just this one', wholeNumber)
     .option('--planted', 'plant each known bug in turn and show how many seeds it takes to find it')
     .option('--plant <name>', 'plant this bug')
@@ -56,7 +64,7 @@ Exit codes: 0 nothing was violated (with --planted: all bugs were found), 1 othe
 }
 
 /** Runs worlds until one violates a guarantee. */
-async function runSeeds({ seeds, seed: first = 1 }: Options): Promise<number> {
+async function runSeeds({ seeds, seed: first = 1, plant: planted }: Options): Promise<number> {
   const { simulate } = await import('./simulate.ts');
   const injected = new Map<string, number>();
   const start = performance.now();
@@ -72,7 +80,8 @@ async function runSeeds({ seeds, seed: first = 1 }: Options): Promise<number> {
       `violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`,
     );
     process.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
-    process.stderr.write(`again: npm run simulation -- --seed ${seed}\n`);
+    const again = againCommand({ plant: planted, rest: ['--seed', String(seed)] });
+    process.stderr.write(`again: ${again}\n`);
     return EXIT_FOUND;
   }
   const seconds = (performance.now() - start) / 1_000;
@@ -124,4 +133,6 @@ async function main(): Promise<number> {
   return await runSeeds(options);
 }
 
+// Seeds are looked at one by one: without a reader there is nothing left to do.
+textOutput(process.stdout).closed.addEventListener('abort', () => process.exit(OUTPUT_CLOSED_EXIT_CODE));
 process.exitCode = await main();

@@ -15,7 +15,7 @@ export interface DocumentedCommand {
   readonly arguments: readonly string[];
 }
 
-/** `npm start`, `npm test` and `npm run …` in shell blocks and between backticks. */
+/** `npm start`, `npm test`, `npm run …` and `bin/…` in shell blocks and between backticks. */
 export function documentedCommands({ prose, shell }: MarkdownDocument): readonly DocumentedCommand[] {
   const lines = [
     ...shell,
@@ -35,7 +35,9 @@ function withoutRemark(text: string): string {
 
 function parseCommand(text: string, line: number): readonly DocumentedCommand[] {
   const words: readonly string[] = text.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
-  const [npm, first, second] = words;
+  const [npm = '', first, second] = words;
+  const own = /^bin\/([a-z-]+)$/.exec(npm)?.[1];
+  if (own !== undefined) return [{ line, text, script: own, arguments: words.slice(1) }];
   if (npm !== 'npm') return [];
   const script = first === 'run' ? second : first === 'start' || first === 'test' ? first : undefined;
   if (script === undefined) return [];
@@ -48,11 +50,12 @@ const helpTexts = new Map<string, Promise<string>>();
 /** What a script prints for `--help`, below these subcommands; undefined where it is no program of this project. */
 function helpOf(script: string, subcommands: readonly string[]): Promise<string> | undefined {
   // After the environment that the script sets.
-  const last = rootScripts().get(script)?.split('exec ')[1]?.split(' ') ?? [];
-  if (last[0] !== 'node') return undefined;
-  const args = [...last.slice(1), ...subcommands, '--help'];
-  const key = args.join(' ');
-  const known = helpTexts.get(key) ?? run(process.execPath, args, { cwd: ROOT }).then(({ stdout }) => stdout);
+  const [program, ...first] = rootScripts().get(script)?.split('exec ')[1]?.split(' ') ?? [];
+  if (program !== 'node' && program !== `bin/${script}`) return undefined;
+  const args = [...first, ...subcommands, '--help'];
+  const file = program === 'node' ? process.execPath : program;
+  const key = [file, ...args].join(' ');
+  const known = helpTexts.get(key) ?? run(file, args, { cwd: ROOT }).then(({ stdout }) => stdout);
   helpTexts.set(key, known);
   return known;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadCommand } from '../../src/load/load-command.ts';
 import { readLoadOptions } from '../../src/load/load-options.ts';
 
 function read(...argv: string[]) {
@@ -19,6 +20,15 @@ describe('the command line', () => {
       durationMs: 30_000,
       baseline: false,
     });
+  });
+
+  test('takes each default as its help shows it', () => {
+    const withDefaults = loadCommand().options.filter(({ defaultValue }) => defaultValue !== undefined);
+    expect(withDefaults.length).toBeGreaterThan(8);
+    for (const { long, defaultValue, defaultValueDescription } of withDefaults) {
+      const shown = defaultValueDescription ?? String(defaultValue);
+      expect(read(long ?? '', shown).options, `${long} ${shown}`).toEqual(read().options);
+    }
   });
 
   test('takes several bars, a soak by its length, and files', () => {

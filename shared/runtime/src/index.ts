@@ -1,6 +1,8 @@
 export * from './aws-clients.ts';
+export * from './caller-path.ts';
 export * from './clock.ts';
 export * from './coded-error.ts';
+export * from './collected-output.ts';
 export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
@@ -10,4 +12,5 @@ export * from './local-environment.ts';
 export * from './logger.ts';
 export * from './read-lines.ts';
 export * from './shutdown.ts';
+export * from './text-output.ts';
 export * from './visible.ts';

@@ -12,6 +12,20 @@ describe('the clock of the system', () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(19);
   });
 
+  test.each([30 * 86_400_000, Number.POSITIVE_INFINITY])(
+    'sleeps %d ms, which is longer than a timer holds',
+    async (ms) => {
+      const controller = new AbortController();
+      const sleeping = systemClock.sleep(ms, controller.signal).then(
+        () => 'woke',
+        () => 'stopped',
+      );
+      expect(await Promise.race([sleeping, systemClock.sleep(50).then(() => 'asleep')])).toBe('asleep');
+      controller.abort();
+      expect(await sleeping).toBe('stopped');
+    },
+  );
+
   test('stops sleeping when the signal is aborted', async () => {
     const controller = new AbortController();
     const sleeping = systemClock.sleep(60_000, controller.signal);

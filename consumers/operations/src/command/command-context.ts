@@ -1,6 +1,6 @@
 import { visible } from '@twinstream/runtime';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-
+import { type Column, tableText } from '../output/table.ts';
 import type { OperationsServices } from '../services.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OperationsHost } from './host.ts';
@@ -14,10 +14,24 @@ export interface CommandContext extends HostContext {
   readonly services: OperationsServices;
 }
 
-/** Runs a command's work and keeps its exit code. */
-export type RunCommand = (work: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+export interface RunOptions {
+  /**
+   * True for a command that changes something: it goes on to its end, and its exit code says how that was, when nobody
+   * reads its output any more. One that only looks ends then.
+   */
+  readonly changes: boolean;
+}
 
-/** The same for a command that needs no services: no endpoint, no credentials, no pipeline. */
+/** For a command that changes something. */
+export const CHANGES: RunOptions = { changes: true };
+
+/** Runs a command's work and keeps its exit code. */
+export type RunCommand = (
+  work: (context: CommandContext) => Promise<ExitCode>,
+  options?: RunOptions,
+) => Promise<void>;
+
+/** The same for a command that only looks and needs no services: no endpoint, no credentials, no pipeline. */
 export type RunAlone = (work: (context: HostContext) => Promise<ExitCode>) => Promise<void>;
 
 export type OutputForm = 'table' | 'json';
@@ -37,7 +51,15 @@ export function addCommand(
     .command(usage)
     .description(description)
     .allowExcessArguments(false)
-    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  npm run ops -- ${line}`).join('\n')}`);
+    .addHelpText(
+      'after',
+      `\nExamples:\n${examples.map((line) => `  ${programOf(line)} ${line}`).join('\n')}`,
+    );
+}
+
+/** `npm run` writes a banner to standard output, which nobody wants in a file. */
+function programOf(line: string): string {
+  return / [|>] /.test(line) ? 'bin/ops' : 'npm run ops --';
 }
 
 /** Gathers a flag that may be given several times. */
@@ -62,6 +84,15 @@ export function writeJson(context: HostContext, document: unknown): void {
 /** Writes a line or several to standard output, such that stored text cannot act upon the terminal. */
 export function write({ host }: HostContext, text: string): void {
   host.stdout.write(visible(text.endsWith('\n') ? text : `${text}\n`));
+}
+
+/** Writes a table; one for a terminal may cut its cells. */
+export function writeTable(
+  context: HostContext,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): void {
+  write(context, tableText(columns, rows, { isTerminal: context.host.stdout.isTTY }));
 }
 
 /** Tells the person, apart from the data on standard output. */

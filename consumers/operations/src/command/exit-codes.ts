@@ -1,3 +1,5 @@
+import { OUTPUT_CLOSED_EXIT_CODE } from '@twinstream/runtime';
+
 /** What a command's end says to scripts. Listed by `--help`. */
 export const EXIT_CODES = {
   fine: 0,
@@ -6,9 +8,13 @@ export const EXIT_CODES = {
   wrongUsage: 2,
   /** Nothing was changed: a precondition does not hold. */
   refused: 3,
-  /** A service gave no answer, or a transient one. */
+  /** A service gave no answer or a refusal, or what it holds cannot be read. */
   unavailable: 4,
+  /** A fault of this program, with its stack: as `sysexits.h` has it, EX_SOFTWARE. */
+  fault: 70,
   /** Stopped by a signal; a replay goes on with `--resume`. As shells expect: 128 + SIGINT. */
   interrupted: 130,
+  /** Nobody reads what the command writes, and it had nothing else to do. */
+  outputClosed: OUTPUT_CLOSED_EXIT_CODE,
 } as const;
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];

@@ -28,6 +28,9 @@ export function explainFailure(
     const hint = 'check the TWINSTREAM_… variables, or that the pipeline is set up';
     return { text: `${message}: ${hint}`, exitCode: EXIT_CODES.unavailable };
   }
+  if (isFault(root)) {
+    return { text: `a fault of this program: ${root.stack ?? message}`, exitCode: EXIT_CODES.fault };
+  }
   const code = error instanceof CodedError ? `${error.code}: ` : '';
   const told = error instanceof Error ? error.message : String(error);
   const isTransient = error instanceof CodedError && error.retryable;
@@ -42,6 +45,11 @@ function rootOf(error: unknown): unknown {
     root = root.cause;
   }
   return root;
+}
+
+/** What the language itself throws, and no service. */
+function isFault(error: unknown): error is Error {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
 }
 
 function isUnreachable(error: unknown): boolean {

@@ -1,19 +1,14 @@
-import type { Clock, Environment } from '@twinstream/runtime';
-
-export interface TerminalStream {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import type { Clock, Environment, TextOutput } from '@twinstream/runtime';
 
 /** The process that a command runs in. */
 export interface OperationsHost {
   readonly argv: readonly string[];
-  readonly cwd: string;
+  /** Where relative paths begin. */
+  readonly folder: string;
   /** What the SDK sees, too. */
   readonly environment: Environment;
-  readonly stdout: TerminalStream;
-  readonly stderr: TerminalStream;
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
   readonly clock: Clock;
   /** Aborted by the first Ctrl-C: come to a resumable end. */
   readonly stop: AbortSignal;

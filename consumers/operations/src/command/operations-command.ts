@@ -9,16 +9,22 @@ import { addReplay } from '../replay/replay-command.ts';
 import { awsServices, type OperationsServices } from '../services.ts';
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
-import type { RunAlone, RunCommand } from './command-context.ts';
+import type { RunAlone, RunCommand, RunOptions } from './command-context.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { OperationsHost } from './host.ts';
 
 const EXIT_CODE_HELP = `
 Exit codes: 0 fine; 1 differences, or failed items; 2 wrong usage; 3 refused, nothing was changed;
-4 a service is not there; 130 stopped by Ctrl-C (a replay goes on with --resume).
+4 a service is not there, or what it holds cannot be read; 70 a fault of this program; 130 stopped by Ctrl-C (a replay
+goes on with --resume); 141 nobody reads the output any more, and there was nothing else to do.
+
+npm run writes a banner to standard output first. bin/ops takes the same commands and flags and writes none: use it in
+front of a pipe, for a file, and from other folders.
 
 Without endpoints in the environment the pipeline of the nearest .twinstream/local.env is used.`;
+
+const LOOKS: RunOptions = { changes: false };
 
 export interface OperationsCommandOptions {
   /** Default: over the AWS SDK, as the environment says. */
@@ -33,28 +39,32 @@ export async function operationsCommand(
   }: OperationsCommandOptions = {},
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.fine;
-  const runAlone: RunAlone = async (work) => {
+  const runWith = async (work: (of: OperationsHost) => Promise<ExitCode>, { changes }: RunOptions) => {
+    const { stdout, stderr, stop } = host;
+    const isUnread = () => !changes && stdout.closed.aborted;
     try {
-      exitCode = await work({ host });
+      exitCode = await work(changes ? host : { ...host, stop: AbortSignal.any([stop, stdout.closed]) });
     } catch (error) {
-      if (host.stop.aborted) {
-        exitCode = EXIT_CODES.interrupted;
-        return;
+      if (stop.aborted) exitCode = EXIT_CODES.interrupted;
+      else if (!isUnread()) {
+        const { text, exitCode: failed } = explainFailure(error, host.environment);
+        stderr.write(`${text}\n`);
+        exitCode = failed;
       }
-      const { text, exitCode: failed } = explainFailure(error, host.environment);
-      host.stderr.write(`${text}\n`);
-      exitCode = failed;
     }
+    await stdout.flushed();
+    if (isUnread() && !stop.aborted) exitCode = EXIT_CODES.outputClosed;
   };
-  const run: RunCommand = (work) =>
-    runAlone(async () => {
-      const services = openServices(host);
+  const runAlone: RunAlone = (work) => runWith((of) => work({ host: of }), LOOKS);
+  const run: RunCommand = (work, options = LOOKS) =>
+    runWith(async (of) => {
+      const services = openServices(of);
       try {
-        return await work({ host, services });
+        return await work({ host: of, services });
       } finally {
         services.close();
       }
-    });
+    }, options);
   const program = new Command('npm run ops --')
     .description('What happened, is what is held right, and if not: put it right.')
     .addHelpText('after', EXIT_CODE_HELP)

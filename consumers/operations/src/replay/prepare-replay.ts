@@ -15,7 +15,7 @@ export async function prepare(
 ): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
   const { services, host } = context;
   const stream = await streamFacts(services, host.stop);
-  const spec = readSpec(flags, id, stream, services.clock.now(), host.cwd);
+  const spec = readSpec(flags, id, stream, services.clock.now(), host.folder);
   if (spec.tables !== undefined) {
     const found = await existingTables(services.dynamoDb, spec.tables, host.stop);
     if (found.length > 0)

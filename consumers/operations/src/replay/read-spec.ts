@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { DeviceId } from '@twinstream/device-model';
+import { callerPath } from '@twinstream/runtime';
 import { isShardId, type ShardId } from '@twinstream/stream-model';
+import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
 import { EARLIEST, pointInTimeMs } from '../command/points-in-time.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
@@ -40,7 +41,7 @@ export function readSpec(
   id: string,
   stream: StreamFacts,
   nowMs: number,
-  cwd: string,
+  folder: string,
 ): ReplaySpec {
   if (flags.from === undefined && flags.source !== 'event-store') {
     throw usageError('say where to begin: --from earliest, --from PT2H, or --from 2026-11-23T08:00:00Z');
@@ -52,7 +53,7 @@ export function readSpec(
   const parts = partsOf(flags, fromMs, toMs, stream, nowMs);
   const target = flags.into;
   checkCombination(flags, parts, fromMs);
-  const devices = flags.device === undefined ? undefined : readDevices(flags.device, cwd);
+  const devices = flags.device === undefined ? undefined : readDevices(flags.device, folder);
   const shards = flags.shard === undefined ? undefined : flags.shard.map(readShardId);
   const rate = readRate(flags);
   return {
@@ -125,12 +126,12 @@ function checkCombination(flags: ReplayFlags, parts: readonly ReplayPart[], from
 }
 
 /** Ids, or `@file` with one on each line. */
-function readDevices(given: readonly string[], cwd: string): readonly DeviceId[] {
+function readDevices(given: readonly string[], folder: string): readonly DeviceId[] {
   const ids = given.flatMap((text) => {
     if (!text.startsWith('@')) return [text];
-    const path = resolve(cwd, text.slice(1));
+    const path = callerPath(text.slice(1), folder);
     if (!existsSync(path)) throw usageError(`--device ${text}: there is no such file`);
-    return readFileSync(path, 'utf8')
+    return withoutByteOrderMark(readFileSync(path, 'utf8'))
       .split(/\r?\n/)
       .filter((line) => line !== '');
   });

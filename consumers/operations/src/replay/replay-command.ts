@@ -2,6 +2,7 @@ import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
 import {
   addCommand,
+  CHANGES,
   type CommandContext,
   type OutputForm,
   outputOption,
@@ -91,7 +92,7 @@ export function addReplay(program: Command, run: RunCommand): void {
     .option('--reason <text>', 'why, for the record of the job; required with --execute')
     .option('--yes', 'do not ask')
     .option('--resume <job>', 'go on with a job that was stopped, killed or has failed')
-    .action((flags: StartFlags) => run((context) => start(context, flags)));
+    .action((flags: StartFlags) => run((context) => start(context, flags), CHANGES));
   addCommand(replay, 'status <job>', 'How far a job has come.', [
     'replay status 20261123-a1b2c3 --output json',
   ])
@@ -107,7 +108,7 @@ export function addReplay(program: Command, run: RunCommand): void {
     ['replay cancel 20261123-a1b2c3'],
   )
     .addOption(outputOption())
-    .action((id: string, flags: OutputFlags) => run((context) => cancel(context, id, flags)));
+    .action((id: string, flags: OutputFlags) => run((context) => cancel(context, id, flags), CHANGES));
   timed(
     addCommand(
       replay,
@@ -118,7 +119,9 @@ export function addReplay(program: Command, run: RunCommand): void {
   )
     .option('--yes', 'do not ask')
     .addOption(outputOption())
-    .action((id: string, flags: PromoteFlags) => run((context) => promoteCommand(context, id, flags)));
+    .action((id: string, flags: PromoteFlags) =>
+      run((context) => promoteCommand(context, id, flags), CHANGES),
+    );
 }
 
 async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCode> {

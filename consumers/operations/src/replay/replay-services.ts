@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import type { Writable } from 'node:stream';
 import { activateGeneration, GENERATION_FRESH_MS } from '@twinstream/table-generation';
 import { s3ArchiveObjects } from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
+import { writeToReader } from '../output/write-to-reader.ts';
 import type { OperationsServices } from '../services.ts';
 import { dynamoDbJobStore } from './job-store.ts';
 import { projectorMapping } from './projector-mapping.ts';
@@ -34,7 +33,7 @@ export async function replayServices(
     shardProgress,
     streamName: configuration.streamName,
     sourceOf: (source) => sourceOf(services, job, source),
-    write: (text) => writeText(host.stdout, text),
+    write: (text) => writeToReader(host.stdout, text),
     whilePaused: async (work) => {
       const mapping = await mappingOf(services, functionTimeoutMs, host.stop);
       try {
@@ -71,14 +70,4 @@ function sourceOf(
   const { streamName, archiveBucket: bucket } = configuration;
   if (source === 'archive') return archiveSource({ objects: s3ArchiveObjects(s3, bucket) });
   return streamSource({ client: kinesis, streamName, clock }, { isPolite: spec.isPolite });
-}
-
-/** Waits for whoever reads: standard output must not fill the memory. */
-async function writeText(stdout: OperationsHost['stdout'], text: string): Promise<void> {
-  const hasRoom = stdout.write(text);
-  if (hasRoom === false && isWritable(stdout)) await once(stdout, 'drain');
-}
-
-function isWritable(stream: unknown): stream is Writable {
-  return typeof stream === 'object' && stream !== null && 'once' in stream;
 }

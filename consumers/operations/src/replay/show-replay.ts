@@ -1,6 +1,6 @@
-import type { TerminalStream } from '../command/host.ts';
+import type { TextOutput } from '@twinstream/runtime';
 import { bytesText, dollarsText, durationText, isoText, whole } from '../output/figures.ts';
-import { type Column, tableText } from '../output/table.ts';
+import { type Column, cutText, tableText } from '../output/table.ts';
 import { type ShardLedger, totalOf } from './ledger.ts';
 import type { PartPlan, ReplayPlan } from './make-plan.ts';
 import type { ReplayJob } from './replay-job.ts';
@@ -138,14 +138,14 @@ const BAR_CELLS = 24;
 
 /** Shows how a job goes on: a bar on a terminal, lines of JSON otherwise. Returns how to stop. */
 export function showProgress(
-  stream: TerminalStream,
+  stream: TextOutput,
   job: ReplayJob,
   expected: number,
   now: () => number,
 ): () => void {
   const startTime = now();
   const before = totalOf(job.ledger).read;
-  const isTerminal = stream.isTTY === true;
+  const isTerminal = stream.isTTY;
   const refresh = () => {
     const { read, applied, failed } = totalOf(job.ledger);
     const elapsedMs = Math.max(1, now() - startTime);
@@ -168,7 +168,7 @@ export function showProgress(
     const bar = '#'.repeat(Math.round(share * BAR_CELLS)).padEnd(BAR_CELLS, '.');
     const rest = remainingMs === undefined ? '' : `, about ${durationText(remainingMs)} left`;
     const text = `${job.pass} [${bar}] ${whole(read)} events, ${whole(rate)}/s${rest}`;
-    stream.write(`\r\u001b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);
+    stream.write(`\r\u001b[K${cutText(text, (stream.columns ?? 80) - 1)}`);
   };
   const timer = setInterval(refresh, isTerminal ? TERMINAL_MS : LINES_MS);
   timer.unref();

@@ -3,6 +3,7 @@ import { parseDurationMs } from '@twinstream/runtime';
 import { type CommandContext, type OutputForm, tell, write, writeJson } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import type { OperationsHost } from '../command/host.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { whole } from '../output/figures.ts';
 import { createFreshTables } from './fresh-tables.ts';
@@ -98,7 +99,7 @@ async function work(
   tell(context, `job ${job.id}`);
   const close = showProgress(host.stderr, job, expected, services.clock.now);
   try {
-    await runReplay(replay, job, host.stop);
+    await runReplay(replay, job, stopOf(host, job));
   } catch (error) {
     close();
     tell(
@@ -110,6 +111,11 @@ async function work(
     close();
   }
   return report(context, flags.output, job);
+}
+
+/** What is written to standard output alone has nowhere to go when nobody reads it; every other job goes on without. */
+function stopOf({ stop, stdout }: OperationsHost, { spec }: ReplayJob): AbortSignal {
+  return spec.target === 'stdout' ? AbortSignal.any([stop, stdout.closed]) : stop;
 }
 
 function report(context: CommandContext, output: OutputForm, job: ReplayJob): ExitCode {
@@ -124,6 +130,7 @@ function report(context: CommandContext, output: OutputForm, job: ReplayJob): Ex
     tell(context, `next: verify --against ${job.spec.tables.deviceStateTable}, then replay promote ${id}`);
   } else if (job.spec.target === undefined)
     tell(context, 'This was a dry run: --into … --execute --reason … acts.');
+  if (status === 'stopped' && !context.host.stop.aborted) return EXIT_CODES.outputClosed;
   if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
   return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.differences : EXIT_CODES.fine;
 }

@@ -43,7 +43,7 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
       if (watch === undefined) writeJson(context, found);
       else write(context, JSON.stringify(found));
     } else {
-      if (watch !== undefined && host.stdout.isTTY === true) host.stdout.write(CLEAR_SCREEN);
+      if (watch !== undefined && host.stdout.isTTY) host.stdout.write(CLEAR_SCREEN);
       write(context, statusText(found));
     }
     if (watch === undefined) return EXIT_CODES.fine;
@@ -63,7 +63,7 @@ function statusText(found: OperationsStatus): string {
   const rates = found.shards.map(({ recordsPerSecond }) => recordsPerSecond);
   const head = [
     `stream      ${found.stream}, retention ${found.retentionHours} h, at ${found.time}`,
-    `lag         ${durationText(Math.max(0, ...lags))}`,
+    `lag         ${durationText(lags.reduce((most, lag) => Math.max(most, lag), 0))}`,
     `throughput  ${whole(rates.reduce((sum, rate) => sum + rate, 0))} records/s`,
     `quarantine  ${whole(found.quarantinedEntries)} entries`,
     `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,

@@ -19,12 +19,13 @@ import {
   wholeNumber,
   write,
   writeJson,
+  writeTable,
 } from '../command/command-context.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { durationText, whole } from '../output/figures.ts';
-import { tableText } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
 import type { Stores } from '../services.ts';
 import { chosenDevices } from './chosen-devices.ts';
 
@@ -128,17 +129,14 @@ function report(
     return;
   }
   if (differences.length > 0) {
-    const columns = ['device', 'kind', 'subject', 'expected', 'found'].map((title) => ({ title }));
+    const columns: readonly Column[] = [
+      ...['device', 'kind', 'subject'].map((title) => ({ title })),
+      ...['expected', 'found'].map((title) => ({ title, charactersMax: TEXT_CHARACTERS_MAX })),
+    ];
     const rows = differences
       .slice(0, DIFFERENCES_SHOWN_MAX)
-      .map(({ deviceId, kind, subject, expected, found }) => [
-        deviceId,
-        kind,
-        subject,
-        short(expected),
-        short(found),
-      ]);
-    write(context, tableText(columns, rows));
+      .map(({ deviceId, kind, subject, expected, found }) => [deviceId, kind, subject, expected, found]);
+    writeTable(context, columns, rows);
     const unshown = differences.length - rows.length;
     if (unshown > 0) tell(context, `and ${whole(unshown)} more (--output json lists all)`);
   }
@@ -149,10 +147,6 @@ function report(
       : `; in the archive ${whole(archived.eventsFound)}, on their way ${whole(archived.eventsNotDue)}`;
   const verdict = differences.length === 0 ? 'equal' : `${whole(differences.length)} differences`;
   write(context, `${verdict}: ${scope} in ${durationText(counts.durationMs)}${inArchive}`);
-}
-
-function short(text: string): string {
-  return text.length > TEXT_CHARACTERS_MAX ? `${text.slice(0, TEXT_CHARACTERS_MAX - 1)}…` : text;
 }
 
 function byDevice(a: Difference, b: Difference): number {

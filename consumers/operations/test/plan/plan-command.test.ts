@@ -1,5 +1,5 @@
 import { planCapacity } from '@twinstream/capacity';
-import { systemClock } from '@twinstream/runtime';
+import { collectedOutput, systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
 import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { operationsCommand } from '../../src/command/operations-command.ts';
@@ -7,14 +7,14 @@ import { operationsCommand } from '../../src/command/operations-command.ts';
 const LOAD = ['--devices', '10000', '--period', '10s', '--bytes', '170'];
 
 async function plan(...flags: readonly string[]) {
-  let [stdout, stderr] = ['', ''];
+  const [stdout, stderr] = [collectedOutput(), collectedOutput()];
   const exitCode = await operationsCommand(
     {
       argv: ['plan', ...flags],
-      cwd: '/',
+      folder: '/',
       environment: {},
-      stdout: { write: (text) => (stdout += text) },
-      stderr: { write: (text) => (stderr += text) },
+      stdout,
+      stderr,
       clock: systemClock,
       stop: new AbortController().signal,
       ask: async () => undefined,
@@ -25,7 +25,7 @@ async function plan(...flags: readonly string[]) {
       },
     },
   );
-  return { exitCode, stdout, stderr };
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
 describe('the table', () => {

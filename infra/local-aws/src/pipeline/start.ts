@@ -1,17 +1,30 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CodedError, createLogger, shutdownSignal } from '@twinstream/runtime';
+import {
+  CodedError,
+  callerFolder,
+  callerPath,
+  createLogger,
+  shutdownSignal,
+  textOutput,
+} from '@twinstream/runtime';
 import { readStartOptions } from './start-options.ts';
 import { startPipeline } from './supervisor.ts';
 
+const [stdout, stderr] = [textOutput(process.stdout), textOutput(process.stderr)];
+
+/** A path that a person wrote. */
+const ofCaller = (path: string) => callerPath(path, callerFolder(process.cwd(), process.env));
+
 /** `npm start`: the whole pipeline on this machine until Ctrl-C. */
 async function main(): Promise<number> {
-  const options = readStartOptions(process.argv);
+  const { dataDir, ...options } = readStartOptions(process.argv);
   const stopping = shutdownSignal();
   const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
   const pipeline = await startPipeline({
     ...options,
+    ...(dataDir === undefined ? {} : { dataDir: ofCaller(dataDir) }),
     ...(existsSync(dashboardDir) ? { dashboardDir } : {}),
     localEnvFile: resolve('.twinstream/local.env'),
     environment: process.env,
@@ -30,14 +43,15 @@ async function main(): Promise<number> {
   return fault === undefined ? 0 : complain(fault);
 }
 
+/** The pipeline goes on when nobody reads what it says. */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  stdout.write(`${line}\n`);
 }
 
 function complain(error: unknown): number {
   const told =
     error instanceof CodedError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`twinstream: ${told}\n`);
+  stderr.write(`twinstream: ${told}\n`);
   return 1;
 }
 

@@ -1,3 +1,4 @@
+import { againCommand } from '../again.ts';
 import { type Exploration, explore } from './explore.ts';
 import { type ReplayedSchedule, replaySchedule } from './replay-schedule.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -36,10 +37,8 @@ export async function runExhaustive({ world: name, choices, plant }: ExhaustiveO
       const { error, choices: again } = found.violation;
       process.stdout.write(`violated in "${world.name}", run ${found.runs}: ${error.message}\n`);
       const list = again.length === 0 ? '0' : again.join(',');
-      const planted = plant === undefined ? '' : `--plant "${plant}" `;
-      process.stderr.write(
-        `again: npm run simulation -- ${planted}--exhaustive --world "${world.name}" --choices ${list}\n`,
-      );
+      const rest = ['--exhaustive', '--world', world.name, '--choices', list];
+      process.stderr.write(`again: ${againCommand({ plant, rest })}\n`);
       return EXIT_VIOLATED;
     }
     schedules += found.schedules;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CodedError } from '@twinstream/runtime';
+import { CodedError, callerPath } from '@twinstream/runtime';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readSettings, type Settings } from './settings.ts';
@@ -27,8 +27,8 @@ const scenarioSchema = z.looseObject({
  * are flags without their dashes (`out-of-order` or `outOfOrder`), beside `description`. An `input` is sought from the
  * file's folder. Throws `INVALID_USAGE` naming the file and everything wrong in it.
  */
-export function readScenario(nameOrPath: string, cwd: string): Settings {
-  const path = pathOf(nameOrPath, cwd);
+export function readScenario(nameOrPath: string, folder: string): Settings {
+  const path = pathOf(nameOrPath, folder);
   const { description: _, ...given } = parseScenario(path);
   const settings = readSettings(
     Object.fromEntries(Object.entries(given).map(([name, value]) => [camelCase(name), value])),
@@ -39,9 +39,9 @@ export function readScenario(nameOrPath: string, cwd: string): Settings {
   return { ...settings, input: join(dirname(path), input) };
 }
 
-function pathOf(nameOrPath: string, cwd: string): string {
+function pathOf(nameOrPath: string, folder: string): string {
   const shipped = shippedScenarios();
-  if (!shipped.includes(nameOrPath)) return resolve(cwd, nameOrPath);
+  if (!shipped.includes(nameOrPath)) return callerPath(nameOrPath, folder);
   const file = readdirSync(SHIPPED_FOLDER).find((name) => basename(name, extname(name)) === nameOrPath);
   return join(SHIPPED_FOLDER, file ?? nameOrPath);
 }

@@ -1,9 +1,15 @@
 import { randomInt } from 'node:crypto';
-import { resolve } from 'node:path';
-import { type Clock, CodedError, type Environment, visible } from '@twinstream/runtime';
+import {
+  type Clock,
+  CodedError,
+  callerPath,
+  type Environment,
+  type TextOutput,
+  visible,
+} from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
 import { openLedger } from '../sending/ledger.ts';
-import { type Progress, showProgress, type TerminalStream } from '../sending/progress-line.ts';
+import { type Progress, showProgress } from '../sending/progress-line.ts';
 import type { SimulatedRecord } from '../sending/simulated-record.ts';
 import { REJECTED_ROWS_LISTED_MAX, type RunSummary, summaryText, whole } from '../sending/summary.ts';
 import { type Flags, readFlags } from './flags.ts';
@@ -17,11 +23,12 @@ import { explainStreamTrouble } from './stream-trouble.ts';
 /** The process that a command runs in. */
 export interface CommandHost {
   readonly argv: readonly string[];
-  readonly cwd: string;
+  /** Where relative paths begin. */
+  readonly folder: string;
   /** What the SDK sees, too. */
   readonly environment: Environment;
-  readonly stdout: TerminalStream;
-  readonly stderr: TerminalStream;
+  readonly stdout: TextOutput;
+  readonly stderr: TextOutput;
   readonly clock: Clock;
   readonly interrupts: Interrupts;
 }
@@ -63,11 +70,11 @@ export async function simulateCommand(host: CommandHost): Promise<number> {
   }
 }
 
-function planOf(flags: Flags, { cwd, clock, environment }: CommandHost): RunPlan {
+function planOf(flags: Flags, { folder, clock, environment }: CommandHost): RunPlan {
   const written = readSettings(flags.given, flagOf);
   const own =
-    written.input === undefined || written.input === '-' ? {} : { input: resolve(cwd, written.input) };
-  const scenario = flags.scenario === undefined ? {} : readScenario(flags.scenario, cwd);
+    written.input === undefined || written.input === '-' ? {} : { input: callerPath(written.input, folder) };
+  const scenario = flags.scenario === undefined ? {} : readScenario(flags.scenario, folder);
   return planRun(overridden(scenario, { ...written, ...own }), {
     nowMs: clock.now(),
     stream: environment.TWINSTREAM_STREAM || undefined,
@@ -91,7 +98,7 @@ function overridden(scenario: Settings, flags: Settings): Settings {
 }
 
 async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunResult> {
-  const { clock, interrupts, stderr, cwd } = host;
+  const { clock, interrupts, stderr, folder } = host;
   let progress: Progress | undefined;
   let badRowCount = 0;
   const note = (line: string): void => {
@@ -105,7 +112,7 @@ async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunR
       ...interrupts,
       openProducer: () => openProducer(plan, clock),
       openLedger: async () =>
-        flags.ledger === undefined ? undefined : openLedger(resolve(cwd, flags.ledger)),
+        flags.ledger === undefined ? undefined : openLedger(callerPath(flags.ledger, folder)),
       onStart: (tally) => {
         if (flags.progress) progress = showProgress(stderr, tally, clock.now);
       },

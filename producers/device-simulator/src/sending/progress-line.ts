@@ -1,16 +1,10 @@
+import type { TextOutput } from '@twinstream/runtime';
 import { ms, whole } from './summary.ts';
 import type { Tally } from './tally.ts';
 
 const REFRESH_MS = 200;
 /** The rate that is shown is that of so many refreshes. */
 const RATE_WINDOW = 10;
-
-/** Where a progress line goes: standard error on a terminal. */
-export interface TerminalStream {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
 
 /** One live line on a terminal, and lines that stay above it. In a pipe there are only the latter. */
 export interface Progress {
@@ -20,8 +14,8 @@ export interface Progress {
   close(): void;
 }
 
-export function showProgress(stream: TerminalStream, tally: Tally, nowMs: () => number): Progress {
-  if (stream.isTTY !== true) {
+export function showProgress(stream: TextOutput, tally: Tally, nowMs: () => number): Progress {
+  if (!stream.isTTY) {
     return { note: (line) => void stream.write(`${line}\n`), close: () => undefined };
   }
   const startMs = nowMs();

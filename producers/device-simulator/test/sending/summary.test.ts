@@ -1,3 +1,4 @@
+import { collectedOutput } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
 import { progressText, showProgress } from '../../src/sending/progress-line.ts';
 import { type RunSummary, summaryText } from '../../src/sending/summary.ts';
@@ -52,7 +53,8 @@ describe('the summary', () => {
 describe('the progress line', () => {
   const recording = (isTTY: boolean) => {
     const written: string[] = [];
-    return { written, stream: { isTTY, columns: 60, write: (text: string) => written.push(text) } };
+    const onWrite = (text: string) => void written.push(text);
+    return { written, stream: collectedOutput(isTTY ? { columns: 60, onWrite } : { onWrite }) };
   };
 
   test('does not exist in a pipe, where notes are plain lines', () => {

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+/** Standard output or standard error of a command. */
+export interface TextOutput {
+  readonly isTTY: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+  /** Aborted when nobody reads any more, as behind `| head -1`. What is written after that is dropped. */
+  readonly closed: AbortSignal;
+  /** False where the reader is slower than the writer: wait for {@link ready} before the next large text. */
+  write(text: string): boolean;
+  /** Resolves when there is room for more, or when nobody reads any more. */
+  ready(): Promise<void>;
+  /** Resolves when all that was written has reached the reader's pipe, file or terminal, or when nobody reads any more. */
+  flushed(): Promise<void>;
+}
+
+/** Exit code of a command that ended because nobody reads its output: 128 + SIGPIPE, as a shell reports it of `cat`. */
+export const OUTPUT_CLOSED_EXIT_CODE = 141;
+
+/** Codes by which a stream says that its reader is gone. */
+const READER_GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);
+
+/**
+ * Text for a stream whose reader may go away: then it is quiet, and `closed` tells whoever wants to end early. Any other
+ * failure of the stream, such as a full disk, is thrown as an uncaught exception, since the output is incomplete.
+ */
+export function textOutput(
+  stream: Writable & { readonly isTTY?: boolean; readonly columns?: number },
+): TextOutput {
+  const closing = new AbortController();
+  stream.on('error', (error: Error) => {
+    if (!('code' in error) || !READER_GONE.has(error.code)) throw error;
+    closing.abort(new Error('nobody reads the output', { cause: error }));
+  });
+  const { signal: closed } = closing;
+  return {
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined;
+    },
+    closed,
+    write: (text) => closed.aborted || stream.write(text),
+    ready: async () => {
+      if (closed.aborted || !stream.writableNeedDrain) return;
+      await once(stream, 'drain', { signal: closed }).catch((error: unknown) => {
+        if (!closed.aborted) throw error;
+      });
+    },
+    flushed: async () => {
+      if (closed.aborted) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // The error of a failed write comes as an event, one turn later than this call's.
+      stream.write('', () => setImmediate(resolve));
+      await promise;
+    },
+  };
+}
