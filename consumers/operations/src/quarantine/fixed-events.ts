@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
 import { isJsonObject } from '@twinstream/device-model';
-import { CodedError, readLines } from '@twinstream/runtime';
+import { CodedError, callerPath, readLines } from '@twinstream/runtime';
+import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
 import { usageError } from '../command/refusal.ts';
 import type { Transform } from './transform.ts';
 
@@ -19,9 +19,9 @@ function placeKey(shardId: string, sequenceNumber: string, subSequenceNumber: nu
  * Repaired events from NDJSON: `{"shardId","sequenceNumber","subSequenceNumber","event":{…}}` a line, as `quarantine list
  * --output json` prints places. Entries that the file does not name stay in quarantine. Throws `INVALID_USAGE`.
  */
-export async function fixedEvents(path: string, cwd: string): Promise<Transform> {
+export async function fixedEvents(path: string, folder: string): Promise<Transform> {
   const texts = new Map<string, string>();
-  const chunks = createReadStream(resolve(cwd, path));
+  const chunks = createReadStream(callerPath(path, folder));
   try {
     for await (const { number, text: line } of readLines(chunks, {
       name: path,
@@ -29,7 +29,7 @@ export async function fixedEvents(path: string, cwd: string): Promise<Transform>
     })) {
       if (number > LINES_MAX) throw usageError(`${path} has more than ${LINES_MAX} lines: split it`);
       if (line.trim() === '') continue;
-      const [key, text] = readFixed(line, path, number);
+      const [key, text] = readFixed(number === 1 ? withoutByteOrderMark(line) : line, path, number);
       texts.set(key, text);
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import {
   addCommand,
+  CHANGES,
   type CommandContext,
   type OutputForm,
   outputOption,
@@ -11,12 +12,13 @@ import {
   wholeNumber,
   write,
   writeJson,
+  writeTable,
 } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { isoText, whole } from '../output/figures.ts';
-import { tableText } from '../output/table.ts';
+import { cutText } from '../output/table.ts';
 import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
 import { fixedEvents } from './fixed-events.ts';
 import { hexDump } from './hex-dump.ts';
@@ -42,6 +44,8 @@ interface RedriveFlags extends ChangeFlags {
 
 const LIMIT_MAX = 1_000_000;
 const SHOWN_BYTES_MAX = 4_096;
+/** Names that a refusal lists. */
+const NAMED_MAX = 10;
 
 export function addQuarantine(program: Command, run: RunCommand): void {
   const quarantine = program
@@ -84,7 +88,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       'repaired events, one JSON object a line: shardId, sequenceNumber, subSequenceNumber, event',
     )
     .action((records: string[], flags: RedriveFlags) =>
-      run((context) => redriveCommand(context, records, flags)),
+      run((context) => redriveCommand(context, records, flags), CHANGES),
     );
   changing(
     addCommand(
@@ -93,7 +97,9 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       'Takes records out of quarantine for good; they are kept with the reason.',
       ["quarantine discard --reason empty --execute --why 'a probe of the network team'"],
     ),
-  ).action((records: string[], flags: ChangeFlags) => run((context) => discard(context, records, flags)));
+  ).action((records: string[], flags: ChangeFlags) =>
+    run((context) => discard(context, records, flags), CHANGES),
+  );
 }
 
 function found(context: CommandContext, flags: QuarantineFilter, names: readonly string[] = []) {
@@ -106,6 +112,7 @@ async function list(context: CommandContext, flags: FilterFlags): Promise<ExitCo
   let records = 0;
   for await (const { key, record } of found(context, flags)) {
     records += 1;
+    await context.host.stdout.ready();
     const { shardId, sequenceNumber, arrivalTime } = record;
     for (const { reason, detail, subSequenceNumber, partitionKey, data } of record.entries) {
       if (flags.output === 'json') {
@@ -136,19 +143,17 @@ async function list(context: CommandContext, flags: FilterFlags): Promise<ExitCo
     }
   }
   if (flags.output === 'table') {
-    write(
+    writeTable(
       context,
-      tableText(
-        [
-          { title: 'arrival' },
-          { title: 'reason' },
-          { title: 'key' },
-          { title: 'bytes', align: 'right' },
-          { title: 'index', align: 'right' },
-          { title: 'record' },
-        ],
-        rows,
-      ),
+      [
+        { title: 'arrival' },
+        { title: 'reason' },
+        { title: 'key' },
+        { title: 'bytes', align: 'right' },
+        { title: 'index', align: 'right' },
+        { title: 'record' },
+      ],
+      rows,
     );
     write(context, `${whole(records)} records, ${whole(rows.length)} entries`);
   }
@@ -165,8 +170,10 @@ async function show(context: CommandContext, name: string): Promise<ExitCode> {
     write(context, `bytes    ${data.length}\nobject   ${key}`);
     for (const entry of record.entries) {
       write(context, `\nentry ${entry.subSequenceNumber}: ${entry.reason}: ${entry.detail}\n`);
-      write(context, `${Buffer.from(entry.data).toString('utf8').slice(0, SHOWN_BYTES_MAX)}\n`);
-      write(context, hexDump(entry.data, SHOWN_BYTES_MAX));
+      // On a terminal a look; in a file or a pipe everything.
+      const shownMax = context.host.stdout.isTTY ? SHOWN_BYTES_MAX : Number.POSITIVE_INFINITY;
+      write(context, `${cutText(Buffer.from(entry.data).toString('utf8'), shownMax)}\n`);
+      write(context, hexDump(entry.data, shownMax));
     }
     return EXIT_CODES.fine;
   }
@@ -179,12 +186,23 @@ function requireWhy({ execute, why }: ChangeFlags): string {
   return why;
 }
 
-async function gathered(records: AsyncIterable<FoundRecord>): Promise<readonly FoundRecord[]> {
+/** The records that are meant. Refuses names of which the filters find none: a typo must not pass for work that is done. */
+async function gathered(
+  context: CommandContext,
+  flags: QuarantineFilter,
+  names: readonly string[],
+): Promise<readonly FoundRecord[]> {
   const all: FoundRecord[] = [];
-  for await (const one of records) {
+  for await (const one of found(context, flags, names)) {
     all.push(one);
     if (all.length > LIMIT_MAX)
       throw usageError(`more than ${LIMIT_MAX} records: use --from, --to or --limit`);
+  }
+  const met = new Set(all.flatMap(({ key, record }) => [key, `${record.shardId}:${record.sequenceNumber}`]));
+  const unknown = names.filter((name) => !met.has(name));
+  if (unknown.length > 0) {
+    const where = 'in quarantine, or not by these filters: see quarantine list';
+    throw refusal('NOT_IN_QUARANTINE', `there is no ${unknown.slice(0, NAMED_MAX).join(', ')} ${where}`);
   }
   return all;
 }
@@ -200,11 +218,11 @@ async function redriveCommand(
     throw usageError('--transform or --input, not both');
   const transform =
     flags.transform !== undefined
-      ? await readTransform(flags.transform, host.cwd)
+      ? await readTransform(flags.transform, host.folder)
       : flags.input !== undefined
-        ? await fixedEvents(flags.input, host.cwd)
+        ? await fixedEvents(flags.input, host.folder)
         : unchanged;
-  const records = await gathered(found(context, flags, names));
+  const records = await gathered(context, flags, names);
   if (flags.execute === true) {
     const question = `Redrive ${whole(records.length)} records into the tables in use?`;
     if (!(await confirm(context, question, flags.yes === true)))
@@ -248,17 +266,15 @@ function report(
     });
     return;
   }
-  write(
+  writeTable(
     context,
-    tableText(
-      ['outcome', 'device', 'record', 'detail'].map((title) => ({ title })),
-      results.map(({ outcome, deviceId, shardId, sequenceNumber, subSequenceNumber, detail }) => [
-        outcome,
-        deviceId ?? '-',
-        `${shardId}:${sequenceNumber}:${subSequenceNumber}`,
-        detail,
-      ]),
-    ),
+    ['outcome', 'device', 'record', 'detail'].map((title) => ({ title })),
+    results.map(({ outcome, deviceId, shardId, sequenceNumber, subSequenceNumber, detail }) => [
+      outcome,
+      deviceId ?? '-',
+      `${shardId}:${sequenceNumber}:${subSequenceNumber}`,
+      detail,
+    ]),
   );
   const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
   write(context, `${whole(records)} records: ${sums.join(', ') || 'nothing to do'}`);
@@ -280,7 +296,7 @@ async function discard(
   ) {
     throw usageError('name the records, or choose them by --reason, --from or --shard');
   }
-  const records = await gathered(found(context, flags, names));
+  const records = await gathered(context, flags, names);
   if (flags.execute !== true) {
     if (flags.output === 'json')
       writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });

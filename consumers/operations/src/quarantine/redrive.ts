@@ -18,13 +18,14 @@ export interface RedriveResult {
   readonly deviceId: string | null;
   /**
    * `stored`: appended. `already-stored`: its identity is there. `unrepaired`: the transformation left it alone.
-   * `still-invalid`: what the transformation made is no event. `not-finished`: the live consumer has not come so far yet.
+   * `transform-failed`: the transformation threw. `still-invalid`: what the transformation made is no event. `not-finished`: the live consumer has not come so far yet.
    * `would-store`: in a preview.
    */
   readonly outcome:
     | 'stored'
     | 'already-stored'
     | 'unrepaired'
+    | 'transform-failed'
     | 'still-invalid'
     | 'not-finished'
     | 'would-store';
@@ -101,7 +102,13 @@ async function* redriveRecord(
   }
   const done: Repaired[] = [];
   for (const entry of record.entries) {
-    const data = await options.transform(entry, record);
+    let data: Uint8Array | undefined;
+    try {
+      data = await options.transform(entry, record);
+    } catch (error) {
+      yield say(entry, 'transform-failed', null, error instanceof Error ? error.message : String(error));
+      continue;
+    }
     if (data === undefined) {
       yield say(entry, 'unrepaired', null);
       continue;

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isJsonObject, type JsonValue } from '@twinstream/device-model';
 import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
+import { callerPath } from '@twinstream/runtime';
 import { usageError } from '../command/refusal.ts';
 
 /** The repaired event as text or bytes; undefined leaves the entry in quarantine. */
@@ -19,9 +19,9 @@ export const unchanged: Transform = async ({ data }) => data;
  * A transformation, written as steps with `|` between (`.path = JSON`, `.path = .path`, `del(.path)`), or as the path of a
  * module whose default export takes (text, entry) and gives a text, an object, or undefined to leave the entry alone.
  */
-export async function readTransform(text: string, cwd: string): Promise<Transform> {
-  if (/\.[cm]?[jt]s$/.test(text)) return moduleTransform(text, cwd);
-  const steps = text.split('|').map((step) => readStep(step.trim()));
+export async function readTransform(text: string, folder: string): Promise<Transform> {
+  if (/\.[cm]?[jt]s$/.test(text)) return moduleTransform(text, folder);
+  const steps = splitSteps(text).map((step) => readStep(step.trim()));
   return async ({ data }) => {
     let value: unknown;
     try {
@@ -35,10 +35,27 @@ export async function readTransform(text: string, cwd: string): Promise<Transfor
   };
 }
 
-async function moduleTransform(path: string, cwd: string): Promise<Transform> {
+/** What stands between `|` outside of JSON strings. */
+function splitSteps(text: string): readonly string[] {
+  const steps: string[] = [];
+  let [step, isString, isEscaped] = ['', false, false];
+  for (const character of text) {
+    if (character === '|' && !isString) {
+      steps.push(step);
+      step = '';
+      continue;
+    }
+    step += character;
+    if (character === '"' && !isEscaped) isString = !isString;
+    isEscaped = isString && character === '\\' && !isEscaped;
+  }
+  return [...steps, step];
+}
+
+async function moduleTransform(path: string, folder: string): Promise<Transform> {
   let loaded: { readonly default?: unknown };
   try {
-    loaded = await import(pathToFileURL(resolve(cwd, path)).href);
+    loaded = await import(pathToFileURL(callerPath(path, folder)).href);
   } catch (cause) {
     throw usageError(`--transform ${path} cannot be loaded: ${String(cause)}`);
   }

@@ -30,6 +30,13 @@ describe('a transformation', () => {
     });
   });
 
+  test('parts steps where no text is open', async () => {
+    expect(await transformed('.note = "x|y" | .quote = "a\\"|\\\\" | del(.old)', '{"old":1}')).toEqual({
+      note: 'x|y',
+      quote: 'a"|\\',
+    });
+  });
+
   test('leaves alone what is no object', async () => {
     expect(await transformed('.v = 1', 'not json')).toBeUndefined();
     expect(await transformed('.v = 1', '[1]')).toBeUndefined();

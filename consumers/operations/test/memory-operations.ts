@@ -1,0 +1,73 @@
+import { memoryShardProgressTable } from '@twinstream/latest-state';
+import { memoryQuarantine } from '@twinstream/quarantine';
+import {
+  type Clock,
+  collectedOutput,
+  createLogger,
+  dynamoDbClient,
+  kinesisClient,
+  lambdaClient,
+  s3Client,
+  systemClock,
+} from '@twinstream/runtime';
+import { configuredGeneration } from '@twinstream/table-generation';
+import { operationsCommand } from '../src/command/operations-command.ts';
+import { operationsConfiguration } from '../src/configuration.ts';
+import type { OperationsServices, Stores } from '../src/services.ts';
+import { memoryStores } from './replay/memory-replay.ts';
+
+/** Nothing listens there: what a command asks of AWS itself fails at once. */
+const NOWHERE = {
+  endpoint: 'http://127.0.0.1:1',
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  maxAttempts: 1,
+};
+
+export interface MemoryOperations extends OperationsServices {
+  readonly stored: Stores;
+}
+
+/** Services whose stores and dead letters are in memory, and whose AWS does not answer. */
+export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
+  const configuration = operationsConfiguration({});
+  const stored = memoryStores();
+  return {
+    configuration,
+    clock,
+    logger: createLogger('test', 'silent'),
+    dynamoDb: dynamoDbClient(NOWHERE),
+    kinesis: kinesisClient(NOWHERE),
+    lambda: lambdaClient(NOWHERE),
+    s3: s3Client(NOWHERE),
+    quarantine: memoryQuarantine(),
+    shardProgress: memoryShardProgressTable(),
+    generation: async () => configuredGeneration(configuration.tables),
+    stores: () => stored,
+    close: () => undefined,
+    stored,
+  };
+}
+
+/** Runs a command on them, as a person at a terminal who answers so, or in a script where nobody can be asked. */
+export async function runOps(services: OperationsServices, argv: readonly string[], answer?: string) {
+  const [stdout, stderr] = [collectedOutput(), collectedOutput()];
+  const questions: string[] = [];
+  const exitCode = await operationsCommand(
+    {
+      argv,
+      folder: '/',
+      environment: {},
+      stdout,
+      stderr,
+      clock: services.clock,
+      stop: new AbortController().signal,
+      ask: async (question) => {
+        questions.push(question);
+        return answer;
+      },
+    },
+    { openServices: () => services },
+  );
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text(), questions };
+}
