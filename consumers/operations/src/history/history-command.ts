@@ -15,10 +15,11 @@ import {
   tell,
   wholeNumber,
   write,
+  writeTable,
 } from '../command/command-context.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { pointInTimeMs } from '../command/points-in-time.ts';
-import { tableText } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
 import { eventLine } from './event-line.ts';
 import { readDeviceId } from './read-device-id.ts';
 
@@ -77,28 +78,29 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
     cursor = answer.cursor;
     if (flags.output === 'json') {
       for (const event of answer.events) write(context, JSON.stringify(eventLine(event)));
+      await host.stdout.ready();
     } else shown.push(...answer.events);
   } while (cursor !== undefined && count < flags.limit);
-  if (flags.output === 'table') write(context, historyTable(shown));
+  if (flags.output === 'table') writeTable(context, HISTORY_COLUMNS, shown.map(historyRow));
   if (count === 0) tell(context, `${deviceId} has no stored event in that time`);
   else if (cursor !== undefined) tell(context, `${count} events; there are more (--limit)`);
   return EXIT_CODES.fine;
 }
 
-function historyTable(events: readonly HistoryEvent[]): string {
-  const columns = ['page', 'arrival', 'device time', 'type', 'version', 'mark', 'data'].map((title) => ({
-    title,
-  }));
-  return tableText(
-    columns,
-    events.map(({ page, arrivalTime, event, version, late, repaired }) => [
-      String(page),
-      new Date(arrivalTime).toISOString(),
-      event.time,
-      event.type,
-      formatVersion(version),
-      [...(late === undefined ? [] : ['late']), ...(repaired === true ? ['repaired'] : [])].join(' '),
-      JSON.stringify(event.data).slice(0, DATA_CHARACTERS),
-    ]),
-  );
+const HISTORY_COLUMNS: readonly Column[] = [
+  ...['page', 'arrival', 'device time', 'type', 'version', 'mark'].map((title) => ({ title })),
+  { title: 'data', charactersMax: DATA_CHARACTERS },
+];
+
+function historyRow(stored: HistoryEvent): readonly string[] {
+  const { page, arrivalTime, event, version, late, repaired } = stored;
+  return [
+    String(page),
+    new Date(arrivalTime).toISOString(),
+    event.time,
+    event.type,
+    formatVersion(version),
+    [...(late === undefined ? [] : ['late']), ...(repaired === true ? ['repaired'] : [])].join(' '),
+    JSON.stringify(event.data),
+  ];
 }

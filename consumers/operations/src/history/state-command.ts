@@ -37,13 +37,16 @@ export function addState(program: Command, run: RunCommand): void {
       'state bus-2619 --at PT2H --diff PT1H',
     ],
   )
-    .option('--at <time>', 'ISO 8601 with offset, or that long ago (PT2H); default: the latest state')
+    .option(
+      '--at <time>',
+      'ISO 8601 with offset, or that long ago (PT2H), not in the future; default: the latest state',
+    )
     .addOption(
       new Option('--basis <basis>', 'arrival: as accepted by then; event-time: as now known of then')
         .choices(['arrival', 'event-time'])
         .default('arrival'),
     )
-    .option('--diff <time>', 'what changed from --at to this time')
+    .option('--diff <time>', 'what changed from --at to this time, which is not earlier')
     .addOption(outputOption())
     .action((device: string, flags: StateFlags) => run((context) => showState(context, device, flags)));
 }
@@ -56,6 +59,8 @@ async function showState(context: CommandContext, device: string, flags: StateFl
   if (flags.diff !== undefined) {
     if (flags.at === undefined)
       throw usageError('--diff needs --at: the time from which on changes are shown');
+    if (pointInTimeMs(flags.diff, now) < pointInTimeMs(flags.at, now))
+      throw usageError('--diff must not be earlier than --at: changes are shown from --at to --diff');
     const before = await stateOf(stores, deviceId, { ...flags, at: flags.at }, now, host.stop);
     const after = await stateOf(stores, deviceId, { ...flags, at: flags.diff }, now, host.stop);
     return showChanges(context, deviceId, before, after, flags);

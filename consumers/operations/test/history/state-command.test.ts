@@ -1,0 +1,64 @@
+import { newDevice } from '@twinstream/device-model';
+import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
+import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
+import { systemClock } from '@twinstream/runtime';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { EXIT_CODES } from '../../src/command/exit-codes.ts';
+import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
+
+const NOW = ARRIVAL + 3_600_000;
+
+let services: MemoryOperations;
+beforeEach(async () => {
+  services = memoryOperations({ ...systemClock, now: () => NOW });
+  const { eventStore, latestState } = services.stored;
+  const arrived = [1, 2, 3].map((at) => arrivedEvent({ at, session: 1, counter: at, data: { speed: at } }));
+  const { state } = await writeBatch(eventStore, newDevice(DEVICE), SHARDS[0], arrived);
+  await latestState.write(state);
+});
+
+const state = (...flags: string[]) => runOps(services, ['state', DEVICE, ...flags]);
+const iso = (timeMs: number) => new Date(timeMs).toISOString();
+
+describe('the state at a time', () => {
+  test.each(['arrival', 'event-time'])('by %s is refused where the time is to come', async (basis) => {
+    const { exitCode, stdout, stderr } = await state('--at', iso(NOW + 11_000), '--basis', basis);
+    expect(stderr).toContain('lies in the future');
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+  });
+
+  test.each(['1969-12-31T23:59:59Z', '2286-11-20T17:46:40Z', 'P40000D'])(
+    'is refused for %s, which no store keeps',
+    async (at) => {
+      for (const basis of ['arrival', 'event-time']) {
+        const { exitCode, stderr } = await state('--at', at, '--basis', basis);
+        expect(stderr).toContain('nothing can be stored outside');
+        expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+      }
+    },
+  );
+
+  test('is told up to now', async () => {
+    expect((await state('--at', 'now')).exitCode).toBe(EXIT_CODES.fine);
+    expect((await state('--at', iso(NOW))).stdout).toMatch(/^speed +3/m);
+  });
+});
+
+describe('what changed between two times', () => {
+  test('is refused where the second is earlier than the first', async () => {
+    const { exitCode, stdout, stderr } = await state('--at', 'PT1M', '--diff', 'PT2M');
+    expect(stderr).toContain('--diff must not be earlier than --at');
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+  });
+
+  test('is refused where one of them is to come', async () => {
+    expect((await state('--at', 'PT1M', '--diff', iso(NOW + 11_000))).exitCode).toBe(EXIT_CODES.wrongUsage);
+  });
+
+  test('counts the events between', async () => {
+    const { stdout } = await state('--at', 'earliest', '--diff', 'now');
+    expect(stdout).toContain('3 events between');
+  });
+});
