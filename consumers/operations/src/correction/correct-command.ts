@@ -5,17 +5,21 @@ import { kinesisTransport } from '@twinstream/stream-producer';
 import type { Command } from 'commander';
 import {
   addCommand,
+  CHANGES,
   type CommandContext,
   type OutputForm,
   outputOption,
   type RunCommand,
   repeatable,
+  tell,
   write,
   writeJson,
 } from '../command/command-context.ts';
+import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
+import { attributeChanges, changesText } from './preview-correction.ts';
 
 interface CorrectFlags {
   readonly set: readonly string[];
@@ -24,6 +28,7 @@ interface CorrectFlags {
   readonly corrects?: string;
   readonly id?: string;
   readonly evenUnknown?: true;
+  readonly yes?: true;
   readonly output: OutputForm;
 }
 
@@ -33,10 +38,10 @@ export function addCorrect(program: Command, run: RunCommand): void {
   addCommand(
     program,
     'correct <device>',
-    'Puts a correction on the stream: it takes the way of every event.',
+    'Shows what a correction changes, asks, and puts it on the stream like every event.',
     [
       "correct bus-2619 --set speedMph=17.5 --reason 'odometer fault' --actor ann@example.com",
-      'correct bus-2619 --set note=null --set tags=\'["a"]\' --corrects 3:1042 --reason r --actor ann',
+      'correct bus-2619 --set note=null --set tags=\'["a"]\' --corrects 3:1042 --reason r --actor ann --yes',
     ],
   )
     .requiredOption(
@@ -52,8 +57,11 @@ export function addCorrect(program: Command, run: RunCommand): void {
     )
     .option('--id <id>', 'identity of the correction: the same one again stores nothing')
     .option('--even-unknown', 'also for a device of which nothing is stored')
+    .option('--yes', 'do not ask')
     .addOption(outputOption())
-    .action((device: string, flags: CorrectFlags) => run((context) => correct(context, device, flags)));
+    .action((device: string, flags: CorrectFlags) =>
+      run((context) => correct(context, device, flags), CHANGES),
+    );
 }
 
 async function correct(context: CommandContext, device: string, flags: CorrectFlags): Promise<ExitCode> {
@@ -85,6 +93,10 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   if (data.length > EVENT_LIMITS.bytesMax) {
     throw usageError(`the correction would have ${data.length} bytes; the limit is ${EVENT_LIMITS.bytesMax}`);
   }
+  const changes = attributeChanges(known, event.data);
+  tell(context, changesText(changes).trimEnd());
+  if (!(await confirm(context, `Correct ${deviceId}?`, flags.yes === true)))
+    throw refusal('NOT_CONFIRMED', 'nothing was changed');
   const transport = kinesisTransport({ streamName, client: services.kinesis });
   const deadline = AbortSignal.any([host.stop, AbortSignal.timeout(PUT_TIMEOUT_MS)]);
   const [answer] = await transport.putRecords([{ partitionKey: deviceId, data }], deadline);
@@ -94,7 +106,9 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
     });
   }
   const { shardId, sequenceNumber } = answer;
-  if (flags.output === 'json') writeJson(context, { deviceId, correctionId, shardId, sequenceNumber });
+  const attributes = changes.map(({ before = null, after = null, ...rest }) => ({ ...rest, before, after }));
+  if (flags.output === 'json')
+    writeJson(context, { deviceId, correctionId, shardId, sequenceNumber, attributes });
   else write(context, `correction ${correctionId} of ${deviceId} is in ${shardId} at ${sequenceNumber}`);
   return EXIT_CODES.fine;
 }
