@@ -93,7 +93,7 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
         isComplete: true,
       });
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += report[name];
-      violations.push(...report.violations);
+      for (const violation of report.violations) violations.push(violation);
       if (partCount > 1) for (const file of files) rmSync(file);
     }
   } finally {
@@ -101,7 +101,7 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
   }
   // Once for all parts.
   const archive = await missingFromArchive(options);
-  violations.push(...archive.violations);
+  for (const violation of archive.violations) violations.push(violation);
   return { ...sums, pages, archived: archive.archived, ...told(violations) };
 }
 

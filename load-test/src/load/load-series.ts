@@ -128,7 +128,7 @@ export function processFigures(
       name,
       cpuSeconds: round(cpuSeconds),
       cpuShare: spanMs > 0 ? round((cpuSeconds * 1_000) / spanMs) : 0,
-      memoryMaxMiB: round(Math.max(0, ...own.map(({ residentBytes }) => residentBytes)) / MIB),
+      memoryMaxMiB: round(own.reduce((most, { residentBytes }) => Math.max(most, residentBytes), 0) / MIB),
       memorySlopeMiBPerMinute: slope(during.slice(during.length >> 1)),
     };
   });
@@ -151,7 +151,7 @@ export function totalMemoryMaxMiB(samples: readonly ProcessSample[]): number {
   const totals = [...Map.groupBy(samples, ({ atMs }) => atMs).values()].map((same) =>
     same.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
   );
-  return round(Math.max(0, ...totals) / MIB);
+  return round(totals.reduce((most, total) => Math.max(most, total), 0) / MIB);
 }
 
 /** Three decimals are more than any of these figures is good for. */

@@ -19,7 +19,7 @@ export interface StreamProducerOptions {
   readonly aggregateBytesMax?: number;
   /** Records in one aggregated record. Minimum 1, default 4,096. */
   readonly aggregateRecordsMax?: number;
-  /** Longest time a record waits for company, in milliseconds. Minimum 0, default 50. */
+  /** Longest time a record waits for company, in milliseconds. Minimum 0, below `deadlineMs`, default 50. */
   readonly lingerMs?: number;
   /** Kinesis records in one request. 1–500, default 500. */
   readonly requestRecordsMax?: number;

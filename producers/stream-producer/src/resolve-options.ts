@@ -90,6 +90,9 @@ export function resolveOptions(options: StreamProducerOptions): ResolvedOptions 
   atLeast('lingerMs', resolved.lingerMs, 0);
   atLeast('requestTimeoutMs', resolved.requestTimeoutMs, 1);
   atLeast('deadlineMs', resolved.deadlineMs, 1);
+  if (resolved.lingerMs >= resolved.deadlineMs) {
+    faults.push(`lingerMs: ${resolved.lingerMs} is not below deadlineMs, ${resolved.deadlineMs}`);
+  }
   atLeast('backoff.baseMs', resolved.backoff.baseMs, 1);
   atLeast('backoff.capMs', resolved.backoff.capMs, resolved.backoff.baseMs);
   atLeast('shardBytesPerSecond', resolved.shardBytesPerSecond, 1);

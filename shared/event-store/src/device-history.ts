@@ -99,7 +99,10 @@ async function answer(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { deviceId, arrivalMax, page } = state;
-  const earliest = Math.min(...questions.map(({ arrivalTime }) => arrivalTime));
+  const earliest = questions.reduce(
+    (least, { arrivalTime }) => Math.min(least, arrivalTime),
+    Number.POSITIVE_INFINITY,
+  );
   const from = await store.lastKeyBelow(deviceId, earliest, signal);
   const to = { arrivalMaxBefore: arrivalMax, page };
   for await (const later of store.pages(deviceId, { from, to, consistent: true, signal })) {

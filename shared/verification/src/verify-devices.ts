@@ -43,7 +43,7 @@ export async function verifyDevices(
       signal?.throwIfAborted();
       const verification = await settledVerification(stores, next.value, options);
       devices += 1;
-      differences.push(...verification.differences);
+      for (const difference of verification.differences) differences.push(difference);
       options.onDevice?.(next.value, verification);
     }
   };

@@ -176,7 +176,7 @@ class MemoryFleetView implements FleetView {
     try {
       if (feed !== undefined) await this.#followFeed(feed, changes);
     } finally {
-      changes.push(...this.#rows.ageTo(clock.now()));
+      for (const change of this.#rows.ageTo(clock.now())) changes.push(change);
       this.#tell(changes);
     }
   }

@@ -39,12 +39,13 @@ export async function checkOrdinary(options: LedgerCheckOptions): Promise<Ledger
       for (const key of keys)
         if (!found.has(key)) violations.push({ kind: 'lost', subject: `${deviceId} ${key}` });
     }
-    violations.push(...(await staleStates(client, access.deviceStateTable, devices)));
+    const stale = await staleStates(client, access.deviceStateTable, devices);
+    for (const violation of stale) violations.push(violation);
   } finally {
     client.destroy();
   }
   const archive = await missingFromArchive(options);
-  violations.push(...archive.violations);
+  for (const violation of archive.violations) violations.push(violation);
   return {
     devices: devices.size,
     sent,

@@ -1,6 +1,9 @@
 import { SENDING_FAULTS } from '../sending/planned-event.ts';
 import { FLEET_SETTINGS, flagOf, RECORDING_SETTINGS, type SettingName, type Settings } from './settings.ts';
 
+/** After which the producer gives an event up by default: see `StreamProducerOptions.deadlineMs`. */
+const PRODUCER_DEADLINE_MS = 300_000;
+
 /** Settings of which the second means nothing without the first. */
 const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
   ['timeColumn', 'idColumn'],
@@ -38,6 +41,9 @@ export function faultsOfCombination(settings: Settings): readonly string[] {
     ...(['ramp', 'burst'] as const)
       .filter((name) => has(name) && (settings.rate === 'max' || (isRecording && !has('rate'))))
       .map((name) => `${flagOf(name)} needs a --rate in events per second`),
+    ...((settings.linger ?? 0) >= (settings.deadline ?? PRODUCER_DEADLINE_MS)
+      ? ['--linger must be shorter than --deadline: an event would be given up before it is sent']
+      : []),
     // Percentages are decimal, their shares are not: a rounded sum is no reason to refuse.
     ...(faultShare > 1 + 1e-9
       ? [
