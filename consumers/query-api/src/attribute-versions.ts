@@ -17,7 +17,7 @@ const attributeVersionSchema = z.object({
     .datetime()
     .optional()
     .meta({
-      description: `Of the event that wrote it, where that is among the last ${LOOK_BACK_EVENTS} stored.`,
+      description: `Of the event that wrote it, where that is among the last ${LOOK_BACK_EVENTS} stored, or among fewer where these are large.`,
     }),
 });
 
@@ -26,20 +26,28 @@ export const attributeVersionsSchema = z
   .meta({ description: 'By attribute name, which event wrote it. Present where `fields` asks for it.' });
 export type AttributeVersions = z.infer<typeof attributeVersionsSchema>;
 
-/** Which event wrote each attribute of a state, and when, as far as the newest events tell. */
+/**
+ * Which event wrote each attribute of a state, and when, as far as the newest events tell: those that had arrived before
+ * each of these times (milliseconds since 1970), or up to now where one is undefined.
+ */
 export async function attributeVersions(
   store: EventStore,
   state: DeviceState,
-  before: number | undefined,
+  befores: readonly (number | undefined)[],
   signal?: AbortSignal,
 ): Promise<AttributeVersions> {
-  const { events } = await readHistory(store, {
-    deviceId: state.deviceId,
-    order: 'descending',
-    limit: LOOK_BACK_EVENTS,
-    ...(before === undefined ? {} : { to: before }),
-    signal,
-  });
+  const answers = await Promise.all(
+    befores.map((before) =>
+      readHistory(store, {
+        deviceId: state.deviceId,
+        order: 'descending',
+        limit: LOOK_BACK_EVENTS,
+        ...(before === undefined ? {} : { to: before }),
+        signal,
+      }),
+    ),
+  );
+  const events = answers.flatMap((answer) => answer.events);
   const writerOf = (version: EventVersion) =>
     events.find((stored) => compareVersions(stored.version, version) === 0);
   return Object.fromEntries(

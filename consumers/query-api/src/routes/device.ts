@@ -88,9 +88,11 @@ export const deviceEndpoint = endpoint(
     if (diff === undefined && isKnown(headers['if-none-match'], tag)) {
       return new Response(null, { status: 304, headers: tagged });
     }
-    const before = at === undefined ? undefined : moment.timeMs + 1;
+    // What is known of then may have arrived later.
+    const then = at === undefined ? [] : [moment.timeMs + 1];
+    const befores = at === undefined || basis === 'known' ? [...then, undefined] : then;
     const body = await presentDevice(moment.device, selection, () =>
-      attributeVersions(services.events, moment.state, before, getSignal()),
+      attributeVersions(services.events, moment.state, befores, getSignal()),
     );
     if (diff === undefined) return jsonAnswer(body, tagged);
     const other = await read(diff);

@@ -161,6 +161,7 @@ describe('GET /v1/devices/{deviceId}/events', () => {
       `/v1/devices/bus-2/events?cursor=${body.cursor}`,
       `/v1/devices/bus-1/events?order=desc&cursor=${body.cursor}`,
       `/v1/devices/bus-1/events?from=2026-11-02T08:00:10Z&cursor=${body.cursor}`,
+      `/v1/devices/bus-1/events?to=2026-11-02T08:00:10Z&cursor=${body.cursor}`,
       '/v1/devices/bus-1/events?cursor=e30',
     ]) {
       const { status, body: problem } = await api.ask(path);

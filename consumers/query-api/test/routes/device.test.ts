@@ -287,6 +287,32 @@ describe('at', () => {
     expect((await api.ask('/v1/devices/bus-1?at=2026-11-02T08:00:09Z')).status).toBe(200);
   });
 
+  test('tells which event wrote what was so then, however many came after', async () => {
+    await api.say('bus-1', { counter: 1, data: { speedMph: 1 } });
+    await api.clock.advance(MINUTE_MS);
+    // More than are looked back over.
+    for (let counter = 2; counter < 520; counter += 1) await api.say('bus-1', { counter });
+    const { body } = await api.ask('/v1/devices/bus-1?at=2026-11-02T08:00:30Z&fields=attributeVersions');
+    expect(body.attributeVersions.speedMph).toMatchObject({
+      counter: 1,
+      arrivalTime: '2026-11-02T08:00:00.000Z',
+    });
+  });
+
+  test('tells which event wrote what is known of then, also where it arrived later', async () => {
+    await api.say('bus-1', { counter: 1, data: { speedMph: 1 } });
+    await api.clock.advance(10 * MINUTE_MS);
+    await api.say('bus-1', { counter: 3 });
+    await api.say('bus-1', { counter: 2, data: { speedMph: 2 }, time: '2026-11-02T08:05:00Z' });
+    const query = 'at=2026-11-02T08:06:00Z&basis=known&fields=attributeVersions';
+    const { body } = await api.ask(`/v1/devices/bus-1?${query}`);
+    expect(body.attributeVersions.speedMph).toMatchObject({
+      counter: 2,
+      time: '2026-11-02T08:05:00Z',
+      arrivalTime: '2026-11-02T08:10:00.000Z',
+    });
+  });
+
   test('refuses a basis without a time', async () => {
     const { status, body } = await api.ask('/v1/devices/bus-1?basis=known');
     expect([status, body.parameter]).toEqual([400, 'basis']);
