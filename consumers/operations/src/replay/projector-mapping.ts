@@ -12,6 +12,8 @@ import { refusal } from '../command/refusal.ts';
 export interface ProjectorMapping {
   /** Stops the deliveries, and waits out what may still run: after it no invocation writes any more. */
   pause(signal: AbortSignal): Promise<void>;
+  /** Throws `PROJECTOR_RESUMED` where somebody has started the deliveries again since. */
+  requirePaused(signal: AbortSignal): Promise<void>;
   resume(signal: AbortSignal): Promise<void>;
 }
 
@@ -52,6 +54,13 @@ export async function projectorMapping(
       });
       await reach(client, clock, UUID, 'Disabled', abort);
       await clock.sleep(functionTimeoutMs, abort);
+    },
+    requirePaused: async (abort) => {
+      const { State } = await client.send(new GetEventSourceMappingCommand({ UUID }), { abortSignal: abort });
+      if (State === 'Disabled') return;
+      throw new CodedError('PROJECTOR_RESUMED', `the mapping is ${State}, and has to be Disabled`, {
+        retryable: true,
+      });
     },
     resume: async (abort) => {
       await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }), { abortSignal: abort });

@@ -1,26 +1,23 @@
-import { activateGeneration } from '@twinstream/table-generation';
+import type { TableNames } from '@twinstream/table-generation';
 import type { CommandContext } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
 import { existingTables } from './fresh-tables.ts';
-import { addLedger, noLedger, totalOf } from './ledger.ts';
-import { newJob, type ReplayJob } from './replay-job.ts';
-import { GENERATION_WAIT_MS, mappingOf, replayServices } from './replay-services.ts';
-import { progressBound, runReplay } from './run-replay.ts';
+import { heldFromMs } from './promotion/held-from.ts';
+import { type PromotionCounts, promoteTables } from './promotion/promote-tables.ts';
+import type { ReplayJob } from './replay-job.ts';
+import { replayServices } from './replay-services.ts';
 import { streamFacts } from './stream-facts.ts';
 
-export interface Promotion {
+export interface Promotion extends PromotionCounts, TableNames {
   readonly job: string;
   readonly generation: string;
+  /** Id of the generation whose place it took. */
   readonly previous: string;
-  readonly eventsTable: string;
-  readonly deviceStateTable: string;
-  /** Events that were added between the end of the replay and the switch. */
-  readonly caughtUpEvents: number;
+  /** The tables hold nothing from before this arrival, milliseconds since 1970; 0: they hold everything. */
+  readonly heldFromMs: number;
   /** How long the live projector stood still. */
   readonly pausedMs: number;
 }
-
-const RESUME_MAPPING_MS = 60_000;
 
 /** Throws a refusal unless the job has filled tables that may be put into use. */
 export async function checkPromotable({ services, host }: CommandContext, job: ReplayJob): Promise<void> {
@@ -46,108 +43,53 @@ export async function checkPromotable({ services, host }: CommandContext, job: R
   if (found.length < 2) throw refusal('TABLES_GONE', `the tables of job ${job.id} are not there any more`);
 }
 
-/**
- * Puts the tables of a finished replay into use: stops the live projector and waits until no invocation can write any
- * more, replays what it has finished since, switches, waits until everybody has heard of it, and starts it again.
- * However it ends, the projector is started again.
- */
+/** The arrival before which the tables of a job hold nothing; 0 where they hold everything that their source had. */
+export async function heldFrom({ services, host }: CommandContext, job: ReplayJob): Promise<number> {
+  return heldFromMs(job, await streamFacts(services, host.stop));
+}
+
+/** Puts the tables of a finished replay into use: {@link promoteTables} over AWS. */
 export async function promote(
   context: CommandContext,
   job: ReplayJob,
   functionTimeoutMs: number,
 ): Promise<Promotion> {
   const { services, host } = context;
-  const { clock, configuration, dynamoDb } = services;
+  const { clock } = services;
   const { tables } = job.spec;
   if (tables === undefined) throw new TypeError('a job that is promoted has tables');
   const previous = await services.generation(host.stop);
-  const mapping = await mappingOf(services, functionTimeoutMs, host.stop);
-  const readBefore = totalOf(job.ledger).read;
-  const pausedTime = clock.now();
-  const generation = { ...tables, id: `${job.id}-${pausedTime}`, activatedTime: pausedTime };
-  try {
-    await mapping.pause(host.stop);
-    await catchUpWithProjector(context, job, functionTimeoutMs);
-    await activateGeneration(dynamoDb, configuration.operationsTable, generation, previous.id, host.stop);
-    await clock.sleep(GENERATION_WAIT_MS, host.stop);
-  } finally {
-    await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
-  }
-  job.promotedTime = clock.now();
-  job.saves = (job.saves ?? 0) + 1;
-  const { jobs } = await replayServices(context, job, functionTimeoutMs);
-  await jobs.save(job);
+  const stream = await streamFacts(services, host.stop);
+  const replay = await replayServices(context, job, functionTimeoutMs);
+  const isSwitched = previous.eventsTable === tables.eventsTable;
+  const replaced = isSwitched ? (job.replaces ?? tables) : namesOf(previous);
+  let pausedMs = 0;
+  const counts = await promoteTables(
+    {
+      ...replay,
+      stores: services.stores(replaced),
+      fresh: services.stores(tables),
+      whilePaused: async (work, next) => {
+        const pausedTime = clock.now();
+        await replay.whilePaused(work, next);
+        pausedMs = clock.now() - pausedTime;
+      },
+      ...{ stream, replaced, isSwitched },
+    },
+    job,
+    host.stop,
+  );
   return {
     job: job.id,
-    generation: generation.id,
+    generation: (await services.generation()).id,
     previous: previous.id,
     ...tables,
-    caughtUpEvents: totalOf(job.ledger).read - readBefore,
-    pausedMs: clock.now() - pausedTime,
+    ...counts,
+    heldFromMs: heldFromMs(job, stream),
+    pausedMs,
   };
 }
 
-/** Replays from the end of the job to what the projector has finished. Refuses where the tables do not reach so far then. */
-async function catchUpWithProjector(
-  context: CommandContext,
-  job: ReplayJob,
-  functionTimeoutMs: number,
-): Promise<void> {
-  const { services, host } = context;
-  const replay = await replayServices(context, job, functionTimeoutMs);
-  const rest = restOf(job, services.clock.now());
-  await runReplay({ ...replay, bound: await progressBound(replay, host.stop) }, rest, host.stop);
-  host.stop.throwIfAborted();
-  if (rest.status !== 'completed' || rest.failureCount > 0) {
-    throw refusal(
-      'NOT_CAUGHT_UP',
-      `the tables of job ${job.id} could not be brought up to date; those in use stay`,
-    );
-  }
-  for (const [name, more] of Object.entries(rest.ledger)) {
-    const sum = job.ledger[name] ?? noLedger();
-    addLedger(sum, more);
-    job.ledger[name] = sum;
-  }
-  // From here on the job is saved as the run that caught up left it.
-  if (rest.runner !== undefined) job.runner = rest.runner;
-  if (rest.saves !== undefined) job.saves = rest.saves;
-}
-
-/** The window of a job ended when it began; what the projector finished since lies behind, in the stream. */
-function restOf(job: ReplayJob, nowMs: number): ReplayJob {
-  const { rate: _, ...spec } = job.spec;
-  const part = { source: 'stream' as const, fromMs: catchUpFrom(job), toMs: nowMs };
-  return {
-    ...newJob(job.id, { ...spec, isPolite: false, parts: [part] }, job.createdTime),
-    workedMs: job.workedMs,
-    ...(job.runner === undefined ? {} : { runner: job.runner }),
-    ...(job.saves === undefined ? {} : { saves: job.saves }),
-  };
-}
-
-/** Arrivals of shards differ a little, and of one step back: what is read twice is stored once. */
-const OVERLAP_MS = 60_000;
-/** What arrived before the end of an archive's window may have been delivered after it was read: see `archive-objects.ts`. */
-const ARCHIVE_OVERLAP_MS = 25 * 3_600_000;
-
-/** Where in the stream the catch-up begins; 0: at its beginning. */
-function catchUpFrom({ spec, createdTime }: ReplayJob): number {
-  const last = spec.parts.at(-1);
-  if (last === undefined) throw new TypeError('a replay has a part');
-  if (last.source === 'archive') return Math.max(0, last.toMs - ARCHIVE_OVERLAP_MS);
-  // Each chain was copied as it stood some time after the job was created.
-  return (last.source === 'event-store' ? createdTime : last.toMs) - OVERLAP_MS;
-}
-
-/** Throws a refusal where the stream has lost what lies between the end of the job and now. */
-export async function checkStreamReaches({ services, host }: CommandContext, job: ReplayJob): Promise<void> {
-  const { createdTime, retentionMs } = await streamFacts(services, host.stop);
-  const oldestMs = services.clock.now() - retentionMs;
-  const fromMs = job.spec.parts.at(-1)?.toMs ?? 0;
-  if (createdTime > oldestMs || fromMs > oldestMs) return;
-  throw refusal(
-    'BEFORE_RETENTION',
-    `job ${job.id} ends before what the stream still has: replay again, and promote soon`,
-  );
+function namesOf({ eventsTable, deviceStateTable }: TableNames): TableNames {
+  return { eventsTable, deviceStateTable };
 }

@@ -8,17 +8,18 @@ import {
   outputOption,
   type RunCommand,
   repeatable,
+  tell,
   write,
   writeJson,
 } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
-import { whole } from '../output/figures.ts';
+import { isoText, whole } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
 import { isAlive, jobStore, requireJob } from './jobs.ts';
 import { prepare } from './prepare-replay.ts';
-import { checkPromotable, checkStreamReaches, promote } from './promote.ts';
+import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
 import { REPLAY_SOURCES, REPLAY_TARGETS } from './replay-spec.ts';
 import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText } from './show-replay.ts';
 import { newJobId, type StartFlags, start } from './start-replay.ts';
@@ -165,16 +166,19 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
 async function promoteCommand(context: CommandContext, id: string, flags: PromoteFlags): Promise<ExitCode> {
   const job = await requireJob(context, id);
   await checkPromotable(context, job);
-  await checkStreamReaches(context, job);
   const { eventsTable = '', deviceStateTable = '' } = job.spec.tables ?? {};
-  const first = job.spec.parts[0];
-  const isPartial = first !== undefined && first.fromMs > 0;
-  const since = isPartial ? ` They hold nothing from before ${new Date(first.fromMs).toISOString()}.` : '';
-  const question = `Put ${eventsTable} and ${deviceStateTable} into use?${since} The live projector stands still for about ${flags.functionTimeout} and a catch-up.`;
+  const heldFromMs = await heldFrom(context, job);
+  if (heldFromMs > 0) {
+    tell(
+      context,
+      `warning: ${eventsTable} and ${deviceStateTable} hold nothing that arrived before ${isoText(heldFromMs)}`,
+    );
+  }
+  const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector stands still for about ${flags.functionTimeout} and a catch-up.`;
   if (!(await confirm(context, question, flags.yes === true)))
     throw refusal('NOT_CONFIRMED', 'nothing was changed');
   const promotion = await promote(context, job, parseDurationMs(flags.functionTimeout));
-  if (flags.output === 'json') writeJson(context, promotion);
+  if (flags.output === 'json') writeJson(context, promotionDocument(promotion));
   else {
     write(
       context,
@@ -182,8 +186,16 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
     );
     write(
       context,
+      `caught up with ${whole(promotion.caughtUpEvents)} events of the stream; ${whole(promotion.carriedEvents)} came from the tables before`,
+    );
+    write(
+      context,
       `the tables of generation ${promotion.previous} are as they were: keep them until you are sure`,
     );
   }
   return EXIT_CODES.fine;
+}
+
+function promotionDocument({ heldFromMs, ...promotion }: Promotion) {
+  return { ...promotion, heldFrom: heldFromMs === 0 ? null : isoText(heldFromMs) };
 }

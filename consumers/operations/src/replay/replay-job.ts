@@ -1,4 +1,5 @@
 import type { ShardPosition } from '@twinstream/stream-model';
+import type { TableNames } from '@twinstream/table-generation';
 import type { ReplayLedger } from './ledger.ts';
 import type { ReplaySpec } from './replay-spec.ts';
 
@@ -55,6 +56,11 @@ export interface ReplayJob {
   part: number;
   /** Of this pass and part, by shard. */
   checkpoints: Record<string, ShardCheckpoint>;
+  /**
+   * Of a job whose last part is the stream: up to where everything of each shard was read when that part ended. What lies
+   * after it is what a promotion reads.
+   */
+  readThrough?: Record<string, ShardPosition>;
   /** The device that was done last, where the event store is the source. */
   lastDevice?: string;
   ledger: ReplayLedger;
@@ -69,6 +75,8 @@ export interface ReplayJob {
   runner?: Runner;
   /** How often its runners have written it: what lands late does not undo what was written since. */
   saves?: number;
+  /** The tables whose place those of this job take: known from the moment a promotion is about to switch. */
+  replaces?: TableNames;
   /** Set when the tables of this job were put into use. */
   promotedTime?: number;
 }

@@ -1,4 +1,9 @@
-import { activateGeneration, GENERATION_FRESH_MS } from '@twinstream/table-generation';
+import {
+  activateGeneration,
+  GENERATION_FRESH_MS,
+  type TableGeneration,
+  type TableNames,
+} from '@twinstream/table-generation';
 import { s3ArchiveObjects } from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
 import { writeToReader } from '../output/write-to-reader.ts';
@@ -13,7 +18,7 @@ import type { ReplaySource } from './sources/replay-source.ts';
 import { streamSource } from './sources/stream-source.ts';
 
 /** How long projectors may go on with a generation that was replaced, with as much again to spare. */
-export const GENERATION_WAIT_MS = 2 * GENERATION_FRESH_MS;
+const GENERATION_WAIT_MS = 2 * GENERATION_FRESH_MS;
 /** A resume after a failure or an interrupt must not be interrupted itself; but it must end. */
 const RESUME_MAPPING_MS = 60_000;
 
@@ -32,18 +37,22 @@ export async function replayServices(
     quarantine,
     shardProgress,
     streamName: configuration.streamName,
-    sourceOf: (source) => sourceOf(services, job, source),
+    sourceOf: (source, isPolite) => sourceOf(services, source, isPolite),
     write: (text) => writeToReader(host.stdout, text),
-    whilePaused: async (work) => {
+    whilePaused: async (work, next) => {
       const mapping = await mappingOf(services, functionTimeoutMs, host.stop);
       try {
         await mapping.pause(host.stop);
         await work();
-        // The same tables under a new id: whoever remembers heads of their chains forgets them.
-        const id = `${job.id}-${clock.now()}`;
-        const next = { ...generation, id, activatedTime: clock.now() };
-        await activateGeneration(dynamoDb, configuration.operationsTable, next, generation.id, host.stop);
-        await clock.sleep(GENERATION_WAIT_MS, host.stop);
+        await mapping.requirePaused(host.stop);
+        // Also where the tables stay, their id is new: whoever remembers heads of their chains forgets them.
+        const tables = next?.tables ?? namesOf(generation);
+        const activatedTime = clock.now();
+        const active = { ...tables, id: `${job.id}-${activatedTime}`, activatedTime };
+        await activateGeneration(dynamoDb, configuration.operationsTable, active, generation.id, host.stop);
+        // From here on it is finished, whatever is asked for: half a switch would be worse.
+        await clock.sleep(GENERATION_WAIT_MS);
+        await next?.settle();
       } finally {
         await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
       }
@@ -51,6 +60,10 @@ export async function replayServices(
     clock,
     logger,
   };
+}
+
+function namesOf({ eventsTable, deviceStateTable }: TableGeneration): TableNames {
+  return { eventsTable, deviceStateTable };
 }
 
 export function mappingOf(
@@ -64,10 +77,10 @@ export function mappingOf(
 
 function sourceOf(
   { kinesis, s3, clock, configuration }: OperationsServices,
-  { spec }: ReplayJob,
   source: ReplayPart['source'],
+  isPolite: boolean,
 ): ReplaySource {
   const { streamName, archiveBucket: bucket } = configuration;
   if (source === 'archive') return archiveSource({ objects: s3ArchiveObjects(s3, bucket) });
-  return streamSource({ client: kinesis, streamName, clock }, { isPolite: spec.isPolite });
+  return streamSource({ client: kinesis, streamName, clock }, { isPolite });
 }

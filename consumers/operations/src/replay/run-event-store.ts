@@ -1,7 +1,8 @@
 import { type DeviceId, type DeviceState, foldPage, newDevice } from '@twinstream/device-model';
-import { type EventStore, makeSnapshot } from '@twinstream/event-store';
+import { type EventStore, makeSnapshot, nextPageKey } from '@twinstream/event-store';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { type Clock, CodedError } from '@twinstream/runtime';
+import { canonicalText } from '@twinstream/verification';
 import { eventLine } from '../history/event-line.ts';
 import type { Stores } from '../services.ts';
 import { allDevices } from '../verify/chosen-devices.ts';
@@ -80,7 +81,7 @@ async function runDevice(
   }
   if (target === 'fresh') {
     if (fresh === undefined) throw new TypeError('fresh tables are the target, and not given');
-    await copyDevice(options, fresh, deviceId, ledger);
+    await copyDevice(options, fresh, newDevice(deviceId), ledger);
     return;
   }
   await countDevice(options, deviceId, ledger);
@@ -109,14 +110,25 @@ async function countDevice(
   }
 }
 
-async function copyDevice(
-  { stores, pace, signal, pageWriting = PAGE_WRITING }: RunEventStoreOptions,
+/**
+ * Copies the pages after a state's, stamps, order and places as they are, and returns the state after the last of them.
+ * Throws `CHAIN_BROKEN` where one is missing, and `COPY_DIFFERS` where another page stands in its place.
+ */
+export async function copyDevice(
+  {
+    stores,
+    pace,
+    signal,
+    pageWriting = PAGE_WRITING,
+  }: Pick<RunEventStoreOptions, 'stores' | 'pace' | 'signal' | 'pageWriting'>,
   fresh: Stores,
-  deviceId: DeviceId,
+  start: DeviceState,
   ledger: ShardLedger,
-): Promise<void> {
-  let state: DeviceState = newDevice(deviceId);
-  for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
+): Promise<DeviceState> {
+  const { deviceId } = start;
+  let state = start;
+  const range = { from: nextPageKey(start), consistent: true, signal };
+  for await (const page of stores.eventStore.pages(deviceId, range)) {
     if (page.page !== state.page + 1) {
       throw new CodedError(
         'CHAIN_BROKEN',
@@ -124,14 +136,18 @@ async function copyDevice(
       );
     }
     await pace.take(page.events.length, signal);
-    const { outcome } = await fresh.eventStore.appendPage(page, signal);
+    const result = await fresh.eventStore.appendPage(page, signal);
+    if (result.outcome === 'conflict' && canonicalText(result.existing) !== canonicalText(page)) {
+      throw new CodedError('COPY_DIFFERS', `page ${page.page} of ${deviceId} is another in the fresh tables`);
+    }
     state = foldPage(state, page, pageWriting.pageLimits.receipts);
     ledger.read += page.events.length;
-    ledger[outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
+    ledger[result.outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
     for (const { text } of page.events) ledger.bytes += text.length;
     if (state.page % pageWriting.pagesPerSnapshot === 0) await copySnapshot(fresh.eventStore, state, signal);
   }
-  if (state.page > 0) await fresh.latestState.write(state, signal);
+  if (state.page > start.page) await fresh.latestState.write(state, signal);
+  return state;
 }
 
 async function copySnapshot(store: EventStore, state: DeviceState, signal: AbortSignal): Promise<void> {

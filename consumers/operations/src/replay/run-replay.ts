@@ -6,6 +6,7 @@ import type { PageWriting } from '@twinstream/pipeline-settings';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { ShardId, ShardPosition } from '@twinstream/stream-model';
+import type { TableNames } from '@twinstream/table-generation';
 import type { Stores } from '../services.ts';
 import { CancelWished, type Checkpointing, createCheckpointing } from './checkpointing.ts';
 import { type Redriven, redrivenKey } from './decode-entries.ts';
@@ -19,6 +20,13 @@ import { runSource } from './run-source.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import { countingTarget, linesTarget, projectingTarget, type ReplayTargetFunction } from './targets.ts';
 
+/** Tables that are put into use while the live projector stands still. */
+export interface NextTables {
+  readonly tables: TableNames;
+  /** Runs once nobody takes the tables before for those in use any more. */
+  readonly settle: () => Promise<void>;
+}
+
 /** What a replay reaches. */
 export interface ReplayServices {
   readonly jobs: JobStore;
@@ -29,11 +37,16 @@ export interface ReplayServices {
   readonly quarantine: Pick<ResolvableQuarantine, 'resolved'>;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
-  readonly sourceOf: (source: ReplayPart['source']) => ReplaySource;
+  /** A polite source leaves the live consumers at least half of each shard's reads. */
+  readonly sourceOf: (source: ReplayPart['source'], isPolite: boolean) => ReplaySource;
   /** Takes text for standard output, and resolves when there is room for more. */
   readonly write: (text: string) => Promise<void>;
-  /** Stops the live projector while `work` runs, makes it forget what it knows of the tables, and starts it again. */
-  readonly whilePaused: (work: () => Promise<void>) => Promise<void>;
+  /**
+   * Stops the live projector while `work` runs, and waits first until no invocation can write any more; then puts `next`
+   * into use (by default the same tables, so that the projector forgets what it knows of them), runs `settle`, and starts
+   * the projector again, however it ends. Throws `PROJECTOR_RESUMED` where somebody started it meanwhile.
+   */
+  readonly whilePaused: (work: () => Promise<void>, next?: NextTables) => Promise<void>;
   readonly clock: Clock;
   readonly random?: () => number;
   readonly logger: Logger;
@@ -56,7 +69,8 @@ export interface ReplayRun extends ReplayServices {
   readonly signal: AbortSignal;
 }
 
-function thisProcess(): Runner {
+/** This process, under a token of its own. */
+export function thisProcess(): Runner {
   return { token: randomUUID(), host: hostname(), pid: process.pid };
 }
 
@@ -114,8 +128,8 @@ async function settle(
 }
 
 /** What operators made of invalid entries: a replay puts it in their place. */
-async function readRedriven(
-  { quarantine }: ReplayServices,
+export async function readRedriven(
+  { quarantine }: Pick<ReplayServices, 'quarantine'>,
   signal: AbortSignal,
 ): Promise<Map<string, Uint8Array>> {
   const redriven = new Map<string, Uint8Array>();

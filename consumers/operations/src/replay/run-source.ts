@@ -4,13 +4,14 @@ import type { Checkpointing } from './checkpointing.ts';
 import { addLedger, noLedger, shardLedger } from './ledger.ts';
 import type { Pace } from './pace.ts';
 import { isAfter, type ReplayBatch, type ReplayEntry } from './replay-entry.ts';
-import type { ReplayJob } from './replay-job.ts';
+import type { ReplayJob, ShardCheckpoint } from './replay-job.ts';
+import type { ReplayPart } from './replay-spec.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import type { ReplayTargetFunction } from './targets.ts';
 
 export interface RunSourceOptions {
   readonly job: ReplayJob;
-  readonly sourceOf: (source: ReplayJob['spec']['parts'][number]['source']) => ReplaySource;
+  readonly sourceOf: (source: ReplayPart['source'], isPolite: boolean) => ReplaySource;
   readonly target: ReplayTargetFunction;
   readonly pace: Pace;
   readonly checkpointing: Checkpointing;
@@ -32,11 +33,20 @@ export async function runSource(options: RunSourceOptions): Promise<void> {
       bound,
       signal,
     };
-    await sourceOf(part.source).read(query, (batch) => takeBatch(options, batch));
+    await sourceOf(part.source, job.spec.isPolite).read(query, (batch) => takeBatch(options, batch));
     job.part += 1;
+    if (part.source === 'stream' && job.part === parts.length) {
+      job.readThrough = { ...job.readThrough, ...throughOf(job.checkpoints) };
+    }
     job.checkpoints = {};
     await checkpointing.save();
   }
+}
+
+function throughOf(checkpoints: Readonly<Record<string, ShardCheckpoint>>): Record<string, ShardPosition> {
+  return Object.fromEntries(
+    Object.entries(checkpoints).flatMap(([shardId, { through }]) => (through ? [[shardId, through]] : [])),
+  );
 }
 
 /** Takes a batch in steps, so that rate, checkpoints and signals act soon. */

@@ -44,7 +44,7 @@ function killedAfter(services: ReplayServices, batches: number): ReplayServices 
     ...services,
     sourceOf: (source) => ({
       read: (query, take) =>
-        services.sourceOf(source).read(query, async (batch) => {
+        services.sourceOf(source, false).read(query, async (batch) => {
           left -= 1;
           if (left < 0) throw new CodedError('KILLED', 'killed');
           await take(batch);

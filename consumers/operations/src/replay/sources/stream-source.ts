@@ -102,7 +102,8 @@ async function readShardWindow(
     last = lastOf(read.records) ?? last;
     earliestNextMs = askedMs + (isPolite ? politeWaitMs(read) : 0);
     const entries = [...window.admit(shardId, read.records)];
-    const isAtTip = read.behindMs === 0 && stream.clock.now() >= query.toMs;
+    // What lies up to a bound was processed, and so is in the shard: at its tip there is no more of it.
+    const isAtTip = read.behindMs === 0 && (bound !== undefined || stream.clock.now() >= query.toMs);
     const isLast = window.isOver || iterator === undefined || isAtTip;
     await take({ shardId, entries, through: window.through, isLast: isLast && !window.isOver });
     if (window.isOver || isAtTip) return false;

@@ -1,0 +1,159 @@
+import { type DeviceId, type EventPage, newDevice, type StoredEvent } from '@twinstream/device-model';
+import { nextPageKey, type PageKey } from '@twinstream/event-store';
+import { PAGE_WRITING } from '@twinstream/pipeline-settings';
+import { HeadCache, projectDevice } from '@twinstream/projection';
+import { CodedError } from '@twinstream/runtime';
+import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import type { Stores } from '../../services.ts';
+import { noLedger } from '../ledger.ts';
+import { copyDevice } from '../run-event-store.ts';
+import type { ReplayServices } from '../run-replay.ts';
+import { patiently } from '../targets.ts';
+import { chainHead, stateItem } from './chain-head.ts';
+import { lackOf, type Requirement, requirementOf } from './cover.ts';
+import { DEVICES_AT_ONCE } from './each-device.ts';
+
+export interface CarryOverOptions extends ReplayServices {
+  readonly fresh: Stores;
+  /** True where the fresh tables are copies of the chains in use, page by page. */
+  readonly isCopy: boolean;
+  /** The fresh tables are to hold what arrived from here on, milliseconds since 1970; 0: everything. */
+  readonly heldFromMs: number;
+}
+
+/** Brings what only the tables in use hold into the fresh ones. */
+export interface CarryOver {
+  /** Events that were added to the fresh tables so far. */
+  readonly eventCount: number;
+  /**
+   * Carries over what a device's chain has that no source gives: of a copy, its further pages; otherwise the events that
+   * a redrive or a repair appended, and, of a device that was visited before, every event since.
+   */
+  visit(deviceId: DeviceId, signal: AbortSignal): Promise<void>;
+  /** Every event of the pages since the last visit, once others may write the fresh tables, too. */
+  visitAgain(deviceId: DeviceId, signal: AbortSignal): Promise<void>;
+  /**
+   * What the fresh tables lack of a device, in words; undefined where they cover it. Events that no source gave are
+   * brought from the chain in use first.
+   */
+  lack(deviceId: DeviceId, signal: AbortSignal): Promise<string | undefined>;
+}
+
+/** Holds the end of each visited chain in memory, some 100 bytes a device. */
+export function createCarryOver(options: CarryOverOptions): CarryOver {
+  const { stores, fresh, isCopy, heldFromMs, logger, pageWriting = PAGE_WRITING } = options;
+  const limits = pageWriting.pageLimits.receipts;
+  const heads = new HeadCache(DEVICES_AT_ONCE);
+  /** Key of the page after the last one that was visited. */
+  const visited = new Map<DeviceId, PageKey>();
+  let eventCount = 0;
+
+  /** Runs events of a page through the projector's own way. */
+  async function offer(page: EventPage, events: readonly StoredEvent[], signal: AbortSignal): Promise<void> {
+    for (const run of runsOf(events)) {
+      const [first] = run;
+      if (first === undefined) continue;
+      const writing = {
+        ...{ ...fresh, ...pageWriting, logger, heads },
+        repaired: first.repaired === true,
+      };
+      const batch = {
+        deviceId: page.deviceId,
+        shardId: page.shardId,
+        arrived: run.map(({ place, arrivalTime, event, text }) => ({ place, arrivalTime, event, text })),
+        from: first.place.sequenceNumber,
+      };
+      const { outcomes } = await patiently(options, signal, () => projectDevice(writing, batch, signal));
+      eventCount += outcomes.applied + outcomes.late;
+    }
+  }
+
+  async function copyTail(deviceId: DeviceId, signal: AbortSignal): Promise<void> {
+    const item = await patiently(options, signal, () => stateItem(fresh, deviceId, signal));
+    const start = item ?? newDevice(deviceId);
+    let copied = noLedger();
+    const end = await patiently(options, signal, () => {
+      copied = noLedger();
+      const pace = { stepEntries: 1, take: async () => undefined };
+      return copyDevice({ ...options, pace, signal }, fresh, start, copied);
+    });
+    eventCount += copied.applied;
+    visited.set(deviceId, nextPageKey(end));
+  }
+
+  async function carry(deviceId: DeviceId, isAll: boolean, signal: AbortSignal): Promise<void> {
+    const from = visited.get(deviceId);
+    await patiently(options, signal, async () => {
+      let end = from;
+      for await (const page of stores.eventStore.pages(deviceId, { from, consistent: true, signal })) {
+        end = after(end, page);
+        const events = page.events.filter(
+          ({ arrivalTime, repaired }) => arrivalTime >= heldFromMs && (isAll || repaired === true),
+        );
+        if (events.length > 0) await offer(page, events, signal);
+      }
+      if (end !== undefined) visited.set(deviceId, end);
+    });
+  }
+
+  /** Offers the whole chain, and tells what it holds. */
+  async function offerAll(deviceId: DeviceId, signal: AbortSignal): Promise<Requirement> {
+    const marks = new Map<ShardId, StoredEvent['place'] & { readonly arrivalTime: number }>();
+    let events = 0;
+    for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
+      const wanted = page.events.filter(({ arrivalTime }) => arrivalTime >= heldFromMs);
+      events += wanted.length;
+      for (const { place, arrivalTime } of wanted) {
+        const highest = marks.get(page.shardId);
+        if (highest === undefined || compareWithinShard(place, highest) > 0)
+          marks.set(page.shardId, { ...place, arrivalTime });
+      }
+      await offer(page, wanted, signal);
+    }
+    return { events, marks };
+  }
+
+  async function headInUse(deviceId: DeviceId, signal: AbortSignal) {
+    try {
+      return await chainHead(stores, deviceId, limits, signal);
+    } catch (error) {
+      // Tables that are damaged may be just what is replaced: what they still have is read page by page.
+      if (!(error instanceof CodedError) || error.code !== 'CHAIN_BROKEN') throw error;
+      return undefined;
+    }
+  }
+
+  return {
+    get eventCount() {
+      return eventCount;
+    },
+    visit: (deviceId, signal) =>
+      isCopy ? copyTail(deviceId, signal) : carry(deviceId, visited.has(deviceId), signal),
+    visitAgain: (deviceId, signal) => carry(deviceId, visited.has(deviceId), signal),
+    lack: (deviceId, signal) =>
+      patiently(options, signal, async () => {
+        const held = await chainHead(fresh, deviceId, limits, signal);
+        const inUse = await headInUse(deviceId, signal);
+        const lack = inUse ? lackOf(held, requirementOf(inUse, heldFromMs)) : 'pages in use are missing';
+        if (isCopy || lack === undefined) return lack;
+        const required = await offerAll(deviceId, signal);
+        return lackOf(await chainHead(fresh, deviceId, limits, signal), required);
+      }),
+  };
+}
+
+function after(before: PageKey | undefined, page: EventPage): PageKey {
+  const arrivalMax = Math.max(before?.arrivalMaxBefore ?? 0, page.arrivalMaxBefore, page.lastArrivalTime);
+  return nextPageKey({ arrivalMax, page: page.page });
+}
+
+/** Neighbours that were appended by the same kind of writer. */
+function runsOf(events: readonly StoredEvent[]): readonly (readonly StoredEvent[])[] {
+  const runs: StoredEvent[][] = [];
+  for (const event of events) {
+    const run = runs.at(-1);
+    if (run !== undefined && run[0]?.repaired === event.repaired) run.push(event);
+    else runs.push([event]);
+  }
+  return runs;
+}

@@ -1,0 +1,141 @@
+import type { DeviceId } from '@twinstream/device-model';
+import type { TableNames } from '@twinstream/table-generation';
+import { refusal } from '../../command/refusal.ts';
+import type { Stores } from '../../services.ts';
+import { allDevices } from '../../verify/chosen-devices.ts';
+import { totalOf } from '../ledger.ts';
+import type { StreamFacts } from '../read-spec.ts';
+import type { ReplayJob } from '../replay-job.ts';
+import { type ReplayServices, thisProcess } from '../run-replay.ts';
+import { type CarryOver, createCarryOver } from './carry-over.ts';
+import { DEVICES_AT_ONCE, forEachDevice } from './each-device.ts';
+import { heldFromMs } from './held-from.ts';
+import { catchUpFromStream } from './stream-catch-up.ts';
+
+export interface PromotionServices extends ReplayServices {
+  /** The tables of the job. */
+  readonly fresh: Stores;
+  /** Names of `stores`, the tables whose place they take. */
+  readonly replaced: TableNames;
+  /** True where a promotion before was killed after its switch: the tables of the job are in use, and the rest is left. */
+  readonly isSwitched: boolean;
+  readonly stream: StreamFacts;
+}
+
+/** What a promotion added to the fresh tables. */
+export interface PromotionCounts {
+  /** Events read from stream and archive since the replay ended, those among them that were stored already included. */
+  readonly caughtUpEvents: number;
+  /** Events that came from the tables in use: further pages of a copy, what was redriven or repaired, what no source has. */
+  readonly carriedEvents: number;
+}
+
+/** Devices that a refusal names; the rest is counted. */
+export const DEVICES_NAMED_MAX = 20;
+/** Time for what is left to do after the switch, which must not be interrupted; but it must end. */
+const SETTLE_MS = 10 * 60_000;
+
+/**
+ * Puts the tables of a finished replay into use, and loses nothing that is stored in those before:
+ *
+ * 1. beside the live projector: reads what the stream got since the replay, and carries over what only the tables in use
+ *    hold (the further pages of a copy; otherwise what was redriven or repaired);
+ * 2. with the live projector stopped: the same for what has come since, up to the checkpoints of the shards;
+ * 3. compares every device: its count of events, its high-water marks and its receipts must cover those in use. What no
+ *    source gave is taken from the chain in use. Throws `NOT_COVERED`, and names devices, where that is not enough;
+ * 4. switches, and carries over what an operator's command had put into the old tables before it heard of the switch.
+ *
+ * Throws `NOT_CAUGHT_UP` where events of the stream cannot be stored. The tables in use stay what they were then. It may
+ * be repeated however it ended.
+ */
+export async function promoteTables(
+  services: PromotionServices,
+  job: ReplayJob,
+  signal: AbortSignal,
+): Promise<PromotionCounts> {
+  const { jobs, whilePaused, replaced, isSwitched, newRunner = thisProcess } = services;
+  const { tables } = job.spec;
+  if (tables === undefined) throw new TypeError('a job that is promoted has tables');
+  const previous = job.runner;
+  job.runner = newRunner();
+  await jobs.takeOver(job, previous, signal);
+  job.replaces = replaced;
+  const isCopy = job.spec.parts.at(-1)?.source === 'event-store';
+  const carryOver = createCarryOver({ ...services, isCopy, heldFromMs: heldFromMs(job, services.stream) });
+  let caughtUpEvents = 0;
+  let reached = job;
+  const bringUp = async (isPolite: boolean) => {
+    if (!isCopy) {
+      reached = await catchUpFromStream(services, reached, services.stream, { isPolite, signal });
+      refuseFailures(job, reached);
+      caughtUpEvents += totalOf(reached.ledger).read;
+    }
+    await eachDevice(services, signal, (deviceId) => carryOver.visit(deviceId, signal));
+  };
+  const settle = async () => {
+    const patience = AbortSignal.timeout(SETTLE_MS);
+    await eachDevice(services, patience, (deviceId) => carryOver.visitAgain(deviceId, patience));
+  };
+  if (!isSwitched) await bringUp(true);
+  await whilePaused(
+    async () => {
+      if (isSwitched) return;
+      await bringUp(false);
+      await requireCovered(services, job, carryOver, signal);
+      await save(services, job);
+    },
+    { tables, settle },
+  );
+  job.promotedTime = services.clock.now();
+  await save(services, job);
+  return { caughtUpEvents, carriedEvents: carryOver.eventCount };
+}
+
+function refuseFailures({ id }: ReplayJob, { failures, failureCount }: ReplayJob): void {
+  if (failureCount === 0) return;
+  const named = failures.slice(0, DEVICES_NAMED_MAX).map(({ subject, detail }) => `${subject}: ${detail}`);
+  throw refusal(
+    'NOT_CAUGHT_UP',
+    `the tables of job ${id} could not be brought up to date; those in use stay. ${list(named, failureCount)}`,
+  );
+}
+
+async function requireCovered(
+  services: PromotionServices,
+  { id }: ReplayJob,
+  carryOver: CarryOver,
+  signal: AbortSignal,
+): Promise<void> {
+  const named: string[] = [];
+  let count = 0;
+  await eachDevice(services, signal, async (deviceId) => {
+    const lack = await carryOver.lack(deviceId, signal);
+    if (lack === undefined) return;
+    count += 1;
+    if (named.length < DEVICES_NAMED_MAX) named.push(`${deviceId}: ${lack}`);
+  });
+  if (count === 0) return;
+  throw refusal(
+    'NOT_COVERED',
+    `the tables of job ${id} lack what those in use hold; those in use stay. ${list(named.sort(), count)}`,
+  );
+}
+
+function list(named: readonly string[], count: number): string {
+  const more = count - named.length;
+  return `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function eachDevice(
+  { stores }: PromotionServices,
+  signal: AbortSignal,
+  work: (deviceId: DeviceId) => Promise<void>,
+): Promise<void> {
+  return forEachDevice(allDevices(stores, signal), DEVICES_AT_ONCE, signal, work);
+}
+
+async function save({ jobs, clock }: PromotionServices, job: ReplayJob): Promise<void> {
+  job.updatedTime = clock.now();
+  job.saves = (job.saves ?? 0) + 1;
+  await jobs.save(job);
+}

@@ -1,0 +1,86 @@
+import type { Stores } from '../../services.ts';
+import { createPace } from '../pace.ts';
+import type { StreamFacts } from '../read-spec.ts';
+import type { ReplayJob } from '../replay-job.ts';
+import { newJob, noteFailure } from '../replay-job.ts';
+import type { ReplayPart } from '../replay-spec.ts';
+import { progressBound, type ReplayServices, readRedriven } from '../run-replay.ts';
+import { runSource } from '../run-source.ts';
+import { projectingTarget } from '../targets.ts';
+
+/** Beyond every arrival: how far a catch-up goes is said by the checkpoints of the live projector. */
+const NO_END_MS = Number.MAX_SAFE_INTEGER;
+/** Arrivals of a shard may step back a little: what was left of it may have arrived so long before the window's end. */
+const ARRIVAL_SLACK_MS = 60_000;
+/** What arrived before the end of an archive's window may have been delivered after it was read: see `archive-objects.ts`. */
+const ARCHIVE_LAG_MS = 25 * 3_600_000;
+
+/**
+ * What a promotion has to read of a replay that has ended: from the positions at which it ended, up to what the live
+ * projector has finished. From the archive, whose objects are in no order, the stream of the last 25 hours is read. What
+ * the stream has lost meanwhile comes from the archive.
+ */
+export function catchUpParts(
+  { spec }: Pick<ReplayJob, 'spec'>,
+  { createdTime, retentionMs }: StreamFacts,
+  nowMs: number,
+): readonly ReplayPart[] {
+  const last = spec.parts.at(-1);
+  if (last === undefined) throw new TypeError('a replay has a part');
+  if (last.source === 'event-store') return [];
+  const lagMs = last.source === 'archive' ? ARCHIVE_LAG_MS : ARRIVAL_SLACK_MS;
+  const leftFromMs = Math.max(last.fromMs, last.toMs - lagMs);
+  const oldestMs = nowMs - retentionMs;
+  if (leftFromMs >= oldestMs || createdTime > oldestMs) {
+    // A shard without a checkpoint had nothing in the window: all of it is left.
+    const fromMs = last.source === 'stream' ? last.fromMs : leftFromMs;
+    return [{ source: 'stream', fromMs, toMs: NO_END_MS }];
+  }
+  const seamMs = nowMs - retentionMs / 2;
+  return [
+    { source: 'archive', fromMs: leftFromMs, toMs: seamMs },
+    { source: 'stream', fromMs: seamMs, toMs: NO_END_MS },
+  ];
+}
+
+/**
+ * Replays into the fresh tables from where the job, or the catch-up before, has ended. The job returned has the ledger,
+ * the failures, and the positions from which the next one goes on.
+ */
+export async function catchUpFromStream(
+  services: ReplayServices & { readonly fresh: Stores },
+  job: ReplayJob,
+  facts: StreamFacts,
+  { isPolite, signal }: { readonly isPolite: boolean; readonly signal: AbortSignal },
+): Promise<ReplayJob> {
+  const { clock, fresh } = services;
+  const { rate, ...spec } = job.spec;
+  const parts = catchUpParts(job, facts, clock.now());
+  const rest = newJob(
+    job.id,
+    { ...spec, parts, isPolite, ...(isPolite && rate !== undefined ? { rate } : {}) },
+    job.createdTime,
+  );
+  const isStream = job.spec.parts.at(-1)?.source === 'stream';
+  for (const [shardId, through] of Object.entries((isStream && job.readThrough) || {})) {
+    rest.checkpoints[shardId] = { through };
+  }
+  if (job.readThrough !== undefined) rest.readThrough = job.readThrough;
+  await runSource({
+    ...services,
+    job: rest,
+    pace: createPace(rest.spec.rate, clock),
+    // It is repeated whole: what was stored before is not stored again.
+    checkpointing: { noteStep: async () => undefined, save: async () => undefined },
+    bound: await progressBound(services, signal),
+    target: projectingTarget({
+      ...services,
+      stores: fresh,
+      redriven: await readRedriven(services, signal),
+      isRepair: false,
+      onFailure: (deviceId, error) => noteFailure(rest, deviceId, error),
+    }),
+    signal,
+  });
+  return rest;
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { heldFromMs } from '../../../src/replay/promotion/held-from.ts';
+import { catchUpParts } from '../../../src/replay/promotion/stream-catch-up.ts';
+import { newJob } from '../../../src/replay/replay-job.ts';
+import type { ReplayPart } from '../../../src/replay/replay-spec.ts';
+
+const HOUR_MS = 3_600_000;
+const NOW = 1_000 * HOUR_MS;
+const STREAM = { createdTime: 0, retentionMs: 168 * HOUR_MS };
+const END = Number.MAX_SAFE_INTEGER;
+
+const jobOf = (...parts: readonly ReplayPart[]) =>
+  newJob('job', { target: 'fresh', parts, isPolite: false }, parts.at(-1)?.toMs ?? 0);
+
+describe('a catch-up', () => {
+  test('of a copy of the event store reads no source', () => {
+    const job = jobOf({ source: 'event-store', fromMs: 0, toMs: NOW - HOUR_MS });
+    expect(catchUpParts(job, STREAM, NOW)).toEqual([]);
+  });
+
+  test('of a stream reads on to the end, and whole shards that had nothing in the window', () => {
+    const job = jobOf({ source: 'stream', fromMs: 7, toMs: NOW - HOUR_MS });
+    expect(catchUpParts(job, STREAM, NOW)).toEqual([{ source: 'stream', fromMs: 7, toMs: END }]);
+  });
+
+  test('of an archive reads the stream from before all that may have been delivered after it was read', () => {
+    const job = jobOf({ source: 'archive', fromMs: 0, toMs: NOW - HOUR_MS });
+    expect(catchUpParts(job, STREAM, NOW)).toEqual([
+      { source: 'stream', fromMs: NOW - 26 * HOUR_MS, toMs: END },
+    ]);
+  });
+
+  test('takes from the archive what the stream has lost since the replay', () => {
+    const toMs = NOW - 200 * HOUR_MS;
+    const seamMs = NOW - 84 * HOUR_MS;
+    expect(catchUpParts(jobOf({ source: 'stream', fromMs: 0, toMs }), STREAM, NOW)).toEqual([
+      { source: 'archive', fromMs: toMs - 60_000, toMs: seamMs },
+      { source: 'stream', fromMs: seamMs, toMs: END },
+    ]);
+  });
+
+  test('goes on in the stream where it has read before', () => {
+    const job = jobOf({ source: 'stream', fromMs: 7, toMs: END });
+    expect(catchUpParts(job, STREAM, NOW)).toEqual([{ source: 'stream', fromMs: 7, toMs: END }]);
+  });
+});
+
+describe('fresh tables hold', () => {
+  test.each<[string, ReplayPart, number]>([
+    ['everything of an event store', { source: 'event-store', fromMs: 0, toMs: NOW }, 0],
+    ['everything of an archive', { source: 'archive', fromMs: 0, toMs: NOW }, 0],
+    ['a window from its beginning', { source: 'archive', fromMs: 5, toMs: NOW }, 5],
+    ['a window of the stream from its beginning', { source: 'stream', fromMs: 5, toMs: NOW }, 5],
+    ['of a stream what its retention left', { source: 'stream', fromMs: 0, toMs: NOW }, NOW - 168 * HOUR_MS],
+  ])('%s', (_, part, expected) => {
+    expect(heldFromMs(jobOf(part), STREAM)).toBe(expected);
+  });
+
+  test('everything of a stream that is younger than its retention', () => {
+    const young = { ...STREAM, createdTime: NOW - HOUR_MS };
+    expect(heldFromMs(jobOf({ source: 'stream', fromMs: 0, toMs: NOW }), young)).toBe(0);
+  });
+});
