@@ -6,12 +6,6 @@ import {
   type ShardMap,
   type UserRecord,
 } from '@twinstream/stream-model';
-import {
-  AGGREGATE_LANE_KEY_BYTES,
-  AGGREGATE_LANES_PER_SHARD,
-  aggregateLaneKey,
-  laneOfHashKey,
-} from './aggregate-lane-key.ts';
 import { type AggregatorOptions, createAggregator } from './aggregator.ts';
 import {
   AGGREGATED_RECORD_OVERHEAD_BYTES,
@@ -21,12 +15,37 @@ import {
   type Lane,
   takeUnsent,
 } from './lane.ts';
-import { type Landing, type LaneBook, routingKey } from './lane-book.ts';
+import { createRecentKeys, type Landing, type LaneBook, routingKey } from './lane-book.ts';
 import { first, queueSize } from './queue.ts';
-import { createRecentKeys } from './recent-keys.ts';
 import type { ShardRates } from './shard-limiter.ts';
-import type { ShardQueue } from './shard-queue.ts';
-import { shardQueueFor, shardQueuesFor } from './shard-queues.ts';
+import { type ShardQueue, shardQueueFor, shardQueuesFor } from './shard-queues.ts';
+
+/**
+ * Lanes of each shard when records are aggregated.
+ *
+ * This number and the names below are no option: the lane of a device depends on nothing but its partition key, so that
+ * every aggregated record that carries a device has the same outer partition key, whichever producer sends it and whatever
+ * shards come and go. Only then may a consumer take a shard's partition keys apart (Lambda's parallelization factor, 1–10)
+ * without losing the order of a device. Changing it breaks that rule until the shards written before have been read.
+ */
+export const AGGREGATE_LANES_PER_SHARD = 16;
+
+/** Which lane of its shard a device is in: the last hexadecimal digit of its hash key; the shard is chosen by the first ones. */
+export function aggregateLaneIndex(partitionKey: string): number {
+  return laneOfHashKey(hashKeyHex(partitionKey));
+}
+
+/** The same from the hash key of the partition key, as 32 hexadecimal digits. */
+export function laneOfHashKey(key: string): number {
+  return Number.parseInt(key.slice(-1), 16);
+}
+
+/** Outer partition key of the records of a lane: `lane-00` to `lane-15`. */
+export function aggregateLaneKey(index: number): string {
+  return `lane-${String(index).padStart(2, '0')}`;
+}
+
+export const AGGREGATE_LANE_KEY_BYTES = 'lane-00'.length;
 
 /** More than magic, MD5, and the rounding of lengths. */
 const ENVELOPE_MARGIN_BYTES = 32;
@@ -35,9 +54,9 @@ const ENVELOPE_MARGIN_BYTES = 32;
  * Lanes with aggregation: {@link AGGREGATE_LANES_PER_SHARD} for each open shard. A record's shard follows from its hash
  * key, and its lane within the shard from its partition key alone.
  *
- * When a shard closes, its lanes retire: they hand what they have not sent to the lanes of the shards that took over the
- * hash keys, and those are blocked until what the retired lanes have on their way is settled. So no record of a device
- * overtakes another when the device moves.
+ * When a shard closes, its lanes retire. Each hands its unsent records to the successor lanes: those of the shards that took
+ * over its hash keys. A successor is blocked until the records that the retired lane has in flight are settled, so the
+ * records of a device stay in order while the device moves.
  */
 export function createAggregateLanes<R extends UserRecord>(
   firstMap: ShardMap,
@@ -69,7 +88,7 @@ export function createAggregateLanes<R extends UserRecord>(
     return lane;
   }
 
-  /** Takes a lane out of service. Gives what it has not sent. */
+  /** Takes a lane out of service and blocks its successors until its records in flight are settled. */
   function retire(lane: Lane<R>, index: number): void {
     lane.isRetired = true;
     const unsettled = new Set(lane.blockers);
@@ -81,9 +100,9 @@ export function createAggregateLanes<R extends UserRecord>(
     }
     for (const home of queues.list) {
       if (!overlaps(home.shard.hashKeyRange, lane.home.shard.hashKeyRange)) continue;
-      const heir = lanesOf.get(home)?.[index];
-      if (heir === undefined) throw new Error(`no lane ${index} in ${home.shard.shardId}`);
-      for (const blocker of unsettled) block(heir, blocker);
+      const successor = lanesOf.get(home)?.[index];
+      if (successor === undefined) throw new Error(`no lane ${index} in ${home.shard.shardId}`);
+      for (const blocker of unsettled) block(successor, blocker);
     }
   }
 
@@ -99,9 +118,9 @@ export function createAggregateLanes<R extends UserRecord>(
       for (const [index, lane] of (before.get(home) ?? []).entries()) {
         retire(lane, index);
         for (const pending of takeUnsent(lane)) {
-          const heir = laneFor(pending.record);
-          appendToLane(heir, pending);
-          touched.add(heir);
+          const successor = laneFor(pending.record);
+          appendToLane(successor, pending);
+          touched.add(successor);
         }
       }
     }

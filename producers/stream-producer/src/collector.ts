@@ -2,7 +2,7 @@ import type { UserRecord } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
 import type { Lane } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
-import { dropReadyLane, nextReadyLane, type ShardQueue } from './shard-queue.ts';
+import { dropReadyLane, nextReadyLane, type ShardQueue } from './shard-queues.ts';
 
 /** One Kinesis record of a request, and where it came from. */
 export interface SentRecord<R extends UserRecord> extends PackedRecord {
@@ -23,12 +23,12 @@ export interface Collected<R extends UserRecord> {
   readonly limitedUntilMs: number | undefined;
 }
 
-/** A shard that is at its limit is asked again after this time at the earliest, so that records leave it in company. */
+/** Earliest time after which a shard at its limit is asked again, so that its records share requests. */
 const LIMITER_PAUSE_MS = 10;
 
 /**
  * Gathers ready lanes into one request: the shards in turn, as far as their limiters allow, up to the size and count of a
- * request. A lane under suspicion travels alone.
+ * request. A suspect lane is sent alone.
  *
  * @param prepare readies a lane's next record: undefined when the lane has nothing left to send
  */

@@ -5,20 +5,19 @@ import { createAlarm } from './alarm.ts';
 import { createCollector, type SentRecord } from './collector.ts';
 import { appendToLane, isBlocked, type Lane, type PendingRecord, takeFromLane } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
-import { createLaneScheduler } from './lane-scheduler.ts';
-import { addDuration, type MetricsRecorder } from './metrics-recorder.ts';
+import { createLaneScheduler, createRetrier } from './lane-scheduler.ts';
+import { addDuration, type MetricsRecorder } from './metrics.ts';
+import type { ResolvedOptions } from './options.ts';
 import type { Outcomes } from './outcomes.ts';
 import { putRequest, type RequestResult } from './put-request.ts';
 import { first, itemAt, queueSize } from './queue.ts';
-import type { ResolvedOptions } from './resolve-options.ts';
-import { createRetrier } from './retrier.ts';
 import { createSettler } from './settler.ts';
 
 /** Moves records from their lanes into requests. */
 export interface Dispatcher<R extends UserRecord> {
-  /** Takes a record that has room in the buffer. */
+  /** Takes a record whose buffer capacity is reserved. */
   accept(pending: PendingRecord<R>): void;
-  /** Looks for something to do, soon: after a flush has begun, or room has been asked for. */
+  /** Runs the dispatcher soon: after a flush has begun, or when a call of `put` waits for buffer capacity. */
   wake(): void;
   /** Takes over a newer map of the shards. */
   install(map: ShardMap): void;
@@ -32,11 +31,11 @@ export interface DispatcherParts<R extends UserRecord> {
   readonly book: LaneBook<R>;
   readonly outcomes: Outcomes<R>;
   readonly recorder: MetricsRecorder;
-  /** Aborted by whoever closes the producer; it ends requests that are on their way. */
+  /** Aborted when the producer is closed; ends requests in flight. */
   readonly stopSignal: AbortSignal;
   isFlushing(): boolean;
   pendingCount(): number;
-  /** Lets calls of `put` in that wait for room. */
+  /** Admits calls of `put` that wait for buffer capacity. */
   admit(): void;
   /** Asks for a newer map. */
   requestMap(): void;
@@ -77,7 +76,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     return count === 0 ? [] : takeFromLane(lane, count);
   }
 
-  /** The next Kinesis record of a ready lane, which is on its way from here on. */
+  /** Packs the next Kinesis record of a ready lane, which counts as sent from then on. */
   function prepare(lane: Lane<R>, nowMs: number): PackedRecord | undefined {
     outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
     if (first(lane.queue) === undefined) {
@@ -103,7 +102,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
   function expireOverdue(nowMs: number): void {
     settler.expireHeld(nowMs);
     for (const lane of [...book.lanes()]) {
-      // What is on its way gets its outcome from the answer or the request's time limit, and what waits for it comes after.
+      // Records in flight get their outcome from the answer or the request's timeout; records of blocked lanes come after them.
       if (lane.sentCount === 0 && !isBlocked(lane)) outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
     }
   }
@@ -158,7 +157,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     }
     scheduler.advance(nowMs);
     const limitedUntilMs = sendAll(nowMs);
-    // Records that expired on the way have made room.
+    // Records that expired meanwhile have freed buffer capacity.
     parts.admit();
     const times = [
       limitedUntilMs,
@@ -169,7 +168,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     if (nextMs !== Number.POSITIVE_INFINITY) alarm.setFor(nextMs);
   }
 
-  /** Gives the time at which a limiter lets more through. With all requests on their way, an answer is waited for instead. */
+  /** Returns when a limiter next admits a record; undefined when none holds a record back, or when all requests are in flight and an answer comes first. */
   function sendAll(nowMs: number): number | undefined {
     while (requestsInFlight < options.requestsInFlightMax) {
       const { records, limitedUntilMs } = collect(nowMs);

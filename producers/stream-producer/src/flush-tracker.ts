@@ -1,5 +1,5 @@
 import type { UserRecord } from '@twinstream/stream-model';
-import type { FailedRecord } from './outcome.ts';
+import type { FailedRecord } from './outcomes.ts';
 
 /** The records that were put between two flushes and have no outcome yet. */
 export interface Generation {

@@ -1,10 +1,16 @@
 export type { UserRecord } from '@twinstream/stream-model';
-export { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from './aggregate-lane-key.ts';
-export { createStreamProducer } from './create-stream-producer.ts';
+export { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from './aggregate-lanes.ts';
 export * from './kinesis-transport.ts';
-export * from './metrics.ts';
-export { retryCount } from './metrics-recorder.ts';
-export * from './options.ts';
-export * from './outcome.ts';
-export * from './producer.ts';
+export {
+  type DurationSummary,
+  type MetricsSnapshot,
+  type ProducerEvent,
+  type ProducerMetrics,
+  RETRY_REASONS,
+  type RetryReason,
+  retryCount,
+} from './metrics.ts';
+export type { StreamProducerOptions } from './options.ts';
+export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './outcomes.ts';
+export { createStreamProducer, type StreamProducer } from './stream-producer.ts';
 export * from './transport.ts';

@@ -8,11 +8,59 @@ import {
 } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
 import type { Lane, PendingRecord } from './lane.ts';
-import type { ShardQueue } from './shard-queue.ts';
+import type { ShardQueue } from './shard-queues.ts';
+
+/** What was found for the partition keys seen last. */
+export interface RecentKeys<T> {
+  get(partitionKey: string): T | undefined;
+  set(partitionKey: string, value: T): void;
+  clear(): void;
+}
+
+/** Power of two. Each slot holds one key, so memory is bounded by this many keys. */
+const SLOT_COUNT = 65_536;
+/** Characters that decide the slot: the last ones, because device ids mostly differ there. */
+const SIGNIFICANT_CHARACTERS = 24;
+
+/**
+ * A direct-mapped cache: two keys of one slot drive each other out. A miss costs next to nothing, which a Map of the same
+ * size does not offer when a fleet is larger than it.
+ */
+export function createRecentKeys<T>(): RecentKeys<T> {
+  let keys: (string | undefined)[] = [];
+  let values: (T | undefined)[] = [];
+
+  function clear(): void {
+    keys = new Array<string | undefined>(SLOT_COUNT).fill(undefined);
+    values = new Array<T | undefined>(SLOT_COUNT).fill(undefined);
+  }
+  clear();
+
+  return {
+    get(partitionKey) {
+      const slot = slotOf(partitionKey);
+      return keys[slot] === partitionKey ? values[slot] : undefined;
+    },
+    set(partitionKey, value) {
+      const slot = slotOf(partitionKey);
+      keys[slot] = partitionKey;
+      values[slot] = value;
+    },
+    clear,
+  };
+}
+
+function slotOf(key: string): number {
+  let mixed = key.length;
+  for (let at = Math.max(0, key.length - SIGNIFICANT_CHARACTERS); at < key.length; at += 1) {
+    mixed = (Math.imul(mixed, 31) + key.charCodeAt(at)) | 0;
+  }
+  return (mixed ^ (mixed >>> 16)) & (SLOT_COUNT - 1);
+}
 
 /**
  * Whether a stored Kinesis record lies where its records belong. `right`: it does. `wrong`: it landed in a known shard that
- * is not that of the records for which `isForeign`. `unknown`: the map must be read again before anybody can say.
+ * is not that of the records for which `isForeign`. `unknown`: the map must be read again before this can be decided.
  */
 export type Landing<R extends UserRecord> =
   | { readonly status: 'right'; readonly isMapOutdated: boolean }
@@ -24,13 +72,13 @@ export interface LaneBook<R extends UserRecord> {
   laneFor(record: R): Lane<R>;
   /** The next Kinesis record of a lane whose queue is not empty. */
   pack(lane: Lane<R>, countMax: number): PackedRecord;
-  /** No less than the bytes of what `pack` would give. */
+  /** At least the bytes of what `pack` would return. */
   packedBytesMax(lane: Lane<R>): number;
   /** True when the lane has enough for a Kinesis record of full size. */
   isFull(lane: Lane<R>): boolean;
   /** `predicted`: the shard it was sent for. `wasMapReadSince`: the map was read after the answer came. */
   landing(lane: Lane<R>, predicted: ShardId, actual: ShardId, wasMapReadSince: boolean): Landing<R>;
-  /** Takes over a newer map. Lanes of closed shards retire and hand on what they have not sent. Gives the lanes to schedule. */
+  /** Installs a newer map. Lanes of closed shards retire and hand their unsent records to their successors. Returns the lanes to schedule. */
   install(map: ShardMap, nowMs: number): readonly Lane<R>[];
   readonly shardQueues: readonly ShardQueue<R>[];
   /** All lanes that hold records. Retired ones come first: what a lane took over was put after what they have on their way. */

@@ -7,7 +7,7 @@ import type { LaneScheduler } from './lane-scheduler.ts';
 export interface LaneMover<R extends UserRecord> {
   /** Puts records back before all that was put later, in the lanes that have their devices now. */
   handBack(records: readonly PendingRecord<R>[], nowMs: number): void;
-  /** The lane has nothing on its way any more: it goes on, or, when it is retired, lets those go on that it blocked. */
+  /** The lane has nothing in flight any more: it is scheduled again or, when it is retired, unblocks its successors. */
   leave(lane: Lane<R>, nowMs: number): void;
 }
 
@@ -37,9 +37,9 @@ export function createLaneMover<R extends UserRecord>(
         return;
       }
       book.drop(lane);
-      for (const heir of lane.dependents ?? []) {
-        heir.blockers?.delete(lane);
-        if (!isBlocked(heir)) scheduler.schedule(heir, nowMs);
+      for (const successor of lane.dependents ?? []) {
+        successor.blockers?.delete(lane);
+        if (!isBlocked(successor)) scheduler.schedule(successor, nowMs);
       }
       lane.dependents = undefined;
     },

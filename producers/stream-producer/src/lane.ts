@@ -2,9 +2,9 @@ import type { CodedError } from '@twinstream/runtime';
 import type { UserRecord } from '@twinstream/stream-model';
 import type { Generation } from './flush-tracker.ts';
 import type { RetryReason } from './metrics.ts';
-import type { PutOutcome } from './outcome.ts';
+import type { PutOutcome } from './outcomes.ts';
 import { append, emptyQueue, prepend, type Queue, takeAfter, takeFirst } from './queue.ts';
-import type { ShardQueue } from './shard-queue.ts';
+import type { ShardQueue } from './shard-queues.ts';
 import type { TransportAnswer } from './transport.ts';
 
 /** Where the stream has put a Kinesis record. */
@@ -32,15 +32,15 @@ export interface PendingRecord<R extends UserRecord> {
 }
 
 /**
- * `idle`: nothing to send. `lingering`: waits for company. `ready`: in its shard's queue. `sent`: on its way. `held`:
+ * `idle`: nothing to send. `lingering`: waits for its batch to fill. `ready`: in its shard's queue. `sent`: in flight. `held`:
  * stored in a shard that the map does not know yet. `backing-off`: waits for its retry. `blocked`: a lane that had its
- * devices before the last reshard still has a record on its way.
+ * devices before the last reshard still has a record in flight.
  */
 export type LaneState = 'idle' | 'lingering' | 'ready' | 'sent' | 'held' | 'backing-off' | 'blocked';
 
 /**
  * `none`: nothing is known against it. `alone`: its last request was refused as malformed, so its next Kinesis record
- * travels alone. `single`: that was refused too, so its records travel alone and one by one.
+ * is sent alone. `single`: that was refused too, so its records are sent alone, one by one.
  */
 export type Suspicion = 'none' | 'alone' | 'single';
 
@@ -63,7 +63,7 @@ export interface Lane<R extends UserRecord> {
   suspicion: Suspicion;
   /** First records of the queue that the suspicion is about. */
   suspectCount: number;
-  /** Its shard is closed: what it still has on its way is the last it sends. */
+  /** Its shard is closed: the records it has in flight are its last. */
   isRetired: boolean;
   /** Retired lanes that had its devices and are not settled. Absent where lanes do not move. */
   blockers: Set<Lane<R>> | undefined;
@@ -111,12 +111,12 @@ export function appendToLane<R extends UserRecord>(lane: Lane<R>, pending: Pendi
   lane.queuedBytes += pending.bytes + AGGREGATED_RECORD_OVERHEAD_BYTES;
 }
 
-/** Puts records back before all others of the lane. Throws when the lane has a record on its way, because that would be a reordering. */
+/** Puts records back before all others of the lane. Throws when the lane has a record in flight, because that would be a reordering. */
 export function prependToLane<R extends UserRecord>(
   lane: Lane<R>,
   records: readonly PendingRecord<R>[],
 ): void {
-  if (lane.sentCount > 0) throw new Error(`lane ${lane.partitionKey} has records on their way`);
+  if (lane.sentCount > 0) throw new Error(`lane ${lane.partitionKey} has records in flight`);
   prepend(lane.queue, records);
   lane.queuedBytes += bytesOf(records);
 }
@@ -135,7 +135,7 @@ export function takeUnsent<R extends UserRecord>(lane: Lane<R>): PendingRecord<R
   return taken;
 }
 
-/** What the lane has on its way. */
+/** The records that the lane has in flight. */
 export function sentRecords<R extends UserRecord>(lane: Lane<R>): PendingRecord<R>[] {
   return lane.queue.items.slice(lane.queue.head, lane.queue.head + lane.sentCount);
 }

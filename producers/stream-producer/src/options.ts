@@ -1,5 +1,13 @@
-import type { Clock, Logger } from '@twinstream/runtime';
-import type { BackoffOptions } from '@twinstream/stream-model';
+import { type Clock, CodedError, type Logger, systemClock } from '@twinstream/runtime';
+import {
+  type BackoffOptions,
+  PUT_RECORDS_BYTES_MAX,
+  PUT_RECORDS_RECORDS_MAX,
+  RECORD_BYTES_MAX,
+  SHARD_IN_BYTES_PER_SECOND,
+  SHARD_IN_RECORDS_PER_SECOND,
+} from '@twinstream/stream-model';
+import { RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
 import type { StreamTransport } from './transport.ts';
 
 /** How a producer works. Everything but `transport` has a default. */
@@ -8,7 +16,7 @@ export interface StreamProducerOptions {
   readonly transport: StreamTransport;
   /**
    * Packs many records into one Kinesis record, in the KPL format. Default false: each record is a Kinesis record of its
-   * own, under its own partition key. Then a device has one record on its way at a time, so it puts one in a round trip
+   * own, under its own partition key. Then a device has one record in flight at a time, so it puts one in a round trip
    * (100 a second at 10 ms), and a shard takes 1,000 a second of all devices together. With aggregation a device puts
    * whatever a lane carries, 51,200 bytes in a round trip by default, and a shard takes about 5,400 events of 170 bytes.
    *
@@ -19,13 +27,13 @@ export interface StreamProducerOptions {
   readonly aggregateBytesMax?: number;
   /** Records in one aggregated record. Minimum 1, default 4,096. */
   readonly aggregateRecordsMax?: number;
-  /** Longest time a record waits for company, in milliseconds. Minimum 0, below `deadlineMs`, default 50. */
+  /** Linger: longest time that a record waits for its batch to fill, in milliseconds. Minimum 0, below `deadlineMs`, default 50. */
   readonly lingerMs?: number;
   /** Kinesis records in one request. 1–500, default 500. */
   readonly requestRecordsMax?: number;
   /** Data and keys of one request, in bytes. At least `recordBytesMax`, at most 10 MiB, default 4 MiB or `recordBytesMax` if that is more. */
   readonly requestBytesMax?: number;
-  /** Requests on their way at once. Minimum 1, default 16. */
+  /** Concurrent requests. Minimum 1, default 16. */
   readonly requestsInFlightMax?: number;
   /** After this time without an answer a request counts as lost, in milliseconds. Minimum 1, default 10,000. */
   readonly requestTimeoutMs?: number;
@@ -40,7 +48,7 @@ export interface StreamProducerOptions {
   readonly deadlineMs?: number;
   /** Wait before each retry: full jitter. Default base 100 ms, cap 5,000 ms; minimum 1. */
   readonly backoff?: BackoffOptions;
-  /** What a shard takes, in bytes a second; the limiter learns lower rates by itself. Minimum 1, default 1 MiB; Infinity leaves it to the throttles. */
+  /** What a shard takes, in bytes a second; the limiter lowers its rate by itself when the shard throttles. Minimum 1, default 1 MiB; Infinity leaves it to the throttles. */
   readonly shardBytesPerSecond?: number;
   /** What a shard takes, in Kinesis records a second. Minimum 1, default 1,000; Infinity as above. */
   readonly shardRecordsPerSecond?: number;
@@ -50,4 +58,105 @@ export interface StreamProducerOptions {
   readonly random?: () => number;
   /** Default: no log. */
   readonly logger?: Logger;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions {
+  readonly transport: StreamTransport;
+  readonly aggregate: boolean;
+  readonly aggregateBytesMax: number;
+  readonly aggregateRecordsMax: number;
+  readonly lingerMs: number;
+  readonly requestRecordsMax: number;
+  readonly requestBytesMax: number;
+  readonly requestsInFlightMax: number;
+  readonly requestTimeoutMs: number;
+  readonly recordBytesMax: number;
+  readonly bufferBytesMax: number;
+  readonly deadlineMs: number;
+  readonly backoff: BackoffOptions;
+  readonly shardBytesPerSecond: number;
+  readonly shardRecordsPerSecond: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger | undefined;
+}
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+/** A stream can opt in to records up to this size ("Quotas and limits", developer guide, read 2026-11). */
+const LARGE_RECORD_BYTES_MAX = 10 * MIB;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+
+const DEFAULTS = {
+  aggregate: false,
+  /** AggregationMaxSize of the KPL (default_config.properties, read 2026-11). */
+  aggregateBytesMax: 51_200,
+  aggregateRecordsMax: 4_096,
+  lingerMs: 50,
+  requestRecordsMax: PUT_RECORDS_RECORDS_MAX,
+  requestBytesMax: 4 * MIB,
+  requestsInFlightMax: 16,
+  requestTimeoutMs: 10_000,
+  recordBytesMax: RECORD_BYTES_MAX,
+  bufferBytesMax: 32 * MIB,
+  deadlineMs: 300_000,
+  backoff: { baseMs: 100, capMs: 5_000 },
+  shardBytesPerSecond: SHARD_IN_BYTES_PER_SECOND,
+  shardRecordsPerSecond: SHARD_IN_RECORDS_PER_SECOND,
+} as const;
+
+/** Fills in the defaults. Throws `INVALID_PRODUCER_OPTIONS` naming every faulty option and what it should be. */
+export function resolveOptions(options: StreamProducerOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    ...DEFAULTS,
+    // The largest request holds the largest record, and that the largest aggregate, whatever a stream has opted in to.
+    requestBytesMax: Math.max(DEFAULTS.requestBytesMax, options.recordBytesMax ?? 0),
+    aggregateBytesMax: Math.min(DEFAULTS.aggregateBytesMax, options.recordBytesMax ?? RECORD_BYTES_MAX),
+    clock: systemClock,
+    random: Math.random,
+    logger: undefined,
+    ...withoutUndefined(options),
+  };
+  const faults: string[] = [];
+  const integer = (name: keyof ResolvedOptions, min: number, max: number): void => {
+    const value = resolved[name];
+    if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) {
+      faults.push(`${name}: ${value} is not an integer from ${min} to ${max}`);
+    }
+  };
+  const atLeast = (name: string, value: number, min: number): void => {
+    if (!(value >= min)) faults.push(`${name}: ${value} is not a number of at least ${min}`);
+  };
+
+  integer('recordBytesMax', KIB, LARGE_RECORD_BYTES_MAX);
+  integer('aggregateBytesMax', 1, resolved.recordBytesMax);
+  integer('aggregateRecordsMax', 1, COUNT_MAX);
+  integer('requestRecordsMax', 1, PUT_RECORDS_RECORDS_MAX);
+  integer('requestBytesMax', resolved.recordBytesMax, PUT_RECORDS_BYTES_MAX);
+  integer('requestsInFlightMax', 1, COUNT_MAX);
+  integer('bufferBytesMax', resolved.recordBytesMax + RECORD_BOOKKEEPING_BYTES, COUNT_MAX);
+  atLeast('lingerMs', resolved.lingerMs, 0);
+  atLeast('requestTimeoutMs', resolved.requestTimeoutMs, 1);
+  atLeast('deadlineMs', resolved.deadlineMs, 1);
+  if (resolved.lingerMs >= resolved.deadlineMs) {
+    faults.push(`lingerMs: ${resolved.lingerMs} is not below deadlineMs, ${resolved.deadlineMs}`);
+  }
+  atLeast('backoff.baseMs', resolved.backoff.baseMs, 1);
+  atLeast('backoff.capMs', resolved.backoff.capMs, resolved.backoff.baseMs);
+  atLeast('shardBytesPerSecond', resolved.shardBytesPerSecond, 1);
+  atLeast('shardRecordsPerSecond', resolved.shardRecordsPerSecond, 1);
+  if (faults.length > 0) {
+    throw new CodedError(
+      'INVALID_PRODUCER_OPTIONS',
+      `producer options are invalid\n  ${faults.join('\n  ')}`,
+    );
+  }
+  return Object.freeze(resolved);
+}
+
+/** An option that is given as undefined counts as absent. */
+function withoutUndefined(options: StreamProducerOptions): StreamProducerOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { transport: options.transport, ...Object.fromEntries(given) };
 }

@@ -3,8 +3,7 @@ import { createLane, type Lane } from './lane.ts';
 import { type LaneBook, routingKey } from './lane-book.ts';
 import { first } from './queue.ts';
 import type { ShardRates } from './shard-limiter.ts';
-import { makeReady } from './shard-queue.ts';
-import { shardQueueFor, shardQueuesFor } from './shard-queues.ts';
+import { makeReady, shardQueueFor, shardQueuesFor } from './shard-queues.ts';
 
 /**
  * Lanes without aggregation: one for each partition key that has something to send, so that a request carries up to 500
@@ -38,7 +37,7 @@ export function createPlainLanes<R extends UserRecord>(
       return { transport, count: 1, bytes: data.length + Buffer.byteLength(partitionKey) };
     },
     packedBytesMax: (lane) => first(lane.queue)?.bytes ?? 0,
-    /** Company for a record is the other lanes' records, not the next one of its own. */
+    /** A request fills with the records of other lanes, never with the next record of the same lane. */
     isFull: () => false,
     landing(lane, predicted, actual) {
       const isExplained = actual === predicted || actual === lane.home.shard.shardId;

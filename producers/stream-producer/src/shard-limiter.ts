@@ -5,37 +5,38 @@ export interface ShardRates {
 }
 
 /**
- * Keeps the load on one shard below its rate, so that throttles are the exception, and learns a lower rate from them,
- * because other producers may use the same shard. Two token buckets, for bytes and for records, whose rate is a share of
- * the shard's: the part of the records that was throttled lowers the share, time raises it.
+ * Keeps the load on one shard below its rate, so that throttles are the exception, and lowers its own rate when they are not,
+ * because other producers may use the same shard. Two token buckets, for bytes and for records, refill at a share of the
+ * shard's rate. The share follows a form of AIMD: over each sampling window the throttled fraction lowers it by a
+ * multiplicative decrease, and time raises it again.
  */
 export interface ShardLimiter {
   /** How long until the shard takes another record, in milliseconds: 0 when it does now. */
   waitMs(nowMs: number): number;
   /** Counts one Kinesis record. A large record may overdraw the bucket; the next one waits for it. */
   take(bytes: number): void;
-  /** Learns from the answer to one record. Returns the new share when that lowers it. */
+  /** Samples the answer to one record. Returns the new share when it lowers it. */
   answered(isThrottled: boolean, nowMs: number): number | undefined;
 }
 
-/** Tokens gather for this long at most. Kinesis counts by the second: a tenth on top of a full rate is seldom refused. */
+/** Longest time for which tokens accumulate. Kinesis counts by the second: a tenth above the full rate is rarely throttled. */
 const BURST_MS = 100;
-/** Answers of at least this time, and at least so many, make a lesson. */
-const LESSON_MS = 500;
-const LESSON_RECORDS = 20;
+/** A sampling window closes after at least this time and this number of window. */
+const WINDOW_MS_MIN = 500;
+const WINDOW_ANSWERS_MIN = 20;
 /**
- * Up to this part of throttled records the rate stays: single ones say nothing about it, and trying whether a busy shard
- * takes more costs some.
+ * Throttled fraction of a window up to which the share stays: single throttles say nothing about the rate, and probing
+ * whether a busy shard takes more costs some.
  */
-const TOLERATED_PART = 0.15;
-/** One lesson leaves at least this of the share. */
-const LESSON_FACTOR_MIN = 0.4;
+const THROTTLED_FRACTION_TOLERATED = 0.15;
+/** Smallest factor of one multiplicative decrease. */
+const DECREASE_FACTOR_MIN = 0.4;
 const SHARE_MIN = 0.02;
 /**
- * The share gains this × (t + t²) in t seconds after a lesson: slowly while it is fresh, so that a shard that others use
- * too is not tried all the time, and all of it within ten seconds.
+ * The share gains this × (t + t²) in t seconds after a decrease: slowly at first, so that a shard that others use too is
+ * not probed all the time, and back to the full rate within ten seconds.
  */
-const SHARE_GAIN = 0.01;
+const SHARE_INCREASE = 0.01;
 
 interface Bucket {
   readonly perMs: number;
@@ -62,13 +63,13 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
   const limits = [rates.bytesPerSecond, rates.recordsPerSecond];
   const [bytes, records] = limits.map((limit) => (Number.isFinite(limit) ? bucket(limit) : undefined));
   let refilledAtMs = startMs;
-  let lesson = { share: 1, atMs: startMs };
-  /** Answers since `startMs`, for the next lesson. */
-  let answers = { startMs, count: 0, throttled: 0 };
+  let decreased = { share: 1, atMs: startMs };
+  /** The open sampling window. */
+  let window = { startMs, count: 0, throttled: 0 };
 
   function shareAt(nowMs: number): number {
-    const seconds = Math.max(0, nowMs - lesson.atMs) / 1_000;
-    return Math.min(1, lesson.share + SHARE_GAIN * (seconds + seconds * seconds));
+    const seconds = Math.max(0, nowMs - decreased.atMs) / 1_000;
+    return Math.min(1, decreased.share + SHARE_INCREASE * (seconds + seconds * seconds));
   }
 
   function advance(nowMs: number): void {
@@ -92,17 +93,17 @@ export function createShardLimiter(rates: ShardRates, startMs: number): ShardLim
       if (records) records.tokens -= 1;
     },
     answered(isThrottled, nowMs) {
-      answers.count += 1;
-      if (isThrottled) answers.throttled += 1;
-      const isEnough = answers.count >= LESSON_RECORDS && nowMs - answers.startMs >= LESSON_MS;
-      // After a jump back of the clock the count begins anew.
-      if (!isEnough && nowMs >= answers.startMs) return undefined;
-      const part = answers.throttled / answers.count;
-      answers = { startMs: nowMs, count: 0, throttled: 0 };
-      if (!isEnough || part <= TOLERATED_PART) return undefined;
-      const factor = Math.max(LESSON_FACTOR_MIN, 1 - part);
-      lesson = { share: Math.max(SHARE_MIN, shareAt(nowMs) * factor), atMs: nowMs };
-      return lesson.share;
+      window.count += 1;
+      if (isThrottled) window.throttled += 1;
+      const isClosed = window.count >= WINDOW_ANSWERS_MIN && nowMs - window.startMs >= WINDOW_MS_MIN;
+      // After the clock jumps back, a new window begins.
+      if (!isClosed && nowMs >= window.startMs) return undefined;
+      const throttledFraction = window.throttled / window.count;
+      window = { startMs: nowMs, count: 0, throttled: 0 };
+      if (!isClosed || throttledFraction <= THROTTLED_FRACTION_TOLERATED) return undefined;
+      const factor = Math.max(DECREASE_FACTOR_MIN, 1 - throttledFraction);
+      decreased = { share: Math.max(SHARE_MIN, shareAt(nowMs) * factor), atMs: nowMs };
+      return decreased.share;
     },
   };
 }

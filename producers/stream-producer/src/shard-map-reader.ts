@@ -6,7 +6,7 @@ import {
   type ShardMap,
   shardMap,
 } from '@twinstream/stream-model';
-import { withinTime } from './time-limit.ts';
+import { withinTime } from './put-request.ts';
 import type { StreamTransport } from './transport.ts';
 
 const PAGES_MAX = 10_000;
@@ -105,7 +105,7 @@ export function createShardMapRefresher(
     // All that one answer of the stream asks for is one read.
     await Promise.resolve();
     for (let attempt = 0; isWanted && !options.stop.aborted; attempt += 1) {
-      // The first read starts at once. Another one right after it waits: the stream needs time to agree with itself.
+      // The first read starts immediately. A read right after another waits: the shard list is eventually consistent.
       if (attempt > 0) {
         await options.clock
           .sleep(fullJitterMs(attempt - 1, options.backoff, options.random), options.stop)

@@ -1,6 +1,6 @@
 import type { SequenceNumber, Shard, ShardId } from '@twinstream/stream-model';
 
-/** One Kinesis record on its way. */
+/** One Kinesis record of a request. */
 export interface TransportRecord {
   readonly partitionKey: string;
   readonly explicitHashKey?: string;
@@ -26,7 +26,7 @@ export interface ShardPage {
  * | code | meaning | the records of the request |
  * |---|---|---|
  * | `STREAM_THROTTLED` | the request was refused whole for its rate | not stored; sent again |
- * | `STREAM_UNAVAILABLE` | no answer: time-out, broken connection, server failure | fate unknown; sent again |
+ * | `STREAM_UNAVAILABLE` | no answer: time-out, broken connection, server failure | outcome unknown (may have been stored); sent again |
  * | `REQUEST_INVALID` | the service refuses the request as malformed | not stored; each is sent alone once to find the culprit |
  * | `STREAM_REJECTED` | no such stream, no permission, no usable key | not stored; handed back |
  * | `SHARD_LIST_EXPIRED` | `nextToken` is too old (`listShards` only) | – |

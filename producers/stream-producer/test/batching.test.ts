@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAggregator } from '../src/aggregator.ts';
 import { AGGREGATED_RECORD_OVERHEAD_BYTES, appendToLane, createLane } from '../src/lane.ts';
-import { createShardQueue } from '../src/shard-queue.ts';
+import { createShardQueue } from '../src/shard-queues.ts';
 import { createHarness } from './harness.ts';
 import { bytesOf, type KinesisStub } from './kinesis-stub.ts';
 
@@ -21,7 +21,7 @@ function noting(requests: { count: number; bytes: number; atMs: number }[]) {
 
 const noLimits = { shardRecordsPerSecond: Infinity, shardBytesPerSecond: Infinity };
 
-test('a record waits for company as long as it may, and then all that wait go together', async () => {
+test('a record lingers up to its limit, and then all lingering records go together', async () => {
   const requests: { count: number; bytes: number; atMs: number }[] = [];
   const { clock, producer, put } = await createHarness({
     wrap: noting(requests),
@@ -41,7 +41,7 @@ test('a record waits for company as long as it may, and then all that wait go to
   expect(requests[1]).toMatchObject({ count: 2 });
 });
 
-test('500 devices are company enough', async () => {
+test('500 lingering devices fill a request', async () => {
   const requests: { count: number; bytes: number; atMs: number }[] = [];
   const { clock, put } = await createHarness({
     wrap: noting(requests),
@@ -55,7 +55,7 @@ test('500 devices are company enough', async () => {
   expect(requests).toMatchObject([{ count: 500 }]);
 });
 
-test('an aggregate that is full goes at once', async () => {
+test('a full aggregate goes immediately', async () => {
   const requests: { count: number; bytes: number; atMs: number }[] = [];
   const { clock, put } = await createHarness({
     wrap: noting(requests),
@@ -111,7 +111,7 @@ describe('requests', () => {
     }
   });
 
-  test('no more are on their way at once than allowed', async () => {
+  test('no more requests are in flight than allowed', async () => {
     const { clock, producer, put } = await createHarness({
       producer: { ...noLimits, requestsInFlightMax: 2, requestRecordsMax: 1, lingerMs: 0 },
     });

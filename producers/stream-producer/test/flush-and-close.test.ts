@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createHarness, storedTexts, textOf } from './harness.ts';
 
-test('a flush resolves when everything put before has its outcome, without waiting for company', async () => {
+test('a flush resolves when everything put before has its outcome, without lingering', async () => {
   const { clock, producer, put, texts } = await createHarness({ producer: { lingerMs: 60_000 } });
   await put('a', '1');
   await put('b', '2');
@@ -12,7 +12,7 @@ test('a flush resolves when everything put before has its outcome, without waiti
   expect(clock.now() - startMs).toBe(10);
 });
 
-test('a flush of nothing resolves at once', async () => {
+test('a flush of nothing resolves immediately', async () => {
   const { clock, producer } = await createHarness();
   const startMs = clock.now();
   await clock.run(producer.flush());
@@ -33,7 +33,7 @@ test('a flush does not wait for what is put after it', async () => {
   expect(texts('acknowledged').toSorted()).toEqual(['after', 'before']);
 });
 
-test('a flush waits for calls of put that wait for room', async () => {
+test('a flush waits for calls of put that wait for buffer capacity', async () => {
   const { clock, producer, put, stub } = await createHarness({
     producer: { recordBytesMax: 1_024, bufferBytesMax: 1_536 },
   });
@@ -95,18 +95,18 @@ test('an idle producer does not keep the clock busy', async () => {
   await expect(clock.run(new Promise(() => undefined))).rejects.toThrow('nothing sleeps');
 });
 
-test('an aborted close hands every record back at once, and says which may be stored', async () => {
+test('an aborted close returns every record immediately, and says which may be stored', async () => {
   const abort = new AbortController();
   const { clock, producer, put, outcomes } = await createHarness({ producer: { lingerMs: 1 } });
   await put('a', 'on its way');
   await clock.pass(3);
-  await put('a', 'behind it');
+  await put('a', 'after it');
   const closed = producer.close(abort.signal);
   abort.abort();
   const report = await clock.run(closed);
   expect(report.failed.map(({ record, ...rest }) => ({ ...rest, text: textOf(record.data) }))).toEqual([
     expect.objectContaining({ text: 'on its way', attempts: 1, possiblyStored: true }),
-    expect.objectContaining({ text: 'behind it', attempts: 0, possiblyStored: false }),
+    expect.objectContaining({ text: 'after it', attempts: 0, possiblyStored: false }),
   ]);
   expect(report.failed.every(({ reason }) => reason.code === 'PRODUCER_ABORTED')).toBe(true);
   expect(outcomes).toHaveLength(2);

@@ -72,7 +72,7 @@ export function textsIn(data: Uint8Array): readonly string[] {
 /** A small fleet. */
 export const DEVICES: readonly string[] = Array.from({ length: 40 }, (_, index) => `device-${index}`);
 
-/** Puts the next event of every device, and gives how many each has now. */
+/** Puts the next event of every device, and returns how many each has now. */
 export async function putRound({ put }: Harness, round: number): Promise<ReadonlyMap<string, number>> {
   for (const device of DEVICES) await put(device, eventText(device, round));
   return new Map(DEVICES.map((device) => [device, round + 1]));

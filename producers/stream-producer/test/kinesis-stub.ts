@@ -201,20 +201,20 @@ export function createKinesisStub(options: KinesisStubOptions): KinesisStub {
       counts.records += records.length;
       counts.bytes += records.reduce((sum, record) => sum + bytesOf(record), 0);
       const { requestThrottled, answerLost, requestLost, landsLate } = stub.faults;
-      const fate = random();
-      if (fate < landsLate) {
+      const outcome = random();
+      if (outcome < landsLate) {
         void clock.sleep(LATE_MS).then(() => storeAll(records));
         return untilAborted(signal);
       }
       await clock.sleep(latencyMs());
-      if (fate < landsLate + requestLost) throw broken();
-      if (fate < landsLate + requestLost + requestThrottled) {
+      if (outcome < landsLate + requestLost) throw broken();
+      if (outcome < landsLate + requestLost + requestThrottled) {
         counts.requestsThrottled += 1;
         throw new CodedError('STREAM_THROTTLED', 'injected', { retryable: true });
       }
       const answers = storeAll(records);
       await clock.sleep(latencyMs());
-      if (fate < landsLate + requestLost + requestThrottled + answerLost) throw broken();
+      if (outcome < landsLate + requestLost + requestThrottled + answerLost) throw broken();
       if (signal.aborted) throw broken();
       tally(answers);
       return answers;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createStreamProducer, type StreamProducerOptions, type StreamTransport } from '../src/index.ts';
-import { resolveOptions } from '../src/resolve-options.ts';
+import { resolveOptions } from '../src/options.ts';
 
 const transport: StreamTransport = {
   putRecords: () => Promise.reject(new Error('not called')),
@@ -63,7 +63,7 @@ test.each([
   });
 });
 
-test('all faults are named at once', () => {
+test('all faults are named together', () => {
   expect(() =>
     resolveOptions({ transport, lingerMs: -1, deadlineMs: 0, backoff: { baseMs: 0, capMs: -1 } }),
   ).toThrow(/lingerMs.*deadlineMs.*backoff\.baseMs.*backoff\.capMs/s);

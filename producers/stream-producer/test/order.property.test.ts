@@ -107,7 +107,7 @@ test.each([
   },
 );
 
-test('the same seed gives the same stream, byte for byte', async () => {
+test('the same seed produces the same stream, byte for byte', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, async (seed) => {
       const [first, second] = [await runScenario(load(seed, true)), await runScenario(load(seed, true))];

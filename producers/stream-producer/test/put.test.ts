@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RECORD_BOOKKEEPING_BYTES, WAITING_PUTS_MAX } from '../src/buffer-room.ts';
+import { RECORD_BOOKKEEPING_BYTES, WAITING_PUTS_MAX } from '../src/buffer-capacity.ts';
 import type { UserRecord } from '../src/index.ts';
 import { createHarness, storedTexts } from './harness.ts';
 
@@ -9,7 +9,7 @@ const record = (bytes: number, partitionKey = 'd'): UserRecord => ({
 });
 const MIB = 1_048_576;
 
-test('put gives no promise while there is room', async () => {
+test('put returns no promise while the buffer has capacity', async () => {
   const { producer } = await createHarness();
   expect(producer.put(record(10))).toBeUndefined();
 });
@@ -57,7 +57,7 @@ describe('a full buffer', () => {
     });
   });
 
-  test('lets nobody overtake who waits, not even a record that would fit', async () => {
+  test('serves waiting calls in FIFO order, even when a later record would fit', async () => {
     const { clock, producer, put, stub } = await createHarness(options);
     const waits = [put('d', 'a'.repeat(1_000)), put('d', 'b'.repeat(1_000)), put('d', 'c')];
     expect(producer.metrics.snapshot().putsWaiting).toBe(2);

@@ -33,7 +33,7 @@ test('a record that fails inside an answered request is sent again before anythi
   expect(outcomes.map((outcome) => outcome.attempts)).toEqual([expect.toSatisfy((tries) => tries > 1), 1, 1]);
 });
 
-test('without aggregation a device never has two records on their way', async () => {
+test('without aggregation a device never has two records in flight', async () => {
   let inFlight = 0;
   let inFlightMax = 0;
   const { clock, producer, put } = await createHarness({
@@ -174,7 +174,7 @@ describe('a request that the stream refuses as malformed', () => {
     });
     const ofSeven = texts('acknowledged').filter((text) => text.startsWith('7/'));
     expect(ofSeven).toEqual(['7/0', '7/2', '7/3']);
-    // The suspicion is over: the next records travel in company again.
+    // The suspicion is over: the next records share requests again.
     const before = stub.counts.requests;
     for (let device = 0; device < 30; device += 1) await put(`device-${device}`, 'later');
     await clock.run(producer.flush());
@@ -188,7 +188,7 @@ describe('a request that the stream refuses as malformed', () => {
   }
 });
 
-test('a stream that refuses for good gives every record back, in order, and takes later ones', async () => {
+test('a stream that refuses for good returns every record, in order, and takes later ones', async () => {
   const { clock, producer, put, texts, outcomes } = await createHarness({
     wrap: failingFirst(coded('STREAM_REJECTED', false)),
     producer: { lingerMs: 1 },
@@ -238,7 +238,7 @@ describe('deadlines', () => {
     ]);
   });
 
-  test('records that wait for room on a shard that takes nothing expire too, and one event tells how many', async () => {
+  test('records that wait for a shard that takes nothing expire too, and one event tells how many', async () => {
     const expired: number[] = [];
     const { clock, producer, put, stub } = await createHarness({
       producer: {

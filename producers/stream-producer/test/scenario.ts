@@ -1,11 +1,11 @@
-import type {
-  AcknowledgedRecord,
-  FailedRecord,
-  FlushReport,
-  MetricsSnapshot,
-  StreamProducerOptions,
+import {
+  type AcknowledgedRecord,
+  createStreamProducer,
+  type FailedRecord,
+  type FlushReport,
+  type MetricsSnapshot,
+  type StreamProducerOptions,
 } from '../src/index.ts';
-import { createStreamProducer } from '../src/index.ts';
 import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -36,7 +36,7 @@ export interface ScenarioResult {
   readonly elapsedMs: number;
 }
 
-/** Puts all events as fast as the producer takes them, closes it, and gives what came of it. */
+/** Puts all events as fast as the producer takes them, closes it, and returns what came of it. */
 export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
   const clock = createVirtualClock();
   const random = seededRandom(scenario.seed);

@@ -49,7 +49,7 @@ test('a record larger than what gathers passes, and the next waits until it is p
   expect(limiter.waitMs(901)).toBe(0);
 });
 
-test('after idleness no more than a tenth of a second passes at once', () => {
+test('after idleness no more than a tenth of a second passes in one burst', () => {
   const limiter = createShardLimiter(RATES, 0);
   sendFor(limiter, 0, 1_000, 100);
   expect(sendFor(limiter, 3_600_000, 3_600_001, 100)).toBeLessThanOrEqual(101);
@@ -64,7 +64,7 @@ test('a clock that jumps back neither stops nor floods the shard', () => {
 });
 
 describe('throttles', () => {
-  /** Sends for a while to a shard that takes so much a second; gives what it took and refused. */
+  /** Sends for a while to a shard that takes so much a second; returns what it took and refused. */
   function sendTo(
     limiter: ShardLimiter,
     fromMs: number,
@@ -87,7 +87,7 @@ describe('throttles', () => {
   }
 
   test.each([0.05, 0.2, 0.6])(
-    'teach the rate of a shard that gives %s of it, which is then used',
+    'lower the rate to that of a shard that offers %s of it, which is then used',
     (share) => {
       const limiter = createShardLimiter(RATES, 0);
       sendTo(limiter, 0, 20_000, (used) => used < 1_000 * share);
@@ -119,7 +119,7 @@ describe('throttles', () => {
     expect(sendTo(limiter, 16_000, 17_000, () => true).accepted).toBeGreaterThan(990);
   });
 
-  test('few of them teach nothing, however large their part', () => {
+  test('few of them change nothing, however large their fraction', () => {
     const limiter = createShardLimiter(RATES, 0);
     for (let nowMs = 0; nowMs < 19_000; nowMs += 1_000) expect(limiter.answered(true, nowMs)).toBeUndefined();
     expect(limiter.answered(true, 20_000)).toBeLessThan(1);

@@ -128,7 +128,7 @@ test('a shard map that contradicts the answers of the stream makes no storm of r
   expect(stub.counts.requests).toBeLessThan(400);
 });
 
-test('the shard map of a stream that was made anew under the same name is learned from its answers', async () => {
+test('the shard map of a stream that was created again under the same name is learned from its answers', async () => {
   let current: KinesisStub | undefined;
   const harness = await createHarness({
     ...aggregated,

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { UserRecord } from '../src/index.ts';
 import { createLane, type Lane } from '../src/lane.ts';
+import { createRecentKeys } from '../src/lane-book.ts';
+import { createRetrier } from '../src/lane-scheduler.ts';
 import { append, emptyQueue, first, itemAt, prepend, queueSize, takeAfter, takeFirst } from '../src/queue.ts';
-import { createRecentKeys } from '../src/recent-keys.ts';
-import { createRetrier } from '../src/retrier.ts';
-import { createShardQueue } from '../src/shard-queue.ts';
+import { createShardQueue } from '../src/shard-queues.ts';
 
 const step = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 700 }) }),
@@ -57,7 +57,7 @@ test('a queue does what an array does', () => {
   );
 });
 
-test('a retrier gives back each lane once, when it is due, earliest first', () => {
+test('a retrier returns each lane once, when it is due, earliest first', () => {
   const home = createShardQueue<UserRecord>(
     { shardId: shardId('shardId-0'), hashKeyRange: { start: 0n, end: 1n }, isOpen: true },
     { bytesPerSecond: 1, recordsPerSecond: 1 },

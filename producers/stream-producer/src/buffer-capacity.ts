@@ -5,22 +5,22 @@ import { CodedError } from '@twinstream/runtime';
  * bytes for a record, and without aggregation 380 for the lane of its device; rounded up to hold for both.
  */
 export const RECORD_BOOKKEEPING_BYTES = 512;
-/** Calls of `put` that may wait at once. Their records are outside the buffer's bound, so a caller that never waits must be stopped. */
+/** Calls of `put` that may wait concurrently. Their records are outside the buffer's bound, so a caller that never awaits must be stopped. */
 export const WAITING_PUTS_MAX = 10_000;
 
-/** The room of the buffer, in bytes, and the calls that wait for some. */
-export interface BufferRoom {
+/** The buffer's capacity in bytes, and the calls of `put` that wait for some: the producer's backpressure. */
+export interface BufferCapacity {
   readonly usedBytes: number;
   readonly waitingCount: number;
-  /** Takes room at once. False when there is none, or when others wait already: nobody overtakes them. */
+  /** Reserves capacity immediately. False when there is not enough, or when other calls wait already: they are served in FIFO order. */
   tryTake(bytes: number): boolean;
-  /** Waits for room; `onTaken` runs when it has been taken, before anybody else can take any. Rejects with `TOO_MANY_WAITING_PUTS`. */
+  /** Waits for capacity. `onTaken` runs when it is reserved, before another call can reserve any. Rejects with `TOO_MANY_WAITING_PUTS`. */
   take(bytes: number, onTaken: () => void): Promise<void>;
-  /** Gives room back, without yet letting anybody in. */
+  /** Releases capacity without admitting a waiting call yet. */
   release(bytes: number): void;
-  /** Lets in those that wait, in order, as far as there is room. */
+  /** Admits waiting calls in order, as far as the capacity allows. */
   admit(): void;
-  /** Rejects all that wait. */
+  /** Rejects all waiting calls. */
   refuse(reason: CodedError): void;
 }
 
@@ -31,11 +31,11 @@ interface Waiting {
   readonly reject: (reason: CodedError) => void;
 }
 
-export function createBufferRoom(bytesMax: number): BufferRoom {
+export function createBufferCapacity(bytesMax: number): BufferCapacity {
   let usedBytes = 0;
   let waiting: Waiting[] = [];
 
-  const hasRoom = (bytes: number): boolean => usedBytes + bytes <= bytesMax;
+  const fits = (bytes: number): boolean => usedBytes + bytes <= bytesMax;
 
   return {
     get usedBytes() {
@@ -45,7 +45,7 @@ export function createBufferRoom(bytesMax: number): BufferRoom {
       return waiting.length;
     },
     tryTake(bytes) {
-      if (waiting.length > 0 || !hasRoom(bytes)) return false;
+      if (waiting.length > 0 || !fits(bytes)) return false;
       usedBytes += bytes;
       return true;
     },
@@ -54,7 +54,7 @@ export function createBufferRoom(bytesMax: number): BufferRoom {
         return Promise.reject(
           new CodedError(
             'TOO_MANY_WAITING_PUTS',
-            `${WAITING_PUTS_MAX} calls of put wait for room already: await the promise that put returns`,
+            `${WAITING_PUTS_MAX} calls of put already wait for buffer capacity: await the promise that put returns`,
             { retryable: true },
           ),
         );
@@ -69,7 +69,7 @@ export function createBufferRoom(bytesMax: number): BufferRoom {
     admit() {
       let admitted = 0;
       for (const entry of waiting) {
-        if (!hasRoom(entry.bytes)) break;
+        if (!fits(entry.bytes)) break;
         usedBytes += entry.bytes;
         entry.onTaken();
         entry.resolve();

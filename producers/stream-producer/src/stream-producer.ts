@@ -1,22 +1,56 @@
 import { CodedError } from '@twinstream/runtime';
 import type { UserRecord } from '@twinstream/stream-model';
-import { AGGREGATE_LANE_KEY_BYTES } from './aggregate-lane-key.ts';
-import { createAggregateLanes } from './aggregate-lanes.ts';
-import { createBufferRoom, RECORD_BOOKKEEPING_BYTES } from './buffer-room.ts';
+import { AGGREGATE_LANE_KEY_BYTES, createAggregateLanes } from './aggregate-lanes.ts';
+import { createBufferCapacity, RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createFlushTracker, type Generation } from './flush-tracker.ts';
-import { createMetricsRecorder } from './metrics-recorder.ts';
-import type { StreamProducerOptions } from './options.ts';
-import type { FlushReport, PutOutcome } from './outcome.ts';
-import { createOutcomes } from './outcomes.ts';
+import { createMetricsRecorder, type ProducerMetrics } from './metrics.ts';
+import { type ResolvedOptions, resolveOptions, type StreamProducerOptions } from './options.ts';
+import { createOutcomes, type FlushReport, type PutOutcome } from './outcomes.ts';
 import { createPlainLanes } from './plain-lanes.ts';
-import type { StreamProducer } from './producer.ts';
 import { measureRecord } from './record-check.ts';
-import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { createShardMapRefresher, readFirstShardMap } from './shard-map-reader.ts';
 
 /**
- * Reads the stream's shards and gives a producer for it.
+ * Puts records into a Kinesis stream so that the records of one partition key (a device) first arrive in the order in
+ * which they were put, whatever fails on the way: for a consumer that reads a shard after its parents, each copy of a
+ * record comes after a copy of the record that was put before it. A record may arrive twice, after an answer that was lost.
+ *
+ * The order holds among the records of one producer that are acknowledged. A record that is handed back as failed may
+ * still be in the stream (`possiblyStored`), anywhere. Records with an explicit hash key are in order per shard.
+ *
+ * Holds timers and connections until `close`; in a Lambda function, `flush` before each return. Memory is bounded: the
+ * buffer (`bufferBytesMax`), at most as much again for what is packed, and what the transport makes of it on its way.
+ */
+export interface StreamProducer<R extends UserRecord = UserRecord> {
+  /**
+   * Accepts a record into the bounded buffer. Returns nothing when the buffer has capacity, and a promise when the caller must wait (backpressure):
+   * `const wait = producer.put(record); if (wait) await wait;` keeps to the bound without a promise per record.
+   *
+   * `onOutcome` is called exactly once for an accepted record, never before `put` has returned. It gets the same object
+   * that was put, so one function can serve all records. It must not throw.
+   *
+   * The record and its data belong to the producer until then and must not change.
+   *
+   * Rejects (never throws) with `RECORD_TOO_LARGE`, `INVALID_PARTITION_KEY`, `INVALID_EXPLICIT_HASH_KEY`,
+   * `PRODUCER_CLOSED`, `TOO_MANY_WAITING_PUTS` (10,000 calls wait already, because the caller does not) or
+   * `UNCLAIMED_FAILURES` (records that failed without a callback fill the buffer's size again; `flush` hands them over).
+   * A record whose `put` rejects has not been accepted and gets no outcome.
+   */
+  put(record: R, onOutcome?: (outcome: PutOutcome<R>) => void): Promise<void> | void;
+  /** Sends lingering records immediately, and resolves when every record put before has its outcome. Never rejects. */
+  flush(): Promise<FlushReport<R>>;
+  /**
+   * Refuses further puts, flushes, and releases everything. The report holds every record that was not sent, with its
+   * reason. It takes as long as the deadline of the last record at most; when `signal` is aborted, what has no outcome yet
+   * fails with `PRODUCER_ABORTED` immediately. A second call returns the same report.
+   */
+  close(signal?: AbortSignal): Promise<FlushReport<R>>;
+  readonly metrics: ProducerMetrics;
+}
+
+/**
+ * Reads the stream's shards and returns a producer for it.
  *
  * Rejects with `INVALID_PRODUCER_OPTIONS` (all faults named), or with the transport's error when the shards cannot be read.
  */
@@ -28,7 +62,7 @@ export async function createStreamProducer<R extends UserRecord = UserRecord>(
   const reading = { ...options, stop: stop.signal };
   const firstMap = await readFirstShardMap(reading);
 
-  const room = createBufferRoom(options.bufferBytesMax);
+  const capacity = createBufferCapacity(options.bufferBytesMax);
   const flushes = createFlushTracker<R>();
   const pendingCount = (): number => {
     const { userRecordsPut, userRecordsAcknowledged, userRecordsFailed } = recorder.counts;
@@ -36,8 +70,8 @@ export async function createStreamProducer<R extends UserRecord = UserRecord>(
   };
   const recorder = createMetricsRecorder(() => ({
     userRecordsPending: pendingCount(),
-    bufferedBytes: room.usedBytes,
-    putsWaiting: room.waitingCount,
+    bufferedBytes: capacity.usedBytes,
+    putsWaiting: capacity.waitingCount,
     requestsInFlight: dispatcher.requestsInFlight,
   }));
   const refresher = createShardMapRefresher(
@@ -63,28 +97,28 @@ export async function createStreamProducer<R extends UserRecord = UserRecord>(
     book: options.aggregate
       ? createAggregateLanes<R>(firstMap, rates, options, options.clock.now())
       : createPlainLanes<R>(firstMap, rates, options.clock.now()),
-    outcomes: createOutcomes<R>(room, flushes, recorder),
+    outcomes: createOutcomes<R>(capacity, flushes, recorder),
     recorder,
     stopSignal: stop.signal,
     isFlushing: () => flushes.isFlushing,
     pendingCount,
-    admit: room.admit,
+    admit: capacity.admit,
     requestMap: refresher.request,
   });
-  return producerOf({ options, stop, room, flushes, recorder, dispatcher });
+  return producerOf({ options, stop, capacity, flushes, recorder, dispatcher });
 }
 
 interface Parts<R extends UserRecord> {
   readonly options: ResolvedOptions;
   readonly stop: AbortController;
-  readonly room: ReturnType<typeof createBufferRoom>;
+  readonly capacity: ReturnType<typeof createBufferCapacity>;
   readonly flushes: ReturnType<typeof createFlushTracker<R>>;
   readonly recorder: ReturnType<typeof createMetricsRecorder>;
   readonly dispatcher: ReturnType<typeof createDispatcher<R>>;
 }
 
 function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
-  const { options, stop, room, flushes, recorder, dispatcher } = parts;
+  const { options, stop, capacity, flushes, recorder, dispatcher } = parts;
   const { counts } = recorder;
   const limits = {
     recordBytesMax: options.recordBytesMax,
@@ -118,16 +152,16 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
     if (flushes.unclaimedBytes >= options.bufferBytesMax) return Promise.reject(unclaimedError());
     const bytes = measureRecord(record, limits);
     if (typeof bytes !== 'number') return Promise.reject(bytes);
-    const roomBytes = bytes + RECORD_BOOKKEEPING_BYTES;
+    const reservedBytes = bytes + RECORD_BOOKKEEPING_BYTES;
     const generation = flushes.current;
     generation.pendingCount += 1;
-    if (room.tryTake(roomBytes)) {
+    if (capacity.tryTake(reservedBytes)) {
       accept(record, onOutcome, bytes, generation);
       return;
     }
     dispatcher.wake();
-    return room
-      .take(roomBytes, () => accept(record, onOutcome, bytes, generation))
+    return capacity
+      .take(reservedBytes, () => accept(record, onOutcome, bytes, generation))
       .catch((error: unknown) => {
         flushes.leave(generation);
         throw error;
@@ -147,7 +181,7 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
 
   async function finish(signal: AbortSignal | undefined): Promise<FlushReport<R>> {
     const abort = (): void => {
-      room.refuse(closedError());
+      capacity.refuse(closedError());
       dispatcher.stop(
         new CodedError('PRODUCER_ABORTED', 'the producer was closed before the record was acknowledged'),
       );
