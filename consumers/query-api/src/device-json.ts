@@ -1,4 +1,10 @@
-import { type DeviceState, type JsonValue, labelsOf, presentAttributes } from '@twinstream/device-model';
+import {
+  type DeviceState,
+  formatVersion,
+  type JsonValue,
+  labelsOf,
+  presentAttributes,
+} from '@twinstream/device-model';
 import type { Position } from '@twinstream/stream-model';
 import { z } from 'zod';
 import { type LivenessPolicy, livenessAt, livenessSchema } from './liveness.ts';
@@ -30,6 +36,10 @@ export const deviceSchema = z
     attributes: z
       .record(z.string(), z.json())
       .meta({ description: 'Values by name; removed attributes are absent.' }),
+    attributesFloor: z.string().optional().meta({
+      description:
+        'Present where the names of the device had become too many: attributes whose newest version (session.counter) is at or below it are not kept, and are in the history alone.',
+    }),
     labels: z
       .object({ site: z.string(), type: z.string(), firmware: z.string() })
       .partial()
@@ -74,6 +84,7 @@ export function timelessDeviceJson(state: DeviceState): TimelessDeviceJson {
     deviceId: state.deviceId,
     status: state.status.value,
     attributes: attributesJson(presentAttributes(state)),
+    ...(state.attributesFloor === undefined ? {} : { attributesFloor: formatVersion(state.attributesFloor) }),
     labels: labelsOf(state),
     version: session < 0 ? null : { session, counter },
     position: state.position === undefined ? null : positionJson(state.position),

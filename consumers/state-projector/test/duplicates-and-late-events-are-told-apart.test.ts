@@ -27,7 +27,13 @@ test('a batch of duplicates alone writes a page without events, so that counts a
 });
 
 test('below the floor where ranges were dropped, the event store decides', async () => {
-  const receipts = { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 4 };
+  const receipts = {
+    sessionsMax: 1,
+    rangesMax: 1,
+    correctionsMax: 1,
+    marksMax: 4,
+    attributeNameBytesMax: 256 * 1_024,
+  };
   const pageLimits = { eventsMax: 10, charactersMax: 100_000, receipts };
   const { deliver, services, summaries } = projectorFixture({}, { pageLimits, pagesPerSnapshot: 2 });
   for (const [index, counter] of [1, 3, 5, 7].entries())
@@ -43,7 +49,13 @@ test('below the floor where ranges were dropped, the event store decides', async
 });
 
 test('an older session keeps its own counters', async () => {
-  const receipts = { sessionsMax: 1, rangesMax: 4, correctionsMax: 1, marksMax: 4 };
+  const receipts = {
+    sessionsMax: 1,
+    rangesMax: 4,
+    correctionsMax: 1,
+    marksMax: 4,
+    attributeNameBytesMax: 256 * 1_024,
+  };
   const pageLimits = { eventsMax: 10, charactersMax: 100_000, receipts };
   const { deliver, services } = projectorFixture({}, { pageLimits });
   const at = (session: number, counter: number) => ({ ...reported(counter), identity: { session, counter } });

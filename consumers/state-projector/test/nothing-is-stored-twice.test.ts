@@ -62,7 +62,13 @@ test('equal sequence numbers of two shards are two events', async () => {
 });
 
 test('where the mark of a shard was dropped, arrivals that ran backward do not hide what is stored', async () => {
-  const receipts = { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 1 };
+  const receipts = {
+    sessionsMax: 1,
+    rangesMax: 1,
+    correctionsMax: 1,
+    marksMax: 1,
+    attributeNameBytesMax: 256 * 1_024,
+  };
   const pageLimits = { eventsMax: 10, charactersMax: 100_000, receipts };
   const { deliver, pages } = projectorFixture({}, { pageLimits });
   const parent = [record(1, uncounted({ a: 1 }), T0 + 90), record(2, uncounted({ a: 2 }), T0 + 10)];

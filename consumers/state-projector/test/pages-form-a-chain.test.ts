@@ -50,7 +50,13 @@ test('a batch of more events than a page holds makes several pages and one state
   const limits = {
     eventsMax: 2,
     charactersMax: 100_000,
-    receipts: { sessionsMax: 2, rangesMax: 4, correctionsMax: 4, marksMax: 4 },
+    receipts: {
+      sessionsMax: 2,
+      rangesMax: 4,
+      correctionsMax: 4,
+      marksMax: 4,
+      attributeNameBytesMax: 256 * 1_024,
+    },
   };
   const { deliver, pages } = projectorFixture({ latestState }, { pageLimits: limits });
   await deliver([1, 2, 3, 4, 5].map((n) => record(n, reported(n))));

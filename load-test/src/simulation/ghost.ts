@@ -14,6 +14,7 @@ import {
 import type { EventStore } from '@twinstream/event-store';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { canonicalText, identityOf } from '@twinstream/verification';
+import { keptAttributes } from './kept-attributes.ts';
 import { checkRestored } from './restoration.ts';
 import { Violation } from './violation.ts';
 
@@ -208,7 +209,10 @@ export class Ghost {
     }
   }
 
-  /** State does not depend on the order of arrival: the newest version of each attribute is there, whoever came first. */
+  /**
+   * State does not depend on the order of arrival: the newest version of each attribute is there, whoever came first; where
+   * names are too many, of those that the bound keeps, and no other.
+   */
   checkLastWriterWins(): void {
     for (const [deviceId, pages] of this.pages) {
       const newest = new Map<string, StoredEvent>();
@@ -221,11 +225,15 @@ export class Ghost {
         }
       }
       const state = this.stateAfter(deviceId, pages.length);
-      for (const [name, { event }] of newest) {
+      const kept = keptAttributes(newest, this.#receiptLimits.attributeNameBytesMax);
+      for (const [name, { event }] of kept) {
         const value = state.attributes.get(name)?.value ?? null;
         if (JSON.stringify(value) !== JSON.stringify(event.data[name])) {
           throw new Violation('the newest version of an attribute wins', `${deviceId} ${name}`);
         }
+      }
+      for (const name of state.attributes.keys()) {
+        if (!kept.has(name)) throw new Violation('names of a state are bounded', `${deviceId} ${name}`);
       }
     }
   }

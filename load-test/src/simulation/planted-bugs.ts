@@ -180,5 +180,31 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'removed names dropped before those that stand',
+    patches: [
+      {
+        file: `${MODEL}/attribute-bound.ts`,
+        find: 'if (LABEL_NAMES.has(name)) continue;',
+        replace: 'if (LABEL_NAMES.has(name) || (value !== undefined && hasRemoved(attributes))) continue;',
+      },
+      {
+        file: `${MODEL}/attribute-bound.ts`,
+        find: 'for (const [name, { version }] of attributes) {',
+        replace:
+          'const hasRemoved = (all: typeof attributes) => [...all.values()].some((each) => each.value === undefined); for (const [name, { version, value }] of attributes) {',
+      },
+    ],
+  },
+  {
+    name: 'an attribute below the floor of dropped names set again',
+    patches: [
+      {
+        file: `${MODEL}/fold.ts`,
+        find: 'if (isBelowAttributesFloor(draft, name, version)) continue;',
+        replace: '',
+      },
+    ],
+  },
   ...PLANTED_OPERATOR_BUGS,
 ];

@@ -4,7 +4,8 @@ import type { Scenario } from './scenario.ts';
 /** The projector of a world: as in production, but for limits that are tiny. */
 export function projectorOptions(scenario: Scenario): ProjectorOptions {
   const { eventsPerPageMax: eventsMax, sessionsMax, rangesMax, correctionsMax, marksMax } = scenario;
-  const receipts = { sessionsMax, rangesMax, correctionsMax, marksMax };
+  const { attributeNameBytesMax } = scenario;
+  const receipts = { sessionsMax, rangesMax, correctionsMax, marksMax, attributeNameBytesMax };
   return {
     ...PROJECTOR_OPTIONS,
     headsMax: scenario.headsMax,

@@ -37,11 +37,16 @@ export interface Scenario {
   readonly rangesMax: number;
   readonly correctionsMax: number;
   readonly marksMax: number;
+  /** Room for so many names, or so, besides labels. */
+  readonly attributeNameBytesMax: number;
   readonly faultRates: FaultRates;
   readonly poisonShare: number;
   /** Absent in worlds without one. */
   readonly operator?: OperatorScenario;
 }
+
+/** What one of the names of simulated devices takes of the bound. */
+const ATTRIBUTE_NAME_BYTES = 51;
 
 /** How many worlds have an operator. */
 const OPERATOR = 0.2;
@@ -68,6 +73,7 @@ export function drawScenario(random: Random): Scenario {
     rangesMax: from(1, 3),
     correctionsMax: from(1, 2),
     marksMax: random.pick([1, 1, 2, 3]),
+    attributeNameBytesMax: ATTRIBUTE_NAME_BYTES * random.pick([1, 2, 2, 1_000]),
     faultRates: {
       throttle: 0.02 * hostility,
       'lost-answer': 0.02 * hostility,

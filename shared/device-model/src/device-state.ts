@@ -36,6 +36,11 @@ export interface DeviceState {
   /** Running maximum of all arrival times folded, milliseconds since 1970; 0 before the first. */
   readonly arrivalMax: number;
   readonly attributes: ReadonlyMap<string, VersionedValue>;
+  /**
+   * Attributes whose newest version is at or below it are not kept, neither value nor tombstone, but for labels: the names
+   * of a device had become too many. Absent while none was dropped. Only rises.
+   */
+  readonly attributesFloor?: EventVersion;
   readonly status: { readonly value: ConnectionStatus; readonly version: EventVersion };
   /** Device time of the newest event by version, as the device wrote it. */
   readonly lastEventTime?: { readonly value: string; readonly version: EventVersion };

@@ -1,4 +1,10 @@
 import { compareWithinShard, type Position, type ShardId } from '@twinstream/stream-model';
+import {
+  attributeNameBytes,
+  attributeNamesBytes,
+  dropOldestAttributes,
+  isBelowAttributesFloor,
+} from './attribute-bound.ts';
 import type { DeviceState, EventCounts, Mark, VersionedValue } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { compareVersions, type EventVersion } from './event-version.ts';
@@ -12,7 +18,10 @@ import {
   STATE_RECEIPT_LIMITS,
 } from './receipts.ts';
 
-/** Version of the fold: a change of meaning raises it, and snapshots of another version are ignored. */
+/**
+ * Version of the fold: a change of meaning raises it, and snapshots of another version are ignored. Bounding the names of
+ * attributes did not raise it: what was stored before is bounded when it is read, and means then what the fold gives.
+ */
 export const FOLD_VERSION = 1;
 
 /** A state that is being folded, in place. It shares nothing with the state it was opened from. */
@@ -20,6 +29,9 @@ export interface StateDraft extends Omit<DeviceState, 'attributes' | 'marks' | '
   page: number;
   arrivalMax: number;
   attributes: Map<string, VersionedValue>;
+  attributesFloor?: EventVersion;
+  /** What the names of the attributes take, once a name has come; not part of the state. */
+  attributeNamesBytes?: number;
   status: DeviceState['status'];
   lastEventTime?: NonNullable<DeviceState['lastEventTime']>;
   lastArrivalTime?: number;
@@ -40,6 +52,11 @@ export function openDraft(state: DeviceState): StateDraft {
     receipts: copyReceipts(state.receipts),
     counts: { ...state.counts },
   };
+}
+
+/** The state that a draft has come to. The draft must not be used again. */
+export function closeDraft({ attributeNamesBytes: _, ...state }: StateDraft): DeviceState {
+  return state;
 }
 
 /** Folds one stored event: state is a last-writer-wins map per attribute, so older versions change only what nothing newer wrote. */
@@ -66,7 +83,7 @@ export function applyEvent(
       draft.lastEventTime = { value: event.time, version };
     }
   }
-  applyData(draft, event, version);
+  applyData(draft, event, version, limits.attributeNameBytesMax);
 }
 
 function enterIdentity(draft: StateDraft, stored: StoredEvent, limits: ReceiptLimits): void {
@@ -80,17 +97,28 @@ function enterIdentity(draft: StateDraft, stored: StoredEvent, limits: ReceiptLi
   draft.ordinal = version.ordinal;
 }
 
-function applyData(draft: StateDraft, event: StoredEvent['event'], version: EventVersion): void {
+function applyData(
+  draft: StateDraft,
+  event: StoredEvent['event'],
+  version: EventVersion,
+  nameBytesMax: number,
+): void {
   const { type, data } = event;
   if (type === 'connected' || type === 'disconnected') {
     if (compareVersions(version, draft.status.version) > 0) draft.status = { value: type, version };
   } else if (type !== 'reported' && type !== 'corrected') return;
+  let bytes: number | undefined;
   for (const name of Object.keys(data)) {
     const existing = draft.attributes.get(name);
-    if (existing !== undefined && compareVersions(version, existing.version) <= 0) continue;
+    if (existing === undefined) {
+      if (isBelowAttributesFloor(draft, name, version)) continue;
+      bytes ??= draft.attributeNamesBytes ?? attributeNamesBytes(draft.attributes);
+      bytes += attributeNameBytes(name);
+    } else if (compareVersions(version, existing.version) <= 0) continue;
     const value = data[name];
     draft.attributes.set(name, value === null || value === undefined ? { version } : { value, version });
   }
+  if (bytes !== undefined) draft.attributeNamesBytes = dropOldestAttributes(draft, bytes, nameBytesMax);
 }
 
 /** Folds what a page says besides its events: its number, its arrivals, its duplicates, its shard's mark. */
@@ -144,5 +172,5 @@ export function foldPage(
   const draft = openDraft(state);
   for (const stored of page.events) applyEvent(draft, page.shardId, stored, limits);
   applyPageFrame(draft, page, limits);
-  return draft;
+  return closeDraft(draft);
 }

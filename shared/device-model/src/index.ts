@@ -1,3 +1,4 @@
+export { attributeNameBytes, withAttributesBounded } from './attribute-bound.ts';
 export * from './decode-event.ts';
 export * from './device-event.ts';
 export * from './device-id.ts';

@@ -8,7 +8,7 @@ import type { DeviceEvent } from './device-event.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { compareVersions, type EventVersion, NO_VERSION } from './event-version.ts';
-import { applyEvent, applyPageFrame, openDraft, type StateDraft } from './fold.ts';
+import { applyEvent, applyPageFrame, closeDraft, openDraft, type StateDraft } from './fold.ts';
 import {
   COMPLETE_RECEIPT_LIMITS,
   copyReceipts,
@@ -141,7 +141,7 @@ export function planPage(
   const page = frame.close(events);
   if (page === undefined) return { kind: 'settled', taken, outcomes };
   applyPageFrame(draft, page, limits.receipts);
-  return { kind: 'page', page, next: draft, taken, outcomes };
+  return { kind: 'page', page, next: closeDraft(draft), taken, outcomes };
 }
 
 function rememberIn(receipts: Receipts, { event, version }: StoredEvent): void {

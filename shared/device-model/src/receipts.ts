@@ -39,7 +39,7 @@ export interface Receipts {
   correctionsDropped: number;
 }
 
-/** How much a state remembers of what was received. */
+/** How much a state remembers. */
 export interface ReceiptLimits {
   readonly sessionsMax: number;
   /** Ranges per session. */
@@ -47,6 +47,8 @@ export interface ReceiptLimits {
   readonly correctionsMax: number;
   /** Shards whose marks are kept. A device meets a new shard only when its stream is resharded. */
   readonly marksMax: number;
+  /** What the names of all attributes, removed ones included, may take: see `attribute-bound.ts`. */
+  readonly attributeNameBytesMax: number;
 }
 
 /** What the state item keeps. In the steady state one session with one range is all there is. */
@@ -55,6 +57,8 @@ export const STATE_RECEIPT_LIMITS: ReceiptLimits = {
   rangesMax: 64,
   correctionsMax: 16,
   marksMax: 16,
+  // Of the 400 KB of an item (DynamoDB developer guide, "Quotas", read 2026-11): the rest is left for values and receipts.
+  attributeNameBytesMax: 256 * 1_024,
 };
 
 /** What a snapshot keeps: everything. */
@@ -63,6 +67,7 @@ export const COMPLETE_RECEIPT_LIMITS: ReceiptLimits = {
   rangesMax: Number.POSITIVE_INFINITY,
   correctionsMax: Number.POSITIVE_INFINITY,
   marksMax: Number.POSITIVE_INFINITY,
+  attributeNameBytesMax: Number.POSITIVE_INFINITY,
 };
 
 export function noReceipts(): Receipts {

@@ -33,7 +33,13 @@ export const [A, B, C, D] = SHARDS as [ShardId, ShardId, ShardId, ShardId];
 export const TINY_LIMITS: PageLimits = {
   eventsMax: 2,
   charactersMax: 300,
-  receipts: { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 1 },
+  receipts: {
+    sessionsMax: 1,
+    rangesMax: 1,
+    correctionsMax: 1,
+    marksMax: 1,
+    attributeNameBytesMax: 256 * 1_024,
+  },
 };
 
 /** An event as a shard delivers it: the n-th record of the shard, arriving at millisecond n unless said otherwise. */
@@ -101,8 +107,11 @@ export interface DeviceChain {
   deliver(shard: ShardId, batch: readonly ArrivedEvent[], options?: { repaired?: boolean }): OutcomeCounts;
 }
 
-export function openChain(limits: PageLimits = PAGE_LIMITS): DeviceChain {
-  let state = newDevice(DEVICE);
+export function openChain(
+  limits: PageLimits = PAGE_LIMITS,
+  start: DeviceState = newDevice(DEVICE),
+): DeviceChain {
+  let state = start;
   let historyReads = 0;
   const pages: EventPage[] = [];
 

@@ -40,6 +40,7 @@ const limits: fc.Arbitrary<PageLimits> = fc.oneof(
       rangesMax: fc.integer({ min: 1, max: 3 }),
       correctionsMax: fc.integer({ min: 1, max: 2 }),
       marksMax: fc.integer({ min: 1, max: 3 }),
+      attributeNameBytesMax: fc.constant(PAGE_LIMITS.receipts.attributeNameBytesMax),
     }),
   }),
 );

@@ -17,6 +17,7 @@ const limits = fc.record({
   rangesMax: fc.integer({ min: 1, max: 3 }),
   correctionsMax: fc.constant(1),
   marksMax: fc.constant(1),
+  attributeNameBytesMax: fc.constant(1),
 });
 const everyIdentity = [0, 1, 2, 3, 4].flatMap((session) =>
   Array.from({ length: 14 }, (_, counter) => ({ session, counter })),

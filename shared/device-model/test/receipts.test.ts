@@ -12,7 +12,13 @@ import {
 } from '@twinstream/device-model';
 import { describe, expect, test } from 'vitest';
 
-const limits = { sessionsMax: 2, rangesMax: 2, correctionsMax: 2, marksMax: 2 };
+const limits = {
+  sessionsMax: 2,
+  rangesMax: 2,
+  correctionsMax: 2,
+  marksMax: 2,
+  attributeNameBytesMax: 256 * 1_024,
+};
 
 function receiptsOf(counters: readonly number[], session = 1): Receipts {
   const receipts = noReceipts();
@@ -99,7 +105,13 @@ describe('receipts', () => {
   });
 
   test('remember the current and the previous session, 64 ranges, 16 corrections and 16 marks in a state', () => {
-    expect(STATE_RECEIPT_LIMITS).toEqual({ sessionsMax: 2, rangesMax: 64, correctionsMax: 16, marksMax: 16 });
+    expect(STATE_RECEIPT_LIMITS).toEqual({
+      sessionsMax: 2,
+      rangesMax: 64,
+      correctionsMax: 16,
+      marksMax: 16,
+      attributeNameBytesMax: 256 * 1_024,
+    });
     expect(Object.values(COMPLETE_RECEIPT_LIMITS).every((limit) => limit === Number.POSITIVE_INFINITY)).toBe(
       true,
     );

@@ -64,11 +64,17 @@ export const drawnChain: fc.Arbitrary<DrawnChain> = fc.record({
   batches: fc.array(drawnBatch, { minLength: 1, maxLength: 14 }),
 });
 
-/** Tiny limits, so that what is rare runs: two ranges a session, one correction, two marks, three events a page. */
+/** Tiny limits, so that what is rare runs: two ranges a session, one correction, two marks, two attributes, three events a page. */
 export const TINY_LIMITS: PageLimits = {
   ...PAGE_LIMITS,
   eventsMax: 3,
-  receipts: { sessionsMax: 1, rangesMax: 2, correctionsMax: 1, marksMax: 2 },
+  receipts: {
+    sessionsMax: 1,
+    rangesMax: 2,
+    correctionsMax: 1,
+    marksMax: 2,
+    attributeNameBytesMax: 110,
+  },
 };
 
 export interface RandomChain {

@@ -1,6 +1,7 @@
 import {
   applyEvent,
   COMPLETE_RECEIPT_LIMITS,
+  closeDraft,
   copyReceipts,
   type DeviceId,
   type DeviceState,
@@ -12,6 +13,7 @@ import {
   openDraft,
   type ReceiptLimits,
   type Receipts,
+  STATE_RECEIPT_LIMITS,
   type StateDraft,
 } from '@twinstream/device-model';
 import { compareWithinShard } from '@twinstream/stream-model';
@@ -25,7 +27,7 @@ import { PAGE_NUMBER_MAX } from './sort-key.ts';
 export type StateAtBasis = 'arrival' | 'event-time';
 
 export interface StateAtOptions {
-  /** What the state remembers of receipts on the basis `arrival`. Default: as the state item does. */
+  /** What the state remembers: of receipts on the basis `arrival` alone. Default: as the state item does. */
   readonly limits?: ReceiptLimits;
   /** True sees every page that was acknowledged before. Default: false. */
   readonly consistent?: boolean;
@@ -120,8 +122,9 @@ async function stateByEventTime(
   store: EventStore,
   deviceId: DeviceId,
   timeMs: number,
-  { consistent = false, signal }: StateAtOptions,
+  { limits = STATE_RECEIPT_LIMITS, consistent = false, signal }: StateAtOptions,
 ): Promise<StateAt> {
+  const { attributeNameBytesMax } = limits;
   const snapshot = await snapshotWithin(store, deviceId, timeMs, { consistent, signal });
   const draft = openDraft(snapshot?.state ?? newDevice(deviceId));
   if (snapshot !== undefined) draft.receipts = copyReceipts(snapshot.receipts);
@@ -131,7 +134,7 @@ async function stateByEventTime(
     pagesRead += 1;
     for (const stored of page.events) {
       if (eventTimeMs(stored.event.time) > timeMs) continue;
-      applyEvent(draft, page.shardId, stored, COMPLETE_RECEIPT_LIMITS);
+      applyEvent(draft, page.shardId, stored, { ...COMPLETE_RECEIPT_LIMITS, attributeNameBytesMax });
     }
   }
   return { state: withoutArrivals(draft), pagesRead, snapshotUsed: snapshot !== undefined };
@@ -154,7 +157,7 @@ async function snapshotWithin(
 
 /** A state of events that are no stretch of the chain. */
 function withoutArrivals(draft: StateDraft): DeviceState {
-  const { lastArrivalTime: _, marksFloor: __, ...state } = draft;
+  const { lastArrivalTime: _, marksFloor: __, ...state } = closeDraft(draft);
   const newest = draft.lastEventTime?.version;
   return {
     ...state,

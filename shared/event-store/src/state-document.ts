@@ -8,6 +8,7 @@ import {
   type Mark,
   parseVersion,
   type VersionedValue,
+  withAttributesBounded,
 } from '@twinstream/device-model';
 import {
   type Position,
@@ -23,11 +24,13 @@ const STATUSES: readonly string[] = ['connected', 'disconnected', 'unknown'] sat
 
 /** A device's state as JSON, but for its id, page and arrival maximum, which are the snapshot's key. Entries are lists, so that no name is a member's name. */
 export function stateDocument(state: DeviceState): JsonObject {
-  const { status, lastEventTime, lastArrivalTime, position, marksFloor, current, ordinal, counts } = state;
+  const { attributesFloor, status, lastEventTime, lastArrivalTime, position, marksFloor } = state;
+  const { current, ordinal, counts } = state;
   return {
     attributes: [...state.attributes].map(([name, { value, version }]) =>
       value === undefined ? [name, formatVersion(version)] : [name, formatVersion(version), value],
     ),
+    ...(attributesFloor === undefined ? {} : { attributesFloor: formatVersion(attributesFloor) }),
     status: [status.value, formatVersion(status.version)],
     ...(lastEventTime === undefined
       ? {}
@@ -47,7 +50,7 @@ function placeDocument({ sequenceNumber, subSequenceNumber }: ShardPosition): re
   return [sequenceNumber, subSequenceNumber];
 }
 
-/** Inverse of {@link stateDocument}. Throws TypeError or RangeError for a document that is none. */
+/** Inverse of {@link stateDocument}, names of attributes bounded. Throws TypeError or RangeError for a document that is none. */
 export function readState(
   document: JsonObject,
   key: { readonly deviceId: DeviceId; readonly page: number; readonly arrivalMax: number },
@@ -56,13 +59,15 @@ export function readState(
   const lastArrivalTime = optional(document.lastArrivalTime, asNumber);
   const position = optional(document.position, readPosition);
   const marksFloor = optional(document.marksFloor, asNumber);
+  const attributesFloor = optional(document.attributesFloor, (text) => parseVersion(asText(text)));
   const status = readVersionedText(document.status ?? null);
   if (!isStatus(status.value)) throw new TypeError('not a connection status');
   const [session, counter] = asArray(document.current);
   const [events = 0, duplicates = 0, late = 0, gaps = 0] = asArray(document.counts).map(asNumber);
-  return {
+  return withAttributesBounded({
     ...key,
     attributes: new Map(listOf(document.attributes, readAttribute)),
+    ...(attributesFloor === undefined ? {} : { attributesFloor }),
     status: { value: status.value, version: status.version },
     ...(lastEventTime === undefined ? {} : { lastEventTime }),
     ...(lastArrivalTime === undefined ? {} : { lastArrivalTime }),
@@ -73,7 +78,7 @@ export function readState(
     ordinal: asNumber(document.ordinal),
     receipts: readReceipts(asObject(document.receipts)),
     counts: { events, duplicates, late, gaps },
-  };
+  });
 }
 
 function isStatus(text: string): text is ConnectionStatus {

@@ -1,4 +1,5 @@
 import {
+  attributeNameBytes,
   compareVersions,
   type DeviceState,
   type EventPage,
@@ -31,7 +32,7 @@ function acceptedBy(pages: readonly EventPage[], timeMs: number): readonly Store
   return accepted;
 }
 
-/** What events make of the attributes, told without the fold: each has the value of its newest version. */
+/** What events make of the attributes, told without the fold: each that is kept has the value of its newest version. */
 function valuesOf(events: readonly StoredEvent[]): Map<string, unknown> {
   const newest = new Map<string, StoredEvent>();
   for (const stored of events) {
@@ -41,7 +42,19 @@ function valuesOf(events: readonly StoredEvent[]): Map<string, unknown> {
       if (known === undefined || compareVersions(stored.version, known.version) > 0) newest.set(name, stored);
     }
   }
-  return new Map([...newest].map(([name, { event }]) => [name, event.data[name] ?? undefined]));
+  const kept = [...newest].filter(([name]) => isKept(name, newest));
+  return new Map(kept.map(([name, { event }]) => [name, event.data[name] ?? undefined]));
+}
+
+/** Names are kept from the newest version down, as far as they fit; each event sets one. */
+function isKept(name: string, newest: ReadonlyMap<string, StoredEvent>): boolean {
+  const own = newest.get(name);
+  if (own === undefined || name === 'site') return true;
+  let bytes = 0;
+  for (const [rival, { version }] of newest) {
+    if (compareVersions(version, own.version) >= 0) bytes += attributeNameBytes(rival);
+  }
+  return bytes <= limits.attributeNameBytesMax;
 }
 
 function shownValues({ attributes }: DeviceState): Map<string, unknown> {
@@ -118,7 +131,7 @@ describe('the state at a time, by event time', () => {
       fc.asyncProperty(drawnChain, snapshotPages, time, async (drawn, every, timeMs) => {
         const store = memoryEventStore();
         const chain = await writeChain(store, drawn, every);
-        const { state } = await stateAt(store, DEVICE, asOf(timeMs), 'event-time');
+        const { state } = await stateAt(store, DEVICE, asOf(timeMs), 'event-time', { limits });
         const events = eventsOf(chain).filter(({ event }) => eventTimeMs(event.time) <= timeMs);
         expect(shownValues(state)).toEqual(valuesOf(events));
         expect(state.counts).toEqual({
@@ -149,8 +162,8 @@ describe('the state at a time, by event time', () => {
         const [without, with_] = [memoryEventStore(), memoryEventStore()];
         await writeChain(without, drawn, 0);
         await writeChain(with_, drawn, every);
-        const expected = await stateAt(without, DEVICE, asOf(timeMs), 'event-time');
-        const found = await stateAt(with_, DEVICE, asOf(timeMs), 'event-time');
+        const expected = await stateAt(without, DEVICE, asOf(timeMs), 'event-time', { limits });
+        const found = await stateAt(with_, DEVICE, asOf(timeMs), 'event-time', { limits });
         expect(found.state).toEqual(expected.state);
       }),
       { numRuns: 300 },

@@ -9,6 +9,7 @@ import {
   presentAttributes,
   type Receipts,
   type VersionedValue,
+  withAttributesBounded,
 } from '@twinstream/device-model';
 import {
   type Item,
@@ -46,6 +47,7 @@ export const STATE_ATTRIBUTES = [
   'arrivalMax',
   'attributes',
   'versions',
+  'attributesFloor',
   'status',
   'statusVersion',
   'site',
@@ -71,13 +73,15 @@ const STATUSES: readonly string[] = ['connected', 'disconnected', 'unknown'] sat
 
 /** The item's attributes besides its key; undefined where the item has none of that name. */
 export function encodeState(state: DeviceState): Record<StateAttribute, AttributeValue | undefined> {
-  const { status, lastEventTime, position, current, ordinal, receipts, counts, marksFloor } = state;
+  const { attributesFloor, status, lastEventTime, position, current, ordinal, receipts } = state;
+  const { counts, marksFloor } = state;
   const hasCounted = current.session !== -1 || current.counter !== -1;
   return {
     page: numberValue(state.page),
     arrivalMax: numberValue(state.arrivalMax),
     attributes: { M: attributeMap(presentAttributes(state)) },
     versions: textValue(versionsText(state.attributes)),
+    attributesFloor: optionalText(attributesFloor && formatVersion(attributesFloor)),
     status: textValue(status.value),
     statusVersion: textValue(formatVersion(status.version)),
     site: optionalText(indexedSiteOf(state)),
@@ -109,7 +113,7 @@ function optionalNumber(value: number | undefined): AttributeValue | undefined {
   return value === undefined ? undefined : numberValue(value);
 }
 
-/** Inverse of {@link encodeState}. Throws `DAMAGED_STATE` for an item that is none. */
+/** Inverse of {@link encodeState}, names of attributes bounded. Throws `DAMAGED_STATE` for an item that is none. */
 export function decodeState(item: Item): DeviceState {
   try {
     return readState(item);
@@ -123,13 +127,15 @@ function readState(item: Item): DeviceState {
   const lastEventTime = readText(item, 'lastEventTime');
   const lastArrivalTime = readNumber(item, 'lastArrivalTime');
   const position = readText(item, 'position');
+  const attributesFloor = readText(item, 'attributesFloor');
   const marksFloor = readNumber(item, 'marksFloor');
   const { events, duplicates, late, gaps } = Object.fromEntries(readAttributeMap(requireMap(item, 'counts')));
-  return {
+  return withAttributesBounded({
     deviceId: deviceId(requireText(item, 'deviceId')),
     page: requireNumber(item, 'page'),
     arrivalMax: requireNumber(item, 'arrivalMax'),
     attributes: readVersionedValues(item),
+    ...(attributesFloor === undefined ? {} : { attributesFloor: parseVersion(attributesFloor) }),
     status: { value: readStatus(item), version: parseVersion(requireText(item, 'statusVersion')) },
     ...(lastEventTime === undefined
       ? {}
@@ -147,7 +153,7 @@ function readState(item: Item): DeviceState {
     ordinal: readNumber(item, 'ordinal') ?? 0,
     receipts: readReceipts(item),
     counts: { events: count(events), duplicates: count(duplicates), late: count(late), gaps: count(gaps) },
-  };
+  });
 }
 
 function count(value: unknown): number {

@@ -127,6 +127,7 @@ const anyState: fc.Arbitrary<DeviceState> = fc
         lastArrivalTime: time,
         position,
         marksFloor: time,
+        attributesFloor: version,
       },
       { requiredKeys: [] },
     ),

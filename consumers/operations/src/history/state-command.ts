@@ -92,6 +92,7 @@ async function stateOf(
 /** A state as JSON says it: stable, for scripts. */
 function stateDocument(state: DeviceState) {
   const { deviceId, page, status, lastEventTime, lastArrivalTime, position, current, counts } = state;
+  const { attributesFloor } = state;
   return {
     deviceId,
     page,
@@ -100,6 +101,7 @@ function stateDocument(state: DeviceState) {
     versions: Object.fromEntries(
       [...state.attributes].map(([name, { version }]) => [name, formatVersion(version)]),
     ),
+    attributesFloor: attributesFloor === undefined ? null : formatVersion(attributesFloor),
     lastEventTime: lastEventTime?.value ?? null,
     lastArrivalTime: lastArrivalTime === undefined ? null : isoText(lastArrivalTime),
     session: current.session < 0 ? null : current.session,
@@ -110,7 +112,7 @@ function stateDocument(state: DeviceState) {
 }
 
 function stateText(state: DeviceState): string {
-  const { counts, page, status, lastEventTime, lastArrivalTime } = state;
+  const { attributesFloor, counts, page, status, lastEventTime, lastArrivalTime } = state;
   const head = [
     `device      ${state.deviceId}`,
     `status      ${status.value}`,
@@ -118,6 +120,9 @@ function stateText(state: DeviceState): string {
     `device time ${lastEventTime?.value ?? '-'}`,
     `arrived     ${lastArrivalTime === undefined ? '-' : isoText(lastArrivalTime)}`,
     `events      ${counts.events} (late ${counts.late}, duplicates ${counts.duplicates}, gaps ${counts.gaps})`,
+    ...(attributesFloor === undefined
+      ? []
+      : [`not kept    attributes up to version ${formatVersion(attributesFloor)}: too many names`]),
     '',
   ].join('\n');
   const rows = [...state.attributes]

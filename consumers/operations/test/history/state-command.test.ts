@@ -62,3 +62,14 @@ describe('what changed between two times', () => {
     expect(stdout).toContain('3 events between');
   });
 });
+
+test('a state says up to which version its attributes are not kept, and nothing of it where all are', async () => {
+  expect((await state()).stdout).not.toContain('not kept');
+  expect(JSON.parse((await state('--output', 'json')).stdout).attributesFloor).toBeNull();
+  const { latestState } = services.stored;
+  const known = (await latestState.read(DEVICE)) ?? newDevice(DEVICE);
+  const attributesFloor = { session: 1, counter: 2, ordinal: 0, revision: 0 };
+  await latestState.replace({ ...known, attributesFloor }, known.page);
+  expect((await state()).stdout).toMatch(/^not kept {4}attributes up to version 1\.2: too many names$/m);
+  expect(JSON.parse((await state('--output', 'json')).stdout).attributesFloor).toBe('1.2');
+});

@@ -45,6 +45,19 @@ describe('GET /v1/devices/{deviceId}', () => {
     expect(body.lastEventTime).toBe('2026-11-02T09:00:00+01:00');
   });
 
+  test('tells up to which version attributes are not kept, where the names of a device are too many', async () => {
+    for (let counter = 1; counter <= 9; counter += 1) {
+      const names = Array.from({ length: 200 }, (_, index) => `${counter}-${index}-`.padEnd(128, 'x'));
+      await api.say('bus-1', {
+        session: 1,
+        counter,
+        data: Object.fromEntries(names.map((name) => [name, null])),
+      });
+      const { body } = await api.ask('/v1/devices/bus-1');
+      expect(body.attributesFloor).toBe({ 8: '1.1', 9: '1.2' }[counter]);
+    }
+  });
+
   test('has no version while the device never counted', async () => {
     await api.say('bus-1', { data: { speedMph: 1 } });
     expect((await api.ask('/v1/devices/bus-1')).body.version).toBeNull();

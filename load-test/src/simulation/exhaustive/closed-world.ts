@@ -210,7 +210,13 @@ const ARRIVALS_MS = [10, 20, 20, 5];
 const FIRST_SEQUENCE_NUMBER = 98;
 
 function projectorOptions({ eventsPerPageMax, pagesPerSnapshot }: SmallWorld): ProjectorOptions {
-  const receipts = { sessionsMax: 1, rangesMax: 1, correctionsMax: 1, marksMax: 1 };
+  const receipts = {
+    sessionsMax: 1,
+    rangesMax: 1,
+    correctionsMax: 1,
+    marksMax: 1,
+    attributeNameBytesMax: 256 * 1_024,
+  };
   const pageLimits = { eventsMax: eventsPerPageMax, charactersMax: 100_000, receipts };
   return { ...PROJECTOR_OPTIONS, pagesPerSnapshot, pageLimits };
 }
