@@ -6,6 +6,7 @@ import {
   type PageLimits,
   withAttributesBounded,
 } from '@twinstream/device-model';
+import type { ShardId } from '@twinstream/stream-model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { A, arrived, B, C, counted, openChain } from './device-chain.ts';
@@ -32,7 +33,13 @@ function contentOf({ session, counter }: Drawn): DeviceEvent {
 }
 
 const drawn = fc.record({ session: fc.nat(1), counter: fc.nat(11) });
-const spread = fc.record({
+interface Spread {
+  readonly shards: readonly ShardId[];
+  readonly batchMax: number;
+  readonly eventsMax: number;
+}
+
+const spread: fc.Arbitrary<Spread> = fc.record({
   shards: fc.array(fc.constantFrom(A, B, C), { minLength: 1, maxLength: 5 }),
   batchMax: fc.integer({ min: 1, max: 4 }),
   eventsMax: fc.integer({ min: 1, max: 3 }),
@@ -42,17 +49,14 @@ function limitsOf(attributeNameBytesMax: number, eventsMax: number): PageLimits 
   return { ...PAGE_LIMITS, eventsMax, receipts: { ...PAGE_LIMITS.receipts, attributeNameBytesMax } };
 }
 
-function fold(
-  events: readonly Drawn[],
-  way: typeof spread extends fc.Arbitrary<infer T> ? T : never,
-  bytesMax: number,
-): DeviceState {
+function fold(events: readonly Drawn[], way: Spread, bytesMax: number): DeviceState {
   const chain = openChain(limitsOf(bytesMax, way.eventsMax));
-  let number = 8;
   for (let from = 0; from < events.length; ) {
     const size = 1 + ((from * 7) % way.batchMax);
     const shard = way.shards[from % way.shards.length] ?? A;
-    const batch = events.slice(from, from + size).map((event) => arrived((number += 1), contentOf(event)));
+    const batch = events
+      .slice(from, from + size)
+      .map((event, index) => arrived(9 + from + index, contentOf(event)));
     chain.deliver(shard, batch);
     from += size;
   }
