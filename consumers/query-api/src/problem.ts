@@ -9,6 +9,7 @@ export const PROBLEMS = {
   UNAUTHENTICATED: { status: 401, title: 'A bearer token is needed' },
   NOT_ALLOWED: { status: 403, title: 'This caller may not do this' },
   DEVICE_NOT_FOUND: { status: 404, title: 'Nothing is stored of this device' },
+  STATE_MISSING: { status: 404, title: 'Events of this device are stored, but no state' },
   NO_STATE_AT_TIME: { status: 404, title: 'Nothing was stored of this device at that time' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this path' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This path does not take this method' },

@@ -12,6 +12,7 @@ import {
   storedTimeParameter,
 } from '../parameters.ts';
 import { badCursor, badParameter, problemResponse } from '../problem.ts';
+import { hasPages } from '../stored-pages.ts';
 
 const ordinal = z.int().min(0);
 const historyCursorSchema: z.ZodType<HistoryCursor> = z.strictObject({
@@ -63,7 +64,11 @@ export const deviceEventsEndpoint = endpoint(
       ...(place === undefined ? {} : { cursor: place }),
       signal: getSignal(),
     });
-    if (answer.events.length === 0 && (await services.deviceStates.read(deviceId)) === undefined) {
+    const isStored =
+      answer.events.length > 0 ||
+      (await services.deviceStates.read(deviceId)) !== undefined ||
+      (await hasPages(services.events, deviceId, getSignal()));
+    if (!isStored) {
       return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
     }
     const rest =

@@ -17,6 +17,7 @@ import { deviceIdParameter, headerText, storedTimeParameter } from '../parameter
 import { BASES, type Basis, pastState } from '../past-state.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 import type { QueryApiServices } from '../services.ts';
+import { hasPages } from '../stored-pages.ts';
 
 /** Members that a device has only where `fields` or `diff` ask for them. */
 const EXTRAS = {
@@ -71,7 +72,7 @@ export const deviceEndpoint = endpoint(
       },
       304: { description: 'The caller has this answer.', headers: { ETag: 'Tag of the answer.' } },
     },
-    problems: ['DEVICE_NOT_FOUND', 'NO_STATE_AT_TIME'],
+    problems: ['DEVICE_NOT_FOUND', 'STATE_MISSING', 'NO_STATE_AT_TIME'],
   },
   async ({ params: { deviceId }, query: { at, basis, diff, fields }, headers, getSignal }, services) => {
     if (basis !== undefined && at === undefined && diff === undefined) {
@@ -81,7 +82,7 @@ export const deviceEndpoint = endpoint(
     if (future !== undefined) return future;
     const read = (time: string | undefined) => readMoment(services, { deviceId, time, basis, getSignal });
     const moment = await read(at);
-    if (moment.device === undefined) return notFound(services, deviceId, at);
+    if (moment.device === undefined) return notFound(services, deviceId, at, getSignal());
     const selection = readFieldSelection(fields);
     const tag = deviceTag(moment.state, moment.device.liveness, [fields, at, basis].join(' ').trim());
     const tagged = { etag: tag, 'cache-control': REVALIDATE };
@@ -156,9 +157,16 @@ async function notFound(
   services: QueryApiServices,
   deviceId: DeviceId,
   at: string | undefined,
+  signal: AbortSignal,
 ): Promise<Response> {
-  if (at !== undefined && (await services.deviceStates.read(deviceId)) !== undefined) {
+  const isStored =
+    (at !== undefined && (await services.deviceStates.read(deviceId)) !== undefined) ||
+    (await hasPages(services.events, deviceId, signal));
+  if (!isStored) return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+  if (at !== undefined) {
     return problemResponse('NO_STATE_AT_TIME', { detail: `nothing was known of ${deviceId} at ${at}` });
   }
-  return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+  return problemResponse('STATE_MISSING', {
+    detail: `${deviceId} has a history, but no state: it is larger than an item, or was deleted`,
+  });
 }

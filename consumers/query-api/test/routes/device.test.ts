@@ -1,4 +1,6 @@
-import { deviceId } from '@twinstream/device-model';
+import { deviceId, newDevice } from '@twinstream/device-model';
+import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
+import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestApi, testApi } from '../test-api.ts';
 
@@ -94,6 +96,21 @@ describe('GET /v1/devices/{deviceId}', () => {
     expect(unknown.headers.get('content-type')).toBe('application/problem+json');
     const illegal = await api.ask('/v1/devices/no%20body');
     expect([illegal.status, illegal.body.parameter]).toEqual([400, 'deviceId']);
+  });
+
+  test('answers 404 STATE_MISSING for a device that has pages and no state, as one does whose state is too large', async () => {
+    await writeBatch(api.pipeline.events, newDevice(deviceId('bus-9')), SHARDS[0], [
+      arrivedEvent({ deviceId: 'bus-9', at: 1, session: 1, counter: 1 }),
+    ]);
+    const { status, body } = await api.ask('/v1/devices/bus-9');
+    expect([status, body.code]).toEqual([404, 'STATE_MISSING']);
+    expect(body.detail).not.toContain('nothing');
+    const history = await api.ask('/v1/devices/bus-9/events');
+    expect([history.status, history.body.events.length]).toEqual([200, 1]);
+    const later = await api.ask('/v1/devices/bus-9/events?from=2027-01-01T00:00:00Z');
+    expect([later.status, later.body]).toEqual([200, { events: [] }]);
+    const early = await api.ask('/v1/devices/bus-9?at=2026-01-01T00:00:00Z');
+    expect([early.status, early.body.code]).toEqual([404, 'NO_STATE_AT_TIME']);
   });
 
   test('gives attributes any name, __proto__ too', async () => {
