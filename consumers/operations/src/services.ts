@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { dynamoDbEventStore, type EventStore } from '@twinstream/event-store';
+import { type AuditableEventStore, dynamoDbEventStore } from '@twinstream/event-store';
 import {
   dynamoDbLatestStateTable,
   dynamoDbShardProgressTable,
@@ -29,7 +29,7 @@ import type { OperationsConfiguration } from './configuration.ts';
 
 /** History and state of one set of tables. */
 export interface Stores {
-  readonly eventStore: EventStore;
+  readonly eventStore: AuditableEventStore;
   readonly latestState: RepairableLatestState;
 }
 

@@ -81,11 +81,11 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
         eventStore: {
           ...eventStore,
           deviceIds: () => later(async () => (await storedDevices())[part] ?? []),
-          async *pages(deviceId, range) {
+          async *auditPages(deviceId, auditOptions) {
             signal?.throwIfAborted();
-            for await (const page of eventStore.pages(deviceId, range)) {
-              pages += 1;
-              yield page;
+            for await (const audited of eventStore.auditPages(deviceId, auditOptions)) {
+              if (audited.kind !== 'foreign') pages += 1;
+              yield audited;
             }
           },
         },

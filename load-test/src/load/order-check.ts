@@ -1,7 +1,7 @@
 import type { DeviceId } from '@twinstream/device-model';
-import type { EventStore } from '@twinstream/event-store';
+import type { AuditableEventStore } from '@twinstream/event-store';
 
-type Pages = Pick<EventStore, 'pages'>;
+type Pages = Pick<AuditableEventStore, 'auditPages'>;
 
 /**
  * An event store through which whole chains are read, and whose counted events must rise by session and counter: the
@@ -13,20 +13,22 @@ export function orderChecked<Store extends Pages>(
 ): Store {
   return {
     ...store,
-    async *pages(deviceId, range) {
+    async *auditPages(deviceId, options) {
       let [lastSession, lastCounter] = [-1, -1];
-      for await (const page of store.pages(deviceId, range)) {
-        for (const { event } of page.events) {
+      for await (const audited of store.auditPages(deviceId, options)) {
+        yield audited;
+        if (audited.kind !== 'page') continue;
+        const { page, events } = audited.page;
+        for (const { event } of events) {
           if (event.identity === undefined) continue;
           const { session, counter } = event.identity;
           if (session > lastSession || (session === lastSession && counter > lastCounter)) {
             [lastSession, lastCounter] = [session, counter];
           } else {
-            const place = `page ${page.page}: session ${session}, counter ${counter}`;
+            const place = `page ${page}: session ${session}, counter ${counter}`;
             onDisorder(deviceId, `${place} after session ${lastSession}, counter ${lastCounter}`);
           }
         }
-        yield page;
       }
     },
   } satisfies Store;

@@ -1,4 +1,4 @@
-import type { EventStore } from '@twinstream/event-store';
+import type { AuditableEventStore } from '@twinstream/event-store';
 import type { RepairableLatestState, ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Ghost } from './ghost.ts';
@@ -7,7 +7,7 @@ import type { Owner } from './scheduler.ts';
 
 /** The stores as they really are, behind no network. */
 export interface Stores {
-  readonly eventStore: EventStore;
+  readonly eventStore: AuditableEventStore;
   readonly latestState: RepairableLatestState;
   readonly shardProgress: ShardProgressTable;
   readonly quarantine: ResolvableQuarantine;
@@ -107,6 +107,15 @@ export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, '
       latestSnapshot: (deviceId, query) =>
         call('snapshot query', () => eventStore.latestSnapshot(deviceId, withoutSignal(query)), query.signal),
       deviceIds: (signal) => fetched(() => call('device scan', () => all(eventStore.deviceIds()), signal)),
+      auditPages: (deviceId, { signal } = {}) =>
+        fetched(() => call('page query', () => all(eventStore.auditPages(deviceId)), signal)),
+      auditSnapshots: (deviceId, { foldVersion, signal }) =>
+        fetched(() =>
+          call('snapshot query', () => all(eventStore.auditSnapshots(deviceId, { foldVersion })), signal),
+        ),
+      replacePage: (page, signal) => call('page put', () => eventStore.replacePage(page), signal),
+      partitionKeys: (signal) =>
+        fetched(() => call('device scan', () => all(eventStore.partitionKeys()), signal)),
     },
     latestState: {
       read: (deviceId, options) =>
@@ -114,6 +123,10 @@ export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, '
       write: (state, signal) => call('state update', () => latestState.write(state), signal),
       replace: (state, observed, signal) =>
         call('state replace', () => latestState.replace(state, observed), signal),
+      audit: (deviceId, signal) => call('state read', () => latestState.audit(deviceId), signal),
+      sizeOf: (state) => latestState.sizeOf(state),
+      partitionKeys: (signal) =>
+        fetched(() => call('state list', () => all(latestState.partitionKeys()), signal)),
       list: (query) => call('state list', () => latestState.list(withoutSignal(query)), query.signal),
     },
     shardProgress: {

@@ -7,17 +7,18 @@ const DEVICE = deviceId('a');
 async function disorderOf(...pages: readonly (readonly (readonly [number, number])[])[]): Promise<string[]> {
   const told: string[] = [];
   const store = {
-    async *pages(_: DeviceId) {
+    async *auditPages(_: DeviceId) {
       for (const [index, events] of pages.entries()) {
-        yield {
+        const page = {
           page: index + 1,
           events: events.map(([session, counter]) => ({ event: { identity: { session, counter } } })),
         } as unknown as EventPage;
+        yield { kind: 'page' as const, page, faults: [] };
       }
     },
   };
   const checked = orderChecked(store, (_, what) => told.push(what));
-  await Array.fromAsync(checked.pages(DEVICE));
+  await Array.fromAsync(checked.auditPages(DEVICE));
   return told;
 }
 

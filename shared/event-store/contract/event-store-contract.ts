@@ -1,6 +1,7 @@
 import { type DeviceState, deviceId, type EventPage, newDevice, planPage } from '@twinstream/device-model';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditableEventStore } from '../src/audit.ts';
 import { catchUp } from '../src/catch-up.ts';
 import type { EventStore, PageRange, Snapshot } from '../src/event-store.ts';
 import { readHistory } from '../src/history.ts';
@@ -14,7 +15,7 @@ import { ARRIVAL, arrivedEvent, asOf, SHARDS } from './event-builder.ts';
 import { drawnChain, TINY_LIMITS, writeChain as writeRandomChain } from './random-chain.ts';
 
 export interface OpenEventStore {
-  readonly store: EventStore;
+  readonly store: AuditableEventStore;
   close?(): Promise<void>;
 }
 
@@ -31,7 +32,7 @@ export async function all<Member>(members: AsyncIterable<Member>): Promise<Membe
 /** What every event store must do. `open` is called once; each test uses devices of its own. */
 export function describeEventStore(open: () => Promise<OpenEventStore>): void {
   let opened: OpenEventStore;
-  let store: EventStore;
+  let store: AuditableEventStore;
   let devices = 0;
   const newDeviceState = (): DeviceState => {
     devices += 1;
@@ -249,13 +250,6 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
   });
 
   describe('snapshots', () => {
-    const snapshotAt = (state: DeviceState, changes: Partial<Snapshot> = {}): Snapshot => ({
-      foldVersion: 1,
-      state,
-      receipts: state.receipts,
-      ...changes,
-    });
-
     it('gives a snapshot back as it was put, with receipts that the state forgot', async () => {
       const { state, deviceId } = await writeChain(3);
       const receipts = {
@@ -335,6 +329,33 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
     });
   });
 
+  describe('auditing', () => {
+    it('shows every page and every snapshot once, in key order, with nothing wrong', async () => {
+      const { state, deviceId, pages } = await writeChain(3);
+      const older = { ...snapshotAt(state), state: { ...state, page: 2, arrivalMax: state.arrivalMax - 1 } };
+      for (const snapshot of [snapshotAt(state), older, { ...older, foldVersion: 7 }]) {
+        await store.putSnapshot(snapshot);
+      }
+      expect(await all(store.auditPages(deviceId))).toEqual(
+        pages.map((page) => ({ kind: 'page', page, faults: [] })),
+      );
+      expect(await all(store.auditSnapshots(deviceId, { foldVersion: 1 }))).toEqual(
+        [older, snapshotAt(state)].map((snapshot) => ({ kind: 'snapshot', snapshot, faults: [] })),
+      );
+      expect(await all(store.partitionKeys())).toContain(deviceId);
+    });
+
+    it('replaces a page where one stands at its key, and puts none where none does', async () => {
+      const { deviceId, pages } = await writeChain(2);
+      const [first, second] = pages;
+      if (first === undefined || second === undefined) throw new Error('no pages');
+      const other = { ...second, duplicates: 5 };
+      expect(await store.replacePage(other)).toBe('replaced');
+      expect(await store.replacePage({ ...second, page: 3 })).toBe('changed');
+      expect(await all(store.pages(deviceId, { consistent: true }))).toEqual([first, other]);
+    });
+  });
+
   describe('temporal reads', () => {
     // The property tests of each read decide what is right, in memory; here every store must give the same.
     it('answers as the store in memory does, over chains of every kind', async () => {
@@ -371,4 +392,8 @@ function pageOf(state: DeviceState, at: number): EventPage {
   const plan = planPage(state, SHARD, [event]);
   if (plan.kind !== 'page') throw new Error('the event is not new');
   return plan.page;
+}
+
+function snapshotAt(state: DeviceState, changes: Partial<Snapshot> = {}): Snapshot {
+  return { foldVersion: 1, state, receipts: state.receipts, ...changes };
 }

@@ -1,16 +1,13 @@
 import {
   areComplete,
-  COMPLETE_RECEIPT_LIMITS,
   copyReceipts,
   type DeviceState,
   FOLD_VERSION,
   noReceipts,
   type Receipts,
-  receive,
-  receiveCorrection,
-  type StoredEvent,
 } from '@twinstream/device-model';
 import { requireNext, requireReached } from './chain-gap.ts';
+import { enterReceipt } from './enter-receipt.ts';
 import type { EventStore, PageRange, Snapshot } from './event-store.ts';
 import { nextPageKey } from './page-key.ts';
 
@@ -74,12 +71,4 @@ export function rangeBetween(
     consistent: true,
     signal,
   };
-}
-
-function enterReceipt(receipts: Receipts, { event, version }: StoredEvent): void {
-  if (event.identity !== undefined) receive(receipts, event.identity, COMPLETE_RECEIPT_LIMITS);
-  if (event.correction === undefined) return;
-  const { session, counter, ordinal, revision } = version;
-  const { correctionId } = event.correction;
-  receiveCorrection(receipts, { correctionId, session, counter, ordinal, revision }, COMPLETE_RECEIPT_LIMITS);
 }

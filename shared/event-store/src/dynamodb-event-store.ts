@@ -4,16 +4,23 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { DeviceId, EventPage } from '@twinstream/device-model';
+import { type DeviceId, type EventPage, isDeviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import { readNumber, requireNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
+import {
+  type AuditableEventStore,
+  type AuditedPage,
+  type AuditedSnapshot,
+  type AuditOptions,
+  auditPage,
+  auditSnapshot,
+} from './audit.ts';
+import { readNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
 import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
 import type { Item } from './dynamodb/item-size.ts';
-import { deviceIdsOf } from './dynamodb-device-ids.ts';
+import { partitionKeysOf } from './dynamodb-partition-keys.ts';
 import { type ItemQuery, queryItems } from './dynamodb-query.ts';
 import type {
   AppendResult,
-  EventStore,
   PageKey,
   PageRange,
   PageSummary,
@@ -28,6 +35,7 @@ import {
   pageSortKey,
   pageSortKeysBelow,
   readPageSortKey,
+  readSnapshotSortKey,
   snapshotSortKeys,
   snapshotSortKeysThrough,
 } from './sort-key.ts';
@@ -50,7 +58,10 @@ interface Table extends DynamoDbEventStoreOptions {
  * `DAMAGED_SNAPSHOT` for items that cannot be read, and with the signal's reason when aborted. A put that fails
  * without an answer may have happened; trying it again then finds its own page in the conflict.
  */
-export function dynamoDbEventStore(client: DynamoDBClient, options: DynamoDbEventStoreOptions): EventStore {
+export function dynamoDbEventStore(
+  client: DynamoDBClient,
+  options: DynamoDbEventStoreOptions,
+): AuditableEventStore {
   const table: Table = { client, ...options };
   return {
     appendPage: (page, signal) => appendPage(table, page, signal),
@@ -60,7 +71,11 @@ export function dynamoDbEventStore(client: DynamoDBClient, options: DynamoDbEven
       lastKeyBelow(table, deviceId, arrivalMaxBefore, signal),
     putSnapshot: (snapshot, signal) => putSnapshot(table, snapshot, signal),
     latestSnapshot: (deviceId, query) => latestSnapshot(table, deviceId, query),
-    deviceIds: (signal) => deviceIdsOf(client, table.tableName, signal),
+    deviceIds: (signal) => deviceIdsOf(table, signal),
+    auditPages: (deviceId, auditOptions) => auditPages(table, deviceId, auditOptions),
+    auditSnapshots: (deviceId, auditOptions) => auditSnapshots(table, deviceId, auditOptions),
+    replacePage: (page, signal) => replacePage(table, page, signal),
+    partitionKeys: (signal) => partitionKeysOf(client, table.tableName, signal),
   };
 }
 
@@ -101,6 +116,9 @@ async function appendPage(table: Table, page: EventPage, signal?: AbortSignal): 
       : { outcome: 'appended', writeUnits: put.writeUnits };
   }
   const existing = put.existing ?? (await readPageItem(table, page, signal));
+  if (existing === undefined) {
+    throw new CodedError('PAGE_VANISHED', `page ${page.page} of ${page.deviceId} stood there and is gone`);
+  }
   return { outcome: 'conflict', existing: decodePage(existing, table.upcasters) };
 }
 
@@ -109,7 +127,7 @@ async function readPageItem(
   { client, tableName }: Table,
   page: EventPage,
   signal?: AbortSignal,
-): Promise<Item> {
+): Promise<Item | undefined> {
   const { Item } = await dynamoDbRequest(signal, (options) =>
     client.send(
       new GetItemCommand({
@@ -120,8 +138,35 @@ async function readPageItem(
       options,
     ),
   );
-  if (Item !== undefined) return Item;
-  throw new CodedError('PAGE_VANISHED', `page ${page.page} of ${page.deviceId} stood there and is gone`);
+  return Item;
+}
+
+/** The condition is the body that was read: whoever changed the item meanwhile keeps it. */
+async function replacePage(
+  table: Table,
+  page: EventPage,
+  signal?: AbortSignal,
+): Promise<'replaced' | 'changed'> {
+  const body = (await readPageItem(table, page, signal))?.body;
+  if (body === undefined) return 'changed';
+  try {
+    await dynamoDbRequest(signal, (options) =>
+      table.client.send(
+        new PutItemCommand({
+          TableName: table.tableName,
+          Item: encodePage(page),
+          ConditionExpression: '#body = :body',
+          ExpressionAttributeNames: { '#body': 'body' },
+          ExpressionAttributeValues: { ':body': body },
+        }),
+        options,
+      ),
+    );
+    return 'replaced';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'changed';
+    throw error;
+  }
 }
 
 async function* pagesOf(table: Table, deviceId: DeviceId, range?: PageRange): AsyncGenerator<EventPage> {
@@ -198,11 +243,38 @@ async function latestSnapshot(
     signal,
   };
   for await (const item of queryItems(table, query)) {
-    if (pageAtMost !== undefined && requireNumber(item, 'page') > pageAtMost) continue;
+    if (pageAtMost !== undefined && readSnapshotSortKey(requireText(item, 'key')).page > pageAtMost) continue;
     // A comparison with what is not known is false.
     const eventTimeMax = readNumber(item, 'eventTimeMax') ?? Number.NaN;
     if (eventTimeAtMost !== undefined && !(eventTimeMax <= eventTimeAtMost)) continue;
     return decodeSnapshot(item);
   }
   return undefined;
+}
+
+/** What belongs to no device is left to {@link AuditableEventStore.partitionKeys}. */
+async function* deviceIdsOf({ client, tableName }: Table, signal?: AbortSignal): AsyncGenerator<DeviceId> {
+  for await (const key of partitionKeysOf(client, tableName, signal)) if (isDeviceId(key)) yield key;
+}
+
+async function* auditPages(
+  table: Table,
+  deviceId: DeviceId,
+  { signal }: AuditOptions = {},
+): AsyncGenerator<AuditedPage> {
+  const query = pageQuery(deviceId, { consistent: true, signal });
+  for await (const item of queryItems(table, query)) yield auditPage(item, table.upcasters);
+}
+
+async function* auditSnapshots(
+  table: Table,
+  deviceId: DeviceId,
+  { foldVersion, signal }: AuditOptions & { readonly foldVersion: number },
+): AsyncGenerator<AuditedSnapshot> {
+  for (const keys of [{ below: PAGE_KEY_MIN }, { above: PAGE_KEY_MAX }]) {
+    for await (const item of queryItems(table, { deviceId, ...keys, consistent: true, signal })) {
+      const audited = auditSnapshot(item, foldVersion);
+      if (audited !== undefined) yield audited;
+    }
+  }
 }

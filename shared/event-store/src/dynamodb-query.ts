@@ -10,11 +10,17 @@ const FETCH_GROWTH = 4;
 /** From here on a fetch ends at 1 MB (Query API reference, read 2026-11). */
 const FETCH_ITEMS_MAX = 4_096;
 
-/** Items of one device whose sort keys lie from one text to another, both included. */
-export interface ItemQuery {
+/** Which sort keys: from one text to another, both included; or all below, or above, a text that is not included. */
+type SortKeys =
+  | { readonly from: string; readonly to: string }
+  | { readonly below: string }
+  | { readonly above: string };
+
+/** Items of one device with such sort keys. */
+export type ItemQuery = SortKeys & ItemQueryOptions;
+
+interface ItemQueryOptions {
   readonly deviceId: DeviceId;
-  readonly from: string;
-  readonly to: string;
   /** Highest key first. Default: false. */
   readonly falls?: boolean;
   readonly consistent?: boolean;
@@ -33,7 +39,7 @@ export async function* queryItems(
   query: ItemQuery,
 ): AsyncGenerator<Item> {
   // DynamoDB refuses a BETWEEN whose bounds are the wrong way round.
-  if (query.from > query.to) return;
+  if ('from' in query && query.from > query.to) return;
   const input = { ...queryInput(query), TableName: tableName };
   let start: Item | undefined;
   let fetchItems = query.firstFetchItems ?? FIRST_FETCH_ITEMS;
@@ -55,9 +61,10 @@ export async function* queryItems(
 }
 
 function queryInput(query: ItemQuery): Omit<QueryCommandInput, 'TableName'> {
-  const { deviceId, from, to, falls = false, consistent = false, attributes, atMost } = query;
+  const { deviceId, falls = false, consistent = false, attributes, atMost } = query;
+  const { condition, values } = sortKeyCondition(query);
   return {
-    KeyConditionExpression: 'deviceId = :deviceId AND #key BETWEEN :from AND :to',
+    KeyConditionExpression: `deviceId = :deviceId AND ${condition}`,
     // KEY is a reserved word ("Reserved words in DynamoDB", developer guide).
     ExpressionAttributeNames: {
       '#key': 'key',
@@ -65,8 +72,7 @@ function queryInput(query: ItemQuery): Omit<QueryCommandInput, 'TableName'> {
     },
     ExpressionAttributeValues: {
       ':deviceId': textValue(deviceId),
-      ':from': textValue(from),
-      ':to': textValue(to),
+      ...values,
       ...(atMost === undefined ? {} : { ':atMost': { N: String(atMost.value) } }),
     },
     ...(atMost === undefined ? {} : { FilterExpression: '#atMost <= :atMost' }),
@@ -76,4 +82,11 @@ function queryInput(query: ItemQuery): Omit<QueryCommandInput, 'TableName'> {
     ScanIndexForward: !falls,
     ConsistentRead: consistent,
   };
+}
+
+function sortKeyCondition(keys: SortKeys) {
+  if ('below' in keys) return { condition: '#key < :bound', values: { ':bound': textValue(keys.below) } };
+  if ('above' in keys) return { condition: '#key > :bound', values: { ':bound': textValue(keys.above) } };
+  const values = { ':from': textValue(keys.from), ':to': textValue(keys.to) };
+  return { condition: '#key BETWEEN :from AND :to', values };
 }

@@ -1,5 +1,6 @@
 import type { DeviceId, EventPage } from '@twinstream/device-model';
-import type { EventStore, PageKey, PageRange, PageSummary, Snapshot, SnapshotQuery } from './event-store.ts';
+import type { AuditableEventStore } from './audit.ts';
+import type { PageKey, PageRange, PageSummary, Snapshot, SnapshotQuery } from './event-store.ts';
 import { comparePageKeys } from './page-key.ts';
 import { summaryOf } from './page-summary.ts';
 
@@ -10,7 +11,7 @@ interface DeviceChain {
 }
 
 /** An event store in memory with the semantics of the DynamoDB one, every read being consistent. Holds the pages themselves, not copies. */
-export function memoryEventStore(): EventStore {
+export function memoryEventStore(): AuditableEventStore {
   const chains = new Map<DeviceId, DeviceChain>();
   return {
     appendPage: async (page, signal) => {
@@ -46,6 +47,27 @@ export function memoryEventStore(): EventStore {
       return chains.get(deviceId)?.snapshots.findLast((snapshot) => admits(query, snapshot));
     },
     deviceIds: (signal) => deviceIdsOf(chains, signal),
+    auditPages: async function* (deviceId, { signal } = {}) {
+      for await (const page of pagesOf(chains.get(deviceId)?.pages ?? [], { signal })) {
+        yield { kind: 'page', page, faults: [] };
+      }
+    },
+    auditSnapshots: async function* (deviceId, { foldVersion, signal }) {
+      for (const snapshot of chains.get(deviceId)?.snapshots ?? []) {
+        signal?.throwIfAborted();
+        if (snapshot.foldVersion === foldVersion) yield { kind: 'snapshot', snapshot, faults: [] };
+      }
+    },
+    replacePage: async (page, signal) => {
+      signal?.throwIfAborted();
+      const { pages } = chainOf(chains, page.deviceId);
+      const index = firstAtOrAbove(pages, page);
+      const existing = pages[index];
+      if (existing === undefined || comparePageKeys(existing, page) !== 0) return 'changed';
+      pages[index] = page;
+      return 'replaced';
+    },
+    partitionKeys: (signal) => deviceIdsOf(chains, signal),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   readEvent,
   type StoredEvent,
 } from '@twinstream/device-model';
-import type { ShardPosition } from '@twinstream/stream-model';
+import { type ShardId, type ShardPosition, shardId } from '@twinstream/stream-model';
 import { asArray, asNumber, asText, listOf, optional, parseObject } from './json-members.ts';
 import { endsDocument, readEnds } from './page-ends.ts';
 import { STEPS_ORIGIN, stepBetween, takeStep } from './position-steps.ts';
@@ -22,11 +22,13 @@ export const PAGE_BODY_FORMAT = 1;
  * The body of a page is one JSON object. What follows from the events themselves is left out; every event stands in
  * `events` with its own text, byte for byte, one per line:
  *
- *   {"format":1,"steps":"…","arrivals":[…],…,"events":[
+ *   {"format":1,"frame":[…],"steps":"…","arrivals":[…],…,"events":[
  *   {"v":1,…},
  *   {"v":1,…}
  *   ]}
  *
+ * - frame: [shard, duplicates, earliest arrival], what stands beside the body too; a shard by its number. Absent in pages
+ *   that were written before 2026-12
  * - steps: positions, each as the step from the one before (position-steps.ts)
  * - arrivals: each less the one before, the first less the page's earliest; absent where all are equal
  * - stamps: [index, version] of events whose version does not follow from their identity or from the event before
@@ -38,11 +40,11 @@ const EVENTS_START = ',"events":[\n';
 const EVENT_SEPARATOR = ',\n';
 const EVENTS_END = '\n]}';
 
-/** What a page's body and its other attributes say of the page besides its events. */
-type PageFrame = Pick<
-  EventPage,
-  'deviceId' | 'page' | 'arrivalMaxBefore' | 'shardId' | 'duplicates' | 'firstArrivalTime'
->;
+/** Where a page stands: what its key says. */
+type PageHead = Pick<EventPage, 'deviceId' | 'page' | 'arrivalMaxBefore'>;
+
+/** What a page says of all its events together, in its body and, for reads without the body, beside it. */
+export type PageFrame = Pick<EventPage, 'shardId' | 'duplicates' | 'firstArrivalTime'>;
 
 /** The body of a page, as JSON text. */
 export function pageBody(page: EventPage): string {
@@ -50,6 +52,7 @@ export function pageBody(page: EventPage): string {
   const texts = events.map(({ text }) => text);
   const header = {
     format: PAGE_BODY_FORMAT,
+    frame: frameDocument(page),
     ...placesOf(page),
     ...decisionsOf(events),
     ...endsDocument(page),
@@ -58,6 +61,27 @@ export function pageBody(page: EventPage): string {
       : {}),
   };
   return JSON.stringify(header).slice(0, -1) + EVENTS_START + texts.join(EVENT_SEPARATOR) + EVENTS_END;
+}
+
+/** As Kinesis names shards ("CreateStream", API reference, read 2026-11); any other name stands as it is. */
+const SHARD_NAME = /^shardId-(\d{12})$/;
+
+function frameDocument({ shardId, duplicates, firstArrivalTime }: PageFrame): JsonValue {
+  const number = SHARD_NAME.exec(shardId)?.[1];
+  return [number === undefined ? shardId : Number(number), duplicates, firstArrivalTime];
+}
+
+function readFrame(value: JsonValue): PageFrame {
+  const [shard, duplicates, firstArrivalTime] = asArray(value);
+  return {
+    shardId: readShard(shard),
+    duplicates: asNumber(duplicates),
+    firstArrivalTime: asNumber(firstArrivalTime),
+  };
+}
+
+function readShard(shard: JsonValue | undefined): ShardId {
+  return shardId(typeof shard === 'number' ? `shardId-${String(shard).padStart(12, '0')}` : asText(shard));
 }
 
 function placesOf({ events, firstArrivalTime }: EventPage): { steps?: string; arrivals?: readonly number[] } {
@@ -118,16 +142,25 @@ function impliedVersion(
   return { session, counter, ordinal: ordinal + 1, revision: 0 };
 }
 
-/** Inverse of {@link pageBody}. Throws TypeError, RangeError or SyntaxError for a text that is none, and what upcasting throws. */
+/**
+ * Inverse of {@link pageBody}. Throws TypeError, RangeError or SyntaxError for a text that is none, and what upcasting throws.
+ *
+ * @param frameBeside what the attributes beside the body say; asked where the body itself does not
+ */
 export function readPageBody(
   text: string,
-  frame: PageFrame,
+  head: PageHead,
+  frameBeside: () => PageFrame,
   upcasters?: ReadonlyMap<number, Upcaster>,
 ): EventPage {
   const body = parseObject(text);
   if (body.format !== PAGE_BODY_FORMAT) throw new TypeError(`unknown format ${String(body.format)}`);
+  const frame = body.frame === undefined ? frameBeside() : readFrame(body.frame);
   const events = readEvents(body, frame.firstArrivalTime, textsOf(text, body), upcasters);
-  return { ...frame, ...readEnds(body, events), events };
+  if (events.some(({ event }) => event.deviceId !== head.deviceId)) {
+    throw new TypeError('an event is of another device');
+  }
+  return { ...head, ...frame, ...readEnds(body, events), events };
 }
 
 /** The events' own texts, as they stand in the body. */

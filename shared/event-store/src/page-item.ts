@@ -11,7 +11,7 @@ import {
 } from './dynamodb/attribute-value.ts';
 import { ITEM_BYTES_MAX, type Item, itemBytes } from './dynamodb/item-size.ts';
 import type { PageSummary } from './event-store.ts';
-import { pageBody, readPageBody } from './page-body.ts';
+import { type PageFrame, pageBody, readPageBody } from './page-body.ts';
 import { summaryOf } from './page-summary.ts';
 import { pageSortKey, readPageSortKey } from './sort-key.ts';
 import type { Upcaster } from './upcast.ts';
@@ -39,6 +39,20 @@ export const PAGE_BODY_BYTES_MAX = 2 * 1_024 * 1_024;
 
 /** Throws `PAGE_TOO_LARGE` for a page that exceeds 400 KB even when compressed. */
 export function encodePage(page: EventPage): Item {
+  const item = attributesBesideBody(page);
+  item[BODY] = bodyValue(pageBody(page), itemBytes(item) + BODY.length);
+  const bytes = itemBytes(item);
+  if (bytes > ITEM_BYTES_MAX) {
+    throw new CodedError(
+      'PAGE_TOO_LARGE',
+      `page ${page.page} of device ${page.deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
+    );
+  }
+  return item;
+}
+
+/** Everything of a page's item but the body. */
+export function attributesBesideBody(page: EventPage): Item {
   const { shardId, eventCount, duplicates, firstArrivalTime, firstEventTime, lastEventTime } =
     summaryOf(page);
   const item: Item = {
@@ -53,30 +67,21 @@ export function encodePage(page: EventPage): Item {
   if (lastEventTime !== undefined && lastEventTime !== firstEventTime) {
     item.lastEventTime = numberValue(lastEventTime);
   }
-  item[BODY] = bodyValue(pageBody(page), itemBytes(item) + BODY.length);
-  const bytes = itemBytes(item);
-  if (bytes > ITEM_BYTES_MAX) {
-    throw new CodedError(
-      'PAGE_TOO_LARGE',
-      `page ${page.page} of device ${page.deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
-    );
-  }
   return item;
 }
 
-/** Throws `DAMAGED_PAGE` for an item that is no page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code. */
+/**
+ * A page as its key and its body say; attributes beside them decide nothing that the body says too.
+ *
+ * Throws `DAMAGED_PAGE` for an item that is no page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code.
+ */
 export function decodePage(item: Item, upcasters?: ReadonlyMap<number, Upcaster>): EventPage {
   try {
-    const { arrivalMaxBefore, page, shardId, duplicates, firstArrivalTime } = decodeSummary(item);
-    const frame = {
+    const head = {
       deviceId: deviceId(requireText(item, 'deviceId')),
-      page,
-      arrivalMaxBefore,
-      shardId,
-      duplicates,
-      firstArrivalTime,
+      ...readPageSortKey(requireText(item, 'key')),
     };
-    return readPageBody(bodyText(item[BODY], PAGE_BODY_BYTES_MAX), frame, upcasters);
+    return readPageBody(bodyText(item[BODY], PAGE_BODY_BYTES_MAX), head, () => frameBeside(item), upcasters);
   } catch (cause) {
     if (cause instanceof CodedError && cause.code === 'UNKNOWN_EVENT_VERSION') throw cause;
     const name = `${item.deviceId?.S ?? '?'} ${item.key?.S ?? '?'}`;
@@ -84,15 +89,21 @@ export function decodePage(item: Item, upcasters?: ReadonlyMap<number, Upcaster>
   }
 }
 
+function frameBeside(item: Item): PageFrame {
+  return {
+    shardId: shardId(requireText(item, 'shardId')),
+    duplicates: readNumber(item, 'duplicates') ?? 0,
+    firstArrivalTime: requireNumber(item, 'firstArrivalTime'),
+  };
+}
+
 /** Throws `DAMAGED_ITEM` for an item that is no page. */
 export function decodeSummary(item: Item): PageSummary {
   const firstEventTime = readNumber(item, 'firstEventTime');
   return {
     ...readPageSortKey(requireText(item, 'key')),
-    shardId: shardId(requireText(item, 'shardId')),
+    ...frameBeside(item),
     eventCount: requireNumber(item, 'eventCount'),
-    duplicates: readNumber(item, 'duplicates') ?? 0,
-    firstArrivalTime: requireNumber(item, 'firstArrivalTime'),
     ...(firstEventTime === undefined
       ? {}
       : { firstEventTime, lastEventTime: readNumber(item, 'lastEventTime') ?? firstEventTime }),

@@ -1,18 +1,12 @@
 import { deviceId, type JsonValue } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { bodyText, bodyValue } from './body-value.ts';
-import {
-  numberValue,
-  readNumber,
-  requireNumber,
-  requireText,
-  textValue,
-} from './dynamodb/attribute-value.ts';
+import { numberValue, readNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
 import { ITEM_BYTES_MAX, type Item, itemBytes } from './dynamodb/item-size.ts';
 import type { Snapshot } from './event-store.ts';
 import { asObject, parseObject } from './json-members.ts';
 import { readReceipts, receiptsDocument } from './receipts-document.ts';
-import { snapshotSortKey } from './sort-key.ts';
+import { readSnapshotSortKey, snapshotSortKey } from './sort-key.ts';
 import { readState, stateDocument } from './state-document.ts';
 
 /** Version of the body's format, apart from that of the fold. */
@@ -25,17 +19,9 @@ export const SNAPSHOT_BODY_BYTES_MAX = 16 * 1_024 * 1_024;
 
 /** A snapshot as an item, or undefined where its receipts are more than an item holds (400 KB compressed: some 100,000 gaps). */
 export function encodeSnapshot(snapshot: Snapshot): Item | undefined {
-  const { foldVersion, state, receipts, eventTimeMax } = snapshot;
-  const stateJson = stateDocument(state);
-  const complete = receiptsDocument(receipts);
-  const item: Item = {
-    deviceId: textValue(state.deviceId),
-    key: textValue(snapshotSortKey(foldVersion, state.arrivalMax, state.page)),
-    foldVersion: numberValue(foldVersion),
-    page: numberValue(state.page),
-    arrivalMax: numberValue(state.arrivalMax),
-  };
-  if (eventTimeMax !== undefined) item.eventTimeMax = numberValue(eventTimeMax);
+  const stateJson = stateDocument(snapshot.state);
+  const complete = receiptsDocument(snapshot.receipts);
+  const item = attributesBesideSnapshot(snapshot);
   const body: JsonValue = {
     format: SNAPSHOT_BODY_FORMAT,
     state: stateJson,
@@ -47,25 +33,35 @@ export function encodeSnapshot(snapshot: Snapshot): Item | undefined {
   return itemBytes(item) <= ITEM_BYTES_MAX ? item : undefined;
 }
 
+/** Everything of a snapshot's item but the body. */
+export function attributesBesideSnapshot({ foldVersion, state, eventTimeMax }: Snapshot): Item {
+  const item: Item = {
+    deviceId: textValue(state.deviceId),
+    key: textValue(snapshotSortKey(foldVersion, state.arrivalMax, state.page)),
+    foldVersion: numberValue(foldVersion),
+    page: numberValue(state.page),
+    arrivalMax: numberValue(state.arrivalMax),
+  };
+  if (eventTimeMax !== undefined) item.eventTimeMax = numberValue(eventTimeMax);
+  return item;
+}
+
 /** Receipts that forgot nothing are written once. */
 function areEqual(complete: JsonValue, bounded: JsonValue | undefined): boolean {
   return JSON.stringify(complete) === JSON.stringify(bounded);
 }
 
-/** Throws `DAMAGED_SNAPSHOT` for an item that is no snapshot of a known format. */
+/** A snapshot as its key and its body say. Throws `DAMAGED_SNAPSHOT` for an item that is no snapshot of a known format. */
 export function decodeSnapshot(item: Item): Snapshot {
   try {
     const body = parseObject(bodyText(item[BODY], SNAPSHOT_BODY_BYTES_MAX));
     if (body.format !== SNAPSHOT_BODY_FORMAT) throw new TypeError(`unknown format ${String(body.format)}`);
     const stateJson = asObject(body.state);
     const eventTimeMax = readNumber(item, 'eventTimeMax');
+    const { foldVersion, page, arrivalMax } = readSnapshotSortKey(requireText(item, 'key'));
     return {
-      foldVersion: requireNumber(item, 'foldVersion'),
-      state: readState(stateJson, {
-        deviceId: deviceId(requireText(item, 'deviceId')),
-        page: requireNumber(item, 'page'),
-        arrivalMax: requireNumber(item, 'arrivalMax'),
-      }),
+      foldVersion,
+      state: readState(stateJson, { deviceId: deviceId(requireText(item, 'deviceId')), page, arrivalMax }),
       receipts: readReceipts(asObject(body.receipts ?? stateJson.receipts)),
       ...(eventTimeMax === undefined ? {} : { eventTimeMax }),
     };

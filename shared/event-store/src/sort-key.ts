@@ -21,6 +21,7 @@ export const PAGE_KEY_MAX = 'EVENT#~';
 /** Above every key of a device. */
 export const KEY_MAX = '~';
 
+const SNAPSHOT_KEY = /^SNAPSHOT#(\d{6})#(\d{13})#(\d{12})$/;
 const PAGE_KEY = /^EVENT#(\d{13})#(\d{12})$/;
 
 function padded(value: number, digits: number): string {
@@ -55,6 +56,27 @@ export function isPageSortKey(key: string): boolean {
 
 export function snapshotSortKey(foldVersion: number, arrivalMax: number, page: number): string {
   return `${snapshotSortKeys(foldVersion)}${padded(arrivalMax, ARRIVAL_DIGITS)}#${padded(page, PAGE_DIGITS)}`;
+}
+
+/** What a snapshot's key says of it. */
+export interface SnapshotKey {
+  readonly foldVersion: number;
+  readonly arrivalMax: number;
+  readonly page: number;
+}
+
+/** Throws `DAMAGED_ITEM` for a key that is none of a snapshot. */
+export function readSnapshotSortKey(key: string): SnapshotKey {
+  const parts = SNAPSHOT_KEY.exec(key);
+  if (parts === null) {
+    throw new CodedError('DAMAGED_ITEM', `${JSON.stringify(key)} is not the key of a snapshot`);
+  }
+  return { foldVersion: Number(parts[1]), arrivalMax: Number(parts[2]), page: Number(parts[3]) };
+}
+
+/** Of whatever fold version. */
+export function isSnapshotSortKey(key: string): boolean {
+  return SNAPSHOT_KEY.test(key);
 }
 
 /** What all snapshot keys of a fold version begin with. */

@@ -52,6 +52,31 @@ describe(engineTitle('the event store', dynaliteEngine), () => {
     expect(await all(store.pages(DEVICE, { consistent: true }))).toEqual([plan.page]);
   });
 
+  it('audits any number of snapshots in a few requests, each read once', async () => {
+    const tableName = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
+    const store = dynamoDbEventStore(dynamoDb.client, { tableName });
+    const count = 60;
+    for (let page = 1; page <= count; page += 1) {
+      const state = { ...newDevice(DEVICE), page, arrivalMax: page };
+      await store.putSnapshot({ foldVersion: 1, state, receipts: state.receipts });
+    }
+    let queries = 0;
+    dynamoDb.client.middlewareStack.add(
+      (next, { commandName }) =>
+        (call) => {
+          if (commandName === 'QueryCommand') queries += 1;
+          return next(call);
+        },
+      { step: 'initialize', name: 'countQueries' },
+    );
+    const audited = await all(store.auditSnapshots(DEVICE, { foldVersion: 1 }));
+    dynamoDb.client.middlewareStack.remove('countQueries');
+    expect(audited.map((found) => found.kind === 'snapshot' && found.snapshot.state.page)).toEqual(
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
+    expect(queries).toBeLessThanOrEqual(4);
+  });
+
   it('is worth another try when nobody answers', async () => {
     const elsewhere = await dynaliteEngine.start();
     const tableName = await elsewhere.createTable(EVENTS_TABLE_DEFINITION);

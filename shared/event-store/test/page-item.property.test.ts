@@ -139,8 +139,10 @@ describe('a page as an item', () => {
 
 it('plans pages that the codec was made for', () => {
   const plan = planPage(newDevice(DEVICE), SHARDS[0], [arrivedEvent({ at: 1, session: 1, counter: 1 })]);
-  expect(plan.kind === 'page' && JSON.parse(pageBody(plan.page))).toEqual({
+  if (plan.kind !== 'page') throw new Error('nothing is new');
+  expect(JSON.parse(pageBody(plan.page))).toEqual({
     format: 1,
+    frame: [0, 0, plan.page.firstArrivalTime],
     steps: expect.any(String),
     events: [expect.objectContaining({ session: 1, counter: 1 })],
   });

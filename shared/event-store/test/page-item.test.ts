@@ -90,6 +90,23 @@ describe('reading a page', () => {
     expect(() => decodePage({ ...item, body: { S: old } })).toThrowError(hasCode('UNKNOWN_EVENT_VERSION'));
   });
 
+  it('takes from the body what stands beside it, too', () => {
+    const altered = {
+      ...item,
+      shardId: { S: 'shardId-7' },
+      duplicates: { N: '9' },
+      firstArrivalTime: { N: '1' },
+    };
+    expect(decodePage(altered)).toEqual(page);
+    const { shardId: _, firstArrivalTime: __, ...lacking } = item;
+    expect(decodePage(lacking)).toEqual(page);
+  });
+
+  it('takes from the attributes what older bodies do not say', () => {
+    const old = { ...item, body: { S: pageBody(page).replace(/"frame":[^\]]*\],/, '') } };
+    expect(decodePage(old)).toEqual(page);
+  });
+
   it('does not unpack a body that would fill the memory', () => {
     const bomb = zstdCompressSync(Buffer.alloc(PAGE_BODY_BYTES_MAX + 1, ' '));
     expect(bomb.length).toBeLessThan(2_000);
@@ -109,7 +126,14 @@ describe('reading a page', () => {
       'a step too few',
       { ...item, body: { S: pageBody(page).replace(/"steps":"([^,]*),[^"]*"/, '"steps":"$1"') } },
     ],
-    ['no shard', { ...item, shardId: { S: '' } }],
+    [
+      'no shard',
+      { ...item, body: { S: pageBody(page).replace(/"frame":[^\]]*\],/, '') }, shardId: { S: '' } },
+    ],
+    [
+      'an event of another device',
+      { ...item, body: { S: pageBody(page).replace(`"deviceId":"${DEVICE}"`, '"deviceId":"other"') } },
+    ],
     ['the key of a snapshot', { ...item, key: { S: 'SNAPSHOT#000001#0000000000000#000000000001' } }],
   ])('reports %s as damage', (_, damaged) => {
     expect(() => decodePage(damaged)).toThrowError(hasCode('DAMAGED_PAGE'));

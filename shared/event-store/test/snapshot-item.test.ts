@@ -40,7 +40,7 @@ describe('a snapshot as an item', () => {
     ['a body that is no JSON', { body: { S: '{' } }],
     ['a body of a later format', { body: { S: '{"format":2}' } }],
     ['a state without receipts', { body: { S: '{"format":1,"state":{}}' } }],
-    ['no fold version', { foldVersion: { S: '1' } }],
+    ['the key of a page', { key: { S: 'EVENT#0000000000000#000000000001' } }],
   ])('reports %s as damage', (_, damage) => {
     const item = { ...encodeSnapshot(withGaps(1)), ...damage };
     expect(() => decodeSnapshot(item)).toThrowError(expect.objectContaining({ code: 'DAMAGED_SNAPSHOT' }));

@@ -232,6 +232,16 @@ export function describeLatestStateTable(open: () => Promise<OpenLatestStateTabl
     });
   });
 
+  it('is audited with nothing wrong, and with nothing there', async () => {
+    const state = await stateAfter(newId(), [{ data: { site: 'audited' } }]);
+    await writeAll([state]);
+    expect(await table.audit(state.deviceId)).toEqual({ kind: 'state', state, faults: [] });
+    expect(await table.audit(deviceId(newId()))).toEqual({ kind: 'none' });
+    expect(await Array.fromAsync(table.partitionKeys())).toContain(state.deviceId);
+    const { bytes, bytesMax } = table.sizeOf(state);
+    expect([bytes > 200 && bytes < 1_000, bytesMax]).toEqual([true, 409_600]);
+  });
+
   it('takes states of devices whose events were never counted', async () => {
     const id = newId();
     const event = arrivedEvent({ at: 1, deviceId: id });

@@ -4,10 +4,19 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { dynamoDbRequest, ITEM_BYTES_MAX, itemBytes, textValue } from '@twinstream/event-store/dynamodb';
+import {
+  dynamoDbRequest,
+  ITEM_BYTES_MAX,
+  type Item,
+  itemBytes,
+  requireText,
+  textValue,
+} from '@twinstream/event-store/dynamodb';
 import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
+import { auditState } from './audit-state.ts';
 import { listDevices } from './dynamodb-device-list.ts';
 import type {
   ObservedState,
@@ -15,7 +24,7 @@ import type {
   StateReadOptions,
   StateWriteResult,
 } from './latest-state-table.ts';
-import { decodeState, encodeState } from './state-item.ts';
+import { decodeState, stateItem } from './state-item.ts';
 
 export interface DynamoDbLatestStateOptions {
   readonly tableName: string;
@@ -58,14 +67,26 @@ export function dynamoDbLatestStateTable(
       return written === false ? 'changed' : 'replaced';
     },
     list: (query) => listDevices(table, query),
+    audit: async (deviceId, signal) => auditState(await readItem(table, deviceId, { signal })),
+    sizeOf: (state) => ({ bytes: itemBytes(stateItem(state)), bytesMax: ITEM_BYTES_MAX }),
+    partitionKeys: (signal) => partitionKeysOf(table, signal),
   };
 }
 
 async function read(
+  table: DeviceStateTable,
+  deviceId: DeviceId,
+  options?: StateReadOptions,
+): Promise<DeviceState | undefined> {
+  const item = await readItem(table, deviceId, options);
+  return item === undefined ? undefined : decodeState(item);
+}
+
+async function readItem(
   { client, tableName }: DeviceStateTable,
   deviceId: DeviceId,
   { consistent = true, signal }: StateReadOptions = {},
-): Promise<DeviceState | undefined> {
+): Promise<Item | undefined> {
   const { Item } = await dynamoDbRequest(signal, (options) =>
     client.send(
       new GetItemCommand({
@@ -76,7 +97,28 @@ async function read(
       options,
     ),
   );
-  return Item === undefined ? undefined : decodeState(Item);
+  return Item;
+}
+
+async function* partitionKeysOf(
+  { client, tableName }: DeviceStateTable,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
+  let start: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new ScanCommand({
+          TableName: tableName,
+          ProjectionExpression: 'deviceId',
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+        options,
+      ),
+    );
+    for (const item of Items) yield requireText(item, 'deviceId');
+    start = LastEvaluatedKey;
+  } while (start !== undefined);
 }
 
 /** What must hold of the item that a state takes the place of. */
@@ -104,7 +146,7 @@ async function put(
   condition: Condition | undefined,
   signal?: AbortSignal,
 ): Promise<Pick<StateWriteResult, 'writeUnits'> | false> {
-  const item = itemOf(state);
+  const item = stateItem(state);
   try {
     const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
       client.send(
@@ -133,12 +175,6 @@ function conditionMembers(condition: Condition | undefined) {
     ExpressionAttributeNames: { '#page': 'page' },
     ...(page === undefined ? {} : { ExpressionAttributeValues: { ':page': { N: String(page) } } }),
   };
-}
-
-function itemOf(state: DeviceState): Record<string, AttributeValue> {
-  const item: Record<string, AttributeValue> = { deviceId: textValue(state.deviceId) };
-  for (const [name, value] of Object.entries(encodeState(state))) if (value !== undefined) item[name] = value;
-  return item;
 }
 
 function tooLarge({ deviceId }: DeviceState, item: Record<string, AttributeValue>): CodedError | undefined {

@@ -1,3 +1,4 @@
+export * from './audit-state.ts';
 export * from './dynamodb-latest-state.ts';
 export * from './dynamodb-shard-progress.ts';
 export * from './latest-state-table.ts';

@@ -1,4 +1,5 @@
 import type { ConnectionStatus, DeviceId, DeviceState } from '@twinstream/device-model';
+import type { AuditedState } from './audit-state.ts';
 
 export type StateWriteResult =
   | { readonly outcome: 'written'; readonly writeUnits?: number }
@@ -49,4 +50,10 @@ export interface RepairableLatestState extends LatestStateTable {
    * Over a damaged one it writes always. The state must be the fold of all pages: an equal page does not stop it.
    */
   replace(state: DeviceState, observed: ObservedState, signal?: AbortSignal): Promise<'replaced' | 'changed'>;
+  /** Everything that stands in the place of a state, what cannot be read included. Reads consistently. */
+  audit(deviceId: DeviceId, signal?: AbortSignal): Promise<AuditedState>;
+  /** Bytes of the item that the state makes; `bytesMax` is what an item holds. */
+  sizeOf(state: DeviceState): { readonly bytes: number; readonly bytesMax: number };
+  /** Partition keys of the table, each once; they need not be device ids. Eventually consistent. */
+  partitionKeys(signal?: AbortSignal): AsyncIterable<string>;
 }

@@ -1,7 +1,9 @@
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
+import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/event-store/dynamodb';
 import type { RepairableLatestState } from './latest-state-table.ts';
 import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
 import { indexedSiteOf } from './site-index.ts';
+import { stateItem } from './state-item.ts';
 
 /** A latest-state table in memory with the semantics of the DynamoDB one, every read being consistent. Holds the states themselves, not copies. */
 export function memoryLatestStateTable(): RepairableLatestState {
@@ -24,6 +26,18 @@ export function memoryLatestStateTable(): RepairableLatestState {
       if (observed !== 'damaged' && observed !== found) return 'changed';
       states.set(state.deviceId, state);
       return 'replaced';
+    },
+    audit: async (deviceId, signal) => {
+      signal?.throwIfAborted();
+      const state = states.get(deviceId);
+      return state === undefined ? { kind: 'none' } : { kind: 'state', state, faults: [] };
+    },
+    sizeOf: (state) => ({ bytes: itemBytes(stateItem(state)), bytesMax: ITEM_BYTES_MAX }),
+    partitionKeys: async function* (signal) {
+      for (const deviceId of states.keys()) {
+        signal?.throwIfAborted();
+        yield deviceId;
+      }
     },
     list: async (query) => {
       query.signal?.throwIfAborted();

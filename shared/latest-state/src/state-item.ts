@@ -105,6 +105,13 @@ export function encodeState(state: DeviceState): Record<StateAttribute, Attribut
   };
 }
 
+/** The whole item of a state, its key included. */
+export function stateItem(state: DeviceState): Item {
+  const item: Item = { deviceId: textValue(state.deviceId) };
+  for (const [name, value] of Object.entries(encodeState(state))) if (value !== undefined) item[name] = value;
+  return item;
+}
+
 function optionalText(text: string | undefined): AttributeValue | undefined {
   return text === undefined ? undefined : textValue(text);
 }
@@ -132,7 +139,7 @@ function readState(item: Item): DeviceState {
   const { events, duplicates, late, gaps } = Object.fromEntries(readAttributeMap(requireMap(item, 'counts')));
   return withAttributesBounded({
     deviceId: deviceId(requireText(item, 'deviceId')),
-    page: requireNumber(item, 'page'),
+    page: requirePage(item),
     arrivalMax: requireNumber(item, 'arrivalMax'),
     attributes: readVersionedValues(item),
     ...(attributesFloor === undefined ? {} : { attributesFloor: parseVersion(attributesFloor) }),
@@ -193,6 +200,12 @@ function readReceipts(item: Item): Receipts {
     corrections: corrections === undefined ? [] : readCorrections(corrections),
     correctionsDropped: readNumber(item, 'correctionsDropped') ?? 0,
   };
+}
+
+function requirePage(item: Item): number {
+  const page = requireNumber(item, 'page');
+  if (!Number.isSafeInteger(page) || page < 0) throw new TypeError(`${page} is not the number of a page`);
+  return page;
 }
 
 function requireMap(item: Item, name: string): Record<string, AttributeValue> {

@@ -15,9 +15,9 @@ import {
 } from '../contract/index.ts';
 import { dynamoDbLatestStateTable } from '../src/dynamodb-latest-state.ts';
 import { dynamoDbShardProgressTable } from '../src/dynamodb-shard-progress.ts';
-import { STATE_ATTRIBUTES } from '../src/state-item.ts';
+import { STATE_ATTRIBUTES, stateItem } from '../src/state-item.ts';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '../src/table-definitions.ts';
-import { stateItem, vehicle } from './vehicle.ts';
+import { vehicle } from './vehicle.ts';
 
 const engine = dynamoDbLocalEngine();
 

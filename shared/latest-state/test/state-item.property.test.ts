@@ -10,8 +10,7 @@ import { DEVICE, SHARDS, testSequenceNumber } from '@twinstream/event-store/cont
 import { drawnChain, writeChain } from '@twinstream/event-store/contract/random-chain';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeState } from '../src/state-item.ts';
-import { stateItem } from './vehicle.ts';
+import { decodeState, stateItem } from '../src/state-item.ts';
 
 const ordinal = fc.integer({ min: 0, max: 2 ** 53 - 1 });
 const time = fc.integer({ min: 0, max: 9_999_999_999_999 });

@@ -1,7 +1,7 @@
 import { itemBytes } from '@twinstream/event-store/dynamodb';
 import { describe, expect, it } from 'vitest';
-import { decodeState } from '../src/state-item.ts';
-import { stateItem, vehicle } from './vehicle.ts';
+import { decodeState, stateItem } from '../src/state-item.ts';
+import { vehicle } from './vehicle.ts';
 
 describe('the item of a vehicle', () => {
   it('speaks for itself', async () => {

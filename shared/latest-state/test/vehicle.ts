@@ -1,7 +1,5 @@
 import type { DeviceState } from '@twinstream/device-model';
-import { type Item, textValue } from '@twinstream/event-store/dynamodb';
 import { stateAfter } from '../contract/index.ts';
-import { encodeState } from '../src/state-item.ts';
 
 /** A bus with eight attributes that has connected and reported. */
 export function vehicle(id: string, reports: number): Promise<DeviceState> {
@@ -17,11 +15,4 @@ export function vehicle(id: string, reports: number): Promise<DeviceState> {
       },
     })),
   ]);
-}
-
-/** The whole item of a state, its key included. */
-export function stateItem(state: DeviceState): Item {
-  const item: Item = { deviceId: textValue(state.deviceId) };
-  for (const [name, value] of Object.entries(encodeState(state))) if (value !== undefined) item[name] = value;
-  return item;
 }

@@ -1,7 +1,9 @@
 import { type DeviceEvent, type DeviceId, deviceId } from '@twinstream/device-model';
+import type { EventStore } from '@twinstream/event-store';
 import { type Position, positionKey } from '@twinstream/stream-model';
 import { canonicalText } from './canonical-text.ts';
-import { type Difference, identityOf, type VerificationStores, verifyDevice } from './verify-device.ts';
+import { identityOf } from './identity.ts';
+import { type Difference, type VerificationStores, verifyDevice } from './verify-device.ts';
 
 /** One event that somebody claims to have put into the stream. */
 export interface SentEvent {
@@ -41,6 +43,7 @@ export interface LedgerReport {
 }
 
 export interface LedgerSources extends VerificationStores {
+  readonly eventStore: VerificationStores['eventStore'] & Pick<EventStore, 'deviceIds'>;
   readonly sent: AsyncIterable<SentEvent>;
   /** Positions of all archive lines. */
   readonly archivedPositions?: AsyncIterable<Position>;

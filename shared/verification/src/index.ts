@@ -4,6 +4,7 @@ export * from './archived-lines.ts';
 export * from './archived-positions.ts';
 export * from './canonical-text.ts';
 export * from './check-ledger.ts';
+export * from './identity.ts';
 export * from './memory-archive-objects.ts';
 export * from './position-set.ts';
 export * from './quarantined-positions.ts';

@@ -5,14 +5,14 @@ import {
   foldPage,
   newDevice,
 } from '@twinstream/device-model';
-import { type EventStore, makeSnapshot, memoryEventStore } from '@twinstream/event-store';
+import { type AuditableEventStore, makeSnapshot, memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
-import { CodedError, systemClock } from '@twinstream/runtime';
+import { systemClock } from '@twinstream/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { archiveCheck } from '../src/archive-check.ts';
-import { verifyDevice } from '../src/verify-device.ts';
+import { type VerificationStores, verifyDevice } from '../src/verify-device.ts';
 import { verifyDevices } from '../src/verify-devices.ts';
 
 const PAGES = 6;
@@ -33,7 +33,7 @@ beforeEach(async () => {
   }
 });
 
-async function storeOf(kept: readonly EventPage[]): Promise<EventStore> {
+async function storeOf(kept: readonly EventPage[]): Promise<AuditableEventStore> {
   const store = memoryEventStore();
   for (const page of kept) await store.appendPage(page);
   return store;
@@ -80,8 +80,9 @@ describe('one device', () => {
   });
 
   test('has a state that cannot be read', async () => {
-    const latestState = {
-      read: () => Promise.reject(new CodedError('DAMAGED_STATE', 'the item cannot be read')),
+    const latestState: VerificationStores['latestState'] = {
+      ...memoryLatestStateTable(),
+      audit: async () => ({ kind: 'damaged', fault: 'the item cannot be read' }),
     };
     const { differences } = await verifyDevice({ eventStore: await storeOf(pages), latestState }, DEVICE);
     expect(differences.map(({ kind }) => kind)).toEqual(['state-damaged']);

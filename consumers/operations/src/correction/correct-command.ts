@@ -18,6 +18,7 @@ import {
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal, usageError } from '../command/refusal.ts';
+import { storedOf } from '../history/known-device.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { attributeChanges, changesText } from './preview-correction.ts';
 
@@ -68,9 +69,10 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   const { host, services } = context;
   const { streamName } = services.configuration;
   const deviceId = readDeviceId(device);
-  const { latestState } = services.stores(await services.generation(host.stop));
-  const known = await latestState.read(deviceId, { signal: host.stop });
-  if (known === undefined && flags.evenUnknown !== true) {
+  const stores = services.stores(await services.generation(host.stop));
+  const known = await stores.latestState.read(deviceId, { signal: host.stop });
+  const isUnknown = known === undefined && (await storedOf(stores, deviceId, host.stop)) === 'nothing';
+  if (isUnknown && flags.evenUnknown !== true) {
     throw refusal(
       'UNKNOWN_DEVICE',
       `nothing is stored of ${deviceId}; --even-unknown corrects it all the same`,

@@ -21,6 +21,7 @@ import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { pointInTimeMs } from '../command/points-in-time.ts';
 import type { Column } from '../output/table.ts';
 import { eventLine } from './event-line.ts';
+import { refuseUnknown } from './known-device.ts';
 import { readDeviceId } from './read-device-id.ts';
 
 interface HistoryFlags {
@@ -56,7 +57,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
   const { host, services } = context;
   const deviceId = readDeviceId(device);
   const now = services.clock.now();
-  const { eventStore } = services.stores(await services.generation(host.stop));
+  const stores = services.stores(await services.generation(host.stop));
   const range = {
     ...(flags.from === undefined ? {} : { from: pointInTimeMs(flags.from, now) }),
     ...(flags.to === undefined ? {} : { to: pointInTimeMs(flags.to, now) }),
@@ -67,7 +68,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
   let cursor: HistoryCursor | undefined;
   do {
     const limit = Math.min(HISTORY_EVENTS_MAX, flags.limit - count);
-    const answer = await readHistory(eventStore, {
+    const answer = await readHistory(stores.eventStore, {
       deviceId,
       ...range,
       limit,
@@ -81,6 +82,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
       await host.stdout.ready();
     } else shown.push(...answer.events);
   } while (cursor !== undefined && count < flags.limit);
+  if (count === 0) await refuseUnknown(stores, [deviceId], host.stop);
   if (flags.output === 'table') writeTable(context, HISTORY_COLUMNS, shown.map(historyRow));
   if (count === 0) tell(context, `${deviceId} has no stored event in that time`);
   else if (cursor !== undefined) tell(context, `${count} events; there are more (--limit)`);

@@ -16,6 +16,7 @@ import { refusal, usageError } from '../command/refusal.ts';
 import { isoText } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
 import type { Stores } from '../services.ts';
+import { storedOf } from './known-device.ts';
 import { readDeviceId } from './read-device-id.ts';
 
 interface StateFlags {
@@ -63,18 +64,38 @@ async function showState(context: CommandContext, device: string, flags: StateFl
       throw usageError('--diff must not be earlier than --at: changes are shown from --at to --diff');
     const before = await stateOf(stores, deviceId, { ...flags, at: flags.at }, now, host.stop);
     const after = await stateOf(stores, deviceId, { ...flags, at: flags.diff }, now, host.stop);
+    if (!isKnown(before) && !isKnown(after)) await refuseWithoutState(stores, deviceId, flags.at, host.stop);
     return showChanges(context, deviceId, before, after, flags);
   }
   const state = await stateOf(stores, deviceId, flags, now, host.stop);
-  if (state === undefined || state.counts.events + state.counts.duplicates === 0) {
-    throw refusal(
-      'UNKNOWN_DEVICE',
-      `nothing is stored of ${deviceId}${flags.at === undefined ? '' : ' at that time'}`,
-    );
-  }
+  if (!isKnown(state)) return await refuseWithoutState(stores, deviceId, flags.at, host.stop);
   if (flags.output === 'json') writeJson(context, stateDocument(state));
   else write(context, stateText(state));
   return EXIT_CODES.fine;
+}
+
+function isKnown(state: DeviceState | undefined): state is DeviceState {
+  return state !== undefined && state.counts.events + state.counts.duplicates > 0;
+}
+
+/** Says why there is no state to show. */
+async function refuseWithoutState(
+  stores: Stores,
+  deviceId: DeviceId,
+  at: string | undefined,
+  signal: AbortSignal,
+): Promise<never> {
+  if ((await storedOf(stores, deviceId, signal)) === 'nothing') {
+    throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${deviceId}`);
+  }
+  if (at !== undefined) {
+    throw refusal('NO_STATE_AT_TIME', `${deviceId} is known, but nothing was stored of it at that time`);
+  }
+  throw refusal(
+    'STATE_MISSING',
+    `events of ${deviceId} are stored, but no state: it is larger than an item, or was deleted; ` +
+      `verify --device ${deviceId} says which`,
+  );
 }
 
 async function stateOf(

@@ -1,5 +1,6 @@
 import type { CommandContext } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
+import { refuseUnknown } from '../history/known-device.ts';
 import { existingTables } from './fresh-tables.ts';
 import { makePlan, type ReplayPlan } from './make-plan.ts';
 import { type ReplayFlags, readSpec } from './read-spec.ts';
@@ -43,15 +44,5 @@ async function refuseUnknownDevices(
   { services, host }: CommandContext,
   { devices = [] }: ReplaySpec,
 ): Promise<void> {
-  const { eventStore, latestState } = services.stores(await services.generation(host.stop));
-  const unknown: string[] = [];
-  for (const deviceId of devices) {
-    const signal = host.stop;
-    if ((await latestState.read(deviceId, { signal })) !== undefined) continue;
-    if ((await eventStore.lastKeyBelow(deviceId, Number.MAX_SAFE_INTEGER, signal)) === undefined)
-      unknown.push(deviceId);
-  }
-  if (unknown.length === 0) return;
-  const named = unknown.slice(0, 10).join(', ');
-  throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${named}${unknown.length > 10 ? ' and others' : ''}`);
+  await refuseUnknown(services.stores(await services.generation(host.stop)), devices, host.stop);
 }

@@ -1,8 +1,8 @@
-import type { DeviceId } from '@twinstream/device-model';
-import type { LatestStateTable } from '@twinstream/latest-state';
+import { type DeviceId, isDeviceId } from '@twinstream/device-model';
 import type { Stores } from '../services.ts';
 
-const LIST_LIMIT = 1_000;
+/** Told of partition keys that are no device ids, and so belong to no device. */
+export type OnForeignKey = (table: 'events' | 'device-state', key: string) => void;
 
 /**
  * The devices that are named, or so many drawn evenly, or all: those with pages, then those that have a state alone.
@@ -13,49 +13,38 @@ export async function* chosenDevices(
   named: readonly DeviceId[] | undefined,
   sample: number | undefined,
   signal: AbortSignal,
-  random: () => number = Math.random,
+  { onForeignKey, random = Math.random }: { onForeignKey?: OnForeignKey; random?: () => number } = {},
 ): AsyncGenerator<DeviceId> {
   if (named !== undefined) {
     yield* named;
     return;
   }
   if (sample !== undefined) {
-    yield* await drawn(allDevices(stores, signal), sample, random);
+    yield* await drawn(allDevices(stores, signal, onForeignKey), sample, random);
     return;
   }
-  yield* allDevices(stores, signal);
+  yield* allDevices(stores, signal, onForeignKey);
 }
 
+/** Reads keys alone: an item that cannot be read hides no device. */
 export async function* allDevices(
   { eventStore, latestState }: Stores,
   signal: AbortSignal,
+  onForeignKey?: OnForeignKey,
 ): AsyncGenerator<DeviceId> {
   const met = new Set<DeviceId>();
-  for await (const deviceId of eventStore.deviceIds(signal)) {
-    met.add(deviceId);
-    yield deviceId;
+  for (const [table, keys] of [
+    ['events', eventStore.partitionKeys(signal)],
+    ['device-state', latestState.partitionKeys(signal)],
+  ] as const) {
+    for await (const key of keys) {
+      if (!isDeviceId(key)) onForeignKey?.(table, key);
+      else if (!met.has(key)) {
+        met.add(key);
+        yield key;
+      }
+    }
   }
-  for await (const deviceId of stateDevices(latestState, signal)) {
-    if (met.has(deviceId)) continue;
-    met.add(deviceId);
-    yield deviceId;
-  }
-}
-
-async function* stateDevices(
-  latestState: Pick<LatestStateTable, 'list'>,
-  signal: AbortSignal,
-): AsyncGenerator<DeviceId> {
-  let cursor: string | undefined;
-  do {
-    const answer = await latestState.list({
-      limit: LIST_LIMIT,
-      signal,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const { deviceId } of answer.devices) yield deviceId;
-    cursor = answer.cursor;
-  } while (cursor !== undefined);
 }
 
 /** Reservoir sampling: Vitter, "Random sampling with a reservoir", 1985, algorithm R. */

@@ -1,11 +1,16 @@
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import { FOLD_VERSION } from '@twinstream/device-model';
-import { type EventStore, memoryEventStore, type Snapshot } from '@twinstream/event-store';
+import {
+  type AuditableEventStore,
+  type EventStore,
+  memoryEventStore,
+  type Snapshot,
+} from '@twinstream/event-store';
 import { memoryLatestStateTable, type RepairableLatestState } from '@twinstream/latest-state';
 
 /** Tables whose items somebody can take away behind everybody's back. */
 export interface DamageableTables {
-  readonly eventStore: EventStore;
+  readonly eventStore: AuditableEventStore;
   readonly latestState: RepairableLatestState;
   deletePages(deviceId: DeviceId, isGone: (page: number) => boolean): Promise<void>;
   /** Takes snapshots away, as the runbook says of those that are not the fold. */
@@ -56,12 +61,19 @@ export function damageableTables(): DamageableTables {
       putSnapshot: (...given) => eventStore.putSnapshot(...given),
       latestSnapshot: (...given) => eventStore.latestSnapshot(...given),
       deviceIds: (...given) => eventStore.deviceIds(...given),
+      auditPages: (...given) => eventStore.auditPages(...given),
+      auditSnapshots: (...given) => eventStore.auditSnapshots(...given),
+      replacePage: (...given) => eventStore.replacePage(...given),
+      partitionKeys: (...given) => eventStore.partitionKeys(...given),
     },
     latestState: {
       read: (...given) => latestState.read(...given),
       write: (...given) => latestState.write(...given),
       replace: (...given) => latestState.replace(...given),
       list: (...given) => latestState.list(...given),
+      audit: (...given) => latestState.audit(...given),
+      sizeOf: (...given) => latestState.sizeOf(...given),
+      partitionKeys: (...given) => latestState.partitionKeys(...given),
     },
     deletePages: (deviceId, isGone) => keep(deviceId, isGone, nothing),
     deleteSnapshots: (deviceId, isGone) => keep(deviceId, nothing, isGone),

@@ -1,5 +1,5 @@
 import type { EventPage } from '@twinstream/device-model';
-import type { EventStore } from '@twinstream/event-store';
+import type { AuditableEventStore } from '@twinstream/event-store';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { compareSequenceNumbers } from '@twinstream/stream-model';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
@@ -20,10 +20,10 @@ export interface SupervisionOptions {
 
 /** The event store of the live tables in the hands of an operator: what leaves its process is checked before it leaves. */
 export function supervised(
-  eventStore: EventStore,
+  eventStore: AuditableEventStore,
   options: SupervisionOptions,
   writes: () => OperatorWrite,
-): EventStore {
+): AuditableEventStore {
   return {
     ...eventStore,
     appendPage: async (page, signal) => {

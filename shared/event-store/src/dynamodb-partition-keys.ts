@@ -1,5 +1,4 @@
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { type DeviceId, deviceId } from '@twinstream/device-model';
 import { requireText, textValue } from './dynamodb/attribute-value.ts';
 import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
 import type { Item } from './dynamodb/item-size.ts';
@@ -12,15 +11,15 @@ const SCAN_ITEMS_MAX = 1_024;
 const ITEMS_PER_DEVICE = 4;
 
 /**
- * Devices of the table, each once. After every step it jumps to the end of the device it is in, so that long chains are
+ * Partition keys of the table, each once. After every step it jumps to the end of the device it is in, so that long chains are
  * skipped: a scan may start at a key that no item has ("Generate a distinct set of partition keys for an Amazon
  * DynamoDB table efficiently", AWS Database Blog, read 2026-11).
  */
-export async function* deviceIdsOf(
+export async function* partitionKeysOf(
   client: DynamoDBClient,
   tableName: string,
   signal?: AbortSignal,
-): AsyncGenerator<DeviceId> {
+): AsyncGenerator<string> {
   let start: Item | undefined;
   let scanItems = FIRST_SCAN_ITEMS;
   do {
@@ -36,7 +35,7 @@ export async function* deviceIdsOf(
       ),
     );
     const found = new Set(Items.map((item) => requireText(item, 'deviceId')));
-    for (const id of found) yield deviceId(id);
+    yield* found;
     start = LastEvaluatedKey;
     const last = Items.at(-1);
     if (start !== undefined && last !== undefined) {

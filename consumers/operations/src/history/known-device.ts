@@ -1,0 +1,39 @@
+import { type DeviceId, FOLD_VERSION } from '@twinstream/device-model';
+import { refusal } from '../command/refusal.ts';
+import type { Stores } from '../services.ts';
+
+/** What is stored of a device: its state, whatever else; pages without a state; neither, but other items; or nothing. Items that cannot be read count. */
+export type StoredOfDevice = 'state' | 'pages' | 'other-items' | 'nothing';
+
+const NAMED_MAX = 10;
+
+export async function storedOf(
+  { eventStore, latestState }: Stores,
+  deviceId: DeviceId,
+  signal: AbortSignal,
+): Promise<StoredOfDevice> {
+  if ((await latestState.audit(deviceId, signal)).kind !== 'none') return 'state';
+  let others = 0;
+  for await (const { kind } of eventStore.auditPages(deviceId, { signal })) {
+    if (kind !== 'foreign') return 'pages';
+    others += 1;
+  }
+  const beside = eventStore.auditSnapshots(deviceId, { foldVersion: FOLD_VERSION, signal });
+  if (others === 0) for await (const _ of beside) return 'other-items';
+  return others > 0 ? 'other-items' : 'nothing';
+}
+
+/** Throws `UNKNOWN_DEVICE` where nothing is stored of some of them. */
+export async function refuseUnknown(
+  stores: Stores,
+  deviceIds: readonly DeviceId[],
+  signal: AbortSignal,
+): Promise<void> {
+  const unknown: DeviceId[] = [];
+  for (const deviceId of deviceIds) {
+    if ((await storedOf(stores, deviceId, signal)) === 'nothing') unknown.push(deviceId);
+  }
+  if (unknown.length === 0) return;
+  const others = unknown.length > NAMED_MAX ? ' and others' : '';
+  throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${unknown.slice(0, NAMED_MAX).join(', ')}${others}`);
+}
