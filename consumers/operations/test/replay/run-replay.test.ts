@@ -37,6 +37,38 @@ async function expectEqual(stores: Stores): Promise<void> {
   expect(differences).toEqual([]);
 }
 
+type PageDamage = 'damaged' | 'misdescribed' | undefined;
+
+/** Stores in which some pages cannot be read, or are not what their attributes say, until they are replaced. */
+function damagedStores(
+  { eventStore, latestState }: Stores,
+  replaced: string[],
+  damageOf: (deviceId: DeviceId, page: number) => PageDamage,
+): Stores {
+  const fault = { attribute: 'eventCount', expected: '1', found: '2' };
+  return {
+    latestState,
+    eventStore: {
+      ...eventStore,
+      async *auditPages(deviceId, options) {
+        for await (const audited of eventStore.auditPages(deviceId, options)) {
+          const page = audited.kind === 'page' ? audited.page : undefined;
+          const isWhole = page === undefined || replaced.includes(`${deviceId} ${page.page}`);
+          const damage = isWhole ? undefined : damageOf(deviceId, page.page);
+          if (page === undefined || damage === undefined) yield audited;
+          else if (damage === 'misdescribed') yield { kind: 'page', page, faults: [fault] };
+          else yield { kind: 'damaged', key: page, code: 'DAMAGED_PAGE', fault: 'garbage' };
+        }
+      },
+      replacePage: async (page, abort) => {
+        const result = await eventStore.replacePage(page, abort);
+        if (result === 'replaced') replaced.push(`${page.deviceId} ${page.page}`);
+        return result;
+      },
+    },
+  };
+}
+
 /** Kills a run by ending its source after so many batches, as SIGKILL would: no checkpoint follows. */
 function killedAfter(services: ReplayServices, batches: number): ReplayServices {
   let left = batches;
@@ -353,6 +385,39 @@ describe('a repair', () => {
     expect(pauses).toEqual(['restore']);
     expect(job.repair).toMatchObject({ pagesMissing: 2, pagesRestored: 2 });
     expect(await contentOf(damaged)).toBe(await contentOf(services.stores));
+  });
+
+  test('restores a page that cannot be read, and attributes that are not as their body says', async () => {
+    const services = await lived(recordedEntries(6, 30));
+    const replaced: string[] = [];
+    const damaged = damagedStores(services.stores, replaced, (deviceId, page) => {
+      if (page !== 2) return undefined;
+      return deviceId === 'bus-1' ? 'damaged' : deviceId === 'bus-2' ? 'misdescribed' : undefined;
+    });
+    const job = jobOf({ target: 'repair' });
+    await runReplay({ ...services, stores: damaged }, job, signal);
+    expect(job).toMatchObject({ status: 'completed', failureCount: 0 });
+    expect(job.repair).toMatchObject({ pagesMissing: 2, pagesRestored: 2 });
+    expect(replaced.sort()).toEqual(['bus-1 2', 'bus-2 2']);
+    await expectEqual(damaged);
+  });
+
+  test('goes on past a page that cannot be read nor restored', async () => {
+    const entries = recordedEntries(6, 30);
+    const services = await lived(entries);
+    const damaged = damagedStores(services.stores, [], (deviceId, page) =>
+      deviceId === 'bus-1' && page === 2 ? 'damaged' : undefined,
+    );
+    const state = await damaged.latestState.read('bus-4' as DeviceId);
+    if (state === undefined) throw new Error('no state');
+    await damaged.latestState.replace({ ...state, ordinal: 7 }, state.page);
+    const job = jobOf({ target: 'repair' });
+    const others = entries.filter(({ partitionKey }) => partitionKey !== 'bus-1');
+    await runReplay({ ...services, stores: damaged, sourceOf: () => memorySource(others, 20) }, job, signal);
+    expect(job.status).toBe('completed');
+    expect(job.repair).toMatchObject({ pagesMissing: 1, pagesRestored: 0, statesRestored: 1 });
+    expect(new Set(job.failures.map(({ subject }) => subject))).toEqual(new Set(['bus-1']));
+    expect(job.failures[0]?.detail).toContain('page 2 of bus-1 cannot be restored');
   });
 
   test('rebuilds devices of which nothing is stored while the projector is paused', async () => {

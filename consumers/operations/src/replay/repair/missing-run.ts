@@ -1,10 +1,10 @@
 import type { DeviceId, DeviceState, EventPage } from '@twinstream/device-model';
-import type { EventStore } from '@twinstream/event-store';
-import type { LatestStateTable } from '@twinstream/latest-state';
+import { type AuditableEventStore, comparePageKeys, type PageKey } from '@twinstream/event-store';
+import type { RepairableLatestState } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
 
-/** Page numbers of a chain, one after the other, that are not there. */
+/** Page numbers of a chain, one after the other, that are not there or cannot be read. */
 export interface MissingRun {
   readonly firstPage: number;
   readonly lastPage: number;
@@ -18,48 +18,77 @@ export interface MissingRun {
 
 export interface DamagedChain {
   readonly deviceId: DeviceId;
-  /** The pages that are there, in chain order. */
+  /** The pages that are there and can be read, in chain order. */
   readonly pages: readonly EventPage[];
+  /** Keys of items that cannot be read, in the place of pages. */
+  readonly unreadable: readonly PageKey[];
   readonly runs: readonly MissingRun[];
   /** The live state, where there is one that can be read. */
   readonly live?: DeviceState | undefined;
 }
 
-/**
- * What is missing of a chain; undefined where nothing is. That pages are missing at the end is known from the state item
- * alone. Reads what the pages say of themselves, and the pages themselves only where some are missing.
- */
-export async function damageOf(
-  eventStore: EventStore,
-  latestState: Pick<LatestStateTable, 'read'>,
-  deviceId: DeviceId,
-  signal: AbortSignal,
-): Promise<DamagedChain | undefined> {
-  const live = await liveState(latestState, deviceId, signal);
-  const statePage = live?.page ?? 0;
-  let [count, last] = [0, 0];
-  for await (const { page } of eventStore.pageSummaries(deviceId, { consistent: true, signal })) {
-    count += 1;
-    last = Math.max(last, page);
-  }
-  if (count === Math.max(last, statePage)) return undefined;
-  const pages = await Array.fromAsync(eventStore.pages(deviceId, { consistent: true, signal }));
-  const runs = missingRuns(pages, statePage);
-  return runs.length === 0 ? undefined : { deviceId, pages, runs, live };
+export interface DamageOptions {
+  readonly signal: AbortSignal;
+  /** Told of a page whose attributes do not say what its body says. */
+  readonly onMisdescribed?: (page: EventPage) => Promise<void>;
 }
 
-async function liveState(
-  latestState: Pick<LatestStateTable, 'read'>,
+/**
+ * What is missing of a chain or cannot be read; undefined where nothing is. That pages are missing at the end is known from
+ * the state item alone. Holds one page at a time, and the chain only where it is damaged. Throws `UNKNOWN_EVENT_VERSION` for
+ * pages of newer code, which are no damage, and `PAGES_NOT_RESTORABLE` for a last page that cannot be read and that no
+ * state has seen.
+ */
+export async function damageOf(
+  eventStore: Pick<AuditableEventStore, 'auditPages'>,
+  latestState: Pick<RepairableLatestState, 'audit'>,
+  deviceId: DeviceId,
+  { signal, onMisdescribed }: DamageOptions,
+): Promise<DamagedChain | undefined> {
+  const audited = await latestState.audit(deviceId, signal);
+  // One that cannot be read says nothing, and is written anew after the pages.
+  const live = audited.kind === 'state' ? audited.state : undefined;
+  const statePage = live?.page ?? 0;
+  let [count, last] = [0, 0];
+  for await (const page of eventStore.auditPages(deviceId, { signal })) {
+    if (page.kind === 'foreign') continue;
+    last = Math.max(last, page.kind === 'page' ? page.page.page : page.key.page);
+    if (page.kind !== 'page') continue;
+    count += 1;
+    if (page.faults.length > 0) await onMisdescribed?.(page.page);
+  }
+  if (count === Math.max(last, statePage)) return undefined;
+  const { pages, unreadable } = await readChain(eventStore, deviceId, signal);
+  const runs = missingRuns(pages, statePage);
+  const lastUnreadable = unreadable.at(-1)?.page ?? 0;
+  if (lastUnreadable > Math.max(statePage, pages.at(-1)?.page ?? 0)) {
+    throw new CodedError(
+      'PAGES_NOT_RESTORABLE',
+      `page ${lastUnreadable} of ${deviceId} cannot be restored: it ends the chain, and no state tells what it held`,
+    );
+  }
+  return runs.length === 0 ? undefined : { deviceId, pages, unreadable, runs, live };
+}
+
+async function readChain(
+  eventStore: Pick<AuditableEventStore, 'auditPages'>,
   deviceId: DeviceId,
   signal: AbortSignal,
-): Promise<DeviceState | undefined> {
-  try {
-    return await latestState.read(deviceId, { consistent: true, signal });
-  } catch (error) {
-    // It says nothing then, and is written anew after the pages.
-    if (error instanceof CodedError && error.code === 'DAMAGED_STATE') return undefined;
-    throw error;
+): Promise<Pick<DamagedChain, 'pages' | 'unreadable'>> {
+  const pages: EventPage[] = [];
+  const unreadable: PageKey[] = [];
+  for await (const audited of eventStore.auditPages(deviceId, { signal })) {
+    if (audited.kind === 'page') pages.push(audited.page);
+    if (audited.kind !== 'damaged') continue;
+    if (audited.code === 'UNKNOWN_EVENT_VERSION') throw new CodedError(audited.code, audited.fault);
+    unreadable.push(audited.key);
   }
+  return { pages, unreadable };
+}
+
+/** True where an item that cannot be read stands at the key of this page. */
+export function isUnreadable({ unreadable }: DamagedChain, page: EventPage): boolean {
+  return unreadable.some((key) => comparePageKeys(key, page) === 0);
 }
 
 /** The runs between pages, and one at the end up to the page of the state. */

@@ -1,6 +1,6 @@
 import type { DeviceId, ReceiptLimits } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import { type DeviceVerification, verifyDevice } from '@twinstream/verification';
+import { type DeviceVerification, type Difference, verifyDevice } from '@twinstream/verification';
 import type { Stores } from '../../services.ts';
 
 /** What was found of a state item, and done. */
@@ -13,6 +13,16 @@ export interface RestoreOptions {
   readonly limits: ReceiptLimits;
   readonly signal: AbortSignal;
 }
+
+type Kind = Difference['kind'];
+const CHAIN_FAULTS: ReadonlySet<Kind> = new Set<Kind>(['page-missing', 'page-damaged', 'page-key-differs']);
+const STATE_FAULTS: ReadonlySet<Kind> = new Set<Kind>([
+  'state-differs',
+  'state-missing',
+  'state-damaged',
+  'state-attribute-differs',
+  'state-refused',
+]);
 
 /** A state that changes again and again is left to its own writer. */
 const TRIES_MAX = 8;
@@ -28,9 +38,7 @@ export async function restoreState(
 ): Promise<StateRestoration> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const found = await verifyDevice(stores, deviceId, { limits, signal });
-    const broken = found.differences.find(
-      ({ kind }) => kind === 'page-missing' || kind === 'page-key-differs',
-    );
+    const broken = found.differences.find(({ kind }) => CHAIN_FAULTS.has(kind));
     if (broken !== undefined) {
       throw new CodedError(
         'CHAIN_BROKEN',
@@ -38,8 +46,7 @@ export async function restoreState(
       );
     }
     const kinds = new Set(found.differences.map(({ kind }) => kind));
-    if (!kinds.has('state-differs') && !kinds.has('state-missing') && !kinds.has('state-damaged'))
-      return 'equal';
+    if (STATE_FAULTS.isDisjointFrom(kinds)) return 'equal';
     if (!execute) return 'differs';
     const result = await stores.latestState.replace(found.state, observedOf(found), signal);
     if (result === 'replaced') return 'restored';

@@ -1,7 +1,8 @@
-import type { DeviceId, ReceiptLimits } from '@twinstream/device-model';
-import { ARRIVAL_TIME_MAX } from '@twinstream/event-store';
+import type { DeviceId, EventPage, ReceiptLimits } from '@twinstream/device-model';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
+import { storedOf } from '../../history/known-device.ts';
+import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
@@ -120,12 +121,23 @@ async function restoreMissingPages(
   { execute, isChosen }: RestoreMissingOptions,
 ): Promise<{ readonly areLeft: boolean }> {
   const { job, stores, signal } = run;
-  const all = await damagedChains(stores, job.spec.devices, signal);
+  const onFailure = (deviceId: DeviceId, error: unknown) => {
+    if (!isOfDevice(error)) throw error;
+    noteFailure(job, deviceId, error);
+  };
+  let mended = 0;
+  const onMisdescribed = async (page: EventPage) => {
+    // Its body is sound: the attributes beside it are written from there again.
+    if (execute && (await stores.eventStore.replacePage(page, signal)) === 'changed') return;
+    mended += 1;
+  };
+  const all = await damagedChains(stores, job.spec.devices, { signal, onFailure, onMisdescribed });
   // A repair that was killed half-way has restored some already.
   job.repair.pagesMissing = Math.max(
     job.repair.pagesMissing,
-    job.repair.pagesRestored + missingPageCount(all),
+    job.repair.pagesRestored + missingPageCount(all) + mended,
   );
+  if (execute) job.repair.pagesRestored += mended;
   const damaged = new Map([...all].filter(([, chain]) => isChosen(chain)));
   const areLeft = damaged.size < all.size;
   if (damaged.size === 0) return { areLeft };
@@ -140,8 +152,7 @@ async function restoreMissingPages(
         signal,
       });
     } catch (error) {
-      if (!isOfDevice(error)) throw error;
-      noteFailure(job, deviceId, error);
+      onFailure(deviceId, error);
     }
     await run.checkpointing.noteStep();
   }
@@ -185,6 +196,7 @@ const DEVICE_CODES = new Set([
   'PAGES_NOT_RESTORABLE',
   'CHAIN_CHANGED',
   'CHAIN_BROKEN',
+  'UNKNOWN_EVENT_VERSION',
   'PAGE_TOO_LARGE',
   'STATE_TOO_LARGE',
 ]);
@@ -195,17 +207,29 @@ function isOfDevice(error: unknown): boolean {
 
 /** Tells devices of which nothing is stored, and devices whose chain is still broken, so that neither is written to. */
 function lostDevices({ job, stores, signal }: ReplayRun): (deviceId: DeviceId) => Promise<boolean> {
-  const { eventStore, latestState } = stores;
   const known = new Map<DeviceId, boolean>();
   return async (deviceId) => {
     const before = known.get(deviceId);
     if (before !== undefined) return before;
-    const hasState = (await latestState.read(deviceId, { consistent: true, signal })) !== undefined;
-    const hasPages = (await eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX, signal)) !== undefined;
-    const isLost = !hasState && !hasPages;
+    const stored = await storedOf(stores, deviceId, signal);
+    const isLost = stored === 'nothing' || stored === 'other-items';
     if (isLost) job.repair.hasLostDevices = true;
-    const isLeftOut = isLost || (await damageOf(eventStore, latestState, deviceId, signal)) !== undefined;
+    const isLeftOut = isLost || (await isDamaged(stores, deviceId, signal));
     known.set(deviceId, isLeftOut);
     return isLeftOut;
   };
+}
+
+async function isDamaged(
+  { eventStore, latestState }: Stores,
+  deviceId: DeviceId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await damageOf(eventStore, latestState, deviceId, { signal })) !== undefined;
+  } catch (error) {
+    // The survey has noted why.
+    if (isOfDevice(error)) return true;
+    throw error;
+  }
 }

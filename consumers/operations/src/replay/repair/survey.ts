@@ -7,7 +7,7 @@ import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import { decodeEntries, type Redriven } from '../decode-entries.ts';
 import type { ReplayTargetFunction } from '../targets.ts';
-import { type DamagedChain, damageOf } from './missing-run.ts';
+import { type DamagedChain, type DamageOptions, damageOf, isUnreadable } from './missing-run.ts';
 import { restoredPages, type SourceEvent } from './restore-pages.ts';
 import type { RestoreOptions } from './restore-state.ts';
 
@@ -15,17 +15,29 @@ import type { RestoreOptions } from './restore-state.ts';
 const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
 const DEVICES_AT_ONCE = 16;
 
-/** Every device whose chain lacks pages. */
+export interface SurveyOptions extends Required<DamageOptions> {
+  /** Told of a device that cannot be surveyed; throws what is no matter of one device. */
+  readonly onFailure: (deviceId: DeviceId, error: unknown) => void;
+}
+
+/** Every device whose chain lacks pages, or has some that cannot be read. */
 export async function damagedChains(
   stores: Stores,
   devices: readonly DeviceId[] | undefined,
-  signal: AbortSignal,
+  { signal, onFailure, onMisdescribed }: SurveyOptions,
 ): Promise<Map<DeviceId, DamagedChain>> {
   const damaged = new Map<DeviceId, DamagedChain>();
   const limit = pLimit({ concurrency: DEVICES_AT_ONCE, rejectOnClear: true });
   const look = async (deviceId: DeviceId): Promise<void> => {
-    const damage = await damageOf(stores.eventStore, stores.latestState, deviceId, signal);
-    if (damage !== undefined) damaged.set(deviceId, damage);
+    try {
+      const damage = await damageOf(stores.eventStore, stores.latestState, deviceId, {
+        signal,
+        onMisdescribed,
+      });
+      if (damage !== undefined) damaged.set(deviceId, damage);
+    } catch (error) {
+      onFailure(deviceId, error);
+    }
   };
   let pending: Promise<void>[] = [];
   for await (const deviceId of devices ?? allDevices(stores, signal)) {
@@ -95,6 +107,10 @@ export async function restoreChain(
   const pages = await restoredPages(damage, events, limits);
   if (!execute) return pages.length;
   for (const page of pages) {
+    if (isUnreadable(damage, page)) {
+      if ((await eventStore.replacePage(page, signal)) === 'replaced') continue;
+      throw new CodedError('CHAIN_CHANGED', `page ${page.page} of ${damage.deviceId} was changed meanwhile`);
+    }
     const result = await eventStore.appendPage(page, signal);
     if (result.outcome === 'appended' || isEqual(result.existing, page)) continue;
     throw new CodedError('CHAIN_CHANGED', `page ${page.page} of ${damage.deviceId} is there by now`);

@@ -37,7 +37,7 @@ describe('restored pages', () => {
         const left = pages.filter((page) => page !== lost);
         const runs = missingRuns(left, state.page);
         const restored = await restoredPages(
-          { deviceId: DEVICE, pages: left, runs, live: state },
+          { deviceId: DEVICE, pages: left, unreadable: [], runs, live: state },
           source,
           STATE_RECEIPT_LIMITS,
         );
@@ -57,7 +57,7 @@ describe('restored pages', () => {
           const left = pages.filter((_, index) => kept[index]);
           const runs = missingRuns(left, state.page);
           const restored = await restoredPages(
-            { deviceId: DEVICE, pages: left, runs, live: state },
+            { deviceId: DEVICE, pages: left, unreadable: [], runs, live: state },
             source,
             STATE_RECEIPT_LIMITS,
           );
@@ -84,7 +84,11 @@ describe('restored pages', () => {
         const poorer = source.filter(({ arrived }) => arrived.event.identity?.counter !== counter);
         const runs = missingRuns(left, state.page);
         await expect(
-          restoredPages({ deviceId: DEVICE, pages: left, runs, live: state }, poorer, STATE_RECEIPT_LIMITS),
+          restoredPages(
+            { deviceId: DEVICE, pages: left, unreadable: [], runs, live: state },
+            poorer,
+            STATE_RECEIPT_LIMITS,
+          ),
         ).rejects.toMatchObject({ code: 'PAGES_NOT_RESTORABLE' });
       }),
       { numRuns: 300 },

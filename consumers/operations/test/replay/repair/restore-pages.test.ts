@@ -61,7 +61,13 @@ function restored({ pages, state, source }: Written, ...missing: readonly number
   const events = source.filter(
     ({ shardId, arrived }) => !held.has(positionKey({ shardId, ...arrived.place })),
   );
-  const damage = { deviceId: DEVICE, pages: left, runs: missingRuns(left, state.page), live: state };
+  const damage = {
+    deviceId: DEVICE,
+    pages: left,
+    unreadable: [],
+    runs: missingRuns(left, state.page),
+    live: state,
+  };
   return restoredPages(damage, events, STATE_RECEIPT_LIMITS);
 }
 

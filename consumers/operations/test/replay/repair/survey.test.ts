@@ -17,16 +17,21 @@ describe('a survey', () => {
     const failing = {
       eventStore: {
         ...stores.eventStore,
-        deviceIds: async function* () {
+        partitionKeys: async function* () {
           yield 'bus-1' as DeviceId;
           // By now the look at bus-1 has failed, and nobody waits for it yet.
           await setImmediate();
           yield 'bus-2' as DeviceId;
         },
       },
-      latestState: { ...stores.latestState, read: () => Promise.reject(throttled) },
+      latestState: { ...stores.latestState, audit: () => Promise.reject(throttled) },
     };
-    await expect(damagedChains(failing, undefined, signal)).rejects.toBe(throttled);
+    const onFailure = (_: DeviceId, error: unknown) => {
+      throw error;
+    };
+    await expect(
+      damagedChains(failing, undefined, { signal, onFailure, onMisdescribed: async () => undefined }),
+    ).rejects.toBe(throttled);
   });
 });
 
@@ -40,7 +45,7 @@ describe('a chain that is restored', () => {
     return plan.page;
   }
 
-  const damage = { deviceId: DEVICE, pages: [], runs: missingRuns([], 1) };
+  const damage = { deviceId: DEVICE, pages: [], unreadable: [], runs: missingRuns([], 1) };
   const source = [{ shardId: SHARDS[0], arrived: event }];
 
   test('may meet its own page, put by a request whose answer was lost', async () => {
