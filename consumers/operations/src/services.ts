@@ -17,6 +17,7 @@ import {
   kinesisClient,
   type Logger,
   lambdaClient,
+  type ServiceName,
   s3Client,
 } from '@twinstream/runtime';
 import {
@@ -26,6 +27,20 @@ import {
   type TableNames,
 } from '@twinstream/table-generation';
 import type { OperationsConfiguration } from './configuration.ts';
+
+/** What the commands talk to. */
+export const SERVICES: readonly ServiceName[] = ['kinesis', 'dynamodb', 'lambda', 's3'];
+
+/** What the commands touch, by kind, for people. */
+export function namesOf(configuration: OperationsConfiguration): Readonly<Record<string, string>> {
+  const { tables, shardProgressTable, operationsTable, ...rest } = configuration;
+  return {
+    stream: rest.streamName,
+    tables: [tables.eventsTable, tables.deviceStateTable, shardProgressTable, operationsTable].join(' '),
+    bucket: rest.archiveBucket,
+    function: rest.projectorFunction,
+  };
+}
 
 /** History and state of one set of tables. */
 export interface Stores {

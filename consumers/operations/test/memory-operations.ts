@@ -67,7 +67,7 @@ export async function runOps(services: OperationsServices, argv: readonly string
         return answer;
       },
     },
-    { openServices: () => services },
+    { enterTarget: () => ({ name: 'local', environment: {} }), openServices: () => services },
   );
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), questions };
 }

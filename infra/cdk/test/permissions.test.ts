@@ -128,3 +128,8 @@ test('no role takes a managed policy', () => {
   expect(roles.length).toBeGreaterThan(5);
   for (const [, { Properties }] of roles) expect(Properties.ManagedPolicyArns).toBeUndefined();
 });
+
+test('the operators’ task is told that it works on AWS', () => {
+  const tasks = resources(template, 'AWS::ECS::TaskDefinition');
+  expect(JSON.stringify(tasks)).toContain('"--target","aws"');
+});

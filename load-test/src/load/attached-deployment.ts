@@ -111,7 +111,7 @@ export function attachedDeployment({ found, devicePrefix }: ReachedDeployment, f
     ],
     // In a folder below which no pipeline of this machine tells its own address.
     startSimulator: (...args) =>
-      spawn(process.execPath, [SIMULATE, ...args], {
+      spawn(process.execPath, [SIMULATE, '--target', 'aws', ...args], {
         cwd: folder,
         env: environment,
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { CodedError, type Environment, kinesisClient, readConfiguration } from '@twinstream/runtime';
+import { CodedError, type Environment, readConfiguration, regionOfSdk } from '@twinstream/runtime';
 import { z } from 'zod';
 import type { Access } from '../pipeline-access.ts';
 import { PROJECTOR, type ScenarioName } from './scenarios.ts';
@@ -55,16 +55,4 @@ export async function findDeployment(
     projectorFunction: environment.TWINSTREAM_PROJECTOR_FUNCTION || PROJECTOR,
     environment,
   };
-}
-
-/** Undefined where neither variables nor files name one. */
-async function regionOfSdk(): Promise<string | undefined> {
-  const client = kinesisClient();
-  try {
-    return await client.config.region();
-  } catch {
-    return undefined;
-  } finally {
-    client.destroy();
-  }
 }

@@ -1,12 +1,11 @@
 import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { parseDurationMs } from '@twinstream/runtime';
+import { parseDurationMs, TARGETS } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Expectation, parseExpectation } from './expectation.ts';
 import { FIGURES } from './figures.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './scenarios.ts';
 
 export const DYNAMODB_ENGINES = ['dynalite', 'java'] as const;
-export const TARGETS = ['local', 'aws'] as const;
 
 const RATE_MAX = 200_000;
 const DEVICES_MAX = 1_000_000;

@@ -1,13 +1,14 @@
+import type { TargetName } from '@twinstream/runtime';
 import { refusalsOfAws } from './aws-refusals.ts';
 import type { Expectation } from './expectation.ts';
-import { type DYNAMODB_ENGINES, loadCommand, type TARGETS } from './load-command.ts';
+import { type DYNAMODB_ENGINES, loadCommand } from './load-command.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** A load to measure. */
 export interface LoadOptions {
   readonly kind: 'measure';
   /** A pipeline that is started for it, or one that is deployed. */
-  readonly target: (typeof TARGETS)[number];
+  readonly target: TargetName;
   /** True where nobody need be asked before a deployed pipeline is written into. */
   readonly isConfirmed: boolean;
   readonly scenario: ScenarioName;
@@ -57,7 +58,7 @@ interface Parsed {
   readonly aggregate?: true;
   readonly shards?: number;
   readonly seed: number;
-  readonly target: (typeof TARGETS)[number];
+  readonly target: TargetName;
   readonly yes?: true;
   readonly archiveDeadline?: number;
   readonly window: number;

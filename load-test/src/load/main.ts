@@ -4,6 +4,7 @@ import {
   CodedError,
   callerFolder,
   callerPath,
+  describeAwsTarget,
   npmBannerNote,
   shutdownSignal,
   textOutput,
@@ -70,6 +71,10 @@ async function measure(options: LoadOptions): Promise<number> {
 /** The deployment that the environment names, once a person agrees. */
 async function deployed(options: LoadOptions) {
   const found = await findDeployment(process.env, options.scenario);
+  const { stream, eventsTable, deviceStateTable, shardProgressTable, archiveBucket: bucket } = found.access;
+  const tables = [eventsTable, deviceStateTable, shardProgressTable].join(' ');
+  const told = await describeAwsTarget(['kinesis', 'dynamodb', 'lambda', 's3'], { stream, tables, bucket });
+  process.stderr.write(`${told}\n`);
   await confirmLoad({ found, options, ask });
   return found;
 }

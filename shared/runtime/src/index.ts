@@ -1,4 +1,5 @@
 export * from './aws-clients.ts';
+export * from './aws-target.ts';
 export * from './caller-path.ts';
 export * from './clock.ts';
 export * from './coded-error.ts';
@@ -12,5 +13,6 @@ export * from './local-environment.ts';
 export * from './logger.ts';
 export * from './read-lines.ts';
 export * from './shutdown.ts';
+export * from './target.ts';
 export * from './text-output.ts';
 export * from './visible.ts';

@@ -1,8 +1,14 @@
-import { CodedError, type Environment, LOCAL_ENVIRONMENT_FILE } from '@twinstream/runtime';
+import { CodedError, type Environment } from '@twinstream/runtime';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { isRefusal } from './refusal.ts';
 
-const USAGE_CODES = new Set(['INVALID_USAGE', 'INVALID_DURATION', 'INVALID_CONFIGURATION', 'INVALID_TIME']);
+const USAGE_CODES = new Set([
+  'INVALID_USAGE',
+  'INVALID_DURATION',
+  'INVALID_CONFIGURATION',
+  'INVALID_TIME',
+  'TARGET_REQUIRED',
+]);
 
 /** Names by which the SDK says that nothing answers, or that there are no credentials. */
 const NETWORK = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'ECONNRESET', 'EHOSTUNREACH']);
@@ -14,6 +20,7 @@ export function explainFailure(
 ): { readonly text: string; readonly exitCode: ExitCode } {
   if (error instanceof CodedError) {
     if (USAGE_CODES.has(error.code)) return { text: error.message, exitCode: EXIT_CODES.wrongUsage };
+    if (error.code === 'NO_PIPELINE') return { text: error.message, exitCode: EXIT_CODES.unavailable };
     if (isRefusal(error)) {
       return { text: `refused (${error.code}): ${error.message}`, exitCode: EXIT_CODES.refused };
     }
@@ -21,7 +28,7 @@ export function explainFailure(
   const root = rootOf(error);
   const name = root instanceof Error ? root.name : '';
   const message = root instanceof Error ? root.message : String(root);
-  if (isUnreachable(root) || name === 'CredentialsProviderError' || message.includes('Region is missing')) {
+  if (isUnreachable(root) || name === 'CredentialsProviderError') {
     return { text: `${message}\n${whereToLook(environment)}`, exitCode: EXIT_CODES.unavailable };
   }
   if (name === 'ResourceNotFoundException' || name === 'NoSuchBucket') {
@@ -61,6 +68,6 @@ function isUnreachable(error: unknown): boolean {
 function whereToLook(environment: Environment): string {
   const endpoint = environment.AWS_ENDPOINT_URL_DYNAMODB ?? environment.AWS_ENDPOINT_URL;
   return endpoint === undefined
-    ? `No ${LOCAL_ENVIRONMENT_FILE} was found from here upwards and no endpoint is set: start a pipeline (npm start), or set AWS_REGION and credentials.`
+    ? 'AWS was asked: are the network, the region and the credentials what they should be?'
     : `The pipeline should answer at ${endpoint}: is it running?`;
 }

@@ -5,7 +5,6 @@ export interface OperationsHost {
   readonly argv: readonly string[];
   /** Where relative paths begin. */
   readonly folder: string;
-  /** What the SDK sees, too. */
   readonly environment: Environment;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;

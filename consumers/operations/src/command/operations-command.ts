@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import { describeAwsTarget, TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
+import { Command, CommanderError, Option } from 'commander';
 import { operationsConfiguration } from '../configuration.ts';
 import { addCorrect } from '../correction/correct-command.ts';
 import { addHistory } from '../history/history-command.ts';
@@ -6,7 +7,7 @@ import { addState } from '../history/state-command.ts';
 import { addPlan } from '../plan/plan-command.ts';
 import { addQuarantine } from '../quarantine/quarantine-command.ts';
 import { addReplay } from '../replay/replay-command.ts';
-import { awsServices, type OperationsServices } from '../services.ts';
+import { awsServices, namesOf, type OperationsServices, SERVICES } from '../services.ts';
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
 import type { RunAlone, RunCommand, RunOptions } from './command-context.ts';
@@ -22,23 +23,28 @@ goes on with --resume); 141 nobody reads the output any more, and there was noth
 npm run writes a banner to standard output first. bin/ops takes the same commands and flags and writes none: use it in
 front of a pipe, for a file, and from other folders.
 
-Without endpoints in the environment the pipeline of the nearest .twinstream/local.env is used.`;
+Commands work on the pipeline of the nearest .twinstream/local.env, or on what endpoints of this machine in the environment
+say. A pipeline on AWS is reached with --target aws alone; its region, addresses and names are printed first.`;
 
 const LOOKS: RunOptions = { changes: false };
 
 export interface OperationsCommandOptions {
-  /** Default: over the AWS SDK, as the environment says. */
-  readonly openServices?: (host: OperationsHost) => OperationsServices;
+  /** Decides where commands work, and has the SDK go there. Throws `TARGET_REQUIRED` or `NO_PIPELINE`. */
+  readonly enterTarget: (asked: TargetName | undefined) => Target;
+  /** Default: over the AWS SDK, as the target's environment says. */
+  readonly openServices?: (target: Target, host: OperationsHost) => OperationsServices;
 }
 
 /** Runs `npm run ops`, and gives its exit code. */
 export async function operationsCommand(
   host: OperationsHost,
   {
-    openServices = (of) => awsServices(operationsConfiguration(of.environment), of.clock),
-  }: OperationsCommandOptions = {},
+    enterTarget,
+    openServices = ({ environment }, { clock }) => awsServices(operationsConfiguration(environment), clock),
+  }: OperationsCommandOptions,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.fine;
+  let { environment } = host;
   const runWith = async (work: (of: OperationsHost) => Promise<ExitCode>, { changes }: RunOptions) => {
     const { stdout, stderr, stop } = host;
     const isUnread = () => !changes && stdout.closed.aborted;
@@ -47,7 +53,7 @@ export async function operationsCommand(
     } catch (error) {
       if (stop.aborted) exitCode = EXIT_CODES.interrupted;
       else if (!isUnread()) {
-        const { text, exitCode: failed } = explainFailure(error, host.environment);
+        const { text, exitCode: failed } = explainFailure(error, environment);
         stderr.write(`${text}\n`);
         exitCode = failed;
       }
@@ -58,8 +64,13 @@ export async function operationsCommand(
   const runAlone: RunAlone = (work) => runWith((of) => work({ host: of }), LOOKS);
   const run: RunCommand = (work, options = LOOKS) =>
     runWith(async (of) => {
-      const services = openServices(of);
+      const target = enterTarget(program.opts<{ target?: TargetName }>().target);
+      environment = target.environment;
+      const services = openServices(target, of);
       try {
+        if (target.name === 'aws') {
+          of.stderr.write(`${await describeAwsTarget(SERVICES, namesOf(services.configuration))}\n`);
+        }
         return await work({ host: of, services });
       } finally {
         services.close();
@@ -67,6 +78,8 @@ export async function operationsCommand(
     }, options);
   const program = new Command('npm run ops --')
     .description('What happened, is what is held right, and if not: put it right.')
+    .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODE_HELP)
     .configureOutput({
       writeOut: (text) => void host.stdout.write(text),

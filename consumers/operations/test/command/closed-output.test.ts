@@ -9,16 +9,19 @@ import { jobOf, memoryReplay, recordedEntries } from '../replay/memory-replay.ts
 test('a command that only looks ends quietly when nobody reads its output', async () => {
   const stdout = collectedOutput({ onWrite: () => stdout.close() });
   const stderr = collectedOutput();
-  const exitCode = await operationsCommand({
-    argv: ['plan', '--devices', '100', '--period', '10s', '--bytes', '170'],
-    folder: '/',
-    environment: {},
-    stdout,
-    stderr,
-    clock: systemClock,
-    stop: new AbortController().signal,
-    ask: async () => undefined,
-  });
+  const exitCode = await operationsCommand(
+    {
+      argv: ['plan', '--devices', '100', '--period', '10s', '--bytes', '170'],
+      folder: '/',
+      environment: {},
+      stdout,
+      stderr,
+      clock: systemClock,
+      stop: new AbortController().signal,
+      ask: async () => undefined,
+    },
+    { enterTarget: () => ({ name: 'local', environment: {} }) },
+  );
   expect(exitCode).toBe(EXIT_CODES.outputClosed);
   expect(stderr.text()).toBe('');
 });

@@ -20,7 +20,7 @@ async function plan(...flags: readonly string[]) {
       ask: async () => undefined,
     },
     {
-      openServices: () => {
+      enterTarget: () => {
         throw new Error('a plan reaches no service');
       },
     },

@@ -142,7 +142,7 @@ export class ReplayTask extends Construct {
     fetcher.addMountPoints({ sourceVolume: 'app', containerPath: APP_DIR, readOnly: false });
     const app = task.addContainer('operations', {
       image: ContainerImage.fromRegistry(NODE_IMAGE),
-      entryPoint: ['node', '--enable-source-maps', `${APP_DIR}/${BUNDLE_FILE}`],
+      entryPoint: ['node', '--enable-source-maps', `${APP_DIR}/${BUNDLE_FILE}`, '--target', 'aws'],
       command: ['status', '--output', 'json'],
       user: 'node',
       readonlyRootFilesystem: true,

@@ -1,3 +1,4 @@
+import { TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
 import { Command, CommanderError, Option } from 'commander';
 import { SEED_MAX } from '../fleet/draws.ts';
 import { DEFAULT_KIND_MIX } from '../fleet/kind-mix.ts';
@@ -16,6 +17,7 @@ export interface OutputFlags {
   readonly progress: boolean;
   readonly ledger?: string;
   readonly scenario?: string;
+  readonly target?: TargetName;
 }
 
 export interface Flags extends OutputFlags {
@@ -38,15 +40,16 @@ Examples:
   npm run simulate -- --input day.csv.gz --id-column vehicle_id --time-column timestamp --order time --speed 60
   npm run simulate -- --scenario flaky-network --devices 50
 
-The stream is found through the environment (AWS_ENDPOINT_URL_KINESIS, AWS_REGION, TWINSTREAM_STREAM, …), and where that
-says nothing through .twinstream/local.env of a pipeline that npm start runs here or in a folder above.
+The stream is that of the pipeline that npm start runs here or in a folder above (.twinstream/local.env), or what endpoints
+of this machine in the environment say (AWS_ENDPOINT_URL_KINESIS, …). A stream on AWS is written to with --target aws alone.
 
 Ctrl-C sends nothing more, waits for what is on its way and prints the summary; a second one stops at once.
 
 Exit codes:
   0  every event that was sent has been acknowledged (rows that could be no events are reported and counted)
   1  an event could not be delivered, or the stream could not be reached
-  2  the command line, the scenario or the input is wrong (no row of it is an event, too); nothing was sent
+  2  the command line, the scenario or the input is wrong (no row of it is an event, too), or AWS would be written to without
+     --target aws; nothing was sent
 `;
 
 function buildCommand(): Command {
@@ -130,6 +133,7 @@ function buildCommand(): Command {
     .option('--malformed <percent>', 'damaged, so that no decoder takes them')
     .option('--clock-skew <percent>', 'devices whose clock is off by a second to a day')
     .optionsGroup('Delivery:')
+    .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
     .option('--stream <name>', 'the stream (default: TWINSTREAM_STREAM, else device-events)')
     .option('--aggregate', 'pack events into aggregated records (KPL format): more events per shard')
     .option(
@@ -164,6 +168,6 @@ export function readFlags(
     if (!(error instanceof CommanderError)) throw error;
     return { exitCode: error.exitCode === 0 ? 0 : 2 };
   }
-  const { output, progress, ledger, scenario, ...given } = command.opts();
-  return { output, progress, ledger, scenario, given };
+  const { output, progress, ledger, scenario, target, ...given } = command.opts();
+  return { output, progress, ledger, scenario, target, given };
 }

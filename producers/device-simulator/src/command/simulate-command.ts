@@ -3,7 +3,10 @@ import {
   type Clock,
   CodedError,
   callerPath,
+  describeAwsTarget,
   type Environment,
+  type Target,
+  type TargetName,
   type TextOutput,
   visible,
 } from '@twinstream/runtime';
@@ -25,8 +28,8 @@ export interface CommandHost {
   readonly argv: readonly string[];
   /** Where relative paths begin. */
   readonly folder: string;
-  /** What the SDK sees, too. */
-  readonly environment: Environment;
+  /** Decides where the events go, and has the SDK go there. Throws `TARGET_REQUIRED` or `NO_PIPELINE`. */
+  readonly enterTarget: (asked: TargetName | undefined) => Target;
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
   readonly clock: Clock;
@@ -38,6 +41,8 @@ export const EXIT_CODES = { allAcknowledged: 0, notDelivered: 1, wrongUsage: 2 }
 /** Codes of errors that the user puts right before anything is sent. */
 const USAGE_CODES = new Set([
   'INVALID_USAGE',
+  'INVALID_CONFIGURATION',
+  'TARGET_REQUIRED',
   'INPUT_NOT_FOUND',
   'INPUT_UNREADABLE',
   'INPUT_EMPTY',
@@ -60,26 +65,38 @@ export async function simulateCommand(host: CommandHost): Promise<number> {
     (text) => void host.stderr.write(visible(text)),
   );
   if ('exitCode' in flags) return flags.exitCode;
-  let plan: RunPlan | undefined;
+  let place: Place | undefined;
   try {
-    plan = planOf(flags, host);
+    const settings = settingsOf(flags, host);
+    const { name, environment } = host.enterTarget(flags.target);
+    const plan = planRun(settings, {
+      nowMs: host.clock.now(),
+      stream: environment.TWINSTREAM_STREAM || undefined,
+      drawSeed: () => randomInt(SEED_DRAWN_BELOW),
+    });
+    place = { stream: plan.stream, environment };
+    if (name === 'aws') {
+      host.stderr.write(`${await describeAwsTarget(['kinesis'], { stream: plan.stream })}\n`);
+    }
     const result = await run(plan, flags, host);
-    return report(result, plan, flags, host);
+    return report(result, place, flags, host);
   } catch (error) {
-    return reportFailure(error, plan, host);
+    return reportFailure(error, place, host);
   }
 }
 
-function planOf(flags: Flags, { folder, clock, environment }: CommandHost): RunPlan {
+/** Where events go, to explain what went wrong there. */
+interface Place {
+  readonly stream: string;
+  readonly environment: Environment;
+}
+
+function settingsOf(flags: Flags, { folder }: CommandHost): Settings {
   const written = readSettings(flags.given, flagOf);
   const own =
     written.input === undefined || written.input === '-' ? {} : { input: callerPath(written.input, folder) };
   const scenario = flags.scenario === undefined ? {} : readScenario(flags.scenario, folder);
-  return planRun(overridden(scenario, { ...written, ...own }), {
-    nowMs: clock.now(),
-    stream: environment.TWINSTREAM_STREAM || undefined,
-    drawSeed: () => randomInt(SEED_DRAWN_BELOW),
-  });
+  return overridden(scenario, { ...written, ...own });
 }
 
 const REPLACED_BY: readonly (readonly [SettingName, SettingName])[] = [
@@ -145,8 +162,8 @@ async function openProducer(plan: RunPlan, clock: Clock) {
   }
 }
 
-function report({ summary, failure }: RunResult, plan: RunPlan, flags: Flags, host: CommandHost): number {
-  if (failure !== undefined) host.stderr.write(`${explain(failure, plan, host)}\n`);
+function report({ summary, failure }: RunResult, place: Place, flags: Flags, host: CommandHost): number {
+  if (failure !== undefined) host.stderr.write(`${explain(failure, place)}\n`);
   host.stdout.write(visible(flags.output === 'json' ? `${JSON.stringify(summary)}\n` : summaryText(summary)));
   return exitCodeOf(summary, failure);
 }
@@ -156,13 +173,17 @@ function exitCodeOf({ failed }: RunSummary, failure: unknown): number {
 }
 
 /** Of a run that sent nothing. */
-function reportFailure(error: unknown, plan: RunPlan | undefined, host: CommandHost): number {
-  host.stderr.write(`${explain(error, plan, host)}\n`);
+function reportFailure(error: unknown, place: Place | undefined, host: CommandHost): number {
+  host.stderr.write(`${explain(error, place)}\n`);
   const isUsage = error instanceof CodedError && USAGE_CODES.has(error.code);
   return isUsage ? EXIT_CODES.wrongUsage : EXIT_CODES.notDelivered;
 }
 
-function explain(error: unknown, plan: RunPlan | undefined, host: CommandHost): string {
-  const isUsage = error instanceof CodedError && USAGE_CODES.has(error.code);
-  return visible(isUsage ? error.message : explainStreamTrouble(error, plan?.stream ?? '', host.environment));
+function explain(error: unknown, place: Place | undefined): string {
+  const isSaidInFull =
+    error instanceof CodedError && (USAGE_CODES.has(error.code) || error.code === 'NO_PIPELINE');
+  const told = isSaidInFull
+    ? error.message
+    : explainStreamTrouble(error, place?.stream ?? '', place?.environment ?? {});
+  return visible(told);
 }

@@ -100,19 +100,36 @@ describe('npm run simulate', () => {
     expect(stdout).toBe('');
   });
 
-  test('finds the endpoint of a pipeline beside it by itself', async () => {
+  test('finds the pipeline beside it by itself, whatever profile the shell has', async () => {
     mkdirSync(join(folder, '.twinstream'));
     const lines = Object.entries(nowhere()).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(join(folder, '.twinstream', 'local.env'), lines.join(''));
-    const { code, stderr } = await simulate(['--count', '1']);
+    const { code, stderr } = await simulate(['--count', '1'], {
+      AWS_PROFILE: 'production',
+      AWS_REGION: 'eu-west-1',
+    });
     rmSync(join(folder, '.twinstream'), { recursive: true });
     expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort}`);
     expect(code).toBe(1);
   });
 
-  test('exits 1 without a region, and says what to do', async () => {
-    const { code, stderr } = await simulate(['--count', '1'], { AWS_EC2_METADATA_DISABLED: 'true' });
-    expect(stderr).toMatch(/no AWS region is set: start the pipeline with npm start/);
+  test('exits 1 without a pipeline, and says what to do', async () => {
+    const { code, stderr } = await simulate(['--count', '1']);
+    expect(stderr).toMatch(
+      /^No pipeline found: no .*local\.env here or above, and AWS_REGION is not set\.\nStart one with npm start/,
+    );
     expect(code).toBe(1);
+  });
+
+  test('writes to AWS when told to alone, and says first where', async () => {
+    const aws = { ...nowhere(), AWS_ENDPOINT_URL_KINESIS: 'http://nowhere.invalid:1' };
+    const refused = await simulate(['--count', '1'], aws);
+    expect(refused.stderr).toMatch(/^No pipeline found: .* are set: to work on AWS, pass --target aws/);
+    expect(refused.code).toBe(2);
+    const told = await simulate(['--count', '1', '--stream', 'theirs', '--target', 'aws'], aws);
+    expect(told.stderr).toMatch(
+      /^target: AWS, region us-east-1, http:\/\/nowhere\.invalid:1; stream theirs\nnothing answers/,
+    );
+    expect(told.code).toBe(1);
   });
 });
