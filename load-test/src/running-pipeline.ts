@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '@twinstream/local-aws/process-settings';
+import { findLocalEnvironment } from '@twinstream/runtime';
 
 const START = fileURLToPath(new URL('../../infra/local-aws/src/pipeline/start.ts', import.meta.url));
 const END_WITH_PARENT = new URL('../../infra/local-aws/src/child-process/end-with-parent.ts', import.meta.url)
@@ -38,6 +39,8 @@ export interface RunningPipeline {
   startSimulator(...args: string[]): ChildProcess;
   /** Resolves when everything that was put before this call is stored or in quarantine, as the API says. */
   caughtUp(): Promise<void>;
+  /** Its exit code, when it has ended, by whatever cause. */
+  readonly ended: Promise<number | null>;
   /** Asks it to stop, as Ctrl-C does, and resolves to its exit code. */
   stop(): Promise<number | null>;
 }
@@ -81,8 +84,9 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
     onErrorLine?.(line);
   });
   child.channel?.unref();
+  const ended = once(child, 'exit').then(([code]): number | null => code);
   await ready(child, errors);
-  const environmentNow = () => readEnvironment(join(folder, '.twinstream/local.env'));
+  const environmentNow = () => readEnvironment(folder);
   const environment = environmentNow();
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
   const startSimulator = (...args: string[]) =>
@@ -96,14 +100,13 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
     environment,
     environmentNow,
     apiUrl,
+    ended,
     startSimulator,
     simulate: (...args) => finished(startSimulator(...args)),
     caughtUp: () => caughtUp(apiUrl),
     stop: async () => {
-      if (child.exitCode !== null) return child.exitCode;
       child.kill('SIGINT');
-      const [code] = await once(child, 'exit');
-      return code;
+      return ended;
     },
   };
 }
@@ -145,10 +148,10 @@ async function ready(child: ChildProcess, errors: readonly string[]): Promise<vo
   child.stdout.resume();
 }
 
-function readEnvironment(file: string): Record<string, string> {
-  if (!existsSync(file)) throw new Error(`${file} is not there`);
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+function readEnvironment(folder: string): Readonly<Record<string, string>> {
+  const file = findLocalEnvironment(folder);
+  if (file === undefined) throw new Error(`no pipeline runs in ${folder}`);
+  return file.variables;
 }
 
 interface PipelineStatus {

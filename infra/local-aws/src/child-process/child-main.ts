@@ -1,5 +1,5 @@
 import { CodedError } from '@twinstream/runtime';
-import { watchParent } from './parent-watch.ts';
+import { endWithParent } from './parent-watch.ts';
 import { tellParent } from './ready-message.ts';
 
 /** What a child serves. */
@@ -29,7 +29,7 @@ export async function runChildMain(start: () => Promise<Served>): Promise<void> 
   process.on('SIGINT', () => {
     if (!process.connected) stop();
   });
-  watchParent(stop);
+  endWithParent(stop);
   try {
     served = await start();
     if (stopping) await served.close();

@@ -1,5 +1,5 @@
-import { watchParent } from './parent-watch.ts';
+import { endWithParent } from './parent-watch.ts';
 
 // Loaded before an app's own entry: when the parent is gone, the app is asked to finish as by a supervisor.
-watchParent(() => process.kill(process.pid, 'SIGTERM'));
+endWithParent(() => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();

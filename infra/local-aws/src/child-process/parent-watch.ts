@@ -1,15 +1,23 @@
 import { fstatSync } from 'node:fs';
 
 /**
- * Calls `onGone` once when the parent process is gone: its IPC channel, or the pipe that is this process's standard
- * input, has closed. A terminal, a file or /dev/null as standard input is no parent and is not watched.
+ * From the end of its parent until a process ends, whatever it is doing then. A process that nobody waits for has no reason to
+ * deliver or to drain: a restart with the same data folder goes on from what is on disk, as after kill -9.
  */
-export function watchParent(onGone: () => void): void {
+export const ORPHAN_GRACE_MS = 1_000;
+
+/**
+ * Ends this process when its parent is gone: asks it to by `stop`, and exits with 1 where it still lives a second later. Gone
+ * means that its IPC channel, or the pipe that is this process's standard input, has closed. A terminal, a file or /dev/null
+ * as standard input is no parent and is not watched.
+ */
+export function endWithParent(stop: () => void): void {
   let told = false;
   const tell = () => {
     if (told) return;
     told = true;
-    onGone();
+    setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();
+    stop();
   };
   if (process.connected) process.once('disconnect', tell);
   if (!standardInputIsPipe()) return;

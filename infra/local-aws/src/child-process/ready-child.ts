@@ -24,8 +24,8 @@ export interface ReadyChild {
   readonly pid: number;
   /** Resolves when the child has ended, for whatever reason. */
   readonly exited: Promise<ChildExit>;
-  /** Asks it to finish (SIGTERM) and waits; kills it after 10 s. */
-  close(): Promise<void>;
+  /** Asks it to finish (SIGTERM) and waits; kills it after 10 s, or when it is told. */
+  close(deadlineMs?: number): Promise<void>;
 }
 
 /**
@@ -47,7 +47,12 @@ export async function startReadyChild(mainFile: string, args: readonly string[])
     await exited;
     throw new CodedError(message.code, message.message);
   }
-  return { url: message.url, pid: message.pid, exited, close: () => stop(child, exited) };
+  return {
+    url: message.url,
+    pid: message.pid,
+    exited,
+    close: (deadlineMs) => stop(child, exited, deadlineMs),
+  };
 }
 
 function watchExit(child: ChildProcess): Promise<ChildExit> {
@@ -89,9 +94,13 @@ async function firstMessage(
   }
 }
 
-async function stop(child: ChildProcess, exited: Promise<ChildExit>): Promise<void> {
+async function stop(
+  child: ChildProcess,
+  exited: Promise<ChildExit>,
+  deadlineMs = STOP_DEADLINE_MS,
+): Promise<void> {
   child.kill('SIGTERM');
-  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+  const kill = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   await exited;
   clearTimeout(kill);
 }

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createLogger } from '@twinstream/runtime';
 import dynalite from 'dynalite';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
+import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
 import { startDynamoDbDoor } from './dynamodb-door.ts';
 
@@ -14,7 +14,7 @@ const { values } = parseArgs({ options: { port: { type: 'string' }, path: { type
 await runChildMain(() => start(Number(values.port ?? 0), values.path));
 
 async function start(port: number, path: string | undefined): Promise<Served> {
-  if (path !== undefined) mkdirSync(path, { recursive: true });
+  if (path !== undefined) takeEngineFolder(path);
   const server = dynalite({
     createTableMs: TABLE_STATE_MS,
     deleteTableMs: TABLE_STATE_MS,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { CodedError, createLogger } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
+import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
 import { startDynamoDbDoor } from './dynamodb-door.ts';
 import { requireJava } from './java-version.ts';
@@ -28,7 +29,7 @@ await runChildMain(() => start(Number(values.port ?? 0), values.path));
  */
 async function start(doorPort: number, path: string | undefined): Promise<Served> {
   await requireJava();
-  if (path !== undefined) mkdirSync(path, { recursive: true });
+  if (path !== undefined) takeEngineFolder(path);
   // DynamoDB Local cannot choose a port itself, and reports a taken one badly.
   const port = await freePort();
   const jar = jarFile();

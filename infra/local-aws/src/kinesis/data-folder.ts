@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '@twinstream/runtime';
-import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
+import type { ProcessLock } from '../child-process/process-lock.ts';
+import { lockDataFolder } from './data-folder-lock.ts';
 import { type StreamDocument, streamDocument } from './stream-document.ts';
 
 const STREAMS = 'streams';
@@ -11,7 +12,7 @@ const UNFINISHED = '~';
 
 /** Streams on disk: `streams/<name>@<created ms>/stream.json` and beside it a folder of segments for each shard. */
 export interface DataFolder {
-  readonly lock: DataFolderLock;
+  readonly lock: ProcessLock;
   readonly streamsFolder: string;
 }
 

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
-import { watchParent } from '../child-process/parent-watch.ts';
+import { endWithParent } from '../child-process/parent-watch.ts';
 import { ASSIGNMENTS } from './assignment.ts';
 import { startFunctionServer } from './function-server.ts';
 
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {
     if (!process.connected) stop();
   });
-  watchParent(stop);
+  endWithParent(stop);
   process.stdout.write(`${JSON.stringify({ url: server.url, pid: process.pid })}\n`);
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { CodedError } from '@twinstream/runtime';
+import { CodedError, type Environment } from '@twinstream/runtime';
 import { NODE_FLAGS } from './process-settings.ts';
 
 const READY_DEADLINE_MS = 30_000;
@@ -14,7 +14,9 @@ export interface ChildAppOptions {
   readonly main: string;
   readonly args?: readonly string[];
   /** All of its environment: nothing else is inherited. */
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
+  /** What asks it to finish. Default: SIGTERM. */
+  readonly stopSignal?: 'SIGINT' | 'SIGTERM';
 }
 
 /** A process of one of the project's apps. It ends when this process ends, however that comes about. */
@@ -25,12 +27,18 @@ export interface ChildApp {
   readonly exited: Promise<number | string>;
   /** First line that the app prints on standard output. Rejects with `APP_NOT_READY` when it ends or says nothing. */
   firstLine(): Promise<string>;
-  /** Asks it to finish and waits; kills it after 15 s. */
-  stop(signal?: 'SIGINT' | 'SIGTERM'): Promise<void>;
+  /** Asks it to finish and waits; kills it after 15 s, or when it is told. */
+  stop(deadlineMs?: number): Promise<void>;
 }
 
 /** Runs an app in a process group of its own, so that Ctrl-C in a terminal reaches it only through its supervisor. */
-export function startChildApp({ name, main, args = [], environment }: ChildAppOptions): ChildApp {
+export function startChildApp({
+  name,
+  main,
+  args = [],
+  environment,
+  stopSignal = 'SIGTERM',
+}: ChildAppOptions): ChildApp {
   const file = main.startsWith('file:') ? fileURLToPath(main) : main;
   const flags = [...NODE_FLAGS, '--import', END_WITH_PARENT];
   const child = spawn(process.execPath, [...flags, file, ...args], {
@@ -48,9 +56,9 @@ export function startChildApp({ name, main, args = [], environment }: ChildAppOp
     pid: child.pid,
     exited,
     firstLine: () => within(READY_DEADLINE_MS, name, line, exited),
-    stop: async (signal = 'SIGTERM') => {
-      child.kill(signal);
-      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    stop: async (deadlineMs = STOP_DEADLINE_MS) => {
+      child.kill(stopSignal);
+      const kill = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
       await exited;
       clearTimeout(kill);
     },

@@ -19,7 +19,7 @@ export interface StandInUrls {
 export function standInEnvironment(urls: StandInUrls): Record<string, string> {
   return {
     AWS_REGION: LOCAL_REGION,
-    // Some tools, the AWS CLI 1 among them, know only this one.
+    // Some tools, boto3 and the AWS CLI among them, know only this one.
     AWS_DEFAULT_REGION: LOCAL_REGION,
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,

@@ -1,6 +1,6 @@
-import { createLogger, LOG_LEVELS, readConfiguration } from '@twinstream/runtime';
+import { CodedError, createLogger, LOG_LEVELS, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
-import { startStandIns } from './stand-ins.ts';
+import { type StandIns, type StandInsOptions, startStandIns } from './stand-ins.ts';
 
 // A process of its own for the stand-ins, so that consumers can be killed beside it. It prints its addresses as one line
 // of JSON when everything is created and delivering.
@@ -19,7 +19,7 @@ const configuration = readConfiguration(
   process.env,
 );
 const dataDir = configuration.STAND_INS_DATA_DIR;
-const standIns = await startStandIns({
+const standIns = await start({
   dynamoDbUrl: configuration.STAND_INS_DYNAMODB_URL,
   s3Url: configuration.STAND_INS_S3_URL,
   functions: configuration.STAND_INS_FUNCTIONS,
@@ -37,3 +37,14 @@ const stop = () => {
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
 process.stdout.write(`${JSON.stringify(standIns.urls)}\n`);
+
+/** Ends the process with one line on standard error where something is not as it should be: a stack helps nobody then. */
+async function start(options: StandInsOptions): Promise<StandIns> {
+  try {
+    return await startStandIns(options);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    process.stderr.write(`emulator: ${error.message} (${error.code})\n`);
+    process.exit(1);
+  }
+}

@@ -42,6 +42,9 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
   // A stream keeps seven days of records: more than memory should hold, also where nothing is to be kept.
   const streamFolder =
     dataDir === undefined ? mkdtempSync(join(tmpdir(), 'twinstream-stream-')) : join(dataDir, 'kinesis');
+  const discardStream = () => rmSync(streamFolder, { recursive: true, force: true });
+  // However the process ends, short of kill -9.
+  if (dataDir === undefined) process.once('exit', discardStream);
   const injector = createFaultInjector();
   const { dynamoDbUrl } = options;
   const s3 = await startS3Proxy({ upstreamUrl: options.s3Url, injector, logger });
@@ -85,7 +88,7 @@ export async function startStandIns(options: StandInsOptions): Promise<StandIns>
       await firehose.close();
       await kinesis.close();
       await s3.close();
-      if (dataDir === undefined) rmSync(streamFolder, { recursive: true, force: true });
+      if (dataDir === undefined) discardStream();
     },
   };
 }

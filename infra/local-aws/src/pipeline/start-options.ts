@@ -1,5 +1,5 @@
 import { LOCAL_BATCHING_WINDOW_MS, MAPPING_LIMITS } from '@twinstream/pipeline-settings';
-import { parseDurationMs } from '@twinstream/runtime';
+import { LOCAL_ENVIRONMENT_FILE, parseDurationMs } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
 
@@ -18,6 +18,8 @@ export interface StartOptions {
   /** Folder that keeps everything over restarts; in memory when absent. */
   readonly dataDir?: string;
   readonly dynamodb: DynamoDbEngine;
+  /** File that tells other tools how to reach the pipeline; absent: the one that they look for. */
+  readonly localEnv?: string;
 }
 
 const DEVICES_MAX = 1_000_000;
@@ -69,6 +71,10 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
         .default(LOCAL_BATCHING_WINDOW_MS, `${LOCAL_BATCHING_WINDOW_MS}ms`),
     )
     .option('--data-dir <folder>', 'keep everything in this folder; a restart goes on from there')
+    .option(
+      '--local-env <file>',
+      `file that tells other tools how to reach the pipeline; a second one beside the first needs its own (default: ${LOCAL_ENVIRONMENT_FILE})`,
+    )
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB; java needs Java 17 and listens on all interfaces')
         .choices(DYNAMODB_ENGINES)
@@ -83,6 +89,7 @@ Examples:
   npm start -- --no-simulator --port 9000       wait for your own events
   npm start -- --data-dir ./data --shards 8     keep everything over restarts
   npm start -- --devices 2000 --rate 500        a larger fleet
+  npm start -- --local-env b.env --port 0       a second one; source b.env to work on it
 
 Exit codes: 0 after Ctrl-C, 1 when it could not start or a part of it died.`,
     );

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   CodedError,
   callerFolder,
   callerPath,
   createLogger,
+  LOCAL_ENVIRONMENT_FILE,
   shutdownSignal,
   textOutput,
 } from '@twinstream/runtime';
@@ -19,14 +20,15 @@ const ofCaller = (path: string) => callerPath(path, callerFolder(process.cwd(), 
 
 /** `npm start`: the whole pipeline on this machine until Ctrl-C. */
 async function main(): Promise<number> {
-  const { dataDir, ...options } = readStartOptions(process.argv);
+  const { dataDir, localEnv: written, ...options } = readStartOptions(process.argv);
+  const localEnv = written === undefined ? resolve(LOCAL_ENVIRONMENT_FILE) : ofCaller(written);
   const stopping = shutdownSignal();
   const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
   const pipeline = await startPipeline({
     ...options,
     ...(dataDir === undefined ? {} : { dataDir: ofCaller(dataDir) }),
     ...(existsSync(dashboardDir) ? { dashboardDir } : {}),
-    localEnvFile: resolve('.twinstream/local.env'),
+    localEnv,
     environment: process.env,
     logger: createLogger('local-aws', 'warn'),
     say,
@@ -35,7 +37,7 @@ async function main(): Promise<number> {
   say('');
   say(`  page   ${pipeline.apiUrl}/`);
   say(`  API    ${pipeline.apiUrl}/v1/devices`);
-  say(`  AWS    source .twinstream/local.env, and any AWS tool talks to this pipeline`);
+  say(`  AWS    source ${relative(process.cwd(), localEnv)}, and any AWS tool talks to this pipeline`);
   say(`  faults ${pipeline.faultsUrl}/faults`);
   say('');
   say('Ctrl-C drains and stops; a second one stops at once.');

@@ -15,7 +15,7 @@ export interface SupervisedApp {
   readonly pid: () => number | undefined;
   /** Rejects with `APP_BROKEN` when it dies faster than it can be restarted. */
   readonly broken: Promise<never>;
-  stop(): Promise<void>;
+  stop(deadlineMs?: number): Promise<void>;
 }
 
 export interface SuperviseOptions extends ChildAppOptions {
@@ -62,9 +62,9 @@ export async function supervise(options: SuperviseOptions, logger: Logger): Prom
     firstLine,
     pid: () => app.pid,
     broken: watch(),
-    stop: async () => {
+    stop: async (deadlineMs) => {
       isStopping = true;
-      await app.stop();
+      await app.stop(deadlineMs);
     },
   };
 }

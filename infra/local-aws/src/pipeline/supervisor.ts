@@ -1,21 +1,18 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { NAMES } from '@twinstream/pipeline-settings';
-import { CodedError, type Logger } from '@twinstream/runtime';
+import { type Environment, type Logger, withoutAwsSettings } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
-import { startDynamoDb } from '../dynamodb/dynamodb.ts';
-import { LOOPBACK } from '../http/loopback-server.ts';
 import { requireFreePort } from '../http/require-free-port.ts';
-import { startS3 } from '../s3/s3.ts';
-import { startChildApp } from './child-app.ts';
+import { type ChildApp, startChildApp } from './child-app.ts';
+import { takeDataDir } from './data-dir.ts';
 import { drain } from './drain.ts';
-import { removeLocalEnvFile, writeLocalEnvFile } from './local-env-file.ts';
-import { type StandInUrls, standInEnvironment } from './names.ts';
+import { startEngines } from './engines.ts';
+import { type LocalEnvFile, takeLocalEnvFile } from './local-env-file.ts';
+import { standInEnvironment } from './names.ts';
 import { HOST_FLAGS } from './process-settings.ts';
 import type { StartOptions } from './start-options.ts';
+import { type Stoppable, stopParts } from './stop-parts.ts';
 import { type SupervisedApp, supervise } from './supervised-app.ts';
 
-const STAND_INS_MAIN = new URL('./stand-ins-main.ts', import.meta.url).href;
 const FUNCTION_HOST = new URL('../lambda/function-host.ts', import.meta.url).href;
 const FUNCTIONS = {
   [NAMES.projectorFunction]: import.meta.resolve('@twinstream/state-projector/lambda'),
@@ -23,11 +20,10 @@ const FUNCTIONS = {
 };
 
 export interface PipelineOptions extends StartOptions {
+  readonly localEnv: string;
   /** Built page; without it the API alone is served. */
   readonly dashboardDir?: string;
-  /** Where other tools find the endpoints. */
-  readonly localEnvFile: string;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
   readonly logger: Logger;
   /** Tells the person at the terminal. */
   readonly say: (line: string) => void;
@@ -42,23 +38,21 @@ export interface Pipeline {
   readonly ended: Promise<unknown>;
 }
 
-/** What has been started, to be stopped in the reverse order. */
-type Stoppable = { stop(): Promise<void> };
+/** Each part may take so long to finish where another one that it needs has ended: there is nothing left to drain to. */
+const BROKEN_STOP_DEADLINE_MS = 2_000;
 
 /**
- * Starts every part of the pipeline in processes of their own and keeps the consumers running. Throws `PORT_TAKEN`,
- * `DATA_DIR_UNWRITABLE`, `JAVA_MISSING`, `JAVA_TOO_OLD` or `APP_NOT_READY`, having stopped what had started.
+ * Starts every part of the pipeline in processes of their own and keeps the consumers running. Throws `PIPELINE_RUNNING`,
+ * `PORT_TAKEN`, `DATA_DIR_UNWRITABLE`, `DATA_DIR_IN_USE`, `JAVA_MISSING`, `JAVA_TOO_OLD` or `APP_NOT_READY`, having stopped
+ * what had started.
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const started: Stoppable[] = [];
-  const stopAll = async () => {
-    for (const part of started.splice(0).reverse()) await part.stop();
-    removeLocalEnvFile(options.localEnvFile);
-  };
+  const localEnvFile = takeLocalEnvFile(options.localEnv);
+  const started: Stoppable[] = [{ stop: async () => localEnvFile.remove() }];
   try {
-    return await startParts(options, started, stopAll);
+    return await startParts(options, started, localEnvFile);
   } catch (error) {
-    await stopAll();
+    await stopParts(started);
     throw error;
   }
 }
@@ -66,18 +60,24 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 async function startParts(
   options: PipelineOptions,
   started: Stoppable[],
-  stopAll: () => Promise<void>,
+  localEnvFile: LocalEnvFile,
 ): Promise<Pipeline> {
   const { say, logger } = options;
   await requireFreePort(options.port);
-  const dataDir = options.dataDir === undefined ? undefined : writableFolder(options.dataDir);
-  say('starting the stand-ins …');
+  const dataDir = options.dataDir === undefined ? undefined : await takeDataDir(options.dataDir, say);
+  if (dataDir !== undefined) started.push({ stop: async () => dataDir.lock.release() });
+  say('starting the emulators …');
   if (options.dynamodb === 'java')
     say('warning: DynamoDB Local listens on all interfaces, not on 127.0.0.1 alone');
   const ports = new Map<string, number>();
   for (const name of Object.keys(FUNCTIONS)) ports.set(name, await freePort());
-  const standIns = await startEngines(options, started, dataDir, ports);
-  const environment = { ...options.environment, ...standInEnvironment(standIns) };
+  // What a shell says of AWS would lead the SDK elsewhere: a profile counts more than keys.
+  const own = withoutAwsSettings(options.environment);
+  const engines = await startEngines(
+    { ...options, environment: own, dataDir: dataDir?.path, ports },
+    started,
+  );
+  const environment = { ...own, ...standInEnvironment(engines.urls) };
 
   say('starting the consumers …');
   const apps: SupervisedApp[] = [];
@@ -116,11 +116,15 @@ async function startParts(
   await Promise.all(hosts);
   const { url: apiUrl }: { url: string } = JSON.parse((await api).firstLine);
   announce = () => {
-    const pids = Object.fromEntries(apps.map(({ name, pid }) => [pidVariable(name), String(pid())]));
-    writeLocalEnvFile(options.localEnvFile, {
-      ...standInEnvironment(standIns),
+    const pids = [
+      ...Object.entries(engines.pids),
+      ...apps.map(({ name, pid }) => [name, pid() ?? 0] as const),
+    ];
+    localEnvFile.write({
+      ...standInEnvironment(engines.urls),
       TWINSTREAM_API_URL: apiUrl,
-      ...pids,
+      TWINSTREAM_PID: String(process.pid),
+      ...Object.fromEntries(pids.map(([name, pid]) => [pidVariable(name), String(pid)])),
     });
   };
   announce();
@@ -128,76 +132,37 @@ async function startParts(
 
   const stop = async (): Promise<undefined> => {
     say('draining …');
-    await simulator?.stop('SIGINT');
+    await simulator?.stop();
     await drain(apiUrl, logger);
-    await stopAll();
+    await stopParts(started);
     say('stopped');
   };
-  const asked = new Promise<void>((resolveAsked) => {
-    if (options.stopping.aborted) resolveAsked();
-    options.stopping.addEventListener('abort', () => resolveAsked(), { once: true });
-  });
-  const broken = Promise.race(apps.map((supervised) => supervised.broken)).catch(async (error: unknown) => {
-    await stopAll();
+  const stopBroken = async (error: unknown): Promise<unknown> => {
+    say('stopping what still runs …');
+    await simulator?.stop(BROKEN_STOP_DEADLINE_MS);
+    await stopParts(started, BROKEN_STOP_DEADLINE_MS);
     return error;
+  };
+  const asked = new Promise<'asked'>((resolveAsked) => {
+    if (options.stopping.aborted) resolveAsked('asked');
+    options.stopping.addEventListener('abort', () => resolveAsked('asked'), { once: true });
   });
-  return { apiUrl, faultsUrl: standIns.faults, ended: Promise.race([asked.then(stop), broken]) };
+  const broken = Promise.race(apps.map((supervised) => supervised.broken)).catch((error: unknown) => error);
+  const first = Promise.race([asked, engines.ended, broken]);
+  const ended = first.then((end) => (end === 'asked' ? stop() : stopBroken(end)));
+  return { apiUrl, faultsUrl: engines.urls.faults, ended };
 }
 
-async function startEngines(
-  { dynamodb, shards, window, environment }: PipelineOptions,
-  started: Stoppable[],
-  dataDir: string | undefined,
-  ports: ReadonlyMap<string, number>,
-): Promise<StandInUrls> {
-  const folder = (name: string) => (dataDir === undefined ? {} : { dataDir: join(dataDir, name) });
-  const [dynamoDb, s3] = await Promise.all([
-    startDynamoDb({ engine: dynamodb, ...folder('dynamodb') }),
-    startS3(folder('s3')),
-  ]);
-  for (const engine of [dynamoDb, s3]) started.push({ stop: () => engine.close() });
-  const functions = Object.fromEntries(
-    [...ports].map(([name, port]) => [name, `http://${LOOPBACK}:${port}`] as const),
-  );
-  const standIns = startChildApp({
-    name: 'stand-ins',
-    main: STAND_INS_MAIN,
-    environment: {
-      ...environment,
-      STAND_INS_DYNAMODB_URL: dynamoDb.url,
-      STAND_INS_S3_URL: s3.url,
-      STAND_INS_FUNCTIONS: JSON.stringify(functions),
-      STAND_INS_SHARDS: String(shards),
-      STAND_INS_WINDOW_MS: String(window),
-      ...(dataDir === undefined ? {} : { STAND_INS_DATA_DIR: dataDir }),
-    },
-  });
-  started.push(standIns);
-  return JSON.parse(await standIns.firstLine());
-}
-
-function startSimulator({ devices, rate }: PipelineOptions, environment: NodeJS.ProcessEnv) {
+function startSimulator({ devices, rate }: PipelineOptions, environment: Environment): ChildApp {
   return startChildApp({
     name: 'device-simulator',
     main: import.meta.resolve('@twinstream/device-simulator/main'),
     args: ['--devices', String(devices), '--rate', String(rate), '--no-progress'],
     environment,
+    stopSignal: 'SIGINT',
   });
 }
 
 function pidVariable(name: string): string {
   return `TWINSTREAM_PID_${name.toUpperCase().replaceAll('-', '_')}`;
-}
-
-function writableFolder(path: string): string {
-  const folder = resolve(path);
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new CodedError('DATA_DIR_UNWRITABLE', `--data-dir ${folder} is no folder that can be written to`, {
-      cause: error,
-    });
-  }
-  return folder;
 }

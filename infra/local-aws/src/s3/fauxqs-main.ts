@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
+import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
 
 /** Largest object in one request: the largest buffer that Firehose delivers. fauxqs itself stops at 11 MiB. */
@@ -31,6 +32,7 @@ await runChildMain(() => start(Number(values.port ?? 0), values.path));
  * parts together. The folder of files that it offers is left aside: a kill while it writes leaves a file it cannot load.
  */
 async function start(port: number, path: string | undefined): Promise<Served> {
+  if (path !== undefined) takeEngineFolder(path);
   const parts = await internals();
   const s3Store = new parts.S3Store();
   const persistence = path === undefined ? undefined : new parts.PersistenceManager(path);
