@@ -1,7 +1,7 @@
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { FULL, pipelineTemplate, resources } from './templates.ts';
+import { FULL, makeStacks, pipelineTemplate, removeApps, resources } from './templates.ts';
 
 const template = pipelineTemplate(FULL);
 const list = z.union([z.string(), z.array(z.string())]).transform((one) => [one].flat());
@@ -130,6 +130,7 @@ test('no role takes a managed policy', () => {
 });
 
 test('the operators’ task is told that it works on AWS', () => {
-  const tasks = resources(template, 'AWS::ECS::TaskDefinition');
+  const tasks = resources(Template.fromStack(makeStacks(FULL).operations), 'AWS::ECS::TaskDefinition');
+  removeApps();
   expect(JSON.stringify(tasks)).toContain('"--target","aws"');
 });
