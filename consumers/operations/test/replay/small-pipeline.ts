@@ -202,7 +202,7 @@ export async function startSmallPipeline(
           stop: new AbortController().signal,
           ask: async () => undefined,
         },
-        { openServices: () => services },
+        { enterTarget: () => ({ name: 'local', environment: {} }), openServices: () => services },
       );
       return { code, stdout: stdout.text(), stderr: stderr.text() };
     },
