@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { HttpRequest } from '@smithy/core/protocols';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { takeShortPath } from '../src/dynamodb-short-path.ts';
 
 type Answer = (request: HttpRequest) => { readonly statusCode: number; readonly body: object };
@@ -18,6 +18,7 @@ const DONE: Answer = () => ({ statusCode: 200, body: {} });
 /** A client whose requests are kept and answered by what `answers` holds, one after the other, the last one for ever. */
 function scripted(...answers: readonly [Answer, ...Answer[]]) {
   const requests: HttpRequest[] = [];
+  const sentAtMs: number[] = [];
   const client = new DynamoDBClient({
     region: 'eu-west-1',
     endpoint: 'http://127.0.0.1:9/base',
@@ -27,13 +28,14 @@ function scripted(...answers: readonly [Answer, ...Answer[]]) {
         options?.abortSignal?.throwIfAborted();
         const answer = answers[Math.min(requests.length, answers.length - 1)] ?? DONE;
         requests.push(request);
+        sentAtMs.push(performance.now());
         const { statusCode, body } = answer(request);
         const bytes = new TextEncoder().encode(JSON.stringify(body));
         return { response: { statusCode, headers: { 'x-amzn-requestid': 'id' }, body: bytes } };
       },
     },
   });
-  return { client, requests };
+  return { client, requests, sentAtMs };
 }
 
 /** What the SDK alone adds, and the short path does not: it counts the SDK's tries. */
@@ -108,6 +110,10 @@ const throttled: Answer = () => ({
   },
 });
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe('the short path', () => {
   it.each(Object.entries(send))('sends a %s request that is the SDK’s own', async (_, sendOne) => {
     const { client, requests } = scripted(DONE);
@@ -146,6 +152,29 @@ describe('the short path', () => {
     await send.PutItem(client);
     await send.PutItem(client);
     expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true, true]);
+  });
+
+  it('waits out a throttle before the SDK tries again', async () => {
+    // The longest wait that can be drawn: the SDK's own first delay, of 100 ms.
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { client, requests, sentAtMs } = scripted(DONE, throttled, DONE);
+    takeShortPath(client);
+    for (let n = 0; n < 2; n += 1) await send.PutItem(client);
+    expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true]);
+    const [, throttledMs = 0, againMs = 0] = sentAtMs;
+    expect(againMs - throttledMs).toBeGreaterThan(90);
+  });
+
+  it('signs by the clock that the SDK has corrected', async () => {
+    const { client, requests } = scripted(DONE);
+    takeShortPath(client);
+    await send.PutItem(client);
+    client.config.systemClockOffset = 3_600_000;
+    await send.PutItem(client);
+    const [, short] = requests;
+    expect(short?.headers).not.toHaveProperty('amz-sdk-request');
+    const time = short?.headers['x-amz-date']?.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z');
+    expect(Math.abs(Date.parse(time ?? '') - Date.now() - 3_600_000)).toBeLessThan(60_000);
   });
 
   it('leaves a request that got no answer to the SDK', async () => {

@@ -69,6 +69,38 @@ test('signs as the SDK does, with any key, token, day, header and body', async (
   );
 });
 
+test('signs with the credentials of the moment, also when they change within a day', async () => {
+  const headers = { host: 'dynamodb.eu-west-1.amazonaws.com', 'x-amz-target': 'DynamoDB_20120810.PutItem' };
+  const rotated = [
+    { accessKeyId: 'first', secretAccessKey: 'a' },
+    { accessKeyId: 'second', secretAccessKey: 'b', sessionToken: 'token' },
+    { accessKeyId: 'third', secretAccessKey: 'c' },
+  ];
+  let current = rotated[0];
+  const sign = postSigner({
+    path: '/',
+    headers,
+    region,
+    service,
+    credentials: async () => current ?? { accessKeyId: '', secretAccessKey: '' },
+  });
+  const noon = new Date('2026-11-30T12:00:00Z');
+  for (const credentials of rotated) {
+    current = credentials;
+    expect(await sign('{}', noon)).toEqual(await signedBySdk(credentials, '/', headers, '{}', noon));
+  }
+});
+
+test('signs with the key of the day, on both sides of midnight', async () => {
+  const headers = { host: 'dynamodb.eu-west-1.amazonaws.com' };
+  const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
+  const sign = postSigner({ path: '/', headers, region, service, credentials: async () => credentials });
+  for (const time of ['2026-11-30T23:59:59Z', '2026-12-01T00:00:00Z', '2026-11-30T23:59:59Z']) {
+    const date = new Date(time);
+    expect(await sign('{}', date)).toEqual(await signedBySdk(credentials, '/', headers, '{}', date));
+  }
+});
+
 test.each([
   ['/', true],
   ['/base', true],
