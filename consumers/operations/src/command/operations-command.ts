@@ -16,7 +16,8 @@ import { explainFailure } from './explain-failure.ts';
 import type { OperationsHost } from './host.ts';
 
 const EXIT_CODE_HELP = `
-Exit codes: 0 fine; 1 differences, or failed items; 2 wrong usage; 3 refused, nothing was changed;
+Exit codes: 0 fine; 1 differences, failed items, or a projector that stands still and that nobody starts again;
+2 wrong usage; 3 refused, nothing was changed;
 4 a service is not there, or what it holds cannot be read; 70 a fault of this program; 130 stopped by Ctrl-C (a replay
 goes on with --resume); 141 nobody reads the output any more, and there was nothing else to do.
 

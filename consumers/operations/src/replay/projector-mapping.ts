@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import { refusal } from '../command/refusal.ts';
+import { durationText } from '../output/figures.ts';
 
 /** The event source mapping that feeds the live projector. */
 export interface ProjectorMapping {
@@ -24,6 +25,8 @@ export interface ProjectorMappingOptions {
   readonly clock: Clock;
   /** The function's timeout, in milliseconds: an invocation that was given up may write for so long. */
   readonly functionTimeoutMs: number;
+  /** Told what is waited for. */
+  readonly onWait: (what: string) => void;
 }
 
 const POLL_MS = 500;
@@ -38,7 +41,7 @@ export async function projectorMapping(
   options: ProjectorMappingOptions,
   signal: AbortSignal,
 ): Promise<ProjectorMapping> {
-  const { client, clock, functionTimeoutMs } = options;
+  const { client, clock, functionTimeoutMs, onWait } = options;
   const { UUID, ParallelizationFactor = 1 } = await find(options, signal);
   if (ParallelizationFactor > 1) {
     const why = 'above 1 nobody knows up to where a shard is finished';
@@ -52,7 +55,11 @@ export async function projectorMapping(
       await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }), {
         abortSignal: abort,
       });
+      onWait('the mapping of the projector, which finishes what is under way before it is disabled');
       await reach(client, clock, UUID, 'Disabled', abort);
+      onWait(
+        `${durationText(functionTimeoutMs)}, the function's timeout, for invocations that may still write`,
+      );
       await clock.sleep(functionTimeoutMs, abort);
     },
     requirePaused: async (abort) => {
@@ -64,6 +71,7 @@ export async function projectorMapping(
     },
     resume: async (abort) => {
       await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }), { abortSignal: abort });
+      onWait('the mapping of the projector, which is being enabled');
       await reach(client, clock, UUID, 'Enabled', abort);
     },
   };

@@ -45,6 +45,16 @@ export interface Runner {
   readonly pid: number;
 }
 
+/** That a job has stopped the live projector. It is written before, so that a kill leaves word of it. */
+export interface ProjectorPause {
+  readonly purpose: 'repair' | 'promotion';
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** The process that starts the projector again. */
+  readonly host: string;
+  readonly pid: number;
+}
+
 /** All that is known of a replay; enough for another machine to go on with it. */
 export interface ReplayJob {
   readonly id: string;
@@ -73,6 +83,8 @@ export interface ReplayJob {
   workedMs: number;
   updatedTime: number;
   runner?: Runner;
+  /** Set while the live projector stands still for it. */
+  pause?: ProjectorPause;
   /** How often its runners have written it: what lands late does not undo what was written since. */
   saves?: number;
   /** The tables whose place those of this job take: known from the moment a promotion is about to switch. */

@@ -6,8 +6,10 @@ import {
 } from '@twinstream/table-generation';
 import { s3ArchiveObjects } from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
+import { durationText } from '../output/figures.ts';
 import { writeToReader } from '../output/write-to-reader.ts';
 import type { OperationsServices } from '../services.ts';
+import { CHECKPOINT_MS } from './checkpointing.ts';
 import { dynamoDbJobStore } from './job-store.ts';
 import { projectorMapping } from './projector-mapping.ts';
 import type { ReplayJob } from './replay-job.ts';
@@ -27,6 +29,7 @@ export async function replayServices(
   { services, host }: { readonly services: OperationsServices; readonly host: OperationsHost },
   job: ReplayJob,
   functionTimeoutMs: number,
+  onWait: (what: string | undefined) => void = () => undefined,
 ): Promise<ReplayServices> {
   const { configuration, clock, dynamoDb, quarantine, shardProgress, logger } = services;
   const generation = await services.generation(host.stop);
@@ -40,23 +43,22 @@ export async function replayServices(
     sourceOf: (source, isPolite) => sourceOf(services, source, isPolite),
     write: (text) => writeToReader(host.stdout, text),
     whilePaused: async (work, next) => {
-      const mapping = await mappingOf(services, functionTimeoutMs, host.stop);
+      const mapping = await mappingOf(services, functionTimeoutMs, host.stop, onWait);
       try {
         await mapping.pause(host.stop);
+        onWait(undefined);
         await work();
         await mapping.requirePaused(host.stop);
         // Also where the tables stay, their id is new: whoever remembers heads of their chains forgets them.
-        const tables = next?.tables ?? namesOf(generation);
-        const activatedTime = clock.now();
-        const active = { ...tables, id: `${job.id}-${activatedTime}`, activatedTime };
-        await activateGeneration(dynamoDb, configuration.operationsTable, active, generation.id, host.stop);
-        // From here on it is finished, whatever is asked for: half a switch would be worse.
-        await clock.sleep(GENERATION_WAIT_MS);
+        await putIntoUse(services, job, generation, next?.tables ?? namesOf(generation), onWait);
         await next?.settle();
       } finally {
         await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
+        onWait(undefined);
+        delete job.pause;
       }
     },
+    heartbeatMs: CHECKPOINT_MS,
     clock,
     logger,
   };
@@ -66,13 +68,43 @@ function namesOf({ eventsTable, deviceStateTable }: TableGeneration): TableNames
   return { eventsTable, deviceStateTable };
 }
 
+/** Makes the tables those in use, under a new id, and waits until everybody knows of it. Once begun it is finished: half a switch would be worse. */
+async function putIntoUse(
+  { dynamoDb, configuration, clock }: OperationsServices,
+  { id }: ReplayJob,
+  previous: TableGeneration,
+  tables: TableNames,
+  onWait: (what: string) => void,
+): Promise<void> {
+  const activatedTime = clock.now();
+  const active = { ...tables, id: `${id}-${activatedTime}`, activatedTime };
+  await activateGeneration(dynamoDb, configuration.operationsTable, active, previous.id);
+  const wait = durationText(GENERATION_WAIT_MS);
+  onWait(`${wait}, until every projector knows of the tables and has forgotten those before`);
+  await clock.sleep(GENERATION_WAIT_MS);
+}
+
+/** Starts the live projector again in the place of a process that is gone: nothing that it knew of the tables is relied on. */
+export async function startProjectorAgain(
+  services: OperationsServices,
+  job: ReplayJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const mapping = await mappingOf(services, 0, signal);
+  const generation = await services.generation(signal);
+  await putIntoUse(services, job, generation, namesOf(generation), () => undefined);
+  await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
+  delete job.pause;
+}
+
 export function mappingOf(
   { lambda: client, configuration, clock }: OperationsServices,
   functionTimeoutMs: number,
   signal: AbortSignal,
+  onWait: (what: string) => void = () => undefined,
 ) {
   const { projectorFunction: functionName, streamName } = configuration;
-  return projectorMapping({ client, functionName, streamName, clock, functionTimeoutMs }, signal);
+  return projectorMapping({ client, functionName, streamName, clock, functionTimeoutMs, onWait }, signal);
 }
 
 function sourceOf(

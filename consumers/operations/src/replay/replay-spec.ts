@@ -19,7 +19,7 @@ export interface ReplayPart {
 export interface ReplaySpec {
   /** Without one the replay is a dry run: it reads and counts. */
   readonly target?: ReplayTarget;
-  /** A dry run that also looks at what this target would put right. */
+  /** A dry run that does what this target would do, to stores of its own. */
   readonly preview?: 'repair';
   /** One after the other. */
   readonly parts: readonly ReplayPart[];
@@ -33,4 +33,9 @@ export interface ReplaySpec {
   readonly reason?: string;
   /** Fresh tables, where they are the target. */
   readonly tables?: { readonly eventsTable: string; readonly deviceStateTable: string };
+}
+
+/** What a replay does, or would do: its target, or that of which it is a preview. */
+export function effectOf({ target, preview }: ReplaySpec): ReplayTarget | undefined {
+  return target ?? preview;
 }

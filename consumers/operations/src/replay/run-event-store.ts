@@ -11,6 +11,7 @@ import { addLedger, noLedger, type ShardLedger, shardLedger } from './ledger.ts'
 import type { Pace } from './pace.ts';
 import { restoreState } from './repair/restore-state.ts';
 import { noteFailure, type ReplayJob } from './replay-job.ts';
+import { effectOf } from './replay-spec.ts';
 import { patiently } from './targets.ts';
 
 export interface RunEventStoreOptions {
@@ -70,10 +71,10 @@ async function runDevice(
 ): Promise<void> {
   const { job, stores, fresh, signal, pageWriting = PAGE_WRITING } = options;
   const limits = pageWriting.pageLimits.receipts;
-  const { target } = job.spec;
+  const target = effectOf(job.spec);
   if (target === 'repair') {
     await countDevice(options, deviceId, ledger);
-    const found = await restoreState(stores, deviceId, { execute: true, limits, signal });
+    const found = await restoreState(stores, deviceId, { limits, signal });
     if (found !== 'restored') return;
     job.repair.statesDiffering += 1;
     job.repair.statesRestored += 1;
@@ -93,7 +94,8 @@ async function countDevice(
   deviceId: DeviceId,
   ledger: ShardLedger,
 ): Promise<void> {
-  const { target, parts, shards } = job.spec;
+  const { parts, shards } = job.spec;
+  const target = effectOf(job.spec);
   const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = parts[0] ?? {};
   for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
     if (shards !== undefined && !shards.includes(page.shardId)) continue;

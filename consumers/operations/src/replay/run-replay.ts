@@ -12,6 +12,7 @@ import { CancelWished, type Checkpointing, createCheckpointing } from './checkpo
 import { type Redriven, redrivenKey } from './decode-entries.ts';
 import type { JobStore } from './job-store.ts';
 import { createPace, type Pace } from './pace.ts';
+import { previewStores } from './repair/preview-stores.ts';
 import { previewRepair, runRepair } from './repair/run-repair.ts';
 import { noteFailure, type ReplayJob, type ReplayStatus, RUN, type Runner } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
@@ -55,6 +56,8 @@ export interface ReplayServices {
   /** As the live projector lays out pages. Default: `PAGE_WRITING`. */
   readonly pageWriting?: PageWriting;
   readonly checkpointMs?: number;
+  /** The job is written so often at least, whatever the run waits for; absent: at its steps alone. */
+  readonly heartbeatMs?: number;
   /** Highest place wanted of each shard; absent: no bound. A repair has its own. */
   readonly bound?: (shardId: ShardId) => ShardPosition | undefined;
 }
@@ -100,13 +103,36 @@ export async function runReplay(
       redriven: await readRedriven(services, signal),
       signal,
     };
-    await runPasses(run);
+    await beating(run, () => runPasses(run));
     job.status = 'completed';
     job.pass = 'done';
     await checkpointing.save();
   } catch (error) {
     const ended = await settle(job, checkpointing, error, signal);
     if (ended === 'failed') throw error;
+  }
+}
+
+/** Writes the job while a pass waits for something else, so that a job that nobody works on can be told from one that waits. */
+async function beating(run: ReplayRun, work: () => Promise<void>): Promise<void> {
+  const { heartbeatMs, clock, checkpointing } = run;
+  if (heartbeatMs === undefined) return work();
+  const ended = new AbortController();
+  const beat = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await clock.sleep(heartbeatMs, ended.signal);
+      // What goes wrong here goes wrong at the next step, too, which says so.
+      await checkpointing.noteStep().catch(() => undefined);
+    }
+  };
+  const heart = beat().catch((error: unknown) => {
+    if (!ended.signal.aborted) throw error;
+  });
+  try {
+    await work();
+  } finally {
+    ended.abort();
+    await heart;
   }
 }
 
@@ -143,15 +169,19 @@ export async function readRedriven(
 
 async function runPasses(run: ReplayRun): Promise<void> {
   const { job } = run;
+  const isPreview = job.spec.preview !== undefined;
   if (job.spec.parts[0]?.source === 'event-store') {
-    await runEventStore(run);
+    await runEventStore(isPreview ? { ...run, stores: previewStores(run.stores) } : run);
     return;
   }
   if (job.spec.target === 'repair') {
     await runRepair(run);
     return;
   }
-  if (job.spec.preview === 'repair') await previewRepair(run);
+  if (isPreview) {
+    await previewRepair(run);
+    return;
+  }
   await runSource({ ...run, target: targetOf(run) });
 }
 

@@ -1,8 +1,11 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
-import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import { type EventSourceMappingConfiguration, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import type { ShardProgress } from '@twinstream/latest-state';
 import { GET_RECORDS_RECORDS_MAX, type Shard } from '@twinstream/stream-model';
+import { dynamoDbJobStore } from '../replay/job-store.ts';
+import { isPauseHeld } from '../replay/jobs.ts';
+import type { ReplayJob } from '../replay/replay-job.ts';
 import type { OperationsServices } from '../services.ts';
 import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
 import { archiveFreshness } from './archive-freshness.ts';
@@ -30,6 +33,19 @@ export interface TableStatus {
   readonly bytes: number;
 }
 
+/** What has stopped the projector. */
+export interface ProjectorStop {
+  /** The event source mapping. */
+  readonly mapping: string;
+  /** The job that has stopped it; null where none says so. */
+  readonly job: string | null;
+  readonly purpose: 'repair' | 'promotion' | null;
+  readonly pass: string | null;
+  readonly since: string | null;
+  /** True while somebody is at work who starts it again. */
+  readonly isHeld: boolean;
+}
+
 export interface OperationsStatus {
   readonly time: string;
   readonly stream: string;
@@ -37,6 +53,8 @@ export interface OperationsStatus {
   readonly generation: string;
   /** State of the event source mapping that feeds the projector; null where there is none, or Lambda does not say. */
   readonly projector: string | null;
+  /** Why the projector stands still; null where it does not, or where nobody knows whether it does. */
+  readonly projectorStop: ProjectorStop | null;
   readonly shards: readonly ShardStatus[];
   readonly quarantinedEntries: number;
   readonly archiveLastDelivery: string | null;
@@ -72,7 +90,8 @@ export async function readStatus(
     stream: streamName,
     retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0,
     generation: generation.id,
-    projector,
+    projector: projector?.State ?? null,
+    projectorStop: projector === undefined ? null : await stopOf(services, projector, signal),
     shards: await Promise.all(
       shards.map((shard) => shardStatus(stream, shard, finished.get(shard.shardId), signal)),
     ),
@@ -146,7 +165,7 @@ async function rateOf(stream: StreamAccess, { shardId }: Shard, signal: AbortSig
 async function projectorState(
   { lambda, configuration, logger }: OperationsServices,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<EventSourceMappingConfiguration | undefined> {
   const { projectorFunction, streamName } = configuration;
   try {
     const command = new ListEventSourceMappingsCommand({ FunctionName: projectorFunction });
@@ -154,12 +173,52 @@ async function projectorState(
     const mapping = EventSourceMappings.find(({ EventSourceArn }) =>
       EventSourceArn?.endsWith(`:stream/${streamName}`),
     );
-    return mapping?.State ?? null;
+    return mapping;
   } catch (error) {
     signal.throwIfAborted();
     logger.warn({ error }, 'mapping not read');
-    return null;
+    return undefined;
   }
+}
+
+/** A job writes its pause before the mapping is disabled, which may take so long; what was disabled later is not its doing. */
+const PAUSE_TAKES_MS_MAX = 25 * 60_000;
+
+async function stopOf(
+  { dynamoDb, configuration, clock }: OperationsServices,
+  { State = '', UUID = '', LastModified }: EventSourceMappingConfiguration,
+  signal: AbortSignal,
+): Promise<ProjectorStop | null> {
+  if (State !== 'Disabled' && State !== 'Disabling') return null;
+  const jobs = await dynamoDbJobStore(dynamoDb, configuration.operationsTable).list(signal);
+  return projectorStop(jobs, { mapping: UUID, changedTime: LastModified?.getTime(), nowMs: clock.now() });
+}
+
+/** Which of the jobs has stopped the projector, if any, and whether it still holds it. */
+export function projectorStop(
+  jobs: readonly ReplayJob[],
+  { mapping, changedTime, nowMs }: StoppedMapping,
+): ProjectorStop {
+  const [last] = jobs
+    .filter(
+      ({ pause }) => pause !== undefined && (changedTime ?? pause.since) - pause.since < PAUSE_TAKES_MS_MAX,
+    )
+    .sort((a, b) => (b.pause?.since ?? 0) - (a.pause?.since ?? 0));
+  return {
+    mapping,
+    job: last?.id ?? null,
+    purpose: last?.pause?.purpose ?? null,
+    pass: last?.pass ?? null,
+    since: last?.pause === undefined ? null : new Date(last.pause.since).toISOString(),
+    isHeld: last !== undefined && isPauseHeld(last, nowMs),
+  };
+}
+
+export interface StoppedMapping {
+  readonly mapping: string;
+  /** When its state last changed, milliseconds since 1970; undefined where that is not known. */
+  readonly changedTime: number | undefined;
+  readonly nowMs: number;
 }
 
 async function countQuarantined({ quarantine }: OperationsServices, signal: AbortSignal): Promise<number> {

@@ -46,7 +46,7 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
       if (watch !== undefined && host.stdout.isTTY) host.stdout.write(CLEAR_SCREEN);
       write(context, statusText(found));
     }
-    if (watch === undefined) return EXIT_CODES.fine;
+    if (watch === undefined) return exitCodeOf(found);
     try {
       await services.clock.sleep(betweenMs, host.stop);
     } catch {
@@ -54,6 +54,29 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
       return EXIT_CODES.fine;
     }
   }
+}
+
+/** A projector that stands still, and that nobody is going to start again, is a fault. */
+export function exitCodeOf({ projectorStop }: Pick<OperationsStatus, 'projectorStop'>): ExitCode {
+  return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.fine : EXIT_CODES.differences;
+}
+
+const INDENT = ' '.repeat(12);
+
+/** The projector's state, what has stopped it and since when, and what to do. */
+export function projectorText({
+  projector,
+  projectorStop: stop,
+}: Pick<OperationsStatus, 'projector' | 'projectorStop'>): string {
+  if (stop === null) return projector ?? 'not known';
+  const enable = `aws lambda update-event-source-mapping --uuid ${stop.mapping} --enabled`;
+  if (stop.job === null) return `${projector}, and no job has stopped it: ${enable}`;
+  const paused = `${projector}: paused by job ${stop.job} (${stop.purpose}, pass ${stop.pass}) since ${stop.since}`;
+  if (stop.isHeld) return `${paused}; the job starts it again`;
+  const cancel = `npm run ops -- replay cancel ${stop.job}   gives the job up and starts the projector`;
+  const resume = `npm run ops -- replay start --resume ${stop.job}   goes on and starts the projector at its end`;
+  const remedies = stop.purpose === 'repair' ? [resume, cancel] : [cancel];
+  return [`${paused}; the job is gone: nobody starts it again until you do`, ...remedies].join(`\n${INDENT}`);
 }
 
 function statusText(found: OperationsStatus): string {
@@ -68,7 +91,7 @@ function statusText(found: OperationsStatus): string {
     `quarantine  ${whole(found.quarantinedEntries)} entries`,
     `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,
     `generation  ${found.generation}`,
-    `projector   ${found.projector ?? 'not known'}`,
+    `projector   ${projectorText(found)}`,
   ];
   const shards = tableText(
     [

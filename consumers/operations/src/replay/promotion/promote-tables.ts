@@ -77,6 +77,10 @@ export async function promoteTables(
     await eachDevice(services, patience, (deviceId) => carryOver.visitAgain(deviceId, patience));
   };
   if (!isSwitched) await bringUp(true);
+  const { host, pid } = job.runner;
+  job.pause = { purpose: 'promotion', since: services.clock.now(), host, pid };
+  // Before the projector stops, so that a kill leaves word of it.
+  await save(services, job);
   await whilePaused(
     async () => {
       if (isSwitched) return;
@@ -86,6 +90,7 @@ export async function promoteTables(
     },
     { tables, settle },
   );
+  delete job.pause;
   job.promotedTime = services.clock.now();
   await save(services, job);
   return { caughtUpEvents, carriedEvents: carryOver.eventCount };

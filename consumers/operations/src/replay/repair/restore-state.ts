@@ -4,11 +4,9 @@ import { type DeviceVerification, type Difference, verifyDevice } from '@twinstr
 import type { Stores } from '../../services.ts';
 
 /** What was found of a state item, and done. */
-export type StateRestoration = 'equal' | 'differs' | 'restored';
+export type StateRestoration = 'equal' | 'restored';
 
 export interface RestoreOptions {
-  /** False only looks. */
-  readonly execute: boolean;
   /** What the state remembers of receipts. */
   readonly limits: ReceiptLimits;
   readonly signal: AbortSignal;
@@ -34,7 +32,7 @@ const TRIES_MAX = 8;
 export async function restoreState(
   stores: Stores,
   deviceId: DeviceId,
-  { execute, limits, signal }: RestoreOptions,
+  { limits, signal }: RestoreOptions,
 ): Promise<StateRestoration> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const found = await verifyDevice(stores, deviceId, { limits, signal });
@@ -47,7 +45,6 @@ export async function restoreState(
     }
     const kinds = new Set(found.differences.map(({ kind }) => kind));
     if (STATE_FAULTS.isDisjointFrom(kinds)) return 'equal';
-    if (!execute) return 'differs';
     const result = await stores.latestState.replace(found.state, observedOf(found), signal);
     if (result === 'replaced') return 'restored';
   }

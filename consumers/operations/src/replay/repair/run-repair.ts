@@ -11,6 +11,7 @@ import { progressBound, type ReplayRun } from '../run-replay.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
 import { type DamagedChain, damageOf } from './missing-run.ts';
+import { previewStores } from './preview-stores.ts';
 import { restoreState } from './restore-state.ts';
 import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './survey.ts';
 
@@ -29,17 +30,17 @@ import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './
 export async function runRepair(run: ReplayRun): Promise<void> {
   const { job, checkpointing } = run;
   if (job.pass === 'survey') {
-    const { areLeft } = await restoreMissingPages(run, { execute: true, isChosen: isMissingAlone });
+    const { areLeft } = await restoreMissingPages(run, isMissingAlone);
     await enter(run, areLeft ? 'restore' : 'states');
   }
   if (job.pass === 'restore') {
-    await run.whilePaused(async () => {
-      await restoreMissingPages(run, { execute: true, isChosen: () => true });
+    await paused(run, async () => {
+      await restoreMissingPages(run, () => true);
     });
     await enter(run, 'states');
   }
   if (job.pass === 'states') {
-    await restoreStates(run, true);
+    await restoreStates(run);
     await enter(run, 'apply');
   }
   const bound = await progressBound(run, run.signal);
@@ -58,7 +59,7 @@ export async function runRepair(run: ReplayRun): Promise<void> {
     }
   }
   if (job.pass === 'rebuild') {
-    await run.whilePaused(async () => {
+    await paused(run, async () => {
       const target = projectingTarget({
         ...run,
         isRepair: false,
@@ -71,6 +72,18 @@ export async function runRepair(run: ReplayRun): Promise<void> {
     delete job.ledgerBeforeRebuild;
   }
   await checkpointing.save();
+}
+
+/** Works while the live projector stands still. That it does is written down before. */
+async function paused(run: ReplayRun, work: () => Promise<void>): Promise<void> {
+  const { job, clock, checkpointing } = run;
+  if (job.spec.target !== undefined && job.runner !== undefined) {
+    const { host, pid } = job.runner;
+    job.pause = { purpose: 'repair', since: clock.now(), host, pid };
+    await checkpointing.save();
+  }
+  await run.whilePaused(work);
+  delete job.pause;
 }
 
 /** The rebuild reads everything once more: only what it made of entries that were left alone before counts. */
@@ -99,15 +112,15 @@ async function enter({ job, checkpointing }: ReplayRun, pass: ReplayJob['pass'])
   await checkpointing.save();
 }
 
-/** What a repair would do, as far as it can be told without doing it. */
+/**
+ * Does the same to stores that keep it to themselves: nothing is changed, and the job has the numbers that the repair would
+ * have. One that is resumed begins again, since what it had written is gone.
+ */
 export async function previewRepair(run: ReplayRun): Promise<void> {
-  await restoreMissingPages(run, { execute: false, isChosen: () => true });
-  await restoreStates(run, false);
-}
-
-interface RestoreMissingOptions {
-  readonly execute: boolean;
-  readonly isChosen: (chain: DamagedChain) => boolean;
+  const { job } = run;
+  const { ledger, repair, part, checkpoints } = newJob(job.id, job.spec, job.createdTime);
+  Object.assign(job, { pass: 'survey', ledger, repair, part, checkpoints, failures: [], failureCount: 0 });
+  await runRepair({ ...run, stores: previewStores(run.stores), whilePaused: (work) => work() });
 }
 
 /** True where no two neighbours are missing: each page comes back as it was. */
@@ -118,7 +131,7 @@ function isMissingAlone({ runs }: DamagedChain): boolean {
 /** Puts back what is missing of the chosen chains, and tells whether there are others. */
 async function restoreMissingPages(
   run: ReplayRun,
-  { execute, isChosen }: RestoreMissingOptions,
+  isChosen: (chain: DamagedChain) => boolean,
 ): Promise<{ readonly areLeft: boolean }> {
   const { job, stores, signal } = run;
   const onFailure = (deviceId: DeviceId, error: unknown) => {
@@ -128,7 +141,7 @@ async function restoreMissingPages(
   let mended = 0;
   const onMisdescribed = async (page: EventPage) => {
     // Its body is sound: the attributes beside it are written from there again.
-    if (execute && (await stores.eventStore.replacePage(page, signal)) === 'changed') return;
+    if ((await stores.eventStore.replacePage(page, signal)) === 'changed') return;
     mended += 1;
   };
   const all = await damagedChains(stores, job.spec.devices, { signal, onFailure, onMisdescribed });
@@ -137,7 +150,7 @@ async function restoreMissingPages(
     job.repair.pagesMissing,
     job.repair.pagesRestored + missingPageCount(all) + mended,
   );
-  if (execute) job.repair.pagesRestored += mended;
+  job.repair.pagesRestored += mended;
   const damaged = new Map([...all].filter(([, chain]) => isChosen(chain)));
   const areLeft = damaged.size < all.size;
   if (damaged.size === 0) return { areLeft };
@@ -147,7 +160,6 @@ async function restoreMissingPages(
     signal.throwIfAborted();
     try {
       job.repair.pagesRestored += await restoreChain(stores, damage, gathering.of(deviceId), {
-        execute,
         limits: limitsOf(run),
         signal,
       });
@@ -175,18 +187,17 @@ async function readAside(run: ReplayRun, target: Parameters<typeof runSource>[0]
   await runSource({ ...run, job: aside, pace, checkpointing, target });
 }
 
-async function restoreStates(run: ReplayRun, execute: boolean): Promise<void> {
+async function restoreStates(run: ReplayRun): Promise<void> {
   const { job, stores, signal } = run;
   for await (const deviceId of job.spec.devices ?? allDevices(stores, signal)) {
     signal.throwIfAborted();
     try {
-      const found = await restoreState(stores, deviceId, { execute, limits: limitsOf(run), signal });
+      const found = await restoreState(stores, deviceId, { limits: limitsOf(run), signal });
       if (found !== 'equal') job.repair.statesDiffering += 1;
       if (found === 'restored') job.repair.statesRestored += 1;
     } catch (error) {
       if (!isOfDevice(error)) throw error;
-      // In a preview the missing pages are still missing, and have been counted.
-      if (execute) noteFailure(job, deviceId, error);
+      noteFailure(job, deviceId, error);
     }
     await run.checkpointing.noteStep();
   }

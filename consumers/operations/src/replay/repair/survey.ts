@@ -102,10 +102,9 @@ export async function restoreChain(
   { eventStore }: Stores,
   damage: DamagedChain,
   events: readonly SourceEvent[],
-  { execute, limits, signal }: RestoreOptions,
+  { limits, signal }: RestoreOptions,
 ): Promise<number> {
   const pages = await restoredPages(damage, events, limits);
-  if (!execute) return pages.length;
   for (const page of pages) {
     if (isUnreadable(damage, page)) {
       if ((await eventStore.replacePage(page, signal)) === 'replaced') continue;

@@ -37,7 +37,7 @@ describe('a survey', () => {
 
 describe('a chain that is restored', () => {
   const event = arrivedEvent({ at: 1, arrivalTime: ARRIVAL, session: 1, counter: 1, data: { value: 1 } });
-  const options = { execute: true, limits: STATE_RECEIPT_LIMITS, signal };
+  const options = { limits: STATE_RECEIPT_LIMITS, signal };
 
   function firstPage(): EventPage {
     const plan = planPage(newDevice(DEVICE), SHARDS[0], [event]);
