@@ -1,3 +1,4 @@
+import { parseDurationMs } from '@twinstream/runtime';
 import type { CommandContext } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
 import { refuseUnknown } from '../history/known-device.ts';
@@ -8,10 +9,13 @@ import { mappingOf } from './replay-services.ts';
 import type { ReplaySpec } from './replay-spec.ts';
 import { streamFacts } from './stream-facts.ts';
 
+/** Timeout of the projector's function, as the stacks have it. */
+export const FUNCTION_TIMEOUT = '60s';
+
 /** The spec and the plan of it. Refuses devices that are not known. */
 export async function prepare(
   context: CommandContext,
-  flags: ReplayFlags,
+  flags: ReplayFlags & { readonly functionTimeout?: string },
   id: string,
 ): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
   const { services, host } = context;
@@ -24,7 +28,15 @@ export async function prepare(
   }
   await refuseUnknownDevices(context, spec);
   await refuseUnknownProgress(context, spec);
-  return { spec, plan: await makePlan(services, spec, host.stop) };
+  return {
+    spec,
+    plan: await makePlan(
+      services,
+      spec,
+      parseDurationMs(flags.functionTimeout ?? FUNCTION_TIMEOUT),
+      host.stop,
+    ),
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TableNames } from '@twinstream/table-generation';
-import type { CommandContext } from '../command/command-context.ts';
+import { type CommandContext, tell } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
 import { existingTables } from './fresh-tables.ts';
 import { heldFromMs } from './promotion/held-from.ts';
@@ -60,7 +60,9 @@ export async function promote(
   if (tables === undefined) throw new TypeError('a job that is promoted has tables');
   const previous = await services.generation(host.stop);
   const stream = await streamFacts(services, host.stop);
-  const replay = await replayServices(context, job, functionTimeoutMs);
+  const replay = await replayServices(context, job, functionTimeoutMs, (what) => {
+    if (what !== undefined) tell(context, `waits for ${what}`);
+  });
   const isSwitched = previous.eventsTable === tables.eventsTable;
   const replaced = isSwitched ? (job.replaces ?? tables) : namesOf(previous);
   let pausedMs = 0;

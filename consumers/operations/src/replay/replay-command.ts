@@ -11,17 +11,19 @@ import {
   tell,
   write,
   writeJson,
+  writeTable,
 } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
 import { isoText, whole } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
-import { isAlive, jobStore, requireJob } from './jobs.ts';
-import { prepare } from './prepare-replay.ts';
+import { isAlive, isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
+import { FUNCTION_TIMEOUT, prepare } from './prepare-replay.ts';
 import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
+import { startProjectorAgain } from './replay-services.ts';
 import { REPLAY_SOURCES, REPLAY_TARGETS } from './replay-spec.ts';
-import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText } from './show-replay.ts';
+import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, stalledText } from './show-replay.ts';
 import { newJobId, type StartFlags, start } from './start-replay.ts';
 
 interface OutputFlags {
@@ -63,13 +65,15 @@ export function addReplay(program: Command, run: RunCommand): void {
     command.option(
       '--function-timeout <duration>',
       "the projector function's timeout: what a pause waits out",
-      '60s',
+      FUNCTION_TIMEOUT,
     );
   chosen(
-    addCommand(replay, 'plan', 'What a replay would read, write, take and cost. Reads samples alone.', [
-      'replay plan --from PT2H --into fresh',
-      'replay plan --from earliest --source archive --into repair',
-    ]),
+    addCommand(
+      replay,
+      'plan',
+      'What a replay would read, write, take and cost: counted, or between two bounds. Reads a few MiB of each shard.',
+      ['replay plan --from PT2H --into fresh', 'replay plan --from earliest --source archive --into repair'],
+    ),
   ).action((flags: StartFlags) => run((context) => plan(context, flags)));
   timed(
     chosen(
@@ -105,7 +109,7 @@ export function addReplay(program: Command, run: RunCommand): void {
   addCommand(
     replay,
     'cancel <job>',
-    'Ends a job at its next checkpoint; what it has done stays, and a resume goes on.',
+    'Ends a job at its next checkpoint, or one that is stalled at once, and starts the projector again if that had stopped it; what it has done stays, and a resume goes on.',
     ['replay cancel 20261123-a1b2c3'],
   )
     .addOption(outputOption())
@@ -135,31 +139,52 @@ async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCod
 
 async function status(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {
   const job = await requireJob(context, id);
-  if (output === 'json') writeJson(context, jobDocument(job));
-  else write(context, `${tableText(JOB_COLUMNS, [jobLine(job)])}\n${ledgerText(job)}`);
+  const now = context.services.clock.now();
+  if (output === 'json') writeJson(context, jobDocument(job, now));
+  else {
+    write(context, `${tableText(JOB_COLUMNS, [jobLine(job, now)])}\n${ledgerText(job)}`);
+    if (shownStatus(job, now) === 'stalled') tell(context, stalledText(job));
+  }
   return EXIT_CODES.fine;
 }
 
 async function list(context: CommandContext, { output }: OutputFlags): Promise<ExitCode> {
   const jobs = await jobStore(context).list(context.host.stop);
-  if (output === 'json') writeJson(context, jobs.map(jobDocument));
-  else write(context, tableText(JOB_COLUMNS, jobs.map(jobLine)));
+  const now = context.services.clock.now();
+  if (output === 'json') {
+    writeJson(
+      context,
+      jobs.map((job) => jobDocument(job, now)),
+    );
+  } else {
+    writeTable(
+      context,
+      JOB_COLUMNS,
+      jobs.map((job) => jobLine(job, now)),
+    );
+  }
   return EXIT_CODES.fine;
 }
 
 async function cancel(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {
   const { services, host } = context;
   const job = await requireJob(context, id);
-  if (job.status === 'completed') throw refusal('COMPLETED', `job ${id} is completed`);
+  const now = services.clock.now();
+  const hasLeftPaused = job.pause !== undefined && !isPauseHeld(job, now);
+  if (job.status === 'completed' && !hasLeftPaused) throw refusal('COMPLETED', `job ${id} is completed`);
   const jobs = jobStore(context);
-  const isRunning = isAlive(job, services.clock.now());
+  const isRunning = isAlive(job, now);
   if (isRunning) await jobs.wishCancel(id, host.stop);
   else {
-    job.status = 'cancelled';
+    if (hasLeftPaused) {
+      await startProjectorAgain(services, job, host.stop);
+      tell(context, 'the live projector, which the job had stopped, runs again');
+    }
+    if (job.status !== 'completed') job.status = 'cancelled';
     await jobs.takeOver(job, job.runner, host.stop);
   }
-  if (output === 'json') writeJson(context, { id, status: isRunning ? 'cancelling' : 'cancelled' });
-  else write(context, isRunning ? `job ${id} ends at its next checkpoint` : `job ${id} is cancelled`);
+  if (output === 'json') writeJson(context, { id, status: isRunning ? 'cancelling' : job.status });
+  else write(context, isRunning ? `job ${id} ends at its next checkpoint` : `job ${id} is ${job.status}`);
   return EXIT_CODES.fine;
 }
 

@@ -20,7 +20,7 @@ import type { ReplaySource } from './sources/replay-source.ts';
 import { streamSource } from './sources/stream-source.ts';
 
 /** How long projectors may go on with a generation that was replaced, with as much again to spare. */
-const GENERATION_WAIT_MS = 2 * GENERATION_FRESH_MS;
+export const GENERATION_WAIT_MS = 2 * GENERATION_FRESH_MS;
 /** A resume after a failure or an interrupt must not be interrupted itself; but it must end. */
 const RESUME_MAPPING_MS = 60_000;
 
@@ -50,7 +50,8 @@ export async function replayServices(
         await work();
         await mapping.requirePaused(host.stop);
         // Also where the tables stay, their id is new: whoever remembers heads of their chains forgets them.
-        await putIntoUse(services, job, generation, next?.tables ?? namesOf(generation), onWait);
+        const tables = next?.tables ?? namesOf(generation);
+        await putIntoUse(services, job, { previous: generation, tables, signal: host.stop }, onWait);
         await next?.settle();
       } finally {
         await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
@@ -68,17 +69,22 @@ function namesOf({ eventsTable, deviceStateTable }: TableGeneration): TableNames
   return { eventsTable, deviceStateTable };
 }
 
+interface NextInUse {
+  readonly previous: TableGeneration;
+  readonly tables: TableNames;
+  readonly signal: AbortSignal;
+}
+
 /** Makes the tables those in use, under a new id, and waits until everybody knows of it. Once begun it is finished: half a switch would be worse. */
 async function putIntoUse(
   { dynamoDb, configuration, clock }: OperationsServices,
   { id }: ReplayJob,
-  previous: TableGeneration,
-  tables: TableNames,
+  { previous, tables, signal }: NextInUse,
   onWait: (what: string) => void,
 ): Promise<void> {
   const activatedTime = clock.now();
   const active = { ...tables, id: `${id}-${activatedTime}`, activatedTime };
-  await activateGeneration(dynamoDb, configuration.operationsTable, active, previous.id);
+  await activateGeneration(dynamoDb, configuration.operationsTable, active, previous.id, signal);
   const wait = durationText(GENERATION_WAIT_MS);
   onWait(`${wait}, until every projector knows of the tables and has forgotten those before`);
   await clock.sleep(GENERATION_WAIT_MS);
@@ -91,8 +97,8 @@ export async function startProjectorAgain(
   signal: AbortSignal,
 ): Promise<void> {
   const mapping = await mappingOf(services, 0, signal);
-  const generation = await services.generation(signal);
-  await putIntoUse(services, job, generation, namesOf(generation), () => undefined);
+  const previous = await services.generation(signal);
+  await putIntoUse(services, job, { previous, tables: namesOf(previous), signal }, () => undefined);
   await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
   delete job.pause;
 }

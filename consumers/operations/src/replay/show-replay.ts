@@ -1,23 +1,25 @@
-import type { TextOutput } from '@twinstream/runtime';
 import { bytesText, dollarsText, durationText, isoText, whole } from '../output/figures.ts';
-import { type Column, cutText, tableText } from '../output/table.ts';
+import { rangeText } from '../output/range.ts';
+import { type Column, tableText } from '../output/table.ts';
+import { shownStatus } from './jobs.ts';
 import { type ShardLedger, totalOf } from './ledger.ts';
 import type { PartPlan, ReplayPlan } from './make-plan.ts';
 import type { ReplayJob } from './replay-job.ts';
-import type { ReplaySpec } from './replay-spec.ts';
+import { effectOf, type ReplaySpec } from './replay-spec.ts';
 
 /** A plan as people read it. */
 export function planText(spec: ReplaySpec, plan: ReplayPlan, nowMs: number): string {
-  const about = plan.isExact ? '' : 'about ';
   const rate = spec.rate === undefined ? 'as fast as it goes' : `${whole(spec.rate)} events/s`;
   const lines = [
     `target    ${spec.target ?? 'dry run'}`,
     ...plan.parts.map((part) => `window    ${windowText(part, nowMs)}`),
     `devices   ${spec.devices === undefined ? 'all' : whole(spec.devices.length)}`,
-    `events    ${about}${whole(plan.events)}, ${bytesText(plan.bytes)}`,
+    `events    ${rangeText(plan.events, whole)}, ${rangeText(plan.bytes, bytesText)}`,
+    ...plan.parts.map(({ source, basis }) => `          ${source}: ${basis}`),
     `rate      ${rate}${spec.isPolite ? '; the live consumers keep at least half of each shard' : ''}`,
-    `duration  about ${durationText(plan.durationMs)}`,
-    `units     about ${whole(plan.readUnits)} reads and ${whole(plan.writeUnits)} writes, ${dollarsText(plan.dollars)}`,
+    `duration  ${rangeText(plan.durationMs, durationText)}`,
+    `          ${plan.durationBasis}`,
+    `units     ${rangeText(plan.readUnits, whole)} reads and ${rangeText(plan.writeUnits, whole)} writes, ${rangeText(plan.dollars, dollarsText)}`,
     ...plan.changes.map((change, index) => `${index === 0 ? 'changes' : '       '}   ${change}`),
     '',
   ];
@@ -32,7 +34,7 @@ export function planText(spec: ReplaySpec, plan: ReplayPlan, nowMs: number): str
   const rows = shards.map(({ shardId, start, startArrival, events }) => [
     shardId,
     startArrival ?? '-',
-    whole(events),
+    rangeText(events, whole),
     start ?? 'nothing in the window',
   ]);
   return `${lines.join('\n')}\n${tableText(columns, rows)}`;
@@ -54,6 +56,9 @@ const LEDGER_COLUMNS = [
   'failed',
 ] as const satisfies readonly (keyof ShardLedger)[];
 
+/** Numbers of a preview are those of the run: it is the same code on stores of its own. */
+const PREVIEW = 'This is a preview, nothing was changed. With --execute the repair has these numbers and';
+
 /** The final ledger, by shard. */
 export function ledgerText(job: ReplayJob): string {
   const row = (name: string, ledger: ShardLedger) => [
@@ -69,26 +74,32 @@ export function ledgerText(job: ReplayJob): string {
   ];
   const { repair, failureCount, failures } = job;
   const lines = [tableText(titles, [...rows, row('total', totalOf(job.ledger))])];
-  if (job.spec.target === 'repair' || job.spec.preview === 'repair') {
-    const pages = `${whole(repair.pagesRestored)} of ${whole(repair.pagesMissing)} missing pages restored`;
-    lines.push(
-      `${pages}, ${whole(repair.statesRestored)} of ${whole(repair.statesDiffering)} differing states written anew`,
-    );
+  const isPreview = job.spec.preview !== undefined;
+  if (effectOf(job.spec) === 'repair') {
+    const pages = `${whole(repair.pagesRestored)} of ${whole(repair.pagesMissing)} missing pages`;
+    const states = `${whole(repair.statesRestored)} of ${whole(repair.statesDiffering)} differing states`;
+    const verbs = isPreview ? ['will restore', 'will write'] : ['restored', 'written anew:'];
+    lines.push(isPreview ? PREVIEW : '', `${verbs[0]} ${pages}, ${verbs[1]} ${states}`);
   }
-  for (const { subject, detail } of failures) lines.push(`failed: ${subject}: ${detail}`);
+  for (const { subject, detail } of failures)
+    lines.push(`${isPreview ? 'will fail' : 'failed'}: ${subject}: ${detail}`);
   if (failureCount > failures.length)
     lines.push(`and ${whole(failureCount - failures.length)} more failures`);
   return `${lines.join('\n')}\n`;
 }
 
 /** A job as JSON says it: stable, for scripts. */
-export function jobDocument(job: ReplayJob) {
-  const { id, status, pass, spec, createdTime, updatedTime, workedMs, promotedTime } = job;
+export function jobDocument(job: ReplayJob, nowMs: number) {
+  const { id, pass, spec, createdTime, updatedTime, workedMs, promotedTime, pause } = job;
   return {
     id,
-    status,
+    status: shownStatus(job, nowMs),
     pass,
+    /** Since when the live projector stands still for it; null where it does not. */
+    projectorPausedSince: pause === undefined ? null : isoText(pause.since),
     target: spec.target ?? 'dry-run',
+    /** What a dry run shows the numbers of; null where it only reads and counts, or where this is no dry run. */
+    preview: spec.preview ?? null,
     parts: spec.parts.map(({ source, fromMs, toMs }) => ({
       source,
       from: fromMs === 0 ? null : isoText(fromMs),
@@ -103,19 +114,19 @@ export function jobDocument(job: ReplayJob) {
     promoted: promotedTime === undefined ? null : isoText(promotedTime),
     total: totalOf(job.ledger),
     shards: job.ledger,
-    repair: spec.target === 'repair' || spec.preview === 'repair' ? job.repair : null,
+    repair: effectOf(spec) === 'repair' ? job.repair : null,
     checkpoints: job.checkpoints,
     failures: job.failures,
     failureCount: job.failureCount,
   };
 }
 
-export function jobLine(job: ReplayJob): readonly string[] {
+export function jobLine(job: ReplayJob, nowMs: number): readonly string[] {
   const { read } = totalOf(job.ledger);
   const source = job.spec.parts.map((part) => part.source).join('+');
   return [
     job.id,
-    job.status,
+    shownStatus(job, nowMs),
     job.pass,
     source,
     job.spec.target ?? 'dry-run',
@@ -125,55 +136,15 @@ export function jobLine(job: ReplayJob): readonly string[] {
   ];
 }
 
+/** What to do about a job that is said to run and does not. */
+export function stalledText({ id, runner, updatedTime }: ReplayJob): string {
+  const where = runner === undefined ? '' : ` by process ${runner.pid} of ${runner.host}`;
+  return `job ${id} was last written at ${isoText(updatedTime)}${where}: replay start --resume ${id} goes on, replay cancel ${id} gives it up`;
+}
+
 export const JOB_COLUMNS: readonly Column[] = [
   ...['job', 'status', 'pass', 'source', 'target'].map((title) => ({ title })),
   { title: 'events', align: 'right' },
   { title: 'created' },
   { title: 'reason' },
 ];
-
-const TERMINAL_MS = 250;
-const LINES_MS = 2_000;
-const BAR_CELLS = 24;
-
-/** Shows how a job goes on: a bar on a terminal, lines of JSON otherwise. Returns how to stop. */
-export function showProgress(
-  stream: TextOutput,
-  job: ReplayJob,
-  expected: number,
-  now: () => number,
-): () => void {
-  const startTime = now();
-  const before = totalOf(job.ledger).read;
-  const isTerminal = stream.isTTY;
-  const refresh = () => {
-    const { read, applied, failed } = totalOf(job.ledger);
-    const elapsedMs = Math.max(1, now() - startTime);
-    const rate = ((read - before) / elapsedMs) * 1_000;
-    const remainingMs = rate > 0 ? Math.max(0, ((expected - read) / rate) * 1_000) : undefined;
-    if (!isTerminal) {
-      const line = {
-        job: job.id,
-        pass: job.pass,
-        read,
-        applied,
-        failed,
-        eventsPerSecond: Math.round(rate),
-        remainingMs,
-      };
-      stream.write(`${JSON.stringify(line)}\n`);
-      return;
-    }
-    const share = expected > 0 ? Math.min(1, read / expected) : 0;
-    const bar = '#'.repeat(Math.round(share * BAR_CELLS)).padEnd(BAR_CELLS, '.');
-    const rest = remainingMs === undefined ? '' : `, about ${durationText(remainingMs)} left`;
-    const text = `${job.pass} [${bar}] ${whole(read)} events, ${whole(rate)}/s${rest}`;
-    stream.write(`\r\u001b[K${cutText(text, (stream.columns ?? 80) - 1)}`);
-  };
-  const timer = setInterval(refresh, isTerminal ? TERMINAL_MS : LINES_MS);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    if (isTerminal) stream.write('\r\u001b[K');
-  };
-}

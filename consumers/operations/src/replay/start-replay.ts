@@ -6,6 +6,7 @@ import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import type { OperationsHost } from '../command/host.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { whole } from '../output/figures.ts';
+import { type Range, rangeText } from '../output/range.ts';
 import { createFreshTables } from './fresh-tables.ts';
 import { isAlive, jobStore, requireJob } from './jobs.ts';
 import { totalOf } from './ledger.ts';
@@ -16,7 +17,8 @@ import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
 import { replayServices } from './replay-services.ts';
 import type { ReplaySpec } from './replay-spec.ts';
 import { runReplay } from './run-replay.ts';
-import { jobDocument, ledgerText, planText, showProgress } from './show-replay.ts';
+import { showProgress } from './show-progress.ts';
+import { jobDocument, ledgerText, planText } from './show-replay.ts';
 
 export interface StartFlags extends ReplayFlags {
   readonly yes?: true;
@@ -44,7 +46,7 @@ export async function start(context: CommandContext, flags: StartFlags): Promise
   const spec = isExecuted ? asked : dryRun(asked, flags);
   tell(context, planText(asked, made, services.clock.now()).trimEnd());
   if (isExecuted && spec.target !== 'stdout') {
-    const question = `Replay ${made.isExact ? '' : 'about '}${whole(made.events)} events (${spec.target})?`;
+    const question = `Replay ${rangeText(made.events, whole)} events (${spec.target})?`;
     if (!(await confirm(context, question, flags.yes === true)))
       throw refusal('NOT_CONFIRMED', 'nothing was changed');
   }
@@ -83,7 +85,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   await refuseUnknownProgress(context, job.spec);
   forgetFailures(job);
   if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
-  const made = await makePlan(services, job.spec, host.stop);
+  const made = await makePlan(services, job.spec, parseDurationMs(flags.functionTimeout), host.stop);
   return work(context, flags, job, made.events);
 }
 
@@ -91,13 +93,17 @@ async function work(
   context: CommandContext,
   flags: StartFlags,
   job: ReplayJob,
-  expected: number,
+  expected: Range,
 ): Promise<ExitCode> {
   const { services, host } = context;
   const functionTimeoutMs = parseDurationMs(flags.functionTimeout);
-  const replay = await replayServices(context, job, functionTimeoutMs);
+  let waitsFor: string | undefined;
+  const replay = await replayServices(context, job, functionTimeoutMs, (what) => {
+    waitsFor = what;
+  });
   tell(context, `job ${job.id}`);
-  const close = showProgress(host.stderr, job, expected, services.clock.now);
+  const progress = { expected, waitsFor: () => waitsFor, now: services.clock.now };
+  const close = showProgress(host.stderr, job, progress);
   try {
     await runReplay(replay, job, stopOf(host, job));
   } catch (error) {
@@ -121,7 +127,7 @@ function stopOf({ stop, stdout }: OperationsHost, { spec }: ReplayJob): AbortSig
 function report(context: CommandContext, output: OutputForm, job: ReplayJob): ExitCode {
   const isText = job.spec.target === 'stdout';
   if (isText) tell(context, ledgerText(job).trimEnd());
-  else if (output === 'json') writeJson(context, jobDocument(job));
+  else if (output === 'json') writeJson(context, jobDocument(job, context.services.clock.now()));
   else write(context, ledgerText(job));
   const { id, status } = job;
   if (status === 'stopped') tell(context, `stopped; replay start --resume ${id} goes on`);

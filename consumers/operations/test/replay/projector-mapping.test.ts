@@ -43,6 +43,7 @@ function mappingOver({ polls = 2, factor = 1 } = {}) {
         functionName: 'state-projector',
         streamName: 'device-events',
         clock,
+        onWait: () => undefined,
         functionTimeoutMs: FUNCTION_TIMEOUT_MS,
       },
       signal,
