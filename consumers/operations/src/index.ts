@@ -6,6 +6,7 @@ export * from './quarantine/redrive.ts';
 export type { Transform } from './quarantine/transform.ts';
 export * from './replay/job-store.ts';
 export * from './replay/ledger.ts';
+export * from './replay/promotion/promote-tables.ts';
 export * from './replay/replay-job.ts';
 export type { ReplaySpec } from './replay/replay-spec.ts';
 export * from './replay/run-replay.ts';

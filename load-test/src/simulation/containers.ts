@@ -75,6 +75,10 @@ export class Containers {
     this.#pause ??= Promise.withResolvers();
   }
 
+  get isPaused(): boolean {
+    return this.#pause !== undefined;
+  }
+
   /** Goes on in new containers: nothing is remembered. */
   resume(): void {
     for (const { owner } of this.#containers) this.#scheduler.kill(owner);

@@ -2,7 +2,7 @@ import type { FaultRates } from './faults.ts';
 import { DAMAGE_KINDS, type DamageKind } from './operator/do-damage.ts';
 import type { Random } from './random.ts';
 
-export type OperatorErrand = 'redrive' | 'repair' | 'replay';
+export type OperatorErrand = 'redrive' | 'repair' | 'replay' | 'promotion';
 
 /** What an operator does in a world. */
 export interface OperatorScenario {
@@ -87,10 +87,12 @@ export function drawScenario(random: Random): Scenario {
   };
 }
 
-/** Above a parallelization factor of 1 repair is refused, and a redrive finds nothing finished. */
+/** Above a parallelization factor of 1 repair and promotion are refused, and a redrive finds nothing finished. */
 function drawOperator(random: Random, parallelizationFactor: number): OperatorScenario {
   const errands: readonly OperatorErrand[] =
-    parallelizationFactor === 1 ? ['redrive', 'redrive', 'repair', 'replay'] : ['redrive', 'replay'];
+    parallelizationFactor === 1
+      ? ['redrive', 'redrive', 'repair', 'replay', 'promotion', 'promotion']
+      : ['redrive', 'replay'];
   const rate = random.pick([undefined, undefined, 8, 40]);
   return {
     beside: Array.from({ length: random.integer(3) }, () => random.pick(errands)),

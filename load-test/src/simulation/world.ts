@@ -15,6 +15,7 @@ import { deliverAllAgain, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import { type DamageableTables, damageableTables } from './operator/damage.ts';
 import { Duties } from './operator/duties.ts';
+import { checkPromoted } from './operator/fresh-tables.ts';
 import { projectorOptions } from './projector-options.ts';
 import type { Random } from './random.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
@@ -25,6 +26,17 @@ import { reachedBy, type WatchedStores, watched } from './watched-stores.ts';
 const START_TIME_MS = Date.parse('2026-01-01T00:00:00Z');
 const SILENT = createLogger('simulation', 'silent');
 
+/** Tables, and what is really in them. */
+interface InUse {
+  readonly ghost: Ghost;
+  readonly tables: DamageableTables;
+  readonly stores: WatchedStores;
+}
+
+function hasGivenUp({ triesMax }: Scenario): boolean {
+  return Number.isFinite(triesMax);
+}
+
 /** One seed's world: devices, stream, mappings, containers and stores, with a ghost that sees what is really there. */
 export class World {
   readonly #scenario: Scenario;
@@ -32,8 +44,8 @@ export class World {
   readonly #scheduler: Scheduler;
   readonly #network: Network;
   readonly #stream: SimStream;
-  readonly #ghost: Ghost;
-  readonly #stores: WatchedStores;
+  /** The tables in use: a promotion puts others in their place. */
+  #inUse: InUse;
   readonly #archive: Archive;
   readonly #devices: Devices;
   readonly #projector: Consumer;
@@ -58,20 +70,21 @@ export class World {
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
-    this.#ghost = new Ghost(options.pageLimits.receipts, Number.isFinite(scenario.triesMax));
+    const ghost = new Ghost(options.pageLimits.receipts, hasGivenUp(scenario));
     const tables = damageableTables();
-    this.#stores = watched(
+    const stores = watched(
       {
         ...tables,
         shardProgress: memoryShardProgressTable(),
         quarantine: memoryQuarantine(),
       },
       {
-        ghost: this.#ghost,
+        ghost,
         onProgress: (progress) => this.#checkProgress(progress),
         onViolation: (error) => this.#onViolation(error),
       },
     );
+    this.#inUse = { ghost, tables, stores };
     this.#archive = new Archive(this.#network, this.#scheduler, random);
     this.#devices = new Devices({
       scenario,
@@ -92,7 +105,7 @@ export class World {
       (owner) => this.#archive.archiver(owner),
       (...record) => this.#archive.checkArchived(...record),
     );
-    this.#operator = scenario.operator && this.#createOperator(scenario.operator, tables, options);
+    this.#operator = scenario.operator && this.#createOperator(scenario.operator, options);
   }
 
   get turns(): number {
@@ -134,6 +147,14 @@ export class World {
     if (this.#violation !== undefined) throw this.#violation;
   }
 
+  get #ghost(): Ghost {
+    return this.#inUse.ghost;
+  }
+
+  get #stores(): WatchedStores {
+    return this.#inUse.stores;
+  }
+
   get #consumers(): readonly Consumer[] {
     return [this.#projector, this.#archiver];
   }
@@ -162,22 +183,43 @@ export class World {
       );
   }
 
-  #createOperator(
-    scenario: OperatorScenario,
-    tables: DamageableTables,
-    pageWriting: ProjectorOptions,
-  ): Duties {
+  #createOperator(scenario: OperatorScenario, pageWriting: ProjectorOptions): Duties {
+    const inUse = () => this.#inUse;
+    const first = this.#inUse.stores;
     const around = {
       ...this.#surroundings(),
       network: this.#network,
       archive: this.#archive,
-      stores: this.#stores,
-      ghost: this.#ghost,
+      get stores() {
+        return inUse().stores;
+      },
+      get tables() {
+        return inUse().tables;
+      },
+      get ghost() {
+        return inUse().ghost;
+      },
+      get isPromoted() {
+        return inUse().stores !== first;
+      },
+      switchTo: (fresh: InUse) => this.#switchTo(fresh),
+      hasGivenUp: hasGivenUp(this.#scenario),
       containers: this.#projector.containers,
       jobs: memoryJobStore(),
       pageWriting,
     };
-    return new Duties(around, scenario, tables);
+    return new Duties(around, scenario);
+  }
+
+  /** Shard progress and quarantine stay what they are. */
+  #switchTo({ ghost, tables, stores }: InUse): void {
+    try {
+      checkPromoted(this.#ghost, ghost);
+    } catch (error) {
+      this.#onViolation(error);
+    }
+    const { shardProgress, quarantine, quarantined } = this.#stores;
+    this.#inUse = { ghost, tables, stores: { ...stores, shardProgress, quarantine, quarantined } };
   }
 
   /** Begins work beside everything else, and tells when all of it is done. */

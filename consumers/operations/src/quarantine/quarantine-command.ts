@@ -228,10 +228,13 @@ async function redriveCommand(
     if (!(await confirm(context, question, flags.yes === true)))
       throw refusal('NOT_CONFIRMED', 'nothing was changed');
   }
-  const stores = services.stores(await services.generation(host.stop));
+  const tablesInUse = async () => {
+    const generation = await services.generation(host.stop);
+    return { ...services.stores(generation), generation: generation.id };
+  };
   const { quarantine, shardProgress, logger, clock, configuration } = services;
   const redriving = redrive(
-    { ...stores, quarantine, shardProgress, logger, streamName: configuration.streamName, now: clock.now },
+    { tablesInUse, quarantine, shardProgress, logger, streamName: configuration.streamName, now: clock.now },
     toAsync(records),
     { transform, execute: flags.execute === true, reason, actor: flags.actor, signal: host.stop },
   );

@@ -1,9 +1,9 @@
-import { type ArrivedEvent, decodeEvent, type OutcomeCounts } from '@twinstream/device-model';
+import { type ArrivedEvent, decodeEvent, noOutcomes, type OutcomeCounts } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
-import type { Logger } from '@twinstream/runtime';
+import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
@@ -32,7 +32,14 @@ export interface RedriveResult {
   readonly detail: string;
 }
 
-export interface RedriveServices extends Stores {
+/** The tables in use, and the id of their generation: it changes with every switch. */
+export interface TablesInUse extends Stores {
+  readonly generation: string;
+}
+
+export interface RedriveServices {
+  /** As they are now. Consistent. */
+  readonly tablesInUse: () => Promise<TablesInUse>;
   readonly quarantine: ResolvableQuarantine;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
@@ -150,9 +157,37 @@ function arrivedAt(
   return { place: { sequenceNumber, subSequenceNumber }, arrivalTime, ...decoded };
 }
 
-/** No cache of heads: the live consumer moves them meanwhile. */
+/** Switches that one append meets, at most: each takes a promotion. */
+const SWITCHES_MAX = 10;
+
+/**
+ * Appends to the tables in use. Where others were put into use meanwhile it appends to those, too: a promotion carries
+ * over what was appended before its switch, and nobody else what was appended after it.
+ */
 async function append(
   services: RedriveServices,
+  shardId: ShardId,
+  arrived: ArrivedEvent,
+  signal: AbortSignal,
+): Promise<OutcomeCounts> {
+  const outcomes = noOutcomes();
+  let inUse = await services.tablesInUse();
+  for (let switches = 0; switches < SWITCHES_MAX; switches += 1) {
+    const appended = await appendTo(inUse, services, shardId, arrived, signal);
+    for (const name of Object.keys(outcomes) as (keyof OutcomeCounts)[]) outcomes[name] += appended[name];
+    const { generation } = inUse;
+    inUse = await services.tablesInUse();
+    if (inUse.generation === generation) return outcomes;
+  }
+  throw new CodedError('GENERATION_CHANGED', 'other tables are put into use again and again', {
+    retryable: true,
+  });
+}
+
+/** No cache of heads: the live consumer moves them meanwhile. */
+async function appendTo(
+  { eventStore, latestState }: Stores,
+  { logger, pageWriting = PAGE_WRITING }: RedriveServices,
   shardId: ShardId,
   arrived: ArrivedEvent,
   signal: AbortSignal,
@@ -163,7 +198,6 @@ async function append(
     arrived: [arrived],
     from: arrived.place.sequenceNumber,
   };
-  const { eventStore, latestState, logger, pageWriting = PAGE_WRITING } = services;
   const heads = new HeadCache(0);
   const writing = { eventStore, latestState, logger, heads, ...pageWriting, repaired: true };
   return (await projectDevice(writing, batch, signal)).outcomes;

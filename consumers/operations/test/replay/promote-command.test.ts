@@ -105,6 +105,24 @@ describe('a promotion', () => {
     },
   );
 
+  test('has what is redriven by a command that was at work when it switched', async () => {
+    const running = await started();
+    running.put('bus-1', 1, { speed: 1 });
+    running.putInvalid(
+      '{"v":2,"deviceId":"bus-1","type":"reported","time":"2026-11-23T08:00:00Z","session":1,"counter":2,"data":{"door":"open"}}',
+    );
+    await running.project();
+    const job = await replayed(running, 'stream');
+    running.onAppend(async () => {
+      await promoted(running, job);
+    });
+    const redriven = await running.ops(
+      ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--why', 'a test', '--yes'],
+    );
+    expect(redriven.code).toBe(0);
+    expect(await running.attributes('bus-1')).toEqual({ speed: 1, door: 'open' });
+  });
+
   test('waits for invocations that still run, and for projectors that have not heard of the switch', async () => {
     const running = await started();
     running.put('bus-1', 1, { speed: 1 });

@@ -13,7 +13,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type DeviceId, decodeEvent, presentAttributes } from '@twinstream/device-model';
-import { dynamoDbEventStore, EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
+import {
+  type AuditableEventStore,
+  dynamoDbEventStore,
+  EVENTS_TABLE_DEFINITION,
+} from '@twinstream/event-store';
 import type { TestDynamoDb } from '@twinstream/event-store/contract/dynamodb-engines';
 import {
   DEVICE_STATE_TABLE_DEFINITION,
@@ -51,6 +55,8 @@ export interface SmallPipeline {
   trim(count: number): void;
   /** Runs when the mapping is being disabled by a command. */
   onPause(work: () => Promise<void>): void;
+  /** Runs once, just before the next page is put. */
+  onAppend(work: () => Promise<void>): void;
   /** Runs while a command waits. */
   onSleep(work: (ms: number) => Promise<void>): void;
   /** What commands did to the mapping, and how long they waited, in milliseconds. */
@@ -92,6 +98,16 @@ export async function startSmallPipeline(
   let onPause = async () => undefined as void;
   let onSleep = async (_: number) => undefined as void;
   const steps: (string | number)[] = [];
+  let beforeAppend: (() => Promise<void>) | undefined;
+  const hooked = (store: AuditableEventStore): AuditableEventStore => ({
+    ...store,
+    appendPage: async (page, signal) => {
+      const work = beforeAppend;
+      beforeAppend = undefined;
+      await work?.();
+      return store.appendPage(page, signal);
+    },
+  });
   const tables = {
     eventsTable: await dynamoDb.createTable(EVENTS_TABLE_DEFINITION),
     deviceStateTable: await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION),
@@ -110,7 +126,7 @@ export async function startSmallPipeline(
   const shardProgress = memoryShardProgressTable();
   const quarantine = memoryQuarantine();
   const storesOf = ({ eventsTable, deviceStateTable }: TableNames): Stores => ({
-    eventStore: dynamoDbEventStore(client, { tableName: eventsTable }),
+    eventStore: hooked(dynamoDbEventStore(client, { tableName: eventsTable })),
     latestState: dynamoDbLatestStateTable(client, { tableName: deviceStateTable }),
   });
   const generation = async () =>
@@ -189,6 +205,9 @@ export async function startSmallPipeline(
     },
     onPause: (work) => {
       onPause = work;
+    },
+    onAppend: (work) => {
+      beforeAppend = work;
     },
     onSleep: (work) => {
       onSleep = work;

@@ -18,7 +18,7 @@ export interface Restoration {
 
 /** Damages the live tables, and tells the ghost. */
 export async function doDamage(
-  { ghost, random }: Pick<Surroundings, 'ghost' | 'random'>,
+  { ghost, random, isPromoted }: Pick<Surroundings, 'ghost' | 'random' | 'isPromoted'>,
   tables: DamageableTables,
   kind: DamageKind,
   count: (name: string) => void,
@@ -33,7 +33,7 @@ export async function doDamage(
     ghost.onDelete(deviceId, numbers);
     for (const _ of numbers) count('deleted page');
     const deleted = pages.filter(({ page }) => numbers.includes(page));
-    return { check: (job) => checkPages(ghost, tables, deleted, job, count) };
+    return { check: (job) => checkPages({ ghost, isPromoted }, tables, deleted, job, count) };
   }
   if (kind === 'states') await alterState(ghost, random, tables, deviceId, count);
   else {
@@ -59,7 +59,7 @@ function checkWhole(ghost: Ghost, deviceId: DeviceId, { failures }: ReplayJob): 
 }
 
 async function checkPages(
-  ghost: Ghost,
+  { ghost, isPromoted }: Pick<Surroundings, 'ghost' | 'isPromoted'>,
   tables: DamageableTables,
   deleted: readonly EventPage[],
   job: ReplayJob,
@@ -69,7 +69,7 @@ async function checkPages(
   if (first === undefined) return;
   const { deviceId } = first;
   const areDeleted = deleted.every(({ page }) => ghost.isDeleted(deviceId, page));
-  if (job.failureCount > 0 && areDeleted && mayBeRefused(ghost, deleted)) {
+  if (job.failureCount > 0 && areDeleted && mayBeRefused(ghost, deleted, isPromoted)) {
     for (const page of deleted) await tables.eventStore.appendPage(page);
     ghost.onPutBack(deviceId);
     count('refused restoration');
@@ -89,11 +89,12 @@ async function checkPages(
 /**
  * Among several that are missing, those which an operator, or a late delivery, had appended may fit in more than one place,
  * and so may those between which nothing but such pages lies. Where a state remembers fewer shards than its device has
- * met, the boundaries between pages decide what counted as late.
+ * met, the boundaries between pages decide what counted as late. In a chain that a replay wrote, by several processes
+ * perhaps, that goes for a page that is missing alone, too.
  */
-function mayBeRefused(ghost: Ghost, deleted: readonly EventPage[]): boolean {
+function mayBeRefused(ghost: Ghost, deleted: readonly EventPage[], isPromoted: boolean): boolean {
   const [first, last] = [deleted[0], deleted.at(-1)];
-  if (first === undefined || last === undefined || deleted.length === 1) return false;
+  if (first === undefined || last === undefined || (deleted.length === 1 && !isPromoted)) return false;
   const pages = ghost.pages.get(first.deviceId) ?? [];
   if (ghost.stateAfter(first.deviceId, pages.length).marksFloor !== undefined) return true;
   return pages.some(

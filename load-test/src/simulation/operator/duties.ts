@@ -2,11 +2,11 @@ import { type ReplayJob, type ReplaySpec, totalOf } from '@twinstream/operations
 import type { OperatorScenario } from '../scenario.ts';
 import type { Owner } from '../scheduler.ts';
 import { Violation } from '../violation.ts';
-import type { DamageableTables } from './damage.ts';
 import { doDamage } from './do-damage.ts';
 import { checkCopies, checkCopyLedger, checkRebuilt, freshTables } from './fresh-tables.ts';
 import { jobErrand } from './job-errand.ts';
 import { Operator } from './operator.ts';
+import { promotionErrand } from './promotion-errand.ts';
 import { redriveErrand } from './redrive-errand.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -20,14 +20,12 @@ const WINDOW_END_MS = 1;
 export class Duties {
   readonly #around: Surroundings;
   readonly #scenario: OperatorScenario;
-  readonly #tables: DamageableTables;
   readonly #operator: Operator;
   #jobs = 0;
 
-  constructor(around: Surroundings, scenario: OperatorScenario, tables: DamageableTables) {
+  constructor(around: Surroundings, scenario: OperatorScenario) {
     this.#around = around;
     this.#scenario = scenario;
-    this.#tables = tables;
     this.#operator = new Operator(around.scheduler, around.random);
   }
 
@@ -51,6 +49,7 @@ export class Duties {
       await clock.sleep(random.pick(DELAYS_MS));
       if (errand === 'redrive') await this.#redrive();
       else if (errand === 'repair') await this.#repair();
+      else if (errand === 'promotion') await this.#promote();
       else await this.#replay(false);
     }
   }
@@ -61,11 +60,14 @@ export class Duties {
     for (const errand of behind) {
       if (errand === 'redrive') await this.#redrive();
       else if (errand === 'repair') await this.#repairNothing();
+      else if (errand === 'promotion') await this.#promote();
       else await this.#replay(true);
     }
     if (damage === 'none') return;
     await this.#quiet();
-    const restored = await doDamage(this.#around, this.#tables, damage, (name) => this.#operator.count(name));
+    const restored = await doDamage(this.#around, this.#around.tables, damage, (name) =>
+      this.#operator.count(name),
+    );
     const job = await this.#repair();
     await restored.check(job);
     await this.#repairNothing();
@@ -110,6 +112,23 @@ export class Duties {
     fresh.ghost.checkLastWriterWins();
   }
 
+  /** Fresh tables are filled, others work on, records are redriven and repaired, and then they are put into use. */
+  async #promote(): Promise<void> {
+    const { pageWriting, onViolation, random, scheduler, hasGivenUp } = this.#around;
+    const fresh = freshTables(pageWriting.pageLimits.receipts, onViolation, hasGivenUp);
+    const source = random.pick(['archive', 'stream', 'event-store'] as const);
+    const job = await this.#runJob('fresh replay', { ...this.#part(), source }, fresh);
+    if (job.failureCount > 0) throw new Violation('a replay fills fresh tables without a failure', job.id);
+    const clock = scheduler.clockOf('operator at rest');
+    for (const errand of random.pick([[], ['redrive'], ['repair'], ['redrive', 'repair']] as const)) {
+      await clock.sleep(random.pick(DELAYS_MS));
+      if (errand === 'redrive') await this.#redrive();
+      else await this.#repair();
+    }
+    await clock.sleep(random.pick(DELAYS_MS));
+    await this.#operator.perform(promotionErrand(this.#around, job.id, fresh));
+  }
+
   #part(): ReplaySpec['parts'][number] {
     const { random, scheduler } = this.#around;
     return {
@@ -125,9 +144,14 @@ export class Duties {
     fresh?: ReturnType<typeof freshTables>,
   ): Promise<ReplayJob> {
     const { checkpointMs, rate } = this.#scenario;
-    const target = name === 'repair' ? 'repair' : 'fresh';
-    const spec = { target, parts: [part], isPolite: false, ...(rate === undefined ? {} : { rate }) } as const;
+    const target = name === 'repair' ? ('repair' as const) : ('fresh' as const);
     this.#jobs += 1;
+    const names = { eventsTable: `fresh-${this.#jobs}`, deviceStateTable: `fresh-${this.#jobs}-state` };
+    const spec: ReplaySpec = {
+      ...{ target, parts: [part], isPolite: false },
+      ...(target === 'fresh' ? { tables: names } : {}),
+      ...(rate === undefined ? {} : { rate }),
+    };
     let completed: ReplayJob | undefined;
     const onCompleted = (job: ReplayJob) => {
       completed = job;

@@ -1,28 +1,33 @@
 import type { DeviceId, DeviceState, EventPage, ReceiptLimits } from '@twinstream/device-model';
-import { memoryEventStore } from '@twinstream/event-store';
-import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/latest-state';
+import { memoryShardProgressTable } from '@twinstream/latest-state';
 import { type ReplayJob, totalOf } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { canonicalText, identityOf } from '@twinstream/verification';
 import { Ghost } from '../ghost.ts';
 import { Violation } from '../violation.ts';
 import { type WatchedStores, watched } from '../watched-stores.ts';
+import { type DamageableTables, damageableTables } from './damage.ts';
 
 /** Tables that a replay fills, with a ghost of their own. */
 export interface FreshTables {
   readonly ghost: Ghost;
   readonly stores: WatchedStores;
+  readonly tables: DamageableTables;
 }
 
-export function freshTables(limits: ReceiptLimits, onViolation: (error: unknown) => void): FreshTables {
-  const ghost = new Ghost(limits);
+export function freshTables(
+  limits: ReceiptLimits,
+  onViolation: (error: unknown) => void,
+  hasGivenUp = false,
+): FreshTables {
+  const ghost = new Ghost(limits, hasGivenUp);
+  const tables = damageableTables();
   const stores = {
-    eventStore: memoryEventStore(),
-    latestState: memoryLatestStateTable(),
+    ...tables,
     shardProgress: memoryShardProgressTable(),
     quarantine: memoryQuarantine(),
   };
-  return { ghost, stores: watched(stores, { ghost, onProgress: () => undefined, onViolation }) };
+  return { ghost, tables, stores: watched(stores, { ghost, onProgress: () => undefined, onViolation }) };
 }
 
 /** The ledger of a copy counts what was copied, and nothing of it twice. */
@@ -41,6 +46,20 @@ export function checkCopies(live: Ghost, fresh: Ghost): void {
     const originals = (live.pages.get(deviceId) ?? []).slice(0, pages.length);
     if (canonicalText(pages) !== canonicalText(originals)) {
       throw new Violation('a copied chain is equal to its original', deviceId);
+    }
+    checkStateWritten(fresh, deviceId);
+  }
+}
+
+/** Whatever is stored in the tables in use is stored in those that take their place, with each state at the end of its chain. */
+export function checkPromoted(inUse: Ghost, fresh: Ghost): void {
+  for (const [deviceId, pages] of inUse.pages) {
+    for (const { page, shardId, events } of pages) {
+      for (const event of events) {
+        const identity = identityOf(shardId, event);
+        if (fresh.pageOf(deviceId, identity) !== undefined) continue;
+        throw new Violation('a promotion loses nothing', `${deviceId} ${identity} of page ${page}`);
+      }
     }
     checkStateWritten(fresh, deviceId);
   }

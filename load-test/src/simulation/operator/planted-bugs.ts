@@ -3,6 +3,13 @@ import type { PlantedBug } from '../plant.ts';
 const QUARANTINE = 'consumers/operations/src/quarantine';
 const REPLAY = 'consumers/operations/src/replay';
 
+/** What a promotion does not carry over, the comparison before its switch would find, and take from the chain in use. */
+const NO_COMPARISON = {
+  file: `${REPLAY}/promotion/promote-tables.ts`,
+  find: 'await requireCovered(services, job, carryOver, signal);',
+  replace: '',
+} as const;
+
 /** Mistakes in what operators run. */
 export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   {
@@ -128,5 +135,50 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
         replace: '        return',
       },
     ],
+  },
+  {
+    name: 'a promotion that catches up by arrival',
+    isRare: true,
+    seedsMax: 2_000,
+    patches: [
+      {
+        file: `${REPLAY}/promotion/stream-catch-up.ts`,
+        find: 'const leftFromMs = Math.max(last.fromMs, last.toMs - lagMs);',
+        replace: 'const leftFromMs = Math.max(last.toMs, lagMs);',
+      },
+      NO_COMPARISON,
+    ],
+  },
+  {
+    name: 'a promotion that does not carry over what was redriven',
+    seedsMax: 2_000,
+    patches: [
+      {
+        file: `${REPLAY}/promotion/carry-over.ts`,
+        find: 'arrivalTime >= heldFromMs && (isAll || repaired === true)',
+        replace: 'arrivalTime >= heldFromMs && isAll && repaired !== true',
+      },
+      NO_COMPARISON,
+    ],
+  },
+  {
+    name: 'a promotion of a copy that ends at a page that was repaired since',
+    isRare: true,
+    seedsMax: 2_000,
+    patches: [
+      {
+        file: `${REPLAY}/run-event-store.ts`,
+        find: 'await pace.take(page.events.length, signal);\n    const result',
+        replace:
+          'if (start.page > 0 && page.events.some(({ repaired }) => repaired)) break; await pace.take(page.events.length, signal);\n    const result',
+      },
+      NO_COMPARISON,
+    ],
+  },
+  {
+    name: 'a promotion without a comparison of what it puts into use',
+    isRare: true,
+    seedsMax: 2_000,
+    patches: [NO_COMPARISON],
   },
 ];

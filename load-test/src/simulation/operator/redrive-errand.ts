@@ -25,7 +25,13 @@ export function redriveErrand(around: Surroundings, onStored: () => void): Erran
       );
       const now = () => scheduler.now;
       const records = findQuarantined(live.quarantine, {}, [], now(), signal);
-      const services = { ...live, eventStore, streamName: STREAM_NAME, logger: SILENT, now, pageWriting };
+      const { latestState } = live;
+      const services = {
+        ...live,
+        // One operator does one thing after the other: nothing is switched meanwhile.
+        tablesInUse: async () => ({ eventStore, latestState, generation: 'the same' }),
+        ...{ streamName: STREAM_NAME, logger: SILENT, now, pageWriting },
+      };
       const options = { transform: MEND, execute: true, reason: 'a flaw', actor: 'operator', signal };
       for await (const result of redrive(services, records, options)) {
         if (result.outcome !== 'stored' && result.outcome !== 'already-stored') continue;

@@ -6,7 +6,7 @@ import {
   type ReplayServices,
   streamSource,
 } from '@twinstream/operations';
-import { createLogger } from '@twinstream/runtime';
+import { CodedError, createLogger } from '@twinstream/runtime';
 import { simKinesis } from '../sim-kinesis.ts';
 import { reachedBy } from '../watched-stores.ts';
 import type { FreshTables } from './fresh-tables.ts';
@@ -55,11 +55,22 @@ export function replayServices(
           : streamSource({ client, streamName: STREAM_NAME, clock, random: draw }, { isPolite: false }),
       ),
     write: async () => undefined,
-    whilePaused: async (work) => {
+    whilePaused: async (work, next) => {
       containers.pause();
-      while (!containers.isIdle) await clock.sleep(PAUSE_POLL_MS);
-      await work();
-      containers.resume();
+      try {
+        while (!containers.isIdle) await clock.sleep(PAUSE_POLL_MS);
+        await work();
+        const { stores: before } = around;
+        await network.call(owner, 'generation put', async () => {
+          // An earlier attempt may have resumed it, or have switched.
+          if (!containers.isPaused || around.stores !== before)
+            throw new CodedError('PROJECTOR_RESUMED', 'simulated', { retryable: true });
+          if (next !== undefined && fresh !== undefined) around.switchTo(fresh);
+        });
+        await next?.settle();
+      } finally {
+        containers.resume();
+      }
     },
     clock,
     random: draw,

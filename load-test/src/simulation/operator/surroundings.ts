@@ -8,6 +8,8 @@ import type { Random } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
 import type { WatchedStores } from '../watched-stores.ts';
+import type { DamageableTables } from './damage.ts';
+import type { FreshTables } from './fresh-tables.ts';
 
 export const STREAM_NAME = 'device-events';
 
@@ -18,9 +20,16 @@ export interface Surroundings {
   readonly network: Network;
   readonly stream: SimStream;
   readonly archive: Archive;
-  /** The live tables, and what is really in them. */
+  /** The tables in use now, and what is really in them: other ones after a promotion. */
   readonly stores: WatchedStores;
+  readonly tables: DamageableTables;
   readonly ghost: Ghost;
+  /** True when the tables in use are those of a promotion. */
+  readonly isPromoted: boolean;
+  /** Puts the tables of a job into use, and checks that nothing is lost by it. */
+  readonly switchTo: (fresh: FreshTables) => void;
+  /** True where the mapping gives records up: a source holds them, and the chain does not. */
+  readonly hasGivenUp: boolean;
   /** Those of the live projector. */
   readonly containers: Containers;
   readonly jobs: JobStore;

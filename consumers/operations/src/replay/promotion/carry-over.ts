@@ -44,6 +44,8 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
   const { stores, fresh, isCopy, heldFromMs, logger, pageWriting = PAGE_WRITING } = options;
   const limits = pageWriting.pageLimits.receipts;
   const heads = new HeadCache(DEVICES_AT_ONCE);
+  // What lay between two carried events was no event of theirs: a page that spans it could not be restored from a source.
+  const pageLimits = { ...pageWriting.pageLimits, eventsMax: 1 };
   /** Key of the page after the last one that was visited. */
   const visited = new Map<DeviceId, PageKey>();
   let eventCount = 0;
@@ -54,7 +56,7 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
       const [first] = run;
       if (first === undefined) continue;
       const writing = {
-        ...{ ...fresh, ...pageWriting, logger, heads },
+        ...{ ...fresh, ...pageWriting, pageLimits, logger, heads },
         repaired: first.repaired === true,
       };
       const batch = {
