@@ -8,9 +8,10 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { DeviceId, StoredEvent } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { dynamoDbClient, lambdaClient } from '@twinstream/runtime';
+import { dynamoDbClient, lambdaClient, s3Client } from '@twinstream/runtime';
 import { type Finished, finished, type RunningPipeline } from '../src/running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../consumers/operations/src/main.ts', import.meta.url));
@@ -48,6 +49,14 @@ export function operationsOf(pipeline: RunningPipeline, folder: string): Operati
 export function tablesOf({ environment }: RunningPipeline): DynamoDBClient {
   return dynamoDbClient({
     endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB ?? '',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}
+
+export function s3Of({ environment }: RunningPipeline): S3Client {
+  return s3Client({
+    endpoint: environment.AWS_ENDPOINT_URL_S3 ?? '',
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });

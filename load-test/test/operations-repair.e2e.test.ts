@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningPipeline } from '../src/running-pipeline.ts';
@@ -11,6 +13,7 @@ import {
   itemsOf,
   type Operations,
   putItem,
+  s3Of,
 } from './operations-pipeline.ts';
 
 const EVENTS = 'events';
@@ -123,6 +126,49 @@ describe('what is stored', IN_SEQUENCE, () => {
     expect(job.total).toMatchObject({ applied: BUSES * REPORTS, failed: 0 });
     expect(await eventsFrom(store, 0)).toEqual(before);
     expect((await operations.json(0, 'verify', '--archive-lag', '0s')).equal).toBe(true);
+  });
+
+  test('lacks a device that was deleted whole, which verify names, and a repair of that device rebuilds', async () => {
+    const store = dynamoDbEventStore(tables, { tableName: EVENTS });
+    const before = await eventsFrom(store, 0);
+    const [lost = ''] = before.keys();
+    const isLost = ({ deviceId }: Item) => deviceId?.S === lost;
+    await deleteItems(tables, EVENTS, (await itemsOf(tables, EVENTS)).filter(isLost));
+    await deleteItems(tables, STATES, (await itemsOf(tables, STATES)).filter(isLost));
+    for (const flags of [['--device', lost], []]) {
+      const { differences, archive } = await operations.json(1, 'verify', '--archive-lag', '0s', ...flags);
+      expect(differences).toMatchObject([{ deviceId: lost, kind: 'device-missing' }]);
+      expect(archive).toMatchObject({ missing: REPORTS });
+    }
+    const unknown = ['--device', 'bus-typo'];
+    expect((await operations.ops('verify', ...unknown)).code).toBe(3);
+    const replay = ['replay', 'start', '--source', 'archive', '--from', 'earliest', ...REPAIR];
+    expect((await operations.ops(...replay, ...unknown)).stderr).toContain('UNKNOWN_DEVICE');
+    const job = await operations.json(0, ...replay, '--device', lost);
+    expect(job.total).toMatchObject({ applied: REPORTS, failed: 0 });
+    expect(await eventsFrom(store, 0)).toEqual(before);
+    expect((await operations.json(0, 'verify', '--archive-lag', '0s')).equal).toBe(true);
+  });
+
+  test('is verified and replayed past what is foreign in the archive, where that is asked for', async () => {
+    const s3 = s3Of(pipeline);
+    const [Bucket, Key] = ['twinstream-archive', 'archive/foreign.gz'];
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: gzipSync('{"hello":"there"}\n') }));
+    try {
+      const { differences } = await operations.json(1, 'verify', '--archive-lag', '0s');
+      expect(differences).toMatchObject([{ kind: 'line-foreign', subject: `${Key} line 1` }]);
+      const { archive } = await operations.json(0, 'verify', '--archive-lag', '0s', '--skip-foreign');
+      expect(archive).toMatchObject({ foreign: { count: 1, named: [{ object: Key, line: 1 }] } });
+      const replay = ['replay', 'start', '--source', 'archive', '--from', 'earliest', ...REPAIR];
+      const refused = await operations.ops(...replay);
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toContain(`ARCHIVE_LINE_INVALID): ${Key} line 1`);
+      const job = await operations.json(0, ...replay, '--skip-foreign');
+      expect(job).toMatchObject({ foreign: { count: 1 }, total: { applied: 0, failed: 0 } });
+    } finally {
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+      s3.destroy();
+    }
   });
 
   test('goes on as if nothing had been when devices send after a rebuild', async () => {

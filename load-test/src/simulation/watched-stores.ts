@@ -144,6 +144,7 @@ export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, '
       resolve: (key, resolution, signal) =>
         call('quarantine resolve', () => quarantine.resolve(key, resolution), signal),
       resolved: (signal) => fetched(() => call('quarantine list', () => all(quarantine.resolved()), signal)),
+      contents: (signal) => fetched(() => call('quarantine list', () => all(quarantine.contents()), signal)),
     },
   };
 }

@@ -111,6 +111,33 @@ export function describeQuarantine(name: string, open: () => Promise<OpenQuarant
       expect(resolved).toEqual([{ shardId: shard, sequenceNumber: number, resolution }]);
     });
 
+    test('all of its contents are read, what was taken out of it with its resolution', async () => {
+      await store.put(plainRecord());
+      await store.put(aggregatedRecord);
+      const [first, second] = await listed(store);
+      const resolution = {
+        outcome: 'discarded' as const,
+        time: '2026-11-23T09:00:00.000Z',
+        reason: 'noise',
+        actor: 'ann',
+        events: [],
+      };
+      await store.resolve(second?.key ?? '', resolution);
+      const contents = await Array.fromAsync(store.contents());
+      expect(
+        contents.map((letter) =>
+          'record' in letter ? { ...letter, record: comparable(letter.record) } : letter,
+        ),
+      ).toEqual([
+        { key: first?.key, record: comparable(plainRecord()) },
+        {
+          key: `quarantine-resolved/${second?.key.slice('quarantine/'.length)}`,
+          record: comparable(aggregatedRecord),
+          resolution,
+        },
+      ]);
+    });
+
     test('a plain record is read as it was put', async () => {
       await store.put(plainRecord());
       expect(comparable(await readOnly(store))).toEqual(comparable(plainRecord()));

@@ -1,3 +1,4 @@
+export * from './dead-letter.ts';
 export * from './memory-quarantine.ts';
 export * from './quarantine-key.ts';
 export * from './quarantine-lines.ts';

@@ -1,3 +1,4 @@
+import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
 import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { ResolvableQuarantine } from './resolution.ts';
@@ -40,6 +41,11 @@ export function memoryQuarantine(): ResolvableQuarantine {
         const record = decodeResolved(resolvedObjects.get(key) ?? '', key);
         if (record !== undefined) yield record;
       }
+    },
+    async *contents(signal) {
+      signal?.throwIfAborted();
+      for (const [key, text] of objects) yield readDeadLetter(key, text);
+      for (const [key, text] of resolvedObjects) yield readResolvedLetter(key, text);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import type { DeadLetter } from './dead-letter.ts';
 import type { QuarantineStore } from './quarantine-store.ts';
 
 /** What an operator made of a quarantined record. */
@@ -28,4 +29,9 @@ export interface ResolvableQuarantine extends QuarantineStore {
   resolve(key: string, resolution: Resolution, signal?: AbortSignal): Promise<boolean>;
   /** What was taken out, rising by hour of arrival. */
   resolved(signal?: AbortSignal): AsyncIterable<ResolvedRecord>;
+  /**
+   * Every object below the folders of quarantine and of what was taken out of it, in no promised order. One that cannot be
+   * read, or that is none of a record, is named with its fault instead of ending the reading. Each is one read.
+   */
+  contents(signal?: AbortSignal): AsyncIterable<DeadLetter>;
 }

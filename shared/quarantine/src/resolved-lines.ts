@@ -17,14 +17,23 @@ export function decodeResolved(text: string, key: string): ResolvedRecord | unde
   const listing = readQuarantineKey(`${QUARANTINE_PREFIX}${key.slice(RESOLVED_PREFIX.length)}`);
   if (listing === undefined) return undefined;
   const { shardId, sequenceNumber } = listing;
+  return { shardId, sequenceNumber, resolution: readResolved(text, key).resolution };
+}
+
+/** The resolution, and the text of the record as it lay in quarantine. Throws `QUARANTINE_OBJECT_INVALID`. */
+export function readResolved(
+  text: string,
+  key: string,
+): { readonly resolution: Resolution; readonly rest: string } {
+  const end = text.indexOf('\n');
   let value: unknown;
   try {
-    value = JSON.parse(text.slice(0, text.indexOf('\n')));
+    value = JSON.parse(text.slice(0, end));
   } catch (cause) {
     throw invalid(key, cause);
   }
   if (!isResolution(value)) throw invalid(key);
-  return { shardId, sequenceNumber, resolution: value };
+  return { resolution: value, rest: text.slice(end + 1) };
 }
 
 function invalid(key: string, cause?: unknown): CodedError {

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
+import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
 import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { QuarantineListing } from './quarantine-store.ts';
@@ -95,8 +96,37 @@ export function s3Quarantine({ client, bucket }: S3QuarantineOptions): Resolvabl
         }
       }
     },
+
+    // What is taken out meanwhile is put below the other folder first: it is met there, or in both.
+    async *contents(signal) {
+      for (const [prefix, read] of [
+        [QUARANTINE_PREFIX, readDeadLetter],
+        [RESOLVED_PREFIX, readResolvedLetter],
+      ] as const) {
+        const pages = paginateListObjectsV2(
+          { client, pageSize: READS_AT_ONCE },
+          { Bucket: bucket, Prefix: prefix },
+          abortable(signal),
+        )[Symbol.asyncIterator]();
+        for (;;) {
+          const page = await available(signal, `${bucket} could not be listed`, () => pages.next());
+          if (page.done) break;
+          const keys = (page.value.Contents ?? []).flatMap(({ Key }) => Key ?? []);
+          const texts = await Promise.all(keys.map((key) => textOf(key, signal)));
+          for (const [index, text] of texts.entries()) {
+            // What the console calls a folder, and what was taken out meanwhile.
+            if (text !== undefined && !(text === '' && keys[index]?.endsWith('/') === true)) {
+              yield read(keys[index] ?? '', text);
+            }
+          }
+        }
+      }
+    },
   };
 }
+
+/** Objects that are read at the same time. */
+const READS_AT_ONCE = 32;
 
 function objectText(
   client: S3Client,

@@ -1,6 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { s3Quarantine } from '@twinstream/quarantine';
+import { encodeQuarantinedRecord, s3Quarantine } from '@twinstream/quarantine';
 import { s3Client } from '@twinstream/runtime';
+import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeQuarantine } from '../contract/quarantine-contract.ts';
@@ -89,5 +90,45 @@ describe('S3 quarantine', () => {
         message: expect.stringContaining(Key),
       });
     }
+  });
+
+  test('names everything in its folders that is none of its own records, and goes on', async () => {
+    const bucket = await newBucket();
+    const store = s3Quarantine({ client, bucket });
+    const data = Buffer.from('{');
+    const record = {
+      shardId: shardId('shardId-000000000000'),
+      sequenceNumber: sequenceNumber('42'),
+      arrivalTime: Date.parse('2026-11-23T05:00:00.000Z'),
+      partitionKey: 'bus-1',
+      data,
+      entries: [
+        { reason: 'not-json' as const, detail: 'x', subSequenceNumber: 0, partitionKey: 'bus-1', data },
+      ],
+    };
+    await store.put(record);
+    const own = 'quarantine/year=2026/month=11/day=23/hour=05/shardId-000000000000-42-1.ndjson';
+    const elsewhere = own.replace('-42-', '-43-');
+    const text = encodeQuarantinedRecord(record);
+    for (const [Key, Body] of [
+      ['quarantine/', ''],
+      ['quarantine/readme.txt', 'hello'],
+      [elsewhere, text],
+      [own.replace('-42-', '-44-'), text.slice(0, -9)],
+      [own.replace('quarantine/', 'quarantine-resolved/'), text],
+    ] as const) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    }
+    const contents = await Array.fromAsync(store.contents());
+    expect(contents.map((letter) => [letter.key, 'fault' in letter]).sort()).toEqual(
+      [
+        ['quarantine/readme.txt', true],
+        [own, false],
+        [elsewhere, true],
+        [own.replace('-42-', '-44-'), true],
+        [own.replace('quarantine/', 'quarantine-resolved/'), true],
+      ].sort(),
+    );
+    expect(JSON.stringify(contents.filter((letter) => 'fault' in letter))).not.toContain('hello');
   });
 });

@@ -1,9 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-
-/** Where archive objects lie. */
-export const ARCHIVE_PREFIX = 'archive/';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 
 /** An object of the archive. */
 export interface ArchiveObject {

@@ -1,9 +1,11 @@
-export * from './archive-check.ts';
+export * from './archive-comparison.ts';
 export * from './archive-objects.ts';
 export * from './archived-lines.ts';
 export * from './archived-positions.ts';
 export * from './canonical-text.ts';
 export * from './check-ledger.ts';
+export type { ArchiveComparisonOptions } from './comparison-stage.ts';
+export * from './given-up-batches.ts';
 export * from './identity.ts';
 export * from './memory-archive-objects.ts';
 export * from './position-set.ts';

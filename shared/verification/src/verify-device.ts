@@ -13,7 +13,10 @@ import { stateDifferences } from './state-differences.ts';
 
 /** Something that is not as the guarantees say. */
 export interface Difference {
-  /** Partition key of what differs: a device id, unless the kind is `item-foreign`. */
+  /**
+   * Partition key of what differs: a device id, unless the kind is `item-foreign` or an entry is no event. Empty where an
+   * object or a line is foreign.
+   */
   readonly deviceId: string;
   /**
    * `page-missing`: a number of the chain is absent. `page-damaged`: a page cannot be read. `page-key-differs`: a page does
@@ -23,7 +26,11 @@ export interface Difference {
    * `state-attribute-differs`: an attribute of the live item does not follow from the others. `snapshot-differs`,
    * `snapshot-damaged`, `snapshot-attribute-differs`: a snapshot is not the fold up to its page, with everything received.
    * `item-foreign`: an item stands at a key that this project does not write. `not-archived`: the archive lacks a stored
-   * event although it should have it by now.
+   * event or a dead letter although it should have it by now. `archive-differs`: it has another event at that position.
+   * `not-stored`, `device-missing`: it has an event, or a whole device, that neither store and no given-up batch has.
+   * `not-quarantined`: it has an entry that is no event, and that the dead-letter store and given-up batches lack.
+   * `quarantine-differs`: a dead letter holds other bytes. `object-foreign`, `line-foreign`: something lies in the archive,
+   * in the dead-letter store or among given-up batches that does not belong there.
    */
   readonly kind:
     | 'page-missing'
@@ -40,7 +47,14 @@ export interface Difference {
     | 'snapshot-damaged'
     | 'snapshot-attribute-differs'
     | 'item-foreign'
-    | 'not-archived';
+    | 'not-archived'
+    | 'archive-differs'
+    | 'not-stored'
+    | 'device-missing'
+    | 'not-quarantined'
+    | 'quarantine-differs'
+    | 'object-foreign'
+    | 'line-foreign';
   /** What differs: an attribute, a count, a page number, an identity, a sort key. */
   readonly subject: string;
   readonly expected: string;

@@ -9,9 +9,7 @@ import { type AuditableEventStore, makeSnapshot, memoryEventStore } from '@twins
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
-import { systemClock } from '@twinstream/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { archiveCheck } from '../src/archive-check.ts';
 import { type VerificationStores, verifyDevice } from '../src/verify-device.ts';
 import { verifyDevices } from '../src/verify-devices.ts';
 
@@ -146,28 +144,5 @@ describe('devices', () => {
     };
     const { differences } = await verifyDevices({ eventStore, latestState }, [DEVICE], { clock: slow });
     expect(differences).toEqual([]);
-  });
-
-  test('are told from the archive: what it lacks counts once it is due', async () => {
-    const eventStore = await storeOf(pages);
-    const latestState = await tableOf(state);
-    const archived = async function* () {
-      for (const { shardId, events } of pages.slice(1)) {
-        for (const { place } of events) yield { shardId, ...place };
-      }
-    };
-    const arrivalTime = pages[0]?.events[0]?.arrivalTime ?? 0;
-    for (const [dueBefore, lacking] of [
-      [arrivalTime, 0],
-      [arrivalTime + 1, 1],
-    ] as const) {
-      const check = await archiveCheck(archived(), dueBefore);
-      await verifyDevices({ eventStore, latestState }, [DEVICE], {
-        clock: systemClock,
-        onEvent: check.onEvent,
-      });
-      expect(check.differences.length).toBe(lacking);
-      expect([check.found(), check.notDue()]).toEqual([PAGES - 1, 1 - lacking]);
-    }
   });
 });

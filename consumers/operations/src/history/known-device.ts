@@ -1,4 +1,5 @@
 import { type DeviceId, FOLD_VERSION } from '@twinstream/device-model';
+import type { CodedError } from '@twinstream/runtime';
 import { refusal } from '../command/refusal.ts';
 import type { Stores } from '../services.ts';
 
@@ -23,17 +24,35 @@ export async function storedOf(
   return others > 0 ? 'other-items' : 'nothing';
 }
 
+/** Those of the devices of which nothing is stored. */
+export async function notStoredAmong(
+  stores: Stores,
+  deviceIds: readonly DeviceId[],
+  signal: AbortSignal,
+): Promise<readonly DeviceId[]> {
+  const unknown: DeviceId[] = [];
+  for (const deviceId of deviceIds) {
+    if ((await storedOf(stores, deviceId, signal)) === 'nothing') unknown.push(deviceId);
+  }
+  return unknown;
+}
+
 /** Throws `UNKNOWN_DEVICE` where nothing is stored of some of them. */
 export async function refuseUnknown(
   stores: Stores,
   deviceIds: readonly DeviceId[],
   signal: AbortSignal,
 ): Promise<void> {
-  const unknown: DeviceId[] = [];
-  for (const deviceId of deviceIds) {
-    if ((await storedOf(stores, deviceId, signal)) === 'nothing') unknown.push(deviceId);
-  }
-  if (unknown.length === 0) return;
+  const unknown = await notStoredAmong(stores, deviceIds, signal);
+  if (unknown.length > 0) throw unknownDevices(unknown);
+}
+
+/** The refusal of devices that are not known; `besides` says where else they are not. */
+export function unknownDevices(unknown: readonly DeviceId[], besides?: string): CodedError {
   const others = unknown.length > NAMED_MAX ? ' and others' : '';
-  throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${unknown.slice(0, NAMED_MAX).join(', ')}${others}`);
+  const named = `${unknown.slice(0, NAMED_MAX).join(', ')}${others}`;
+  return refusal(
+    'UNKNOWN_DEVICE',
+    `nothing is stored of ${named}${besides === undefined ? '' : `, ${besides}`}`,
+  );
 }

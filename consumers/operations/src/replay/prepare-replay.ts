@@ -1,12 +1,14 @@
 import { parseDurationMs } from '@twinstream/runtime';
 import type { CommandContext } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
-import { refuseUnknown } from '../history/known-device.ts';
+import { notStoredAmong, unknownDevices } from '../history/known-device.ts';
 import { existingTables } from './fresh-tables.ts';
 import { makePlan, type ReplayPlan } from './make-plan.ts';
 import { type ReplayFlags, readSpec } from './read-spec.ts';
-import { mappingOf } from './replay-services.ts';
+import { mappingOf, sourceOf } from './replay-services.ts';
 import type { ReplaySpec } from './replay-spec.ts';
+import { readRedriven } from './run-replay.ts';
+import { checkSource, devicesInSource, type LookAhead } from './sources/look-ahead.ts';
 import { streamFacts } from './stream-facts.ts';
 
 /** Timeout of the projector's function, as the stacks have it. */
@@ -51,10 +53,27 @@ export async function refuseUnknownProgress(
   if (appends) await mappingOf(services, 0, host.stop);
 }
 
-/** Devices are unknown when nothing of them is stored; a rebuild from nothing is asked for without --device. */
-async function refuseUnknownDevices(
-  { services, host }: CommandContext,
-  { devices = [] }: ReplaySpec,
-): Promise<void> {
-  await refuseUnknown(services.stores(await services.generation(host.stop)), devices, host.stop);
+/**
+ * A device is unknown when nothing of it is stored, nor in the source: one that was deleted whole comes back from there. The
+ * source is read only where nothing is stored of one of them.
+ */
+async function refuseUnknownDevices(context: CommandContext, spec: ReplaySpec): Promise<void> {
+  const { services, host } = context;
+  const { stop: signal } = host;
+  const stores = services.stores(await services.generation(signal));
+  const notStored = await notStoredAmong(stores, spec.devices ?? [], signal);
+  if (notStored.length === 0) return;
+  const redriven = await readRedriven(services, signal);
+  const inSource = await devicesInSource(lookAhead(context, spec), notStored, redriven);
+  const unknown = notStored.filter((deviceId) => !inSource.has(deviceId));
+  if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in this window of the source');
+}
+
+/** Refuses an archive with foreign parts before anything is written, unless they are to be passed over. */
+export async function refuseForeignParts(context: CommandContext, spec: ReplaySpec): Promise<void> {
+  if (spec.isForeignSkipped !== true) await checkSource(lookAhead(context, spec));
+}
+
+function lookAhead({ services, host }: CommandContext, spec: ReplaySpec): LookAhead {
+  return { spec, sourceOf: (source) => sourceOf(services, spec, source), signal: host.stop };
 }

@@ -22,6 +22,7 @@ export interface ReplayFlags {
   readonly seam?: string;
   readonly execute?: true;
   readonly reason?: string;
+  readonly skipForeign?: true;
 }
 
 /** What is known of the stream. */
@@ -64,6 +65,7 @@ export function readSpec(
     ...(shards === undefined ? {} : { shards }),
     ...(rate === undefined ? {} : { rate }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+    ...(flags.skipForeign === true ? { isForeignSkipped: true } : {}),
     ...(target === 'fresh' ? { tables: freshTableNames(flags.name ?? `replay-${id}`) } : {}),
   };
 }

@@ -59,6 +59,7 @@ export function addReplay(program: Command, run: RunCommand): void {
         '--seam <time>',
         'where the archive ends and the stream begins; default: half the retention ago',
       )
+      .option('--skip-foreign', 'pass over what is foreign in the archive, and name it')
       .option('--rate <events>', 'events a second, or max; default: 2000 where tables are written')
       .addOption(outputOption());
   const timed = (command: Command) =>

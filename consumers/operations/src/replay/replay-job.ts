@@ -1,5 +1,6 @@
 import type { ShardPosition } from '@twinstream/stream-model';
 import type { TableNames } from '@twinstream/table-generation';
+import type { ForeignTally } from '@twinstream/verification';
 import type { ReplayLedger } from './ledger.ts';
 import type { ReplaySpec } from './replay-spec.ts';
 
@@ -79,6 +80,8 @@ export interface ReplayJob {
   repair: RepairCounts;
   failures: ReplayFailure[];
   failureCount: number;
+  /** What was foreign in the archive when it was read last, and passed over. */
+  foreign?: ForeignTally;
   /** Time at work over all runs, in milliseconds. */
   workedMs: number;
   updatedTime: number;

@@ -4,8 +4,16 @@ import {
   type TableGeneration,
   type TableNames,
 } from '@twinstream/table-generation';
-import { s3ArchiveObjects } from '@twinstream/verification';
+import {
+  type ForeignPart,
+  type ForeignTally,
+  foreignError,
+  noteForeign,
+  type OnForeign,
+  s3ArchiveObjects,
+} from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
+import { refusal } from '../command/refusal.ts';
 import { durationText } from '../output/figures.ts';
 import { writeToReader } from '../output/write-to-reader.ts';
 import type { OperationsServices } from '../services.ts';
@@ -13,7 +21,7 @@ import { CHECKPOINT_MS } from './checkpointing.ts';
 import { dynamoDbJobStore } from './job-store.ts';
 import { projectorMapping } from './projector-mapping.ts';
 import type { ReplayJob } from './replay-job.ts';
-import type { ReplayPart } from './replay-spec.ts';
+import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
 import type { ReplayServices } from './run-replay.ts';
 import { archiveSource } from './sources/archive-source.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
@@ -40,7 +48,7 @@ export async function replayServices(
     quarantine,
     shardProgress,
     streamName: configuration.streamName,
-    sourceOf: (source, isPolite) => sourceOf(services, source, isPolite),
+    sourceOf: (source, isPolite) => sourceOfJob(services, job, source, isPolite),
     write: (text) => writeToReader(host.stdout, text),
     whilePaused: async (work, next) => {
       const mapping = await mappingOf(services, functionTimeoutMs, host.stop, onWait);
@@ -113,12 +121,36 @@ export function mappingOf(
   return projectorMapping({ client, functionName, streamName, clock, functionTimeoutMs, onWait }, signal);
 }
 
-function sourceOf(
+/** A source. What is foreign in the archive is refused, or passed over and handed to `onForeign`. */
+export function sourceOf(
   { kinesis, s3, clock, configuration }: OperationsServices,
+  { isPolite, isForeignSkipped }: Pick<ReplaySpec, 'isPolite' | 'isForeignSkipped'>,
+  source: ReplayPart['source'],
+  onForeign: OnForeign = () => undefined,
+): ReplaySource {
+  const { streamName, archiveBucket: bucket } = configuration;
+  if (source === 'archive') {
+    const objects = s3ArchiveObjects(s3, bucket);
+    return archiveSource({ objects, onForeign: isForeignSkipped === true ? onForeign : refuseForeign });
+  }
+  return streamSource({ client: kinesis, streamName, clock }, { isPolite });
+}
+
+function refuseForeign(part: ForeignPart): never {
+  const { code, message } = foreignError(part);
+  throw refusal(code, `${message}; --skip-foreign passes it over`);
+}
+
+/** The source of a job, which counts anew what is foreign whenever the archive is read. */
+function sourceOfJob(
+  services: OperationsServices,
+  job: ReplayJob,
   source: ReplayPart['source'],
   isPolite: boolean,
 ): ReplaySource {
-  const { streamName, archiveBucket: bucket } = configuration;
-  if (source === 'archive') return archiveSource({ objects: s3ArchiveObjects(s3, bucket) });
-  return streamSource({ client: kinesis, streamName, clock }, { isPolite });
+  const foreign: ForeignTally = { count: 0, named: [] };
+  return sourceOf(services, { ...job.spec, isPolite }, source, (part) => {
+    noteForeign(foreign, part);
+    job.foreign = foreign;
+  });
 }

@@ -31,6 +31,8 @@ export interface ReplaySpec {
   /** True leaves the live consumers at least half of each shard's reads. */
   readonly isPolite: boolean;
   readonly reason?: string;
+  /** True passes over what is foreign in the archive. */
+  readonly isForeignSkipped?: true;
   /** Fresh tables, where they are the target. */
   readonly tables?: { readonly eventsTable: string; readonly deviceStateTable: string };
 }

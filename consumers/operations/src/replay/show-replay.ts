@@ -1,3 +1,4 @@
+import { foreignName } from '@twinstream/verification';
 import { bytesText, dollarsText, durationText, isoText, whole } from '../output/figures.ts';
 import { rangeText } from '../output/range.ts';
 import { type Column, tableText } from '../output/table.ts';
@@ -81,6 +82,13 @@ export function ledgerText(job: ReplayJob): string {
     const verbs = isPreview ? ['will restore', 'will write'] : ['restored', 'written anew:'];
     lines.push(isPreview ? PREVIEW : '', `${verbs[0]} ${pages}, ${verbs[1]} ${states}`);
   }
+  const [foreign] = job.foreign?.named ?? [];
+  if (foreign !== undefined) {
+    const count = whole(job.foreign?.count ?? 0);
+    lines.push(
+      `foreign in the archive, passed over: ${count}, the first ${foreignName(foreign)}: ${foreign.fault}`,
+    );
+  }
   for (const { subject, detail } of failures)
     lines.push(`${isPreview ? 'will fail' : 'failed'}: ${subject}: ${detail}`);
   if (failureCount > failures.length)
@@ -116,6 +124,7 @@ export function jobDocument(job: ReplayJob, nowMs: number) {
     shards: job.ledger,
     repair: effectOf(spec) === 'repair' ? job.repair : null,
     checkpoints: job.checkpoints,
+    foreign: job.foreign ?? { count: 0, named: [] },
     failures: job.failures,
     failureCount: job.failureCount,
   };

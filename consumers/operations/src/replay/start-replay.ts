@@ -11,7 +11,7 @@ import { createFreshTables } from './fresh-tables.ts';
 import { isAlive, jobStore, requireJob } from './jobs.ts';
 import { totalOf } from './ledger.ts';
 import { makePlan } from './make-plan.ts';
-import { prepare, refuseUnknownProgress } from './prepare-replay.ts';
+import { prepare, refuseForeignParts, refuseUnknownProgress } from './prepare-replay.ts';
 import type { ReplayFlags } from './read-spec.ts';
 import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
 import { replayServices } from './replay-services.ts';
@@ -50,6 +50,7 @@ export async function start(context: CommandContext, flags: StartFlags): Promise
     if (!(await confirm(context, question, flags.yes === true)))
       throw refusal('NOT_CONFIRMED', 'nothing was changed');
   }
+  if (isExecuted) await refuseForeignParts(context, spec);
   const job = newJob(id, spec, services.clock.now());
   await jobStore(context).create(job, host.stop);
   if (spec.tables !== undefined) await createFreshTables(services.dynamoDb, spec.tables, host.stop);
@@ -67,7 +68,7 @@ function dryRun({ target, tables: _, rate, ...dry }: ReplaySpec, flags: ReplayFl
 
 async function resume(context: CommandContext, flags: StartFlags, id: string): Promise<ExitCode> {
   const { services, host } = context;
-  const job = await requireJob(context, id);
+  const job = withFlags(await requireJob(context, id), flags);
   if (job.status === 'completed') throw refusal('COMPLETED', `job ${id} is completed: replay status ${id}`);
   if (job.promotedTime !== undefined) throw refusal('ALREADY_PROMOTED', `the tables of job ${id} are in use`);
   if (isAlive(job, services.clock.now())) {
@@ -87,6 +88,11 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
   const made = await makePlan(services, job.spec, parseDurationMs(flags.functionTimeout), host.stop);
   return work(context, flags, job, made.events);
+}
+
+/** A job that met something foreign may be told to pass it over. */
+function withFlags(job: ReplayJob, { skipForeign }: StartFlags): ReplayJob {
+  return skipForeign === true ? { ...job, spec: { ...job.spec, isForeignSkipped: true } } : job;
 }
 
 async function work(

@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { ARCHIVE_PREFIX } from '@twinstream/verification';
+import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 
 /** Years, months, days, hours. */
 const FOLDER_LEVELS = 4;

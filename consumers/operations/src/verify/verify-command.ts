@@ -1,12 +1,6 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { parseDurationMs } from '@twinstream/runtime';
-import {
-  type ArchiveCheck,
-  archiveCheck,
-  archivedPositions,
-  type Difference,
-  verifyDevices,
-} from '@twinstream/verification';
+import type { TableNames } from '@twinstream/table-generation';
+import { type ArchiveReport, type Difference, foreignName, verifyDevices } from '@twinstream/verification';
 import type { Command } from 'commander';
 import {
   addCommand,
@@ -23,12 +17,12 @@ import {
 } from '../command/command-context.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
-import { refuseUnknown } from '../history/known-device.ts';
+import { notStoredAmong, unknownDevices } from '../history/known-device.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { durationText, whole } from '../output/figures.ts';
 import type { Column } from '../output/table.ts';
-import type { Stores } from '../services.ts';
 import { chosenDevices } from './chosen-devices.ts';
+import { compareArchive } from './compare-archive.ts';
 
 interface VerifyFlags {
   readonly device?: readonly string[];
@@ -36,6 +30,7 @@ interface VerifyFlags {
   readonly against: string;
   readonly archive: boolean;
   readonly archiveLag: string;
+  readonly skipForeign?: true;
   readonly output: OutputForm;
 }
 
@@ -57,6 +52,7 @@ export function addVerify(program: Command, run: RunCommand): void {
     .option('--against <table>', 'table of states; device-state is the one in use', 'device-state')
     .option('--no-archive', 'leave the archive out')
     .option('--archive-lag <duration>', 'how long an event may be on its way into the archive', ARCHIVE_LAG)
+    .option('--skip-foreign', 'count and name what is foreign in the bucket, and make no difference of it')
     .addOption(outputOption())
     .action((flags: VerifyFlags) => run((context) => verify(context, flags)));
 }
@@ -65,39 +61,58 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
   const { host, services } = context;
   const { clock } = services;
   const startTime = clock.now();
-  const stores = await storesAgainst(context, flags.against);
+  const tables = await tablesAgainst(context, flags.against);
+  const stores = services.stores(tables);
   const named = flags.device?.map(readDeviceId);
-  if (named !== undefined) await refuseUnknown(stores, named, host.stop);
-  const archive = flags.archive ? await readArchive(context, flags.archiveLag) : undefined;
+  const notStored = await notStoredAmong(stores, named ?? [], host.stop);
+  if (notStored.length > 0 && !flags.archive) throw unknownDevices(notStored);
   const foreign: Difference[] = [];
-  const deviceIds = chosenDevices(stores, named, flags.sample, host.stop, {
+  const chosen = chosenDevices(stores, named, flags.sample, host.stop, {
     onForeignKey: (table, deviceId) => {
       const [expected, found] = ['a device id', 'another partition key'];
       foreign.push({ deviceId, kind: 'item-foreign', subject: `in ${table}`, expected, found });
     },
   });
-  let [events, pages, statesNotCompared] = [0, 0, 0];
-  const result = await verifyDevices(stores, deviceIds, {
-    clock,
-    signal: host.stop,
-    ...(archive === undefined ? {} : { onEvent: archive.onEvent }),
-    onDevice: (_, { eventCount, pageCount, isStateCompared }) => {
-      if (!isStateCompared) statesNotCompared += 1;
-      events += eventCount;
-      pages += pageCount;
-    },
-  });
-  const differences = [...foreign, ...result.differences, ...(archive?.differences ?? [])].sort(byDevice);
-  const durationMs = clock.now() - startTime;
-  const counts = { devices: result.devices, pages, events, statesNotCompared, durationMs };
-  report(context, flags.output, differences, counts, archive);
-  return differences.length === 0 ? EXIT_CODES.fine : EXIT_CODES.differences;
+  const isWhole = named === undefined && flags.sample === undefined;
+  const deviceIds = isWhole ? chosen : await Array.fromAsync(chosen);
+  const comparison = flags.archive
+    ? await compareArchive(context, {
+        ...{ tables, archiveLag: flags.archiveLag, startTime },
+        isForeignSkipped: flags.skipForeign === true,
+        devices: Array.isArray(deviceIds) ? new Set(deviceIds) : undefined,
+      })
+    : undefined;
+  try {
+    let [events, pages, statesNotCompared] = [0, 0, 0];
+    const result = await verifyDevices(stores, deviceIds, {
+      clock,
+      signal: host.stop,
+      ...(comparison === undefined ? {} : { onEvent: comparison.onEvent }),
+      onDevice: (deviceId, verification) => {
+        comparison?.onDevice(deviceId, verification);
+        if (!verification.isStateCompared) statesNotCompared += 1;
+        events += verification.eventCount;
+        pages += verification.pageCount;
+      },
+    });
+    const archive = await comparison?.finish();
+    // A device of which nothing is stored is unknown, unless the archive has it: then it is missing.
+    const unknown = notStored.filter((deviceId) => archive?.archivedDevices.has(deviceId) !== true);
+    if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in the archive');
+    const differences = [...foreign, ...result.differences, ...(archive?.differences ?? [])].sort(byDevice);
+    const durationMs = clock.now() - startTime;
+    const counts = { devices: result.devices, pages, events, statesNotCompared, durationMs };
+    report(context, flags.output, differences, counts, archive);
+    return differences.length === 0 ? EXIT_CODES.fine : EXIT_CODES.differences;
+  } finally {
+    comparison?.close();
+  }
 }
 
-/** Stores of the generation in use, with another table of states where one is named. */
-async function storesAgainst({ host, services }: CommandContext, against: string): Promise<Stores> {
+/** The tables in use, with another table of states where one is named. */
+async function tablesAgainst({ host, services }: CommandContext, against: string): Promise<TableNames> {
   const generation = await services.generation(host.stop);
-  if (against === 'device-state') return services.stores(generation);
+  if (against === 'device-state') return generation;
   try {
     const command = new DescribeTableCommand({ TableName: against });
     await services.dynamoDb.send(command, { abortSignal: host.stop });
@@ -108,13 +123,7 @@ async function storesAgainst({ host, services }: CommandContext, against: string
   // A fresh pair of tables is named alike, and verified against its own events.
   const suffix = /^(.*)-device-state$/.exec(against)?.[1];
   const eventsTable = suffix === undefined ? generation.eventsTable : `${suffix}-events`;
-  return services.stores({ eventsTable, deviceStateTable: against });
-}
-
-async function readArchive({ services }: CommandContext, lag: string): Promise<ArchiveCheck> {
-  const { s3, clock, configuration } = services;
-  const dueBefore = clock.now() - parseDurationMs(lag);
-  return archiveCheck(archivedPositions(s3, configuration.archiveBucket), dueBefore);
+  return { eventsTable, deviceStateTable: against };
 }
 
 interface Counts {
@@ -131,14 +140,15 @@ function report(
   output: OutputForm,
   differences: readonly Difference[],
   counts: Counts,
-  archive: ArchiveCheck | undefined,
+  archive: ArchiveReport | undefined,
 ): void {
-  const archived =
-    archive === undefined
-      ? null
-      : { positions: archive.archived, eventsFound: archive.found(), eventsNotDue: archive.notDue() };
   if (output === 'json') {
-    writeJson(context, { equal: differences.length === 0, ...counts, archive: archived, differences });
+    writeJson(context, {
+      equal: differences.length === 0,
+      ...counts,
+      archive: archiveDocument(archive),
+      differences,
+    });
     return;
   }
   if (differences.length > 0) {
@@ -148,7 +158,13 @@ function report(
     ];
     const rows = differences
       .slice(0, DIFFERENCES_SHOWN_MAX)
-      .map(({ deviceId, kind, subject, expected, found }) => [deviceId, kind, subject, expected, found]);
+      .map(({ deviceId, kind, subject, expected, found }) => [
+        deviceId === '' ? '-' : deviceId,
+        kind,
+        subject,
+        expected,
+        found,
+      ]);
     writeTable(context, columns, rows);
     const unshown = differences.length - rows.length;
     if (unshown > 0) tell(context, `and ${whole(unshown)} more (--output json lists all)`);
@@ -158,12 +174,33 @@ function report(
     counts.statesNotCompared === 0
       ? ''
       : `; ${whole(counts.statesNotCompared)} states not compared, for pages before them are missing or damaged`;
-  const inArchive =
-    archived === null
-      ? ''
-      : `; in the archive ${whole(archived.eventsFound)}, on their way ${whole(archived.eventsNotDue)}`;
   const verdict = differences.length === 0 ? 'equal' : `${whole(differences.length)} differences`;
-  write(context, `${verdict}: ${scope} in ${durationText(counts.durationMs)}${inArchive}${notCompared}`);
+  write(
+    context,
+    `${verdict}: ${scope} in ${durationText(counts.durationMs)}${archiveText(archive)}${notCompared}`,
+  );
+}
+
+/** What the archive comparison came to, as JSON says it: stable, for scripts. */
+function archiveDocument(archive: ArchiveReport | undefined) {
+  if (archive === undefined) return null;
+  const { differences: _, archivedDevices: __, foreign, ...counts } = archive;
+  return { ...counts, foreign: { count: foreign.count, named: foreign.named } };
+}
+
+function archiveText(archive: ArchiveReport | undefined): string {
+  if (archive === undefined) return '';
+  const { eventsFound, eventsNotDue, notFinished, givenUp, foreign } = archive;
+  const parts = [`in the archive ${whole(eventsFound)}`, `on their way ${whole(eventsNotDue)}`];
+  if (notFinished > 0) parts.push(`not finished yet ${whole(notFinished)}`);
+  if (givenUp > 0) parts.push(`given up ${whole(givenUp)} (a replay into repair stores them)`);
+  if (foreign.count > 0) {
+    const [first] = foreign.named;
+    parts.push(
+      `foreign ${whole(foreign.count)}${first === undefined ? '' : `, the first ${foreignName(first)}`}`,
+    );
+  }
+  return `; ${parts.join(', ')}`;
 }
 
 function byDevice(a: Difference, b: Difference): number {

@@ -440,4 +440,24 @@ describe('a repair', () => {
     await expectEqual(empty);
     expect(totalOf(job.ledger)).toMatchObject({ read: 180, applied: 180, skipped: 0 });
   });
+
+  test('rebuilds one device that was deleted whole, asked for alone', async () => {
+    const services = await lived(recordedEntries(6, 30));
+    const damaged = memoryStores();
+    for await (const deviceId of services.stores.eventStore.deviceIds()) {
+      if (deviceId === 'bus-1') continue;
+      for await (const page of services.stores.eventStore.pages(deviceId)) {
+        await damaged.eventStore.appendPage(page);
+      }
+      const state = await services.stores.latestState.read(deviceId);
+      if (state !== undefined) await damaged.latestState.write(state);
+    }
+    const job = jobOf({ target: 'repair', devices: ['bus-1' as DeviceId] });
+    await runReplay({ ...services, stores: damaged }, job, signal);
+    expect(JSON.parse(await contentOf(damaged)).sort()).toEqual(
+      JSON.parse(await contentOf(services.stores)).sort(),
+    );
+    await expectEqual(damaged);
+    expect(totalOf(job.ledger)).toMatchObject({ read: 180, applied: 30, skipped: 150, failed: 0 });
+  });
 });

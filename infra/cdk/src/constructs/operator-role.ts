@@ -1,4 +1,9 @@
-import { ARCHIVE_PREFIX, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
+import {
+  ARCHIVE_PREFIX,
+  FAILED_BATCHES_PREFIX,
+  QUARANTINE_PREFIX,
+  RESOLVED_PREFIX,
+} from '@twinstream/pipeline-settings';
 import { Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -18,6 +23,9 @@ export interface OperatorRoleProps {
   readonly projector: LambdaFunction;
 }
 
+/** What replays and verifications read: the archive, dead letters, those that were resolved, and given-up batches. */
+const READ_PREFIXES = [ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX, FAILED_BATCHES_PREFIX];
+
 /** What the operators' tasks may do. It stands with the data that it is about; the tasks have a stack of their own. */
 export class OperatorRole extends Construct {
   readonly role: Role;
@@ -30,8 +38,13 @@ export class OperatorRole extends Construct {
       inlinePolicies: { work: policyDocument(permissions(props)) },
     });
     props.tables.acknowledgeFreshTables(this);
-    for (const prefix of [ARCHIVE_PREFIX, QUARANTINE_PREFIX]) {
-      acknowledgeObjects(this, props.bucket, prefix, 'A replay reads every object below this prefix.');
+    for (const prefix of READ_PREFIXES) {
+      acknowledgeObjects(
+        this,
+        props.bucket,
+        prefix,
+        'Replays and verifications read every object below this prefix.',
+      );
     }
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
@@ -82,12 +95,17 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
     {
       sid: 'ReadArchiveAndQuarantine',
       actions: ['s3:GetObject'],
-      resources: [bucket.arnForObjects(`${ARCHIVE_PREFIX}*`), bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
+      resources: READ_PREFIXES.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
     },
     {
       sid: 'ResolveQuarantine',
       actions: ['s3:DeleteObject', 's3:PutObject'],
       resources: [bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
+    },
+    {
+      sid: 'KeepResolved',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${RESOLVED_PREFIX}*`)],
     },
     { sid: 'ListArchiveAndQuarantine', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] },
     {

@@ -58,6 +58,9 @@ export function archiveSource({ objects, onForeign, runCharactersMax }: ArchiveS
       }
       await flush(true);
     },
+    check: async (query) => {
+      for await (const _ of windowLines(objects, onForeign, query)) query.signal.throwIfAborted();
+    },
   };
 }
 

@@ -24,4 +24,6 @@ export interface ReplaySource {
    * parents; several shards at once where the source can. Rejects with what `take` rejects with.
    */
   read(query: SourceQuery, take: (batch: ReplayBatch) => Promise<void>): Promise<void>;
+  /** Reads the window and throws what `read` would throw over something in it that cannot be used. Absent: nothing can be. */
+  check?(query: SourceQuery): Promise<void>;
 }

@@ -96,6 +96,9 @@ describe('the archive as a source', () => {
       message: expect.stringContaining(`archive/0.gz line ${ENTRIES.length + 1}`),
     });
     expect(given).toBe(0);
+    const source = archiveSource({ objects: archive });
+    const whole = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, checkpoints: {}, signal };
+    await expect(source.check?.(whole)).rejects.toMatchObject({ code: 'ARCHIVE_LINE_INVALID' });
     await read(() => undefined);
     expect(given).toBe(ENTRIES.length);
   });

@@ -1,0 +1,167 @@
+import { type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { type ArchivedEntry, positionKey } from '@twinstream/stream-model';
+import { accountFor } from './account-for.ts';
+import {
+  archivedLines,
+  type ForeignPart,
+  type ForeignTally,
+  foreignName,
+  noteForeign,
+} from './archived-lines.ts';
+import { compareIdentities } from './compare-identities.ts';
+import {
+  type ArchiveComparisonOptions,
+  addLine,
+  archivedLine,
+  type ComparisonCounts,
+  contentOf,
+  invalidLine,
+  storedLine,
+  textSorter,
+} from './comparison-stage.ts';
+import { matchDeadLetters } from './dead-letter-matching.ts';
+import { identityOf } from './identity.ts';
+import { MissingEvents } from './missing-events.ts';
+import type { ChainEvent, DeviceVerification, Difference } from './verify-device.ts';
+
+/** What a comparison with the archive came to. Numbers are of entries, each position once. */
+export interface ArchiveReport {
+  /** In the archive, of the devices that were asked for. */
+  readonly positions: number;
+  /** Stored events found there. */
+  readonly eventsFound: number;
+  /** Stored events that the archive lacks and need not have yet. */
+  readonly eventsNotDue: number;
+  /** Archived copies of events that are stored from another position. */
+  readonly duplicates: number;
+  /** Archived, and past the checkpoint of their shard: not compared. */
+  readonly notFinished: number;
+  /** Archived, and not stored because they are in the dead-letter store. */
+  readonly deadLetters: number;
+  /** Archived, and not stored because the mapping gave them up: a replay into repair stores them. */
+  readonly givenUp: number;
+  /** Archived, and nowhere else: the differences name them. */
+  readonly missing: number;
+  /** Objects and lines that are none of this project's. */
+  readonly foreign: ForeignTally;
+  readonly differences: readonly Difference[];
+  /** Of the devices that were asked for, those that the archive has anything of. */
+  readonly archivedDevices: ReadonlySet<string>;
+}
+
+/** Compares the event store with the archive, both ways. */
+export interface ArchiveComparison {
+  /** To be told of every stored event. */
+  readonly onEvent: (deviceId: DeviceId, event: ChainEvent) => void;
+  /** To be told of every device that was verified. */
+  readonly onDevice: (deviceId: DeviceId, verification: DeviceVerification) => void;
+  /** Compares. To be called once, when every device was told. */
+  finish(): Promise<ArchiveReport>;
+  /** Frees memory and disk. */
+  close(): void;
+}
+
+/*
+ * Everything is sorted on disk, so that memory does not grow with the archive:
+ *
+ * 1. by device and identity, stored events and archived ones beside each other (compare-identities.ts). An archived event is
+ *    stored where its identity is; a copy with another position is a duplicate, which was dropped;
+ * 2. by position, archived entries that are no event beside the dead-letter store (dead-letter-matching.ts);
+ * 3. by record, what is still missing on either side beside dead letters and given-up batches (account-for.ts).
+ */
+
+/** Reads the archive. The stored events are compared with it afterwards. */
+export async function archiveComparison(options: ArchiveComparisonOptions): Promise<ArchiveComparison> {
+  const { objects, devices, isFinished, signal, runCharactersMax } = options;
+  const sorting = { signal, ...(runCharactersMax === undefined ? {} : { runCharactersMax }) };
+  const identities = textSorter(sorting);
+  const invalid = textSorter(sorting);
+  const records = textSorter(sorting);
+  const foreign: ForeignTally = { count: 0, named: [] };
+  const onForeign = (part: ForeignPart) => noteForeign(foreign, part);
+  const archivedDevices = new Set<string>();
+  const close = () => {
+    for (const sorter of [identities, invalid, records]) sorter.close();
+  };
+
+  const takeArchived = (entry: ArchivedEntry): void => {
+    const state = isFinished(entry) ? 'finished' : 'not-finished';
+    const decoded = entry.form === 'tooLarge' ? undefined : decodeEvent(entry.data);
+    if (decoded === undefined || 'rejected' in decoded) {
+      // A redrive may have made an event of any device of it.
+      addLine(invalid, invalidLine(entry, state));
+      if (devices?.has(entry.partitionKey) === true) archivedDevices.add(entry.partitionKey);
+      return;
+    }
+    const { deviceId } = decoded.event;
+    if (devices !== undefined) {
+      if (!devices.has(deviceId)) return;
+      archivedDevices.add(deviceId);
+    }
+    const identity = identityOf(entry.shardId, { event: decoded.event, place: entry });
+    addLine(identities, archivedLine(deviceId, identity, positionKey(entry), contentOf(decoded.text), state));
+  };
+
+  try {
+    for await (const { entry } of archivedLines(objects, { fromMs: 0, signal, onForeign }))
+      takeArchived(entry);
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  return {
+    onEvent: (deviceId, { shardId, stored }) => {
+      const { place, event, text, arrivalTime } = stored;
+      const identity = identityOf(shardId, { event, place });
+      addLine(
+        identities,
+        storedLine(deviceId, identity, { shardId, ...place }, contentOf(text), arrivalTime),
+      );
+    },
+    onDevice: (deviceId, { pageCount, livePage, differences }) => {
+      const isThere = pageCount > 0 || livePage !== undefined || differences.length > 0;
+      if (isThere) addLine(identities, `${deviceId}\t`);
+    },
+    finish: async () => {
+      const counts: ComparisonCounts = {
+        ...{ positions: 0, eventsFound: 0, eventsNotDue: 0, duplicates: 0 },
+        ...{ notFinished: 0, deadLetters: 0, givenUp: 0 },
+      };
+      const missing = new MissingEvents();
+      const differences: Difference[] = [];
+      const stage = { options, counts, differences, identities, invalid, records, missing, onForeign };
+      try {
+        await matchDeadLetters(stage);
+        await compareIdentities(stage);
+        await accountFor(stage);
+      } finally {
+        close();
+      }
+      differences.push(...missing.differences());
+      if (options.isForeignSkipped !== true) differences.push(...foreignDifferences(foreign));
+      return { ...counts, missing: missing.count, foreign, differences, archivedDevices };
+    },
+    close,
+  };
+}
+
+function foreignDifferences({ count, named }: ForeignTally): Difference[] {
+  const differences = named.map(
+    ({ object, line, fault }): Difference => ({
+      deviceId: '',
+      kind: line === undefined ? 'object-foreign' : 'line-foreign',
+      subject: foreignName({ object, line }),
+      expected: 'what this project writes',
+      found: fault,
+    }),
+  );
+  const unnamed = count - named.length;
+  if (unnamed > 0) {
+    differences.push({
+      ...{ deviceId: '', kind: 'object-foreign', subject: `${unnamed} more objects and lines` },
+      ...{ expected: 'what this project writes', found: 'others' },
+    });
+  }
+  return differences;
+}
