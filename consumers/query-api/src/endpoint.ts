@@ -1,3 +1,4 @@
+import { inexactNumbers, isStorableNumber } from '@twinstream/device-model';
 import { z } from 'zod';
 import { headerName } from './header-name.ts';
 import { type ProblemCode, problemResponse } from './problem.ts';
@@ -162,12 +163,20 @@ async function readBody(
       answer: problemResponse('UNSUPPORTED_MEDIA_TYPE', { detail: 'send Content-Type: application/json' }),
     };
   }
+  const text = await raw.text();
   let value: unknown;
   try {
-    value = JSON.parse(await raw.text());
+    value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { answer: problemResponse('BAD_BODY', { detail: 'the body is not JSON' }) };
+  }
+  // One that no store holds is refused by its own name.
+  const inexact = inexactNumbers(text).find((words) => isStorableNumber(Number(words)));
+  if (inexact !== undefined) {
+    const digits = inexact.slice(0, PARAMETER_CHARACTERS_MAX);
+    const detail = `number-not-exact: ${digits} would be rounded; send it as text`;
+    return { answer: problemResponse('BAD_BODY', { detail }) };
   }
   const result = schema.safeParse(value);
   return result.success ? { value: result.data } : { answer: badBody(result.error) };

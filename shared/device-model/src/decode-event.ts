@@ -1,4 +1,4 @@
-import { faultOfData } from './attribute-data.ts';
+import { faultOfData, faultOfWhole } from './attribute-data.ts';
 import {
   type Correction,
   type CountedIdentity,
@@ -40,7 +40,8 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent | Rejection {
   }
   if (!isJsonObject(value)) return rejection('not-object', 'the JSON is not an object');
   const event = readEvent(value);
-  return 'rejected' in event ? event : { event, text };
+  if ('rejected' in event) return event;
+  return faultOfWhole(value, text) ?? { event, text };
 }
 
 /** Checks the members of a parsed event and brings them into their types. */

@@ -49,6 +49,6 @@ export const EVENT_LIMITS = {
   typeCharactersMax: 128,
   correctionTextCharactersMax: 1_024,
   correctionIdCharactersMax: 128,
-  /** Levels of arrays and objects below an attribute. DynamoDB holds 32 in an item (developer guide, "Quotas", 2026-11). */
+  /** Levels of arrays and objects below an attribute, or below a member that has no meaning here. DynamoDB holds 32 in an item (developer guide, "Quotas", 2026-11). */
   depthMax: 24,
 } as const;

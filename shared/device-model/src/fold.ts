@@ -11,6 +11,7 @@ import { compareVersions, type EventVersion } from './event-version.ts';
 import {
   copyReceipts,
   gapChange,
+  moreGaps,
   type ReceiptLimits,
   type Receipts,
   receive,
@@ -89,7 +90,8 @@ export function applyEvent(
 function enterIdentity(draft: StateDraft, stored: StoredEvent, limits: ReceiptLimits): void {
   const { event, version, late } = stored;
   if (event.identity !== undefined) {
-    draft.counts.gaps += late === undefined ? gapChange(draft.receipts, event.identity) : late.gapChange;
+    const change = late === undefined ? gapChange(draft.receipts, event.identity) : late.gapChange;
+    draft.counts.gaps = moreGaps(draft.counts.gaps, change);
     receive(draft.receipts, event.identity, limits);
   }
   if (late !== undefined) return;

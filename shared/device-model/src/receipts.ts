@@ -119,6 +119,14 @@ export function gapChange(receipts: Receipts, { session, counter }: CountedIdent
   return -1;
 }
 
+/** As many gaps as a double counts one by one; so many stand for so many or more, and stay. */
+export const GAPS_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Gaps after a change: an exact number up to {@link GAPS_MAX}. Once there it stays, because what lay beyond is not known. */
+export function moreGaps(gaps: number, change: number): number {
+  return gaps >= GAPS_MAX ? GAPS_MAX : Math.min(GAPS_MAX, gaps + change);
+}
+
 /** Enters a counter, in place. Nothing happens where the receipts have already forgotten that far back. */
 export function receive(receipts: Receipts, identity: CountedIdentity, limits: ReceiptLimits): void {
   const { session, counter } = identity;

@@ -44,6 +44,40 @@ describe('decoding an event', () => {
     expect('event' in decoded && decoded.event.identity).toBeUndefined();
   });
 
+  test('bounds the depth of every member, those without a meaning here as well', () => {
+    const withMember = (json: string) => JSON.stringify(EVENT).replace('{', `{"own":${json},`);
+    const { depthMax } = EVENT_LIMITS;
+    expect(decode(withMember(nested(depthMax)))).toHaveProperty('event');
+    const reported = JSON.stringify(EVENT).replace('{', `{"reason":${nested(10_000)},`);
+    expect(decode(reported)).toMatchObject({ rejected: 'data-too-deep' });
+    for (const levels of [depthMax + 1, 10_000]) {
+      expect(decode(withMember(nested(levels)))).toMatchObject({ rejected: 'data-too-deep' });
+      expect(decode(withMember(`{"a":[1,{"b":${nested(levels)}}]}`))).toMatchObject({
+        rejected: 'data-too-deep',
+      });
+    }
+  });
+
+  test('refuses numbers that become infinite or 0, wherever they stand', () => {
+    const withMember = (json: string) => JSON.stringify(EVENT).replace('{', `{"own":{"x":[${json}]},`);
+    const lost = [
+      '1e400',
+      '-1E400',
+      '1e-400',
+      '-1E-400',
+      '2.4e-324',
+      `0.${'0'.repeat(400)}1`,
+      `0.${'0'.repeat(250)}1e-99`,
+    ];
+    for (const number of lost) {
+      expect(decode(withMember(number)), number).toMatchObject({ rejected: 'number-out-of-range' });
+      expect(decode(withAttribute(`[${number}]`)), number).toMatchObject({ rejected: 'number-out-of-range' });
+    }
+    for (const kept of ['0e-400', `0.${'0'.repeat(400)}`, '"1e-400"', '1e200', '-0.0']) {
+      expect(decode(withMember(kept)), kept).toHaveProperty('event');
+    }
+  });
+
   test('takes an unknown type as it is', () => {
     expect(decode({ ...EVENT, type: 'rebooted' })).toHaveProperty('event.type', 'rebooted');
   });

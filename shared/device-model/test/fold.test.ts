@@ -57,6 +57,17 @@ describe('folding', () => {
     expect(valuesOf(chain.state)).toEqual({});
   });
 
+  test('gaps are an exact number up to 2^53 - 1, which then stands for so many or more', () => {
+    const chain = openChain();
+    const far = Number.MAX_SAFE_INTEGER;
+    chain.deliver(A, [arrived(1, counted(1, 0)), arrived(2, counted(1, far))]);
+    expect(chain.state.counts.gaps).toBe(far - 1);
+    chain.deliver(A, [arrived(3, counted(2, 0)), arrived(4, counted(2, far))]);
+    expect(chain.state.counts.gaps).toBe(far);
+    chain.deliver(A, [arrived(5, counted(2, 7)), arrived(6, counted(3, 0)), arrived(7, counted(3, 5))]);
+    expect(chain.state.counts.gaps).toBe(far);
+  });
+
   test('the last event time is that of the newest version, as the device wrote it; the clock does not matter', () => {
     const chain = openChain();
     chain.deliver(A, [

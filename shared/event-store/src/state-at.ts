@@ -9,6 +9,7 @@ import {
   eventTimeMs,
   FOLD_VERSION,
   foldPage,
+  moreGaps,
   newDevice,
   openDraft,
   type ReceiptLimits,
@@ -177,8 +178,9 @@ function withoutArrivals(draft: StateDraft): DeviceState {
 function gapsOf({ sessions }: Receipts): number {
   let gaps = 0;
   for (const { lowest, highest, ranges } of sessions.values()) {
-    gaps += highest - lowest + 1;
-    for (const { first, last } of ranges) gaps -= last - first + 1;
+    let missing = highest - lowest + 1;
+    for (const { first, last } of ranges) missing -= last - first + 1;
+    gaps = moreGaps(gaps, missing);
   }
   return gaps;
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { EVENT_LIMITS, encodeEvent, type JsonValue, readEvent } from '@twinstream/device-model';
+import {
+  EVENT_LIMITS,
+  encodeEvent,
+  inexactNumbers,
+  type JsonValue,
+  readEvent,
+} from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import type { Command } from 'commander';
@@ -120,12 +126,20 @@ function readAssignment(text: string): readonly [string, JsonValue] {
   const at = text.indexOf('=');
   if (at < 1) throw usageError(`--set ${text}: write name=value`);
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  let parsed: JsonValue;
   try {
-    const parsed: JsonValue = JSON.parse(value);
-    return [name, parsed];
+    parsed = JSON.parse(value);
   } catch {
     return [name, value];
   }
+  const [inexact] = inexactNumbers(value);
+  if (inexact !== undefined) {
+    const quoted = `'${name}="${inexact}"'`;
+    throw usageError(
+      `--set ${name}: number-not-exact: ${inexact} would be rounded; a text keeps it: --set ${quoted}`,
+    );
+  }
+  return [name, parsed];
 }
 
 function readTarget(text: string): { readonly session: number; readonly counter: number } {

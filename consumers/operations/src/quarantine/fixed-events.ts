@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { isJsonObject } from '@twinstream/device-model';
+import { isJsonObject, jsonAt } from '@twinstream/device-model';
 import { CodedError, callerPath, readLines } from '@twinstream/runtime';
 import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
 import { usageError } from '../command/refusal.ts';
@@ -61,5 +61,7 @@ function readFixed(line: string, path: string, number: number): readonly [string
     throw usageError(`${path} line ${number} must name shardId, sequenceNumber and subSequenceNumber`);
   }
   if (!isJsonObject(event)) throw usageError(`${path} line ${number} has no event`);
-  return [placeKey(shardId, sequenceNumber, subSequenceNumber), JSON.stringify(event)];
+  // In its own words: a number that a double does not hold stays what it is.
+  const text = jsonAt(line, ['event']) ?? '';
+  return [placeKey(shardId, sequenceNumber, subSequenceNumber), text];
 }

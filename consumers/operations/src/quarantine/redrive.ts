@@ -7,6 +7,7 @@ import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
+import { keepUntouched } from './keep-untouched.ts';
 import type { Transform } from './transform.ts';
 
 /** What became of one entry. */
@@ -18,7 +19,8 @@ export interface RedriveResult {
   readonly deviceId: string | null;
   /**
    * `stored`: appended. `already-stored`: its identity is there. `unrepaired`: the transformation left it alone.
-   * `transform-failed`: the transformation threw. `still-invalid`: what the transformation made is no event. `not-finished`: the live consumer has not come so far yet.
+   * `transform-failed`: the transformation threw. `still-invalid`: what the transformation made is no event, or holds a
+   * number that it rounded. `not-finished`: the live consumer has not come so far yet.
    * `would-store`: in a preview.
    */
   readonly outcome:
@@ -109,18 +111,24 @@ async function* redriveRecord(
   }
   const done: Repaired[] = [];
   for (const entry of record.entries) {
-    let data: Uint8Array | undefined;
+    let made: Uint8Array | undefined;
     try {
-      data = await options.transform(entry, record);
+      made = await options.transform(entry, record);
     } catch (error) {
       yield say(entry, 'transform-failed', null, error instanceof Error ? error.message : String(error));
       continue;
     }
-    if (data === undefined) {
+    if (made === undefined) {
       yield say(entry, 'unrepaired', null);
       continue;
     }
-    const decoded = decodeEvent(data);
+    const kept = keepUntouched(entry.data, made);
+    if ('rounded' in kept) {
+      const detail = `number-rounded: ${kept.rounded} was moved and became another number; keep its digits`;
+      yield say(entry, 'still-invalid', null, detail);
+      continue;
+    }
+    const decoded = decodeEvent(kept.data);
     if ('rejected' in decoded) {
       yield say(entry, 'still-invalid', null, `${decoded.rejected}: ${decoded.detail}`);
       continue;

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { isJsonObject, type JsonValue } from '@twinstream/device-model';
+import { isJsonObject, jsonAt, withJsonAt } from '@twinstream/device-model';
 import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
 import { callerPath } from '@twinstream/runtime';
 import { usageError } from '../command/refusal.ts';
@@ -23,16 +23,18 @@ export async function readTransform(text: string, folder: string): Promise<Trans
   if (/\.[cm]?[jt]s$/.test(text)) return moduleTransform(text, folder);
   const steps = splitSteps(text).map((step) => readStep(step.trim()));
   return async ({ data }) => {
-    let value: unknown;
-    try {
-      value = JSON.parse(Buffer.from(data).toString('utf8'));
-    } catch {
-      return undefined;
-    }
-    if (!isJsonObject(value)) return undefined;
-    for (const step of steps) step(value);
-    return utf8.encode(JSON.stringify(value));
+    const event = Buffer.from(data).toString('utf8');
+    if (!isJsonObject(parsed(event))) return undefined;
+    return utf8.encode(steps.reduce((made, step) => step(made), event));
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What stands between `|` outside of JSON strings. */
@@ -75,7 +77,8 @@ async function moduleTransform(path: string, folder: string): Promise<Transform>
   };
 }
 
-type Step = (event: { [name: string]: JsonValue | undefined }) => void;
+/** One step on the text of an event: what it does not touch keeps its words. */
+type Step = (event: string) => string;
 
 const PATH = /^\.[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*$/;
 const DELETION = /^del\((.*)\)$/;
@@ -85,22 +88,21 @@ function readStep(text: string): Step {
   const deletion = DELETION.exec(text)?.[1]?.trim();
   if (deletion !== undefined) {
     const path = readPath(deletion, text);
-    return (event) => put(event, path, undefined);
+    return (event) => withJsonAt(event, path, undefined);
   }
   const [, target, value] = ASSIGNMENT.exec(text) ?? [];
   if (target === undefined || value === undefined) throw badStep(text);
   const path = readPath(target, text);
   if (PATH.test(value)) {
     const source = readPath(value, text);
-    return (event) => put(event, path, get(event, source));
+    return (event) => withJsonAt(event, path, jsonAt(event, source));
   }
-  let constant: JsonValue;
   try {
-    constant = JSON.parse(value);
+    JSON.parse(value);
   } catch {
     throw badStep(text);
   }
-  return (event) => put(event, path, structuredClone(constant));
+  return (event) => withJsonAt(event, path, value.trim());
 }
 
 function badStep(text: string): Error {
@@ -112,38 +114,4 @@ function badStep(text: string): Error {
 function readPath(text: string, step: string): readonly string[] {
   if (!PATH.test(text)) throw badStep(step);
   return text.slice(1).split('.');
-}
-
-function get(
-  event: { readonly [name: string]: JsonValue | undefined },
-  path: readonly string[],
-): JsonValue | undefined {
-  let value: JsonValue | undefined = event as { [name: string]: JsonValue };
-  for (const name of path) {
-    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined;
-    value = value[name];
-  }
-  return value;
-}
-
-function put(
-  event: { [name: string]: JsonValue | undefined },
-  path: readonly string[],
-  value: JsonValue | undefined,
-): void {
-  const [name, ...rest] = path;
-  if (name === undefined) return;
-  if (rest.length === 0) {
-    // Not by assignment, which would reach the prototype through `__proto__`.
-    Reflect.deleteProperty(event, name);
-    if (value !== undefined) {
-      Object.defineProperty(event, name, { value, enumerable: true, writable: true, configurable: true });
-    }
-    return;
-  }
-  const inner = Object.hasOwn(event, name) ? event[name] : undefined;
-  const next: { [name: string]: JsonValue | undefined } = isJsonObject(inner) ? { ...inner } : {};
-  put(next, rest, value);
-  if (value === undefined && !isJsonObject(inner)) return;
-  Object.defineProperty(event, name, { value: next, enumerable: true, writable: true, configurable: true });
 }

@@ -11,11 +11,16 @@ const record = {
   entries: [],
 };
 
-async function transformed(steps: string, text: string): Promise<unknown> {
+async function transformed(steps: string, event: string): Promise<unknown> {
+  const made = await text(steps, event);
+  return made === undefined ? undefined : JSON.parse(made);
+}
+
+async function text(steps: string, event: string): Promise<string | undefined> {
   const transform = await readTransform(steps, '/');
   const entry = { reason: 'not-json' as const, detail: '', subSequenceNumber: 0, partitionKey: 'x' };
-  const made = await transform({ ...entry, data: Buffer.from(text) }, record);
-  return made === undefined ? undefined : JSON.parse(Buffer.from(made).toString());
+  const made = await transform({ ...entry, data: Buffer.from(event) }, record);
+  return made === undefined ? undefined : Buffer.from(made).toString();
 }
 
 describe('a transformation', () => {
@@ -35,6 +40,13 @@ describe('a transformation', () => {
       note: 'x|y',
       quote: 'a"|\\',
     });
+  });
+
+  test('keeps the words of every member that it does not touch', async () => {
+    const big = '{ "n" : 9007199254740993, "data":{"one":1.0,"e":1E2,"text":"\\u0041","old":0} }';
+    expect(await text('.data.old = 12345678901234567890 | .m = .n', big)).toBe(
+      '{"n" : 9007199254740993,"data":{"one":1.0,"e":1E2,"text":"\\u0041","old":12345678901234567890},"m":9007199254740993}',
+    );
   });
 
   test('leaves alone what is no object', async () => {

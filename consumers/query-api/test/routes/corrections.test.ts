@@ -59,6 +59,16 @@ describe('POST /v1/devices/{deviceId}/corrections', () => {
     expect(JSON.stringify(attributes)).toBe(`{"speedMph":170,${data.slice(1)}`);
   });
 
+  test.each(['9007199254740993', '0.1234567890123456789', '1e-400', '[{"a":12345678901234567890}]'])(
+    'refuses a value that a double does not hold: %s',
+    async (value) => {
+      const { status, body } = await correct(`{"data":{"n":${value}},"reason":"r","actor":"ann"}`);
+      expect([status, body.code]).toEqual([400, 'BAD_BODY']);
+      expect(body.detail).toContain(`number-not-exact: ${value.replace(/[^-\de.]/g, '')}`);
+      expect((await api.ask('/v1/devices/bus-1')).body.counts.events).toBe(1);
+    },
+  );
+
   test('stores nothing for the same key again', async () => {
     await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
     const again = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });

@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '@twinstream/device-model';
-import { isKept } from './cell-value.ts';
+import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '@twinstream/device-model';
 import { decodeBytes, LINE_BYTES_MAX, type Line } from './line-reader.ts';
 import { eventOfLine, eventOfRow, type RecordedEvent } from './recorded-event.ts';
 import { type BadRow, type FlatRow, quoted, type RowColumns } from './row.ts';
@@ -51,7 +50,7 @@ function parse(text: string): unknown {
 
 function keepLongNumbers(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
-  return typeof value === 'number' && source !== undefined && !isKept(source, value) ? source : value;
+  return typeof value === 'number' && source !== undefined && !isExactNumber(source, value) ? source : value;
 }
 
 const MEMBERS_LISTED_MAX = 20;

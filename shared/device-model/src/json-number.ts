@@ -1,0 +1,56 @@
+/** What a state item holds: DynamoDB developer guide, "Supported data types", 1E-130 to 9.99…E+125, either sign, and zero (read 2026-11). */
+const MAGNITUDE_MIN = 1e-130;
+const MAGNITUDE_MAX = 9.99e125;
+/** Any decimal of so many digits comes back from a double (IEEE 754, binary64). */
+const DIGITS_KEPT = 15;
+/** Digits that `toPrecision` gives at most. It tells `0.10000000000000001` from a number that no double is near. */
+const DIGITS_MAX = 100;
+
+/** True for 0 and for a number of a magnitude that a state item holds. */
+export function isStorableNumber(value: number): boolean {
+  const magnitude = Math.abs(value);
+  return value === 0 || (magnitude >= MAGNITUDE_MIN && magnitude <= MAGNITUDE_MAX);
+}
+
+/** True when `value` is the number that `text`, in JSON's grammar, says, to the last digit written, and a state item holds it. */
+export function isExactNumber(text: string, value: number): boolean {
+  if (value === 0) return digitsOf(text) === '';
+  if (!isStorableNumber(value)) return false;
+  if (text.length <= DIGITS_KEPT) return true;
+  if (Number.isInteger(value) && !/[.eE]/.test(text)) return Number.isSafeInteger(value);
+  const digits = digitsOf(text);
+  if (digits.length <= DIGITS_KEPT || digitsOf(String(value)) === digits) return true;
+  const written = significand(text).replace(/^0+/, '').length;
+  return written <= DIGITS_MAX && digitsOf(value.toPrecision(written)) === digits;
+}
+
+/** Significant digits, without point, sign, exponent, leading and trailing zeros. */
+function digitsOf(text: string): string {
+  return significand(text).replace(/^0+/, '').replace(/0+$/, '');
+}
+
+function significand(text: string): string {
+  return text.replace(/[eE].*$/, '').replace(/[-.]/g, '');
+}
+
+/** Strings, which may hold digits, and numbers. */
+const STRING_OR_NUMBER = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** The numbers of a JSON text, in their own words. It reads what JSON.parse takes, however deeply nested. */
+export function numberWords(json: string): readonly string[] {
+  return (json.match(STRING_OR_NUMBER) ?? []).filter((words) => !words.startsWith('"'));
+}
+
+/** Those numbers of a JSON text that a double does not hold as they are written. */
+export function inexactNumbers(json: string): readonly string[] {
+  return numberWords(json).filter((words) => !isExactNumber(words, Number(words)));
+}
+
+/** What a number needs in order to become 0: an exponent of three digits, or as many zeros as two cannot make up for. */
+const MAY_BECOME_ZERO = /[eE]-\d{3}|0{100}/;
+
+/** Whether a number of a JSON text is not 0 and becomes 0 in a double. */
+export function holdsNumberThatBecomesZero(json: string): boolean {
+  if (!MAY_BECOME_ZERO.test(json)) return false;
+  return inexactNumbers(json).some((text) => Number(text) === 0);
+}
