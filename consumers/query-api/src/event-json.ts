@@ -1,9 +1,10 @@
+import { splitEvent } from '@twinstream/device-model';
 import type { HistoryEvent } from '@twinstream/event-store';
 import { z } from 'zod';
 import { isoTime, jsonValueSchema, positionJson, positionSchema } from './device-json.ts';
 
 export const eventSchema = z
-  .looseObject({
+  .object({
     v: z.int(),
     deviceId: z.string(),
     type: z.string().meta({
@@ -13,6 +14,10 @@ export const eventSchema = z
     session: z.int().optional(),
     counter: z.int().optional(),
     data: z.record(z.string(), jsonValueSchema).optional(),
+    correctionId: z.string().optional().meta({ description: 'Of a correction, as are the next three.' }),
+    reason: z.string().optional(),
+    actor: z.string().optional(),
+    corrects: z.looseObject({ session: z.int(), counter: z.int() }).optional(),
     position: positionSchema,
     arrivalTime: z.iso.datetime().meta({ description: 'Arrival in the stream, UTC.' }),
     late: z
@@ -23,22 +28,30 @@ export const eventSchema = z
       .literal(true)
       .optional()
       .meta({ description: 'A repair appended it; it was never accepted live.' }),
+    otherMembers: z.record(z.string(), jsonValueSchema).optional().meta({
+      description:
+        'Members that the device sent beside those above and that have no meaning here, whatever their names.',
+    }),
   })
-  .meta({ id: 'Event', description: 'One stored event as it was sent, with its place and arrival.' });
+  .meta({
+    id: 'Event',
+    description:
+      'One stored event as it was sent, with its place and arrival. `position`, `arrivalTime`, `late` and `repaired` are ours; a device’s members of such names are in `otherMembers`.',
+  });
 
 /**
- * The JSON text of an event: its own members as they came, byte for byte, then ours. Nothing of the device's is parsed or
+ * The JSON text of an event: its own members that have a meaning, as they came, byte for byte, then ours, then what else the
+ * device sent, in `otherMembers`, so that no name of the device's passes for ours. Nothing of the device's is parsed or
  * written again: numbers keep their digits, and no depth of nesting is too deep.
  */
 export function eventJsonText(stored: HistoryEvent): string {
+  const { known, other } = splitEvent(stored.text, stored.event.type);
   const ours = JSON.stringify({
     position: positionJson({ shardId: stored.shardId, ...stored.place }),
     arrivalTime: isoTime(stored.arrivalTime),
     ...(stored.late === undefined ? {} : { late: true }),
     ...(stored.repaired === undefined ? {} : { repaired: true }),
   });
-  const { text } = stored;
-  if (!text.startsWith('{') || !text.endsWith('}'))
-    throw new TypeError('a stored event is not a JSON object');
-  return `${text.slice(0, -1)},${ours.slice(1)}`;
+  const theirs = other === undefined ? '' : `,"otherMembers":${other}`;
+  return `${known.slice(0, -1)},${ours.slice(1, -1)}${theirs}}`;
 }

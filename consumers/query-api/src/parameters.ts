@@ -1,4 +1,10 @@
-import { type DeviceId, eventTimeMs, isDeviceId, isEventTime } from '@twinstream/device-model';
+import {
+  type DeviceId,
+  deviceIdOfPath,
+  eventTimeMs,
+  isDeviceId,
+  isEventTime,
+} from '@twinstream/device-model';
 import { storedTimeFault } from '@twinstream/event-store';
 import { z } from 'zod';
 
@@ -54,11 +60,17 @@ export const textParameter = (description: string) =>
     .optional()
     .meta({ description });
 
-export const deviceIdParameter = z.custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -').meta({
-  type: 'string',
-  pattern: '^[A-Za-z0-9._:-]{1,128}$',
-  description: 'The device. May be percent-encoded.',
-});
+export const deviceIdParameter = z
+  .preprocess(
+    (segment) => (typeof segment === 'string' ? deviceIdOfPath(segment) : segment),
+    z.custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -'),
+  )
+  .meta({
+    type: 'string',
+    pattern: '^(?:[A-Za-z0-9._:-]{1,128}|~\\.{1,2})$',
+    description:
+      'The device. May be percent-encoded. The ids `.` and `..`, which no path can hold, are written `~.` and `~..`.',
+  });
 
 const HEADER_CHARACTERS_MAX = 8_192;
 

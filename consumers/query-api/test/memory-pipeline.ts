@@ -37,7 +37,7 @@ export interface MemoryPipeline {
   readonly progress: ShardProgressTable;
   readonly shardIds: readonly ShardId[];
   /** Puts one event as if it had arrived at that time (milliseconds since 1970), stores and folds it, and finishes it. */
-  put(event: DeviceEvent, arrivalTime: number): Promise<Position>;
+  put(event: DeviceEvent, arrivalTime: number, text?: string): Promise<Position>;
   /** From now on what is put stays in the stream, until the function given back is called: a projector that stands still. */
   hold(): () => Promise<void>;
   /** Records put into a shard that arrived at or after a time. */
@@ -51,6 +51,7 @@ interface MemoryRecord extends HintedRecord {
   readonly shard: ShardId;
   readonly arrivalTime: number;
   readonly event: DeviceEvent;
+  readonly text: string;
 }
 
 // A sequence number of the length that AWS gives: 56 digits.
@@ -67,10 +68,16 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
   let next = FIRST_SEQUENCE_NUMBER;
   let held: MemoryRecord[] | undefined;
 
-  async function project({ shard, sequenceNumber: number, arrivalTime, event }: MemoryRecord): Promise<void> {
+  async function project({
+    shard,
+    sequenceNumber: number,
+    arrivalTime,
+    event,
+    text,
+  }: MemoryRecord): Promise<void> {
     const head = heads.get(event.deviceId) ?? newDevice(event.deviceId);
     const place = { sequenceNumber: number, subSequenceNumber: 0 };
-    const arrived = [{ place, arrivalTime, event, text: eventText(event) }];
+    const arrived = [{ place, arrivalTime, event, text }];
     let plan = planPage(head, shard, arrived);
     if (plan.kind === 'history-needed') {
       const history = await loadDeviceHistory(events, head, { shardId: shard, arrived });
@@ -89,12 +96,12 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
     });
   }
 
-  async function put(event: DeviceEvent, arrivalTime: number): Promise<Position> {
+  async function put(event: DeviceEvent, arrivalTime: number, text = eventText(event)): Promise<Position> {
     next += 1n;
     const number = sequenceNumber(String(next));
     const shard = shardIds[ranges.findIndex(({ end }) => hashKey(event.deviceId) <= end)];
     if (shard === undefined) throw new Error('no shard takes the device');
-    const record = { shard, sequenceNumber: number, deviceIds: [event.deviceId], arrivalTime, event };
+    const record = { shard, sequenceNumber: number, deviceIds: [event.deviceId], arrivalTime, event, text };
     records.get(shard)?.push(record);
     if (held === undefined) await project(record);
     else held.push(record);

@@ -14,3 +14,17 @@ export function deviceId(text: string): DeviceId {
   if (!isDeviceId(text)) throw new RangeError(`not a device id: ${JSON.stringify(text.slice(0, 140))}`);
   return text;
 }
+
+/** Segments that every URL parser removes, percent-encoded ones too (WHATWG URL, "single-dot" and "double-dot URL path segment"). */
+const DOTS = /^\.{1,2}$/;
+const ESCAPED_DOTS = /^~(\.{1,2})$/;
+
+/** A device id as one segment of a URL's path: itself, but `~.` and `~..` for the ids `.` and `..`, which no path can hold. */
+export function devicePathSegment(deviceId: string): string {
+  return DOTS.test(deviceId) ? `~${deviceId}` : encodeURIComponent(deviceId);
+}
+
+/** Inverse of {@link devicePathSegment}, of a segment that is decoded already. `~` is in no device id. */
+export function deviceIdOfPath(segment: string): string {
+  return ESCAPED_DOTS.exec(segment)?.[1] ?? segment;
+}

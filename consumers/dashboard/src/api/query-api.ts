@@ -18,7 +18,11 @@ function pathOf(path: string, parameters: Readonly<Record<string, string | numbe
   return search.size === 0 ? path : `${path}?${search}`;
 }
 
-const devicePath = (deviceId: string): string => `v1/devices/${encodeURIComponent(deviceId)}`;
+/** The ids `.` and `..`, which no path can hold, are written `~.` and `~..`, as the API reads them. */
+export function devicePath(deviceId: string): string {
+  const segment = /^\.{1,2}$/.test(deviceId) ? `~${deviceId}` : encodeURIComponent(deviceId);
+  return `v1/devices/${segment}`;
+}
 
 export function listDevices(
   query: FleetQuery,

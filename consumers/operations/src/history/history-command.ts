@@ -78,7 +78,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
     count += answer.events.length;
     cursor = answer.cursor;
     if (flags.output === 'json') {
-      for (const event of answer.events) write(context, JSON.stringify(eventLine(event)));
+      for (const event of answer.events) write(context, eventLine(event));
       await host.stdout.ready();
     } else shown.push(...answer.events);
   } while (cursor !== undefined && count < flags.limit);

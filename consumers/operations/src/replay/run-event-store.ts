@@ -105,9 +105,7 @@ async function countDevice(
     ledger.applied += target === 'repair' ? 0 : wanted.length;
     for (const { text } of wanted) ledger.bytes += text.length;
     if (target !== 'stdout' || wanted.length === 0) continue;
-    const lines = wanted.map((event) =>
-      JSON.stringify(eventLine({ ...event, shardId: page.shardId, page: page.page })),
-    );
+    const lines = wanted.map((event) => eventLine({ ...event, shardId: page.shardId, page: page.page }));
     await write(`${lines.join('\n')}\n`);
   }
 }

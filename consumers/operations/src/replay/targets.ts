@@ -4,7 +4,7 @@ import { HeadCache, projectDevice } from '@twinstream/projection';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 import pLimit from 'p-limit';
-import { eventLine } from '../history/event-line.ts';
+import { arrivedLine } from '../history/event-line.ts';
 import type { Stores } from '../services.ts';
 import { type DecodeOptions, decodeEntries, devicesOf } from './decode-entries.ts';
 import { addOutcomes, type ShardLedger } from './ledger.ts';
@@ -32,19 +32,7 @@ export function linesTarget(
   return async (batch, ledger) => {
     const lines: string[] = [];
     for (const { entry, arrived } of decodeEntries(batch, options, ledger)) {
-      const {
-        page: _,
-        version: __,
-        late: ___,
-        repaired: ____,
-        ...line
-      } = eventLine({
-        ...arrived,
-        version: { session: -1, counter: -1, ordinal: 0, revision: 0 },
-        shardId: entry.shardId,
-        page: 0,
-      });
-      lines.push(`${JSON.stringify(line)}\n`);
+      lines.push(`${arrivedLine({ ...arrived, shardId: entry.shardId })}\n`);
       ledger.applied += 1;
     }
     if (lines.length > 0) await write(lines.join(''));

@@ -143,8 +143,30 @@ describe('GET /v1/devices/{deviceId}/events', () => {
     });
     expect(answer.status).toBe(200);
     const body = await answer.text();
-    expect(body.startsWith(`{"events":[${text.slice(0, -1)},"position":`)).toBe(true);
+    const known = eventText(event).slice(0, -1);
+    expect(body.startsWith(`{"events":[${known},"position":`)).toBe(true);
+    expect(body).toContain(`,"otherMembers":{${text.slice(known.length + 1)}`);
     expect(JSON.parse(body).events[0]).toMatchObject({ counter: 9, arrivalTime: '2026-11-02T08:00:50.000Z' });
+  });
+
+  test('tells members of the device from ours, whatever their names', async () => {
+    const event = eventOf('bus-1', { counter: 9, data: { n: 9 } }, api.clock.now());
+    const theirs =
+      '"late":1.0,"repaired":"no","position":[9007199254740993],"arrivalTime":"never","otherMembers":{},"page":7,"reason":"r","__proto__":1';
+    await api.pipeline.put(event, api.clock.now(), `${eventText(event).slice(0, -1)},${theirs}}`);
+    const { body } = await api.ask('/v1/devices/bus-1/events?order=desc&limit=1');
+    const [found] = body.events;
+    expect(JSON.stringify(found.otherMembers)).toBe(JSON.stringify(JSON.parse(`{${theirs}}`)));
+    expect(found).toMatchObject({
+      arrivalTime: '2026-11-02T08:00:50.000Z',
+      position: { subSequenceNumber: 0 },
+      data: { n: 9 },
+    });
+    expect(found).not.toHaveProperty('late');
+    expect(found).not.toHaveProperty('reason');
+    expect((await api.ask('/v1/devices/bus-1/events?limit=1')).body.events[0]).not.toHaveProperty(
+      'otherMembers',
+    );
   });
 
   test('refuses a stretch that ends before it begins', async () => {

@@ -1,4 +1,4 @@
-import { deviceId, newDevice } from '@twinstream/device-model';
+import { deviceId, devicePathSegment, newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +13,17 @@ beforeEach(() => {
 afterEach(() => api.close());
 
 describe('GET /v1/devices/{deviceId}', () => {
+  test.each(['.', '..', '...', '.well-known'])(
+    'finds the device %j by a path that clients keep',
+    async (id) => {
+      await api.say(id, { counter: 1, data: { n: 1 } });
+      const path = `/v1/devices/${devicePathSegment(id)}`;
+      expect((await api.ask(path)).body).toMatchObject({ deviceId: id, attributes: { n: 1 } });
+      expect((await api.ask(`${path}/events`)).body.events).toHaveLength(1);
+      expect((await api.ask('/v1/devices/~x')).status).toBe(400);
+    },
+  );
+
   test('answers with the documented members and no others', async () => {
     await api.say('bus-1', {
       session: 3,

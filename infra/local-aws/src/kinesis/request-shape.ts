@@ -80,19 +80,24 @@ export interface TextLimits {
   readonly pattern?: string;
 }
 
-/** A string. Lengths count UTF-16 units, as AWS does. */
+/** A string. Lengths count Unicode scalar values (Smithy 2.0, "length trait", read 2026-11; AWS documents its APIs in Smithy). */
 export function text(limits: TextLimits = {}): Shape<string> {
   const pattern = limits.pattern === undefined ? undefined : new RegExp(`^(?:${limits.pattern})$`);
   return {
     read: (value, reading) => {
       if (typeof value !== 'string') throw wrongType(value, 'an String');
-      noteLength(reading, value.length, limits, () => `'${value}'`);
+      noteLength(reading, characterCount(value, limits.max), limits, () => `'${value}'`);
       if (pattern && !pattern.test(value)) {
         fault(reading, `'${value}'`, `Member must satisfy regular expression pattern: ${limits.pattern}`);
       }
       return value;
     },
   };
+}
+
+/** Only a text of more units than the limit needs counting. */
+function characterCount(value: string, max = Number.POSITIVE_INFINITY): number {
+  return value.length <= max ? value.length : [...value].length;
 }
 
 /** One of some strings. */
