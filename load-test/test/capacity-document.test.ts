@@ -1,4 +1,4 @@
-import { readable } from '@twinstream/capacity';
+import { MEASURED_SPEEDS, readable } from '@twinstream/capacity';
 import { expect, test } from 'vitest';
 import { dollarRow, fleetRows, limitRows, paperRows } from './documents/capacity-tables.ts';
 import { parseMarkdown, tableRows } from './documents/markdown.ts';
@@ -6,6 +6,21 @@ import { readText } from './documents/repository.ts';
 
 const markdown = parseMarkdown(readText('docs/capacity-and-cost.md'));
 const DIFFERENCE_MAX_PERCENT = 5;
+
+test('the speeds that plans reckon with are the figures of README', () => {
+  const rows = tableRows(parseMarkdown(readText('README.md')), '## What is measured');
+  const figures = (what: string) =>
+    (rows.find(([name]) => name?.startsWith(what)) ?? [])
+      .slice(1, 3)
+      .map((cell) => [...cell.matchAll(/\d+,\d{3}/g)].map(([text]) => Number(text.replace(',', ''))));
+  const [[dense], [denseOrdinary]] = [...figures('projector, 25 events'), [], []];
+  const [ours = [], ordinary = []] = figures('the same at 10, and at 1');
+  expect(MEASURED_SPEEDS).toEqual([
+    { eventsPerDevice: 1, twinstream: ours[1], ordinary: ordinary[1] },
+    { eventsPerDevice: 10, twinstream: ours[0], ordinary: ordinary[0] },
+    { eventsPerDevice: 25, twinstream: dense, ordinary: denseOrdinary },
+  ]);
+});
 
 test('the table of fleets is what the command says', () => {
   expect(tableRows(markdown, '## Fleets')).toEqual(fleetRows());

@@ -5,6 +5,7 @@ export { type CapacityFigure, figureValue, readable } from './figure.ts';
 export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './page-size.ts';
 export { type CapacityPlan, planCapacity } from './plan-capacity.ts';
 export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
+export { MEASURED_SPEEDS } from './projecting-speed.ts';
 export type { CapacityWarning } from './warnings.ts';
 export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';
 export { type WorkloadWithin, workloadWithin } from './workload-within.ts';

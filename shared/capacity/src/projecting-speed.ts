@@ -5,19 +5,19 @@ interface MeasuredSpeed extends Readonly<Record<DesignName, number>> {
   readonly eventsPerDevice: number;
 }
 
-/** README, "What is measured": `npm run bench -- state-projector`, 2026-11-23, over the SDK with the network stubbed out. */
-const MEASURED: readonly MeasuredSpeed[] = [
-  { eventsPerDevice: 1, twinstream: 6_140, ordinary: 2_438 },
-  { eventsPerDevice: 10, twinstream: 23_916, ordinary: 2_195 },
-  { eventsPerDevice: 25, twinstream: 57_544, ordinary: 2_161 },
+/** README, "What is measured": `npm run bench -- state-projector`, 2026-11-27, with the network stubbed out. */
+export const MEASURED_SPEEDS: readonly MeasuredSpeed[] = [
+  { eventsPerDevice: 1, twinstream: 7_549, ordinary: 1_570 },
+  { eventsPerDevice: 10, twinstream: 52_151, ordinary: 2_208 },
+  { eventsPerDevice: 25, twinstream: 66_596, ordinary: 2_004 },
 ];
 
-export const PROJECTING_SPEED_SOURCE = 'README, "What is measured", state-projector, 2026-11-23';
+export const PROJECTING_SPEED_SOURCE = 'README, "What is measured", state-projector, 2026-11-27';
 
 /** Events a second that one vCPU projects, on the straight line between measured points; beyond the last, as there. */
 export function eventsPerCore(design: DesignName, eventsPerDevice: number): number {
-  let below = MEASURED[0];
-  for (const above of MEASURED) {
+  let below = MEASURED_SPEEDS[0];
+  for (const above of MEASURED_SPEEDS) {
     if (below !== undefined && eventsPerDevice <= above.eventsPerDevice) {
       const distance = above.eventsPerDevice - below.eventsPerDevice;
       const share = distance === 0 ? 0 : (eventsPerDevice - below.eventsPerDevice) / distance;

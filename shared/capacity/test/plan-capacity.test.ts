@@ -172,7 +172,7 @@ describe('warnings', () => {
   });
 
   test('tell of a projector that falls behind', () => {
-    const heavy = { deviceCount: 7_000, eventsPerSecondPerDevice: 1, eventBytes: 100, isAggregated: true };
+    const heavy = { deviceCount: 8_500, eventsPerSecondPerDevice: 1, eventBytes: 100, isAggregated: true };
     expect(keys({ ...heavy, shardUse: 1, windowSeconds: 0 })).toEqual(['slow-projector']);
   });
 });
