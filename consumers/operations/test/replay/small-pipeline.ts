@@ -95,8 +95,8 @@ export async function startSmallPipeline(
   let trimmed = 0;
   let projected = 0;
   let isEnabled = true;
-  let onPause = async () => undefined as void;
-  let onSleep = async (_: number) => undefined as void;
+  let onPause: () => Promise<void> = async () => undefined;
+  let onSleep: (ms: number) => Promise<void> = async () => undefined;
   const steps: (string | number)[] = [];
   let beforeAppend: (() => Promise<void>) | undefined;
   const hooked = (store: AuditableEventStore): AuditableEventStore => ({

@@ -178,7 +178,6 @@ export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
   {
     name: 'a promotion without a comparison of what it puts into use',
     isRare: true,
-    seedsMax: 2_000,
     patches: [NO_COMPARISON],
   },
 ];
