@@ -99,6 +99,8 @@ const CREATE = z
     KinesisStreamSourceConfiguration: unsupported('KinesisStreamSourceConfiguration'),
     RedshiftDestinationConfiguration: unsupported('RedshiftDestinationConfiguration'),
     HttpEndpointDestinationConfiguration: unsupported('HttpEndpointDestinationConfiguration'),
+    DeliveryStreamEncryptionConfigurationInput: unsupported('DeliveryStreamEncryptionConfigurationInput'),
+    Tags: z.array(z.unknown()).max(0, 'Tags are not kept by the local emulator: leave them out').optional(),
   })
   .refine(
     (input) =>

@@ -23,9 +23,17 @@ type Operation = (
 ) => Promise<Result<unknown>>;
 
 const NAMED = z.object({ DeliveryStreamName: STREAM_NAME });
+/** API reference, ListDeliveryStreams (read 2026-11). */
+const DELIVERY_STREAM_TYPES = [
+  'DirectPut',
+  'KinesisStreamAsSource',
+  'MSKAsSource',
+  'DatabaseAsSource',
+] as const;
 const LIST = z.object({
   Limit: z.int().min(1).max(LIST_STREAMS_MAX).nullish(),
   ExclusiveStartDeliveryStreamName: z.string().nullish(),
+  DeliveryStreamType: z.enum(DELIVERY_STREAM_TYPES).nullish(),
 });
 
 /** The operations of the Firehose API that the stand-in knows. */
@@ -57,7 +65,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     const query = parse(LIST, input);
     if (query.kind === 'refused') return query;
     const after = query.value.ExclusiveStartDeliveryStreamName ?? '';
-    const names = streams.list().map(({ definition }) => definition.name);
+    // All that can be created here are of one type.
+    const type = query.value.DeliveryStreamType ?? 'DirectPut';
+    const listed = type === 'DirectPut' ? streams.list() : [];
+    const names = listed.map(({ definition }) => definition.name);
     const matching = names.filter((name) => name > after);
     const page = matching.slice(0, query.value.Limit ?? LIST_STREAMS_DEFAULT);
     return ok({ DeliveryStreamNames: page, HasMoreDeliveryStreams: page.length < matching.length });

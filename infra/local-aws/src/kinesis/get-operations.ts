@@ -6,7 +6,7 @@ import { shrinkToFit } from './segment-memory.ts';
 import { parseSequenceNumber } from './sequence-numbering.ts';
 import { iteratorText, readIterator } from './shard-iterator.ts';
 import { admitRead, chargeRead } from './shard-limiter.ts';
-import { hashKeyRangeMembers, SHARD_ID } from './shard-members.ts';
+import { fullShardId, hashKeyRangeMembers, SHARD_ID } from './shard-members.ts';
 import { childrenOf, horizonMs, type Shard, type Stream, shardIdOf } from './stream.ts';
 import { addressedStream, isUsable, STREAM_ADDRESS, usableStream } from './stream-address.ts';
 
@@ -34,7 +34,7 @@ export const getShardIterator = operation(
   }),
   (service, input) => {
     const stream = usableStream(service, input);
-    const shard = stream.shards.find(({ id }) => id === input.ShardId);
+    const shard = stream.shards.find(({ id }) => id === fullShardId(input.ShardId));
     if (!shard) throw shardNotFound(input.ShardId, stream.name, service.accountId);
     const position = startPosition(service, stream, shard, input);
     return membersAnswer({ ShardIterator: newIterator(service, stream, shard, position) });

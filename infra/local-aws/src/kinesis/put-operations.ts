@@ -16,7 +16,7 @@ import { type KinesisService, membersAnswer, operation } from './operation.ts';
 import { blob, list, optional, required, structure, text } from './request-shape.ts';
 import type { NewRecord } from './segment.ts';
 import { shrinkToFit } from './segment-memory.ts';
-import { sequenceNumberText } from './sequence-numbering.ts';
+import { parseSequenceNumber, sequenceNumberText } from './sequence-numbering.ts';
 import { admitRecord } from './shard-limiter.ts';
 import { type Shard, type Stream, shardOfHashKey } from './stream.ts';
 import { STREAM_ADDRESS, usableStream } from './stream-address.ts';
@@ -61,13 +61,25 @@ export const putRecord = operation(
     SequenceNumberForOrdering: optional(text({ pattern: '0|([1-9]\\d{0,128})' })),
   }),
   (service, input, faults) => {
-    const [result] = put(service, usableStream(service, input), [input], faults);
+    const stream = usableStream(service, input);
+    checkOrdering(service, stream, input.SequenceNumberForOrdering);
+    const [result] = put(service, stream, [input], faults);
     if (!result) throw new RangeError('one record has one result');
     if (!('ErrorCode' in result)) return membersAnswer(result);
     if (result.ErrorCode === 'InternalFailure') throw internalFailure(result.ErrorMessage);
     throw new ApiError(result.ErrorCode, result.ErrorMessage);
   },
 );
+
+/** AWS refuses a number that is none of its own (kinesalite 3.3.3, made from answers of AWS, read 2026-11). Throws InvalidArgumentException. */
+function checkOrdering(service: KinesisService, stream: Stream, number: string | undefined): void {
+  if (number === undefined) return;
+  if (parseSequenceNumber(number) !== undefined) return;
+  throw invalidArgument(
+    `ExclusiveMinimumSequenceNumber ${number} used in PutRecord on stream ${stream.name} under account ` +
+      `${service.accountId} is invalid.`,
+  );
+}
 
 /** A record that is in order, with the shard that takes it. */
 interface PlacedRecord extends NewRecord {

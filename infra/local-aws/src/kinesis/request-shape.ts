@@ -178,6 +178,16 @@ export function list<Item>(
   };
 }
 
+/** A member that AWS takes and this server does not serve. Throws ValidationException, saying so; an empty one is none. */
+export function unserved(why: string): Shape<undefined> {
+  return {
+    read: (value) => {
+      if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return undefined;
+      throw validationFailed(why);
+    },
+  };
+}
+
 /** A member that may be absent. */
 export function optional<Value>(shape: Shape<Value>): Shape<Value | undefined> {
   return {

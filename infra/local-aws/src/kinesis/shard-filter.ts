@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidArgument } from './api-error.ts';
+import { fullShardId } from './shard-members.ts';
 import { horizonMs, type Shard, type Stream } from './stream.ts';
 
 /** API reference, ShardFilter (read 2026-11). */
@@ -65,7 +66,7 @@ export function selectShards(
   const timeMs = Math.max(Timestamp ?? 0, earliestMs);
   switch (Type) {
     case 'AFTER_SHARD_ID':
-      return { ...all, afterId: [afterId, ShardId ?? ''].sort().at(-1) ?? '' };
+      return { ...all, afterId: [afterId, fullShardId(ShardId ?? '')].sort().at(-1) ?? '' };
     case 'AT_TRIM_HORIZON':
     case 'AT_TIMESTAMP':
       return { ...all, openAtMs: timeMs };

@@ -6,6 +6,17 @@ import type { Members } from './wire-format.ts';
 /** API reference, ShardId (read 2026-11). */
 export const SHARD_ID = text({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
 
+const ABBREVIATED = /^(?:shardId-)?(\d{1,12})$/;
+
+/**
+ * The whole id of a shard. AWS takes abbreviations, too: `0`, `shardId-0` and `shardId-000000000000` are one (kinesalite
+ * 3.3.3, made from answers of AWS, read 2026-11). Anything else comes back as it is.
+ */
+export function fullShardId(id: string): string {
+  const index = ABBREVIATED.exec(id)?.[1];
+  return index === undefined ? id : shardIdOf(Number(index));
+}
+
 export function hashKeyRangeMembers({ hashStart, hashEnd }: Shard): Members {
   return { StartingHashKey: hashKeyOf(hashStart).toString(), EndingHashKey: hashKeyOf(hashEnd).toString() };
 }

@@ -20,7 +20,7 @@ import {
   type ShardSelection,
   selectShards,
 } from './shard-filter.ts';
-import { SHARD_ID, shardMembers } from './shard-members.ts';
+import { fullShardId, SHARD_ID, shardMembers } from './shard-members.ts';
 import type { Shard, Stream } from './stream.ts';
 import { activeStream, addressedStream, STREAM_ADDRESS, streamArn } from './stream-address.ts';
 import { SHARDS_MAX } from './stream-operations.ts';
@@ -77,15 +77,15 @@ function firstSelection(service: KinesisService, request: ListShardsRequest, now
   if (createdMs !== undefined && Math.abs(createdMs - stream.createdMs) >= 1000) {
     throw streamNotFound(stream.name, service.accountId);
   }
-  return selectShards(stream, request.ShardFilter, request.ExclusiveStartShardId ?? '', nowMs);
+  return selectShards(stream, request.ShardFilter, fullShardId(request.ExclusiveStartShardId ?? ''), nowMs);
 }
 
 function nextSelection(
   request: ListShardsRequest & { readonly NextToken: string },
   nowMs: number,
 ): ShardSelection {
-  const { NextToken, StreamName, ExclusiveStartShardId, StreamCreationTimestamp } = request;
-  const others = { StreamName, ExclusiveStartShardId, StreamCreationTimestamp };
+  const { NextToken, StreamName, StreamARN, ExclusiveStartShardId, StreamCreationTimestamp } = request;
+  const others = { StreamName, StreamARN, ExclusiveStartShardId, StreamCreationTimestamp };
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) throw invalidArgument(`NextToken and ${name} cannot be provided together.`);
   }
@@ -205,7 +205,7 @@ function provisionedStream(service: KinesisService, address: Address): Stream {
 }
 
 function openShard(service: KinesisService, stream: Stream, id: string): Shard {
-  const shard = stream.shards.find((candidate) => candidate.id === id);
+  const shard = stream.shards.find((candidate) => candidate.id === fullShardId(id));
   if (!shard) {
     throw new ApiError(
       'ResourceNotFoundException',

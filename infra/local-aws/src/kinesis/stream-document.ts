@@ -15,6 +15,11 @@ const shardDocument = z.strictObject({
   closedMs: count.optional(),
 });
 
+const reshardStep = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('split'), start: hashKey, at: hashKey }),
+  z.strictObject({ kind: z.literal('merge'), start: hashKey, adjacentStart: hashKey }),
+]);
+
 /** `stream.json`: everything of a stream but its records. */
 export const streamDocument = z.strictObject({
   version: z.literal(1),
@@ -26,6 +31,8 @@ export const streamDocument = z.strictObject({
   retentionHours: count,
   trimmedBeforeMs: count,
   nextShardIndex: count,
+  /** Splits and merges that an UPDATING stream has before it. */
+  pendingSteps: z.array(reshardStep).default([]),
   shards: z.array(shardDocument),
 });
 
@@ -33,8 +40,17 @@ export type StreamDocument = z.infer<typeof streamDocument>;
 export type ShardDocument = z.infer<typeof shardDocument>;
 
 export function documentOf(stream: Stream): StreamDocument {
-  const { name, createdMs, mode, recordBytesMax, status, retentionHours, trimmedBeforeMs, nextShardIndex } =
-    stream;
+  const {
+    name,
+    createdMs,
+    mode,
+    recordBytesMax,
+    status,
+    retentionHours,
+    trimmedBeforeMs,
+    nextShardIndex,
+    pendingSteps,
+  } = stream;
   return {
     version: 1,
     name,
@@ -45,6 +61,7 @@ export function documentOf(stream: Stream): StreamDocument {
     retentionHours,
     trimmedBeforeMs,
     nextShardIndex,
+    pendingSteps: [...pendingSteps],
     shards: stream.shards.map(
       ({ index, startMs, hashStart, hashEnd, parentIndex, adjacentParentIndex, closedMs }) => ({
         index,

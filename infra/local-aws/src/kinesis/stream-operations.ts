@@ -2,8 +2,8 @@ import { RECORD_BYTES_MAX, RETENTION_HOURS_MAX, RETENTION_HOURS_MIN } from '@twi
 import { invalidArgument, resourceInUse, validationFailed } from './api-error.ts';
 import { EMPTY, type KinesisService, membersAnswer, operation } from './operation.ts';
 import { pageToken, readPageToken } from './page-token.ts';
-import { flag, integer, oneOf, optional, required, structure, text } from './request-shape.ts';
-import { SHARD_ID, shardMembers } from './shard-members.ts';
+import { flag, integer, oneOf, optional, required, structure, text, unserved } from './request-shape.ts';
+import { fullShardId, SHARD_ID, shardMembers } from './shard-members.ts';
 import { horizonMs, STREAM_MODES, type Stream } from './stream.ts';
 import { activeStream, addressedStream, STREAM_ADDRESS, STREAM_NAME, streamArn } from './stream-address.ts';
 import { Timestamp } from './wire-format.ts';
@@ -19,15 +19,20 @@ const RECORD_KIB = { min: 1024, max: 10_240 };
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 10_000;
 
+/** Refused rather than dropped: nobody may believe that they were kept. */
+const NO_TAGS = optional(unserved('Tags are not kept by the local emulator: leave them out'));
+
 export const createStream = operation(
   structure({
     StreamName: required(STREAM_NAME, ''),
     ShardCount: optional(integer({ min: 1, max: SHARDS_MAX })),
     StreamModeDetails: optional(structure({ StreamMode: required(oneOf(STREAM_MODES), 'PROVISIONED') })),
     MaxRecordSizeInKiB: optional(integer(RECORD_KIB)),
+    Tags: NO_TAGS,
   }),
   (service, { StreamName, ShardCount, StreamModeDetails, MaxRecordSizeInKiB }) => {
-    const mode = StreamModeDetails?.StreamMode ?? 'PROVISIONED';
+    // Where neither is given, AWS creates an on-demand stream.
+    const mode = StreamModeDetails?.StreamMode ?? (ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED');
     if (mode === 'PROVISIONED' && ShardCount === undefined) {
       throw validationFailed('ShardCount must be specified for a stream in PROVISIONED mode.');
     }
@@ -65,7 +70,7 @@ export const describeStream = operation(
   (service, input) => {
     const stream = addressedStream(service, input);
     service.store.trim(stream);
-    const after = input.ExclusiveStartShardId ?? '';
+    const after = fullShardId(input.ExclusiveStartShardId ?? '');
     // While it is CREATING a stream shows no shards.
     const rest = stream.status === 'CREATING' ? [] : stream.shards.filter(({ id }) => id > after);
     const page = rest.slice(0, input.Limit ?? PAGE_DEFAULT);

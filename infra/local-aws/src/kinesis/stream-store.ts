@@ -40,11 +40,13 @@ export interface NewStream {
   readonly recordBytesMax: number;
 }
 
-type StreamChange = Partial<Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards'>>;
+type StreamChange = Partial<
+  Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards' | 'pendingSteps'>
+>;
 
 /**
- * All streams of a server. A change is on disk before it is visible. Shards change at once and the stream's status
- * some time later, so that what was acknowledged never depends on a timer.
+ * All streams of a server. A change is on disk before it is visible; so is a reshard that is still to come, which a restart
+ * carries out.
  */
 export class StreamStore {
   readonly memory: SegmentMemory;
@@ -81,7 +83,7 @@ export class StreamStore {
     const { version: _, shards: __, ...rest } = document;
     const stream: Stream = { ...rest, shards, open: openShards(shards) };
     this.#streams.set(stream.name, stream);
-    if (stream.status !== 'ACTIVE') this.change(stream, { status: 'ACTIVE' });
+    if (stream.status !== 'ACTIVE') this.#activate(stream);
   }
 
   #openShard(stream: Pick<Stream, 'name' | 'createdMs'>, shard: ShardDocument): Shard {
@@ -138,6 +140,7 @@ export class StreamStore {
       retentionHours: RETENTION_HOURS_DEFAULT,
       trimmedBeforeMs: 0,
       nextShardIndex: shardCount,
+      pendingSteps: [],
       shards,
       open: openShards(shards),
     };
@@ -157,13 +160,9 @@ export class StreamStore {
     Object.assign(stream, changed);
   }
 
-  /** Closes and opens shards at once; the stream is UPDATING for the transition time. */
+  /** The stream is UPDATING for the transition time, with its shards as they were; then they close and others open. */
   reshard(stream: Stream, steps: readonly ReshardStep[]): void {
-    const at = { nowMs: this.#options.clock.now(), nextIndex: stream.nextShardIndex };
-    const shards = applySteps(stream.shards, steps, at, (opened) =>
-      this.#openShard(stream, { ...opened, closedMs: undefined }),
-    );
-    this.change(stream, { shards, status: 'UPDATING' });
+    this.change(stream, { pendingSteps: steps, status: 'UPDATING' });
     this.#afterTransition(() => this.#activate(stream));
   }
 
@@ -178,8 +177,12 @@ export class StreamStore {
   }
 
   #activate(stream: Stream): void {
-    if (stream.status === 'CREATING' || stream.status === 'UPDATING')
-      this.change(stream, { status: 'ACTIVE' });
+    if (stream.status !== 'CREATING' && stream.status !== 'UPDATING') return;
+    const at = { nowMs: this.#options.clock.now(), nextIndex: stream.nextShardIndex };
+    const shards = applySteps(stream.shards, stream.pendingSteps, at, (opened) =>
+      this.#openShard(stream, { ...opened, closedMs: undefined }),
+    );
+    this.change(stream, { shards, pendingSteps: [], status: 'ACTIVE' });
   }
 
   #afterTransition(finish: () => void): void {

@@ -1,4 +1,5 @@
 import { type ShardId, shardId } from '@twinstream/stream-model';
+import type { ReshardStep } from './resharding.ts';
 import {
   ENDING_COUNTER,
   type ShardNumbering,
@@ -43,6 +44,8 @@ export interface Stream {
   /** Records before it are gone, even if the retention grew since. */
   readonly trimmedBeforeMs: number;
   readonly nextShardIndex: number;
+  /** What an UPDATING stream becomes when it is ACTIVE again; empty otherwise. */
+  readonly pendingSteps: readonly ReshardStep[];
   /** Open and closed shards within the retention, in order of their index. */
   readonly shards: readonly Shard[];
   /** The open ones in order of their hash keys, which they cover without a gap. */

@@ -34,9 +34,10 @@ export function failedBatchDocument(
       requestId: lastInvocation?.requestId ?? stamp.newId(),
       functionArn: origin.functionArn,
       condition: batch.condition,
-      approximateInvokeCount: batch.invokeCount,
+      // AWS counts 1 for what it never invoked, too (recorded in LocalStack's snapshot tests, read 2026-11).
+      approximateInvokeCount: Math.max(1, batch.invokeCount),
     },
-    ...responseContext(lastInvocation),
+    ...(batch.condition === 'RecordAgeExceeded' ? {} : responseContext(lastInvocation)),
     version: '1.0',
     timestamp: new Date(stamp.nowMs).toISOString(),
     KinesisBatchInfo: {
@@ -52,7 +53,7 @@ export function failedBatchDocument(
   });
 }
 
-/** Records that were never given to the function have no response. */
+/** Records that were given up for their age have none, whether the function has seen them or not. */
 function responseContext(last: LastInvocation | undefined) {
   if (last === undefined) return {};
   return {

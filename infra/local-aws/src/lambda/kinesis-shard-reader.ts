@@ -33,6 +33,17 @@ interface RecordAnswer {
 /** Pages of ListShards that are followed; each holds up to 1,000 shards. */
 const LIST_PAGES_MAX = 100;
 
+/** False where Kinesis says that there is no stream of that name. Throws what keeps it from answering. */
+export async function streamExists(client: KinesisJsonClient, streamName: string): Promise<boolean> {
+  try {
+    await client.call('DescribeStreamSummary', { StreamName: streamName });
+    return true;
+  } catch (error) {
+    if (error instanceof KinesisRefusal && error.errorName === 'ResourceNotFoundException') return false;
+    throw error;
+  }
+}
+
 /** Reads a stream through the Kinesis API. */
 export function kinesisShardReader(client: KinesisJsonClient, streamName: string): ShardReader {
   const shards = async (): Promise<readonly ShardLineage[]> => {

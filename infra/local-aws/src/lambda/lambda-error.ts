@@ -9,6 +9,12 @@ export function invalidParameter(message: string): LambdaRefusal {
   return { status: 400, name: 'InvalidParameterValueException', message };
 }
 
+/** AWS answers so for a stream that a new mapping names and nobody has created (LocalStack's snapshot tests,
+ * recorded against AWS, read 2026-11). */
+export function streamNotFound(arn: string): LambdaRefusal {
+  return invalidParameter(`Stream not found: ${arn}`);
+}
+
 export function notFound(message: string): LambdaRefusal {
   return { status: 404, name: 'ResourceNotFoundException', message };
 }

@@ -7,7 +7,7 @@ import { faultyInvoker } from './faulty-invoker.ts';
 import type { FunctionInvoker } from './function-invoker.ts';
 import { httpFunctionInvoker } from './http-function-invoker.ts';
 import { directTransport, httpTransport, kinesisJsonClient } from './kinesis-json-client.ts';
-import { kinesisShardReader } from './kinesis-shard-reader.ts';
+import { kinesisShardReader, streamExists } from './kinesis-shard-reader.ts';
 import { lambdaApi } from './lambda-api.ts';
 import { type Account, functionArn, LOCAL_ACCOUNT, roleArn } from './lambda-names.ts';
 import { resolvedSettings } from './mapping-definition.ts';
@@ -80,6 +80,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     logger,
     knowsFunction,
     contextOf: streams.contextOf,
+    hasStream: streams.hasStream,
   });
   const server = await listenOnLoopback(
     lambdaApi({ account, registry, invoker, knowsFunction }),
@@ -113,7 +114,11 @@ function streamAccess(
   invoker: FunctionInvoker,
   account: Account,
   clock: Clock,
-): { readonly contextOf: ContextFactory; close(): void } {
+): {
+  readonly contextOf: ContextFactory;
+  readonly hasStream: (streamName: string) => Promise<boolean>;
+  close(): void;
+} {
   const { kinesis } = options;
   const transport = typeof kinesis === 'string' ? httpTransport(kinesis) : directTransport(kinesis);
   const client = kinesisJsonClient(transport, account.region);
@@ -146,6 +151,7 @@ function streamAccess(
   };
   return {
     contextOf,
+    hasStream: (streamName) => streamExists(client, streamName),
     close: () => {
       client.close();
       s3.destroy();

@@ -1,7 +1,16 @@
 import type { MappingSettings } from '@twinstream/pipeline-settings';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { type ContextFactory, EventSourceMapping } from './event-source-mapping.ts';
-import { conflict, inUse, invalidParameter, notFound, ok, type Result, refused } from './lambda-error.ts';
+import {
+  conflict,
+  inUse,
+  invalidParameter,
+  notFound,
+  ok,
+  type Result,
+  refused,
+  streamNotFound,
+} from './lambda-error.ts';
 import { type Account, functionNameOf, mappingIdOf, streamArn } from './lambda-names.ts';
 import type { MappingDefinition } from './mapping-definition.ts';
 import type { MappingFiles } from './mapping-files.ts';
@@ -24,6 +33,8 @@ export interface RegistryOptions {
   readonly logger: Logger;
   /** Is there a function of that name? */
   readonly knowsFunction: (functionName: string) => boolean;
+  /** Is there a stream of that name, as far as can be told? */
+  readonly hasStream: (streamName: string) => Promise<boolean>;
 }
 
 /** All mappings, kept in files, and the changes that the API makes to them. */
@@ -79,6 +90,9 @@ export class MappingRegistry {
   async create(creation: MappingCreation): Promise<Result<EventSourceMapping>> {
     const functionName = functionNameOf(creation.functionName);
     if (!this.#options.knowsFunction(functionName)) return refused(unknownFunction(creation.functionName));
+    if (!(await this.#options.hasStream(creation.streamName))) {
+      return refused(streamNotFound(creation.streamArn));
+    }
     const mappingId = mappingIdOf(functionName, creation.streamArn);
     if (this.#mappings.has(mappingId)) {
       return refused(

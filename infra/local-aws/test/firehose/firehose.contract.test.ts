@@ -3,6 +3,7 @@ import {
   CreateDeliveryStreamCommand,
   type CreateDeliveryStreamCommandInput,
   DeleteDeliveryStreamCommand,
+  type DeliveryStreamType,
   DescribeDeliveryStreamCommand,
   type FirehoseClient,
   ListDeliveryStreamsCommand,
@@ -286,6 +287,27 @@ describe('delivery streams', () => {
     await expect(
       client.send(new DescribeDeliveryStreamCommand({ DeliveryStreamName: 'b' })),
     ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  it('are listed by their type', async () => {
+    await createStream();
+    const list = async (DeliveryStreamType: DeliveryStreamType) =>
+      (await client.send(new ListDeliveryStreamsCommand({ DeliveryStreamType }))).DeliveryStreamNames;
+    expect(await list('DirectPut')).toEqual([STREAM]);
+    expect(await list('KinesisStreamAsSource')).toEqual([]);
+  });
+
+  it('are refused with tags or encryption, which would not be kept', async () => {
+    const s3 = { RoleARN: 'arn:aws:iam::000000000000:role/firehose', BucketARN: `arn:aws:s3:::${BUCKET}` };
+    const input = { DeliveryStreamName: STREAM, ExtendedS3DestinationConfiguration: s3 };
+    const refused = { name: 'InvalidArgumentException', message: expect.stringContaining('local') };
+    for (const more of [
+      { Tags: [{ Key: 'a', Value: 'b' }] },
+      { DeliveryStreamEncryptionConfigurationInput: { KeyType: 'AWS_OWNED_CMK' as const } },
+    ]) {
+      const call = client.send(new CreateDeliveryStreamCommand({ ...input, ...more }));
+      await expect(call).rejects.toMatchObject(refused);
+    }
   });
 
   it.each([

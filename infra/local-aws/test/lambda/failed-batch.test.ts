@@ -61,7 +61,14 @@ it('says null where the function returned and named failed items', () => {
   expect(document.responseContext.functionError).toBeNull();
 });
 
-it('has no response where the function was never invoked', () => {
+it('has no response where the records were given up for their age, invoked or not', () => {
+  const invoked = { ...batch, condition: 'RecordAgeExceeded' } as const;
+  const document = JSON.parse(failedBatchDocument(invoked, origin, stamp));
+  expect(document).not.toHaveProperty('responseContext');
+  expect(document.requestContext).toMatchObject({ requestId: 'c9b8fa9f', approximateInvokeCount: 3 });
+});
+
+it('counts one invocation, and has no response, where the function was never invoked', () => {
   const never = {
     ...batch,
     lastInvocation: undefined,
@@ -73,7 +80,7 @@ it('has no response where the function was never invoked', () => {
   expect(document.requestContext).toMatchObject({
     requestId: 'random-id',
     condition: 'RecordAgeExceeded',
-    approximateInvokeCount: 0,
+    approximateInvokeCount: 1,
   });
 });
 

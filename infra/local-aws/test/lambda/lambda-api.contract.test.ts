@@ -36,11 +36,13 @@ let client: LambdaClient;
 let dataDir = '';
 const injector = createFaultInjector();
 
-/** Answers every operation with a stream that has no shards: this suite is about the API. */
+/** Answers every operation with a stream that has no shards, unless it is named `absent`: this suite is about the API. */
 async function emptyKinesis(): Promise<Server> {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.end(JSON.stringify({ Shards: [] }));
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    const isAbsent = body.includes('"absent"');
+    response.statusCode = isAbsent ? 400 : 200;
+    response.end(JSON.stringify(isAbsent ? { __type: 'ResourceNotFoundException' } : { Shards: [] }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
@@ -101,6 +103,15 @@ const stateOf = async (UUID: string | undefined) =>
   (await client.send(new GetEventSourceMappingCommand({ UUID }))).State;
 
 describe('CreateEventSourceMapping', () => {
+  it('refuses a stream that does not exist', async () => {
+    const EventSourceArn = STREAM_ARN.replace('device-events', 'absent');
+    await expect(create({ EventSourceArn })).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: `Stream not found: ${EventSourceArn}`,
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
   it('answers what AWS was recorded to answer, with its defaults', async () => {
     const { $metadata, UUID, LastModified, ...rest } = await create();
     expect($metadata.httpStatusCode).toBe(202);
