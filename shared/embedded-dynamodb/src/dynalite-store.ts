@@ -10,11 +10,12 @@ import { createRequire } from 'node:module';
 export type WireValue = Readonly<Record<string, unknown>>;
 export type WireItem = Record<string, WireValue>;
 
-interface KeySchemaElement {
+export interface KeySchemaElement {
   readonly AttributeName: string;
 }
 
 interface SecondaryIndex {
+  readonly IndexName: string;
   readonly KeySchema: readonly KeySchemaElement[];
   readonly Projection: { readonly ProjectionType: string };
 }
@@ -22,6 +23,12 @@ interface SecondaryIndex {
 export interface DynaliteTable {
   readonly TableName: string;
   readonly TableStatus: string;
+  readonly TableArn?: string;
+  readonly AttributeDefinitions?: readonly {
+    readonly AttributeName: string;
+    readonly AttributeType: string;
+  }[];
+  readonly BillingModeSummary?: { readonly BillingMode: string };
   readonly KeySchema: readonly KeySchemaElement[];
   readonly GlobalSecondaryIndexes?: readonly SecondaryIndex[];
   readonly LocalSecondaryIndexes?: readonly SecondaryIndex[];
@@ -35,10 +42,17 @@ interface ItemDb {
   lock(key: string, locked: (release: Release) => void): void;
   get(key: string, done: Callback<WireItem>): void;
   put(key: string, item: WireItem, done: Callback<void>): void;
+  createValueStream(): AsyncIterable<WireItem>;
+}
+
+interface TableDb {
+  lock(name: string, locked: (release: Release) => void): void;
+  put(name: string, table: DynaliteTable, done: Callback<void>): void;
 }
 
 export interface DynaliteStore {
   readonly options: { readonly maxItemSize: number };
+  readonly tableDb: TableDb;
   getTable(name: string, done: Callback<DynaliteTable>): void;
   getItemDb(name: string): ItemDb;
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { createEmbeddedDynamoDb } from '@twinstream/embedded-dynamodb';
 import { createLogger } from '@twinstream/runtime';
-import dynalite from 'dynalite';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
 import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
@@ -15,7 +15,7 @@ await runChildMain(() => start(Number(values.port ?? 0), values.path));
 
 async function start(port: number, path: string | undefined): Promise<Served> {
   if (path !== undefined) takeEngineFolder(path);
-  const server = dynalite({
+  const server = createEmbeddedDynamoDb({
     createTableMs: TABLE_STATE_MS,
     deleteTableMs: TABLE_STATE_MS,
     updateTableMs: TABLE_STATE_MS,
