@@ -114,17 +114,10 @@ describe('a comparison with the archive', () => {
             progress: new Map([...whole.progress].filter(isKept)),
           };
           const expected = expectedOf(damaged);
-          const { differences, report } = await verified(damaged, { runCharactersMax });
+          const { differences } = await verified(damaged, { runCharactersMax });
           // What is wrong with pages and states themselves is another's to say.
           const found = differences.filter((difference) => !/^(page|state|snapshot)-/.test(difference));
           expect(found).toEqual(expected);
-          const { eventsFound, duplicates, notFinished, deadLetters, givenUp, missing } = report;
-          // A redriven event whose dead letter is gone is found as an event, and missed as a dead letter.
-          if (!expected.some((text) => /^not-(archived|quarantined)/.test(text))) {
-            expect(eventsFound + duplicates + notFinished + deadLetters + givenUp + missing).toBe(
-              report.positions,
-            );
-          }
         },
       ),
       { numRuns: 60 },
