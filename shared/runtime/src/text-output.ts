@@ -19,9 +19,6 @@ export interface TextOutput {
 /** Exit code of a command that ended because nobody reads its output: 128 + SIGPIPE, as a shell reports it of `cat`. */
 export const OUTPUT_CLOSED_EXIT_CODE = 141;
 
-/** Codes by which a stream says that its reader is gone. */
-const READER_GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);
-
 /**
  * Text for a stream whose reader may go away: then it is quiet, and `closed` tells whoever wants to end early. Any other
  * failure of the stream, such as a full disk, is thrown as an uncaught exception, since the output is incomplete.
@@ -31,7 +28,9 @@ export function textOutput(
 ): TextOutput {
   const closing = new AbortController();
   stream.on('error', (error: Error) => {
-    if (!('code' in error) || !READER_GONE.has(error.code)) throw error;
+    // What was on its way then fails after it, in its own words.
+    if (closing.signal.aborted) return;
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
     closing.abort(new Error('nobody reads the output', { cause: error }));
   });
   const { signal: closed } = closing;
