@@ -63,13 +63,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: `${PROJECTION}/project-device.ts`,
         find: 'const stateRejected = await chain.advanceState();',
-        replace: 'services.heads.put(chain.head); const stateRejected = await chain.advanceState();',
+        replace:
+          'services.heads.put(durableHead(chain.head)); const stateRejected = await chain.advanceState();',
       },
       // Asking the table would make up for it.
       {
         file: `${PROJECTION}/project-device.ts`,
-        find: 'if (cached !== undefined && chain.head === cached) {',
-        replace: 'if (cached !== undefined && chain.head.page < 0) {',
+        find: 'if (known !== undefined && chain.head === known.state) {',
+        replace: 'if (known !== undefined && chain.head.page < 0) {',
       },
     ],
   },

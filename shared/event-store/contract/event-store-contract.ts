@@ -9,6 +9,7 @@ import { makeSnapshot } from '../src/make-snapshot.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { comparePageKeys } from '../src/page-key.ts';
 import { summaryOf } from '../src/page-summary.ts';
+import { withoutValues } from '../src/snapshot-item.ts';
 import { stateAt } from '../src/state-at.ts';
 import { writeBatch } from './chain-writer.ts';
 import { ARRIVAL, arrivedEvent, asOf, SHARDS } from './event-builder.ts';
@@ -282,6 +283,20 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
       expect(await store.latestSnapshot(deviceId, { foldVersion: 1, consistent: true })).toEqual(first);
     });
 
+    it('shows one without values to those alone who go on with a chain', async () => {
+      const { state: first } = await writeChain(1);
+      const { state } = await writeBatch(store, first, SHARD, [
+        arrivedEvent({ deviceId: first.deviceId, session: 1, counter: 2, at: 2 }),
+      ]);
+      await store.putSnapshot(snapshotAt(first));
+      await store.putSnapshot(withoutValues(snapshotAt(state)));
+      const query = { foldVersion: 1, consistent: true };
+      expect(await store.latestSnapshot(first.deviceId, query)).toEqual(snapshotAt(first));
+      expect(await store.latestSnapshot(first.deviceId, { ...query, valuesOmitted: true })).toEqual(
+        withoutValues(snapshotAt(state)),
+      );
+    });
+
     it('finds the latest one within each bound, and none of another fold version', async () => {
       const states: DeviceState[] = [];
       let state = newDeviceState();
@@ -301,6 +316,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
       expect(await latest({})).toBe(12);
       expect(await latest({ arrivalMaxAtMost: arrivalAfter(7) })).toBe(7);
       expect(await latest({ arrivalMaxAtMost: arrivalAfter(7) - 1 })).toBe(6);
+      expect(await latest({ valuesOmitted: true })).toBe(12);
       expect(await latest({ arrivalMaxAtMost: arrivalAfter(3) })).toBe(4);
       expect(await latest({ arrivalMaxAtMost: arrivalAfter(3), pageAtMost: 3 })).toBe(3);
       expect(await latest({ pageAtMost: 5 })).toBe(5);
@@ -377,7 +393,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
             ),
             history: await readHistory(asked, { deviceId, from: ARRIVAL + 5, to: ARRIVAL + 30, limit: 9 }),
             backwards: await readHistory(asked, { deviceId, from: ARRIVAL + 5, order, limit: 1_000 }),
-            head: await catchUp(asked, states[0] ?? state, { limits: TINY_LIMITS.receipts }),
+            head: (await catchUp(asked, states[0] ?? state, { limits: TINY_LIMITS.receipts })).state,
             snapshot: await makeSnapshot(asked, state),
           };
         };

@@ -4,7 +4,7 @@ import type { EventStore } from './event-store.ts';
 import { nextPageKey } from './page-key.ts';
 
 /** After so many pages a snapshot that saves the rest is worth looking for. */
-const PAGES_BEFORE_SNAPSHOT = 32;
+export const PAGES_BEFORE_SNAPSHOT = 32;
 
 export interface CatchUpOptions {
   /** What the state remembers of receipts. Default: as the state item does. */
@@ -12,25 +12,41 @@ export interface CatchUpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where a walk along a chain has come to. */
+export interface CaughtUp {
+  readonly state: DeviceState;
+  /** Page of the latest snapshot, where the walk was long enough to look for one. */
+  readonly snapshotPage?: number;
+  /** Present where the walk went on from a snapshot without values. */
+  readonly valuesOmitted?: true;
+}
+
 /**
  * The state after the last page of its device: folds every page that was acknowledged before the call. A state that
- * lies far behind goes on from the latest snapshot. Throws `CHAIN_BROKEN` where a page is missing.
+ * lies far behind goes on from the latest snapshot; where that is one without values, so is the state, which is then good
+ * for planning pages alone. Throws `CHAIN_BROKEN` where a page is missing.
  */
 export async function catchUp(
   store: EventStore,
   state: DeviceState,
   options: CatchUpOptions = {},
-): Promise<DeviceState> {
+): Promise<CaughtUp> {
   const near = await foldOn(store, state, options, PAGES_BEFORE_SNAPSHOT);
-  if (near.page < state.page + PAGES_BEFORE_SNAPSHOT) return near;
+  if (near.page < state.page + PAGES_BEFORE_SNAPSHOT) return { state: near };
   const { signal } = options;
   const snapshot = await store.latestSnapshot(state.deviceId, {
     foldVersion: FOLD_VERSION,
+    valuesOmitted: true,
     consistent: true,
     signal,
   });
-  const start = snapshot !== undefined && snapshot.state.page > near.page ? snapshot.state : near;
-  return foldOn(store, start, options, Number.POSITIVE_INFINITY);
+  const isAhead = snapshot !== undefined && snapshot.state.page > near.page;
+  const start = isAhead ? snapshot.state : near;
+  return {
+    state: await foldOn(store, start, options, Number.POSITIVE_INFINITY),
+    ...(snapshot === undefined ? {} : { snapshotPage: snapshot.state.page }),
+    ...(isAhead && snapshot.valuesOmitted ? { valuesOmitted: true } : {}),
+  };
 }
 
 async function foldOn(

@@ -25,7 +25,7 @@ export async function completeReceipts(
   return receiptsFrom(store, state, snapshot, signal);
 }
 
-/** The latest snapshot at or before a state's page. */
+/** The latest snapshot at or before a state's page, be it without values: receipts are what it is asked for. */
 export function snapshotUpTo(
   store: EventStore,
   { deviceId, page, arrivalMax }: DeviceState,
@@ -35,6 +35,7 @@ export function snapshotUpTo(
     foldVersion: FOLD_VERSION,
     arrivalMaxAtMost: arrivalMax,
     pageAtMost: page,
+    valuesOmitted: true,
     consistent: true,
     signal,
   });

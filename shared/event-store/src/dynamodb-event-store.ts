@@ -28,7 +28,7 @@ import type {
   SnapshotQuery,
 } from './event-store.ts';
 import { decodePage, decodeSummary, encodePage, SUMMARY_ATTRIBUTES } from './page-item.ts';
-import { decodeSnapshot, encodeSnapshot } from './snapshot-item.ts';
+import { decodeSnapshot, encodeSnapshot, isWithoutValues } from './snapshot-item.ts';
 import {
   PAGE_KEY_MAX,
   PAGE_KEY_MIN,
@@ -231,7 +231,15 @@ async function putSnapshot(
 async function latestSnapshot(
   table: Table,
   deviceId: DeviceId,
-  { foldVersion, arrivalMaxAtMost, pageAtMost, eventTimeAtMost, consistent = false, signal }: SnapshotQuery,
+  {
+    foldVersion,
+    arrivalMaxAtMost,
+    pageAtMost,
+    eventTimeAtMost,
+    valuesOmitted = false,
+    consistent = false,
+    signal,
+  }: SnapshotQuery,
 ): Promise<Snapshot | undefined> {
   const query: ItemQuery = {
     deviceId,
@@ -244,6 +252,7 @@ async function latestSnapshot(
   };
   for await (const item of queryItems(table, query)) {
     if (pageAtMost !== undefined && readSnapshotSortKey(requireText(item, 'key')).page > pageAtMost) continue;
+    if (!valuesOmitted && isWithoutValues(item)) continue;
     // A comparison with what is not known is false.
     const eventTimeMax = readNumber(item, 'eventTimeMax') ?? Number.NaN;
     if (eventTimeAtMost !== undefined && !(eventTimeMax <= eventTimeAtMost)) continue;

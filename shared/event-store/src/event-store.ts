@@ -51,6 +51,11 @@ export interface Snapshot {
   readonly receipts: Receipts;
   /** Latest device time of all events up to that page, milliseconds since 1970; absent where it is not known. */
   readonly eventTimeMax?: number;
+  /**
+   * Present where the values of the attributes were left out, because no item can hold them: each attribute has its version
+   * alone. Good for going on with a chain, for which no value is needed; no state to be shown.
+   */
+  readonly valuesOmitted?: true;
 }
 
 export interface SnapshotQuery {
@@ -61,6 +66,8 @@ export interface SnapshotQuery {
   readonly pageAtMost?: number;
   /** Only snapshots all of whose events are known to have a device time at or before it; milliseconds since 1970. */
   readonly eventTimeAtMost?: number;
+  /** True admits snapshots without the values of attributes. Default: false. */
+  readonly valuesOmitted?: boolean;
   readonly consistent?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -83,8 +90,8 @@ export interface EventStore {
     signal?: AbortSignal,
   ): Promise<PageKey | undefined>;
   /**
-   * Puts a snapshot unless one stands there already. One that no item can hold, for the mass of its receipts, is
-   * not stored: folds then start at an older one.
+   * Puts a snapshot unless one stands there already. One that no item can hold is put without the values of its attributes.
+   * Where the mass of its receipts alone is too much, it is not stored: folds then start at an older one.
    */
   putSnapshot(snapshot: Snapshot, signal?: AbortSignal): Promise<'stored' | 'exists' | 'too-large'>;
   /** The latest snapshot that the query admits. */

@@ -126,10 +126,12 @@ function compareSnapshots(a: Snapshot | undefined, b: Snapshot): number {
   );
 }
 
-function admits(query: SnapshotQuery, { foldVersion, state, eventTimeMax }: Snapshot): boolean {
-  const { arrivalMaxAtMost, pageAtMost, eventTimeAtMost } = query;
+function admits(query: SnapshotQuery, snapshot: Snapshot): boolean {
+  const { foldVersion, state, eventTimeMax } = snapshot;
+  const { arrivalMaxAtMost, pageAtMost, eventTimeAtMost, valuesOmitted = false } = query;
   return (
     foldVersion === query.foldVersion &&
+    (valuesOmitted || snapshot.valuesOmitted !== true) &&
     (arrivalMaxAtMost === undefined || state.arrivalMax <= arrivalMaxAtMost) &&
     (pageAtMost === undefined || state.page <= pageAtMost) &&
     (eventTimeAtMost === undefined || (eventTimeMax !== undefined && eventTimeMax <= eventTimeAtMost))

@@ -17,8 +17,22 @@ const BODY = 'body';
 /** Decompressed. Ranges compress about tenfold, so that the largest snapshot that fits an item stays below it. */
 export const SNAPSHOT_BODY_BYTES_MAX = 16 * 1_024 * 1_024;
 
-/** A snapshot as an item, or undefined where its receipts are more than an item holds (400 KB compressed: some 100,000 gaps). */
+/**
+ * A snapshot as an item: without the values of its attributes where an item cannot hold them, and undefined where its
+ * receipts alone are more than an item holds (400 KB compressed: some 100,000 gaps).
+ */
 export function encodeSnapshot(snapshot: Snapshot): Item | undefined {
+  return encodeWhole(snapshot) ?? encodeWhole(withoutValues(snapshot));
+}
+
+/** A snapshot that keeps of each attribute its version alone. */
+export function withoutValues(snapshot: Snapshot): Snapshot {
+  const versions = [...snapshot.state.attributes].map(([name, { version }]) => [name, { version }] as const);
+  const state = { ...snapshot.state, attributes: new Map(versions) };
+  return { ...snapshot, state, valuesOmitted: true };
+}
+
+function encodeWhole(snapshot: Snapshot): Item | undefined {
   const stateJson = stateDocument(snapshot.state);
   const complete = receiptsDocument(snapshot.receipts);
   const item = attributesBesideSnapshot(snapshot);
@@ -34,7 +48,7 @@ export function encodeSnapshot(snapshot: Snapshot): Item | undefined {
 }
 
 /** Everything of a snapshot's item but the body. */
-export function attributesBesideSnapshot({ foldVersion, state, eventTimeMax }: Snapshot): Item {
+export function attributesBesideSnapshot({ foldVersion, state, eventTimeMax, valuesOmitted }: Snapshot): Item {
   const item: Item = {
     deviceId: textValue(state.deviceId),
     key: textValue(snapshotSortKey(foldVersion, state.arrivalMax, state.page)),
@@ -43,7 +57,13 @@ export function attributesBesideSnapshot({ foldVersion, state, eventTimeMax }: S
     arrivalMax: numberValue(state.arrivalMax),
   };
   if (eventTimeMax !== undefined) item.eventTimeMax = numberValue(eventTimeMax);
+  if (valuesOmitted) item.valuesOmitted = { BOOL: true };
   return item;
+}
+
+/** Whether the item of a snapshot keeps of each attribute its version alone. */
+export function isWithoutValues(item: Item): boolean {
+  return item.valuesOmitted?.BOOL === true;
 }
 
 /** Receipts that forgot nothing are written once. */
@@ -64,6 +84,7 @@ export function decodeSnapshot(item: Item): Snapshot {
       state: readState(stateJson, { deviceId: deviceId(requireText(item, 'deviceId')), page, arrivalMax }),
       receipts: readReceipts(asObject(body.receipts ?? stateJson.receipts)),
       ...(eventTimeMax === undefined ? {} : { eventTimeMax }),
+      ...(isWithoutValues(item) ? { valuesOmitted: true } : {}),
     };
   } catch (cause) {
     const name = `${item.deviceId?.S ?? '?'} ${item.key?.S ?? '?'}`;

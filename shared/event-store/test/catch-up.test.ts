@@ -25,27 +25,27 @@ async function chainOf(length: number, snapshotAt: number) {
 describe('catching up', () => {
   it('reads nothing for a state that is at the head', async () => {
     const { store, state } = await chainOf(3, 0);
-    expect(await catchUp(store, state)).toBe(state);
+    expect((await catchUp(store, state)).state).toBe(state);
     expect(store.counts).toEqual({ pages: 0, summaries: 0, snapshots: 0 });
   });
 
   it('leaps to the latest snapshot from far behind', async () => {
     const { store, state } = await chainOf(300, 290);
-    expect(await catchUp(store, newDevice(DEVICE))).toEqual(state);
+    expect((await catchUp(store, newDevice(DEVICE))).state).toEqual(state);
     expect(store.counts.snapshots).toBe(1);
     expect(store.counts.pages).toBeLessThan(50);
   });
 
   it('does not go back to an older snapshot', async () => {
     const { store, state } = await chainOf(100, 10);
-    expect(await catchUp(store, newDevice(DEVICE))).toEqual(state);
+    expect((await catchUp(store, newDevice(DEVICE))).state).toEqual(state);
     expect(store.counts.pages).toBe(100);
   });
 
   it('takes no snapshot of another fold version', async () => {
     const { store, state } = await chainOf(100, 0);
     await store.putSnapshot({ foldVersion: FOLD_VERSION + 1, state, receipts: { ...state.receipts } });
-    expect(await catchUp(store, newDevice(DEVICE))).toEqual(state);
+    expect((await catchUp(store, newDevice(DEVICE))).state).toEqual(state);
     expect(store.counts).toEqual({ pages: 100, summaries: 0, snapshots: 0 });
   });
 

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { newDevice } from '@twinstream/device-model';
 import { describe, expect, it } from 'vitest';
 import { DEVICE } from '../contract/event-builder.ts';
 import { ITEM_BYTES_MAX, itemBytes } from '../src/dynamodb/item-size.ts';
 import type { Snapshot } from '../src/event-store.ts';
-import { decodeSnapshot, encodeSnapshot } from '../src/snapshot-item.ts';
+import { decodeSnapshot, encodeSnapshot, isWithoutValues, withoutValues } from '../src/snapshot-item.ts';
 
 /** Receipts with so many gaps, at distances that do not repeat. */
 function withGaps(count: number): Snapshot {
@@ -34,6 +35,20 @@ describe('a snapshot as an item', () => {
 
   it('is none where the receipts are more than an item holds', () => {
     expect(encodeSnapshot(withGaps(400_000))).toBeUndefined();
+  });
+
+  it('keeps versions alone where no item holds the values', () => {
+    const version = { session: 1, counter: 7, ordinal: 0, revision: 0 };
+    const noise = Array.from({ length: 8_000 }, (_, n) =>
+      createHash('sha512').update(`${n}`).digest('base64'),
+    ).join('');
+    const attributes = new Map([['image', { value: noise, version }]]);
+    const snapshot = { ...withGaps(1), state: { ...newDevice(DEVICE), attributes } };
+    const item = encodeSnapshot(snapshot) ?? {};
+    expect(isWithoutValues(item)).toBe(true);
+    expect(itemBytes(item)).toBeLessThan(1_000);
+    expect(decodeSnapshot(item)).toEqual(withoutValues(snapshot));
+    expect(isWithoutValues(encodeSnapshot(withGaps(1)) ?? {})).toBe(false);
   });
 
   it.each([

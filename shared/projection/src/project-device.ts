@@ -11,11 +11,18 @@ import {
   type PageLimits,
   planPage,
 } from '@twinstream/device-model';
-import { catchUp, type EventStore, loadDeviceHistory, makeSnapshot } from '@twinstream/event-store';
+import {
+  catchUp,
+  type EventStore,
+  loadDeviceHistory,
+  makeSnapshot,
+  PAGES_BEFORE_SNAPSHOT,
+  withoutValues,
+} from '@twinstream/event-store';
 import type { LatestStateTable } from '@twinstream/latest-state';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
-import type { HeadCache } from './head-cache.ts';
+import { durableHead, type Head, type HeadCache } from './head-cache.ts';
 
 export interface ProjectDeviceServices {
   readonly eventStore: EventStore;
@@ -52,6 +59,13 @@ export interface DeviceReport {
   readonly writeUnits: number;
 }
 
+/**
+ * Pages after which the chain of a device whose state is refused gets another snapshot, so that a container without its
+ * head reads no more than so many: a snapshot is up to 400 write units. Twice as many as are walked before a snapshot is
+ * looked for, so that one which stands there was seen.
+ */
+export const REFUSED_STATE_PAGES_PER_SNAPSHOT = 2 * PAGES_BEFORE_SNAPSHOT;
+
 /** Conflicts in a row after which the whole rest of the chain is read instead of one page at a time. */
 const CONFLICTS_BEFORE_CATCH_UP = 1;
 
@@ -67,26 +81,33 @@ export async function projectDevice(
 ): Promise<DeviceReport> {
   const { deviceId } = batch;
   const cached = services.heads.take(deviceId);
-  let chain = new ChainWriter(services, batch, cached ?? (await stateOf(services, deviceId, signal)), signal);
+  const known = cached?.valuesOmitted ? await newerOf(services, cached, signal) : cached;
+  let chain = new ChainWriter(services, batch, known ?? (await headOf(services, deviceId, signal)), signal);
   await chain.settleAll();
-  if (cached !== undefined && chain.head === cached) {
+  if (known !== undefined && chain.head === known.state) {
     // Only memory says that all of it is stored. It is not where somebody has deleted the device meanwhile.
-    chain = new ChainWriter(services, batch, await stateOf(services, deviceId, signal), signal);
+    chain = new ChainWriter(services, batch, await headOf(services, deviceId, signal), signal);
     await chain.settleAll();
   }
   const stateRejected = await chain.advanceState();
-  await chain.putSnapshots();
-  if (!stateRejected) services.heads.put(chain.head);
+  await chain.putSnapshots(stateRejected);
+  services.heads.put(chain.end());
   return { ...chain.report(), headHit: cached !== undefined, stateRejected };
 }
 
-/** The state item, or that of a device that nothing is known of. */
-async function stateOf(
+/** The head by the state item, or that of a device that nothing is known of. */
+async function headOf(
   services: ProjectDeviceServices,
   deviceId: DeviceId,
   signal: AbortSignal,
-): Promise<DeviceState> {
-  return (await readState(services, deviceId, signal)) ?? newDevice(deviceId);
+): Promise<Head> {
+  return durableHead((await readState(services, deviceId, signal)) ?? newDevice(deviceId));
+}
+
+/** A head without values never becomes a state item by itself: where a repair has written one since, that is the head. */
+async function newerOf(services: ProjectDeviceServices, cached: Head, signal: AbortSignal): Promise<Head> {
+  const state = await readState(services, cached.state.deviceId, signal);
+  return state === undefined || state.page <= cached.statePage ? cached : durableHead(state);
 }
 
 /** The state item, or nothing where it is missing or cannot be read: the chain holds all that it holds. */
@@ -111,21 +132,32 @@ class ChainWriter {
   readonly #batch: DeviceBatch;
   readonly #signal: AbortSignal;
   readonly #outcomes = noOutcomes();
-  readonly #snapshotsDue: DeviceState[] = [];
+  readonly #snapshotsDue: Head[] = [];
   /** The last page at which the state item is known to be. */
   #statePage: number;
+  /** Page from which another container can go on: that of the state item or of a snapshot. */
+  #basePage: number;
+  #valuesOmitted: Pick<Head, 'valuesOmitted'>;
   #pages = 0;
   #conflicts = 0;
   #historyReads = 0;
   #snapshots = 0;
   #writeUnits = 0;
 
-  constructor(services: ProjectDeviceServices, batch: DeviceBatch, head: DeviceState, signal: AbortSignal) {
+  constructor(services: ProjectDeviceServices, batch: DeviceBatch, head: Head, signal: AbortSignal) {
     this.#services = services;
     this.#batch = batch;
     this.#signal = signal;
-    this.head = head;
-    this.#statePage = head.page;
+    this.head = head.state;
+    this.#statePage = head.statePage;
+    this.#basePage = head.basePage;
+    this.#valuesOmitted = head.valuesOmitted ? { valuesOmitted: true } : {};
+  }
+
+  /** Where the chain has come to. */
+  end(): Head {
+    const [statePage, basePage] = [this.#statePage, this.#basePage];
+    return { state: this.head, statePage, basePage, ...this.#valuesOmitted };
   }
 
   report() {
@@ -200,25 +232,37 @@ class ChainWriter {
     if (state !== undefined && state.page > this.head.page) {
       this.head = state;
       this.#statePage = state.page;
+      this.#basePage = state.page;
+      this.#valuesOmitted = {};
     }
-    this.head = await catchUp(eventStore, this.head, {
+    const caughtUp = await catchUp(eventStore, this.head, {
       limits: this.#services.pageLimits.receipts,
       signal: this.#signal,
     });
+    this.head = caughtUp.state;
+    this.#basePage = Math.max(this.#basePage, caughtUp.snapshotPage ?? 0);
+    if (caughtUp.valuesOmitted) this.#valuesOmitted = { valuesOmitted: true };
   }
 
   #moveTo(next: DeviceState): void {
     this.head = next;
-    if (next.page % this.#services.pagesPerSnapshot === 0) this.#snapshotsDue.push(next);
+    if (next.page % this.#services.pagesPerSnapshot === 0) this.#snapshotsDue.push(this.end());
   }
 
   /** Writes the state that the chain has come to. Returns true when the table refuses it for good. */
   async advanceState(): Promise<boolean> {
     if (this.head.page === this.#statePage) return false;
     const { latestState, logger } = this.#services;
+    if (this.#valuesOmitted.valuesOmitted) {
+      const { deviceId, page } = this.head;
+      logger.error({ code: 'STATE_TOO_LARGE', deviceId, page }, 'state rejected');
+      return true;
+    }
     try {
       const result = await latestState.write(this.head, this.#signal);
       this.#writeUnits += result.writeUnits ?? 0;
+      this.#statePage = this.head.page;
+      this.#basePage = this.head.page;
       return false;
     } catch (error) {
       if (!(error instanceof CodedError) || error.retryable) throw error;
@@ -228,14 +272,22 @@ class ChainWriter {
     }
   }
 
-  /** Snapshots speed reads up and are never needed: one that fails is reported and left to a later page. */
-  async putSnapshots(): Promise<void> {
+  /**
+   * Snapshots speed reads up and are never needed: one that fails is reported and left to a later page. Where the state
+   * item stands still they come closer, since other containers go on from them.
+   */
+  async putSnapshots(stateRejected: boolean): Promise<void> {
     const { eventStore, logger } = this.#services;
-    for (const state of this.#snapshotsDue) {
+    const due = [...this.#snapshotsDue];
+    if (stateRejected && this.head.page - this.#basePage >= REFUSED_STATE_PAGES_PER_SNAPSHOT)
+      due.push(this.end());
+    for (const { state, valuesOmitted } of due) {
       try {
-        const snapshot = await makeSnapshot(eventStore, state, { signal: this.#signal });
+        const made = await makeSnapshot(eventStore, state, { signal: this.#signal });
+        const snapshot = made && (valuesOmitted ? withoutValues(made) : made);
         const result = snapshot && (await eventStore.putSnapshot(snapshot, this.#signal));
         if (result === 'stored') this.#snapshots += 1;
+        if (result === 'stored' || result === 'exists') this.#basePage = Math.max(this.#basePage, state.page);
       } catch (error) {
         logger.warn({ error, deviceId: state.deviceId, page: state.page }, 'snapshot failed');
       }
