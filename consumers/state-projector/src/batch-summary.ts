@@ -19,6 +19,10 @@ export const METRICS = {
   historyReads: { unit: 'Count', meaning: 'times that the event store had to decide what is a duplicate' },
   snapshots: { unit: 'Count', meaning: 'snapshots written' },
   stateRejections: { unit: 'Count', meaning: 'states that the table refuses: alarm' },
+  progressOverlaps: {
+    unit: 'Count',
+    meaning: 'batches that showed a parallelization factor above the configured one',
+  },
   writeUnits: {
     unit: 'Count',
     meaning: 'write units consumed by pages and states, where the table reports them',
@@ -45,13 +49,15 @@ interface BatchResults {
   readonly opened: OpenedBatch;
   readonly reports: readonly DeviceReport[];
   readonly unfinished: readonly { readonly error: unknown }[];
+  /** Whether another batch of the same stretch of the shard was under way. */
+  readonly overlaps: boolean;
   readonly startedTime: number;
   readonly finishedTime: number;
 }
 
 /** What one batch came to, in numbers. */
 export function batchSummary(results: BatchResults): BatchSummary {
-  const { requestId, batch, opened, reports, unfinished, startedTime, finishedTime } = results;
+  const { requestId, batch, opened, reports, unfinished, overlaps, startedTime, finishedTime } = results;
   const sum = (of: (report: DeviceReport) => number) => reports.reduce((total, one) => total + of(one), 0);
   return {
     requestId,
@@ -73,6 +79,7 @@ export function batchSummary(results: BatchResults): BatchSummary {
     historyReads: sum(({ historyReads }) => historyReads),
     snapshots: sum(({ snapshots }) => snapshots),
     stateRejections: sum(({ stateRejected }) => Number(stateRejected)),
+    progressOverlaps: Number(overlaps),
     writeUnits: sum(({ writeUnits }) => writeUnits),
     durationMs: finishedTime - startedTime,
     oldestArrivalAgeMs: finishedTime - (batch.records[0]?.arrivalTime ?? finishedTime),

@@ -9,11 +9,12 @@ import {
   type KinesisLambdaEvent,
   readBatch,
   type SequenceNumber,
+  type ShardId,
   type StreamBatch,
   unfinishedFrom,
 } from '@twinstream/stream-model';
 import pLimit from 'p-limit';
-import { advanceProgress } from './advance-progress.ts';
+import { advanceProgress, OVERLAP_SILENCE_MS } from './advance-progress.ts';
 import { type BatchSummary, batchSummary } from './batch-summary.ts';
 import type { ProjectorOptions } from './options.ts';
 
@@ -48,6 +49,11 @@ export function createProjector(services: ProjectorServices, options: ProjectorO
   const heads = new HeadCache(options.headsMax);
   const limit = pLimit(options.devicesAtOnce);
 
+  /** Until when no progress is claimed of shards whose batches were seen to overlap: one invocation does not know it. */
+  const silentUntil = new Map<ShardId, number>();
+  const claimsProgress = (shardId: ShardId, now: number) =>
+    options.parallelizationFactor === 1 && now >= (silentUntil.get(shardId) ?? 0);
+
   const deviceServices = { ...services, ...options, heads };
 
   return async (event, { requestId, remainingMs }) => {
@@ -80,10 +86,13 @@ export function createProjector(services: ProjectorServices, options: ProjectorO
     });
 
     const earliest = earliestOf(unfinished);
-    await advanceProgress(services, options, batch, earliest?.from);
+    const overlaps =
+      claimsProgress(batch.shardId, startedTime) &&
+      (await advanceProgress(services, batch, earliest?.from)) === 'overlap';
     const finishedTime = services.clock.now();
+    if (overlaps) silentUntil.set(batch.shardId, finishedTime + OVERLAP_SILENCE_MS);
     services.report(
-      batchSummary({ requestId, batch, opened, reports, unfinished, startedTime, finishedTime }),
+      batchSummary({ requestId, batch, opened, reports, unfinished, startedTime, finishedTime, overlaps }),
     );
     return unfinishedFrom(earliest?.from);
   };

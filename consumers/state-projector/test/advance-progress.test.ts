@@ -3,22 +3,17 @@ import { createLogger, systemClock } from '@twinstream/runtime';
 import { readBatch, sequenceNumber } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
 import { describe, expect, test } from 'vitest';
-import { advanceProgress } from '../src/advance-progress.ts';
-import { record, reported, T0 } from './projector-fixture.ts';
+import { advanceProgress, OVERLAP_SILENCE_MS } from '../src/advance-progress.ts';
+import { projectorFixture, record, reported, T0 } from './projector-fixture.ts';
 
 const BATCH = readBatch(lambdaBatch({ records: [8, 9, 10].map((n) => record(n, reported(n))) }));
 const NOW = T0 + 60_000;
 
-function progressOf(shardProgress = memoryShardProgressTable(), parallelizationFactor = 1) {
+function progressOf(shardProgress = memoryShardProgressTable()) {
   const clock = { ...systemClock, now: () => NOW };
   const services = { shardProgress, clock, logger: createLogger('test', 'silent') };
   const advance = (unfinished?: string) =>
-    advanceProgress(
-      services,
-      { parallelizationFactor },
-      BATCH,
-      unfinished === undefined ? undefined : sequenceNumber(unfinished),
-    );
+    advanceProgress(services, BATCH, unfinished === undefined ? undefined : sequenceNumber(unfinished));
   return { advance, read: () => shardProgress.read(BATCH.streamName) };
 }
 
@@ -45,9 +40,9 @@ describe('shard progress', () => {
   });
 
   test('is not known to one of several invocations of a shard', async () => {
-    const { advance, read } = progressOf(memoryShardProgressTable(), 2);
-    await advance();
-    expect(await read()).toEqual([]);
+    const { deliver, services } = projectorFixture({}, { parallelizationFactor: 2 });
+    await deliver([record(8, reported(8))]);
+    expect(await services.shardProgress.read('device-events')).toEqual([]);
   });
 
   test('does not fail its batch when it cannot be written, and is claimed by the next', async () => {
@@ -66,5 +61,36 @@ describe('shard progress', () => {
     expect(await read()).toEqual([]);
     await advance();
     expect(await read()).toMatchObject([{ finishedThrough: '10' }]);
+  });
+});
+
+describe('a parallelization factor that is set on the mapping alone', () => {
+  const sent = (...numbers: readonly number[]) => numbers.map((n) => record(n, reported(n)));
+
+  test('is noticed where progress lies between the records of a batch, and no more of it is claimed', async () => {
+    const clock = { ...systemClock, now: () => now };
+    let now = NOW;
+    const { deliver, services, summaries } = projectorFixture({ clock });
+    const finishedThrough = async () =>
+      (await services.shardProgress.read('device-events'))[0]?.finishedThrough;
+    await deliver(sent(1, 3, 5));
+    expect(summaries.at(-1)?.progressOverlaps).toBe(0);
+    await deliver(sent(2, 4, 6));
+    expect(summaries.at(-1)?.progressOverlaps).toBe(1);
+    await deliver(sent(7, 9));
+    expect(await finishedThrough()).toBe('6');
+    now += OVERLAP_SILENCE_MS;
+    await deliver(sent(10, 11));
+    expect(await finishedThrough()).toBe('11');
+  });
+
+  test('is not suspected where a batch is delivered again, in part, with more behind it, or after a pause', async () => {
+    const { deliver, container, summaries } = projectorFixture();
+    await deliver(sent(1, 2, 3));
+    await container()(sent(2, 3, 4));
+    await deliver(sent(3, 4));
+    await deliver(sent(4, 5, 6));
+    await deliver(sent(9, 10));
+    expect(summaries.map(({ progressOverlaps }) => progressOverlaps)).toEqual([0, 0, 0, 0, 0]);
   });
 });

@@ -22,7 +22,7 @@ const REPORT: DeviceReport = {
 };
 
 function summaryOf(reports: readonly DeviceReport[], unfinished: readonly { error: unknown }[] = []) {
-  const times = { startedTime: T0 + 5_000, finishedTime: T0 + 5_040 };
+  const times = { startedTime: T0 + 5_000, finishedTime: T0 + 5_040, overlaps: false };
   return batchSummary({ requestId: 'request', batch: BATCH, opened: OPENED, reports, unfinished, ...times });
 }
 

@@ -70,7 +70,7 @@ export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watc
       ...stores.shardProgress,
       advance: async (streamName, progress, signal) => {
         const result = await stores.shardProgress.advance(streamName, progress, signal);
-        if (result === 'advanced') watch(() => onProgress(progress));
+        if (result.outcome === 'advanced') watch(() => onProgress(progress));
         return result;
       },
     },

@@ -177,7 +177,10 @@ export class World {
           ...reachedBy(owner, this.#stores, this.#network),
           clock: this.#scheduler.clockOf(owner),
           logger: SILENT,
-          report: () => undefined,
+          report: ({ shardId, progressOverlaps }) => {
+            if (progressOverlaps === 0) return;
+            this.#onViolation(new Violation('batches overlap only above a factor of 1', shardId));
+          },
         },
         options,
       );

@@ -44,20 +44,30 @@ export function describeShardProgressTable(open: () => Promise<OpenShardProgress
     it('moves forward, and never back', async () => {
       const stream = newStream();
       const [first, second] = [testSequenceNumber(1), testSequenceNumber(2)];
-      expect(await table.advance(stream, progressTo(first))).toBe('advanced');
-      expect(await table.advance(stream, progressTo(second))).toBe('advanced');
-      expect(await table.advance(stream, progressTo(second))).toBe('already-past');
-      expect(await table.advance(stream, progressTo(first))).toBe('already-past');
+      expect((await table.advance(stream, progressTo(first))).outcome).toBe('advanced');
+      expect((await table.advance(stream, progressTo(second))).outcome).toBe('advanced');
+      expect((await table.advance(stream, progressTo(second))).outcome).toBe('already-past');
+      expect((await table.advance(stream, progressTo(first))).outcome).toBe('already-past');
       expect(await table.read(stream)).toEqual([progressTo(second)]);
+    });
+
+    it('tells what stood there before', async () => {
+      const stream = newStream();
+      const [first, second] = [testSequenceNumber(1), testSequenceNumber(2)];
+      expect(await table.advance(stream, progressTo(first))).toEqual({ outcome: 'advanced' });
+      expect(await table.advance(stream, progressTo(second))).toEqual({ outcome: 'advanced', before: first });
+      expect(await table.advance(stream, progressTo(first))).toEqual({ outcome: 'already-past' });
     });
 
     it('knows that a longer sequence number is a later one', async () => {
       const stream = newStream();
-      expect(await table.advance(stream, progressTo(sequenceNumber('9')))).toBe('advanced');
-      expect(await table.advance(stream, progressTo(sequenceNumber('10')))).toBe('advanced');
+      expect((await table.advance(stream, progressTo(sequenceNumber('9')))).outcome).toBe('advanced');
+      expect((await table.advance(stream, progressTo(sequenceNumber('10')))).outcome).toBe('advanced');
       const longest = sequenceNumber(`1${'0'.repeat(128)}`);
-      expect(await table.advance(stream, progressTo(longest))).toBe('advanced');
-      expect(await table.advance(stream, progressTo(sequenceNumber('9'.repeat(128))))).toBe('already-past');
+      expect((await table.advance(stream, progressTo(longest))).outcome).toBe('advanced');
+      expect((await table.advance(stream, progressTo(sequenceNumber('9'.repeat(128))))).outcome).toBe(
+        'already-past',
+      );
       expect(await table.read(stream)).toEqual([progressTo(longest)]);
     });
 

@@ -15,7 +15,7 @@ import {
 } from '@twinstream/event-store/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { fromSortableSequenceNumber, shardId, sortableSequenceNumber } from '@twinstream/stream-model';
-import type { ShardProgress, ShardProgressTable } from './shard-progress-table.ts';
+import type { AdvanceResult, ShardProgress, ShardProgressTable } from './shard-progress-table.ts';
 
 export interface DynamoDbShardProgressOptions {
   readonly tableName: string;
@@ -46,7 +46,7 @@ async function advance(
   streamName: string,
   { shardId, finishedThrough, arrivalTime, updatedTime, parents }: ShardProgress,
   signal?: AbortSignal,
-): Promise<'advanced' | 'already-past'> {
+): Promise<AdvanceResult> {
   const values: Record<string, AttributeValue> = {
     ':finishedThrough': textValue(sortableSequenceNumber(finishedThrough)),
     ':arrivalTime': numberValue(arrivalTime),
@@ -54,7 +54,7 @@ async function advance(
     ...(parents === undefined ? {} : { ':parents': { L: parents.map(textValue) } }),
   };
   try {
-    await dynamoDbRequest(signal, (options) =>
+    const { Attributes } = await dynamoDbRequest(signal, (options) =>
       client.send(
         new UpdateItemCommand({
           TableName: tableName,
@@ -64,13 +64,18 @@ async function advance(
             .join(', ')}`,
           ConditionExpression: 'attribute_not_exists(finishedThrough) OR finishedThrough < :finishedThrough',
           ExpressionAttributeValues: values,
+          ReturnValues: 'UPDATED_OLD',
         }),
         options,
       ),
     );
-    return 'advanced';
+    const before = Attributes?.finishedThrough?.S;
+    return {
+      outcome: 'advanced',
+      ...(before === undefined ? {} : { before: fromSortableSequenceNumber(before) }),
+    };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'already-past';
+    if (error instanceof ConditionalCheckFailedException) return { outcome: 'already-past' };
     throw error;
   }
 }

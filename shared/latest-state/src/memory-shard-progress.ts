@@ -14,10 +14,10 @@ export function memoryShardProgressTable(): ShardProgressTable {
         existing !== undefined &&
         compareSequenceNumbers(progress.finishedThrough, existing.finishedThrough) <= 0
       ) {
-        return 'already-past';
+        return { outcome: 'already-past' };
       }
       shards.set(progress.shardId, { ...existing, ...progress });
-      return 'advanced';
+      return { outcome: 'advanced', ...(existing && { before: existing.finishedThrough }) };
     },
     read: async (streamName, signal) => {
       signal?.throwIfAborted();

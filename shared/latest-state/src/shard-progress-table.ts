@@ -12,13 +12,15 @@ export interface ShardProgress {
   readonly parents?: readonly ShardId[];
 }
 
+export interface AdvanceResult {
+  readonly outcome: 'advanced' | 'already-past';
+  /** What stood there before, where it advanced; absent where nothing did. */
+  readonly before?: SequenceNumber;
+}
+
 export interface ShardProgressTable {
   /** Moves a shard's progress forward; never back. */
-  advance(
-    streamName: string,
-    progress: ShardProgress,
-    signal?: AbortSignal,
-  ): Promise<'advanced' | 'already-past'>;
+  advance(streamName: string, progress: ShardProgress, signal?: AbortSignal): Promise<AdvanceResult>;
   /** Progress of all shards of a stream that have any. */
   read(streamName: string, signal?: AbortSignal): Promise<readonly ShardProgress[]>;
 }
