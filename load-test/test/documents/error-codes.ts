@@ -26,6 +26,7 @@ const OTHER_WORDS = new Set([
   'SSE_KMS',
   'TRIM_HORIZON',
   'UNIFORM_SCALING',
+  'UPDATED_OLD',
 ]);
 const ENVIRONMENT = /^(?:AWS|TWINSTREAM)_/;
 

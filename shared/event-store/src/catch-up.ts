@@ -9,6 +9,8 @@ export const PAGES_BEFORE_SNAPSHOT = 32;
 export interface CatchUpOptions {
   /** What the state remembers of receipts. Default: as the state item does. */
   readonly limits?: ReceiptLimits;
+  /** True goes on from a snapshot without values, too: for a state that plans pages. Default: false. */
+  readonly valuesOmitted?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,8 +25,7 @@ export interface CaughtUp {
 
 /**
  * The state after the last page of its device: folds every page that was acknowledged before the call. A state that
- * lies far behind goes on from the latest snapshot; where that is one without values, so is the state, which is then good
- * for planning pages alone. Throws `CHAIN_BROKEN` where a page is missing.
+ * lies far behind goes on from the latest snapshot. Throws `CHAIN_BROKEN` where a page is missing.
  */
 export async function catchUp(
   store: EventStore,
@@ -33,10 +34,10 @@ export async function catchUp(
 ): Promise<CaughtUp> {
   const near = await foldOn(store, state, options, PAGES_BEFORE_SNAPSHOT);
   if (near.page < state.page + PAGES_BEFORE_SNAPSHOT) return { state: near };
-  const { signal } = options;
+  const { valuesOmitted = false, signal } = options;
   const snapshot = await store.latestSnapshot(state.deviceId, {
     foldVersion: FOLD_VERSION,
-    valuesOmitted: true,
+    valuesOmitted,
     consistent: true,
     signal,
   });

@@ -48,7 +48,12 @@ function encodeWhole(snapshot: Snapshot): Item | undefined {
 }
 
 /** Everything of a snapshot's item but the body. */
-export function attributesBesideSnapshot({ foldVersion, state, eventTimeMax, valuesOmitted }: Snapshot): Item {
+export function attributesBesideSnapshot({
+  foldVersion,
+  state,
+  eventTimeMax,
+  valuesOmitted,
+}: Snapshot): Item {
   const item: Item = {
     deviceId: textValue(state.deviceId),
     key: textValue(snapshotSortKey(foldVersion, state.arrivalMax, state.page)),

@@ -236,6 +236,7 @@ class ChainWriter {
       this.#valuesOmitted = {};
     }
     const caughtUp = await catchUp(eventStore, this.head, {
+      valuesOmitted: true,
       limits: this.#services.pageLimits.receipts,
       signal: this.#signal,
     });

@@ -5,7 +5,12 @@ import {
   foldPage,
   newDevice,
 } from '@twinstream/device-model';
-import { type AuditableEventStore, makeSnapshot, memoryEventStore } from '@twinstream/event-store';
+import {
+  type AuditableEventStore,
+  makeSnapshot,
+  memoryEventStore,
+  withoutValues,
+} from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
@@ -111,6 +116,26 @@ describe('one device', () => {
     await eventStore.putSnapshot({ ...snapshot, foldVersion: FOLD_VERSION, state: { ...state, ordinal: 5 } });
     const { differences } = await verifyDevice({ eventStore, latestState: await tableOf(state) }, DEVICE);
     expect(differences.map(({ kind }) => kind)).toEqual(['snapshot-differs']);
+  });
+
+  test('has no difference where a snapshot keeps versions alone, and one where these are not those of the fold', async () => {
+    const eventStore = await storeOf(pages);
+    const snapshot = await makeSnapshot(eventStore, state);
+    if (snapshot === undefined) throw new Error('no snapshot');
+    const version = { session: 1, counter: 1, ordinal: 0, revision: 0 };
+    const old = { ...snapshot, state: { ...state, attributes: new Map([['speed', { version }]]) } };
+    for (const [stored, kinds] of [
+      [withoutValues(snapshot), []],
+      [withoutValues(old), ['snapshot-differs']],
+    ] as const) {
+      const store = await storeOf(pages);
+      await store.putSnapshot(stored);
+      const { differences } = await verifyDevice(
+        { eventStore: store, latestState: await tableOf(state) },
+        DEVICE,
+      );
+      expect(differences.map(({ kind }) => kind)).toEqual(kinds);
+    }
   });
 
   test('is compared behind a gap from the next snapshot on', async () => {

@@ -28,5 +28,5 @@ export async function chainHead(
   signal: AbortSignal,
 ): Promise<DeviceState> {
   const item = await stateItem(stores, deviceId, signal);
-  return catchUp(stores.eventStore, item ?? newDevice(deviceId), { limits, signal });
+  return (await catchUp(stores.eventStore, item ?? newDevice(deviceId), { limits, signal })).state;
 }
