@@ -62,7 +62,7 @@ describe.each(documents)('%s', (path, markdown) => {
 
 describe('the checks of documents', () => {
   test(
-    'know a command, a flag and a subcommand from what is none',
+    'tell commands, flags and subcommands that exist from others',
     async () => {
       const faultsOf = async (text: string) => {
         const [command] = documentedCommands(parseMarkdown(`\`${text}\``));
@@ -71,6 +71,10 @@ describe('the checks of documents', () => {
       expect(await faultsOf('npm run simulate -- --devices 3')).toBeUndefined();
       expect(await faultsOf('npm run simulate -- --device 3')).toBe('simulate has no flag --device');
       expect(await faultsOf('npm run bench -- no-such-part')).toBe('bench has no no-such-part');
+      expect(await faultsOf('bin/simulate --devices 3')).toBeUndefined();
+      expect(await faultsOf('bin/ops … | jq .')).toBeUndefined();
+      expect(await faultsOf('bin/run')).toBe('no command');
+      expect(await faultsOf('bin/no-such-command')).toBe('there is no script no-such-command');
       expect(await faultsOf('npm run no-such-script')).toBe('there is no script no-such-script');
     },
     HELP_TIMEOUT_MS,

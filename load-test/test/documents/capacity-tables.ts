@@ -23,9 +23,9 @@ export function fleetRows(): readonly (readonly string[])[] {
 
 function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[] {
   const { workload = { ...FLEET, deviceCount } } = workloadWithin({ ...FLEET, deviceCount }, budgetSeconds);
-  const { twinstream, ordinary } = planCapacity(workload);
+  const { twinstream, baseline } = planCapacity(workload);
   const ours = (key: string) => readable(figureValue(twinstream, key));
-  const theirs = (key: string) => readable(figureValue(ordinary, key));
+  const theirs = (key: string) => readable(figureValue(baseline, key));
   return [
     readable(deviceCount),
     `${budgetSeconds} s`,
@@ -43,7 +43,7 @@ function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[]
 
 /** Rows of "A user’s dollar" but for what was billed, with what is planned for the load that was billed. */
 export function dollarRow(eventsPerPage: number) {
-  const { twinstream, ordinary } = planCapacity({
+  const { twinstream, baseline } = planCapacity({
     deviceCount: 1_000,
     eventsPerSecondPerDevice: eventsPerPage,
     eventBytes: FLEET.eventBytes,
@@ -55,10 +55,10 @@ export function dollarRow(eventsPerPage: number) {
   });
   return {
     plannedUnits: figureValue(billed.twinstream, 'writeUnitsPerEvent'),
-    ordinaryUnits: figureValue(billed.ordinary, 'writeUnitsPerEvent'),
+    baselineUnits: figureValue(billed.baseline, 'writeUnitsPerEvent'),
     eventsPerPage: figureValue(twinstream, 'eventsPerPage'),
     dollars: readable(figureValue(twinstream, 'dollarsPerMillionEvents')),
-    ordinaryDollars: readable(figureValue(ordinary, 'dollarsPerMillionEvents')),
+    baselineDollars: readable(figureValue(baseline, 'dollarsPerMillionEvents')),
   };
 }
 
@@ -94,8 +94,8 @@ export function paperRows(): readonly (readonly string[])[] {
     row('concurrent executions', concurrency, '1,000'),
     row('write units/s, both tables', unitsPerSecond, '40,000 each'),
     row(
-      'the same, ordinary design',
-      ({ ordinary }) => figureValue(ordinary, 'writeUnitsPerSecond'),
+      'the same, baseline design',
+      ({ baseline }) => figureValue(baseline, 'writeUnitsPerSecond'),
       '40,000 each',
     ),
     row('MiB/s into Firehose', firehoseMiBPerSecond, '5'),

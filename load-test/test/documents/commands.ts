@@ -5,13 +5,16 @@ import { ROOT, rootScripts } from './repository.ts';
 
 const run = promisify(execFile);
 
+/** The script that every command of `bin/` links to. It runs no command under its own name. */
+const DISPATCHER = 'bin/run';
+
 /** A command of this project as a document names it. */
 export interface DocumentedCommand {
   readonly line: number;
   readonly text: string;
   /** Script of the root. */
   readonly script: string;
-  /** What stands behind ` -- `. */
+  /** Words after ` -- `, up to an ellipsis, which stands for any further ones. */
   readonly arguments: readonly string[];
 }
 
@@ -28,7 +31,7 @@ export function documentedCommands({ prose, shell }: MarkdownDocument): readonly
   );
 }
 
-/** In a shell a hash behind white space begins a remark. */
+/** In a shell a hash after white space begins a remark. */
 function withoutRemark(text: string): string {
   return text.replace(/(^|\s)#.*$/, '');
 }
@@ -36,13 +39,19 @@ function withoutRemark(text: string): string {
 function parseCommand(text: string, line: number): readonly DocumentedCommand[] {
   const words: readonly string[] = text.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
   const [npm = '', first, second] = words;
+  if (npm === DISPATCHER) return [];
   const own = /^bin\/([a-z-]+)$/.exec(npm)?.[1];
-  if (own !== undefined) return [{ line, text, script: own, arguments: words.slice(1) }];
+  if (own !== undefined) return [{ line, text, script: own, arguments: spelledOut(words.slice(1)) }];
   if (npm !== 'npm') return [];
   const script = first === 'run' ? second : first === 'start' || first === 'test' ? first : undefined;
   if (script === undefined) return [];
   const separator = words.indexOf('--');
-  return [{ line, text, script, arguments: separator < 0 ? [] : words.slice(separator + 1) }];
+  return [{ line, text, script, arguments: separator < 0 ? [] : spelledOut(words.slice(separator + 1)) }];
+}
+
+function spelledOut(words: readonly string[]): readonly string[] {
+  const ellipsis = words.indexOf('…');
+  return ellipsis < 0 ? words : words.slice(0, ellipsis);
 }
 
 const helpTexts = new Map<string, Promise<string>>();
