@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient, takeShortPath } from '@twinstream/runtime';
+import { dynamoDbClient, enableFastPath } from '@twinstream/runtime';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 
 const SERVER = fileURLToPath(new URL('../src/projector-subjects/answering-server.ts', import.meta.url));
@@ -74,7 +74,7 @@ async function run(): Promise<readonly Figure[]> {
     const subjects: readonly (readonly [string, string, Send])[] = [
       ['the SDK', 'its client as it comes', put(new DynamoDBClient(settings))],
       ['twinstream', "its own handler, the SDK's whole way", put(dynamoDbClient(settings))],
-      ['twinstream', 'on the short path', put(takeShortPath(dynamoDbClient(settings)))],
+      ['twinstream', 'on the fast path', put(enableFastPath(dynamoDbClient(settings)))],
       ['http.request', 'unsigned, as many bytes', plain(port)],
     ];
     const micros = subjects.map((): number[] => []);

@@ -6,7 +6,7 @@ import {
   memoryLatestStateTable,
 } from '@twinstream/latest-state';
 import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
-import { dynamoDbClient, takeShortPath } from '@twinstream/runtime';
+import { dynamoDbClient, enableFastPath } from '@twinstream/runtime';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { type BusFleet, busFleet } from '../src/projector-subjects/bus-reports.ts';
@@ -211,7 +211,7 @@ const benchmark: Benchmark = {
     const fleet = busFleet();
     const batch = () => fleet.nextBatch(DEVICES_PER_BATCH, EVENTS_PER_DEVICE);
     const throughSdk = (headsMax: number): Size => ({
-      project: dynamoDbProjector(takeShortPath(stubbedDynamoDb().client), TABLES, { options: { headsMax } }),
+      project: dynamoDbProjector(enableFastPath(stubbedDynamoDb().client), TABLES, { options: { headsMax } }),
       next: batch,
       batches: 1,
     });

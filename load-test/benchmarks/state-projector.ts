@@ -1,7 +1,7 @@
-import { takeShortPath } from '@twinstream/runtime';
+import { enableFastPath } from '@twinstream/runtime';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
+import { createBaselineProjector } from '../src/projector-subjects/baseline-projector.ts';
 import { busFleet } from '../src/projector-subjects/bus-reports.ts';
-import { createOrdinaryProjector } from '../src/projector-subjects/ordinary-projector.ts';
 import {
   dynamoDbProjector,
   memoryProjector,
@@ -10,7 +10,7 @@ import {
 } from '../src/projector-subjects/projectors.ts';
 import { stubbedDynamoDb, stubbedPlainDynamoDb } from '../src/projector-subjects/stub-dynamodb.ts';
 
-/** How many reports of each device a batch holds, and how many times the ordinary handler's events ours must take. */
+/** How many reports of each device a batch holds, and how many times the baseline handler's events ours must take. */
 const SHAPES = [
   { eventsPerDevice: 25, devices: 40, timesAtLeast: 20, sdkAtLeast: 50_000, memoryAtLeast: 100_000 },
   { eventsPerDevice: 10, devices: 100, timesAtLeast: 10 },
@@ -18,14 +18,14 @@ const SHAPES = [
 ] as const;
 /**
  * A container of a stream with load lives for hours. The code is compiled for good after some thousands of requests: the
- * ordinary handler has made them after four batches, ours, with a hundredth of the requests, after a hundred.
+ * baseline handler has made them after four batches, ours, with a hundredth of the requests, after a hundred.
  */
 const WARM_UP_ROUNDS = 100;
 const ROUNDS = 21;
 const TABLES = { eventsTable: 'events', deviceStateTable: 'device-state', progressTable: 'shard-progress' };
 
-/** `whole` is the projector with the SDK's client as it comes, without the short path of `shared/runtime`. */
-const SUBJECTS = ['ordinary', 'twinstream', 'whole', 'memory'] as const;
+/** `whole` is the projector with the SDK's client as it comes, without the fast path of `shared/runtime`. */
+const SUBJECTS = ['baseline', 'twinstream', 'whole', 'memory'] as const;
 
 interface Subject {
   readonly name: (typeof SUBJECTS)[number];
@@ -42,10 +42,10 @@ async function measured(subject: Subject, batch: Parameters<ProjectBatch>[0]): P
 }
 
 function subjectsOf(): readonly Subject[] {
-  const ordinary = createOrdinaryProjector(stubbedPlainDynamoDb().client, TABLES);
+  const baseline = createBaselineProjector(stubbedPlainDynamoDb().client, TABLES);
   const project: Readonly<Record<Subject['name'], ProjectBatch>> = {
-    ordinary: async (batch) => requireFinished(await ordinary(batch)),
-    twinstream: dynamoDbProjector(takeShortPath(stubbedDynamoDb().client), TABLES),
+    baseline: async (batch) => requireFinished(await baseline(batch)),
+    twinstream: dynamoDbProjector(enableFastPath(stubbedDynamoDb().client), TABLES),
     whole: dynamoDbProjector(stubbedPlainDynamoDb().client, TABLES),
     memory: memoryProjector(),
   };
@@ -69,19 +69,19 @@ async function figuresOf(shape: (typeof SHAPES)[number]): Promise<Figure[]> {
     }
   }
   const rates = subjects.map(({ eventsASecond }) => eventsASecond.slice(WARM_UP_ROUNDS));
-  const [ordinary = [], twinstream = [], whole = [], memory = []] = rates;
+  const [baseline = [], twinstream = [], whole = [], memory = []] = rates;
   const name = `${eventsPerDevice} events per device and batch`;
   const unit = 'events/s';
-  const times = median(twinstream.map((rate, round) => rate / (ordinary[round] ?? Number.NaN)));
+  const times = median(twinstream.map((rate, round) => rate / (baseline[round] ?? Number.NaN)));
   return [
-    { name, subject: 'ordinary', value: median(ordinary), unit, note: 'through the SDK, answered at once' },
+    { name, subject: 'baseline', value: median(baseline), unit, note: 'through the SDK, answered at once' },
     {
       name,
       subject: 'twinstream',
       value: median(twinstream),
       unit,
       ...('sdkAtLeast' in shape ? { atLeast: shape.sdkAtLeast } : {}),
-      note: 'through the SDK, answered at once, on the short path',
+      note: 'through the SDK, answered at once, on the fast path',
     },
     {
       name,
@@ -90,7 +90,7 @@ async function figuresOf(shape: (typeof SHAPES)[number]): Promise<Figure[]> {
       unit,
       note: 'the same on the whole path of the SDK',
     },
-    { name, subject: 'twinstream / ordinary', value: times, unit: 'times', atLeast: timesAtLeast },
+    { name, subject: 'twinstream / baseline', value: times, unit: 'times', atLeast: timesAtLeast },
     {
       name,
       subject: 'twinstream',
@@ -105,7 +105,7 @@ async function figuresOf(shape: (typeof SHAPES)[number]): Promise<Figure[]> {
 const benchmark: Benchmark = {
   name: 'state-projector',
   compares:
-    'batches of 1,000 bus reports (171 bytes, a record each) through the whole handler, and through the ordinary one ' +
+    'batches of 1,000 bus reports (171 bytes, a record each) through the whole handler, and through the baseline ' +
     '(Powertools batch, one conditional put and one conditional update per event), in turns: events per second of ' +
     'processor time, medians of 21 after 100 to warm up; devices known from batches before, the network stubbed',
   run: async () => {

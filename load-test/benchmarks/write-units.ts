@@ -4,9 +4,9 @@ import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
 import { dynamoDbClient } from '@twinstream/runtime';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
+import { createBaselineProjector } from '../src/projector-subjects/baseline-projector.ts';
 import { busFleet } from '../src/projector-subjects/bus-reports.ts';
 import { countCapacity } from '../src/projector-subjects/capacity-count.ts';
-import { createOrdinaryProjector } from '../src/projector-subjects/ordinary-projector.ts';
 import { dynamoDbProjector, requireFinished } from '../src/projector-subjects/projectors.ts';
 import { createProjectorTables } from '../src/projector-subjects/test-tables.ts';
 
@@ -20,9 +20,9 @@ const SHAPES = [
 const DEVICES = 25;
 const WINDOW_SECONDS = 25;
 const BATCHES = PROJECTOR_OPTIONS.pagesPerSnapshot;
-/** The ordinary handler sends all of a batch at once, which DynamoDB Local does not bear in hundreds. */
-const ORDINARY_DEVICES = 2;
-const ORDINARY_BATCHES = 3;
+/** The baseline handler sends all of a batch at once, which DynamoDB Local does not bear in hundreds. */
+const BASELINE_DEVICES = 2;
+const BASELINE_BATCHES = 3;
 /** Snapshots, shard progress and all else that is written, beside pages and states. */
 const BESIDES_AT_MOST = 0.05;
 const UNIT = 'write units/event';
@@ -99,24 +99,24 @@ function plannedUnits(eventsPerDevice: number, eventBytes: number): number {
   return figureValue(twinstream, 'writeUnitsPerEvent');
 }
 
-async function ordinary(client: DynamoDBClient, { eventsPerDevice }: (typeof SHAPES)[number]) {
-  const tables = await createProjectorTables(client, `ordinary-${eventsPerDevice}`);
+async function baseline(client: DynamoDBClient, { eventsPerDevice }: (typeof SHAPES)[number]) {
+  const tables = await createProjectorTables(client, `baseline-${eventsPerDevice}`);
   const fleet = busFleet();
   let units = 0;
-  const project = createOrdinaryProjector(client, {
+  const project = createBaselineProjector(client, {
     ...tables,
     onWriteUnits: (more) => {
       units += more;
     },
   });
-  const next = async () => requireFinished(await project(fleet.nextBatch(ORDINARY_DEVICES, eventsPerDevice)));
+  const next = async () => requireFinished(await project(fleet.nextBatch(BASELINE_DEVICES, eventsPerDevice)));
   await next();
   const firstEvents = fleet.eventCount;
   units = 0;
-  for (let batch = 1; batch <= ORDINARY_BATCHES; batch += 1) await next();
+  for (let batch = 1; batch <= BASELINE_BATCHES; batch += 1) await next();
   return {
     name: `${eventsPerDevice} events per device and batch`,
-    subject: 'ordinary',
+    subject: 'baseline',
     value: units / (fleet.eventCount - firstEvents),
     unit: UNIT,
   };
@@ -126,7 +126,7 @@ const benchmark: Benchmark = {
   name: 'write-units',
   compares:
     'what DynamoDB Local 3.3 charges (ConsumedCapacity) for bus reports of 171 bytes with sequence numbers of 56 digits, a ' +
-    'record each: pages, states, and all else that the projector writes, and the ordinary handler’s put and update',
+    'record each: pages, states, and all else that the projector writes, and the baseline handler’s put and update',
   run: async () => {
     const engine = await startDynamoDb({ engine: 'java' });
     const client = dynamoDbClient({
@@ -137,7 +137,7 @@ const benchmark: Benchmark = {
     try {
       const figures: Figure[] = [];
       for (const shape of SHAPES) {
-        figures.push(...(await ours(client, shape)), await ordinary(client, shape));
+        figures.push(...(await ours(client, shape)), await baseline(client, shape));
       }
       return figures;
     } finally {

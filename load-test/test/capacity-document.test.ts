@@ -13,12 +13,12 @@ test('the speeds that plans reckon with are the figures of README', () => {
     (rows.find(([name]) => name?.startsWith(what)) ?? [])
       .slice(1, 3)
       .map((cell) => [...cell.matchAll(/\d+,\d{3}/g)].map(([text]) => Number(text.replace(',', ''))));
-  const [[dense], [denseOrdinary]] = [...figures('projector, 25 events'), [], []];
-  const [ours = [], ordinary = []] = figures('the same at 10, and at 1');
+  const [[dense], [denseBaseline]] = [...figures('projector, 25 events'), [], []];
+  const [ours = [], baseline = []] = figures('the same at 10, and at 1');
   expect(MEASURED_SPEEDS).toEqual([
-    { eventsPerDevice: 1, twinstream: ours[1], ordinary: ordinary[1] },
-    { eventsPerDevice: 10, twinstream: ours[0], ordinary: ordinary[0] },
-    { eventsPerDevice: 25, twinstream: dense, ordinary: denseOrdinary },
+    { eventsPerDevice: 1, twinstream: ours[1], baseline: baseline[1] },
+    { eventsPerDevice: 10, twinstream: ours[0], baseline: baseline[0] },
+    { eventsPerDevice: 25, twinstream: dense, baseline: denseBaseline },
   ]);
 });
 
@@ -35,21 +35,21 @@ test('a user’s dollar is what the command says, and differs from the bill as t
     billed,
     difference,
     dollars,
-    ordinary,
+    baseline,
     theirs,
     theirDifference,
     cost,
   ] of rows) {
     const row = dollarRow(Number(events));
     expect(row.eventsPerPage).toBe(Number(events));
-    expect([planned, dollars, ordinary, cost]).toEqual([
+    expect([planned, dollars, baseline, cost]).toEqual([
       readable(row.plannedUnits),
       row.dollars,
-      readable(row.ordinaryUnits),
-      row.ordinaryDollars,
+      readable(row.baselineUnits),
+      row.baselineDollars,
     ]);
     expect(difference).toBe(percentText(row.plannedUnits, Number(billed)));
-    expect(theirDifference).toBe(percentText(row.ordinaryUnits, Number(theirs)));
+    expect(theirDifference).toBe(percentText(row.baselineUnits, Number(theirs)));
     for (const text of [difference, theirDifference]) {
       expect(Math.abs(Number.parseFloat(text ?? ''))).toBeLessThanOrEqual(DIFFERENCE_MAX_PERCENT);
     }

@@ -2,14 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { againCommand } from '../src/simulation/again.ts';
-import { PLANTED_BUGS } from '../src/simulation/planted-bugs.ts';
+import { SEEDED_FAULTS } from '../src/simulation/seeded-faults.ts';
 
 const MAIN = fileURLToPath(new URL('../src/simulation/main.ts', import.meta.url));
 const simulation = (...args: string[]) => spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
 
 describe('the command that a violation prints', () => {
-  test('reproduces the violation, with the bug that was planted', () => {
-    const found = simulation('--plant', "the batch's own arrival in the page key", '--seeds', '200');
+  test('reproduces the violation, with the fault that was seeded', () => {
+    const found = simulation('--seeded-fault', "the batch's own arrival in the page key", '--seeds', '200');
     const again = /^again: npm run simulation -- (.*)$/m.exec(found.stderr)?.[1] ?? '';
     const words = execFileSync('sh', ['-c', `printf '%s\\n' ${again}`], { encoding: 'utf8' }).trimEnd();
     const once = simulation(...words.split('\n'));
@@ -19,11 +19,11 @@ describe('the command that a violation prints', () => {
     expect(once.status).toBe(1);
   });
 
-  test('holds every bug by a name that a shell reads back', () => {
-    for (const { name } of PLANTED_BUGS) {
-      const command = againCommand({ plant: name, rest: ['--seed', '1'] });
+  test('names every seeded fault by a name that a shell reads back', () => {
+    for (const { name } of SEEDED_FAULTS) {
+      const command = againCommand({ seededFault: name, rest: ['--seed', '1'] });
       const words = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
-      expect(words.split('\n').slice(3, 7)).toEqual(['--', '--plant', name, '--seed'].slice(0, 4));
+      expect(words.split('\n').slice(3, 7)).toEqual(['--', '--seeded-fault', name, '--seed'].slice(0, 4));
     }
   });
 });

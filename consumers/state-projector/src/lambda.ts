@@ -1,7 +1,7 @@
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
-import { createLogger, dynamoDbClient, s3Client, systemClock, takeShortPath } from '@twinstream/runtime';
+import { createLogger, dynamoDbClient, enableFastPath, s3Client, systemClock } from '@twinstream/runtime';
 import type { KinesisLambdaEvent, LambdaContext } from '@twinstream/stream-model';
 import { followGeneration, perGeneration } from '@twinstream/table-generation';
 import { embeddedMetrics } from './batch-summary.ts';
@@ -9,7 +9,7 @@ import { projectorConfiguration } from './configuration.ts';
 import { createProjector } from './handler.ts';
 
 const configuration = projectorConfiguration(process.env);
-const dynamoDb = takeShortPath(dynamoDbClient());
+const dynamoDb = enableFastPath(dynamoDbClient());
 const s3 = s3Client();
 const logger = createLogger('state-projector', configuration.logLevel);
 

@@ -27,7 +27,7 @@ const FLAGS_NOT_ON_AWS: Readonly<Record<string, string>> = {
   shards: '--shards: the deployment has its own; scenario reshard doubles them for a time',
   dynamodb: '--dynamodb: the deployment has its own',
   window: '--window: the deployment has its own',
-  baseline: '--baseline: the ordinary design is deployed nowhere but here',
+  baseline: '--baseline: the baseline is deployed nowhere but here',
   findRate: `--find-rate: ${UNKNOWN_ON_AWS.highestRate}`,
 };
 

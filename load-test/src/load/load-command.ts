@@ -100,7 +100,7 @@ export function loadCommand(): Command {
     )
     .option(
       '--baseline',
-      'then the same load on the ordinary design, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
+      'then the same load on the baseline, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
     )
     .option(
       '--find-rate',

@@ -1,6 +1,6 @@
 import { temporaryFolder } from '../running-pipeline.ts';
 import { attachedDeployment, type ReachedDeployment, reachDeployment } from './attached-deployment.ts';
-import { deployOrdinary } from './baseline/deploy-ordinary.ts';
+import { deployBaseline } from './baseline/deploy-baseline.ts';
 import { type Deployment, type DeploymentOptions, deployTwinstream } from './deployment.ts';
 import { judge, type Verdict } from './expectation.ts';
 import type { FoundDeployment } from './find-deployment.ts';
@@ -21,7 +21,7 @@ export interface LoadRun {
   readonly say: (line: string) => void;
 }
 
-/** The ordinary design is expected to hold about a tenth. */
+/** The baseline is expected to hold about a tenth. */
 const BASELINE_START_DIVISOR = 10;
 
 type Deploy = (options: DeploymentOptions) => Promise<Deployment>;
@@ -40,7 +40,7 @@ export async function runLoad(run: LoadRun): Promise<LoadResult> {
   // A search for the baseline's rate begins where it is likelier to be found.
   const baselineRate = options.findRate ? Math.ceil(options.rate / BASELINE_START_DIVISOR) : options.rate;
   if (options.baseline) {
-    subjects.push([deployOrdinary, { ...options, aggregate: false, rate: baselineRate }]);
+    subjects.push([deployBaseline, { ...options, aggregate: false, rate: baselineRate }]);
   }
   const results: SubjectResult[] = [];
   const searches: RateSearch[] = [];

@@ -1,13 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createBaselineProjector } from './baseline-projector.ts';
 import { countCapacity } from './capacity-count.ts';
-import { createOrdinaryProjector } from './ordinary-projector.ts';
 import { dynamoDbProjector, type ProjectBatch, requireFinished } from './projectors.ts';
 import { sizedFleet } from './sized-reports.ts';
 import { createProjectorTables } from './test-tables.ts';
 
 /** Batches of one shard, each with as many events of each device as another. */
 export interface BilledLoad {
-  readonly design: 'twinstream' | 'ordinary';
+  readonly design: 'twinstream' | 'baseline';
   readonly deviceCount: number;
   readonly eventsPerDevice: number;
   readonly eventBytes: number;
@@ -56,7 +56,7 @@ interface BilledSubject {
   stop(): void;
 }
 
-/** Our projector's bill is that of its client; the ordinary one's failed conditions, whose answers name no price, are added by its subject. */
+/** Our projector's bill is that of its client; the baseline's failed conditions, whose answers name no price, are added by its subject. */
 async function billedSubject(
   client: DynamoDBClient,
   name: string,
@@ -68,14 +68,14 @@ async function billedSubject(
     return { project: dynamoDbProjector(client, tables), writeUnits, stop };
   }
   let units = 0;
-  const ordinary = createOrdinaryProjector(client, {
+  const baseline = createBaselineProjector(client, {
     ...tables,
     onWriteUnits: (more) => {
       units += more;
     },
   });
   return {
-    project: async (batch) => requireFinished(await ordinary(batch)),
+    project: async (batch) => requireFinished(await baseline(batch)),
     writeUnits: () => units,
     stop: () => undefined,
   };

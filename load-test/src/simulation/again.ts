@@ -1,14 +1,14 @@
 /** What leads to the same violation again. */
 export interface Again {
-  /** The bug that was planted. */
-  readonly plant?: string | undefined;
+  /** The fault that was seeded. */
+  readonly seededFault?: string | undefined;
   /** The other arguments. */
   readonly rest: readonly string[];
 }
 
 /** The command line that does it again, to be pasted into a shell. */
-export function againCommand({ plant, rest }: Again): string {
-  const args = [...(plant === undefined ? [] : ['--plant', plant]), ...rest];
+export function againCommand({ seededFault, rest }: Again): string {
+  const args = [...(seededFault === undefined ? [] : ['--seeded-fault', seededFault]), ...rest];
   return ['npm run simulation --', ...args.map(shellWord)].join(' ');
 }
 

@@ -8,9 +8,9 @@ import {
   type TransportAnswer,
 } from '@twinstream/stream-producer';
 import { identityOf } from '@twinstream/verification';
-import { Violation } from './ghost.ts';
 import { mended } from './mending.ts';
 import type { Network } from './network.ts';
+import { Violation } from './oracle.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -1,22 +1,22 @@
 import { decodeEvent } from '@twinstream/device-model';
 import { openRecord } from '@twinstream/stream-model';
 import { eventsOf } from './devices.ts';
-import { type Ghost, Violation } from './ghost.ts';
+import { type Oracle, Violation } from './oracle.ts';
 import type { SimRecord, SimShard } from './sim-stream.ts';
 import type { WatchedStores } from './watched-stores.ts';
 
 /** What may be called finished: every event of the record is in a page that the state has reached, and what is none in quarantine. */
 export function checkDurable(
-  { ghost, quarantined }: Pick<WatchedStores, 'quarantined'> & { readonly ghost: Ghost },
+  { oracle, quarantined }: Pick<WatchedStores, 'quarantined'> & { readonly oracle: Oracle },
   shard: SimShard,
   record: SimRecord,
 ): void {
   const what = `${shard.shardId} ${record.sequenceNumber}`;
   for (const { deviceId, identity } of eventsOf(shard, record)) {
-    const page = ghost.pageOf(deviceId, identity);
+    const page = oracle.pageOf(deviceId, identity);
     if (page === undefined)
       throw new Violation('nothing is lost', `${what}: ${deviceId} ${identity} is not stored`);
-    if (ghost.statePage(deviceId) < page) {
+    if (oracle.statePage(deviceId) < page) {
       throw new Violation('a record is acknowledged only when the state is at or past its pages', what);
     }
   }

@@ -4,20 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { OUTPUT_CLOSED_EXIT_CODE, textOutput } from '@twinstream/runtime';
 import { Command, InvalidArgumentError } from 'commander';
 import { againCommand } from './again.ts';
-import { PLANTED_SEEDS_MAX, plant } from './plant.ts';
-import { PLANTED_BUGS } from './planted-bugs.ts';
+import { SEEDED_FAULT_SEEDS_MAX, seedFault } from './seed-fault.ts';
+import { SEEDED_FAULTS } from './seeded-faults.ts';
 
 interface Options {
   readonly seeds: number;
   readonly seed?: number;
-  readonly planted?: true;
-  readonly plant?: string;
+  readonly seededFaults?: true;
+  readonly seededFault?: string;
   readonly exhaustive?: true;
-  readonly world?: string;
+  readonly model?: string;
   readonly choices?: readonly number[];
 }
 
-/** What a world with a planted bug ends with when the bug was found. */
+/** Exit code of a run in which a seeded fault was found. */
 const EXIT_FOUND = 1;
 
 function wholeNumber(text: string): number {
@@ -27,24 +27,27 @@ function wholeNumber(text: string): number {
 
 function seedCount(text: string): number {
   const count = wholeNumber(text);
-  if (count === 0) throw new InvalidArgumentError('It must be 1 or more: no world shows nothing.');
+  if (count === 0) throw new InvalidArgumentError('It must be 1 or more: without a run nothing is shown.');
   return count;
 }
 
 function readOptions(): Options {
   const program = new Command('npm run simulation --')
     .description(
-      'Runs the pipeline in simulated worlds, one per seed, with faults at every request, and checks every guarantee at every step.',
+      'Simulates the pipeline once per seed, injects faults into every request, and checks every guarantee after every step.',
     )
-    .option('--seeds <count>', 'worlds to run (default: 1000, or 1 with --seed)', seedCount)
-    .option('--seed <seed>', 'the first seed; alone, just this one', wholeNumber)
-    .option('--planted', 'plant each known bug in turn and show how many seeds it takes to find it')
-    .option('--plant <name>', 'plant this bug')
-    .option('--exhaustive', 'try all schedules of small worlds instead: three events, two workers, one fault')
-    .option('--world <name>', 'with --exhaustive: just this small world')
+    .option('--seeds <count>', 'number of seeds to run (default: 1000, or 1 with --seed)', seedCount)
+    .option('--seed <seed>', 'first seed; without --seeds, the only one', wholeNumber)
+    .option('--seeded-faults', 'seed each known fault in turn and show how many seeds it takes to find it')
+    .option('--seeded-fault <name>', 'seed this fault')
+    .option(
+      '--exhaustive',
+      'explore all schedules of small models instead: three events, two workers, one fault',
+    )
+    .option('--model <name>', 'with --exhaustive: only this small model')
     .option(
       '--choices <list>',
-      'with --exhaustive and --world: just the schedule with these choices',
+      'with --exhaustive and --model: only the schedule with these choices',
       (text) => text.split(',').map(wholeNumber),
     )
     .addHelpText(
@@ -53,18 +56,18 @@ function readOptions(): Options {
 Examples:
   npm run simulation -- --seeds 100000
   npm run simulation -- --seed 1835
-  npm run simulation -- --planted
+  npm run simulation -- --seeded-faults
   npm run simulation -- --exhaustive
 
-Exit codes: 0 nothing was violated (with --planted: all bugs were found), 1 otherwise, 2 wrong usage.`,
+Exit codes: 0 nothing was violated (with --seeded-faults: all faults were found), 1 otherwise, 2 wrong usage.`,
     );
   program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2)).parse();
   const options = program.opts<Options>();
   return { ...options, seeds: options.seeds ?? (options.seed === undefined ? 1_000 : 1) };
 }
 
-/** Runs worlds until one violates a guarantee. */
-async function runSeeds({ seeds, seed: first = 1, plant: planted }: Options): Promise<number> {
+/** Runs seeds until one violates a guarantee. */
+async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promise<number> {
   const { simulate } = await import('./simulate.ts');
   const injected = new Map<string, number>();
   const start = performance.now();
@@ -80,7 +83,7 @@ async function runSeeds({ seeds, seed: first = 1, plant: planted }: Options): Pr
       `violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`,
     );
     process.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
-    const again = againCommand({ plant: planted, rest: ['--seed', String(seed)] });
+    const again = againCommand({ seededFault, rest: ['--seed', String(seed)] });
     process.stderr.write(`again: ${again}\n`);
     return EXIT_FOUND;
   }
@@ -93,11 +96,11 @@ async function runSeeds({ seeds, seed: first = 1, plant: planted }: Options): Pr
   return 0;
 }
 
-/** Plants each bug in a process of its own, and reports what found it. */
-async function runPlanted(): Promise<number> {
+/** Seeds each fault in a process of its own and reports what found it. */
+async function runSeededFaults(): Promise<number> {
   let missed = 0;
-  for (const { name, seedsMax = PLANTED_SEEDS_MAX } of PLANTED_BUGS) {
-    const args = [fileURLToPath(import.meta.url), '--plant', name, '--seeds', String(seedsMax)];
+  for (const { name, seedsMax = SEEDED_FAULT_SEEDS_MAX } of SEEDED_FAULTS) {
+    const args = [fileURLToPath(import.meta.url), '--seeded-fault', name, '--seeds', String(seedsMax)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     const output: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
@@ -109,22 +112,22 @@ async function runPlanted(): Promise<number> {
     if (code !== EXIT_FOUND || found === undefined) missed += 1;
     process.stdout.write(`${name.padEnd(64)} ${found ?? 'NOT FOUND'}\n`);
   }
-  process.stdout.write(`${PLANTED_BUGS.length - missed} of ${PLANTED_BUGS.length} planted bugs found\n`);
+  process.stdout.write(`${SEEDED_FAULTS.length - missed} of ${SEEDED_FAULTS.length} seeded faults found\n`);
   return missed === 0 ? 0 : 1;
 }
 
 async function main(): Promise<number> {
   const options = readOptions();
-  if (options.planted) return await runPlanted();
-  if (options.plant !== undefined) {
-    const bug = PLANTED_BUGS.find(({ name }) => name === options.plant);
-    if (bug === undefined) {
+  if (options.seededFaults) return await runSeededFaults();
+  if (options.seededFault !== undefined) {
+    const fault = SEEDED_FAULTS.find(({ name }) => name === options.seededFault);
+    if (fault === undefined) {
       process.stderr.write(
-        `no such bug: ${options.plant}\n${PLANTED_BUGS.map(({ name }) => `  ${name}\n`).join('')}`,
+        `unknown seeded fault: ${options.seededFault}\n${SEEDED_FAULTS.map(({ name }) => `  ${name}\n`).join('')}`,
       );
       return 2;
     }
-    plant(bug);
+    seedFault(fault);
   }
   if (options.exhaustive) {
     const { runExhaustive } = await import('./exhaustive/run-exhaustive.ts');

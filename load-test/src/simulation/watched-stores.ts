@@ -1,8 +1,8 @@
 import type { AuditableEventStore } from '@twinstream/event-store';
 import type { RepairableLatestState, ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
-import type { Ghost } from './ghost.ts';
 import type { Network } from './network.ts';
+import type { Oracle } from './oracle.ts';
 import type { Owner } from './scheduler.ts';
 
 /** The stores as they really are, behind no network. */
@@ -14,7 +14,7 @@ export interface Stores {
 }
 
 export interface Watchers {
-  readonly ghost: Ghost;
+  readonly oracle: Oracle;
   readonly onProgress: (progress: ShardProgress) => void;
   /** Told of every violation where it happens: the code under test must not be able to catch it. */
   readonly onViolation: (error: unknown) => void;
@@ -26,7 +26,7 @@ export interface WatchedStores extends Stores {
 }
 
 /** The stores with somebody watching every write as it takes effect. */
-export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watchers): WatchedStores {
+export function watched(stores: Stores, { oracle, onProgress, onViolation }: Watchers): WatchedStores {
   const quarantined = new Set<string>();
   const watch = (check: () => void) => {
     try {
@@ -49,7 +49,7 @@ export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watc
       ...stores.eventStore,
       appendPage: async (page, signal) => {
         const result = await stores.eventStore.appendPage(page, signal);
-        if (result.outcome === 'appended') watch(() => ghost.onAppend(page));
+        if (result.outcome === 'appended') watch(() => oracle.onAppend(page));
         return result;
       },
     },
@@ -57,12 +57,12 @@ export function watched(stores: Stores, { ghost, onProgress, onViolation }: Watc
       ...stores.latestState,
       write: async (state, signal) => {
         const result = await stores.latestState.write(state, signal);
-        if (result.outcome === 'written') watch(() => ghost.onState(state));
+        if (result.outcome === 'written') watch(() => oracle.onState(state));
         return result;
       },
       replace: async (state, observed, signal) => {
         const result = await stores.latestState.replace(state, observed, signal);
-        if (result === 'replaced') watch(() => ghost.onState(state));
+        if (result === 'replaced') watch(() => oracle.onState(state));
         return result;
       },
     },

@@ -10,12 +10,12 @@ import type { FunctionUnderTest } from './containers.ts';
 import { Devices } from './devices.ts';
 import { checkDurable } from './durability.ts';
 import { NO_FAULTS } from './faults.ts';
-import { Ghost, Violation } from './ghost.ts';
 import { deliverAllAgain, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import { type DamageableTables, damageableTables } from './operator/damage.ts';
 import { Duties } from './operator/duties.ts';
 import { checkPromoted } from './operator/fresh-tables.ts';
+import { Oracle, Violation } from './oracle.ts';
 import { projectorOptions } from './projector-options.ts';
 import type { Random } from './random.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
@@ -28,7 +28,7 @@ const SILENT = createLogger('simulation', 'silent');
 
 /** Tables, and what is really in them. */
 interface InUse {
-  readonly ghost: Ghost;
+  readonly oracle: Oracle;
   readonly tables: DamageableTables;
   readonly stores: WatchedStores;
 }
@@ -37,7 +37,7 @@ function hasGivenUp({ triesMax }: Scenario): boolean {
   return Number.isFinite(triesMax);
 }
 
-/** One seed's world: devices, stream, mappings, containers and stores, with a ghost that sees what is really there. */
+/** One seed's world: devices, stream, mappings, containers and stores, with an oracle that sees what is really there. */
 export class World {
   readonly #scenario: Scenario;
   readonly #random: Random;
@@ -70,7 +70,7 @@ export class World {
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
-    const ghost = new Ghost(options.pageLimits.receipts, hasGivenUp(scenario));
+    const oracle = new Oracle(options.pageLimits.receipts, hasGivenUp(scenario));
     const tables = damageableTables();
     const stores = watched(
       {
@@ -79,12 +79,12 @@ export class World {
         quarantine: memoryQuarantine(),
       },
       {
-        ghost,
+        oracle,
         onProgress: (progress) => this.#checkProgress(progress),
         onViolation: (error) => this.#onViolation(error),
       },
     );
-    this.#inUse = { ghost, tables, stores };
+    this.#inUse = { oracle, tables, stores };
     this.#archive = new Archive(this.#network, this.#scheduler, random);
     this.#devices = new Devices({
       scenario,
@@ -113,7 +113,7 @@ export class World {
   }
 
   get storedCount(): number {
-    return this.#ghost.storedCount();
+    return this.#oracle.storedCount();
   }
 
   get injected(): ReadonlyMap<string, number> {
@@ -147,8 +147,8 @@ export class World {
     if (this.#violation !== undefined) throw this.#violation;
   }
 
-  get #ghost(): Ghost {
-    return this.#inUse.ghost;
+  get #oracle(): Oracle {
+    return this.#inUse.oracle;
   }
 
   get #stores(): WatchedStores {
@@ -199,8 +199,8 @@ export class World {
       get tables() {
         return inUse().tables;
       },
-      get ghost() {
-        return inUse().ghost;
+      get oracle() {
+        return inUse().oracle;
       },
       get isPromoted() {
         return inUse().stores !== first;
@@ -215,14 +215,14 @@ export class World {
   }
 
   /** Shard progress and quarantine stay what they are. */
-  #switchTo({ ghost, tables, stores }: InUse): void {
+  #switchTo({ oracle, tables, stores }: InUse): void {
     try {
-      checkPromoted(this.#ghost, ghost);
+      checkPromoted(this.#oracle, oracle);
     } catch (error) {
       this.#onViolation(error);
     }
     const { shardProgress, quarantine, quarantined } = this.#stores;
-    this.#inUse = { ghost, tables, stores: { ...stores, shardProgress, quarantine, quarantined } };
+    this.#inUse = { oracle, tables, stores: { ...stores, shardProgress, quarantine, quarantined } };
   }
 
   /** Begins work beside everything else, and tells when all of it is done. */
@@ -253,7 +253,7 @@ export class World {
   }
 
   #checkDurable(shard: SimShard, record: SimRecord): void {
-    checkDurable({ ghost: this.#ghost, quarantined: this.#stores.quarantined }, shard, record);
+    checkDurable({ oracle: this.#oracle, quarantined: this.#stores.quarantined }, shard, record);
   }
 
   #checkProgress({ shardId, finishedThrough }: ShardProgress): void {
@@ -274,18 +274,18 @@ export class World {
       }
     }
     for (const [deviceId, accepted] of this.#devices.accepted) {
-      const pages = this.#ghost.pages.get(deviceId) ?? [];
+      const pages = this.#oracle.pages.get(deviceId) ?? [];
       const stored = pages.reduce((sum, { events }) => sum + events.length, 0);
       const mended = [...(this.#devices.mendable.get(deviceId) ?? [])].filter(
-        (identity) => this.#ghost.pageOf(deviceId, identity) !== undefined,
+        (identity) => this.#oracle.pageOf(deviceId, identity) !== undefined,
       );
       const expected = accepted.union(new Set(mended)).size;
       if (stored !== expected) {
         throw new Violation('each identity is stored once', `${deviceId}: ${stored} of ${expected}`);
       }
     }
-    this.#ghost.checkVersions();
-    await this.#ghost.checkSnapshots(this.#stores.eventStore);
-    this.#ghost.checkLastWriterWins();
+    this.#oracle.checkVersions();
+    await this.#oracle.checkSnapshots(this.#stores.eventStore);
+    this.#oracle.checkLastWriterWins();
   }
 }

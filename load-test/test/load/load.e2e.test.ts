@@ -59,7 +59,7 @@ test('a load with kills is offered, drained and measured, and a claim that is no
     expect(writeUnitsPerEvent).toBeGreaterThan(0);
     const names = result.processes.map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['state-projector', 'stand-ins', 'dynalite', 'device-simulator']),
+      expect.arrayContaining(['state-projector', 'emulators', 'dynalite', 'device-simulator']),
     );
 
     // An event that was never sent, as a ledger of a pipeline that loses events would have it.

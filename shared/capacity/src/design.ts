@@ -6,8 +6,8 @@ import { eventsPerCore } from './projecting-speed.ts';
 import { readableAfterSeconds } from './readable-after.ts';
 import type { CompleteWorkload } from './workload.ts';
 import {
-  ordinaryItemBytes,
-  ordinaryUnitsPerEvent,
+  baselineItemBytes,
+  baselineUnitsPerEvent,
   readUnitsPerEvent,
   tableBytesPerEvent,
   unitsPerEvent,
@@ -60,21 +60,21 @@ export function twinstreamDesign(workload: CompleteWorkload, batches: Batches): 
 }
 
 /** One conditional put and one conditional update for each event; one Firehose record for each. */
-export function ordinaryDesign(workload: CompleteWorkload, batches: Batches): Design {
+export function baselineDesign(workload: CompleteWorkload, batches: Batches): Design {
   const { eventBytes } = workload;
   const lineBytes = eventBytes + ASSUMPTIONS.archiveLineOverheadBytes;
   return {
     eventsPerPage: 1,
     eventsPerPageFormula: 'each event is an item of its own',
     eventsPerPageSource: 'the design',
-    unitsPerEvent: ordinaryUnitsPerEvent(workload),
+    unitsPerEvent: baselineUnitsPerEvent(workload),
     unitsFormula: 'event + state, each in units of 1 KB',
     unitsSource: UNIT_SOURCE,
     readUnitsPerEvent: 0,
-    eventsPerCore: eventsPerCore('ordinary', batches.eventsPerDevice),
-    readableAfterSeconds: readableAfterSeconds(workload, batches, 'ordinary'),
+    eventsPerCore: eventsPerCore('baseline', batches.eventsPerDevice),
+    readableAfterSeconds: readableAfterSeconds(workload, batches, 'baseline'),
     firehoseBytesPerEvent: Math.ceil(lineBytes / FIREHOSE_STEP_BYTES) * FIREHOSE_STEP_BYTES,
-    tableBytesPerEvent: ordinaryItemBytes(eventBytes),
+    tableBytesPerEvent: baselineItemBytes(eventBytes),
     tableFormula: 'bytes of items',
   };
 }

@@ -1,17 +1,17 @@
 import { planBatches } from './batches.ts';
-import { ordinaryDesign, twinstreamDesign } from './design.ts';
+import { baselineDesign, twinstreamDesign } from './design.ts';
 import { designFigures } from './design-figures.ts';
 import type { CapacityFigure } from './figure.ts';
 import { streamFigures } from './stream-figures.ts';
 import { type CapacityWarning, capacityWarnings } from './warnings.ts';
 import { type CompleteWorkload, completeWorkload, type Workload } from './workload.ts';
 
-/** What a workload takes, in this design and in the ordinary one, which puts each event and updates the state for it. */
+/** What a workload takes, in this design and in the baseline, which puts each event and updates the state for it. */
 export interface CapacityPlan {
   readonly workload: CompleteWorkload;
   readonly twinstream: readonly CapacityFigure[];
   /** The same keys in the same order. */
-  readonly ordinary: readonly CapacityFigure[];
+  readonly baseline: readonly CapacityFigure[];
   readonly warnings: readonly CapacityWarning[];
 }
 
@@ -23,7 +23,7 @@ export function planCapacity(given: Workload): CapacityPlan {
   return {
     workload,
     twinstream: [...shared, ...designFigures(workload, batches, twinstreamDesign(workload, batches))],
-    ordinary: [...shared, ...designFigures(workload, batches, ordinaryDesign(workload, batches))],
+    baseline: [...shared, ...designFigures(workload, batches, baselineDesign(workload, batches))],
     warnings: capacityWarnings(workload, batches),
   };
 }

@@ -1,4 +1,4 @@
-export type DesignName = 'twinstream' | 'ordinary';
+export type DesignName = 'twinstream' | 'baseline';
 
 /** Events a second of one vCPU, by events of a device in a batch. */
 interface MeasuredSpeed extends Readonly<Record<DesignName, number>> {
@@ -7,9 +7,9 @@ interface MeasuredSpeed extends Readonly<Record<DesignName, number>> {
 
 /** README, "What is measured": `npm run bench -- state-projector`, 2026-11-27, with the network stubbed out. */
 export const MEASURED_SPEEDS: readonly MeasuredSpeed[] = [
-  { eventsPerDevice: 1, twinstream: 7_549, ordinary: 1_570 },
-  { eventsPerDevice: 10, twinstream: 52_151, ordinary: 2_208 },
-  { eventsPerDevice: 25, twinstream: 66_596, ordinary: 2_004 },
+  { eventsPerDevice: 1, twinstream: 7_549, baseline: 1_570 },
+  { eventsPerDevice: 10, twinstream: 52_151, baseline: 2_208 },
+  { eventsPerDevice: 25, twinstream: 66_596, baseline: 2_004 },
 ];
 
 export const PROJECTING_SPEED_SOURCE = 'README, "What is measured", state-projector, 2026-11-27';

@@ -30,7 +30,7 @@ function unsharedPages(
   return [
     {
       key: 'unshared-pages',
-      text: `a device sends an event in ${readable(period)} s, a batch gathers ${readable(batchSeconds)} s: ${often} a page, and each pays a page and a state of its own, as in the ordinary design. Two of them need ${readable(2 * period)} s.`,
+      text: `a device sends an event in ${readable(period)} s, a batch gathers ${readable(batchSeconds)} s: ${often} a page, and each pays a page and a state of its own, as in the baseline. Two of them need ${readable(2 * period)} s.`,
     },
   ];
 }

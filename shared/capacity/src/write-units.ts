@@ -8,13 +8,13 @@ import type { CompleteWorkload } from './workload.ts';
 const READ_UNIT_BYTES = 4_096;
 
 /*
- * Items of a state, and of the ordinary design, by the bytes of an event. Measured on 2026-11-27 with simulated devices of all kinds, as the pages:
- * a state took 602 bytes at 141 a report, 754 at 243, 1,275 at 594, 1,870 at 991. An event of its own as the ordinary handler puts it, with its
+ * Items of a state, and of the baseline, by the bytes of an event. Measured on 2026-11-27 with simulated devices of all kinds, as the pages:
+ * a state took 602 bytes at 141 a report, 754 at 243, 1,275 at 594, 1,870 at 991. An event of its own as the baseline handler puts it, with its
  * position and its data as a map, took 246 bytes at 171, and less than 1,024 at 990; its state has no more than the readings. A test holds all of them to what DynamoDB Local bills.
  */
 const STATE = { itemBytes: 390, share: 1.5 } as const;
 const STATE_SPREAD = [0.96, 0.98, 1, 1.02, 1.04] as const;
-const ORDINARY_EVENT = { itemBytes: 94, share: 0.9 } as const;
+const BASELINE_EVENT = { itemBytes: 94, share: 0.9 } as const;
 
 /** Item of a device whose reports all name the same attributes, which is the least it can be. */
 export function stateBytesOf(eventBytes: number): number {
@@ -42,13 +42,13 @@ function stateUnits(stateBytes: number): number {
 }
 
 /** Write units of one event where each is put, and updates the state, by itself. */
-export function ordinaryUnitsPerEvent({ eventBytes, stateBytes }: CompleteWorkload): number {
-  const ordinaryState = Math.max(0, stateBytes - STATE.itemBytes) / STATE.share;
-  return units(ordinaryItemBytes(eventBytes)) + units(ordinaryState);
+export function baselineUnitsPerEvent({ eventBytes, stateBytes }: CompleteWorkload): number {
+  const baselineState = Math.max(0, stateBytes - STATE.itemBytes) / STATE.share;
+  return units(baselineItemBytes(eventBytes)) + units(baselineState);
 }
 
-export function ordinaryItemBytes(eventBytes: number): number {
-  return ORDINARY_EVENT.itemBytes + ORDINARY_EVENT.share * eventBytes;
+export function baselineItemBytes(eventBytes: number): number {
+  return BASELINE_EVENT.itemBytes + BASELINE_EVENT.share * eventBytes;
 }
 
 /** Bytes of pages for one event. */

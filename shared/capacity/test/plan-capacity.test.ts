@@ -10,7 +10,7 @@ import {
 import { windowWithin } from '../src/readable-after.ts';
 
 const TEN_THOUSAND_BUSES: Workload = { deviceCount: 10_000, eventsPerSecondPerDevice: 0.1, eventBytes: 171 };
-const values = (workload: Workload, design: 'twinstream' | 'ordinary' = 'twinstream') => {
+const values = (workload: Workload, design: 'twinstream' | 'baseline' = 'twinstream') => {
   const { [design]: figures } = planCapacity(workload);
   return (key: string) => figureValue(figures, key);
 };
@@ -49,18 +49,18 @@ describe('10,000 devices, one event in ten seconds', () => {
 describe('1,000 devices, 25 events a second each', () => {
   const workload = { deviceCount: 1_000, eventsPerSecondPerDevice: 25, eventBytes: 171 };
 
-  test('pay at most 0.09 write units an event, and 2.0 in the ordinary design', () => {
+  test('pay at most 0.09 write units an event, and 2.0 in the baseline', () => {
     expect(values(workload)('eventsPerPage')).toBeCloseTo(25, 6);
     expect(values(workload)('writeUnitsPerEvent')).toBeCloseTo(
       2.01 / 25 + 1 / values(workload)('eventsPerBatch'),
       10,
     );
-    expect(values(workload, 'ordinary')('writeUnitsPerEvent')).toBe(2);
+    expect(values(workload, 'baseline')('writeUnitsPerEvent')).toBe(2);
   });
 
-  test('pay Firehose for their bytes, and the ordinary design for 5 KB an event', () => {
+  test('pay Firehose for their bytes, and the baseline for 5 KB an event', () => {
     const events = 25_000 * SECONDS_A_MONTH;
-    expect(values(workload, 'ordinary')('firehoseDollars')).toBeCloseTo(
+    expect(values(workload, 'baseline')('firehoseDollars')).toBeCloseTo(
       (events * 5_120 * PRICES.firehose.gb) / 1e9,
       4,
     );
@@ -96,15 +96,15 @@ test('a workload that cannot be is refused, with all its faults', () => {
 });
 
 test('every figure says how it came about and where that is written', () => {
-  const { twinstream, ordinary } = planCapacity(TEN_THOUSAND_BUSES);
-  expect(ordinary.find(({ key }) => key === 'eventsPerPage')?.value).toBe(1);
-  for (const { key, formula, source, unit, value } of [...twinstream, ...ordinary]) {
+  const { twinstream, baseline } = planCapacity(TEN_THOUSAND_BUSES);
+  expect(baseline.find(({ key }) => key === 'eventsPerPage')?.value).toBe(1);
+  for (const { key, formula, source, unit, value } of [...twinstream, ...baseline]) {
     expect(Number.isFinite(value), key).toBe(true);
     expect(formula.length, key).toBeGreaterThan(5);
     expect(source.length, key).toBeGreaterThan(5);
     expect(unit, key).not.toBe('');
   }
-  expect(twinstream.map(({ key }) => key)).toEqual(ordinary.map(({ key }) => key));
+  expect(twinstream.map(({ key }) => key)).toEqual(baseline.map(({ key }) => key));
   expect(new Set(twinstream.map(({ key }) => key)).size).toBe(twinstream.length);
 });
 

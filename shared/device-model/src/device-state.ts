@@ -14,7 +14,7 @@ export interface VersionedValue {
 }
 
 /** How far one shard was seen. */
-export interface Mark extends ShardPosition {
+export interface HighWaterMark extends ShardPosition {
   /** Latest arrival seen of the shard, milliseconds since 1970. */
   readonly arrivalTime: number;
 }
@@ -48,7 +48,7 @@ export interface DeviceState {
   readonly lastArrivalTime?: number;
   /** Position of the event last accepted. */
   readonly position?: Position;
-  readonly marks: ReadonlyMap<ShardId, Mark>;
+  readonly marks: ReadonlyMap<ShardId, HighWaterMark>;
   /** Marks with an arrival up to it were dropped; absent while none was. Only rises. */
   readonly marksFloor?: number;
   /** The newest counted event, or session and counter -1 before one has come. */

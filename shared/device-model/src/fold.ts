@@ -5,7 +5,7 @@ import {
   dropOldestAttributes,
   isBelowAttributesFloor,
 } from './attribute-bound.ts';
-import type { DeviceState, EventCounts, Mark, VersionedValue } from './device-state.ts';
+import type { DeviceState, EventCounts, HighWaterMark, VersionedValue } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { compareVersions, type EventVersion } from './event-version.ts';
 import {
@@ -37,7 +37,7 @@ export interface StateDraft extends Omit<DeviceState, 'attributes' | 'marks' | '
   lastEventTime?: NonNullable<DeviceState['lastEventTime']>;
   lastArrivalTime?: number;
   position?: Position;
-  marks: Map<ShardId, Mark>;
+  marks: Map<ShardId, HighWaterMark>;
   marksFloor?: number;
   current: DeviceState['current'];
   ordinal: number;
@@ -135,20 +135,30 @@ export function applyPageFrame(
   if (page.heardTime !== undefined) {
     draft.lastArrivalTime = Math.max(draft.lastArrivalTime ?? 0, page.heardTime);
   }
-  raiseMark(draft, page.shardId, { ...page.through, arrivalTime: page.lastArrivalTime }, limits.marksMax);
+  raiseHighWaterMark(
+    draft,
+    page.shardId,
+    { ...page.through, arrivalTime: page.lastArrivalTime },
+    limits.marksMax,
+  );
 }
 
 /** Raises the mark of a shard, never lowers it: neither its position nor its arrival, since arrivals may run backward. */
-function raiseMark(draft: StateDraft, shardId: ShardId, seen: Mark, marksMax: number): void {
+function raiseHighWaterMark(
+  draft: StateDraft,
+  shardId: ShardId,
+  seen: HighWaterMark,
+  marksMax: number,
+): void {
   const existing = draft.marks.get(shardId);
   const highest = existing === undefined || compareWithinShard(seen, existing) > 0 ? seen : existing;
   const arrivalTime = Math.max(seen.arrivalTime, existing?.arrivalTime ?? 0);
   draft.marks.set(shardId, { ...highest, arrivalTime });
-  if (draft.marks.size > marksMax) dropOldestMark(draft);
+  if (draft.marks.size > marksMax) dropOldestHighWaterMark(draft);
 }
 
-function dropOldestMark(draft: StateDraft): void {
-  let oldest: [ShardId, Mark] | undefined;
+function dropOldestHighWaterMark(draft: StateDraft): void {
+  let oldest: [ShardId, HighWaterMark] | undefined;
   for (const entry of draft.marks) {
     if (oldest === undefined || isOlder(entry, oldest)) oldest = entry;
   }
@@ -158,7 +168,7 @@ function dropOldestMark(draft: StateDraft): void {
 }
 
 /** By name among equals, because a store may give the marks back in any order. */
-function isOlder([shardA, a]: [ShardId, Mark], [shardB, b]: [ShardId, Mark]): boolean {
+function isOlder([shardA, a]: [ShardId, HighWaterMark], [shardB, b]: [ShardId, HighWaterMark]): boolean {
   return a.arrivalTime === b.arrivalTime ? shardA < shardB : a.arrivalTime < b.arrivalTime;
 }
 

@@ -158,7 +158,7 @@ function decide(
   arrival: ArrivedEvent,
   history: DeviceHistory | undefined,
 ): Decision {
-  const again = isBelowMark(draft, shardId, arrival) ? 'redelivered' : 'duplicate';
+  const again = isBelowHighWaterMark(draft, shardId, arrival) ? 'redelivered' : 'duplicate';
   const { identity, correction } = arrival.event;
   if (correction !== undefined) return decideCorrection(draft, arrival.event, again, history);
   if (identity === undefined) return decideUncounted(draft, shardId, arrival, again, history);
@@ -179,7 +179,7 @@ function decide(
  * True where the place of an event does not say that it is new: at or below the highest position seen of its shard, or
  * where a higher mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
  */
-export function isBelowMark(
+export function isBelowHighWaterMark(
   { marks, marksFloor }: Pick<DeviceState, 'marks' | 'marksFloor'>,
   shardId: ShardId,
   { place, arrivalTime }: Pick<ArrivedEvent, 'place' | 'arrivalTime'>,

@@ -5,7 +5,7 @@ import {
   type DeviceState,
   type EventPage,
   type EventVersion,
-  isBelowMark,
+  isBelowHighWaterMark,
   type StoredEvent,
 } from '@twinstream/device-model';
 import {
@@ -85,7 +85,7 @@ function questionsOf(
   const questions = new Map<string, Question>();
   for (const { place, arrivalTime, event } of arrived) {
     if (event.identity !== undefined || event.correction !== undefined) continue;
-    if (!isBelowMark(state, shardId, { place, arrivalTime })) continue;
+    if (!isBelowHighWaterMark(state, shardId, { place, arrivalTime })) continue;
     questions.set(positionKey({ shardId, ...place }), { place, arrivalTime, isStored: false });
   }
   return questions;

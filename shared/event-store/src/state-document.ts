@@ -3,9 +3,9 @@ import {
   type DeviceId,
   type DeviceState,
   formatVersion,
+  type HighWaterMark,
   type JsonObject,
   type JsonValue,
-  type Mark,
   parseVersion,
   type VersionedValue,
   withAttributesBounded,
@@ -72,7 +72,7 @@ export function readState(
     ...(lastEventTime === undefined ? {} : { lastEventTime }),
     ...(lastArrivalTime === undefined ? {} : { lastArrivalTime }),
     ...(position === undefined ? {} : { position }),
-    marks: new Map(listOf(document.marks, readMark)),
+    marks: new Map(listOf(document.marks, readHighWaterMark)),
     ...(marksFloor === undefined ? {} : { marksFloor }),
     current: { session: asNumber(session), counter: asNumber(counter) },
     ordinal: asNumber(document.ordinal),
@@ -105,7 +105,7 @@ function readPosition(value: JsonValue): Position {
   };
 }
 
-function readMark(value: JsonValue): [ShardId, Mark] {
+function readHighWaterMark(value: JsonValue): [ShardId, HighWaterMark] {
   const { shardId, ...place } = readPosition(value);
   return [shardId, { ...place, arrivalTime: asNumber(asArray(value)[3]) }];
 }

@@ -1,6 +1,6 @@
 import { type AttributeValue, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type ArrivedEvent, newDevice, planPage } from '@twinstream/device-model';
-import { takeShortPath } from '@twinstream/runtime';
+import { enableFastPath } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoDbLocalEngine, engineTitle, type TestDynamoDb } from '../contract/dynamodb-engines.ts';
 import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
@@ -18,7 +18,7 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the event store', eng
   beforeAll(async () => {
     dynamoDb = await engine.start();
     // As the projector does; the suite on dynalite goes the SDK's whole way.
-    takeShortPath(dynamoDb.client);
+    enableFastPath(dynamoDb.client);
     tableName = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
   });
   afterAll(() => dynamoDb?.close());

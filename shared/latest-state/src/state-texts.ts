@@ -2,7 +2,7 @@ import {
   type CorrectionReceipt,
   type EventVersion,
   formatVersion,
-  type Mark,
+  type HighWaterMark,
   parseVersion,
   type VersionedValue,
 } from '@twinstream/device-model';
@@ -49,15 +49,15 @@ export function readPosition(text: string): Position {
 }
 
 /** `shard:sequence:sub@arrival`, separated by blanks. */
-export function marksText(marks: ReadonlyMap<ShardId, Mark>): string {
+export function marksText(marks: ReadonlyMap<ShardId, HighWaterMark>): string {
   return [...marks]
     .map(([shard, mark]) => `${positionKey({ ...mark, shardId: shard })}@${mark.arrivalTime}`)
     .join(' ');
 }
 
-export function readMarks(text: string): Map<ShardId, Mark> {
+export function readMarks(text: string): Map<ShardId, HighWaterMark> {
   return new Map(
-    (text === '' ? [] : text.split(' ')).map((entry): [ShardId, Mark] => {
+    (text === '' ? [] : text.split(' ')).map((entry): [ShardId, HighWaterMark] => {
       const [place = '', arrivalText = ''] = entry.split('@');
       const { shardId, ...position } = readPosition(place);
       if (!/^\d+$/.test(arrivalText)) throw new RangeError(`not a mark: ${JSON.stringify(entry)}`);

@@ -5,7 +5,7 @@ import {
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
 import { itemBytes, textValue, writeUnits } from '@twinstream/event-store/dynamodb';
-import { takeShortPath } from '@twinstream/runtime';
+import { enableFastPath } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   describeLatestStateTable,
@@ -27,7 +27,7 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
   beforeAll(async () => {
     dynamoDb = await engine.start();
     // As the projector does; the suite on dynalite goes the SDK's whole way.
-    takeShortPath(dynamoDb.client);
+    enableFastPath(dynamoDb.client);
     tableName = await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION);
   });
   afterAll(() => dynamoDb?.close());

@@ -7,7 +7,7 @@ export * from './collected-output.ts';
 export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
-export * from './dynamodb-short-path.ts';
+export * from './dynamodb-fast-path.ts';
 export * from './external-sort.ts';
 export * from './local-environment.ts';
 export * from './logger.ts';

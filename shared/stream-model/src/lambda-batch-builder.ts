@@ -20,7 +20,7 @@ export interface LambdaBatchSource {
 const REGION = 'us-east-1';
 const ACCOUNT = '123456789012';
 
-/** A batch as Lambda would hand it over, for tests and for stand-ins of Lambda. A text is taken as UTF-8. */
+/** A batch as Lambda would hand it over, for tests and for emulators of Lambda. A text is taken as UTF-8. */
 export function lambdaBatch({
   streamName = 'device-events',
   shardId = 'shardId-000000000000',

@@ -2,7 +2,7 @@ import type { CapacityPlan } from '@twinstream/capacity';
 
 /** A plan as JSON says it: stable, for scripts. Figures stand under their keys. */
 export function planDocument(plan: CapacityPlan, latencyBudgetSeconds: number | undefined) {
-  const others = new Map(plan.ordinary.map((figure) => [figure.key, figure]));
+  const others = new Map(plan.baseline.map((figure) => [figure.key, figure]));
   return {
     workload: plan.workload,
     latencyBudgetSeconds: latencyBudgetSeconds ?? null,

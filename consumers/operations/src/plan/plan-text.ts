@@ -51,7 +51,7 @@ interface Pair {
   readonly ordinary: CapacityFigure;
 }
 
-function pairsOf({ twinstream, ordinary }: CapacityPlan): readonly Pair[] {
+function pairsOf({ twinstream, baseline: ordinary }: CapacityPlan): readonly Pair[] {
   const others = new Map(ordinary.map((figure) => [figure.key, figure]));
   return twinstream.map((ours) => ({ ours, ordinary: others.get(ours.key) ?? ours }));
 }

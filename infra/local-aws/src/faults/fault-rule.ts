@@ -1,4 +1,4 @@
-/** The stand-ins that can be made to fail. */
+/** The emulators that can be made to fail. */
 export const FAULT_SERVICES = ['kinesis', 'firehose', 'dynamodb', 's3', 'lambda'] as const;
 export type FaultService = (typeof FAULT_SERVICES)[number];
 
@@ -44,7 +44,7 @@ export interface RequestFaults {
   readonly recordFails: (() => boolean) | undefined;
 }
 
-/** What a stand-in asks about each request that it understood, once, before it does anything. */
+/** What an emulator asks about each request that it understood, once, before it does anything. */
 export interface FaultInjector {
   /** Faults of this request, drawn now; undefined when none strikes, the ordinary case. */
   decide(service: FaultService, operation: string): RequestFaults | undefined;

@@ -7,7 +7,7 @@ export interface FaultRuleReport extends FaultRule {
   readonly injected: number;
 }
 
-/** A fault injector whose rules can be replaced while stand-ins use it. */
+/** A fault injector whose rules can be replaced while emulators use it. */
 export interface SeededFaultInjector extends FaultInjector {
   /** Sets all rules anew; counts and draws start over. */
   replace(rules: readonly FaultRule[]): void;

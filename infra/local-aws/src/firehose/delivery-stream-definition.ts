@@ -50,7 +50,7 @@ export const DEFINITION_SCHEMA = z.strictObject({
 const BUCKET_ARN = /^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/;
 const within = ({ min, max }: { min: number; max: number }) => z.int().min(min).max(max);
 const unsupported = (what: string) =>
-  z.undefined(`${what} is not supported by the local stand-in`).optional();
+  z.undefined(`${what} is not supported by the local emulator`).optional();
 
 const S3_DESTINATION = z.object({
   RoleARN: z.string().min(1).max(512),
@@ -68,23 +68,23 @@ const S3_DESTINATION = z.object({
     )
     .optional(),
   CompressionFormat: z
-    .enum(['UNCOMPRESSED', 'GZIP'], 'must be UNCOMPRESSED or GZIP in the local stand-in')
+    .enum(['UNCOMPRESSED', 'GZIP'], 'must be UNCOMPRESSED or GZIP in the local emulator')
     .optional(),
   FileExtension: z
     .string()
     .max(FILE_EXTENSION_CHARACTERS_MAX)
     .regex(/^$|^\.[0-9a-z!\-_.*'()]+$/, 'must begin with a dot')
     .optional(),
-  CustomTimeZone: z.literal('UTC', 'must be UTC in the local stand-in').optional(),
-  S3BackupMode: z.literal('Disabled', 'must be Disabled in the local stand-in').optional(),
+  CustomTimeZone: z.literal('UTC', 'must be UTC in the local emulator').optional(),
+  S3BackupMode: z.literal('Disabled', 'must be Disabled in the local emulator').optional(),
   ProcessingConfiguration: z
-    .object({ Enabled: z.literal(false, 'is not supported by the local stand-in').optional() })
+    .object({ Enabled: z.literal(false, 'is not supported by the local emulator').optional() })
     .optional(),
   DataFormatConversionConfiguration: z
-    .object({ Enabled: z.literal(false, 'is not supported by the local stand-in').optional() })
+    .object({ Enabled: z.literal(false, 'is not supported by the local emulator').optional() })
     .optional(),
   DynamicPartitioningConfiguration: z
-    .object({ Enabled: z.literal(false, 'is not supported by the local stand-in').optional() })
+    .object({ Enabled: z.literal(false, 'is not supported by the local emulator').optional() })
     .optional(),
 });
 
@@ -93,7 +93,7 @@ export const STREAM_NAME = z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/, 'must be 1
 const CREATE = z
   .object({
     DeliveryStreamName: STREAM_NAME,
-    DeliveryStreamType: z.literal('DirectPut', 'must be DirectPut in the local stand-in').optional(),
+    DeliveryStreamType: z.literal('DirectPut', 'must be DirectPut in the local emulator').optional(),
     ExtendedS3DestinationConfiguration: S3_DESTINATION.optional(),
     S3DestinationConfiguration: S3_DESTINATION.optional(),
     KinesisStreamSourceConfiguration: unsupported('KinesisStreamSourceConfiguration'),

@@ -36,7 +36,7 @@ const LIST = z.object({
   DeliveryStreamType: z.enum(DELIVERY_STREAM_TYPES).nullish(),
 });
 
-/** The operations of the Firehose API that the stand-in knows. */
+/** The operations of the Firehose API that the emulator knows. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   CreateDeliveryStream: async (input, context) => {
     const definition = deliveryStreamDefinition(input, context.clock.now());
@@ -99,7 +99,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** Undefined where the stand-in knows no operation of that name. */
+/** Undefined where the emulator knows no operation of that name. */
 export function operationNamed(name: string): Operation | undefined {
   return Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
 }

@@ -32,7 +32,7 @@ export interface FirehoseOptions {
   readonly clock?: Clock;
 }
 
-/** A running Firehose stand-in. */
+/** A running Firehose emulator. */
 export interface Firehose extends LoopbackServer {
   /** Delivers what is buffered now and resolves when it is in S3. */
   flush(): Promise<void>;
@@ -132,7 +132,7 @@ function unknownOperation(operation: string): FirehoseRefusal {
   return {
     status: 400,
     name: 'UnknownOperationException',
-    message: `the local stand-in knows no ${operation}`,
+    message: `the local emulator knows no ${operation}`,
   };
 }
 

@@ -38,7 +38,7 @@ export interface KinesisTransport {
 /**
  * A client that leaves record data as the base64 text it arrives in, where the SDK decodes every record into bytes, which
  * the event would need encoded again: for 10,000 records of 200 bytes that was most of the mapping's time. It signs
- * nothing, as the stand-in checks nothing; the header is there for servers that want one.
+ * nothing, as the emulator checks nothing; the header is there for servers that want one.
  */
 export function kinesisJsonClient(transport: KinesisTransport, region: string): KinesisJsonClient {
   const authorization =

@@ -38,7 +38,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** The operations of the Lambda API that the stand-in knows, on their real paths. */
+/** The operations of the Lambda API that the emulator knows, on their real paths. */
 export function lambdaApi(options: LambdaApiOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request, INVOCATION_PAYLOAD_BYTES_MAX);
@@ -95,7 +95,7 @@ async function route(
   return refused({
     status: 404,
     name: 'UnknownOperationException',
-    message: `the local stand-in knows no ${method} ${url.pathname}`,
+    message: `the local emulator knows no ${method} ${url.pathname}`,
   });
 }
 
@@ -170,7 +170,7 @@ async function invoke(
   if (type === 'DryRun') return ok({ status: 204, body: '' });
   if (type !== 'RequestResponse') {
     return refused(
-      invalidParameter(`InvocationType: ${String(type)} is not supported by the local stand-in`),
+      invalidParameter(`InvocationType: ${String(type)} is not supported by the local emulator`),
     );
   }
   const event = payload === '' ? '{}' : payload;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Where the stand-in pretends to be. */
+/** Where the emulator pretends to be. */
 export interface Account {
   readonly region: string;
   readonly accountId: string;

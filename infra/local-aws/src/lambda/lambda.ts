@@ -47,7 +47,7 @@ export interface MappingStatus {
   readonly shards: Readonly<Record<string, Readonly<ShardMetrics>>>;
 }
 
-/** A running Lambda stand-in: event source mappings and the API that steers them. */
+/** A running Lambda emulator: event source mappings and the API that steers them. */
 export interface Lambda extends LoopbackServer {
   /** Where the function's host listens now; undefined while it is down. */
   setFunction(functionName: string, url: string | undefined): void;

@@ -125,7 +125,7 @@ export class MappingRegistry {
     const functionName = functionNameOf(change.functionName ?? definition.functionName);
     if (functionName !== definition.functionName) {
       // Its id, and so its checkpoints, follow from the function.
-      return refused(invalidParameter('FunctionName: cannot be changed in the local stand-in'));
+      return refused(invalidParameter('FunctionName: cannot be changed in the local emulator'));
     }
     const { failureBucket: keptBucket, ...rest } = definition;
     const failureBucket = change.failureBucket === undefined ? keptBucket : change.failureBucket;

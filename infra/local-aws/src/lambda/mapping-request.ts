@@ -21,10 +21,10 @@ const CHANGEABLE = {
   FunctionName: z.string().min(1).max(140).nullish(),
 };
 
-/** What the stand-in does not do, so that nobody believes that it does. */
+/** What the emulator does not do, so that nobody believes that it does. */
 const UNSUPPORTED = {
-  FilterCriteria: z.undefined('is not supported by the local stand-in').optional(),
-  TumblingWindowInSeconds: z.literal(0, 'is not supported by the local stand-in').nullish(),
+  FilterCriteria: z.undefined('is not supported by the local emulator').optional(),
+  TumblingWindowInSeconds: z.literal(0, 'is not supported by the local emulator').nullish(),
 };
 
 const CREATE = z.object({

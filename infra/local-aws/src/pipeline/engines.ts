@@ -5,11 +5,11 @@ import { type DynamoDbEngine, startDynamoDb } from '../dynamodb/dynamodb.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
 import { startS3 } from '../s3/s3.ts';
 import { type ChildApp, startChildApp } from './child-app.ts';
-import type { StandInUrls } from './names.ts';
+import type { EmulatorUrls } from './names.ts';
 import type { StartOptions } from './start-options.ts';
 import type { Stoppable } from './stop-parts.ts';
 
-const STAND_INS_MAIN = new URL('./stand-ins-main.ts', import.meta.url).href;
+const EMULATORS_MAIN = new URL('./emulators-main.ts', import.meta.url).href;
 
 export interface EngineOptions extends Pick<StartOptions, 'dynamodb' | 'shards' | 'window'> {
   /** Without AWS settings. */
@@ -21,7 +21,7 @@ export interface EngineOptions extends Pick<StartOptions, 'dynamodb' | 'shards' 
 
 /** The emulated AWS: three processes, none of which can be missing. */
 export interface Engines {
-  readonly urls: StandInUrls;
+  readonly urls: EmulatorUrls;
   /** Process ids by name. */
   readonly pids: Readonly<Record<string, number>>;
   /** Resolves to an `ENGINE_ENDED` that names it when one of them ends. */
@@ -46,19 +46,19 @@ export async function startEngines(options: EngineOptions, started: Stoppable[])
   );
   const emulator = startChildApp({
     name: 'emulator',
-    main: STAND_INS_MAIN,
+    main: EMULATORS_MAIN,
     environment: {
       ...environment,
-      STAND_INS_DYNAMODB_URL: dynamoDb.url,
-      STAND_INS_S3_URL: s3.url,
-      STAND_INS_FUNCTIONS: JSON.stringify(functions),
-      STAND_INS_SHARDS: String(shards),
-      STAND_INS_WINDOW_MS: String(window),
-      ...(dataDir === undefined ? {} : { STAND_INS_DATA_DIR: dataDir }),
+      EMULATORS_DYNAMODB_URL: dynamoDb.url,
+      EMULATORS_S3_URL: s3.url,
+      EMULATORS_FUNCTIONS: JSON.stringify(functions),
+      EMULATORS_SHARDS: String(shards),
+      EMULATORS_WINDOW_MS: String(window),
+      ...(dataDir === undefined ? {} : { EMULATORS_DATA_DIR: dataDir }),
     },
   });
   started.push(emulator);
-  const urls: StandInUrls = JSON.parse(await emulator.firstLine());
+  const urls: EmulatorUrls = JSON.parse(await emulator.firstLine());
   return {
     urls,
     pids: { dynamodb: dynamoDb.pid, s3: s3.pid, emulator: emulator.pid ?? 0 },

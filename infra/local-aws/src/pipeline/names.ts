@@ -1,11 +1,11 @@
 import { NAMES } from '@twinstream/pipeline-settings';
 
-/** Any AWS SDK wants these; the stand-ins verify no signature. */
+/** Any AWS SDK wants these; the emulators verify no signature. */
 export const LOCAL_REGION = 'us-east-1';
 export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 
-/** Addresses of the stand-ins. */
-export interface StandInUrls {
+/** Addresses of the emulators. */
+export interface EmulatorUrls {
   readonly kinesis: string;
   readonly dynamoDb: string;
   readonly firehose: string;
@@ -15,8 +15,8 @@ export interface StandInUrls {
   readonly faults: string;
 }
 
-/** The variables by which any AWS tool, and every process of the pipeline, finds the stand-ins. */
-export function standInEnvironment(urls: StandInUrls): Record<string, string> {
+/** The variables by which any AWS tool, and every process of the pipeline, finds the emulators. */
+export function emulatorEnvironment(urls: EmulatorUrls): Record<string, string> {
   return {
     AWS_REGION: LOCAL_REGION,
     // Some tools, boto3 and the AWS CLI among them, know only this one.

@@ -20,7 +20,7 @@ import { ARCHIVE_PREFIX, NAMES } from '@twinstream/pipeline-settings';
 import { dynamoDbClient, firehoseClient, kinesisClient } from '@twinstream/runtime';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
 import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, type StandInUrls } from './names.ts';
+import { type EmulatorUrls, LOCAL_CREDENTIALS, LOCAL_REGION } from './names.ts';
 
 const WAIT_S = 30;
 /** Short, so that a person sees archive objects soon. */
@@ -28,7 +28,7 @@ const ARCHIVE_BUFFERING = { IntervalInSeconds: 5, SizeInMBs: 5 };
 
 /** Creates the stream and the tables that are not there yet. What is there stays as it is, so that a kept folder starts again. */
 export async function provision(
-  urls: Pick<StandInUrls, 'kinesis' | 'dynamoDb' | 'firehose'>,
+  urls: Pick<EmulatorUrls, 'kinesis' | 'dynamoDb' | 'firehose'>,
   shardCount: number,
 ): Promise<void> {
   await Promise.all([

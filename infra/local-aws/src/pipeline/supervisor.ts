@@ -7,7 +7,7 @@ import { takeDataDir } from './data-dir.ts';
 import { drain } from './drain.ts';
 import { startEngines } from './engines.ts';
 import { type LocalEnvFile, takeLocalEnvFile } from './local-env-file.ts';
-import { standInEnvironment } from './names.ts';
+import { emulatorEnvironment } from './names.ts';
 import { HOST_FLAGS } from './process-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import { type Stoppable, stopParts } from './stop-parts.ts';
@@ -77,7 +77,7 @@ async function startParts(
     { ...options, environment: own, dataDir: dataDir?.path, ports },
     started,
   );
-  const environment = { ...own, ...standInEnvironment(engines.urls) };
+  const environment = { ...own, ...emulatorEnvironment(engines.urls) };
 
   say('starting the consumers …');
   const apps: SupervisedApp[] = [];
@@ -121,7 +121,7 @@ async function startParts(
       ...apps.map(({ name, pid }) => [name, pid() ?? 0] as const),
     ];
     localEnvFile.write({
-      ...standInEnvironment(engines.urls),
+      ...emulatorEnvironment(engines.urls),
       TWINSTREAM_API_URL: apiUrl,
       TWINSTREAM_PID: String(process.pid),
       ...Object.fromEntries(pids.map(([name, pid]) => [pidVariable(name), String(pid)])),

@@ -17,7 +17,7 @@ import { createLogger, dynamoDbClient } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DYNAMODB_ENGINES, type DynamoDb, startDynamoDb } from '../../src/dynamodb/dynamodb.ts';
-import { startDynamoDbDoor } from '../../src/dynamodb/dynamodb-door.ts';
+import { startDynamoDbFrontEnd } from '../../src/dynamodb/dynamodb-front-end.ts';
 import { javaMajor } from '../../src/dynamodb/java-version.ts';
 import { type RemoteFaults, remoteFaults } from '../../src/faults/remote-faults.ts';
 
@@ -168,7 +168,7 @@ describe('a missing or old Java', () => {
   });
 });
 
-describe.each(engines)('the door to %s', (name) => {
+describe.each(engines)('the front end of %s', (name) => {
   let engine: DynamoDb;
   let faults: RemoteFaults;
   let client: DynamoDBClient;
@@ -249,13 +249,13 @@ describe.each(engines)('the door to %s', (name) => {
   });
 });
 
-it('a door cuts the connection when its engine is gone, which the SDK takes as a passing fault', async () => {
-  const door = await startDynamoDbDoor({
+it('a front end cuts the connection when its engine is gone, which the SDK takes as a passing fault', async () => {
+  const frontEnd = await startDynamoDbFrontEnd({
     upstreamUrl: `http://127.0.0.1:${await freePort()}`,
     logger: createLogger('test', 'silent'),
   });
-  const client = connect(door.url);
+  const client = connect(frontEnd.url);
   await expect(put(client, 'x')).rejects.toThrow(/socket hang up|ECONNRESET/);
   client.destroy();
-  await door.close();
+  await frontEnd.close();
 });

@@ -18,7 +18,7 @@ function statusFor(url: string, host: string): Promise<number | undefined> {
   });
 }
 
-describe('stand-ins serve this machine alone', () => {
+describe('emulators serve this machine alone', () => {
   let control: LoopbackServer;
   let kinesis: KinesisServer;
 

@@ -1,4 +1,4 @@
-// A Lambda stand-in in a process of its own, so that a test can kill it:
+// A Lambda emulator in a process of its own, so that a test can kill it:
 // node lambda-process.ts KINESIS_URL S3_URL FUNCTION_URL DATA_DIR
 
 import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';

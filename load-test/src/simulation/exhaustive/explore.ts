@@ -1,12 +1,12 @@
-import { ClosedWorld } from './closed-world.ts';
-import type { SmallWorld } from './small-world.ts';
+import { ClosedModel } from './closed-model.ts';
+import type { SmallModel } from './small-model.ts';
 
-/** What trying everything in a small world came to. */
+/** What trying everything in a small model came to. */
 export interface Exploration {
-  readonly world: SmallWorld;
+  readonly model: SmallModel;
   /** Orders of steps from the start to the end, each different. */
   readonly schedules: bigint;
-  /** Times that the world was run, from the start, to cover them. */
+  /** Times that the model was run, from the start, to cover them. */
   readonly runs: number;
   /** Situations in which more than one thing could happen, each counted once. */
   readonly choicePoints: number;
@@ -37,11 +37,11 @@ interface ChoicePoint {
 
 /** A run that takes more steps than this does not end by itself. */
 export const STEPS_MAX = 1_000;
-/** Choice points remembered, at about 100 bytes each. A world with more of them is not small. */
+/** Choice points remembered, at about 100 bytes each. A model with more of them is not small. */
 const CHOICE_POINTS_MAX = 5_000_000;
 
 /**
- * Tries every order of steps of a world, depth first, until one violates a guarantee. Processes cannot be copied in
+ * Tries every order of steps of a model, depth first, until one violates a guarantee. Processes cannot be copied in
  * mid-run, so every run starts from the beginning and takes the steps again that lead to the next untried one. A
  * situation that was met before has the same future, so it is not tried again, and its schedules are counted again.
  *
@@ -49,16 +49,16 @@ const CHOICE_POINTS_MAX = 5_000_000;
  * with a memory of states, as explicit-state model checkers have it (Holzmann, "The SPIN Model Checker", 2003).
  */
 export async function explore(
-  world: SmallWorld,
+  model: SmallModel,
   { everyOrder = false, everyPath = false }: ExploreOptions = {},
 ): Promise<Exploration> {
-  const search = new Search(world, { everyOrder, everyPath });
+  const search = new Search(model, { everyOrder, everyPath });
   while (await search.runOnce()) search.backtrack();
   return search.result();
 }
 
 class Search {
-  readonly #world: SmallWorld;
+  readonly #model: SmallModel;
   readonly #options: Required<ExploreOptions>;
   readonly #path: ChoicePoint[] = [];
   /** Schedules from each situation to the end, by its digest, once all of them have been tried. */
@@ -70,14 +70,14 @@ class Search {
   #depthMax = 0;
   #violation: Error | undefined;
 
-  constructor(world: SmallWorld, options: Required<ExploreOptions>) {
-    this.#world = world;
+  constructor(model: SmallModel, options: Required<ExploreOptions>) {
+    this.#model = model;
     this.#options = options;
   }
 
   result(): Exploration {
     const found = {
-      world: this.#world,
+      model: this.#model,
       schedules: this.#schedules,
       runs: this.#runs,
       choicePoints: this.#choicePoints,
@@ -116,20 +116,20 @@ class Search {
 
   /** Schedules that the run stands for, from its last choice on. */
   async #schedulesOfRun(): Promise<bigint> {
-    const world = await ClosedWorld.open(this.#world, this.#options);
+    const model = await ClosedModel.open(this.#model, this.#options);
     let met = 0;
     for (let depth = 0; depth < STEPS_MAX; depth += 1) {
       this.#depthMax = Math.max(this.#depthMax, depth);
-      const steps = world.possibleSteps();
+      const steps = model.possibleSteps();
       if (steps.length === 0) {
-        await world.checkEnd();
-        this.#ends.add(await world.storedDigest());
+        await model.checkEnd();
+        this.#ends.add(await model.storedDigest());
         return 1n;
       }
       let choice = 0;
       if (steps.length > 1) {
         if (met === this.#path.length) {
-          const known = await this.#enter(world, steps.length);
+          const known = await this.#enter(model, steps.length);
           if (known !== undefined) return known;
         }
         choice = this.#path[met]?.choice ?? 0;
@@ -137,14 +137,14 @@ class Search {
       }
       const step = steps[choice];
       if (step === undefined) throw new Error('the same choices did not lead to the same situation');
-      await world.take(step);
+      await model.take(step);
     }
     throw new Error(`not done after ${STEPS_MAX} steps`);
   }
 
   /** Goes on to a choice point; the count of its schedules when it was met before. */
-  async #enter(world: ClosedWorld, alternatives: number): Promise<bigint | undefined> {
-    const digest = this.#options.everyPath ? undefined : await world.digest();
+  async #enter(model: ClosedModel, alternatives: number): Promise<bigint | undefined> {
+    const digest = this.#options.everyPath ? undefined : await model.digest();
     const known = digest === undefined ? undefined : this.#finished.get(digest);
     if (known !== undefined) return known;
     this.#choicePoints += 1;

@@ -1,6 +1,6 @@
-import { ClosedWorld } from './closed-world.ts';
+import { ClosedModel } from './closed-model.ts';
 import { STEPS_MAX } from './explore.ts';
-import type { SmallWorld } from './small-world.ts';
+import type { SmallModel } from './small-model.ts';
 
 export interface ReplayedSchedule {
   /** What happened, step by step. */
@@ -11,11 +11,11 @@ export interface ReplayedSchedule {
 
 /** Runs one schedule, given by its choices; those that are not given are 0. Throws RangeError for a choice that there is not. */
 export async function replaySchedule(
-  world: SmallWorld,
+  model: SmallModel,
   choices: readonly number[],
 ): Promise<ReplayedSchedule> {
   const steps: string[] = [];
-  const opened = await ClosedWorld.open(world, { everyOrder: false });
+  const opened = await ClosedModel.open(model, { everyOrder: false });
   let met = 0;
   while (steps.length < STEPS_MAX) {
     const possible = await nextOf(opened);
@@ -32,10 +32,10 @@ export async function replaySchedule(
 }
 
 /** What can happen next, all having been checked up to here; or what did not hold. */
-async function nextOf(world: ClosedWorld) {
+async function nextOf(model: ClosedModel) {
   try {
-    const steps = world.possibleSteps();
-    if (steps.length === 0) await world.checkEnd();
+    const steps = model.possibleSteps();
+    if (steps.length === 0) await model.checkEnd();
     return steps;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

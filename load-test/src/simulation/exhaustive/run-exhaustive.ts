@@ -1,28 +1,32 @@
 import { againCommand } from '../again.ts';
 import { type Exploration, explore } from './explore.ts';
 import { type ReplayedSchedule, replaySchedule } from './replay-schedule.ts';
-import type { SmallWorld } from './small-world.ts';
-import { SMALL_WORLDS } from './small-worlds.ts';
+import type { SmallModel } from './small-model.ts';
+import { SMALL_MODELS } from './small-models.ts';
 
 export interface ExhaustiveOptions {
-  /** Name of the only world to try. Default: all. */
-  readonly world?: string;
+  /** Name of the only model to try. Default: all. */
+  readonly model?: string;
   /** The only schedule to run, by its choices. Default: all. */
   readonly choices?: readonly number[];
-  /** The bug that is planted. */
-  readonly plant?: string;
+  /** The fault that is seeded. */
+  readonly seededFault?: string;
 }
 
 const EXIT_VIOLATED = 1;
 const EXIT_WRONG_USAGE = 2;
 
-/** Tries all schedules of small worlds until one violates a guarantee, and says what it came to. Returns the exit code. */
-export async function runExhaustive({ world: name, choices, plant }: ExhaustiveOptions): Promise<number> {
-  const worlds = SMALL_WORLDS.filter((world) => name === undefined || world.name === name);
-  const [first] = worlds;
+/** Tries all schedules of small models until one violates a guarantee, and says what it came to. Returns the exit code. */
+export async function runExhaustive({
+  model: name,
+  choices,
+  seededFault,
+}: ExhaustiveOptions): Promise<number> {
+  const models = SMALL_MODELS.filter((model) => name === undefined || model.name === name);
+  const [first] = models;
   if (first === undefined || (choices !== undefined && name === undefined)) {
     process.stderr.write(
-      `--world must name one of these:\n${SMALL_WORLDS.map((world) => `  ${world.name}\n`).join('')}`,
+      `--model must name one of these:\n${SMALL_MODELS.map((model) => `  ${model.name}\n`).join('')}`,
     );
     return EXIT_WRONG_USAGE;
   }
@@ -30,23 +34,23 @@ export async function runExhaustive({ world: name, choices, plant }: ExhaustiveO
   const start = performance.now();
   let schedules = 0n;
   let runs = 0;
-  for (const world of worlds) {
-    const worldStart = performance.now();
-    const found = await explore(world);
+  for (const model of models) {
+    const modelStart = performance.now();
+    const found = await explore(model);
     if (found.violation !== undefined) {
       const { error, choices: again } = found.violation;
-      process.stdout.write(`violated in "${world.name}", run ${found.runs}: ${error.message}\n`);
+      process.stdout.write(`violated in "${model.name}", run ${found.runs}: ${error.message}\n`);
       const list = again.length === 0 ? '0' : again.join(',');
-      const rest = ['--exhaustive', '--world', world.name, '--choices', list];
-      process.stderr.write(`again: ${againCommand({ plant, rest })}\n`);
+      const rest = ['--exhaustive', '--model', model.name, '--choices', list];
+      process.stderr.write(`again: ${againCommand({ seededFault, rest })}\n`);
       return EXIT_VIOLATED;
     }
     schedules += found.schedules;
     runs += found.runs;
-    process.stdout.write(`${world.name.padEnd(32)} ${summary(found)}, ${secondsSince(worldStart)} s\n`);
+    process.stdout.write(`${model.name.padEnd(32)} ${summary(found)}, ${secondsSince(modelStart)} s\n`);
   }
   process.stdout.write(
-    `${worlds.length} worlds, ${schedules} schedules, ${runs} runs: 0 violations, ${secondsSince(start)} s\n`,
+    `${models.length} models, ${schedules} schedules, ${runs} runs: 0 violations, ${secondsSince(start)} s\n`,
   );
   return 0;
 }
@@ -63,10 +67,10 @@ function summary({ schedules, runs, choicePoints, depthMax, ends }: Exploration)
 
 const secondsSince = (start: number) => ((performance.now() - start) / 1_000).toFixed(1);
 
-async function runAgain(world: SmallWorld, choices: readonly number[]): Promise<number> {
+async function runAgain(model: SmallModel, choices: readonly number[]): Promise<number> {
   let replayed: ReplayedSchedule;
   try {
-    replayed = await replaySchedule(world, choices);
+    replayed = await replaySchedule(model, choices);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     process.stderr.write(`no such schedule: ${error.message}\n`);

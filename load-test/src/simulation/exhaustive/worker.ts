@@ -3,7 +3,7 @@ import { lambdaBatch } from '@twinstream/stream-model/testing';
 import { finishedCount } from '../mapping.ts';
 import type { SimRecord, SimShard } from '../sim-stream.ts';
 import type { Process, Request } from './process.ts';
-import type { Delivery } from './small-world.ts';
+import type { Delivery } from './small-model.ts';
 
 /** The code under test in one container. */
 export type Invoke = (event: KinesisLambdaEvent) => Promise<BatchAnswer>;

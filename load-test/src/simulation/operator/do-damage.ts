@@ -1,7 +1,7 @@
 import type { DeviceId, EventPage } from '@twinstream/device-model';
 import type { ReplayJob } from '@twinstream/operations';
 import { canonicalText } from '@twinstream/verification';
-import type { Ghost } from '../ghost.ts';
+import type { Oracle } from '../oracle.ts';
 import type { Random } from '../random.ts';
 import { isOutOfOrder } from '../restoration.ts';
 import { Violation } from '../violation.ts';
@@ -16,50 +16,50 @@ export interface Restoration {
   check(job: ReplayJob): Promise<void>;
 }
 
-/** Damages the live tables, and tells the ghost. */
+/** Damages the live tables, and tells the oracle. */
 export async function doDamage(
-  { ghost, random, isPromoted }: Pick<Surroundings, 'ghost' | 'random' | 'isPromoted'>,
+  { oracle, random, isPromoted }: Pick<Surroundings, 'oracle' | 'random' | 'isPromoted'>,
   tables: DamageableTables,
   kind: DamageKind,
   count: (name: string) => void,
 ): Promise<Restoration> {
-  const devices = [...ghost.pages.keys()];
+  const devices = [...oracle.pages.keys()];
   if (devices.length === 0) return { check: async () => undefined };
   const deviceId = random.pick(devices);
-  const pages = ghost.pages.get(deviceId) ?? [];
+  const pages = oracle.pages.get(deviceId) ?? [];
   if (kind === 'pages' || kind === 'neighbouring pages') {
     const numbers = drawPages(random, pages.length, kind);
     await tables.deletePages(deviceId, (page) => numbers.includes(page));
-    ghost.onDelete(deviceId, numbers);
+    oracle.onDelete(deviceId, numbers);
     for (const _ of numbers) count('deleted page');
     const deleted = pages.filter(({ page }) => numbers.includes(page));
-    return { check: (job) => checkPages({ ghost, isPromoted }, tables, deleted, job, count) };
+    return { check: (job) => checkPages({ oracle, isPromoted }, tables, deleted, job, count) };
   }
-  if (kind === 'states') await alterState(ghost, random, tables, deviceId, count);
+  if (kind === 'states') await alterState(oracle, random, tables, deviceId, count);
   else {
     await tables.lose(deviceId);
-    ghost.forget(deviceId);
+    oracle.forget(deviceId);
     count('lost device');
   }
   return {
     check: async (job) => {
-      checkWhole(ghost, deviceId, job);
+      checkWhole(oracle, deviceId, job);
     },
   };
 }
 
 /** Every state stands at the end of its chain, and nothing is left undone. */
-function checkWhole(ghost: Ghost, deviceId: DeviceId, { failures }: ReplayJob): void {
-  if (failures.length > 0 || ghost.damaged.length > 0) {
+function checkWhole(oracle: Oracle, deviceId: DeviceId, { failures }: ReplayJob): void {
+  if (failures.length > 0 || oracle.damaged.length > 0) {
     throw new Violation('a repair restores what is missing', `${deviceId}: ${JSON.stringify(failures)}`);
   }
-  if (ghost.statePage(deviceId) !== (ghost.pages.get(deviceId)?.length ?? 0)) {
+  if (oracle.statePage(deviceId) !== (oracle.pages.get(deviceId)?.length ?? 0)) {
     throw new Violation('a repair puts altered states right', deviceId);
   }
 }
 
 async function checkPages(
-  { ghost, isPromoted }: Pick<Surroundings, 'ghost' | 'isPromoted'>,
+  { oracle, isPromoted }: Pick<Surroundings, 'oracle' | 'isPromoted'>,
   tables: DamageableTables,
   deleted: readonly EventPage[],
   job: ReplayJob,
@@ -68,21 +68,21 @@ async function checkPages(
   const [first] = deleted;
   if (first === undefined) return;
   const { deviceId } = first;
-  const areDeleted = deleted.every(({ page }) => ghost.isDeleted(deviceId, page));
-  if (job.failureCount > 0 && areDeleted && mayBeRefused(ghost, deleted, isPromoted)) {
+  const areDeleted = deleted.every(({ page }) => oracle.isDeleted(deviceId, page));
+  if (job.failureCount > 0 && areDeleted && mayBeRefused(oracle, deleted, isPromoted)) {
     for (const page of deleted) await tables.eventStore.appendPage(page);
-    ghost.onPutBack(deviceId);
+    oracle.onPutBack(deviceId);
     count('refused restoration');
     return;
   }
-  checkWhole(ghost, deviceId, job);
+  checkWhole(oracle, deviceId, job);
   // Between restored neighbours, and behind them where their duplicates count otherwise, these are not the fold any more.
   await tables.deleteSnapshots(
     deviceId,
     ({ state }) =>
       state.page >= first.page &&
       deleted.length > 1 &&
-      canonicalText(state) !== canonicalText(ghost.stateAfter(deviceId, state.page)),
+      canonicalText(state) !== canonicalText(oracle.stateAfter(deviceId, state.page)),
   );
 }
 
@@ -92,11 +92,11 @@ async function checkPages(
  * met, the boundaries between pages decide what counted as late. In a chain that a replay wrote, by several processes
  * perhaps, that goes for a page that is missing alone, too.
  */
-function mayBeRefused(ghost: Ghost, deleted: readonly EventPage[], isPromoted: boolean): boolean {
+function mayBeRefused(oracle: Oracle, deleted: readonly EventPage[], isPromoted: boolean): boolean {
   const [first, last] = [deleted[0], deleted.at(-1)];
   if (first === undefined || last === undefined || (deleted.length === 1 && !isPromoted)) return false;
-  const pages = ghost.pages.get(first.deviceId) ?? [];
-  if (ghost.stateAfter(first.deviceId, pages.length).marksFloor !== undefined) return true;
+  const pages = oracle.pages.get(first.deviceId) ?? [];
+  if (oracle.stateAfter(first.deviceId, pages.length).marksFloor !== undefined) return true;
   return pages.some(
     (page) =>
       page.page >= first.page &&
@@ -122,20 +122,20 @@ function everyOther(random: Random, first: number, pageCount: number): readonly 
 }
 
 async function alterState(
-  ghost: Ghost,
+  oracle: Oracle,
   random: Random,
   tables: DamageableTables,
   deviceId: DeviceId,
   count: (name: string) => void,
 ): Promise<void> {
-  const page = ghost.pages.get(deviceId)?.length ?? 0;
-  const state = ghost.stateAfter(deviceId, page);
+  const page = oracle.pages.get(deviceId)?.length ?? 0;
+  const state = oracle.stateAfter(deviceId, page);
   const how = random.pick(
     page > 1 ? (['gone', 'older', 'altered'] as const) : (['gone', 'altered'] as const),
   );
   if (how === 'gone') {
     await tables.alterState(deviceId, undefined);
-    ghost.onAlter(deviceId, 0);
+    oracle.onAlter(deviceId, 0);
     count('deleted state');
     return;
   }
@@ -143,9 +143,9 @@ async function alterState(
   const version = { session: 9, counter: 9, ordinal: 0, revision: 0 };
   const altered =
     how === 'older'
-      ? ghost.stateAfter(deviceId, older)
+      ? oracle.stateAfter(deviceId, older)
       : { ...state, attributes: new Map([['a', { value: 'altered', version }]]) };
   await tables.alterState(deviceId, altered);
-  ghost.onAlter(deviceId, older - 1);
+  oracle.onAlter(deviceId, older - 1);
   count('altered state');
 }

@@ -83,8 +83,8 @@ export class Duties {
 
   /** A repair of tables in which everything is right. */
   async #repairNothing(): Promise<void> {
-    const { ghost } = this.#around;
-    const pageCount = () => [...ghost.pages.values()].reduce((sum, pages) => sum + pages.length, 0);
+    const { oracle } = this.#around;
+    const pageCount = () => [...oracle.pages.values()].reduce((sum, pages) => sum + pages.length, 0);
     const before = pageCount();
     const job = await this.#repair();
     const { applied, late, duplicate } = totalOf(job.ledger);
@@ -97,19 +97,19 @@ export class Duties {
 
   /** Into fresh tables; equal to the live ones where everything that was sent is stored. */
   async #replay(isAllStored: boolean): Promise<void> {
-    const { pageWriting, ghost, onViolation, random } = this.#around;
+    const { pageWriting, oracle, onViolation, random } = this.#around;
     const fresh = freshTables(pageWriting.pageLimits.receipts, onViolation);
     const source = random.pick(['archive', 'stream', 'event-store'] as const);
     const job = await this.#runJob('fresh replay', { ...this.#part(), source }, fresh);
     if (job.failureCount > 0) throw new Violation('a replay fills fresh tables without a failure', job.id);
     if (source === 'event-store') {
-      checkCopies(ghost, fresh.ghost);
+      checkCopies(oracle, fresh.oracle);
       checkCopyLedger(job, fresh);
     }
-    if (isAllStored) checkRebuilt(ghost, fresh.ghost);
-    fresh.ghost.checkVersions();
-    await fresh.ghost.checkSnapshots(fresh.stores.eventStore);
-    fresh.ghost.checkLastWriterWins();
+    if (isAllStored) checkRebuilt(oracle, fresh.oracle);
+    fresh.oracle.checkVersions();
+    await fresh.oracle.checkSnapshots(fresh.stores.eventStore);
+    fresh.oracle.checkLastWriterWins();
   }
 
   /** Fresh tables are filled, others work on, records are redriven and repaired, and then they are put into use. */

@@ -3,14 +3,14 @@ import { memoryShardProgressTable } from '@twinstream/latest-state';
 import { type ReplayJob, totalOf } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { canonicalText, identityOf } from '@twinstream/verification';
-import { Ghost } from '../ghost.ts';
+import { Oracle } from '../oracle.ts';
 import { Violation } from '../violation.ts';
 import { type WatchedStores, watched } from '../watched-stores.ts';
 import { type DamageableTables, damageableTables } from './damage.ts';
 
-/** Tables that a replay fills, with a ghost of their own. */
+/** Tables that a replay fills, with an oracle of their own. */
 export interface FreshTables {
-  readonly ghost: Ghost;
+  readonly oracle: Oracle;
   readonly stores: WatchedStores;
   readonly tables: DamageableTables;
 }
@@ -20,28 +20,28 @@ export function freshTables(
   onViolation: (error: unknown) => void,
   hasGivenUp = false,
 ): FreshTables {
-  const ghost = new Ghost(limits, hasGivenUp);
+  const oracle = new Oracle(limits, hasGivenUp);
   const tables = damageableTables();
   const stores = {
     ...tables,
     shardProgress: memoryShardProgressTable(),
     quarantine: memoryQuarantine(),
   };
-  return { ghost, tables, stores: watched(stores, { ghost, onProgress: () => undefined, onViolation }) };
+  return { oracle, tables, stores: watched(stores, { oracle, onProgress: () => undefined, onViolation }) };
 }
 
 /** The ledger of a copy counts what was copied, and nothing of it twice. */
-export function checkCopyLedger(job: ReplayJob, { ghost }: FreshTables): void {
+export function checkCopyLedger(job: ReplayJob, { oracle }: FreshTables): void {
   const { read } = totalOf(job.ledger);
-  if (read === ghost.storedCount()) return;
+  if (read === oracle.storedCount()) return;
   throw new Violation(
     'the ledger of a replay adds up',
-    `${job.id}: ${read} read, ${ghost.storedCount()} copied`,
+    `${job.id}: ${read} read, ${oracle.storedCount()} copied`,
   );
 }
 
 /** A copy is the chain as it stood when its device was copied, with the state behind it. */
-export function checkCopies(live: Ghost, fresh: Ghost): void {
+export function checkCopies(live: Oracle, fresh: Oracle): void {
   for (const [deviceId, pages] of fresh.pages) {
     const originals = (live.pages.get(deviceId) ?? []).slice(0, pages.length);
     if (canonicalText(pages) !== canonicalText(originals)) {
@@ -52,7 +52,7 @@ export function checkCopies(live: Ghost, fresh: Ghost): void {
 }
 
 /** Whatever is stored in the tables in use is stored in those that take their place, with each state at the end of its chain. */
-export function checkPromoted(inUse: Ghost, fresh: Ghost): void {
+export function checkPromoted(inUse: Oracle, fresh: Oracle): void {
   for (const [deviceId, pages] of inUse.pages) {
     for (const { page, shardId, events } of pages) {
       for (const event of events) {
@@ -66,10 +66,10 @@ export function checkPromoted(inUse: Ghost, fresh: Ghost): void {
 }
 
 /** Once everything is stored: the same events, and equal attributes where all of them are counted. */
-export function checkRebuilt(live: Ghost, fresh: Ghost): void {
+export function checkRebuilt(live: Oracle, fresh: Oracle): void {
   const devices = new Set([...live.pages.keys(), ...fresh.pages.keys()]);
   for (const deviceId of devices) {
-    const [lived, rebuilt] = [live, fresh].map((ghost) => identitiesOf(ghost.pages.get(deviceId) ?? []));
+    const [lived, rebuilt] = [live, fresh].map((oracle) => identitiesOf(oracle.pages.get(deviceId) ?? []));
     if (lived !== rebuilt) throw new Violation('fresh tables hold the events of the live ones', deviceId);
     checkStateWritten(fresh, deviceId);
     if (!(live.pages.get(deviceId) ?? []).every(isCounted)) continue;
@@ -79,7 +79,7 @@ export function checkRebuilt(live: Ghost, fresh: Ghost): void {
   }
 }
 
-function checkStateWritten(fresh: Ghost, deviceId: DeviceId): void {
+function checkStateWritten(fresh: Oracle, deviceId: DeviceId): void {
   if (fresh.statePage(deviceId) === (fresh.pages.get(deviceId)?.length ?? 0)) return;
   throw new Violation('a replay leaves each state at the end of its chain', deviceId);
 }
@@ -96,8 +96,8 @@ function isCounted({ events }: EventPage): boolean {
   return events.every(({ event }) => event.identity !== undefined);
 }
 
-function outcomeText(ghost: Ghost, deviceId: DeviceId): string {
-  const state: DeviceState = ghost.stateAfter(deviceId, ghost.pages.get(deviceId)?.length ?? 0);
+function outcomeText(oracle: Oracle, deviceId: DeviceId): string {
+  const state: DeviceState = oracle.stateAfter(deviceId, oracle.pages.get(deviceId)?.length ?? 0);
   const { attributes, status, lastEventTime } = state;
   return canonicalText({ attributes, status, lastEventTime });
 }

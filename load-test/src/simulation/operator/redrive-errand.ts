@@ -43,7 +43,7 @@ export function redriveErrand(around: Surroundings, onStored: () => void): Erran
 }
 
 function checkStored(
-  { stream, ghost }: Surroundings,
+  { stream, oracle }: Surroundings,
   {
     shardId,
     sequenceNumber,
@@ -54,6 +54,6 @@ function checkStored(
   const record = shard?.records.find((candidate) => candidate.sequenceNumber === sequenceNumber);
   const events = shard === undefined || record === undefined ? [] : mendedEventsOf(shard, record);
   const event = events.find(({ place }) => place.subSequenceNumber === subSequenceNumber);
-  if (event !== undefined && ghost.pageOf(event.deviceId, event.identity) !== undefined) return;
+  if (event !== undefined && oracle.pageOf(event.deviceId, event.identity) !== undefined) return;
   throw new Violation('what a redrive calls stored is stored', `${shardId} ${sequenceNumber}`);
 }

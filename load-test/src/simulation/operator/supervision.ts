@@ -3,7 +3,7 @@ import type { AuditableEventStore } from '@twinstream/event-store';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { compareSequenceNumbers } from '@twinstream/stream-model';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
-import type { Ghost } from '../ghost.ts';
+import type { Oracle } from '../oracle.ts';
 import type { SimStream } from '../sim-stream.ts';
 import { Violation } from '../violation.ts';
 
@@ -11,7 +11,7 @@ import { Violation } from '../violation.ts';
 export type OperatorWrite = 'added' | 'restored' | 'rebuilt';
 
 export interface SupervisionOptions {
-  readonly ghost: Ghost;
+  readonly oracle: Oracle;
   readonly stream: SimStream;
   readonly streamName: string;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
@@ -38,11 +38,11 @@ export function supervised(
 }
 
 async function check(options: SupervisionOptions, page: EventPage, write: OperatorWrite): Promise<void> {
-  const { ghost } = options;
+  const { oracle } = options;
   const what = `${page.deviceId} page ${page.page}`;
   checkPlaces(options, page);
   if (write === 'restored') {
-    if (page.page <= (ghost.pages.get(page.deviceId)?.length ?? 0)) return;
+    if (page.page <= (oracle.pages.get(page.deviceId)?.length ?? 0)) return;
     throw new Violation('a repair restores what is missing, under its own number', what);
   }
   const progress = await options.shardProgress.read(options.streamName);

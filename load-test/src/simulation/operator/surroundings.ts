@@ -2,8 +2,8 @@ import type { JobStore } from '@twinstream/operations';
 import type { PageWriting } from '@twinstream/pipeline-settings';
 import type { Archive } from '../archive.ts';
 import type { Containers } from '../containers.ts';
-import type { Ghost } from '../ghost.ts';
 import type { Network } from '../network.ts';
+import type { Oracle } from '../oracle.ts';
 import type { Random } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
@@ -23,7 +23,7 @@ export interface Surroundings {
   /** The tables in use now, and what is really in them: other ones after a promotion. */
   readonly stores: WatchedStores;
   readonly tables: DamageableTables;
-  readonly ghost: Ghost;
+  readonly oracle: Oracle;
   /** True when the tables in use are those of a promotion. */
   readonly isPromoted: boolean;
   /** Puts the tables of a job into use, and checks that nothing is lost by it. */

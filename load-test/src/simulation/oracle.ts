@@ -41,7 +41,7 @@ function checkLateness(
  * What is really stored, seen from outside every process: it watches each write take effect and checks the guarantees at
  * that moment.
  */
-export class Ghost {
+export class Oracle {
   readonly pages = new Map<DeviceId, EventPage[]>();
   readonly #states = new Map<DeviceId, DeviceState[]>();
   readonly #statePages = new Map<DeviceId, number>();

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { HttpRequest } from '@smithy/core/protocols';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { takeShortPath } from '../src/dynamodb-short-path.ts';
+import { enableFastPath } from '../src/dynamodb-fast-path.ts';
 
 type Answer = (request: HttpRequest) => { readonly statusCode: number; readonly body: object };
 
@@ -38,7 +38,7 @@ function scripted(...answers: readonly [Answer, ...Answer[]]) {
   return { client, requests, sentAtMs };
 }
 
-/** What the SDK alone adds, and the short path does not: it counts the SDK's tries. */
+/** What the SDK alone adds, and the fast path does not: it counts the SDK's tries. */
 const SDK_ONLY = ['amz-sdk-invocation-id', 'amz-sdk-request'];
 
 /** What of a request must not differ between two ways of sending the same. */
@@ -114,10 +114,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the short path', () => {
+describe('the fast path', () => {
   it.each(Object.entries(send))('sends a %s request that is the SDK’s own', async (_, sendOne) => {
     const { client, requests } = scripted(DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     for (let n = 0; n < 2; n += 1) await sendOne(client);
     const [whole, short] = requests;
     expect(whole?.headers).toHaveProperty('amz-sdk-invocation-id');
@@ -129,7 +129,7 @@ describe('the short path', () => {
   it('answers as the SDK does', async () => {
     const item = { Item: { body: { B: 'AP8H' }, list: { L: [{ N: '1' }, { BS: ['AQ=='] }] } } };
     const { client } = scripted(() => ({ statusCode: 200, body: item }));
-    takeShortPath(client);
+    enableFastPath(client);
     const [whole, short] = [await send.GetItem(client), await send.GetItem(client)];
     expect(plain(short.Item)).toEqual(plain(whole.Item));
     expect(short.$metadata).toMatchObject({ httpStatusCode: 200, requestId: 'id' });
@@ -137,7 +137,7 @@ describe('the short path', () => {
 
   it('throws for a failed condition what the SDK throws, with the item that stands there', async () => {
     const { client, requests } = scripted(DONE, refused);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     const failure: unknown = await send.PutItem(client).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConditionalCheckFailedException);
@@ -148,7 +148,7 @@ describe('the short path', () => {
 
   it('leaves a throttle to the SDK and its tries', async () => {
     const { client, requests } = scripted(DONE, throttled, throttled, DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     await send.PutItem(client);
     expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true, true]);
@@ -158,7 +158,7 @@ describe('the short path', () => {
     // The longest wait that can be drawn: the SDK's own first delay, of 100 ms.
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const { client, requests, sentAtMs } = scripted(DONE, throttled, DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     for (let n = 0; n < 2; n += 1) await send.PutItem(client);
     expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true]);
     const [, throttledMs = 0, againMs = 0] = sentAtMs;
@@ -167,7 +167,7 @@ describe('the short path', () => {
 
   it('signs by the clock that the SDK has corrected', async () => {
     const { client, requests } = scripted(DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     client.config.systemClockOffset = 3_600_000;
     await send.PutItem(client);
@@ -182,7 +182,7 @@ describe('the short path', () => {
       throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
     };
     const { client, requests } = scripted(DONE, hangUp, DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     await send.PutItem(client);
     expect(requests).toHaveLength(3);
@@ -190,7 +190,7 @@ describe('the short path', () => {
 
   it('ends with an abort, and is not tried again', async () => {
     const { client, requests } = scripted(DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     const abortSignal = AbortSignal.abort(new Error('enough'));
     await expect(client.send(new PutItemCommand(PUT), { abortSignal })).rejects.toThrow('enough');
@@ -199,7 +199,7 @@ describe('the short path', () => {
 
   it('learns the way of each table and operation from the SDK', async () => {
     const { client, requests } = scripted(DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     await client.send(new PutItemCommand({ ...PUT, TableName: 'elsewhere' }));
     await send.GetItem(client);
@@ -208,7 +208,7 @@ describe('the short path', () => {
 
   it('leaves requests to the SDK that hold what it does not know', async () => {
     const { client, requests } = scripted(DONE);
-    takeShortPath(client);
+    enableFastPath(client);
     await send.PutItem(client);
     await client.send(new PutItemCommand({ ...PUT, ReturnItemCollectionMetrics: 'SIZE' }));
     expect(requests.every(({ headers }) => 'amz-sdk-request' in headers)).toBe(true);

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 
-/** One place of the source and what stands there when the bug is planted. */
+/** One place of the source and what stands there when the fault is seeded. */
 interface Patch {
   /** File, from the repository's root. */
   readonly file: string;
@@ -9,15 +9,15 @@ interface Patch {
   readonly replace: string;
 }
 
-/** Seeds within which a planted bug must be found. */
-export const PLANTED_SEEDS_MAX = 10_000;
+/** Seeds within which a seeded fault must be found. */
+export const SEEDED_FAULT_SEEDS_MAX = 10_000;
 
 /** A mistake that somebody could make, and that the simulation must find. */
-export interface PlantedBug {
+export interface SeededFault {
   readonly name: string;
   /** Found after more than five hundred seeds, which take ten seconds and more. */
   readonly isRare?: true;
-  /** Seeds within which it must be found; {@link PLANTED_SEEDS_MAX} where nothing is said. */
+  /** Seeds within which it must be found; {@link SEEDED_FAULT_SEEDS_MAX} where nothing is said. */
   readonly seedsMax?: number;
   readonly patches: readonly Patch[];
 }
@@ -26,9 +26,9 @@ const ROOT = new URL('../../../', import.meta.url).href;
 
 /**
  * Changes the source of modules that are loaded after this call. The files stay as they are. Throws when a patch does not
- * find its text exactly once: the code has moved on, and the bug must be planted anew.
+ * find its text exactly once: the code has changed, and the fault must be seeded again.
  */
-export function plant({ name, patches }: PlantedBug): void {
+export function seedFault({ name, patches }: SeededFault): void {
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context);

@@ -1,5 +1,5 @@
 import { type DeviceEvent, deviceId } from '@twinstream/device-model';
-import type { Delivery, SmallWorld } from './small-world.ts';
+import type { Delivery, SmallModel } from './small-model.ts';
 
 const DEVICE = deviceId('device-0');
 
@@ -35,7 +35,7 @@ const AT_ONCE = [[given(1, 3)], [given(1, 3)]];
 const LIMITS = { faultsMax: 1, eventsPerPageMax: 3, pagesPerSnapshot: 1_000 };
 
 /** Three events of one device and two workers, in every way that matters, smallest first. */
-export const SMALL_WORLDS: readonly SmallWorld[] = [
+export const SMALL_MODELS: readonly SmallModel[] = [
   {
     ...LIMITS,
     name: 'the same batch twice, no fault',

@@ -11,11 +11,11 @@ import { startKinesis } from '../kinesis/index.ts';
 import { startLambda } from '../lambda/lambda.ts';
 import { ensureBucket } from '../s3/s3.ts';
 import { startS3Proxy } from '../s3/s3-proxy.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, type StandInUrls } from './names.ts';
+import { type EmulatorUrls, LOCAL_CREDENTIALS, LOCAL_REGION } from './names.ts';
 import { provision } from './provision.ts';
 
-export interface StandInsOptions {
-  /** Address of the door to DynamoDB. */
+export interface EmulatorsOptions {
+  /** Address of the front end of DynamoDB. */
   readonly dynamoDbUrl: string;
   /** Address of the engine behind the fault proxy. */
   readonly s3Url: string;
@@ -28,15 +28,15 @@ export interface StandInsOptions {
   readonly logger: Logger;
 }
 
-/** Kinesis, Firehose and Lambda, and the door to S3, whose faults one control steers, with those of the door to DynamoDB. */
-export interface StandIns {
-  readonly urls: StandInUrls;
+/** Kinesis, Firehose and Lambda, and the front end of S3, whose faults one control steers, with those of the front end of DynamoDB. */
+export interface Emulators {
+  readonly urls: EmulatorUrls;
   /** Ends invocations under way, flushes Firehose, makes everything durable. */
   close(): Promise<void>;
 }
 
-/** Starts the stand-ins, creates what the pipeline needs of them, and begins to deliver. */
-export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
+/** Starts the emulators, creates what the pipeline needs of them, and begins to deliver. */
+export async function startEmulators(options: EmulatorsOptions): Promise<Emulators> {
   const { logger, dataDir } = options;
   const folder = (name: string) => (dataDir === undefined ? {} : { dataDir: join(dataDir, name) });
   // A stream keeps seven days of records: more than memory should hold, also where nothing is to be kept.

@@ -1,4 +1,4 @@
-import type { PlantedBug } from '../plant.ts';
+import type { SeededFault } from '../seed-fault.ts';
 
 const QUARANTINE = 'consumers/operations/src/quarantine';
 const REPLAY = 'consumers/operations/src/replay';
@@ -11,7 +11,7 @@ const NO_COMPARISON = {
 } as const;
 
 /** Mistakes in what operators run. */
-export const PLANTED_OPERATOR_BUGS: readonly PlantedBug[] = [
+export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   {
     name: 'a redrive of what the live consumer has not finished',
     patches: [

@@ -7,8 +7,8 @@ export interface Delivery {
   readonly to: number;
 }
 
-/** A world small enough that everything that can happen in it can be tried. */
-export interface SmallWorld {
+/** A model small enough that everything that can happen in it can be tried. */
+export interface SmallModel {
   readonly name: string;
   /** What each shard holds, in its order, one record per event; an absent event is a record that is none. */
   readonly shards: readonly (readonly (DeviceEvent | undefined)[])[];

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type StandInUrls, standInEnvironment } from '@twinstream/local-aws/names';
+import { type EmulatorUrls, emulatorEnvironment } from '@twinstream/local-aws/names';
 import { HOST_FLAGS, NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { NAMES } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
@@ -11,7 +11,7 @@ import { localAccess } from '../../pipeline-access.ts';
 import type { Deployment, DeploymentOptions } from '../deployment.ts';
 import { localLoadSite } from '../local-load-site.ts';
 import { stageLog } from '../stage-log.ts';
-import { checkOrdinary } from './check-ordinary.ts';
+import { checkBaseline } from './check-baseline.ts';
 
 /** Entries of the embedded AWS, each a process of its own, as the pipeline's supervisor starts them. */
 const LOCAL_AWS = new URL('../../../../infra/local-aws/src/', import.meta.url);
@@ -26,10 +26,10 @@ const READY_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 15_000;
 
 /**
- * The ordinary design on the same embedded AWS: the same stream, tables, mapping settings, archiver and function host, with
+ * The baseline on the same embedded AWS: the same stream, tables, mapping settings, archiver and function host, with
  * a handler that puts and updates event by event in the place of the projector. No query API runs, which spares it work.
  */
-export async function deployOrdinary(options: DeploymentOptions): Promise<Deployment> {
+export async function deployBaseline(options: DeploymentOptions): Promise<Deployment> {
   const log = stageLog();
   const started: ChildProcess[] = [];
   const stop = async () => {
@@ -52,7 +52,7 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
     const faultsUrl = environment.TWINSTREAM_FAULTS_URL ?? '';
     const site = localLoadSite({ access, faultsUrl, pipelinePid: process.pid });
     return {
-      name: 'ordinary',
+      name: 'baseline',
       access,
       site,
       devicePrefix: '',
@@ -69,7 +69,7 @@ export async function deployOrdinary(options: DeploymentOptions): Promise<Deploy
           env: { ...process.env, ...environment },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
-      check: (work) => checkOrdinary({ access, ...work }),
+      check: (work) => checkBaseline({ access, ...work }),
       stop: async () => {
         site.close();
         await stop();
@@ -89,22 +89,22 @@ async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions
     readyUrl(run('s3/fauxqs-main.ts', [], process.env)),
   ]);
   const modules = {
-    [NAMES.projectorFunction]: new URL('./ordinary-lambda.ts', import.meta.url).href,
+    [NAMES.projectorFunction]: new URL('./baseline-lambda.ts', import.meta.url).href,
     [NAMES.archiverFunction]: import.meta.resolve('@twinstream/event-archiver/lambda'),
   };
   const ports = new Map<string, number>();
   for (const name of Object.keys(modules)) ports.set(name, await freePort());
   const functions = Object.fromEntries([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
-  const standIns = run('pipeline/stand-ins-main.ts', [], {
+  const emulators = run('pipeline/emulators-main.ts', [], {
     ...process.env,
-    STAND_INS_DYNAMODB_URL: dynamoDbUrl,
-    STAND_INS_S3_URL: s3Url,
-    STAND_INS_FUNCTIONS: JSON.stringify(functions),
-    STAND_INS_SHARDS: String(shardCount),
-    STAND_INS_WINDOW_MS: String(windowMs),
+    EMULATORS_DYNAMODB_URL: dynamoDbUrl,
+    EMULATORS_S3_URL: s3Url,
+    EMULATORS_FUNCTIONS: JSON.stringify(functions),
+    EMULATORS_SHARDS: String(shardCount),
+    EMULATORS_WINDOW_MS: String(windowMs),
   });
-  const urls: StandInUrls = JSON.parse(await firstLine(standIns));
-  const environment = standInEnvironment(urls);
+  const urls: EmulatorUrls = JSON.parse(await firstLine(emulators));
+  const environment = emulatorEnvironment(urls);
   const hosts = Object.entries(modules).map(([name, module]) =>
     run(
       'lambda/function-host.ts',

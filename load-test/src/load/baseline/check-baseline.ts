@@ -15,7 +15,7 @@ interface Sent {
 const KEYS_AT_ONCE = 100;
 
 /** Every event of the ledgers is an item, and every device's state is that of its newest event; the archive holds all. */
-export async function checkOrdinary(options: LedgerCheckOptions): Promise<LedgerFindings> {
+export async function checkBaseline(options: LedgerCheckOptions): Promise<LedgerFindings> {
   const { access } = options;
   const client = dynamoDbClient(access.clients.dynamoDb);
   const violations: LedgerViolation[] = [];

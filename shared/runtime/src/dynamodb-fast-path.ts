@@ -77,11 +77,11 @@ interface Answer {
 }
 
 /**
- * Lets GetItem, PutItem and UpdateItem requests of this client take the short path, and returns the client. What it
+ * Lets GetItem, PutItem and UpdateItem requests of this client take the fast path, and returns the client. What it
  * answers and throws is what the SDK does; a request that fails for another reason than its condition is tried once
  * more than the SDK is set to. An abort ends it as it does the SDK's.
  */
-export function takeShortPath(client: DynamoDBClient): DynamoDBClient {
+export function enableFastPath(client: DynamoDBClient): DynamoDBClient {
   const routes = new Map<string, Route>();
   const sendWhole = client.send.bind(client) as (command: unknown, ...rest: unknown[]) => Promise<unknown>;
   client.middlewareStack.add(
@@ -91,7 +91,7 @@ export function takeShortPath(client: DynamoDBClient): DynamoDBClient {
     {
       step: 'deserialize',
       priority: 'low',
-      name: 'learnShortPath',
+      name: 'learnFastPath',
     },
   );
 

@@ -11,13 +11,13 @@ import { createLogger } from '@twinstream/runtime';
 import { createProjector, PROJECTOR_OPTIONS, type ProjectorOptions } from '@twinstream/state-projector';
 import { compareSequenceNumbers, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { checkDurable } from '../durability.ts';
-import { Ghost, Violation } from '../ghost.ts';
+import { Oracle, Violation } from '../oracle.ts';
 import type { SimRecord, SimShard } from '../sim-stream.ts';
 import { reachedBy, type WatchedStores, watched } from '../watched-stores.ts';
 import { checkEnd } from './check-end.ts';
 import { exactText } from './exact-text.ts';
 import { type LateRequest, Process } from './process.ts';
-import type { SmallWorld } from './small-world.ts';
+import type { SmallModel } from './small-model.ts';
 import { possibleSteps, type Step } from './steps.ts';
 import { SufficientSteps } from './sufficient-steps.ts';
 import { Worker } from './worker.ts';
@@ -27,18 +27,18 @@ const TIMEOUT_MS = 60_000;
 const STREAM = 'device-events';
 const SILENT = createLogger('simulation', 'silent');
 
-export interface WorldOptions {
+export interface ModelOptions {
   /** Whether orders are offered, too, that are known to come to the same as others. */
   readonly everyOrder: boolean;
 }
 
 /**
- * A small world under way: nothing in it happens but by a step that is taken, and the same steps from the start lead to the
- * same world again. A ghost checks every write as it takes effect.
+ * A small model under way: nothing in it happens but by a step that is taken, and the same steps from the start lead to the
+ * same model again. An oracle checks every write as it takes effect.
  */
-export class ClosedWorld {
+export class ClosedModel {
   readonly #shards: readonly SimShard[];
-  readonly #ghost: Ghost;
+  readonly #oracle: Oracle;
   readonly #stores: WatchedStores;
   readonly #workers: readonly Worker[];
   readonly #late: LateRequest[] = [];
@@ -46,12 +46,12 @@ export class ClosedWorld {
   #faultsLeft: number;
   #violation: unknown;
 
-  private constructor(world: SmallWorld, { everyOrder }: WorldOptions) {
+  private constructor(model: SmallModel, { everyOrder }: ModelOptions) {
     this.#sufficient = everyOrder ? undefined : new SufficientSteps();
-    this.#faultsLeft = world.faultsMax;
-    this.#shards = world.shards.map(shardOf);
-    const options = projectorOptions(world);
-    this.#ghost = new Ghost(options.pageLimits.receipts);
+    this.#faultsLeft = model.faultsMax;
+    this.#shards = model.shards.map(shardOf);
+    const options = projectorOptions(model);
+    this.#oracle = new Oracle(options.pageLimits.receipts);
     this.#stores = watched(
       {
         eventStore: memoryEventStore(),
@@ -60,12 +60,12 @@ export class ClosedWorld {
         quarantine: memoryQuarantine(),
       },
       {
-        ghost: this.#ghost,
+        oracle: this.#oracle,
         onProgress: (progress) => this.#checkProgress(progress),
         onViolation: (error) => this.#onViolation(error),
       },
     );
-    this.#workers = world.workers.map(
+    this.#workers = model.workers.map(
       (deliveries, index) =>
         new Worker({
           name: `worker ${index + 1}`,
@@ -77,9 +77,9 @@ export class ClosedWorld {
     );
   }
 
-  /** The world before the first step. */
-  static async open(world: SmallWorld, options: WorldOptions): Promise<ClosedWorld> {
-    const opened = new ClosedWorld(world, options);
+  /** The model before the first step. */
+  static async open(model: SmallModel, options: ModelOptions): Promise<ClosedModel> {
+    const opened = new ClosedModel(model, options);
     for (const worker of opened.#workers) {
       worker.run().catch((error: unknown) => opened.#onViolation(error));
     }
@@ -87,7 +87,7 @@ export class ClosedWorld {
     return opened;
   }
 
-  /** What can happen next; nothing when the world has come to its end. Throws what was violated. */
+  /** What can happen next; nothing when the model has come to its end. Throws what was violated. */
   possibleSteps(): Step[] {
     if (this.#violation !== undefined) throw this.#violation;
     const steps = possibleSteps({
@@ -126,11 +126,11 @@ export class ClosedWorld {
     return digestOf(await this.#stored());
   }
 
-  /** Everything in the stores, as they give it out. What the ghost knows follows from it. */
+  /** Everything in the stores, as they give it out. What the oracle knows follows from it. */
   async #stored(): Promise<unknown[]> {
     const { eventStore, latestState, shardProgress, quarantined } = this.#stores;
     const parts: unknown[] = [await shardProgress.read(STREAM), [...quarantined]];
-    for (const deviceId of this.#ghost.pages.keys()) {
+    for (const deviceId of this.#oracle.pages.keys()) {
       for await (const page of eventStore.pages(deviceId)) parts.push(page);
       parts.push(await latestState.read(deviceId));
       for (let pageAtMost = Number.MAX_SAFE_INTEGER; ; ) {
@@ -148,7 +148,7 @@ export class ClosedWorld {
     if (!this.#workers.every(({ isDone }) => isDone)) {
       throw new Error('a worker is not done, and nothing is left to happen');
     }
-    await checkEnd(this.#shards, this.#ghost, this.#stores);
+    await checkEnd(this.#shards, this.#oracle, this.#stores);
   }
 
   get #processes(): readonly Process[] {
@@ -175,7 +175,7 @@ export class ClosedWorld {
   }
 
   #checkDurable(shard: SimShard, record: SimRecord): void {
-    checkDurable({ ghost: this.#ghost, quarantined: this.#stores.quarantined }, shard, record);
+    checkDurable({ oracle: this.#oracle, quarantined: this.#stores.quarantined }, shard, record);
   }
 
   #checkProgress(progress: ShardProgress): void {
@@ -193,7 +193,7 @@ function digestOf(parts: readonly unknown[]): string {
 }
 
 /** Shards share sequence numbers and arrivals; the arrivals of a shard run forward, stand still and run backward. */
-function shardOf(events: SmallWorld['shards'][number], index: number): SimShard {
+function shardOf(events: SmallModel['shards'][number], index: number): SimShard {
   const records = events.map((event, place): SimRecord => {
     const data = event === undefined ? NO_EVENT : encodeEvent(event);
     const arrivalTime = TIME_MS + (ARRIVALS_MS[place % ARRIVALS_MS.length] ?? 0);
@@ -209,7 +209,7 @@ const ARRIVALS_MS = [10, 20, 20, 5];
 /** The texts of the numbers of a shard differ in length. */
 const FIRST_SEQUENCE_NUMBER = 98;
 
-function projectorOptions({ eventsPerPageMax, pagesPerSnapshot }: SmallWorld): ProjectorOptions {
+function projectorOptions({ eventsPerPageMax, pagesPerSnapshot }: SmallModel): ProjectorOptions {
   const receipts = {
     sessionsMax: 1,
     rangesMax: 1,

@@ -1,11 +1,11 @@
-import { PLANTED_OPERATOR_BUGS } from './operator/planted-bugs.ts';
-import type { PlantedBug } from './plant.ts';
+import { SEEDED_OPERATOR_FAULTS } from './operator/seeded-faults.ts';
+import type { SeededFault } from './seed-fault.ts';
 
 const MODEL = 'shared/device-model/src';
 const PROJECTION = 'shared/projection/src';
 const PROJECTOR = 'consumers/state-projector/src';
 
-export const PLANTED_BUGS: readonly PlantedBug[] = [
+export const SEEDED_FAULTS: readonly SeededFault[] = [
   {
     name: "the batch's own arrival in the page key",
     patches: [
@@ -207,5 +207,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
-  ...PLANTED_OPERATOR_BUGS,
+  ...SEEDED_OPERATOR_FAULTS,
 ];

@@ -1,15 +1,15 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createLogger } from '@twinstream/runtime';
 import type { BatchAnswer, KinesisLambdaEvent, LambdaContext } from '@twinstream/stream-model';
-import { createOrdinaryProjector } from '../../projector-subjects/ordinary-projector.ts';
+import { createBaselineProjector } from '../../projector-subjects/baseline-projector.ts';
 import { PROJECTOR } from '../scenarios.ts';
 
-// The ordinary handler as a function, in the place of the projector and under its name, with the SDK's client as it comes. Its summary has the fields that
+// The baseline handler as a function, in the place of the projector and under its name, with the SDK's client as it comes. Its summary has the fields that
 // the projector's has, as far as it knows them.
 
 const logger = createLogger(PROJECTOR);
 let writeUnits = 0;
-const project = createOrdinaryProjector(new DynamoDBClient(), {
+const project = createBaselineProjector(new DynamoDBClient(), {
   eventsTable: process.env.TWINSTREAM_EVENTS_TABLE ?? 'events',
   deviceStateTable: process.env.TWINSTREAM_DEVICE_STATE_TABLE ?? 'device-state',
   onWriteUnits: (units) => {

@@ -5,16 +5,16 @@ import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
 import type { LoopbackServer } from '../http/loopback-server.ts';
 import { DYNAMODB_DIALECT } from './dynamodb-fault-dialect.ts';
 
-export interface DynamoDbDoorOptions extends Pick<FaultProxyOptions, 'upstreamUrl' | 'serve' | 'port'> {
+export interface DynamoDbFrontEndOptions extends Pick<FaultProxyOptions, 'upstreamUrl' | 'serve' | 'port'> {
   readonly logger: Logger;
 }
 
 /**
- * The door to a DynamoDB engine, in the process that runs it. It injects throttles, internal errors, lost answers and
+ * Front end of a DynamoDB engine, in the process that runs the engine. It injects throttles, internal errors, lost answers and
  * requests that land late, by operation; everything else passes unchanged. What it injects is set at its own path
  * `/faults`, which is none of DynamoDB's.
  */
-export function startDynamoDbDoor(options: DynamoDbDoorOptions): Promise<LoopbackServer> {
+export function startDynamoDbFrontEnd(options: DynamoDbFrontEndOptions): Promise<LoopbackServer> {
   const injector = createFaultInjector();
   const control = faultControl({ injector, logger: options.logger });
   return startFaultProxy({

@@ -14,7 +14,7 @@ import type { KinesisLambdaEvent, KinesisLambdaRecord } from '@twinstream/stream
  * tombstones, marks, sessions that end, or of what happens between its two writes.
  */
 
-interface OrdinaryEvent {
+interface BaselineEvent {
   readonly deviceId: string;
   readonly type: string;
   readonly time: string;
@@ -23,17 +23,17 @@ interface OrdinaryEvent {
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-export interface OrdinaryTables {
+export interface BaselineTables {
   readonly eventsTable: string;
   readonly deviceStateTable: string;
   /** Is given the write units of each write, where they are wanted. */
   readonly onWriteUnits?: (units: number) => void;
 }
 
-export function createOrdinaryProjector(client: DynamoDBClient, tables: OrdinaryTables) {
+export function createBaselineProjector(client: DynamoDBClient, tables: BaselineTables) {
   const processor = new BatchProcessor(EventType.KinesisDataStreams);
   const handle = async (record: KinesisLambdaRecord): Promise<void> => {
-    const event: OrdinaryEvent = JSON.parse(Buffer.from(record.kinesis.data, 'base64').toString());
+    const event: BaselineEvent = JSON.parse(Buffer.from(record.kinesis.data, 'base64').toString());
     await putEvent(client, tables, event, record);
     await updateState(client, tables, event);
   };
@@ -46,8 +46,8 @@ export function createOrdinaryProjector(client: DynamoDBClient, tables: Ordinary
 
 async function putEvent(
   client: DynamoDBClient,
-  { eventsTable, onWriteUnits }: OrdinaryTables,
-  { deviceId, type, time, session, counter, data }: OrdinaryEvent,
+  { eventsTable, onWriteUnits }: BaselineTables,
+  { deviceId, type, time, session, counter, data }: BaselineEvent,
   { eventID, kinesis }: KinesisLambdaRecord,
 ): Promise<void> {
   try {
@@ -75,8 +75,8 @@ async function putEvent(
 
 async function updateState(
   client: DynamoDBClient,
-  { deviceStateTable, onWriteUnits }: OrdinaryTables,
-  { deviceId, time, session, counter, data }: OrdinaryEvent,
+  { deviceStateTable, onWriteUnits }: BaselineTables,
+  { deviceId, time, session, counter, data }: BaselineEvent,
 ): Promise<void> {
   const attributes = attributesOf(data);
   const names: Record<string, string> = { '#counter': 'counter', '#session': 'session', '#time': 'time' };
@@ -113,7 +113,7 @@ async function updateState(
   }
 }
 
-function attributesOf(data: OrdinaryEvent['data']): Record<string, AttributeValue> {
+function attributesOf(data: BaselineEvent['data']): Record<string, AttributeValue> {
   const attributes: Record<string, AttributeValue> = {};
   for (const [name, value] of Object.entries(data)) {
     if (typeof value === 'string') attributes[name] = { S: value };
