@@ -144,11 +144,11 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     const late = (await eventsOf(deviceId)).find((event) => event.late);
     const at = new Date(Date.parse(late?.arrivalTime ?? '') - 1).toISOString();
     const page = await openDevice(deviceId, { at });
-    await page.getByRole('combobox', { name: /^State/ }).selectOption('known');
+    await page.getByRole('combobox', { name: /^State/ }).selectOption('event-time');
     const basis = await page.evaluate(() => new URLSearchParams(location.search).get('basis'));
-    expect(basis).toBe('known');
+    expect(basis).toBe('event-time');
     const known = await api.get<ListedDevice>(
-      `/v1/devices/${deviceId}?${new URLSearchParams({ at, basis: 'known' })}`,
+      `/v1/devices/${deviceId}?${new URLSearchParams({ at, basis: 'event-time' })}`,
     );
     const speed = page.locator('.attributes tbody tr', { hasText: 'speedMph' }).locator('td').first();
     await page.waitForFunction(([shown, wanted]) => shown?.textContent === wanted, [

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Scope } from './endpoint.ts';
+import type { Scope } from '@twinstream/api-contract';
 import { problemResponse } from './problem.ts';
 
 /** What decides on access knows of a request. */

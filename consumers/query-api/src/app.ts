@@ -1,8 +1,9 @@
+import type { Scope } from '@twinstream/api-contract';
 import { CodedError } from '@twinstream/runtime';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Access, AccessDecision } from './access.ts';
-import type { Endpoint, RawRequest, Scope } from './endpoint.ts';
+import type { Endpoint, RawRequest } from './endpoint.ts';
 import { problemResponse } from './problem.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
 import { deviceEndpoint } from './routes/device.ts';
@@ -16,7 +17,8 @@ import { updatesEndpoint } from './routes/updates.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { QueryApiServices } from './services.ts';
 
-const DESCRIBED: readonly Endpoint[] = [
+/** All operations of the contract, in its order. */
+export const ENDPOINTS: readonly Endpoint[] = [
   healthEndpoint,
   devicesEndpoint,
   deviceEndpoint,
@@ -25,10 +27,8 @@ const DESCRIBED: readonly Endpoint[] = [
   fleetSummaryEndpoint,
   updatesEndpoint,
   pipelineEndpoint,
+  openApiEndpoint,
 ];
-
-/** All operations, in the order in which the documentation shows them. */
-export const ENDPOINTS: readonly Endpoint[] = [...DESCRIBED, openApiEndpoint(DESCRIBED)];
 
 /** An event of 256 KiB, and room for the ways in which JSON can be written. */
 const BODY_BYTES_MAX = 512 * 1024;

@@ -1,23 +1,4 @@
-import { z } from 'zod';
-import { CONNECTION_STATUSES, type DeviceJson, jsonValueSchema } from './device-json.ts';
-
-const changedValueSchema = z
-  .object({ before: jsonValueSchema.optional(), after: jsonValueSchema.optional() })
-  .meta({ description: 'A value that was not there is absent.' });
-
-export const deviceChangesSchema = z
-  .object({
-    from: z.iso
-      .datetime()
-      .nullable()
-      .meta({ description: 'The earlier moment; null before anything was known.' }),
-    to: z.iso.datetime().meta({ description: 'The later moment.' }),
-    attributes: z.record(z.string(), changedValueSchema).meta({ description: 'Those that differ.' }),
-    status: z.object({ before: z.enum(CONNECTION_STATUSES), after: z.enum(CONNECTION_STATUSES) }).optional(),
-    events: z.int().meta({ description: 'Events accepted in between.' }),
-  })
-  .meta({ id: 'DeviceChanges', description: 'What differs between two moments of a device.' });
-export type DeviceChanges = z.infer<typeof deviceChangesSchema>;
+import type { ChangedValue, DeviceChanges, DeviceJson } from '@twinstream/api-contract';
 
 /** One moment of a device. Without `device` nothing was known of it then. */
 export interface DeviceMoment {
@@ -30,7 +11,7 @@ export function deviceChanges(earlier: DeviceMoment, later: DeviceMoment): Devic
   const before = earlier.device?.attributes ?? {};
   const after = later.device?.attributes ?? {};
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  const attributes: [string, z.infer<typeof changedValueSchema>][] = [];
+  const attributes: [string, ChangedValue][] = [];
   for (const name of names) {
     const old = Object.hasOwn(before, name) ? before[name] : undefined;
     const now = Object.hasOwn(after, name) ? after[name] : undefined;

@@ -1,39 +1,8 @@
+import { headerName, type Operation } from '@twinstream/api-contract';
 import { inexactNumbers, isStorableNumber } from '@twinstream/device-model';
-import { z } from 'zod';
-import { headerName } from './header-name.ts';
-import { type ProblemCode, problemResponse } from './problem.ts';
+import type { z } from 'zod';
+import { problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
-
-/** What an endpoint answers when all is well. */
-export interface Answer {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  /** Default: `application/json`. */
-  readonly mediaType?: string;
-  /** Response headers by name, and what each says. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What a caller must be allowed to do. `open` endpoints take any caller. */
-export type Scope = 'open' | 'read' | 'write';
-
-/** One operation of the API, as the OpenAPI document shows it. */
-export interface EndpointDescription {
-  readonly method: 'get' | 'post';
-  /** With parameters in braces: `/v1/devices/{deviceId}`. */
-  readonly path: `/${string}`;
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly scope: Scope;
-  readonly params: z.ZodObject;
-  readonly query: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly answers: Readonly<Record<number, Answer>>;
-  /** Problems of its own, beside those that every endpoint has. */
-  readonly problems?: readonly ProblemCode[];
-}
 
 /** A request as it came, before anything is checked. */
 export interface RawRequest {
@@ -49,13 +18,14 @@ export interface RawRequest {
   readonly getSignal: () => AbortSignal;
 }
 
-export interface Endpoint extends EndpointDescription {
+/** An operation of the contract, and what answers it. */
+export interface Endpoint extends Operation {
   readonly answer: (request: RawRequest, services: QueryApiServices) => Promise<Response>;
 }
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-export interface CheckedRequest<Description extends EndpointDescription> {
+export interface CheckedRequest<Description extends Operation> {
   readonly method: string;
   readonly params: z.output<Description['params']>;
   readonly query: z.output<Description['query']>;
@@ -67,10 +37,10 @@ export interface CheckedRequest<Description extends EndpointDescription> {
 }
 
 /**
- * An endpoint: the schemas that check its requests are the ones that its description publishes. All parameters at fault
+ * An endpoint: the schemas that check its requests are those of the contract. All parameters at fault
  * are reported at once; unknown and repeated ones are faults.
  */
-export function endpoint<const Description extends EndpointDescription>(
+export function endpoint<const Description extends Operation>(
   description: Description,
   handle: (request: CheckedRequest<Description>, services: QueryApiServices) => Promise<Response>,
 ): Endpoint {
@@ -202,12 +172,9 @@ function badBody(error: z.ZodError): Response {
   });
 }
 
-/** An endpoint without parameters, or without query parameters. */
-export const NO_PARAMETERS = z.strictObject({});
-
-/** A JSON answer. Not cached unless the headers say so. */
-export function jsonAnswer(
-  body: unknown,
+/** A JSON answer of the contract's type, which the caller names. Not cached unless the headers say so. */
+export function jsonAnswer<Body = never>(
+  body: NoInfer<Body>,
   headers: Readonly<Record<string, string>> = {},
   status = 200,
 ): Response {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Liveness } from '@twinstream/api-contract';
 import { type DeviceState, formatVersion } from '@twinstream/device-model';
 import { timelessDeviceJson } from './device-json.ts';
-import type { Liveness } from './liveness.ts';
 
 /**
  * A strong entity tag of a device: a digest of everything that is told of its state, its liveness, which changes by

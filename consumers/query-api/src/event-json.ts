@@ -1,43 +1,10 @@
+import type { EventJson } from '@twinstream/api-contract';
 import { splitEvent } from '@twinstream/device-model';
 import type { HistoryEvent } from '@twinstream/event-store';
-import { z } from 'zod';
-import { isoTime, jsonValueSchema, positionJson, positionSchema } from './device-json.ts';
+import { isoTime, positionJson } from './device-json.ts';
 
-export const eventSchema = z
-  .object({
-    v: z.int(),
-    deviceId: z.string(),
-    type: z.string().meta({
-      description: '`reported`, `connected`, `disconnected`, `corrected`, or a type of the device’s own.',
-    }),
-    time: z.string().meta({ description: 'The device’s clock, as it wrote it.' }),
-    session: z.int().optional(),
-    counter: z.int().optional(),
-    data: z.record(z.string(), jsonValueSchema).optional(),
-    correctionId: z.string().optional().meta({ description: 'Of a correction, as are the next three.' }),
-    reason: z.string().optional(),
-    actor: z.string().optional(),
-    corrects: z.looseObject({ session: z.int(), counter: z.int() }).optional(),
-    position: positionSchema,
-    arrivalTime: z.iso.datetime().meta({ description: 'Arrival in the stream, UTC.' }),
-    late: z
-      .literal(true)
-      .optional()
-      .meta({ description: 'It came after newer events, and changed only what it is newest for.' }),
-    repaired: z
-      .literal(true)
-      .optional()
-      .meta({ description: 'A repair appended it; it was never accepted live.' }),
-    otherMembers: z.record(z.string(), jsonValueSchema).optional().meta({
-      description:
-        'Members that the device sent beside those above and that have no meaning here, whatever their names.',
-    }),
-  })
-  .meta({
-    id: 'Event',
-    description:
-      'One stored event as it was sent, with its place and arrival. `position`, `arrivalTime`, `late` and `repaired` are ours; a device’s members of such names are in `otherMembers`.',
-  });
+/** The members of an event that are not the device's. */
+type OurMembers = Pick<EventJson, 'position' | 'arrivalTime' | 'late' | 'repaired'>;
 
 /**
  * The JSON text of an event: its own members that have a meaning, as they came, byte for byte, then ours, then what else the
@@ -46,12 +13,12 @@ export const eventSchema = z
  */
 export function eventJsonText(stored: HistoryEvent): string {
   const { known, other } = splitEvent(stored.text, stored.event.type);
-  const ours = JSON.stringify({
+  const ours: OurMembers = {
     position: positionJson({ shardId: stored.shardId, ...stored.place }),
     arrivalTime: isoTime(stored.arrivalTime),
     ...(stored.late === undefined ? {} : { late: true }),
     ...(stored.repaired === undefined ? {} : { repaired: true }),
-  });
+  };
   const theirs = other === undefined ? '' : `,"otherMembers":${other}`;
-  return `${known.slice(0, -1)},${ours.slice(1, -1)}${theirs}}`;
+  return `${known.slice(0, -1)},${JSON.stringify(ours).slice(1, -1)}${theirs}}`;
 }

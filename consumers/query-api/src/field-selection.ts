@@ -1,5 +1,10 @@
-import { z } from 'zod';
-import { deviceSchema } from './device-json.ts';
+import {
+  ALL_FIELDS,
+  ATTRIBUTE_PREFIX,
+  DEVICE_MEMBERS,
+  type DeviceJson,
+  type SelectedDevice,
+} from '@twinstream/api-contract';
 
 /** Members of a device that an answer is to hold. Its id is always among them. */
 export interface FieldSelection {
@@ -11,33 +16,6 @@ export interface FieldSelection {
   readonly attributes: readonly string[];
 }
 
-const DEVICE_MEMBERS: ReadonlySet<string> = new Set(Object.keys(deviceSchema.shape));
-/** All members that an answer holds when nothing is selected. */
-const ALL = '*';
-const ATTRIBUTE_PREFIX = 'attributes.';
-const CHARACTERS_MAX = 2_048;
-const NAMES_MAX = 100;
-
-/** The parameter `fields`; `extras` are members that only this operation has, and only where they are named. */
-export function fieldsParameter(extras: readonly string[] = []) {
-  const names = [...DEVICE_MEMBERS, ...extras];
-  const rule = `must be up to ${NAMES_MAX} of ${[ALL, ...names].join(', ')} or attributes.<name>, with commas between`;
-  const isField = (name: string) =>
-    name === ALL || names.includes(name) || (name.startsWith(ATTRIBUTE_PREFIX) && name !== ATTRIBUTE_PREFIX);
-  return z
-    .string(rule)
-    .min(1, rule)
-    .max(CHARACTERS_MAX, rule)
-    .refine((text) => {
-      const given = text.split(',');
-      return given.length <= NAMES_MAX && given.every(isField);
-    }, rule)
-    .optional()
-    .meta({
-      description: `Members to answer with, with commas between: ${names.join(', ')}, or attributes.<name> for a single one. \`*\` stands for all that are answered by default. The id is always among them.`,
-    });
-}
-
 /** Undefined when everything is wanted. */
 export function readFieldSelection(fields: string | undefined): FieldSelection | undefined {
   if (fields === undefined) return undefined;
@@ -45,7 +23,7 @@ export function readFieldSelection(fields: string | undefined): FieldSelection |
   const members = new Set(['deviceId']);
   const attributes: string[] = [];
   for (const name of names) {
-    if (name === ALL) for (const member of DEVICE_MEMBERS) members.add(member);
+    if (name === ALL_FIELDS) for (const member of DEVICE_MEMBERS) members.add(member);
     else if (name.startsWith(ATTRIBUTE_PREFIX)) attributes.push(name.slice(ATTRIBUTE_PREFIX.length));
     else members.add(name);
   }
@@ -53,10 +31,7 @@ export function readFieldSelection(fields: string | undefined): FieldSelection |
 }
 
 /** The selected members, in their usual order. */
-export function selectFields(
-  device: Readonly<Record<string, unknown>> & { readonly attributes: Readonly<Record<string, unknown>> },
-  { members, attributes }: FieldSelection,
-): Record<string, unknown> {
+export function selectFields(device: DeviceJson, { members, attributes }: FieldSelection): SelectedDevice {
   const selected: [string, unknown][] = [];
   for (const [name, value] of Object.entries(device)) {
     if (members.has(name)) selected.push([name, value]);
@@ -68,5 +43,6 @@ export function selectFields(
       ]);
     }
   }
-  return Object.fromEntries(selected);
+  // Each member is one of the device's own, its id always among them; TypeScript does not follow entries.
+  return Object.fromEntries(selected) as SelectedDevice;
 }

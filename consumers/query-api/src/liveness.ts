@@ -1,8 +1,4 @@
-import { z } from 'zod';
-
-/** What we infer from when a device was last heard; what it said itself is its status. */
-export const LIVENESS = ['online', 'stale', 'offline'] as const;
-export type Liveness = (typeof LIVENESS)[number];
+import type { Liveness } from '@twinstream/api-contract';
 
 /** How long a device may be silent. */
 export interface LivenessThresholds {
@@ -36,9 +32,3 @@ export function livenessAt(
   if (silentMs > thresholds.offlineAfterMs) return 'offline';
   return silentMs > thresholds.staleAfterMs ? 'stale' : 'online';
 }
-
-export const livenessSchema = z.enum(LIVENESS).meta({
-  id: 'Liveness',
-  description:
-    'Inferred from the arrival time of what the device sent last, by thresholds per device type; `status` is what the device said.',
-});

@@ -1,10 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { PROBLEMS } from '@twinstream/api-contract';
 import { CodedError } from '@twinstream/runtime';
 import { loopbackAccess } from './access.ts';
 import { createApp } from './app.ts';
-import { PROBLEMS, problemDocument, problemResponse } from './problem.ts';
+import { problemDocument, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 import { staticFiles } from './static-files.ts';
 

@@ -1,3 +1,4 @@
+import type { PipelineStatus } from '@twinstream/api-contract';
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable } from '@twinstream/latest-state';
 import type { Clock, Logger } from '@twinstream/runtime';
@@ -5,7 +6,6 @@ import type { StreamTransport } from '@twinstream/stream-producer';
 import type { FleetView } from './fleet/fleet-view.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';
 import type { LivenessPolicy } from './liveness.ts';
-import type { PipelineStatus } from './pipeline/pipeline-status.ts';
 
 /** Everything the API needs of the world, so that it runs on memory, on stand-ins and on AWS alike. */
 export interface QueryApiServices {

@@ -1,6 +1,6 @@
+import type { Scope } from '@twinstream/api-contract';
 import { describe, expect, test } from 'vitest';
 import { loopbackAccess } from '../src/access.ts';
-import type { Scope } from '../src/endpoint.ts';
 
 const TOKEN = 'a-token-of-some-length';
 

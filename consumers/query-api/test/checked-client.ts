@@ -1,8 +1,7 @@
+import { OPERATIONS, openApiDocument } from '@twinstream/api-contract';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { Hono } from 'hono';
-import { ENDPOINTS } from '../src/app.ts';
-import { openApiDocument } from '../src/openapi-document.ts';
 
 export interface CheckedResponse {
   readonly status: number;
@@ -15,7 +14,7 @@ export interface CheckedResponse {
 export type CheckedClient = (path: string, init?: RequestInit) => Promise<CheckedResponse>;
 
 const JSON_TYPES = ['application/json', 'application/problem+json'];
-const document = JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, '0.0.0')));
+const document = JSON.parse(JSON.stringify(openApiDocument(OPERATIONS, '0.0.0')));
 // Formats of OpenAPI and of `date-time` with an offset are checked; unknown keywords of OpenAPI are let pass.
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);

@@ -1,12 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { OPERATIONS, openApiDocument, PROBLEMS, problemType } from '@twinstream/api-contract';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../src/app.ts';
-import { openApiDocument } from '../src/openapi-document.ts';
-import { PROBLEMS, problemType } from '../src/problem.ts';
+
 import { checkAnswer } from './checked-client.ts';
 import { testApi } from './test-api.ts';
 
-const document = JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, '1.0.0')));
+const document = JSON.parse(JSON.stringify(openApiDocument(OPERATIONS, '1.0.0')));
 
 describe('GET /openapi.json', () => {
   test('is a valid OpenAPI 3.1 document', async () => {
@@ -70,6 +70,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:unauthenticated",
       "urn:twinstream:problem:not-allowed",
       "urn:twinstream:problem:device-not-found",
+      "urn:twinstream:problem:state-missing",
       "urn:twinstream:problem:no-state-at-time",
       "urn:twinstream:problem:not-found",
       "urn:twinstream:problem:method-not-allowed",

@@ -38,7 +38,7 @@ const THROWN = /\b(?:CodedError|refusal)\(\s*(['"])([A-Z][A-Z0-9_]*)\1/g;
 /** Keys of a catalogue, which stand without quotes. */
 const KEY = /^ {2}([A-Z][A-Z0-9_]*): [[{]/gm;
 const CATALOGUES = [
-  'consumers/query-api/src/problem.ts',
+  'shared/api-contract/src/problem.ts',
   'producers/stream-producer/src/kinesis-transport.ts',
 ];
 

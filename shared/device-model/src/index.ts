@@ -16,3 +16,4 @@ export * from './other-members.ts';
 export * from './plan-page.ts';
 export * from './receipts.ts';
 export * from './rejection.ts';
+export * from './stored-time.ts';

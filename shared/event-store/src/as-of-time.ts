@@ -1,5 +1,5 @@
+import { storedTimeFault } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import { ARRIVAL_TIME_MAX } from './sort-key.ts';
 
 declare const asOf: unique symbol;
 
@@ -11,13 +11,6 @@ export type AsOfTime = number & { readonly [asOf]: true };
  * arrivals, run ahead of it by a little.
  */
 export const AS_OF_SKEW_MS = 10_000;
-
-/** What is wrong with a time as a bound of stored history, in the words of a fault; undefined where nothing is. Keys hold 13 digits of milliseconds. */
-export function storedTimeFault(timeMs: number): string | undefined {
-  if (timeMs >= 0 && timeMs <= ARRIVAL_TIME_MAX) return undefined;
-  const last = new Date(ARRIVAL_TIME_MAX).toISOString();
-  return `must lie between 1970-01-01T00:00:00.000Z and ${last}: nothing can be stored outside`;
-}
 
 /** What is wrong with a time as that of a past state; undefined where nothing is. A state of the future is not known. */
 export function asOfTimeFault(timeMs: number, nowMs: number): string | undefined {

@@ -1,3 +1,4 @@
+import { ARRIVAL_TIME_MAX } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import type { PageKey } from './event-store.ts';
 
@@ -6,13 +7,13 @@ import type { PageKey } from './event-store.ts';
  * for the snapshots of one fold version too. `EVENT#` sorts before `SNAPSHOT#`.
  */
 
+export { ARRIVAL_TIME_MAX };
+
 /** Milliseconds until the year 2286. */
-const ARRIVAL_DIGITS = 13;
+const ARRIVAL_DIGITS = String(ARRIVAL_TIME_MAX).length;
 const PAGE_DIGITS = 12;
 /** Largest page number that a key holds. */
 export const PAGE_NUMBER_MAX = 10 ** PAGE_DIGITS - 1;
-/** Latest arrival that a key holds; milliseconds since 1970. */
-export const ARRIVAL_TIME_MAX = 10 ** ARRIVAL_DIGITS - 1;
 const FOLD_VERSION_DIGITS = 6;
 
 /** Below and above every page key of a device. */

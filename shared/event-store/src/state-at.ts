@@ -24,7 +24,10 @@ import type { EventStore, Snapshot, SnapshotQuery } from './event-store.ts';
 import { nextPageKey } from './page-key.ts';
 import { PAGE_NUMBER_MAX } from './sort-key.ts';
 
-/** `arrival`: as accepted by then. `event-time`: as now known of then. They differ where events come late, or clocks are wrong. */
+/**
+ * `arrival`, as of arrival (system time): what was stored by then. `event-time`, as of event time (valid time): what was true
+ * then. They differ where events come late, or clocks are wrong.
+ */
 export type StateAtBasis = 'arrival' | 'event-time';
 
 export interface StateAtOptions {
@@ -45,10 +48,10 @@ export interface StateAt {
 /**
  * State of a device at a time, in one of two meanings:
  *
- * - `arrival`, what was known then: the chain up to the first event whose running maximum of arrivals is later. Reads at
+ * - `arrival`, what was stored by then: the chain up to the first event whose running maximum of arrivals is later. Reads at
  *   most one snapshot and the pages between it and that event, of which the last is folded in part: its duplicates do
  *   not say when they came, and are left out.
- * - `event-time`, what was true then as far as known now: all events whose device time is at or before it, wherever they
+ * - `event-time`, what was true then: all events whose device time is at or before it, wherever they
  *   stand, corrections by the time that they state. Starts at the latest snapshot that holds no later device time; every
  *   later page may still hold an earlier one, so their device times are all looked at, in the store, and only the pages
  *   that have one are read. What depends on arrivals or on the chain (page, marks, duplicates, last arrival) is absent;

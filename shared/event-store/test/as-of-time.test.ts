@@ -1,6 +1,7 @@
+import { storedTimeFault } from '@twinstream/device-model';
 import { expect, it } from 'vitest';
 import { ARRIVAL } from '../contract/event-builder.ts';
-import { AS_OF_SKEW_MS, asOfTime, asOfTimeFault, storedTimeFault } from '../src/as-of-time.ts';
+import { AS_OF_SKEW_MS, asOfTime, asOfTimeFault } from '../src/as-of-time.ts';
 import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
 
 it.each([-1, Number.NEGATIVE_INFINITY, ARRIVAL_TIME_MAX + 1, 253_402_300_799_000, Number.NaN])(

@@ -79,7 +79,7 @@ function eventsOf({ pages }: RandomChain): readonly StoredEvent[] {
 }
 
 describe('the state at a time, by arrival', () => {
-  it('is what was known then, whatever snapshots there are', async () => {
+  it('is what was stored by then, whatever snapshots there are', async () => {
     await fc.assert(
       fc.asyncProperty(drawnChain, snapshotPages, time, async (drawn, every, timeMs) => {
         const store = memoryEventStore();

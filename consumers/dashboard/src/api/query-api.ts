@@ -1,3 +1,4 @@
+import type { Basis } from '@twinstream/api-contract';
 import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
 import { decodeDevice, decodeHistoryEvent, decodeListed, decodePipeline, decodeSummary } from './decode.ts';
 import { type Outcome, requestJson } from './request.ts';
@@ -37,10 +38,6 @@ export function listDevices(
   );
 }
 
-/** The two meanings of a past state: what was known then, and what was true then as far as is known now. */
-export const BASES = ['accepted', 'known'] as const;
-export type Basis = (typeof BASES)[number];
-
 export interface Moment {
   /** ISO 8601. */
   readonly at: string;
@@ -58,7 +55,7 @@ export async function readDevice(
 ): Promise<Outcome<Device>> {
   const parameters = {
     at: moment?.at,
-    basis: moment?.basis === 'known' ? moment.basis : undefined,
+    basis: moment?.basis,
   };
   const read = (fields?: string): Promise<Outcome<Device>> =>
     requestJson(pathOf(devicePath(deviceId), { ...parameters, fields }), decodeDevice, signal);

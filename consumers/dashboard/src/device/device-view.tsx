@@ -1,5 +1,5 @@
+import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Basis } from '../api/query-api.ts';
 import { originsOf } from '../model/attribute-origins.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
@@ -31,7 +31,7 @@ function momentOf(at: string | null): number | undefined {
 }
 
 function basisOf(basis: string | null): Basis {
-  return basis === 'known' ? 'known' : 'accepted';
+  return BASES.find((known) => known === basis) ?? 'arrival';
 }
 
 /** The span of slider and plots. Its end follows the clock in steps, so that plots are not drawn anew each second. */

@@ -1,5 +1,5 @@
+import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useMemo } from 'preact/hooks';
-import { BASES, type Basis } from '../api/query-api.ts';
 import type { HistoryEvent } from '../api/shapes.ts';
 import { densityOf, NEWEST, neighbourTime, TIME_WINDOWS } from '../model/time-window.ts';
 import { exactMomentText } from '../model/time-zone.ts';
@@ -42,8 +42,8 @@ function Density({ events, fromMs, toMs }: Pick<TimeSliderProps, 'events' | 'fro
 }
 
 const BASIS_TEXT: Readonly<Record<Basis, string>> = {
-  accepted: 'as known then',
-  known: 'as known today',
+  arrival: 'as of arrival',
+  'event-time': 'as of event time',
 };
 
 /** Which of the two meanings a past state has: they differ where events came late. */
@@ -54,7 +54,8 @@ function BasisChoice({ basis }: { readonly basis: Basis }) {
       <select
         value={basis}
         onChange={(event) => {
-          navigate({ basis: event.currentTarget.value === 'known' ? 'known' : null }, 'replace');
+          const { value } = event.currentTarget;
+          navigate({ basis: value === BASES[0] ? null : value }, 'replace');
         }}
       >
         {BASES.map((name) => (

@@ -1,5 +1,4 @@
-import { eventTimeMs, isEventTime } from '@twinstream/device-model';
-import { storedTimeFault } from '@twinstream/event-store';
+import { eventTimeMs, isEventTime, storedTimeFault } from '@twinstream/device-model';
 import { CodedError, parseDurationMs } from '@twinstream/runtime';
 
 /** The beginning of everything. */

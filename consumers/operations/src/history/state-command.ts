@@ -34,7 +34,7 @@ export function addState(program: Command, run: RunCommand): void {
     [
       'state bus-2619',
       'state bus-2619 --at 2026-11-23T08:00:00Z',
-      'state bus-2619 --at PT2H --basis event-time    (what was true then, as far as known now)',
+      'state bus-2619 --at PT2H --basis event-time    (what was true then)',
       'state bus-2619 --at PT2H --diff PT1H',
     ],
   )
@@ -43,7 +43,10 @@ export function addState(program: Command, run: RunCommand): void {
       'ISO 8601 with offset, or that long ago (PT2H), not in the future; default: the latest state',
     )
     .addOption(
-      new Option('--basis <basis>', 'arrival: as accepted by then; event-time: as now known of then')
+      new Option(
+        '--basis <basis>',
+        'as of arrival: what was stored by then; as of event-time: what was true then',
+      )
         .choices(['arrival', 'event-time'])
         .default('arrival'),
     )

@@ -1,45 +1,6 @@
-import type { ConnectionStatus } from '@twinstream/device-model';
-import { z } from 'zod';
-import { CONNECTION_STATUSES } from '../device-json.ts';
-import { LIVENESS, type Liveness } from '../liveness.ts';
-import { textParameter } from '../parameters.ts';
+import type { FleetFilter, Liveness } from '@twinstream/api-contract';
 import type { FleetRow } from './fleet-row.ts';
-import { meetsTroubleFilter, TROUBLE_FILTERS, type TroubleFilter, troublesOf } from './trouble.ts';
-
-/** Which devices of the fleet; a device must meet all that is given. */
-export interface FleetFilter {
-  readonly status?: ConnectionStatus | undefined;
-  readonly liveness?: Liveness | undefined;
-  readonly site?: string | undefined;
-  readonly type?: string | undefined;
-  readonly firmware?: string | undefined;
-  readonly trouble?: TroubleFilter | undefined;
-  /** Part of the id or of a label, in any case of letters. */
-  readonly q?: string | undefined;
-}
-
-/** Query parameters by which lists, counts and live updates choose devices. */
-export const FILTER_PARAMETERS = {
-  status: z
-    .enum(CONNECTION_STATUSES, `must be one of ${CONNECTION_STATUSES.join(', ')}`)
-    .optional()
-    .meta({ description: 'What the device said of its connection.' }),
-  liveness: z
-    .enum(LIVENESS, `must be one of ${LIVENESS.join(', ')}`)
-    .optional()
-    .meta({ description: 'What we infer from when it was last heard.' }),
-  site: textParameter('Label `site`, whole.'),
-  type: textParameter('Label `type`, whole.'),
-  firmware: textParameter('Label `firmware`, whole.'),
-  trouble: z
-    .enum(TROUBLE_FILTERS, `must be one of ${TROUBLE_FILTERS.join(', ')}`)
-    .optional()
-    .meta({
-      description:
-        '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
-    }),
-  q: textParameter('Part of the id or of a label, in any case of letters.'),
-};
+import { meetsTroubleFilter, troublesOf } from './trouble.ts';
 
 /** A test of rows. The filter is read once, not once a row. */
 export function fleetPredicate(filter: FleetFilter): (row: FleetRow, liveness: Liveness) => boolean {

@@ -1,6 +1,6 @@
-import type { DeviceJson } from '../device-json.ts';
-import type { Liveness, LivenessPolicy } from '../liveness.ts';
-import { type FleetFilter, fleetPredicate } from './fleet-filter.ts';
+import type { DeviceJson, FleetFilter, Liveness } from '@twinstream/api-contract';
+import type { LivenessPolicy } from '../liveness.ts';
+import { fleetPredicate } from './fleet-filter.ts';
 import { type FleetRow, livenessOf, rowJson } from './fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from './fleet-sort.ts';
 import type { FleetSnapshot } from './fleet-view.ts';

@@ -1,7 +1,8 @@
+import type { DeviceJson, Liveness } from '@twinstream/api-contract';
 import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
 import { compareWithinShard, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
-import { type DeviceJson, type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
-import { type Liveness, type LivenessPolicy, livenessAt } from '../liveness.ts';
+import { type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
+import { type LivenessPolicy, livenessAt } from '../liveness.ts';
 
 /** One device of the fleet as the view holds it. Equal states of a device give equal rows. */
 export interface FleetRow {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import type { Liveness, LivenessPolicy } from '../liveness.ts';
+import type { LivenessPolicy } from '../liveness.ts';
 import { type FleetRow, fleetRow, livenessOf } from './fleet-row.ts';
 
 /** A device as it is shown, before or after a change. */

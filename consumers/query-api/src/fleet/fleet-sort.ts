@@ -1,4 +1,4 @@
-import { LIVENESS, type Liveness } from '../liveness.ts';
+import { LIVENESS, type Liveness, type Order, type SortName } from '@twinstream/api-contract';
 import type { FleetRow } from './fleet-row.ts';
 
 type SortValue = string | number | undefined;
@@ -16,14 +16,11 @@ const VALUES = {
   duplicates: (row) => row.device.counts.duplicates,
   late: (row) => row.device.counts.late,
   gaps: (row) => row.device.counts.gaps,
-} as const satisfies Record<string, (row: FleetRow, liveness: Liveness) => SortValue>;
-
-export type SortName = keyof typeof VALUES;
-export const SORT_NAMES = Object.keys(VALUES) as [SortName, ...SortName[]];
+} as const satisfies Record<SortName, (row: FleetRow, liveness: Liveness) => SortValue>;
 
 export interface FleetSort {
   readonly by: SortName;
-  readonly order: 'asc' | 'desc';
+  readonly order: Order;
 }
 
 /** Where a row stands in a sorted list. The id decides among equal values, so that no two rows stand in one place. */

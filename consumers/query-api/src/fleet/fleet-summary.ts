@@ -1,48 +1,16 @@
-import { z } from 'zod';
-import { CONNECTION_STATUSES } from '../device-json.ts';
-import { LIVENESS, type LivenessPolicy } from '../liveness.ts';
-import { type FleetFilter, fleetPredicate } from './fleet-filter.ts';
+import {
+  CONNECTION_STATUSES,
+  type FleetFilter,
+  type FleetSummary,
+  LABEL_VALUES_MAX,
+  type LabelCounts,
+  LIVENESS,
+  TROUBLES,
+} from '@twinstream/api-contract';
+import type { LivenessPolicy } from '../liveness.ts';
+import { fleetPredicate } from './fleet-filter.ts';
 import { type FleetRow, livenessOf } from './fleet-row.ts';
-import { TROUBLES, troublesOf } from './trouble.ts';
-
-/** Values of a label that are counted one by one, the most frequent first. */
-const LABEL_VALUES_MAX = 100;
-
-const count = z.int().min(0);
-const labelCountsSchema = z
-  .object({
-    values: z.array(z.object({ value: z.string(), count })).max(LABEL_VALUES_MAX),
-    other: count.meta({
-      description: `Devices with another value, where there are more than ${LABEL_VALUES_MAX}.`,
-    }),
-    none: count.meta({ description: 'Devices without this label.' }),
-  })
-  .meta({ id: 'LabelCounts' });
-type LabelCounts = z.infer<typeof labelCountsSchema>;
-
-const thresholdsSchema = z.object({ staleAfterMs: z.number(), offlineAfterMs: z.number() });
-
-export const fleetSummarySchema = z
-  .object({
-    total: count,
-    byStatus: z
-      .record(z.enum(CONNECTION_STATUSES), count)
-      .meta({ description: 'What devices said of themselves.' }),
-    byLiveness: z
-      .record(z.enum(LIVENESS), count)
-      .meta({ description: 'What we infer from when they were last heard.' }),
-    inTrouble: count.meta({ description: 'Devices with any trouble.' }),
-    byTrouble: z.record(z.enum(TROUBLES), count).meta({ description: 'A device may have more than one.' }),
-    bySite: labelCountsSchema,
-    byType: labelCountsSchema,
-    byFirmware: labelCountsSchema,
-    thresholds: z
-      .object({ default: thresholdsSchema, byType: z.record(z.string(), thresholdsSchema) })
-      .meta({ description: 'After how long a silence a device counts as stale, and as offline.' }),
-    asOf: z.iso.datetime().meta({ description: 'Whatever was finished before then is in these counts.' }),
-  })
-  .meta({ id: 'FleetSummary' });
-export type FleetSummary = z.infer<typeof fleetSummarySchema>;
+import { troublesOf } from './trouble.ts';
 
 /** Counts those rows that meet the filter. */
 export function summarizeFleet(

@@ -1,4 +1,4 @@
-import type { Liveness } from '../liveness.ts';
+import type { Liveness } from '@twinstream/api-contract';
 import type { FleetRow } from './fleet-row.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';
 import type { ResumePoint } from './resume-token.ts';

@@ -1,3 +1,4 @@
+import { RESUME_TOKEN_CHARACTERS_MAX } from '@twinstream/api-contract';
 import {
   compareSequenceNumbers,
   isSequenceNumber,
@@ -22,7 +23,6 @@ export interface ResumePoint {
 
 /** A vector of more shards does not fit the header in which browsers send it back; a resume then begins with the whole fleet. */
 const SHARDS_MAX = 64;
-export const RESUME_TOKEN_CHARACTERS_MAX = 14_000;
 
 const contentSchema = z.tuple([
   z.int().min(0).max(9_999_999_999_999),

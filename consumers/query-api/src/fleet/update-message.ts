@@ -1,3 +1,4 @@
+import type { SelectedDevice, Updates } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import { isoTime } from '../device-json.ts';
 import { type FieldSelection, selectFields } from '../field-selection.ts';
@@ -10,26 +11,33 @@ import type { FleetSnapshot } from './fleet-view.ts';
 
 const whole = new WeakMap<ShownDevice['row'], { readonly liveness: string; readonly text: string }>();
 
+/** A message of the contract's type; of a device, the members that were selected. */
+function message<Name extends keyof Updates>(
+  event: Name,
+  data: Name extends 'device' ? SelectedDevice : Updates[Name],
+  id?: string,
+): string {
+  return `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}
+
 /** The device as it is now. */
 export function deviceMessage({ row, liveness }: ShownDevice, fields?: FieldSelection): string {
-  if (fields !== undefined) {
-    return `event: device\ndata: ${JSON.stringify(selectFields(rowJson(row, liveness), fields))}\n\n`;
-  }
+  if (fields !== undefined) return message('device', selectFields(rowJson(row, liveness), fields));
   const known = whole.get(row);
-  if (known?.liveness === liveness) return known.text;
-  const text = `event: device\ndata: ${JSON.stringify(rowJson(row, liveness))}\n\n`;
+  if (known !== undefined && known.liveness === liveness) return known.text;
+  const text = message('device', rowJson(row, liveness));
   whole.set(row, { liveness, text });
   return text;
 }
 
 /** These devices are no longer among those that were asked for. */
 export function leaveMessage(deviceIds: readonly DeviceId[]): string {
-  return `event: leave\ndata: ${JSON.stringify({ deviceIds })}\n\n`;
+  return message('leave', { deviceIds: [...deviceIds] });
 }
 
 /** Everything up to here has been told; `token` is what a client brings back to go on from here. */
 export function syncMessage({ asOf }: FleetSnapshot, token: string): string {
-  return `event: sync\nid: ${token}\ndata: ${JSON.stringify({ asOf: isoTime(asOf) })}\n\n`;
+  return message('sync', { asOf: isoTime(asOf) }, token);
 }
 
 export function retryMessage(retryMs: number): string {

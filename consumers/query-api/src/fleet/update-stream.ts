@@ -1,5 +1,5 @@
+import type { FleetFilter } from '@twinstream/api-contract';
 import type { FieldSelection } from '../field-selection.ts';
-import type { FleetFilter } from './fleet-filter.ts';
 import type { ResumePoint } from './resume-token.ts';
 
 /** Which updates a client wants. */

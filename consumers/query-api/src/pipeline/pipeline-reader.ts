@@ -1,8 +1,8 @@
+import type { PipelineStatus, ShardStatus } from '@twinstream/api-contract';
 import type { ShardProgress, ShardProgressTable } from '@twinstream/latest-state';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { Shard } from '@twinstream/stream-model';
 import { isoTime } from '../device-json.ts';
-import type { PipelineStatus, ShardStatus } from './pipeline-status.ts';
 import type { QuarantineCounter } from './quarantine-counter.ts';
 import type { RunningReplays } from './running-replays.ts';
 import type { StreamReader } from './stream-reader.ts';

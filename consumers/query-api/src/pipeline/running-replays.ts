@@ -1,9 +1,9 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { ReplayStatus } from '@twinstream/api-contract';
 import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { z } from 'zod';
 import { isoTime } from '../device-json.ts';
-import type { ReplayStatus } from './pipeline-status.ts';
 
 /** Replays that are under way. */
 export type RunningReplays = () => Promise<readonly ReplayStatus[]>;

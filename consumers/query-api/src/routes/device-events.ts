@@ -1,16 +1,10 @@
+import { listDeviceEvents } from '@twinstream/api-contract';
 import { eventTimeMs } from '@twinstream/device-model';
 import { type HistoryCursor, readHistory } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
-import { eventJsonText, eventSchema } from '../event-json.ts';
-import {
-  cursorParameter,
-  deviceIdParameter,
-  limitParameter,
-  orderParameter,
-  storedTimeParameter,
-} from '../parameters.ts';
+import { eventJsonText } from '../event-json.ts';
 import { badCursor, badParameter, problemResponse } from '../problem.ts';
 import { hasPages } from '../stored-pages.ts';
 
@@ -22,31 +16,7 @@ const historyCursorSchema: z.ZodType<HistoryCursor> = z.strictObject({
 });
 
 export const deviceEventsEndpoint = endpoint(
-  {
-    method: 'get',
-    path: '/v1/devices/{deviceId}/events',
-    operationId: 'listDeviceEvents',
-    summary: 'History of one device',
-    description:
-      'Stored events in chain order: the order in which they were accepted. `from` and `to` go by arrival.',
-    scope: 'read',
-    params: z.strictObject({ deviceId: deviceIdParameter }),
-    query: z.strictObject({
-      from: storedTimeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
-      to: storedTimeParameter.optional().meta({ description: 'Events that arrived before then.' }),
-      limit: limitParameter,
-      cursor: cursorParameter,
-      order: orderParameter('`asc`: accepted first comes first.', true),
-    }),
-    answers: {
-      200: {
-        description:
-          'A stretch of history, perhaps with fewer events than the limit, or none: it ends before 2 MiB of events, too. Without `cursor` it is the last.',
-        schema: z.object({ events: z.array(eventSchema), cursor: z.string().optional() }),
-      },
-    },
-    problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
-  },
+  listDeviceEvents,
   async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, getSignal }, services) => {
     const fromMs = from === undefined ? undefined : eventTimeMs(from);
     const toMs = to === undefined ? undefined : eventTimeMs(to);

@@ -1,15 +1,9 @@
-import { z } from 'zod';
-import { endpoint, NO_PARAMETERS } from '../endpoint.ts';
-import { fieldsParameter, readFieldSelection } from '../field-selection.ts';
-import { FILTER_PARAMETERS } from '../fleet/fleet-filter.ts';
-import { decodeResumeToken, RESUME_TOKEN_CHARACTERS_MAX } from '../fleet/resume-token.ts';
+import { streamUpdates } from '@twinstream/api-contract';
+import { endpoint } from '../endpoint.ts';
+import { readFieldSelection } from '../field-selection.ts';
+import { decodeResumeToken } from '../fleet/resume-token.ts';
 import type { UpdateSink, UpdateStream } from '../fleet/update-stream.ts';
-import { flagParameter } from '../parameters.ts';
 import { badParameter, problemResponse } from '../problem.ts';
-
-const tokenRule = `must be at most ${RESUME_TOKEN_CHARACTERS_MAX} characters`;
-const resumeToken = (description: string) =>
-  z.string().max(RESUME_TOKEN_CHARACTERS_MAX, tokenRule).optional().meta({ description });
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
@@ -22,32 +16,7 @@ const STREAM_HEADERS = {
 const BUFFER_BYTES = 256 * 1024;
 
 export const updatesEndpoint = endpoint(
-  {
-    method: 'get',
-    path: '/v1/updates',
-    operationId: 'streamUpdates',
-    summary: 'Changes of the fleet as they happen',
-    description: [
-      'Server-sent events. `device`: a device that changed, whole, or those members that `fields` names; of several changes in a',
-      'short time the last is sent. `leave`: `{"deviceIds":[…]}` that no longer meet the filter. `sync`: `{"asOf":…}`, everything',
-      'finished before then has been told; its id is what a client brings back as `Last-Event-ID`, and gets whatever has changed',
-      'since, perhaps with devices that it knows already. It holds for any process of this API, also after a restart. A `sync` at',
-      'least every 10 seconds says that the stream is alive. Where a driver cannot hold a stream open it ends after what there is.',
-    ].join(' '),
-    scope: 'read',
-    params: NO_PARAMETERS,
-    query: z.strictObject({
-      ...FILTER_PARAMETERS,
-      fields: fieldsParameter(),
-      snapshot: flagParameter('Send all devices of the filter first.'),
-      lastEventId: resumeToken(
-        'Like the header, for a first connection: the `lastEventId` of a list goes on behind that list.',
-      ),
-    }),
-    headers: z.object({ 'last-event-id': resumeToken('Id of the last `sync` that the client has seen.') }),
-    answers: { 200: { description: 'The stream.', mediaType: 'text/event-stream' } },
-    problems: ['TOO_MANY_STREAMS'],
-  },
+  streamUpdates,
   async (
     { query: { fields, snapshot = false, lastEventId, ...filter }, headers, getSignal, method },
     services,
@@ -79,11 +48,7 @@ export const updatesEndpoint = endpoint(
     }
     getSignal().addEventListener('abort', stream.end, { once: true });
     return new Response(stream.body, {
-      headers: {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      },
+      headers: STREAM_HEADERS,
     });
   },
 );

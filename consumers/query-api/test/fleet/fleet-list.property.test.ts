@@ -1,15 +1,10 @@
+import { SORT_NAMES } from '@twinstream/api-contract';
 import { deviceId, type JsonObject } from '@twinstream/device-model';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { listFleet } from '../../src/fleet/fleet-list.ts';
 import { type FleetRow, fleetRow } from '../../src/fleet/fleet-row.ts';
-import {
-  comparePlaces,
-  type FleetSort,
-  SORT_NAMES,
-  type SortPlace,
-  sortPlace,
-} from '../../src/fleet/fleet-sort.ts';
+import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from '../../src/fleet/fleet-sort.ts';
 import { DEFAULT_LIVENESS_POLICY, livenessAt } from '../../src/liveness.ts';
 import { TEST_TIME } from '../manual-clock.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';

@@ -293,23 +293,29 @@ describe('at', () => {
     },
   );
 
-  test('tells what was known then from what is known now', async () => {
+  test('tells the state as of arrival from that as of event time', async () => {
     await api.say('bus-1', { counter: 1, data: { speedMph: 1 } });
     await api.clock.advance(10 * MINUTE_MS);
     // Counter 3 came first; counter 2, of an earlier moment, came late.
     await api.say('bus-1', { counter: 3, data: { speedMph: 3 } });
     await api.say('bus-1', { counter: 2, data: { speedMph: 2 }, time: '2026-11-02T08:05:00Z' });
     const at = '2026-11-02T08:06:00Z';
-    const accepted = await api.ask(`/v1/devices/bus-1?at=${at}&basis=accepted`);
-    const known = await api.ask(`/v1/devices/bus-1?at=${at}&basis=known`);
-    expect([accepted.body.attributes, known.body.attributes]).toEqual([{ speedMph: 1 }, { speedMph: 2 }]);
+    const byArrival = await api.ask(`/v1/devices/bus-1?at=${at}&basis=arrival`);
+    const byEventTime = await api.ask(`/v1/devices/bus-1?at=${at}&basis=event-time`);
+    expect([byArrival.body.attributes, byEventTime.body.attributes]).toEqual([
+      { speedMph: 1 },
+      { speedMph: 2 },
+    ]);
     // What was heard by then is the same on either basis.
-    expect([known.body.lastArrivalTime, known.body.liveness]).toEqual(['2026-11-02T08:00:00.000Z', 'stale']);
+    expect([byEventTime.body.lastArrivalTime, byEventTime.body.liveness]).toEqual([
+      '2026-11-02T08:00:00.000Z',
+      'stale',
+    ]);
   });
 
   test.each([
     ['at=1965-01-01T00:00:00Z', 'at', /^at: must lie between 1970-01-01T00:00:00.000Z and 2286-/],
-    ['at=2286-11-20T17:46:40Z&basis=known', 'at', /^at: must lie between/],
+    ['at=2286-11-20T17:46:40Z&basis=event-time', 'at', /^at: must lie between/],
     ['diff=1969-12-31T23:59:59Z', 'diff', /must lie between/],
     ['at=2026-11-02T08:01:00Z', 'at', /^at: lies in the future: now it is 2026-11-02T08:00:00.000Z$/],
     ['at=2026-11-02T08:00:00Z&diff=2027-01-01T00:00:00Z', 'diff', /^diff: lies in the future/],
@@ -345,7 +351,7 @@ describe('at', () => {
     await api.clock.advance(10 * MINUTE_MS);
     await api.say('bus-1', { counter: 3 });
     await api.say('bus-1', { counter: 2, data: { speedMph: 2 }, time: '2026-11-02T08:05:00Z' });
-    const query = 'at=2026-11-02T08:06:00Z&basis=known&fields=attributeVersions';
+    const query = 'at=2026-11-02T08:06:00Z&basis=event-time&fields=attributeVersions';
     const { body } = await api.ask(`/v1/devices/bus-1?${query}`);
     expect(body.attributeVersions.speedMph).toMatchObject({
       counter: 2,
@@ -355,7 +361,7 @@ describe('at', () => {
   });
 
   test('refuses a basis without a time', async () => {
-    const { status, body } = await api.ask('/v1/devices/bus-1?basis=known');
+    const { status, body } = await api.ask('/v1/devices/bus-1?basis=event-time');
     expect([status, body.parameter]).toEqual([400, 'basis']);
   });
 });

@@ -4,18 +4,17 @@ import {
   eventTimeMs,
   isDeviceId,
   isEventTime,
+  storedTimeFault,
 } from '@twinstream/device-model';
-import { storedTimeFault } from '@twinstream/event-store';
 import { z } from 'zod';
+import { LIMIT_MAX, ORDERS, TEXT_CHARACTERS_MAX } from './values.ts';
 
 /** Text that is a whole number becomes one; anything else is left for the schema to refuse. */
 const wholeNumber = (value: unknown) =>
   typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
 
-export const LIMIT_MAX = 1_000;
 const LIMIT_DEFAULT = 100;
 const CURSOR_CHARACTERS_MAX = 4_096;
-const TEXT_CHARACTERS_MAX = 256;
 const TIME_CHARACTERS_MAX = 40;
 
 const limitRule = `must be a whole number from 1 to ${LIMIT_MAX}`;
@@ -48,7 +47,7 @@ export const storedTimeParameter = timeParameter.superRefine((time, context) => 
 
 export const orderParameter = (what: string, ascendingByDefault: boolean) =>
   z
-    .enum(['asc', 'desc'], 'must be asc or desc')
+    .enum(ORDERS, 'must be asc or desc')
     .default(ascendingByDefault ? 'asc' : 'desc')
     .meta({ description: what });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Answer, Endpoint } from './endpoint.ts';
 import { headerName } from './header-name.ts';
+import type { Answer, Operation } from './operation.ts';
 import { PROBLEMS, type ProblemCode, problemSchema } from './problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -9,13 +9,13 @@ type Json = Readonly<Record<string, unknown>>;
 const COMMON_PROBLEMS: readonly ProblemCode[] = ['BAD_PARAMETER', 'NOT_ALLOWED', 'INTERNAL', 'UNAVAILABLE'];
 
 /** The OpenAPI 3.1 document of these operations, made of the schemas that check their requests. */
-export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
+export function openApiDocument(operations: readonly Operation[], version: string): Json {
   const schemas = new Map<string, unknown>();
   const paths: Record<string, Record<string, Json>> = {};
-  for (const endpoint of endpoints) {
-    const path = paths[endpoint.path] ?? {};
-    path[endpoint.method] = operation(endpoint, schemas);
-    paths[endpoint.path] = path;
+  for (const described of operations) {
+    const path = paths[described.path] ?? {};
+    path[described.method] = operationOf(described, schemas);
+    paths[described.path] = path;
   }
   return {
     openapi: '3.1.1',
@@ -35,8 +35,8 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
   };
 }
 
-function operation(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
-  const { operationId, summary, description, scope, params, query, headers, body } = endpoint;
+function operationOf(described: Operation, schemas: Map<string, unknown>): Json {
+  const { operationId, summary, description, scope, params, query, headers, body } = described;
   return {
     operationId,
     summary,
@@ -55,7 +55,7 @@ function operation(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
             content: { 'application/json': { schema: schemaOf(body, schemas) } },
           },
         }),
-    responses: { ...answers(endpoint, schemas), ...problems(endpoint, schemas) },
+    responses: { ...answers(described, schemas), ...problems(described, schemas) },
   };
 }
 
@@ -77,7 +77,7 @@ function parameters(
   });
 }
 
-function answers({ answers: given }: Endpoint, schemas: Map<string, unknown>): Json {
+function answers({ answers: given }: Operation, schemas: Map<string, unknown>): Json {
   return Object.fromEntries(
     Object.entries(given).map(([status, answer]) => [status, answerOf(answer, schemas)]),
   );
@@ -102,7 +102,7 @@ function answerOf({ description, schema, mediaType, headers }: Answer, schemas: 
   };
 }
 
-function problems({ problems: own = [], scope }: Endpoint, schemas: Map<string, unknown>): Json {
+function problems({ problems: own = [], scope }: Operation, schemas: Map<string, unknown>): Json {
   const access: readonly ProblemCode[] = scope === 'open' ? [] : ['UNAUTHENTICATED'];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...COMMON_PROBLEMS, ...access, ...own]) {

@@ -1,0 +1,180 @@
+import { EVENT_LIMITS, isJsonObject, type JsonObject } from '@twinstream/device-model';
+import { z } from 'zod';
+import { deviceAnswerSchema, deviceListSchema, positionSchema } from './device.ts';
+import { eventListSchema } from './event.ts';
+import { fieldsParameter } from './field-selection.ts';
+import { FILTER_PARAMETERS } from './fleet.ts';
+import { NO_PARAMETERS, operation } from './operation.ts';
+import {
+  cursorParameter,
+  deviceIdParameter,
+  headerText,
+  limitParameter,
+  orderParameter,
+  storedTimeParameter,
+  timeParameter,
+} from './parameters.ts';
+import { BASES, SORT_NAMES } from './values.ts';
+
+export const listDevices = operation({
+  method: 'get',
+  path: '/v1/devices',
+  operationId: 'listDevices',
+  summary: 'The fleet',
+  description:
+    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. One device is always read as it stands.',
+  scope: 'read',
+  params: NO_PARAMETERS,
+  query: z.strictObject({
+    ...FILTER_PARAMETERS,
+    sort: z
+      .enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`)
+      .default('deviceId')
+      .meta({ description: 'What the list is sorted by. What has no value comes last.' }),
+    order: orderParameter('Rising or falling.', true),
+    fields: fieldsParameter(['troubles']),
+    limit: limitParameter,
+    cursor: cursorParameter,
+  }),
+  answers: {
+    200: {
+      description:
+        'A page of the fleet, perhaps with fewer devices than the limit: it ends before 2 MiB, too. Without `cursor` it is the last.',
+      schema: deviceListSchema,
+    },
+  },
+  problems: ['BAD_CURSOR'],
+});
+
+/** As `diff` it stands for the latest state. */
+export const NOW = 'now';
+
+export const getDevice = operation({
+  method: 'get',
+  path: '/v1/devices/{deviceId}',
+  operationId: 'getDevice',
+  summary: 'One device, now or as it was',
+  description:
+    'Always read as it stands, not from the view that lists use. The entity tag is of the content: it changes with every accepted event, with the liveness, and with a repair.',
+  scope: 'read',
+  params: z.strictObject({ deviceId: deviceIdParameter }),
+  query: z.strictObject({
+    at: storedTimeParameter.optional().meta({
+      description: 'The state as it was at this moment, which must not lie in the future. Default: now.',
+    }),
+    basis: z
+      .enum(BASES, `must be one of ${BASES.join(', ')}`)
+      .optional()
+      .meta({
+        description:
+          '`arrival` (default), as of arrival: what was stored by then. `event-time`, as of event time: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
+      }),
+    diff: z
+      .union([z.literal(NOW), storedTimeParameter], `must be ${NOW}, or ISO 8601 with an offset`)
+      .optional()
+      .meta({
+        description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
+      }),
+    fields: fieldsParameter(['troubles', 'attributeVersions']),
+  }),
+  headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
+  answers: {
+    200: {
+      description: 'The device; with `fields`, those members of it.',
+      schema: deviceAnswerSchema,
+      headers: { ETag: 'Tag of this answer; absent with `diff`.' },
+    },
+    304: { description: 'The caller has this answer.', headers: { ETag: 'Tag of the answer.' } },
+  },
+  problems: ['DEVICE_NOT_FOUND', 'STATE_MISSING', 'NO_STATE_AT_TIME'],
+});
+
+export const listDeviceEvents = operation({
+  method: 'get',
+  path: '/v1/devices/{deviceId}/events',
+  operationId: 'listDeviceEvents',
+  summary: 'History of one device',
+  description:
+    'Stored events in chain order: the order in which they were accepted. `from` and `to` go by arrival.',
+  scope: 'read',
+  params: z.strictObject({ deviceId: deviceIdParameter }),
+  query: z.strictObject({
+    from: storedTimeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
+    to: storedTimeParameter.optional().meta({ description: 'Events that arrived before then.' }),
+    limit: limitParameter,
+    cursor: cursorParameter,
+    order: orderParameter('`asc`: accepted first comes first.', true),
+  }),
+  answers: {
+    200: {
+      description:
+        'A stretch of history, perhaps with fewer events than the limit, or none: it ends before 2 MiB of events, too. Without `cursor` it is the last.',
+      schema: eventListSchema,
+    },
+  },
+  problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
+});
+
+const correctionId = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'must be 1-128 visible ASCII characters')
+  .max(EVENT_LIMITS.correctionIdCharactersMax, 'must be 1-128 visible ASCII characters');
+const text = (what: string) =>
+  z
+    .string(`must be ${what}`)
+    .min(1, `must be ${what}`)
+    .max(EVENT_LIMITS.correctionTextCharactersMax, `must be ${what}`);
+const ordinal = z.int('must be a whole number from 0').min(0, 'must be a whole number from 0');
+
+const correctionSchema = z
+  .strictObject({
+    // Not a record of zod, which drops a member named __proto__.
+    data: z.custom<JsonObject>(isJsonObject, 'must be an object').meta({
+      type: 'object',
+      additionalProperties: true,
+      description: 'The corrected attributes. A value replaces the old one whole; null removes it.',
+    }),
+    reason: text('a reason of 1-1024 characters'),
+    actor: text('who corrects, in 1-1024 characters').optional().meta({
+      description:
+        'Who corrects. Needed where the API does not know its caller; where it does, the caller stands.',
+    }),
+    corrects: z.strictObject({ session: ordinal, counter: ordinal }).optional().meta({
+      description:
+        'The event that is corrected. Default: the newest among those that wrote the attributes, when the correction is accepted.',
+    }),
+    time: timeParameter.optional().meta({ description: 'When it was corrected. Default: now.' }),
+  })
+  .meta({ id: 'Correction' });
+
+const correctionTakenSchema = z.object({
+  deviceId: z.string(),
+  correctionId: z.string(),
+  position: positionSchema,
+});
+export type CorrectionTaken = z.infer<typeof correctionTakenSchema>;
+
+export const correctDevice = operation({
+  method: 'post',
+  path: '/v1/devices/{deviceId}/corrections',
+  operationId: 'correctDevice',
+  summary: 'Correct what a device said',
+  description:
+    'Puts a `corrected` event on the stream, which takes the way of every event: nothing is changed here, and the state shows it once the projector has accepted it. The same `Idempotency-Key` again stores nothing.',
+  scope: 'write',
+  params: z.strictObject({ deviceId: deviceIdParameter }),
+  query: NO_PARAMETERS,
+  headers: z.object({
+    'idempotency-key': correctionId.optional().meta({
+      description: 'Becomes the id of the correction. Without it each request is another correction.',
+    }),
+  }),
+  body: correctionSchema,
+  answers: {
+    202: {
+      description: 'The stream has it.',
+      schema: correctionTakenSchema,
+    },
+  },
+  problems: ['BAD_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+});

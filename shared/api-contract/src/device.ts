@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { jsonValueSchema } from './json-value.ts';
+import { CONNECTION_STATUSES, LIVENESS, TROUBLES } from './values.ts';
+
+export const positionSchema = z
+  .object({
+    shardId: z.string(),
+    sequenceNumber: z
+      .string()
+      .meta({ description: 'Decimal, up to 129 digits. Comparable within one shard only.' }),
+    subSequenceNumber: z
+      .int()
+      .min(0)
+      .meta({ description: 'Index inside an aggregated record; 0 in a plain one.' }),
+  })
+  .meta({ id: 'Position', description: 'Place of one event in the stream.' });
+export type PositionJson = z.infer<typeof positionSchema>;
+
+export const livenessSchema = z.enum(LIVENESS).meta({
+  id: 'Liveness',
+  description:
+    'Inferred from the arrival time of what the device sent last, by thresholds per device type; `status` is what the device said.',
+});
+
+const countSchema = z.int();
+
+export const deviceSchema = z
+  .object({
+    deviceId: z.string(),
+    status: z.enum(CONNECTION_STATUSES).meta({ description: 'What the device said of its connection.' }),
+    liveness: livenessSchema,
+    attributes: z
+      .record(z.string(), z.json())
+      .meta({ description: 'Values by name; removed attributes are absent.' }),
+    attributesFloor: z.string().optional().meta({
+      description:
+        'Present where the names of the device had become too many: attributes whose newest version (session.counter) is at or below it are not kept, and are in the history alone.',
+    }),
+    labels: z
+      .object({ site: z.string(), type: z.string(), firmware: z.string() })
+      .partial()
+      .meta({ description: 'Copied from the attributes that bear their names.' }),
+    version: z
+      .object({ session: z.int(), counter: z.int() })
+      .nullable()
+      .meta({ description: 'The newest counted event; null while the device never sent one.' }),
+    position: positionSchema.nullable().meta({ description: 'Of the event accepted last.' }),
+    counts: z
+      .object({ events: countSchema, duplicates: countSchema, late: countSchema, gaps: countSchema })
+      .meta({
+        description: 'Events stored (late ones among them), duplicates dropped, counters still missing.',
+      }),
+    lastEventTime: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of the newest event, by the clock and in the words of the device.' }),
+    lastArrivalTime: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When the device was last heard: arrival in the stream, UTC.' }),
+  })
+  .meta({ id: 'Device', description: 'State of one device: the fold of everything accepted of it.' });
+export type DeviceJson = z.infer<typeof deviceSchema>;
+
+/** A device of which `fields` selected some members. */
+export const selectedDeviceSchema = deviceSchema.partial().required({ deviceId: true });
+export type SelectedDevice = z.infer<typeof selectedDeviceSchema>;
+
+export const troublesSchema = z.array(z.enum(TROUBLES)).meta({
+  description:
+    '`silent`: offline without having said so. `gaps`: counted events have never arrived. Empty when all is well.',
+});
+
+/** Events, the newest first, in which the writers of attributes are looked for. */
+export const LOOK_BACK_EVENTS = 500;
+
+const attributeVersionSchema = z.object({
+  session: z.int(),
+  counter: z.int(),
+  ordinal: z.int().meta({ description: '0 for a counted event; k for the k-th uncounted one behind it.' }),
+  revision: z.int().meta({ description: '0 for what the device said; from 1 for corrections of it.' }),
+  removed: z.literal(true).optional().meta({ description: 'The attribute was removed by this version.' }),
+  time: z.string().optional().meta({ description: 'Of the event that wrote it, by the device’s clock.' }),
+  arrivalTime: z.iso
+    .datetime()
+    .optional()
+    .meta({
+      description: `Of the event that wrote it, where that is among the last ${LOOK_BACK_EVENTS} stored, or among fewer where these are large.`,
+    }),
+});
+export type AttributeVersion = z.infer<typeof attributeVersionSchema>;
+
+export const attributeVersionsSchema = z
+  .record(z.string(), attributeVersionSchema)
+  .meta({ description: 'By attribute name, which event wrote it. Present where `fields` asks for it.' });
+export type AttributeVersions = z.infer<typeof attributeVersionsSchema>;
+
+const changedValueSchema = z
+  .object({ before: jsonValueSchema.optional(), after: jsonValueSchema.optional() })
+  .meta({ description: 'A value that was not there is absent.' });
+export type ChangedValue = z.infer<typeof changedValueSchema>;
+
+export const deviceChangesSchema = z
+  .object({
+    from: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'The earlier moment; null before anything was known.' }),
+    to: z.iso.datetime().meta({ description: 'The later moment.' }),
+    attributes: z.record(z.string(), changedValueSchema).meta({ description: 'Those that differ.' }),
+    status: z.object({ before: z.enum(CONNECTION_STATUSES), after: z.enum(CONNECTION_STATUSES) }).optional(),
+    events: z.int().meta({ description: 'Events accepted in between.' }),
+  })
+  .meta({ id: 'DeviceChanges', description: 'What differs between two moments of a device.' });
+export type DeviceChanges = z.infer<typeof deviceChangesSchema>;
+
+/** Members that a device has only where `fields` or `diff` ask for them. */
+const EXTRAS = {
+  troubles: troublesSchema.optional(),
+  attributeVersions: attributeVersionsSchema.optional(),
+  changes: deviceChangesSchema.optional(),
+};
+
+const wholeDeviceSchema = deviceSchema.extend(EXTRAS);
+/** A device with all of its members, and those that were asked for besides. */
+export type WholeDevice = z.infer<typeof wholeDeviceSchema>;
+
+export const deviceAnswerSchema = z.union([wholeDeviceSchema, selectedDeviceSchema.extend(EXTRAS)]);
+export type DeviceAnswer = z.infer<typeof deviceAnswerSchema>;
+
+const listedDeviceSchema = z.union([
+  deviceSchema.extend({ troubles: troublesSchema.optional() }),
+  selectedDeviceSchema.extend({ troubles: troublesSchema.optional() }),
+]);
+export type ListedDevice = z.infer<typeof listedDeviceSchema>;
+
+export const deviceListSchema = z.object({
+  devices: z.array(listedDeviceSchema),
+  cursor: z.string().optional(),
+  total: z.int().meta({ description: 'Devices that meet the filter.' }),
+  asOf: z.iso.datetime().meta({ description: 'Whatever was finished before then is in this answer.' }),
+  lastEventId: z.string().meta({
+    description: 'Where `/v1/updates` goes on behind this answer, as its parameter of that name.',
+  }),
+});
+export type DeviceList = z.infer<typeof deviceListSchema>;

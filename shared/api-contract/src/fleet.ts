@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { textParameter } from './parameters.ts';
+import { CONNECTION_STATUSES, LIVENESS, TROUBLE_FILTERS, TROUBLES } from './values.ts';
+
+/** Query parameters by which lists, counts and live updates choose devices; a device must meet all that is given. */
+export const FILTER_PARAMETERS = {
+  status: z
+    .enum(CONNECTION_STATUSES, `must be one of ${CONNECTION_STATUSES.join(', ')}`)
+    .optional()
+    .meta({ description: 'What the device said of its connection.' }),
+  liveness: z
+    .enum(LIVENESS, `must be one of ${LIVENESS.join(', ')}`)
+    .optional()
+    .meta({ description: 'What we infer from when it was last heard.' }),
+  site: textParameter('Label `site`, whole.'),
+  type: textParameter('Label `type`, whole.'),
+  firmware: textParameter('Label `firmware`, whole.'),
+  trouble: z
+    .enum(TROUBLE_FILTERS, `must be one of ${TROUBLE_FILTERS.join(', ')}`)
+    .optional()
+    .meta({
+      description:
+        '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
+    }),
+  q: textParameter('Part of the id or of a label, in any case of letters.'),
+};
+const filterSchema = z.object(FILTER_PARAMETERS);
+export type FleetFilter = Readonly<z.infer<typeof filterSchema>>;
+
+/** Values of a label that are counted one by one, the most frequent first. */
+export const LABEL_VALUES_MAX = 100;
+
+const count = z.int().min(0);
+const labelCountsSchema = z
+  .object({
+    values: z.array(z.object({ value: z.string(), count })).max(LABEL_VALUES_MAX),
+    other: count.meta({
+      description: `Devices with another value, where there are more than ${LABEL_VALUES_MAX}.`,
+    }),
+    none: count.meta({ description: 'Devices without this label.' }),
+  })
+  .meta({ id: 'LabelCounts' });
+export type LabelCounts = z.infer<typeof labelCountsSchema>;
+
+const thresholdsSchema = z.object({ staleAfterMs: z.number(), offlineAfterMs: z.number() });
+
+export const fleetSummarySchema = z
+  .object({
+    total: count,
+    byStatus: z
+      .record(z.enum(CONNECTION_STATUSES), count)
+      .meta({ description: 'What devices said of themselves.' }),
+    byLiveness: z
+      .record(z.enum(LIVENESS), count)
+      .meta({ description: 'What we infer from when they were last heard.' }),
+    inTrouble: count.meta({ description: 'Devices with any trouble.' }),
+    byTrouble: z.record(z.enum(TROUBLES), count).meta({ description: 'A device may have more than one.' }),
+    bySite: labelCountsSchema,
+    byType: labelCountsSchema,
+    byFirmware: labelCountsSchema,
+    thresholds: z
+      .object({ default: thresholdsSchema, byType: z.record(z.string(), thresholdsSchema) })
+      .meta({ description: 'After how long a silence a device counts as stale, and as offline.' }),
+    asOf: z.iso.datetime().meta({ description: 'Whatever was finished before then is in these counts.' }),
+  })
+  .meta({ id: 'FleetSummary' });
+export type FleetSummary = z.infer<typeof fleetSummarySchema>;

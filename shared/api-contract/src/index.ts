@@ -1,0 +1,13 @@
+export * from './device.ts';
+export * from './device-operations.ts';
+export * from './event.ts';
+export { ALL_FIELDS, ATTRIBUTE_PREFIX, DEVICE_MEMBERS } from './field-selection.ts';
+export { type FleetFilter, type FleetSummary, LABEL_VALUES_MAX, type LabelCounts } from './fleet.ts';
+export { headerName } from './header-name.ts';
+export { openApiDocument } from './openapi-document.ts';
+export { type Operation, operation, type Scope } from './operation.ts';
+export * from './operations.ts';
+export * from './pipeline-status.ts';
+export * from './problem.ts';
+export * from './updates.ts';
+export * from './values.ts';

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { ProblemCode } from './problem.ts';
+
+/** What an operation answers when all is well. */
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Default: `application/json`. */
+  readonly mediaType?: string;
+  /** Response headers by name, and what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a caller must be allowed to do. `open` operations take any caller. */
+export type Scope = 'open' | 'read' | 'write';
+
+/** One operation of the API: what checks its requests, and what its answers are. */
+export interface Operation {
+  readonly method: 'get' | 'post';
+  /** With parameters in braces: `/v1/devices/{deviceId}`. */
+  readonly path: `/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly scope: Scope;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Problems of its own, beside those that every operation has. */
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** An operation without parameters, or without query parameters. */
+export const NO_PARAMETERS = z.strictObject({});
+
+/** Keeps the exact types of an operation's schemas. */
+export function operation<const Described extends Operation>(described: Described): Described {
+  return described;
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { correctDevice, getDevice, listDeviceEvents, listDevices } from './device-operations.ts';
+import { fieldsParameter } from './field-selection.ts';
+import { FILTER_PARAMETERS, fleetSummarySchema } from './fleet.ts';
+import { NO_PARAMETERS, type Operation, operation } from './operation.ts';
+import { flagParameter } from './parameters.ts';
+import { pipelineStatusSchema } from './pipeline-status.ts';
+
+const healthSchema = z.object({ status: z.literal('ok') });
+export type Health = z.infer<typeof healthSchema>;
+
+export const getHealth = operation({
+  method: 'get',
+  path: '/healthz',
+  operationId: 'getHealth',
+  summary: 'Whether this process answers',
+  scope: 'open',
+  params: NO_PARAMETERS,
+  query: NO_PARAMETERS,
+  answers: { 200: { description: 'It does.', schema: healthSchema } },
+});
+
+export const getFleetSummary = operation({
+  method: 'get',
+  path: '/v1/fleet/summary',
+  operationId: 'getFleetSummary',
+  summary: 'Counts of the fleet, or of those devices that meet a filter',
+  scope: 'read',
+  params: NO_PARAMETERS,
+  query: z.strictObject(FILTER_PARAMETERS),
+  answers: { 200: { description: 'The counts, and how fresh they are.', schema: fleetSummarySchema } },
+});
+
+export const getPipeline = operation({
+  method: 'get',
+  path: '/v1/pipeline',
+  operationId: 'getPipeline',
+  summary: 'How far the pipeline is, shard by shard',
+  scope: 'read',
+  params: NO_PARAMETERS,
+  query: NO_PARAMETERS,
+  answers: { 200: { description: 'The pipeline.', schema: pipelineStatusSchema } },
+});
+
+/** Longest id of a `sync` message that a client may bring back. */
+export const RESUME_TOKEN_CHARACTERS_MAX = 14_000;
+const tokenRule = `must be at most ${RESUME_TOKEN_CHARACTERS_MAX} characters`;
+const resumeToken = (description: string) =>
+  z.string().max(RESUME_TOKEN_CHARACTERS_MAX, tokenRule).optional().meta({ description });
+
+export const streamUpdates = operation({
+  method: 'get',
+  path: '/v1/updates',
+  operationId: 'streamUpdates',
+  summary: 'Changes of the fleet as they happen',
+  description: [
+    'Server-sent events. `device`: a device that changed, whole, or those members that `fields` names; of several changes in a',
+    'short time the last is sent. `leave`: `{"deviceIds":[…]}` that no longer meet the filter. `sync`: `{"asOf":…}`, everything',
+    'finished before then has been told; its id is what a client brings back as `Last-Event-ID`, and gets whatever has changed',
+    'since, perhaps with devices that it knows already. It holds for any process of this API, also after a restart. A `sync` at',
+    'least every 10 seconds says that the stream is alive. Where a driver cannot hold a stream open it ends after what there is.',
+  ].join(' '),
+  scope: 'read',
+  params: NO_PARAMETERS,
+  query: z.strictObject({
+    ...FILTER_PARAMETERS,
+    fields: fieldsParameter(),
+    snapshot: flagParameter('Send all devices of the filter first.'),
+    lastEventId: resumeToken(
+      'Like the header, for a first connection: the `lastEventId` of a list goes on behind that list.',
+    ),
+  }),
+  headers: z.object({ 'last-event-id': resumeToken('Id of the last `sync` that the client has seen.') }),
+  answers: { 200: { description: 'The stream.', mediaType: 'text/event-stream' } },
+  problems: ['TOO_MANY_STREAMS'],
+});
+
+export const getOpenApi = operation({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'getOpenApi',
+  summary: 'This document',
+  scope: 'open',
+  params: NO_PARAMETERS,
+  query: NO_PARAMETERS,
+  answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+});
+
+/** All operations, in the order in which the documentation shows them. */
+export const OPERATIONS: readonly Operation[] = [
+  getHealth,
+  listDevices,
+  getDevice,
+  listDeviceEvents,
+  correctDevice,
+  getFleetSummary,
+  streamUpdates,
+  getPipeline,
+  getOpenApi,
+];

@@ -1,0 +1,60 @@
+/**
+ * The words and bounds of the contract that a client needs when it runs. This file imports no code, so that a browser loads
+ * no schema with it.
+ */
+import type { LABELS as MODEL_LABELS } from '@twinstream/device-model';
+
+/** What a device says of its connection. */
+export const CONNECTION_STATUSES = ['connected', 'disconnected', 'unknown'] as const;
+
+/** What is inferred from when a device was last heard. */
+export const LIVENESS = ['online', 'stale', 'offline'] as const;
+export type Liveness = (typeof LIVENESS)[number];
+
+/** Labels of a device, in the order of their columns: those of the device model. */
+export const LABELS = ['site', 'type', 'firmware'] as const satisfies typeof MODEL_LABELS;
+
+/**
+ * Why a device needs somebody's attention. `silent`: it went offline without having said so. `gaps`: events that it
+ * counted have never arrived.
+ */
+export const TROUBLES = ['silent', 'gaps'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+/** What a filter may ask for: one of them, any, or none at all. */
+export const TROUBLE_FILTERS = ['any', 'none', ...TROUBLES] as const;
+export type TroubleFilter = (typeof TROUBLE_FILTERS)[number];
+
+/**
+ * The two meanings of a past state. `arrival`, as of arrival (system time): what was stored by then. `event-time`, as of
+ * event time (valid time): what was true then by the clock of the device, whenever it arrived. They differ where events
+ * come late.
+ */
+export const BASES = ['arrival', 'event-time'] as const;
+export type Basis = (typeof BASES)[number];
+
+/** What a list of devices is sorted by. */
+export const SORT_NAMES = [
+  'deviceId',
+  'status',
+  'liveness',
+  'site',
+  'type',
+  'firmware',
+  'lastArrivalTime',
+  'lastEventTime',
+  'events',
+  'duplicates',
+  'late',
+  'gaps',
+] as const;
+export type SortName = (typeof SORT_NAMES)[number];
+
+export const ORDERS = ['asc', 'desc'] as const;
+export type Order = (typeof ORDERS)[number];
+
+/** Most items of one answer. */
+export const LIMIT_MAX = 1_000;
+
+/** Longest value of a text filter, in characters. */
+export const TEXT_CHARACTERS_MAX = 256;
