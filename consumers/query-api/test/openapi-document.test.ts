@@ -72,6 +72,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:device-not-found",
       "urn:twinstream:problem:state-missing",
       "urn:twinstream:problem:no-state-at-time",
+      "urn:twinstream:problem:correction-ahead",
       "urn:twinstream:problem:not-found",
       "urn:twinstream:problem:method-not-allowed",
       "urn:twinstream:problem:body-too-large",

@@ -9,7 +9,7 @@ export const METRICS = {
   late: { unit: 'Count', meaning: 'events stored after newer ones of their device' },
   duplicates: { unit: 'Count', meaning: 'events sent twice, not stored' },
   redelivered: { unit: 'Count', meaning: 'events that the stream delivered again, not stored' },
-  quarantined: { unit: 'Count', meaning: 'entries of records that are no event' },
+  quarantined: { unit: 'Count', meaning: 'entries of records that are no event, or are refused' },
   keyMismatches: { unit: 'Count', meaning: 'events whose partition key is not their device id' },
   devices: { unit: 'Count', meaning: 'devices in the batch' },
   unfinished: { unit: 'Count', meaning: 'devices and quarantined records left for the next delivery' },
@@ -69,7 +69,9 @@ export function batchSummary(results: BatchResults): BatchSummary {
     late: sum(({ outcomes }) => outcomes.late),
     duplicates: sum(({ outcomes }) => outcomes.duplicate),
     redelivered: sum(({ outcomes }) => outcomes.redelivered),
-    quarantined: opened.poison.reduce((total, { entries }) => total + entries.length, 0),
+    quarantined:
+      opened.poison.reduce((total, { entries }) => total + entries.length, 0) +
+      sum(({ refused }) => refused.length),
     keyMismatches: opened.keyMismatchCount,
     devices: opened.devices.length,
     unfinished: unfinished.length,

@@ -1,7 +1,14 @@
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
-import { type DeviceReport, HeadCache, openBatch, projectDevice } from '@twinstream/projection';
-import type { QuarantineStore } from '@twinstream/quarantine';
+import {
+  type DeviceReport,
+  HeadCache,
+  isWhole,
+  openBatch,
+  projectDevice,
+  withRefused,
+} from '@twinstream/projection';
+import type { QuarantinedRecord, QuarantineStore } from '@twinstream/quarantine';
 import { type Clock, CodedError, type Logger, withDeadline } from '@twinstream/runtime';
 import {
   type BatchAnswer,
@@ -74,15 +81,25 @@ export function createProjector(services: ProjectorServices, options: ProjectorO
           unfinished.push({ from, error });
         }
       };
-      const quarantining = opened.poison.map((record) =>
-        attempt(record.sequenceNumber, () => services.quarantine.put(record, signal)),
-      );
+      const quarantining = async (records: readonly QuarantinedRecord[]): Promise<void> => {
+        const put = (record: QuarantinedRecord) =>
+          attempt(record.sequenceNumber, () => services.quarantine.put(record, signal));
+        await Promise.all(records.map(put));
+      };
       const projecting = opened.devices.map((device) =>
         attempt(device.from, async () => {
           reports.push(await projectDevice(deviceServices, device, signal));
         }),
       );
-      await Promise.all([...quarantining, ...projecting]);
+      await Promise.all([...projecting, quarantining(opened.poison.filter(isWhole))]);
+      // One object holds all that is refused of a record. Of what is delivered again it is not known yet.
+      const refused = reports.flatMap((report) => report.refused);
+      const mixed = opened.poison.filter((record) => !isWhole(record));
+      const before = earliestOf(unfinished)?.from;
+      const settled = withRefused(batch, mixed, refused).filter(
+        ({ sequenceNumber }) => before === undefined || compareSequenceNumbers(sequenceNumber, before) < 0,
+      );
+      await quarantining(settled);
     });
 
     const earliest = earliestOf(unfinished);

@@ -17,6 +17,7 @@ const REPORT: DeviceReport = {
   headHit: true,
   historyReads: 0,
   snapshots: 0,
+  refused: [],
   stateRejected: false,
   writeUnits: 2,
 };

@@ -8,6 +8,7 @@ import {
   type TransportAnswer,
 } from '@twinstream/stream-producer';
 import { identityOf } from '@twinstream/verification';
+import { isRefusable } from './durability.ts';
 import { mended } from './mending.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
@@ -73,6 +74,8 @@ function heldEvent(
 export class Devices {
   /** Identities that the stream holds, by device. */
   readonly accepted = new Map<DeviceId, Set<string>>();
+  /** Those among them that the projector may refuse. */
+  readonly refusable = new Map<DeviceId, Set<string>>();
   /** Identities that it holds once its poison is mended. */
   readonly mendable = new Map<DeviceId, Set<string>>();
   isDone = false;
@@ -176,7 +179,10 @@ export class Devices {
     for (const { deviceId, identity } of mendedEventsOf(shard, record)) {
       this.mendable.set(deviceId, (this.mendable.get(deviceId) ?? new Set()).add(identity));
     }
-    for (const { deviceId, identity } of eventsOf(shard, record)) {
+    for (const { deviceId, identity, event } of eventsOf(shard, record)) {
+      if (isRefusable(event)) {
+        this.refusable.set(deviceId, (this.refusable.get(deviceId) ?? new Set()).add(identity));
+      }
       const accepted = this.accepted.get(deviceId) ?? new Set();
       const isFirst = !accepted.has(identity);
       this.accepted.set(deviceId, accepted.add(identity));

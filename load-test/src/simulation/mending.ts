@@ -1,4 +1,4 @@
-import { type DeviceEvent, encodeEvent } from '@twinstream/device-model';
+import { type DeviceEvent, decodeEvent, encodeEvent } from '@twinstream/device-model';
 import type { Transform } from '@twinstream/operations';
 
 /** What a broken encoder puts before an event: no decoder takes it, and an operator who knows it takes it away. */
@@ -14,4 +14,6 @@ export function mended(data: Uint8Array): Uint8Array | undefined {
   return bytes.subarray(0, FLAW.length).equals(FLAW) ? bytes.subarray(FLAW.length) : undefined;
 }
 
-export const MEND: Transform = async ({ data }) => mended(data);
+/** What is an event already was refused, and is tried again as it is. */
+export const MEND: Transform = async ({ data }) =>
+  mended(data) ?? ('rejected' in decodeEvent(data) ? undefined : data);

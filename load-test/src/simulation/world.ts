@@ -279,7 +279,11 @@ export class World {
       const mended = [...(this.#devices.mendable.get(deviceId) ?? [])].filter(
         (identity) => this.#oracle.pageOf(deviceId, identity) !== undefined,
       );
-      const expected = accepted.union(new Set(mended)).size;
+      // Each copy of what was refused lies in quarantine, as was checked above.
+      const refused = [...(this.#devices.refusable.get(deviceId) ?? [])].filter(
+        (identity) => this.#oracle.pageOf(deviceId, identity) === undefined,
+      );
+      const expected = accepted.difference(new Set(refused)).union(new Set(mended)).size;
       if (stored !== expected) {
         throw new Violation('each identity is stored once', `${deviceId}: ${stored} of ${expected}`);
       }

@@ -141,7 +141,7 @@ const correctionSchema = z
     }),
     corrects: z.strictObject({ session: ordinal, counter: ordinal }).optional().meta({
       description:
-        'The event that is corrected. Default: the newest among those that wrote the attributes, when the correction is accepted.',
+        'The event that is corrected. The device must have reached it, unless an attribute of `data` already has that version. Default: the newest among those that wrote the attributes, when the correction is accepted.',
     }),
     time: timeParameter.optional().meta({ description: 'When it was corrected. Default: now.' }),
   })
@@ -176,5 +176,5 @@ export const correctDevice = operation({
       schema: correctionTakenSchema,
     },
   },
-  problems: ['BAD_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+  problems: ['BAD_BODY', 'CORRECTION_AHEAD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
 });

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   DEVICE_NOT_FOUND: { status: 404, title: 'Nothing is stored of this device' },
   STATE_MISSING: { status: 404, title: 'Events of this device are stored, but no state' },
   NO_STATE_AT_TIME: { status: 404, title: 'Nothing was stored of this device at that time' },
+  CORRECTION_AHEAD: { status: 409, title: 'The correction names an event that the device has not reached' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this path' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This path does not take this method' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },

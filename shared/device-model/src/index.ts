@@ -1,4 +1,5 @@
 export { attributeNameBytes, withAttributesBounded } from './attribute-bound.ts';
+export * from './correction-ahead.ts';
 export * from './decode-event.ts';
 export * from './device-event.ts';
 export * from './device-id.ts';

@@ -4,6 +4,7 @@ import {
   type ShardId,
   type ShardPosition,
 } from '@twinstream/stream-model';
+import { correctionAhead } from './correction-ahead.ts';
 import type { DeviceEvent } from './device-event.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
@@ -20,6 +21,7 @@ import {
   receiveCorrection,
   STATE_RECEIPT_LIMITS,
 } from './receipts.ts';
+import type { Rejection } from './rejection.ts';
 
 /** An event of one device that a shard delivered. */
 export interface ArrivedEvent {
@@ -72,6 +74,11 @@ export function noOutcomes(): OutcomeCounts {
   return { applied: 0, late: 0, duplicate: 0, redelivered: 0 };
 }
 
+/** An event that is not stored, and why: it counts as taken, and leaves no trace in the chain. */
+export interface RefusedEvent extends Rejection {
+  readonly arrived: ArrivedEvent;
+}
+
 /** What to do with the first `taken` of the arrived events. */
 export type PagePlan =
   /** Put this page; the state after it is `next`. */
@@ -81,9 +88,15 @@ export type PagePlan =
       readonly next: DeviceState;
       readonly taken: number;
       readonly outcomes: OutcomeCounts;
+      readonly refused: readonly RefusedEvent[];
     }
-  /** All of them are stored already: nothing to write. */
-  | { readonly kind: 'settled'; readonly taken: number; readonly outcomes: OutcomeCounts }
+  /** All of them are stored already, or refused: nothing to write. */
+  | {
+      readonly kind: 'settled';
+      readonly taken: number;
+      readonly outcomes: OutcomeCounts;
+      readonly refused: readonly RefusedEvent[];
+    }
   /** Ask again with the device's history: what the state remembers does not decide. */
   | { readonly kind: 'history-needed' };
 
@@ -92,9 +105,19 @@ export interface PlanOptions {
   readonly history?: DeviceHistory;
   /** Marks what is stored as appended by a repair. */
   readonly repaired?: boolean;
+  /**
+   * Refuses corrections ahead of their device ({@link correctionAhead}). For acceptance alone, whose state is that of the
+   * chain's last page. Default: false; what was accepted once is laid out again as it was.
+   */
+  readonly refusesAhead?: boolean;
 }
 
-type Decision = 'redelivered' | 'duplicate' | 'history-needed' | Pick<StoredEvent, 'version' | 'late'>;
+type Decision =
+  | 'redelivered'
+  | 'duplicate'
+  | 'history-needed'
+  | Rejection
+  | Pick<StoredEvent, 'version' | 'late'>;
 
 /**
  * Decides, event by event, what is new, late, a duplicate or delivered again, and lays out the next page of the
@@ -106,23 +129,28 @@ export function planPage(
   state: DeviceState,
   shardId: ShardId,
   arrived: readonly ArrivedEvent[],
-  { limits = PAGE_LIMITS, history, repaired = false }: PlanOptions = {},
+  { limits = PAGE_LIMITS, history, repaired = false, refusesAhead = false }: PlanOptions = {},
 ): PagePlan {
   const draft = openDraft(state);
   const known = history && { ...history, receipts: copyReceipts(history.receipts) };
   const outcomes = noOutcomes();
   const events: StoredEvent[] = [];
+  const refused: RefusedEvent[] = [];
   const frame = new PageFrame(state, shardId);
   let characters = 0;
   let taken = 0;
   for (const arrival of arrived) {
     const full = events.length >= limits.eventsMax || characters + arrival.text.length > limits.charactersMax;
     if (full && events.length > 0) break;
-    const decision = decide(draft, shardId, arrival, known);
+    const decision = decide(draft, shardId, arrival, known, refusesAhead);
     if (decision === 'history-needed') return { kind: 'history-needed' };
     taken += 1;
     if (decision === 'redelivered') {
       outcomes.redelivered += 1;
+      continue;
+    }
+    if (typeof decision === 'object' && 'rejected' in decision) {
+      refused.push({ arrived: arrival, ...decision });
       continue;
     }
     frame.see(arrival);
@@ -139,9 +167,9 @@ export function planPage(
     outcomes[decision.late === undefined ? 'applied' : 'late'] += 1;
   }
   const page = frame.close(events);
-  if (page === undefined) return { kind: 'settled', taken, outcomes };
+  if (page === undefined) return { kind: 'settled', taken, outcomes, refused };
   applyPageFrame(draft, page, limits.receipts);
-  return { kind: 'page', page, next: closeDraft(draft), taken, outcomes };
+  return { kind: 'page', page, next: closeDraft(draft), taken, outcomes, refused };
 }
 
 function rememberIn(receipts: Receipts, { event, version }: StoredEvent): void {
@@ -157,10 +185,15 @@ function decide(
   shardId: ShardId,
   arrival: ArrivedEvent,
   history: DeviceHistory | undefined,
+  refusesAhead: boolean,
 ): Decision {
   const again = isBelowHighWaterMark(draft, shardId, arrival) ? 'redelivered' : 'duplicate';
   const { identity, correction } = arrival.event;
-  if (correction !== undefined) return decideCorrection(draft, arrival.event, again, history);
+  if (correction !== undefined) {
+    const decision = decideCorrection(draft, arrival.event, again, history);
+    const ahead = refusesAhead && typeof decision === 'object' && correctionAhead(draft, arrival.event);
+    return ahead || decision;
+  }
   if (identity === undefined) return decideUncounted(draft, shardId, arrival, again, history);
   let known = lookUp(draft.receipts, identity);
   if (known === 'unknown') {

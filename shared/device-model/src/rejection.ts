@@ -18,6 +18,7 @@ export const REJECTION_REASONS = [
   'number-out-of-range',
   'data-too-deep',
   'invalid-correction',
+  'correction-ahead',
   'damaged-aggregate',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];

@@ -220,6 +220,8 @@ const REJECTED: Readonly<Record<RejectionReason, readonly (readonly [string, unk
     ['a target that is no object', { ...CORRECTION, corrects: 7 }],
     ['a target with a negative session', { ...CORRECTION, corrects: { session: -1, counter: 0 } }],
   ],
+  // Decided against the state of a device.
+  'correction-ahead': [],
   'damaged-aggregate': [],
 };
 

@@ -1,6 +1,7 @@
 export * from './as-of-time.ts';
 export * from './audit.ts';
 export * from './catch-up.ts';
+export * from './complete-receipts.ts';
 export * from './device-history.ts';
 export * from './dynamodb-event-store.ts';
 export * from './enter-receipt.ts';

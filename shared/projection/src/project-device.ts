@@ -10,6 +10,7 @@ import {
   type OutcomeCounts,
   type PageLimits,
   planPage,
+  type RefusedEvent,
 } from '@twinstream/device-model';
 import {
   catchUp,
@@ -34,6 +35,8 @@ export interface ProjectDeviceServices {
   readonly pagesPerSnapshot: number;
   /** Marks what is stored as appended by a repair. Default: false. */
   readonly repaired?: boolean;
+  /** Takes corrections ahead of their device, too: what another acceptance has decided. Default: false. */
+  readonly acceptsAhead?: boolean;
 }
 
 /** Events of one device that one shard delivered, positions rising. */
@@ -48,6 +51,8 @@ export interface DeviceBatch {
 /** What one device's part of a batch came to. */
 export interface DeviceReport {
   readonly outcomes: OutcomeCounts;
+  /** Not stored: they belong in quarantine before their records count as finished. */
+  readonly refused: readonly RefusedEvent[];
   readonly pages: number;
   /** Pages of other writers that were met and folded. */
   readonly conflicts: number;
@@ -132,7 +137,10 @@ class ChainWriter {
   readonly #batch: DeviceBatch;
   readonly #signal: AbortSignal;
   readonly #outcomes = noOutcomes();
+  readonly #refused: RefusedEvent[] = [];
   readonly #snapshotsDue: Head[] = [];
+  /** True while the head is known to be the last page: nothing may be refused against an older one. */
+  #isAtTip = false;
   /** The last page at which the state item is known to be. */
   #statePage: number;
   /** Page from which another container can go on: that of the state item or of a snapshot. */
@@ -163,6 +171,7 @@ class ChainWriter {
   report() {
     return {
       outcomes: this.#outcomes,
+      refused: this.#refused,
       pages: this.#pages,
       conflicts: this.#conflicts,
       historyReads: this.#historyReads,
@@ -178,14 +187,20 @@ class ChainWriter {
     let conflictsInRow = 0;
     while (rest.length > 0) {
       this.#signal.throwIfAborted();
-      const { pageLimits: limits, repaired = false } = this.#services;
+      const { pageLimits: limits, repaired = false, acceptsAhead = false } = this.#services;
       const plan = planPage(this.head, this.#batch.shardId, rest, {
         limits,
         repaired,
+        refusesAhead: !acceptsAhead,
         ...(history === undefined ? {} : { history }),
       });
       if (plan.kind === 'history-needed') {
         history = await this.#loadHistory(rest);
+        continue;
+      }
+      if (plan.kind === 'settled' && plan.refused.length > 0 && !this.#isAtTip) {
+        await this.#catchUp();
+        history = undefined;
         continue;
       }
       if (plan.kind === 'page') {
@@ -197,8 +212,10 @@ class ChainWriter {
           continue;
         }
         this.#moveTo(plan.next);
+        this.#isAtTip = true;
       }
       conflictsInRow = 0;
+      this.#refused.push(...plan.refused);
       rest = rest.slice(plan.taken);
       for (const name of Object.keys(plan.outcomes) as (keyof OutcomeCounts)[]) {
         this.#outcomes[name] += plan.outcomes[name];
@@ -225,9 +242,9 @@ class ChainWriter {
   }
 
   async #adopt(existing: EventPage, far: boolean): Promise<void> {
+    this.#isAtTip = false;
     this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));
     if (!far) return;
-    const { eventStore } = this.#services;
     const state = await readState(this.#services, this.#batch.deviceId, this.#signal);
     if (state !== undefined && state.page > this.head.page) {
       this.head = state;
@@ -235,14 +252,20 @@ class ChainWriter {
       this.#basePage = state.page;
       this.#valuesOmitted = {};
     }
+    await this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
+    const { eventStore, pageLimits } = this.#services;
     const caughtUp = await catchUp(eventStore, this.head, {
       valuesOmitted: true,
-      limits: this.#services.pageLimits.receipts,
+      limits: pageLimits.receipts,
       signal: this.#signal,
     });
     this.head = caughtUp.state;
     this.#basePage = Math.max(this.#basePage, caughtUp.snapshotPage ?? 0);
     if (caughtUp.valuesOmitted) this.#valuesOmitted = { valuesOmitted: true };
+    this.#isAtTip = true;
   }
 
   #moveTo(next: DeviceState): void {

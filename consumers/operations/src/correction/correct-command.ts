@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
+  correctionAhead,
   EVENT_LIMITS,
   encodeEvent,
   inexactNumbers,
   type JsonValue,
+  newDevice,
   readEvent,
 } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
@@ -60,7 +62,7 @@ export function addCorrect(program: Command, run: RunCommand): void {
     .requiredOption('--actor <name>', 'who corrects')
     .option(
       '--corrects <session:counter>',
-      'the event that is corrected; default: the newest that set these attributes',
+      'the event that is corrected, which the device must have come to; default: the newest that set these attributes, also where a correction ahead of the device did',
     )
     .option('--id <id>', 'identity of the correction: the same one again stores nothing')
     .option('--even-unknown', 'also for a device of which nothing is stored')
@@ -76,7 +78,7 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   const { streamName } = services.configuration;
   const deviceId = readDeviceId(device);
   const stores = services.stores(await services.generation(host.stop));
-  const known = await stores.latestState.read(deviceId, { signal: host.stop });
+  const known = await stores.latestState.read(deviceId, { consistent: true, signal: host.stop });
   const isUnknown = known === undefined && (await storedOf(stores, deviceId, host.stop)) === 'nothing';
   if (isUnknown && flags.evenUnknown !== true) {
     throw refusal(
@@ -97,6 +99,13 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
     ...(flags.corrects === undefined ? {} : { corrects: readTarget(flags.corrects) }),
   });
   if ('rejected' in event) throw usageError(`${event.rejected}: ${event.detail}`);
+  const ahead = correctionAhead(known ?? newDevice(deviceId), event);
+  if (ahead !== undefined) {
+    throw refusal(
+      'CORRECTION_AHEAD',
+      `${deviceId}: ${ahead.detail}; such a correction would stand until the device has passed it`,
+    );
+  }
   const data = encodeEvent(event);
   if (data.length > EVENT_LIMITS.bytesMax) {
     throw usageError(`the correction would have ${data.length} bytes; the limit is ${EVENT_LIMITS.bytesMax}`);

@@ -1,7 +1,7 @@
 import { type ArrivedEvent, decodeEvent, noOutcomes, type OutcomeCounts } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
-import { HeadCache, projectDevice } from '@twinstream/projection';
+import { type DeviceReport, HeadCache, projectDevice } from '@twinstream/projection';
 import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
@@ -134,13 +134,19 @@ async function* redriveRecord(
       continue;
     }
     const repaired = { entry, arrived: arrivedAt(record, entry, decoded) };
-    done.push(repaired);
     const { deviceId } = decoded.event;
     if (!options.execute) {
+      done.push(repaired);
       yield say(entry, 'would-store', deviceId);
       continue;
     }
-    const outcomes = await append(services, shardId, repaired.arrived, options.signal);
+    const { outcomes, refused } = await append(services, shardId, repaired.arrived, options.signal);
+    const [refusal] = refused;
+    if (refusal !== undefined) {
+      yield say(entry, 'still-invalid', deviceId, `${refusal.rejected}: ${refusal.detail}`);
+      continue;
+    }
+    done.push(repaired);
     yield say(entry, outcomes.applied + outcomes.late > 0 ? 'stored' : 'already-stored', deviceId);
   }
   if (!options.execute || done.length < record.entries.length) return;
@@ -168,6 +174,8 @@ function arrivedAt(
 /** Switches that one append meets, at most: each takes a promotion. */
 const SWITCHES_MAX = 10;
 
+type Appended = Pick<DeviceReport, 'outcomes' | 'refused'>;
+
 /**
  * Appends to the tables in use. Where others were put into use meanwhile it appends to those, too: a promotion carries
  * over what was appended before its switch, and nobody else what was appended after it.
@@ -177,15 +185,16 @@ async function append(
   shardId: ShardId,
   arrived: ArrivedEvent,
   signal: AbortSignal,
-): Promise<OutcomeCounts> {
+): Promise<Appended> {
   const outcomes = noOutcomes();
   let inUse = await services.tablesInUse();
   for (let switches = 0; switches < SWITCHES_MAX; switches += 1) {
     const appended = await appendTo(inUse, services, shardId, arrived, signal);
-    for (const name of Object.keys(outcomes) as (keyof OutcomeCounts)[]) outcomes[name] += appended[name];
+    for (const name of Object.keys(outcomes) as (keyof OutcomeCounts)[])
+      outcomes[name] += appended.outcomes[name];
     const { generation } = inUse;
     inUse = await services.tablesInUse();
-    if (inUse.generation === generation) return outcomes;
+    if (inUse.generation === generation) return { outcomes, refused: appended.refused };
   }
   throw new CodedError('GENERATION_CHANGED', 'other tables are put into use again and again', {
     retryable: true,
@@ -199,7 +208,7 @@ async function appendTo(
   shardId: ShardId,
   arrived: ArrivedEvent,
   signal: AbortSignal,
-): Promise<OutcomeCounts> {
+): Promise<Appended> {
   const batch = {
     deviceId: arrived.event.deviceId,
     shardId,
@@ -208,5 +217,5 @@ async function appendTo(
   };
   const heads = new HeadCache(0);
   const writing = { eventStore, latestState, logger, heads, ...pageWriting, repaired: true };
-  return (await projectDevice(writing, batch, signal)).outcomes;
+  return projectDevice(writing, batch, signal);
 }

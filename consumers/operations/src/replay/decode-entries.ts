@@ -1,4 +1,4 @@
-import { type ArrivedEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { type ArrivedEvent, type DeviceEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
 import type { DeviceBatch } from '@twinstream/projection';
 import { type Position, positionKey } from '@twinstream/stream-model';
 import type { ShardLedger } from './ledger.ts';
@@ -15,6 +15,8 @@ export interface DecodeOptions {
   /** These alone; all where absent. */
   readonly devices?: ReadonlySet<DeviceId> | undefined;
   readonly redriven: Redriven;
+  /** Whether a correction that names its target was refused as ahead of its device. */
+  readonly isRefused: (entry: ReplayEntry, event: DeviceEvent) => Promise<boolean>;
 }
 
 /** An entry that is an event. */
@@ -25,22 +27,24 @@ export interface DecodedEntry {
   readonly isRedriven: boolean;
 }
 
-/** Decodes the entries of a batch, and counts what is no event or not asked for. */
-export function* decodeEntries(
+/** Decodes the entries of a batch, and counts what is no event, was refused, or is not asked for. */
+export async function* decodeEntries(
   { entries }: ReplayBatch,
-  { devices, redriven }: DecodeOptions,
+  { devices, redriven, isRefused }: DecodeOptions,
   ledger: ShardLedger,
-): Generator<DecodedEntry> {
+): AsyncGenerator<DecodedEntry> {
   for (const entry of entries) {
     ledger.read += 1;
     ledger.bytes += entry.data.length;
-    let decoded = decodeEvent(entry.data);
-    const isRedriven = 'rejected' in decoded;
-    if (isRedriven && redriven.size > 0) {
-      const repaired = redriven.get(redrivenKey(entry));
-      if (repaired !== undefined) decoded = decodeEvent(repaired);
-    }
-    if ('rejected' in decoded) {
+    const repaired = redriven.size === 0 ? undefined : redriven.get(redrivenKey(entry));
+    const decoded = decodeEvent(repaired ?? entry.data);
+    const isRedriven = repaired !== undefined;
+    if (
+      'rejected' in decoded ||
+      (!isRedriven &&
+        decoded.event.correction?.corrects !== undefined &&
+        (await isRefused(entry, decoded.event)))
+    ) {
       ledger.quarantined += 1;
       continue;
     }
@@ -56,9 +60,12 @@ export function* decodeEntries(
 }
 
 /** The events of a batch by device, in the order of the shard. */
-export function devicesOf(shardId: ReplayBatch['shardId'], decoded: Iterable<DecodedEntry>): DeviceBatch[] {
+export async function devicesOf(
+  shardId: ReplayBatch['shardId'],
+  decoded: AsyncIterable<DecodedEntry>,
+): Promise<DeviceBatch[]> {
   const devices = new Map<DeviceId, DeviceBatch & { arrived: ArrivedEvent[] }>();
-  for (const { arrived } of decoded) {
+  for await (const { arrived } of decoded) {
     const { deviceId } = arrived.event;
     const device = devices.get(deviceId);
     if (device !== undefined) device.arrived.push(arrived);

@@ -7,7 +7,7 @@ import { makePlan, type ReplayPlan } from './make-plan.ts';
 import { type ReplayFlags, readSpec } from './read-spec.ts';
 import { mappingOf, sourceOf } from './replay-services.ts';
 import type { ReplaySpec } from './replay-spec.ts';
-import { readRedriven } from './run-replay.ts';
+import { readResolved } from './run-replay.ts';
 import { checkSource, devicesInSource, type LookAhead } from './sources/look-ahead.ts';
 import { streamFacts } from './stream-facts.ts';
 
@@ -63,7 +63,7 @@ async function refuseUnknownDevices(context: CommandContext, spec: ReplaySpec): 
   const stores = services.stores(await services.generation(signal));
   const notStored = await notStoredAmong(stores, spec.devices ?? [], signal);
   if (notStored.length === 0) return;
-  const redriven = await readRedriven(services, signal);
+  const { redriven } = await readResolved(services, signal);
   const inSource = await devicesInSource(lookAhead(context, spec), notStored, redriven);
   const unknown = notStored.filter((deviceId) => !inSource.has(deviceId));
   if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in this window of the source');

@@ -9,9 +9,10 @@ import type { ShardId, ShardPosition } from '@twinstream/stream-model';
 import type { TableNames } from '@twinstream/table-generation';
 import type { Stores } from '../services.ts';
 import { CancelWished, type Checkpointing, createCheckpointing } from './checkpointing.ts';
-import { type Redriven, redrivenKey } from './decode-entries.ts';
+import { type DecodeOptions, type Redriven, redrivenKey } from './decode-entries.ts';
 import type { JobStore } from './job-store.ts';
 import { createPace, type Pace } from './pace.ts';
+import { recordKey, refusedCorrections } from './refused-corrections.ts';
 import { previewStores } from './repair/preview-stores.ts';
 import { previewRepair, runRepair } from './repair/run-repair.ts';
 import { noteFailure, type ReplayJob, type ReplayStatus, RUN, type Runner } from './replay-job.ts';
@@ -35,7 +36,7 @@ export interface ReplayServices {
   readonly stores: Stores;
   /** The tables of a job whose target is `fresh`. */
   readonly fresh: Stores | undefined;
-  readonly quarantine: Pick<ResolvableQuarantine, 'resolved'>;
+  readonly quarantine: Pick<ResolvableQuarantine, 'resolved' | 'list' | 'read'>;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
   /** A polite source leaves the live consumers at least half of each shard's reads. */
@@ -69,6 +70,7 @@ export interface ReplayRun extends ReplayServices {
   readonly checkpointing: Checkpointing;
   readonly devices: ReadonlySet<DeviceId> | undefined;
   readonly redriven: Redriven;
+  readonly isRefused: DecodeOptions['isRefused'];
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +102,7 @@ export async function runReplay(
       pace: createPace(job.spec.rate, clock),
       checkpointing,
       devices: devices === undefined ? undefined : new Set(devices),
-      redriven: await readRedriven(services, signal),
+      ...(await readDispositions(services, signal)),
       signal,
     };
     await beating(run, () => runPasses(run));
@@ -153,18 +155,29 @@ async function settle(
   return job.status;
 }
 
-/** What operators made of invalid entries: a replay puts it in their place. */
-export async function readRedriven(
-  { quarantine }: Pick<ReplayServices, 'quarantine'>,
+/** What became of entries in quarantine: a replay puts what operators made of them in their place, and leaves the others out. */
+export async function readDispositions(
+  { quarantine, stores: live }: Pick<ReplayServices, 'quarantine' | 'stores'>,
   signal: AbortSignal,
-): Promise<Map<string, Uint8Array>> {
+): Promise<Pick<ReplayRun, 'redriven' | 'isRefused'>> {
+  const { redriven, discarded } = await readResolved({ quarantine }, signal);
+  return { redriven, isRefused: refusedCorrections({ quarantine, discarded, live, signal }) };
+}
+
+/** What operators made of entries in quarantine, and the records that they discarded. */
+export async function readResolved(
+  { quarantine }: { readonly quarantine: Pick<ResolvableQuarantine, 'resolved'> },
+  signal: AbortSignal,
+): Promise<{ readonly redriven: Redriven; readonly discarded: ReadonlySet<string> }> {
   const redriven = new Map<string, Uint8Array>();
+  const discarded = new Set<string>();
   for await (const { shardId, sequenceNumber, resolution } of quarantine.resolved(signal)) {
+    if (resolution.outcome === 'discarded') discarded.add(recordKey({ shardId, sequenceNumber }));
     for (const { subSequenceNumber, text } of resolution.events) {
       redriven.set(redrivenKey({ shardId, sequenceNumber, subSequenceNumber }), Buffer.from(text));
     }
   }
-  return redriven;
+  return { redriven, discarded };
 }
 
 async function runPasses(run: ReplayRun): Promise<void> {

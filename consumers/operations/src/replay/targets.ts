@@ -20,7 +20,7 @@ export type ReplayTargetFunction = (
 /** Reads, decodes and counts. */
 export function countingTarget(options: DecodeOptions): ReplayTargetFunction {
   return async (batch, ledger) => {
-    for (const _ of decodeEntries(batch, options, ledger)) ledger.applied += 1;
+    for await (const _ of decodeEntries(batch, options, ledger)) ledger.applied += 1;
   };
 }
 
@@ -31,7 +31,7 @@ export function linesTarget(
 ): ReplayTargetFunction {
   return async (batch, ledger) => {
     const lines: string[] = [];
-    for (const { entry, arrived } of decodeEntries(batch, options, ledger)) {
+    for await (const { entry, arrived } of decodeEntries(batch, options, ledger)) {
       lines.push(`${arrivedLine({ ...arrived, shardId: entry.shardId })}\n`);
       ledger.applied += 1;
     }
@@ -66,9 +66,10 @@ export function projectingTarget(options: ProjectingOptions): ReplayTargetFuncti
   const { pageWriting = PAGE_WRITING } = options;
   const heads = new HeadCache(headsMax);
   const limit = pLimit(DEVICES_AT_ONCE);
-  const writing = { ...stores, logger, heads, ...pageWriting, repaired: isRepair };
+  // Fresh tables take what the live projector took, in whatever order the shards are read; a repair accepts by its rules.
+  const writing = { ...stores, logger, heads, ...pageWriting, repaired: isRepair, acceptsAhead: !isRepair };
   return async (batch, ledger, signal) => {
-    const devices = devicesOf(batch.shardId, decodeEntries(batch, options, ledger));
+    const devices = await devicesOf(batch.shardId, decodeEntries(batch, options, ledger));
     const results = await Promise.allSettled(
       devices.map((device) =>
         limit(async () => {
@@ -78,10 +79,11 @@ export function projectingTarget(options: ProjectingOptions): ReplayTargetFuncti
             return;
           }
           try {
-            const { outcomes } = await patiently(options, signal, () =>
+            const { outcomes, refused } = await patiently(options, signal, () =>
               projectDevice(writing, device, signal),
             );
             addOutcomes(ledger, outcomes);
+            ledger.quarantined += refused.length;
           } catch (error) {
             if (!isOfDevice(error)) throw error;
             ledger.failed += device.arrived.length;

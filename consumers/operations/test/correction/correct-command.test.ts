@@ -51,6 +51,34 @@ test('is wrong usage where nobody can be asked, unless --yes answers', async () 
   expect(confirmed.exitCode).toBe(EXIT_CODES.unavailable);
 });
 
+test.each(['2:0', '1:2'])('refuses a correction of %s, which the device has not come to', async (target) => {
+  const { exitCode, stderr, questions } = await correct('y', '--set', 'speedMph=17.5', '--corrects', target);
+  expect(stderr).toContain(
+    `refused (CORRECTION_AHEAD): ${DEVICE}: corrects ${target}, but the device has come to 1:1`,
+  );
+  expect([exitCode, questions]).toEqual([EXIT_CODES.refused, []]);
+});
+
+test('offers a correction of what stands ahead of the device, without its target being named', async () => {
+  const { eventStore, latestState } = services.stored;
+  const state = await latestState.read(DEVICE);
+  if (state === undefined) throw new Error('nothing is stored');
+  const corrects = { session: 9, counter: 1 };
+  const ahead = arrivedEvent({
+    at: 2,
+    type: 'corrected',
+    correctionId: 'c1',
+    corrects,
+    data: { speedMph: 99 },
+  });
+  await latestState.write((await writeBatch(eventStore, state, SHARDS[0], [ahead])).state);
+  for (const target of [[], ['--corrects', '9:1']]) {
+    const { stderr, questions } = await correct('n', '--set', 'speedMph=17.5', ...target);
+    expect(stderr).toMatch(/^speedMph +99 +17\.5$/m);
+    expect(questions).toHaveLength(1);
+  }
+});
+
 test.each([
   ['speedMhp', 'speedMph'],
   ['SPEEDMPH', 'speedMph'],

@@ -181,7 +181,7 @@ export async function startSmallPipeline(
       await quarantineInvalid(quarantine, entries);
       const project = projectingTarget({
         stores: storesOf(await generation()),
-        ...{ clock, logger: SILENT, isRepair: false, redriven: new Map() },
+        ...{ clock, logger: SILENT, isRepair: false, redriven: new Map(), isRefused: async () => false },
         onFailure: (deviceId, error) => {
           throw new Error(deviceId, { cause: error });
         },

@@ -1,5 +1,12 @@
 import { type CorrectionTaken, correctDevice } from '@twinstream/api-contract';
-import { type DeviceEvent, EVENT_LIMITS, encodeEvent, readEvent } from '@twinstream/device-model';
+import {
+  correctionAhead,
+  type DeviceEvent,
+  EVENT_LIMITS,
+  encodeEvent,
+  newDevice,
+  readEvent,
+} from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { isoTime, positionJson } from '../device-json.ts';
@@ -35,6 +42,12 @@ export const correctionsEndpoint = endpoint(
         'data',
         `too-large: the event would have ${bytes.length} bytes; the limit is ${EVENT_LIMITS.bytesMax}`,
       );
+    }
+    if (corrects !== undefined) {
+      // A correction that names no target needs no read: it takes one that is there.
+      const state = await services.deviceStates.read(deviceId, { consistent: true, signal: getSignal() });
+      const ahead = correctionAhead(state ?? newDevice(deviceId), event);
+      if (ahead !== undefined) return problemResponse('CORRECTION_AHEAD', { detail: ahead.detail });
     }
     const position = await put(services, event, bytes, getSignal());
     return jsonAnswer<CorrectionTaken>(

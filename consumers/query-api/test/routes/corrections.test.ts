@@ -119,6 +119,35 @@ describe('POST /v1/devices/{deviceId}/corrections', () => {
     expect([status, body.parameter]).toEqual([400, 'Idempotency-Key']);
   });
 
+  test.each([
+    ['a later session', { session: 2, counter: 0 }],
+    ['a later counter', { session: 1, counter: 2 }],
+  ])(
+    'refuses a correction of %s than the device has come to, which would pin its attributes',
+    async (_what, corrects) => {
+      const { status, body } = await correct({ ...CORRECTION, corrects });
+      expect([status, body.code]).toEqual([409, 'CORRECTION_AHEAD']);
+      expect(body.detail).toBe(
+        `corrects ${corrects.session}:${corrects.counter}, but the device has come to 1:1`,
+      );
+      expect((await api.ask('/v1/devices/bus-1')).body.counts.events).toBe(1);
+    },
+  );
+
+  test('refuses a correction of an event of a device that never counted any', async () => {
+    const { status, body } = await api.ask('/v1/devices/nobody/corrections', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...CORRECTION, corrects: { session: 0, counter: 0 } }),
+    });
+    expect([status, body.code]).toEqual([409, 'CORRECTION_AHEAD']);
+  });
+
+  test('takes a correction of what the device has come to', async () => {
+    const { status } = await correct({ ...CORRECTION, corrects: { session: 1, counter: 1 } });
+    expect(status).toBe(202);
+  });
+
   test('touches no read table: it answers while these are away', async () => {
     const away = () => Promise.reject(new Error('a read table was asked'));
     const services = { ...api.services, deviceStates: { read: away } };

@@ -1,7 +1,7 @@
 import type { EventPage } from '@twinstream/device-model';
 import { canonicalText } from '@twinstream/verification';
 import { eventsOf } from '../devices.ts';
-import { checkDurable } from '../durability.ts';
+import { checkDurable, isRefusable } from '../durability.ts';
 import { type Oracle, Violation } from '../oracle.ts';
 import type { SimShard } from '../sim-stream.ts';
 import type { WatchedStores } from '../watched-stores.ts';
@@ -16,7 +16,10 @@ export async function checkEnd(
   for (const shard of shards) {
     for (const record of shard.records) {
       checkDurable({ oracle, quarantined: stores.quarantined }, shard, record);
-      for (const { deviceId, identity } of eventsOf(shard, record)) identities.add(`${deviceId} ${identity}`);
+      for (const { deviceId, identity, event } of eventsOf(shard, record)) {
+        if (isRefusable(event) && oracle.pageOf(deviceId, identity) === undefined) continue;
+        identities.add(`${deviceId} ${identity}`);
+      }
     }
   }
   if (oracle.storedCount() !== identities.size) {

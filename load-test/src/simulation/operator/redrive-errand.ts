@@ -1,6 +1,6 @@
 import { findQuarantined, redrive } from '@twinstream/operations';
 import { createLogger } from '@twinstream/runtime';
-import { mendedEventsOf } from '../devices.ts';
+import { eventsOf, mendedEventsOf } from '../devices.ts';
 import { MEND } from '../mending.ts';
 import { Violation } from '../violation.ts';
 import { reachedBy } from '../watched-stores.ts';
@@ -52,7 +52,10 @@ function checkStored(
 ): void {
   const shard = stream.shards.find((candidate) => candidate.shardId === shardId);
   const record = shard?.records.find((candidate) => candidate.sequenceNumber === sequenceNumber);
-  const events = shard === undefined || record === undefined ? [] : mendedEventsOf(shard, record);
+  const events =
+    shard === undefined || record === undefined
+      ? []
+      : [...eventsOf(shard, record), ...mendedEventsOf(shard, record)];
   const event = events.find(({ place }) => place.subSequenceNumber === subSequenceNumber);
   if (event !== undefined && oracle.pageOf(event.deviceId, event.identity) !== undefined) return;
   throw new Violation('what a redrive calls stored is stored', `${shardId} ${sequenceNumber}`);

@@ -4,7 +4,7 @@ import type { StreamFacts } from '../read-spec.ts';
 import type { ReplayJob } from '../replay-job.ts';
 import { newJob, noteFailure } from '../replay-job.ts';
 import type { ReplayPart } from '../replay-spec.ts';
-import { progressBound, type ReplayServices, readRedriven } from '../run-replay.ts';
+import { progressBound, type ReplayServices, readDispositions } from '../run-replay.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
 
@@ -76,7 +76,7 @@ export async function catchUpFromStream(
     target: projectingTarget({
       ...services,
       stores: fresh,
-      redriven: await readRedriven(services, signal),
+      ...(await readDispositions(services, signal)),
       isRepair: false,
       onFailure: (deviceId, error) => noteFailure(rest, deviceId, error),
     }),

@@ -154,7 +154,7 @@ async function restoreMissingPages(
   const damaged = new Map([...all].filter(([, chain]) => isChosen(chain)));
   const areLeft = damaged.size < all.size;
   if (damaged.size === 0) return { areLeft };
-  const gathering = gatherMissing(damaged, run.redriven);
+  const gathering = gatherMissing(damaged, run);
   await readAside(run, gathering.target);
   for (const [deviceId, damage] of damaged) {
     signal.throwIfAborted();

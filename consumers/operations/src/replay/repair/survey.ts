@@ -5,7 +5,7 @@ import { canonicalText } from '@twinstream/verification';
 import pLimit from 'p-limit';
 import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
-import { decodeEntries, type Redriven } from '../decode-entries.ts';
+import { type DecodeOptions, decodeEntries } from '../decode-entries.ts';
 import type { ReplayTargetFunction } from '../targets.ts';
 import { type DamagedChain, type DamageOptions, damageOf, isUnreadable } from './missing-run.ts';
 import { restoredPages, type SourceEvent } from './restore-pages.ts';
@@ -67,7 +67,10 @@ export interface Gathering {
   of(deviceId: DeviceId): readonly SourceEvent[];
 }
 
-export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redriven: Redriven): Gathering {
+export function gatherMissing(
+  damaged: ReadonlyMap<DeviceId, DamagedChain>,
+  dispositions: Pick<DecodeOptions, 'redriven' | 'isRefused'>,
+): Gathering {
   const gathered = new Map<DeviceId, SourceEvent[]>();
   const stored = new Set<string>();
   for (const { pages } of damaged.values()) {
@@ -80,7 +83,8 @@ export function gatherMissing(damaged: ReadonlyMap<DeviceId, DamagedChain>, redr
   return {
     of: (deviceId) => gathered.get(deviceId) ?? [],
     target: async (batch, ledger) => {
-      for (const { entry, arrived, isRedriven } of decodeEntries(batch, { devices, redriven }, ledger)) {
+      const decoded = decodeEntries(batch, { ...dispositions, devices }, ledger);
+      for await (const { entry, arrived, isRedriven } of decoded) {
         if (stored.has(positionKey(entry))) continue;
         characters += arrived.text.length;
         if (characters > GATHERED_CHARACTERS_MAX) {

@@ -25,7 +25,8 @@ export async function devicesInSource(
     if (source === 'event-store' || found.size === wanted.size) continue;
     try {
       await sourceOf(source).read(queryOf(spec, { ...window, ...query }), async (batch) => {
-        for (const { arrived } of decodeEntries(batch, { devices: wanted, redriven }, noLedger())) {
+        const options = { devices: wanted, redriven, isRefused: async () => false };
+        for await (const { arrived } of decodeEntries(batch, options, noLedger())) {
           found.add(arrived.event.deviceId);
         }
         if (found.size === wanted.size) done.abort();

@@ -58,6 +58,7 @@ function world(overrides: { readonly fresh?: Stores } = {}): World {
       const target = projectingTarget({
         ...base,
         redriven: new Map(),
+        isRefused: async () => false,
         isRepair,
         onFailure: (deviceId, error) => {
           throw new Error(deviceId, { cause: error });
