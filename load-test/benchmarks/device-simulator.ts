@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateStreamCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import {
   createFleet,
   DEFAULT_KIND_MIX,
@@ -17,7 +18,6 @@ import {
   withFaults,
 } from '@twinstream/device-simulator';
 import { startKinesis } from '@twinstream/local-aws/kinesis';
-import { kinesisClient } from '@twinstream/runtime';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 
 const SIMULATE = fileURLToPath(new URL('../../producers/device-simulator/src/main.ts', import.meta.url));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient, enableFastPath } from '@twinstream/runtime';
+import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 
 const SERVER = fileURLToPath(new URL('../src/projector-subjects/answering-server.ts', import.meta.url));

@@ -1,3 +1,4 @@
+import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
 import { type DeviceState, deviceId, FOLD_VERSION, foldPage, newDevice } from '@twinstream/device-model';
 import { type EventStore, memoryEventStore } from '@twinstream/event-store';
 import {
@@ -6,7 +7,6 @@ import {
   memoryLatestStateTable,
 } from '@twinstream/latest-state';
 import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
-import { dynamoDbClient, enableFastPath } from '@twinstream/runtime';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { type BusFleet, busFleet } from '../src/projector-subjects/bus-reports.ts';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { CreateStreamCommand, PutRecordsCommand, waitUntilStreamExists } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { type ArrivedEvent, decodeEvent, deviceId, newDevice } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
@@ -15,13 +16,7 @@ import {
   streamSource,
 } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
-import {
-  createLogger,
-  externalSort,
-  kinesisClient,
-  type SortableLine,
-  systemClock,
-} from '@twinstream/runtime';
+import { createLogger, externalSort, type SortableLine, systemClock } from '@twinstream/runtime';
 import { encodeAggregate, type Position, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { verifyDevices } from '@twinstream/verification';
 import type { Benchmark, Figure } from '../src/benchmark.ts';

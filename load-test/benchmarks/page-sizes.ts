@@ -1,6 +1,6 @@
+import { itemBytes } from '@twinstream/aws/dynamodb';
 import { pageBytes } from '@twinstream/capacity';
 import { encodePage, memoryEventStore } from '@twinstream/event-store';
-import { itemBytes } from '@twinstream/event-store/dynamodb';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { memoryProjector } from '../src/projector-subjects/projectors.ts';
 import { sizedFleet } from '../src/projector-subjects/sized-reports.ts';

@@ -1,4 +1,4 @@
-import { enableFastPath } from '@twinstream/runtime';
+import { enableFastPath } from '@twinstream/aws/dynamodb';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { createBaselineProjector } from '../src/projector-subjects/baseline-projector.ts';
 import { busFleet } from '../src/projector-subjects/bus-reports.ts';

@@ -6,8 +6,9 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '@twinstream/local-aws/kinesis';
-import { createLogger, kinesisClient } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import {
   SHARD_IN_BYTES_PER_SECOND,
   SHARD_IN_RECORDS_PER_SECOND,

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { figureValue, planCapacity } from '@twinstream/capacity';
 import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
-import { dynamoDbClient } from '@twinstream/runtime';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { createBaselineProjector } from '../src/projector-subjects/baseline-projector.ts';

@@ -1,7 +1,9 @@
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
-import { dynamoDbClient, type Environment, s3Client } from '@twinstream/runtime';
+import type { Environment } from '@twinstream/runtime';
 import {
   archivedPositions,
   checkLedger,

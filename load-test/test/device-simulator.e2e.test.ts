@@ -11,10 +11,11 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { decodeEvent } from '@twinstream/device-model';
 import { type LedgerEntry, type RunSummary, readLedger } from '@twinstream/device-simulator';
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '@twinstream/local-aws/kinesis';
-import { createLogger, kinesisClient } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { openRecord, positionKey, sequenceNumber } from '@twinstream/stream-model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 

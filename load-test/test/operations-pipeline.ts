@@ -9,9 +9,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { lambdaClient } from '@twinstream/aws/lambda';
+import { s3Client } from '@twinstream/aws/s3';
 import type { DeviceId, StoredEvent } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { dynamoDbClient, lambdaClient, s3Client } from '@twinstream/runtime';
 import { type Finished, finished, type RunningPipeline } from '../src/running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../consumers/operations/src/main.ts', import.meta.url));

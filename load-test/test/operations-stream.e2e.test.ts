@@ -9,13 +9,14 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { type DeviceId, deviceId } from '@twinstream/device-model';
 import { type EventStore, memoryEventStore } from '@twinstream/event-store';
 import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/latest-state';
 import { type KinesisServer, startKinesis } from '@twinstream/local-aws/kinesis';
 import { memoryJobStore, newJob, type ReplayServices, runReplay, streamSource } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
-import { createLogger, kinesisClient, systemClock } from '@twinstream/runtime';
+import { createLogger, systemClock } from '@twinstream/runtime';
 import { verifyDevices } from '@twinstream/verification';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 

@@ -6,8 +6,9 @@ import {
   MergeShardsCommand,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '@twinstream/local-aws/kinesis';
-import { createLogger, kinesisClient } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { HASH_KEY_MAX, type Shard, sequenceNumber, shardId } from '@twinstream/stream-model';
 import {
   createStreamProducer,

@@ -1,4 +1,5 @@
-import { createLogger, firehoseClient, systemClock } from '@twinstream/runtime';
+import { firehoseClient } from '@twinstream/aws/firehose';
+import { createLogger, systemClock } from '@twinstream/runtime';
 import { archiverConfiguration } from './configuration.ts';
 import { firehoseDeliveryStream } from './firehose-delivery-stream.ts';
 import { createArchiver } from './handler.ts';

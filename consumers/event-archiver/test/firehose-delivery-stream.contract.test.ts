@@ -1,6 +1,6 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose';
+import { firehoseClient } from '@twinstream/aws/firehose';
 import { firehoseDeliveryStream } from '@twinstream/event-archiver';
-import { firehoseClient } from '@twinstream/runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeDeliveryStream } from '../contract/delivery-stream-contract.ts';
 import { type FirehoseStub, failure, startFirehoseStub, takeAll } from './firehose-stub.ts';

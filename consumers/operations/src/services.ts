@@ -2,6 +2,10 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { lambdaClient } from '@twinstream/aws/lambda';
+import { s3Client } from '@twinstream/aws/s3';
 import { type AuditableEventStore, dynamoDbEventStore } from '@twinstream/event-store';
 import {
   dynamoDbLatestStateTable,
@@ -10,16 +14,7 @@ import {
   type ShardProgressTable,
 } from '@twinstream/latest-state';
 import { type ResolvableQuarantine, s3Quarantine } from '@twinstream/quarantine';
-import {
-  type Clock,
-  createLogger,
-  dynamoDbClient,
-  kinesisClient,
-  type Logger,
-  lambdaClient,
-  type ServiceName,
-  s3Client,
-} from '@twinstream/runtime';
+import { type Clock, createLogger, type Logger, type ServiceName } from '@twinstream/runtime';
 import {
   configuredGeneration,
   readGeneration,

@@ -1,15 +1,10 @@
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { lambdaClient } from '@twinstream/aws/lambda';
+import { s3Client } from '@twinstream/aws/s3';
 import { memoryShardProgressTable } from '@twinstream/latest-state';
 import { memoryQuarantine } from '@twinstream/quarantine';
-import {
-  type Clock,
-  collectedOutput,
-  createLogger,
-  dynamoDbClient,
-  kinesisClient,
-  lambdaClient,
-  s3Client,
-  systemClock,
-} from '@twinstream/runtime';
+import { type Clock, collectedOutput, createLogger, systemClock } from '@twinstream/runtime';
 import { configuredGeneration } from '@twinstream/table-generation';
 import { operationsCommand } from '../src/command/operations-command.ts';
 import { operationsConfiguration } from '../src/configuration.ts';

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
-import { createLogger, dynamoDbClient, kinesisClient, s3Client, systemClock } from '@twinstream/runtime';
+import { createLogger, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import {
   followGeneration,

@@ -8,7 +8,7 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
-import { kinesisClient } from '@twinstream/runtime';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { freePort } from '@twinstream/runtime/free-port';
 
 const READY_MS_MAX = 30_000;

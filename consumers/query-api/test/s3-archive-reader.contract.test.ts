@@ -1,5 +1,5 @@
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { s3Client } from '@twinstream/runtime';
+import { s3Client } from '@twinstream/aws/s3';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { s3ArchiveReader } from '../src/pipeline/s3-archive-reader.ts';

@@ -1,5 +1,6 @@
 import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { s3Client } from '@twinstream/aws/s3';
 import {
   type DeviceId,
   type DeviceState,
@@ -17,7 +18,6 @@ import {
   SHARD_PROGRESS_TABLE_DEFINITION,
 } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
-import { s3Client } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

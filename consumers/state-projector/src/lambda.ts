@@ -1,7 +1,9 @@
+import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
+import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
-import { createLogger, dynamoDbClient, enableFastPath, s3Client, systemClock } from '@twinstream/runtime';
+import { createLogger, systemClock } from '@twinstream/runtime';
 import type { KinesisLambdaEvent, LambdaContext } from '@twinstream/stream-model';
 import { followGeneration, perGeneration } from '@twinstream/table-generation';
 import { embeddedMetrics } from './batch-summary.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { s3Client } from '@twinstream/aws/s3';
 import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
-import { s3Client } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
 import {
   archiveHourFolder,

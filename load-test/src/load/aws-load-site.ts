@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeStreamSummaryCommand, UpdateShardCountCommand } from '@aws-sdk/client-kinesis';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
-import { CodedError, kinesisClient, lambdaClient } from '@twinstream/runtime';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { lambdaClient } from '@twinstream/aws/lambda';
+import { CodedError } from '@twinstream/runtime';
 import type { Access } from '../pipeline-access.ts';
 import { type LoadSite, scenarioFailed } from './load-site.ts';
 

@@ -1,4 +1,5 @@
-import { CodedError, type Environment, readConfiguration, regionOfSdk } from '@twinstream/runtime';
+import { regionOfSdk } from '@twinstream/aws/target';
+import { CodedError, type Environment, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
 import type { Access } from '../pipeline-access.ts';
 import { PROJECTOR, type ScenarioName } from './scenarios.ts';

@@ -1,5 +1,5 @@
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
-import { dynamoDbClient } from '@twinstream/runtime';
 import type { Deployment } from './deployment.ts';
 import { OBSERVE_EVERY_MS } from './load-figures.ts';
 import { preciseNow } from './precise-now.ts';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { describeAwsTarget } from '@twinstream/aws/target';
 import {
   CodedError,
   callerFolder,
   callerPath,
-  describeAwsTarget,
   npmBannerNote,
   shutdownSignal,
   textOutput,

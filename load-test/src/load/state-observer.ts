@@ -1,5 +1,5 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { textValue } from '@twinstream/event-store/dynamodb';
+import { textValue } from '@twinstream/aws/dynamodb';
 
 /** The version of a device's state that a read found. */
 export interface Observation {

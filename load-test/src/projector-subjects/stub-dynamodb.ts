@@ -1,5 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '@twinstream/runtime';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 
 /** A client whose every request is made, signed and answered without a network: gets find nothing, writes succeed. */
 export interface StubbedDynamoDb {

@@ -5,7 +5,8 @@ import {
   type PutRecordsResultEntry,
   type Shard as SdkShard,
 } from '@aws-sdk/client-kinesis';
-import { CodedError, kinesisClient } from '@twinstream/runtime';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { CodedError } from '@twinstream/runtime';
 import { parseHashKey, type Shard, sequenceNumber, shardId } from '@twinstream/stream-model';
 import type { StreamTransport, TransportAnswer } from './transport.ts';
 

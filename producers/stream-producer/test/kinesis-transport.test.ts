@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { kinesisClient } from '@twinstream/runtime';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { afterEach, expect, test } from 'vitest';
 import { kinesisTransport } from '../src/index.ts';
 

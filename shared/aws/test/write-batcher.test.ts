@@ -1,6 +1,6 @@
 import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { createWriteBatcher, type WriteAnswer, type WriteBatcherLimits } from '../src/index.ts';
+import { createWriteBatcher, type WriteAnswer, type WriteBatcherLimits } from '../src/dynamodb/index.ts';
 
 interface Sent {
   readonly writes: readonly string[];

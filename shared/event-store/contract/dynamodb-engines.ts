@@ -11,7 +11,7 @@ import {
   type DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '@twinstream/runtime';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { freePort } from '@twinstream/runtime/free-port';
 import dynalite from 'dynalite';
 

@@ -1,8 +1,6 @@
+import { type AttributeFault, attributeFaults, type Item, requireText } from '@twinstream/aws/dynamodb';
 import type { DeviceId, EventPage } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import { type AttributeFault, attributeFaults } from './dynamodb/attribute-faults.ts';
-import { requireText } from './dynamodb/attribute-value.ts';
-import type { Item } from './dynamodb/item-size.ts';
 import type { EventStore, PageKey, Snapshot } from './event-store.ts';
 import { attributesBesideBody, decodePage } from './page-item.ts';
 import { attributesBesideSnapshot, decodeSnapshot } from './snapshot-item.ts';

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { textBytes, writeUnits } from '@twinstream/aws/dynamodb';
 import { CodedError } from '@twinstream/runtime';
-import { textBytes, writeUnits } from './dynamodb/item-size.ts';
 
 /*
  * Bodies are zstd where that saves a write unit, plain text otherwise. Levels were measured on pages of 25 vehicle

@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, readNumber, requireText, textValue } from '@twinstream/aws/dynamodb';
 import { type DeviceId, type EventPage, isDeviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import {
@@ -14,9 +15,6 @@ import {
   auditPage,
   auditSnapshot,
 } from './audit.ts';
-import { readNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
-import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
-import type { Item } from './dynamodb/item-size.ts';
 import { partitionKeysOf } from './dynamodb-partition-keys.ts';
 import { type ItemQuery, queryItems } from './dynamodb-query.ts';
 import type {

@@ -1,7 +1,5 @@
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { requireText, textValue } from './dynamodb/attribute-value.ts';
-import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
-import type { Item } from './dynamodb/item-size.ts';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import { KEY_MAX } from './sort-key.ts';
 
 const FIRST_SCAN_ITEMS = 64;

@@ -1,8 +1,6 @@
 import { type DynamoDBClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, textValue } from '@twinstream/aws/dynamodb';
 import type { DeviceId } from '@twinstream/device-model';
-import { textValue } from './dynamodb/attribute-value.ts';
-import { dynamoDbRequest } from './dynamodb/dynamodb-request.ts';
-import type { Item } from './dynamodb/item-size.ts';
 
 /** Items of the first fetch of a query, and the factor to the next: a reader that stops early has paid for little. */
 const FIRST_FETCH_ITEMS = 16;

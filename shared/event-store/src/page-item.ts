@@ -1,15 +1,17 @@
-import { deviceId, type EventPage } from '@twinstream/device-model';
-import { CodedError } from '@twinstream/runtime';
-import { shardId } from '@twinstream/stream-model';
-import { bodyText, bodyValue } from './body-value.ts';
 import {
+  ITEM_BYTES_MAX,
+  type Item,
+  itemBytes,
   numberValue,
   readNumber,
   requireNumber,
   requireText,
   textValue,
-} from './dynamodb/attribute-value.ts';
-import { ITEM_BYTES_MAX, type Item, itemBytes } from './dynamodb/item-size.ts';
+} from '@twinstream/aws/dynamodb';
+import { deviceId, type EventPage } from '@twinstream/device-model';
+import { CodedError } from '@twinstream/runtime';
+import { shardId } from '@twinstream/stream-model';
+import { bodyText, bodyValue } from './body-value.ts';
 import type { PageSummary } from './event-store.ts';
 import { type PageFrame, pageBody, readPageBody } from './page-body.ts';
 import { summaryOf } from './page-summary.ts';

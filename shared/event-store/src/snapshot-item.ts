@@ -1,8 +1,15 @@
+import {
+  ITEM_BYTES_MAX,
+  type Item,
+  itemBytes,
+  numberValue,
+  readNumber,
+  requireText,
+  textValue,
+} from '@twinstream/aws/dynamodb';
 import { deviceId, type JsonValue } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { bodyText, bodyValue } from './body-value.ts';
-import { numberValue, readNumber, requireText, textValue } from './dynamodb/attribute-value.ts';
-import { ITEM_BYTES_MAX, type Item, itemBytes } from './dynamodb/item-size.ts';
 import type { Snapshot } from './event-store.ts';
 import { asObject, parseObject } from './json-members.ts';
 import { readReceipts, receiptsDocument } from './receipts-document.ts';

@@ -1,11 +1,10 @@
 import { type AttributeValue, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { enableFastPath, type Item, itemBytes, writeUnits } from '@twinstream/aws/dynamodb';
 import { type ArrivedEvent, newDevice, planPage } from '@twinstream/device-model';
-import { enableFastPath } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoDbLocalEngine, engineTitle, type TestDynamoDb } from '../contract/dynamodb-engines.ts';
 import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { describeEventStore } from '../contract/event-store-contract.ts';
-import { type Item, itemBytes, writeUnits } from '../src/dynamodb/item-size.ts';
 import { dynamoDbEventStore } from '../src/dynamodb-event-store.ts';
 import { encodePage } from '../src/page-item.ts';
 import { EVENTS_TABLE_DEFINITION } from '../src/table-definition.ts';

@@ -1,3 +1,4 @@
+import { itemBytes, writeUnits } from '@twinstream/aws/dynamodb';
 import {
   type EventPage,
   type EventVersion,
@@ -10,7 +11,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arrivedEvent, DEVICE, SHARDS, testSequenceNumber } from '../contract/event-builder.ts';
 import { drawnChain, writeChain } from '../contract/random-chain.ts';
-import { itemBytes, writeUnits } from '../src/dynamodb/item-size.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { pageBody } from '../src/page-body.ts';
 import { decodePage, encodePage } from '../src/page-item.ts';

@@ -1,5 +1,5 @@
+import { type AttributeFault, attributeFaults, type Item } from '@twinstream/aws/dynamodb';
 import type { DeviceState } from '@twinstream/device-model';
-import { type AttributeFault, attributeFaults, type Item } from '@twinstream/event-store/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { decodeState, encodeState } from './state-item.ts';
 

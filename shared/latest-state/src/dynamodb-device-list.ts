@@ -1,6 +1,6 @@
 import { BatchGetItemCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import { type DeviceId, type DeviceState, deviceId } from '@twinstream/device-model';
-import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 import type { DeviceStateTable } from './dynamodb-latest-state.ts';

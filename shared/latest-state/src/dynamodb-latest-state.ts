@@ -6,7 +6,6 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import {
   dynamoDbRequest,
   ITEM_BYTES_MAX,
@@ -14,7 +13,8 @@ import {
   itemBytes,
   requireText,
   textValue,
-} from '@twinstream/event-store/dynamodb';
+} from '@twinstream/aws/dynamodb';
+import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
 import { auditState } from './audit-state.ts';
 import { listDevices } from './dynamodb-device-list.ts';

@@ -12,7 +12,7 @@ import {
   requireNumber,
   requireText,
   textValue,
-} from '@twinstream/event-store/dynamodb';
+} from '@twinstream/aws/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { fromSortableSequenceNumber, shardId, sortableSequenceNumber } from '@twinstream/stream-model';
 import type { AdvanceResult, ShardProgress, ShardProgressTable } from './shard-progress-table.ts';

@@ -1,5 +1,5 @@
+import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/event-store/dynamodb';
 import type { RepairableLatestState } from './latest-state-table.ts';
 import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
 import { indexedSiteOf } from './site-index.ts';

@@ -1,5 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import {
+  type Item,
+  numberValue,
+  readNumber,
+  readText,
+  requireNumber,
+  requireText,
+  textValue,
+} from '@twinstream/aws/dynamodb';
+import {
   type ConnectionStatus,
   type DeviceState,
   deviceId,
@@ -11,15 +20,6 @@ import {
   type VersionedValue,
   withAttributesBounded,
 } from '@twinstream/device-model';
-import {
-  type Item,
-  numberValue,
-  readNumber,
-  readText,
-  requireNumber,
-  requireText,
-  textValue,
-} from '@twinstream/event-store/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
 import { attributeMap, readAttributeMap } from './attribute-map.ts';

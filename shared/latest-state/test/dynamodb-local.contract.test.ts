@@ -1,11 +1,10 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { enableFastPath, itemBytes, textValue, writeUnits } from '@twinstream/aws/dynamodb';
 import {
   dynamoDbLocalEngine,
   engineTitle,
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
-import { itemBytes, textValue, writeUnits } from '@twinstream/event-store/dynamodb';
-import { enableFastPath } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   describeLatestStateTable,

@@ -1,5 +1,5 @@
+import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/aws/dynamodb';
 import { deviceId, type EventPage, foldPage, newDevice } from '@twinstream/device-model';
-import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/event-store/dynamodb';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { expect, test } from 'vitest';
 import { decodeState, encodeState } from '../src/state-item.ts';

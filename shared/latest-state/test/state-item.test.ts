@@ -1,4 +1,4 @@
-import { itemBytes } from '@twinstream/event-store/dynamodb';
+import { itemBytes } from '@twinstream/aws/dynamodb';
 import { describe, expect, it } from 'vitest';
 import { decodeState, stateItem } from '../src/state-item.ts';
 import { vehicle } from './vehicle.ts';

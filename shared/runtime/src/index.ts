@@ -1,5 +1,3 @@
-export * from './aws-clients.ts';
-export * from './aws-target.ts';
 export * from './caller-path.ts';
 export * from './clock.ts';
 export * from './coded-error.ts';
@@ -7,7 +5,6 @@ export * from './collected-output.ts';
 export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
-export * from './dynamodb-fast-path.ts';
 export * from './external-sort.ts';
 export * from './local-environment.ts';
 export * from './logger.ts';

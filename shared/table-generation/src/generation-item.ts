@@ -10,7 +10,7 @@ import {
   requireNumber,
   requireText,
   textValue,
-} from '@twinstream/event-store/dynamodb';
+} from '@twinstream/aws/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import { CONFIGURED_GENERATION, type TableGeneration } from './table-generation.ts';
 

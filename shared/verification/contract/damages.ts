@@ -1,5 +1,5 @@
+import type { Item } from '@twinstream/aws/dynamodb';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from '@twinstream/event-store';
-import type { Item } from '@twinstream/event-store/dynamodb';
 import { stateItem } from '@twinstream/latest-state';
 import { type StoredDevice, stateAfterPages } from './stored-device.ts';
 

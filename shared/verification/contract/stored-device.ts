@@ -1,3 +1,4 @@
+import type { Item } from '@twinstream/aws/dynamodb';
 import { type DeviceId, type DeviceState, deviceId, foldPage, newDevice } from '@twinstream/device-model';
 import {
   type AuditableEventStore,
@@ -12,7 +13,6 @@ import {
 } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
-import type { Item } from '@twinstream/event-store/dynamodb';
 import {
   auditState,
   memoryLatestStateTable,

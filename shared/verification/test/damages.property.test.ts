@@ -1,4 +1,4 @@
-import type { Item } from '@twinstream/event-store/dynamodb';
+import type { Item } from '@twinstream/aws/dynamodb';
 import { systemClock } from '@twinstream/runtime';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';

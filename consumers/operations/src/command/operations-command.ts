@@ -1,4 +1,5 @@
-import { describeAwsTarget, TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
+import { describeAwsTarget } from '@twinstream/aws/target';
+import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, CommanderError, Option } from 'commander';
 import { operationsConfiguration } from '../configuration.ts';
 import { addCorrect } from '../correction/correct-command.ts';

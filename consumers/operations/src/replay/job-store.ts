@@ -6,7 +6,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import { CodedError } from '@twinstream/runtime';
 import type { ReplayJob, Runner } from './replay-job.ts';
 

@@ -1,4 +1,5 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Item } from '@twinstream/aws/dynamodb';
 import { deviceId, newDevice } from '@twinstream/device-model';
 import { dynamoDbEventStore, EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
@@ -8,7 +9,6 @@ import {
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
 import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
-import type { Item } from '@twinstream/event-store/dynamodb';
 import { DEVICE_STATE_TABLE_DEFINITION, dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import { systemClock } from '@twinstream/runtime';
 import { configuredGeneration, type TableNames } from '@twinstream/table-generation';

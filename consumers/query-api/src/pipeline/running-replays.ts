@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { ReplayStatus } from '@twinstream/api-contract';
-import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { z } from 'zod';
 import { isoTime } from '../device-json.ts';

@@ -1,6 +1,6 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import { type DeviceId, type DeviceState, deviceId } from '@twinstream/device-model';
-import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/event-store/dynamodb';
 import { decodeState } from '@twinstream/latest-state';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';

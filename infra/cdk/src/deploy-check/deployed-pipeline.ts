@@ -1,9 +1,10 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { s3Client } from '@twinstream/aws/s3';
 import type { DeviceState } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
-import { dynamoDbClient, s3Client } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
 import { z } from 'zod';
 import { archivedEntries } from './archived-entries.ts';

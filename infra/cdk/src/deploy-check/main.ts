@@ -6,7 +6,10 @@ import { parseArgs } from 'node:util';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { ListBucketsCommand, PutBucketTaggingCommand } from '@aws-sdk/client-s3';
-import { CodedError, dynamoDbClient, kinesisClient, s3Client } from '@twinstream/runtime';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { s3Client } from '@twinstream/aws/s3';
+import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
 import { cdk } from './cdk-command.ts';
 import {

@@ -1,6 +1,7 @@
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { type DeviceEvent, type DeviceId, deviceId, encodeEvent, readEvent } from '@twinstream/device-model';
-import { CodedError, kinesisClient } from '@twinstream/runtime';
+import { CodedError } from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
 
 const DEVICES = 20;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Clock, type Logger, s3Client, systemClock } from '@twinstream/runtime';
+import { s3Client } from '@twinstream/aws/s3';
+import { type Clock, type Logger, systemClock } from '@twinstream/runtime';
 import type { FaultInjector } from '../faults/fault-rule.ts';
 import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
 import type { Buffering, DeliveryStreamStatus } from './delivery-stream.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type Logger, s3Client, systemClock } from '@twinstream/runtime';
+import { s3Client } from '@twinstream/aws/s3';
+import { type Clock, type Logger, systemClock } from '@twinstream/runtime';
 import type { FaultInjector } from '../faults/fault-rule.ts';
 import { type LoopbackServer, listenOnLoopback } from '../http/loopback-server.ts';
 import type { ExchangeHandler } from '../kinesis/exchange-listener.ts';

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { s3Client } from '@twinstream/aws/s3';
 import { NAMES, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { type Logger, s3Client } from '@twinstream/runtime';
+import type { Logger } from '@twinstream/runtime';
 import { startFaultControl } from '../faults/fault-control.ts';
 import { remoteFaults } from '../faults/remote-faults.ts';
 import { createFaultInjector } from '../faults/seeded-fault-injector.ts';

@@ -14,10 +14,12 @@ import {
   ResourceInUseException as StreamInUseException,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { firehoseClient } from '@twinstream/aws/firehose';
+import { kinesisClient } from '@twinstream/aws/kinesis';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { ARCHIVE_PREFIX, NAMES } from '@twinstream/pipeline-settings';
-import { dynamoDbClient, firehoseClient, kinesisClient } from '@twinstream/runtime';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
 import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
 import { type EmulatorUrls, LOCAL_CREDENTIALS, LOCAL_REGION } from './names.ts';

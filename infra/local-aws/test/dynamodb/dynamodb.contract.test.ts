@@ -13,7 +13,8 @@ import {
   ScanCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { createLogger, dynamoDbClient } from '@twinstream/runtime';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { createLogger } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DYNAMODB_ENGINES, type DynamoDb, startDynamoDb } from '../../src/dynamodb/dynamodb.ts';

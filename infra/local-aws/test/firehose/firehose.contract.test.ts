@@ -11,7 +11,9 @@ import {
   PutRecordCommand,
 } from '@aws-sdk/client-firehose';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { createLogger, firehoseClient, s3Client } from '@twinstream/runtime';
+import { firehoseClient } from '@twinstream/aws/firehose';
+import { s3Client } from '@twinstream/aws/s3';
+import { createLogger } from '@twinstream/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReadyChild } from '../../src/child-process/ready-child.ts';
 import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';

@@ -15,8 +15,11 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { lambdaClient } from '@twinstream/aws/lambda';
+import { s3Client } from '@twinstream/aws/s3';
 import { FAILED_BATCHES_PREFIX, LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { createLogger, kinesisClient, lambdaClient, s3Client } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type ReadyChild, startReadyChild } from '../../src/child-process/ready-child.ts';
 import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';

@@ -13,8 +13,9 @@ import {
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
+import { lambdaClient } from '@twinstream/aws/lambda';
 import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { createLogger, lambdaClient } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
 import type { LoopbackServer } from '../../src/http/loopback-server.ts';

@@ -1,5 +1,5 @@
 import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '@twinstream/runtime';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import type { LedgerViolation } from '@twinstream/verification';
 import { sentEvents } from '../../simulator-ledger.ts';
 import { missingFromArchive } from '../archive-completeness.ts';

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { describeAwsTarget } from '@twinstream/aws/target';
 import {
   type Clock,
   CodedError,
   callerPath,
-  describeAwsTarget,
   type Environment,
   type Target,
   type TargetName,

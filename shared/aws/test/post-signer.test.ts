@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isPlainPath, postSigner } from '../src/post-signer.ts';
+import { isPlainPath, postSigner } from '../src/dynamodb/post-signer.ts';
 
 const region = 'eu-west-1';
 const service = 'dynamodb';

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpRequest } from '@smithy/core/protocols';
 import { afterEach, expect, test } from 'vitest';
-import { KeepAliveHandler } from '../src/keep-alive-handler.ts';
+import { KeepAliveHandler } from '../src/dynamodb/keep-alive-handler.ts';
 
 const handler = new KeepAliveHandler({ connectionTimeoutMs: 500, requestTimeoutMs: 200, socketsMax: 4 });
 let server: Server | undefined;

@@ -4,9 +4,12 @@ import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
-import { dynamoDbClient, firehoseClient, kinesisClient, lambdaClient, s3Client } from './aws-clients.ts';
-import { CodedError } from './coded-error.ts';
-import type { ServiceName } from './target.ts';
+import { CodedError, type ServiceName } from '@twinstream/runtime';
+import { dynamoDbClient } from './dynamodb/dynamodb-client.ts';
+import { firehoseClient } from './firehose.ts';
+import { kinesisClient } from './kinesis.ts';
+import { lambdaClient } from './lambda.ts';
+import { s3Client } from './s3.ts';
 
 type Resolver = () => Promise<string>;
 

@@ -7,8 +7,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
-import { readWireAttributes, type WireAttributes, wireAttributes } from './dynamodb-binary.ts';
 import { isPlainPath, type PostSigner, postSigner } from './post-signer.ts';
+import { readWireAttributes, type WireAttributes, wireAttributes } from './wire-attributes.ts';
 
 /*
  * Most of the SDK's processor time for a request goes into other things than signing and sending it: it lays its

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { HttpRequest } from '@smithy/core/protocols';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { enableFastPath } from '../src/dynamodb-fast-path.ts';
+import { enableFastPath } from '../src/dynamodb/fast-path.ts';
 
 type Answer = (request: HttpRequest) => { readonly statusCode: number; readonly body: object };
 
