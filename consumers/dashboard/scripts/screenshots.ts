@@ -2,9 +2,11 @@
  * Takes the pictures of the page that the README shows, from a pipeline that runs:
  * `node consumers/dashboard/scripts/screenshots.ts http://127.0.0.1:8080 docs/images`.
  */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { EventList, WholeDeviceList } from '@twinstream/api-contract';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { CHROMIUM_ARGUMENTS, chromiumPath } from './chromium.ts';
 
@@ -24,21 +26,19 @@ interface Shot {
   readonly ready: (page: Page) => Promise<unknown>;
 }
 
-async function ask(url: string, path: string): Promise<unknown> {
+async function ask<T>(url: string, path: string): Promise<T> {
   const response = await fetch(new URL(path, url));
   if (!response.ok) throw new Error(`${path} answered with ${response.status}`);
-  return response.json();
+  return (await response.json()) as T;
 }
 
 /** The device with the most to show, and a moment in its past. */
 async function remarkableDevice(url: string): Promise<{ deviceId: string; at: string }> {
-  const fleet = (await ask(url, '/v1/devices?sort=late&order=desc&limit=1')) as {
-    devices: { deviceId: string }[];
-  };
+  const fleet = await ask<WholeDeviceList>(url, '/v1/devices?sort=late&order=desc&limit=1');
   const deviceId = fleet.devices[0]?.deviceId;
   if (deviceId === undefined) throw new Error('the pipeline knows no device yet');
   const path = `/v1/devices/${encodeURIComponent(deviceId)}/events?order=desc&limit=${PAST_EVENTS}`;
-  const history = (await ask(url, path)) as { events: { arrivalTime: string }[] };
+  const history = await ask<EventList>(url, path);
   const at = history.events.at(-1)?.arrivalTime;
   if (at === undefined) throw new Error(`${deviceId} has no history`);
   return { deviceId, at };

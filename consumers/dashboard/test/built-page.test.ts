@@ -35,6 +35,10 @@ describe('the built page', () => {
     expect(bytes).toBeLessThanOrEqual(SCRIPT_BYTES_MAX);
   });
 
+  test('takes types alone from the API contract: no schema is loaded with it', () => {
+    for (const [name, text] of allOf('.js')) expect(text.match(/ZodError|_zod/), name).toBeNull();
+  });
+
   test('holds no script and no style within its HTML, so that a strict policy can forbid them', () => {
     const html = files.get('index.html') ?? '';
     expect(html).toContain('<script');

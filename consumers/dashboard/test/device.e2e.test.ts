@@ -1,23 +1,9 @@
-import type { JsonObject } from '@twinstream/device-model';
+import type { DeviceJson, EventJson, EventList, WholeDeviceList } from '@twinstream/api-contract';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { differenceOf } from '../src/model/state-difference.ts';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
-
-interface ListedDevice {
-  readonly deviceId: string;
-  readonly attributes: JsonObject;
-  readonly counts: { readonly events: number; readonly late: number; readonly gaps: number };
-}
-
-interface ListedEvent {
-  readonly type: string;
-  readonly arrivalTime: string;
-  readonly counter?: number;
-  readonly late?: true;
-  readonly reason?: string;
-}
 
 const MOST_LATE = { sort: 'late', order: 'desc' };
 const MOST_EVENTS = { sort: 'events', order: 'desc' };
@@ -35,8 +21,8 @@ async function openDevice(deviceId: string, parameters: Record<string, string> =
 }
 
 /** A device that no longer speaks, so that its history stands still. */
-async function silentDevice(): Promise<ListedDevice> {
-  const { devices } = await api.get<{ devices: ListedDevice[] }>(
+async function silentDevice(): Promise<DeviceJson> {
+  const { devices } = await api.get<WholeDeviceList>(
     '/v1/devices?liveness=offline&sort=events&order=desc&limit=1',
   );
   const [device] = devices;
@@ -44,13 +30,13 @@ async function silentDevice(): Promise<ListedDevice> {
   return device;
 }
 
-async function eventsOf(deviceId: string): Promise<ListedEvent[]> {
-  const { events } = await api.get<{ events: ListedEvent[] }>(`/v1/devices/${deviceId}/events?limit=1000`);
+async function eventsOf(deviceId: string): Promise<EventJson[]> {
+  const { events } = await api.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
   return events;
 }
 
 /** When its events arrived, each moment once, rising. */
-function momentsOf(events: readonly ListedEvent[]): string[] {
+function momentsOf(events: readonly EventJson[]): string[] {
   return [...new Set(events.map(({ arrivalTime }) => arrivalTime))].sort();
 }
 
@@ -69,9 +55,9 @@ async function findInHistory(page: Page, selector: string): Promise<string> {
 /** The first device of a list of which the history holds what is asked for. */
 async function deviceWith(
   query: Record<string, string>,
-  holds: (event: ListedEvent) => boolean,
+  holds: (event: EventJson) => boolean,
 ): Promise<string> {
-  const { devices } = await api.get<{ devices: ListedDevice[] }>(`/v1/devices?${new URLSearchParams(query)}`);
+  const { devices } = await api.get<WholeDeviceList>(`/v1/devices?${new URLSearchParams(query)}`);
   for (const { deviceId } of devices) if ((await eventsOf(deviceId)).some(holds)) return deviceId;
   throw new Error('no device has such a history');
 }
@@ -99,7 +85,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
       events[2]?.arrivalTime ?? '',
       events[Math.floor(events.length / 2)]?.arrivalTime ?? '',
     ]) {
-      const past = await api.get<ListedDevice>(`/v1/devices/${deviceId}?${new URLSearchParams({ at })}`);
+      const past = await api.get<DeviceJson>(`/v1/devices/${deviceId}?${new URLSearchParams({ at })}`);
       const page = await openDevice(deviceId, { at });
       const changes = differenceOf(past.attributes, present);
       const changed = changes.filter(({ change }) => change !== 'same');
@@ -147,7 +133,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     await page.getByRole('combobox', { name: /^State/ }).selectOption('event-time');
     const basis = await page.evaluate(() => new URLSearchParams(location.search).get('basis'));
     expect(basis).toBe('event-time');
-    const known = await api.get<ListedDevice>(
+    const known = await api.get<DeviceJson>(
       `/v1/devices/${deviceId}?${new URLSearchParams({ at, basis: 'event-time' })}`,
     );
     const speed = page.locator('.attributes tbody tr', { hasText: 'speedMph' }).locator('td').first();
@@ -188,7 +174,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     const { deviceId, attributes } = await silentDevice();
     const page = await openDevice(deviceId);
     await page.getByText('State as JSON').click();
-    const shown = JSON.parse((await page.getByLabel('State as JSON').textContent()) ?? '') as ListedDevice;
+    const shown = JSON.parse((await page.getByLabel('State as JSON').textContent()) ?? '') as DeviceJson;
     expect(shown.attributes).toEqual(attributes);
     expect(Object.keys(shown)).toContain('attributeVersions');
     const versions = await page.locator('.attributes td.version').allTextContents();
@@ -208,7 +194,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   });
 
   test('a device that speaks is followed without a reload', async () => {
-    const { devices } = await api.get<{ devices: ListedDevice[] }>('/v1/devices?liveness=online&limit=1000');
+    const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=online&limit=1000');
     const page = await openDevice(devices[0]?.deviceId ?? '');
     const events = page.locator('.fact', { hasText: 'Events' }).locator('dd');
     const before = await events.textContent();

@@ -1,18 +1,18 @@
-import type { HistoryEvent } from '../src/api/shapes.ts';
+import type { EventJson } from '@twinstream/api-contract';
 
 const START = Date.UTC(2026, 10, 23, 8);
 
 /** An event of a made-up history: the n-th to arrive, one a second. */
-export function arrived(n: number, event: Partial<HistoryEvent> = {}): HistoryEvent {
-  const arrivalTime = START + n * 1_000;
+export function arrived(n: number, event: Partial<EventJson> = {}): EventJson {
+  const arrivalTime = new Date(START + n * 1_000).toISOString();
   return {
+    v: 1,
+    deviceId: 'bus-2619',
     type: 'reported',
-    time: new Date(arrivalTime).toISOString(),
-    arrivalTime,
+    time: arrivalTime,
     data: {},
-    late: false,
-    repaired: false,
-    raw: {},
+    position: { shardId: 'shardId-000000000000', sequenceNumber: String(100 + n), subSequenceNumber: 0 },
+    arrivalTime,
     ...event,
   };
 }
@@ -22,9 +22,9 @@ export function counted(
   n: number,
   session: number,
   counter: number,
-  event: Partial<HistoryEvent> = {},
-): HistoryEvent {
-  return arrived(n, { identity: { session, counter }, ...event });
+  event: Partial<EventJson> = {},
+): EventJson {
+  return arrived(n, { session, counter, ...event });
 }
 
 /** The n-th to arrive, correcting an earlier one. */
@@ -32,11 +32,14 @@ export function corrected(
   n: number,
   session: number,
   counter: number,
-  data: HistoryEvent['data'] = {},
-): HistoryEvent {
+  data: EventJson['data'] = {},
+): EventJson {
   return arrived(n, {
     type: 'corrected',
     data,
-    correction: { reason: 'sensor replaced', actor: 'maintenance', corrects: { session, counter } },
+    correctionId: `correction-${n}`,
+    reason: 'sensor replaced',
+    actor: 'maintenance',
+    corrects: { session, counter },
   });
 }

@@ -1,32 +1,14 @@
-import type { JsonObject } from '@twinstream/device-model';
-
-/** A device as the query API answers it. */
-export interface MadeDevice {
-  readonly deviceId: string;
-  readonly status: string;
-  readonly liveness: string;
-  readonly attributes: JsonObject;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly version: { readonly session: number; readonly counter: number };
-  readonly counts: {
-    readonly events: number;
-    readonly duplicates: number;
-    readonly late: number;
-    readonly gaps: number;
-  };
-  readonly lastEventTime: string;
-  readonly lastArrivalTime: string;
-}
+import type { DeviceJson } from '@twinstream/api-contract';
 
 /** Changes of a fleet, numbered; a number is what a client of the update stream resumes from. */
 export interface MadeFleet {
-  readonly devices: ReadonlyMap<string, MadeDevice>;
+  readonly devices: ReadonlyMap<string, DeviceJson>;
   readonly changeCount: () => number;
   /** Devices that changed after the given number of changes. */
-  readonly changedSince: (count: number) => readonly MadeDevice[];
+  readonly changedSince: (count: number) => readonly DeviceJson[];
   /** Changes a device, or adds it, and tells whoever watches. */
-  readonly change: (deviceId: string, patch?: Partial<MadeDevice>) => void;
-  readonly watch: (heard: (device: MadeDevice, before: MadeDevice | undefined) => void) => () => void;
+  readonly change: (deviceId: string, patch?: Partial<DeviceJson>) => void;
+  readonly watch: (heard: (device: DeviceJson, before: DeviceJson | undefined) => void) => () => void;
 }
 
 const SITES = ['austin-north', 'austin-south', 'cedar-park'];
@@ -36,7 +18,7 @@ export function madeId(index: number): string {
   return `${TYPES[index % TYPES.length]}-${String(index).padStart(5, '0')}`;
 }
 
-function madeDevice(index: number, nowMs: number): MadeDevice {
+function madeDevice(index: number, nowMs: number): DeviceJson {
   const site = SITES[index % SITES.length] ?? '';
   const type = TYPES[index % TYPES.length] ?? '';
   const heard = new Date(nowMs - (index % 90) * 1_000).toISOString();
@@ -47,6 +29,11 @@ function madeDevice(index: number, nowMs: number): MadeDevice {
     attributes: { site, type, firmware: '2.4.1', speedMph: index % 60, batteryPercent: 50 + (index % 50) },
     labels: { site, type, firmware: '2.4.1' },
     version: { session: 1, counter: 10 },
+    position: {
+      shardId: 'shardId-000000000000',
+      sequenceNumber: String(1_000 + index),
+      subSequenceNumber: 0,
+    },
     counts: { events: 10, duplicates: 0, late: 0, gaps: 0 },
     lastEventTime: heard,
     lastArrivalTime: heard,
@@ -55,11 +42,11 @@ function madeDevice(index: number, nowMs: number): MadeDevice {
 
 /** A fleet of one's own making: what it holds outlives the servers that show it. */
 export function madeFleet(deviceCount: number): MadeFleet {
-  const devices = new Map<string, MadeDevice>();
+  const devices = new Map<string, DeviceJson>();
   const nowMs = Date.now();
   for (let index = 0; index < deviceCount; index += 1) devices.set(madeId(index), madeDevice(index, nowMs));
   const changes: string[] = [];
-  const watchers = new Set<(device: MadeDevice, before: MadeDevice | undefined) => void>();
+  const watchers = new Set<(device: DeviceJson, before: DeviceJson | undefined) => void>();
   return {
     devices,
     changeCount: () => changes.length,

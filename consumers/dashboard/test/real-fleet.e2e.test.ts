@@ -1,5 +1,5 @@
+import type { PipelineStatus } from '@twinstream/api-contract';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FLEET_PARAMETERS, SORT_KEYS, TROUBLE_FILTERS } from '../src/model/fleet-query.ts';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
 
@@ -21,17 +21,6 @@ describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`,
     await open?.close();
     open = undefined;
     expect(faults).toEqual([]);
-  });
-
-  test('every filter and sort that the page knows is one that the API takes', async () => {
-    const document = await api.get<{
-      paths: Record<string, { get?: { parameters: { name: string; schema: { enum?: string[] } }[] } }>;
-    }>('/openapi.json');
-    const parameters = document.paths['/v1/devices']?.get?.parameters ?? [];
-    const valuesOf = (name: string) => parameters.find((one) => one.name === name)?.schema.enum ?? [];
-    expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining([...FLEET_PARAMETERS]));
-    expect(valuesOf('sort')).toEqual(expect.arrayContaining([...SORT_KEYS]));
-    expect(valuesOf('trouble')).toEqual(expect.arrayContaining([...TROUBLE_FILTERS]));
   });
 
   test('the page is live, and each tile leads to as many devices as it counts', async () => {
@@ -63,10 +52,28 @@ describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`,
     expect(await heard.textContent()).toMatch(/^\d+ s$/);
   });
 
+  test('a running replay is seen with its target, its step and how far it has come', async () => {
+    open = await browser.open(`${api.url}/?view=pipeline&tz=UTC`);
+    const { page } = open;
+    const { replays = [] } = await api.get<PipelineStatus>('/v1/pipeline');
+    expect(replays).toHaveLength(1);
+    for (const { id, step, reason, entries } of replays) {
+      const row = page.locator('.replays tbody tr', { hasText: id });
+      await row.waitFor();
+      const text = await row.innerText();
+      expect(text).toContain('repair in place');
+      expect(text).toContain(step);
+      expect(text).toContain(reason);
+      expect(text).toContain(entries.read.toLocaleString('en'));
+      expect(text).toContain(entries.applied.toLocaleString('en'));
+      expect(text).toMatch(/\d+ s/);
+    }
+  });
+
   test('the pipeline is read shard by shard, and drawn', async () => {
     open = await browser.open(`${api.url}/?view=pipeline`);
     const { page } = open;
-    const { shards } = await api.get<{ shards: unknown[] }>('/v1/pipeline');
+    const { shards } = await api.get<PipelineStatus>('/v1/pipeline');
     await page.locator('.shards tbody tr').first().waitFor();
     expect(await page.locator('.shards tbody tr').count()).toBe(shards.length);
     expect(await page.locator('.plot canvas').count()).toBe(2);

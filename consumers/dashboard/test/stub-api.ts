@@ -1,7 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import type { MadeDevice, MadeFleet } from './made-fleet.ts';
+import {
+  type DeviceJson,
+  type EventList,
+  type FleetSummary,
+  type LabelCounts,
+  type PipelineStatus,
+  PROBLEMS,
+  type Problem,
+  type ProblemCode,
+  problemType,
+  type Updates,
+  type WholeDevice,
+  type WholeDeviceList,
+} from '@twinstream/api-contract';
+import type { MadeFleet } from './made-fleet.ts';
 
 /** The policy under which the query API serves the page. */
 export const PAGE_POLICY =
@@ -12,10 +26,10 @@ export interface StubOptions {
   readonly pageFolder: string;
   /** Default: a free one. */
   readonly port?: number;
-  /** Without it, the API has only the routes of its first days. */
-  readonly hasLaterRoutes?: boolean;
+  /** Has no place for an update stream. */
+  readonly isFull?: boolean;
   /** Answers every list with this. */
-  readonly failure?: { readonly status: number; readonly title: string; readonly detail: string };
+  readonly failure?: { readonly code: ProblemCode; readonly detail: string };
   readonly token?: string;
   /** As of when lists, counts and updates claim to be true. Default: now. */
   readonly asOf?: string;
@@ -38,7 +52,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-function isMine(device: MadeDevice, query: URLSearchParams): boolean {
+function isMine(device: DeviceJson, query: URLSearchParams): boolean {
   const { labels } = device;
   const text = [device.deviceId, ...Object.values(labels)].join('\n').toLowerCase();
   const is = (name: string, value: string | undefined): boolean =>
@@ -54,36 +68,38 @@ function isMine(device: MadeDevice, query: URLSearchParams): boolean {
   );
 }
 
-function meetsTrouble(device: MadeDevice, filter: string | null): boolean {
+function meetsTrouble(device: DeviceJson, filter: string | null): boolean {
   if (filter === null) return true;
   if (filter === 'gaps') return device.counts.gaps > 0;
   if (filter === 'silent') return isInTrouble(device) && device.counts.gaps === 0;
   return isInTrouble(device) === (filter === 'any');
 }
 
-function isInTrouble({ liveness, status, counts }: MadeDevice): boolean {
+function isInTrouble({ liveness, status, counts }: DeviceJson): boolean {
   return counts.gaps > 0 || (liveness === 'offline' && status !== 'disconnected');
 }
 
-function sendJson(response: ServerResponse, body: unknown, status = 200): void {
+/** Sends an answer of the contract's type, which the caller names: a member that the API never sends is a type error. */
+function sendJson<Body = never>(response: ServerResponse, body: NoInfer<Body>, status = 200): void {
   response.writeHead(status, {
     'content-type': status < 400 ? 'application/json' : 'application/problem+json',
   });
   response.end(JSON.stringify(body));
 }
 
-function sendProblem(response: ServerResponse, status: number, title: string, detail: string): void {
-  sendJson(response, { type: 'about:blank', status, title, detail }, status);
+function sendProblem(response: ServerResponse, code: ProblemCode, detail: string): void {
+  const { status, title } = PROBLEMS[code];
+  sendJson<Problem>(response, { type: problemType(code), title, status, detail, code }, status);
 }
 
-function listOf({ fleet, hasLaterRoutes = true, asOf }: StubOptions, query: URLSearchParams): unknown {
+function listOf({ fleet, asOf }: StubOptions, query: URLSearchParams): WholeDeviceList {
   const matching = [...fleet.devices.values()].filter((device) => isMine(device, query));
   const sort = query.get('sort') ?? 'deviceId';
-  const sortValueOf = (device: MadeDevice): string | number =>
+  const sortValueOf = (device: DeviceJson): string | number =>
     sort === 'gaps'
       ? device.counts.gaps
       : sort === 'lastArrivalTime'
-        ? device.lastArrivalTime
+        ? (device.lastArrivalTime ?? '')
         : device.deviceId;
   const sign = query.get('order') === 'desc' ? -1 : 1;
   matching.sort((a, b) => {
@@ -95,28 +111,25 @@ function listOf({ fleet, hasLaterRoutes = true, asOf }: StubOptions, query: URLS
   return {
     devices: matching.slice(first, last),
     ...(last < matching.length ? { cursor: String(last) } : {}),
-    ...(hasLaterRoutes
-      ? {
-          total: matching.length,
-          asOf: asOf ?? new Date().toISOString(),
-          lastEventId: String(fleet.changeCount()),
-        }
-      : {}),
+    total: matching.length,
+    asOf: asOf ?? new Date().toISOString(),
+    lastEventId: String(fleet.changeCount()),
   };
 }
 
-function labelCounts(devices: readonly MadeDevice[], name: string): unknown {
+function labelCounts(devices: readonly DeviceJson[], name: keyof DeviceJson['labels']): LabelCounts {
   const counts = new Map<string, number>();
   for (const { labels } of devices) counts.set(labels[name] ?? '', (counts.get(labels[name] ?? '') ?? 0) + 1);
   return { values: [...counts].map(([value, count]) => ({ value, count })), other: 0, none: 0 };
 }
 
-function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): unknown {
+function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): FleetSummary {
   const devices = [...fleet.devices.values()].filter((device) => isMine(device, query));
+  const said = (value: string): number => devices.filter(({ status }) => status === value).length;
   const count = (value: string): number => devices.filter(({ liveness }) => liveness === value).length;
   return {
     total: devices.length,
-    byStatus: { connected: devices.length },
+    byStatus: { connected: said('connected'), disconnected: said('disconnected'), unknown: said('unknown') },
     byLiveness: { online: count('online'), stale: count('stale'), offline: count('offline') },
     inTrouble: devices.filter(isInTrouble).length,
     byTrouble: {
@@ -126,6 +139,7 @@ function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): unknow
     bySite: labelCounts(devices, 'site'),
     byType: labelCounts(devices, 'type'),
     byFirmware: labelCounts(devices, 'firmware'),
+    thresholds: { default: { staleAfterMs: 120_000, offlineAfterMs: 900_000 }, byType: {} },
     asOf: asOf ?? new Date().toISOString(),
   };
 }
@@ -137,7 +151,7 @@ function streamUpdates(
   query: URLSearchParams,
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  const send = (event: string, data: unknown): void => {
+  const send = <Name extends keyof Updates>(event: Name, data: NoInfer<Updates[Name]>): void => {
     response.write(`event: ${event}\n`);
     if (event === 'sync') response.write(`id: ${fleet.changeCount()}\n`);
     response.write(`data: ${JSON.stringify(data)}\n\n`);
@@ -156,7 +170,8 @@ function streamUpdates(
   request.on('close', unwatch);
 }
 
-const PIPELINE = {
+const PIPELINE: PipelineStatus = {
+  asOf: new Date().toISOString(),
   stream: 'device-events',
   retentionHours: 168,
   shards: [
@@ -177,7 +192,17 @@ const PIPELINE = {
   ],
   quarantined: 3,
   archive: { lastDeliveryTime: new Date(Date.now() - 40_000).toISOString() },
-  replays: [{ id: 'replay-7', state: 'running', progress: 0.4, detail: 'repair after an outage' }],
+  replays: [
+    {
+      id: 'replay-7',
+      target: 'repair',
+      step: 'apply',
+      reason: 'repair after an outage',
+      startedTime: new Date(Date.now() - 90_000).toISOString(),
+      updatedTime: new Date(Date.now() - 2_000).toISOString(),
+      entries: { read: 4_000, applied: 120, late: 3, duplicate: 3_870, redelivered: 5, failed: 2 },
+    },
+  ],
 };
 
 async function answer(
@@ -186,30 +211,30 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://stub');
-  const { fleet, hasLaterRoutes = true, failure, token, delayMs = 0 } = options;
+  const { fleet, isFull = false, failure, token, delayMs = 0 } = options;
   if (!pathname.startsWith('/v1/')) return sendFile(options.pageFolder, pathname, response);
   if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
-    return sendProblem(response, 401, 'A bearer token is needed', 'send one');
+    return sendProblem(response, 'UNAUTHENTICATED', 'send one');
   }
   if (pathname === '/v1/devices') {
-    if (failure !== undefined) return sendProblem(response, failure.status, failure.title, failure.detail);
+    if (failure !== undefined) return sendProblem(response, failure.code, failure.detail);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    return sendJson(response, listOf(options, searchParams));
+    return sendJson<WholeDeviceList>(response, listOf(options, searchParams));
   }
-  if (pathname === '/v1/pipeline') return sendJson(response, PIPELINE);
-  if (hasLaterRoutes && pathname === '/v1/fleet/summary') {
-    return sendJson(response, summaryOf(options, searchParams));
+  if (pathname === '/v1/pipeline') return sendJson<PipelineStatus>(response, PIPELINE);
+  if (pathname === '/v1/fleet/summary') {
+    return sendJson<FleetSummary>(response, summaryOf(options, searchParams));
   }
-  if (hasLaterRoutes && pathname === '/v1/updates') {
+  if (pathname === '/v1/updates') {
+    if (isFull) return sendProblem(response, 'TOO_MANY_STREAMS', 'try again later, or poll /v1/devices');
     return streamUpdates(options, request, response, searchParams);
   }
   const device = fleet.devices.get(decodeURIComponent(pathname.split('/')[3] ?? ''));
-  if (device !== undefined && pathname.endsWith('/events')) return sendJson(response, { events: [] });
-  if (device !== undefined && !hasLaterRoutes && searchParams.has('fields')) {
-    return sendProblem(response, 400, 'A parameter is not as it should be', 'fields: is not a parameter');
+  if (device !== undefined && pathname.endsWith('/events')) {
+    return sendJson<EventList>(response, { events: [] });
   }
-  if (device !== undefined) return sendJson(response, device);
-  return sendProblem(response, 404, 'Nothing is stored of this device', `nothing at ${pathname}`);
+  if (device !== undefined) return sendJson<WholeDevice>(response, { ...device, attributeVersions: {} });
+  return sendProblem(response, 'DEVICE_NOT_FOUND', `nothing at ${pathname}`);
 }
 
 async function sendFile(folder: string, pathname: string, response: ServerResponse): Promise<void> {
@@ -222,7 +247,7 @@ async function sendFile(folder: string, pathname: string, response: ServerRespon
     });
     response.end(body);
   } catch {
-    sendProblem(response, 404, 'There is nothing at this path', pathname);
+    sendProblem(response, 'NOT_FOUND', pathname);
   }
 }
 

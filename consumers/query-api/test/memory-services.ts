@@ -4,6 +4,7 @@ import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
+import type { RunningReplays } from '../src/pipeline/running-replays.ts';
 import type { StreamReader } from '../src/pipeline/stream-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
 import type { MemoryPipeline } from './memory-pipeline.ts';
@@ -36,6 +37,8 @@ export interface MemoryServicesOptions {
   readonly heartbeatMs?: number;
   readonly holdMs?: number;
   readonly clientsMax?: number;
+  /** Default: the table of operators is not known. */
+  readonly replays?: RunningReplays;
 }
 
 /** All services of the API over a pipeline in memory. */
@@ -56,7 +59,7 @@ export function memoryServices(
     logger,
     ...(cycleMs === undefined ? {} : { cycleMs }),
   });
-  const { heartbeatMs, holdMs, clientsMax } = options;
+  const { heartbeatMs, holdMs, clientsMax, replays } = options;
   return {
     deviceStates: pipeline.states,
     events: pipeline.events,
@@ -74,6 +77,7 @@ export function memoryServices(
       progress: pipeline.progress,
       quarantine: { count: async () => 0 },
       archive: { lastDeliveryTime: async () => startTime },
+      ...(replays === undefined ? {} : { replays }),
       clock,
       logger,
     }),

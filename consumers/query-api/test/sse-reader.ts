@@ -1,3 +1,11 @@
+import { type Updates, updateSchemas } from '@twinstream/api-contract';
+
+/** Throws for a message that the contract does not have, or that has a member too many. */
+export function checkUpdate({ event, data }: ServerEvent): void {
+  const schema = updateSchemas[event as keyof Updates].strict();
+  schema.parse(data);
+}
+
 /** A server-sent event, its data parsed. */
 export interface ServerEvent {
   readonly event: string;

@@ -144,3 +144,5 @@ export const deviceListSchema = z.object({
   }),
 });
 export type DeviceList = z.infer<typeof deviceListSchema>;
+/** The list where `fields` is not given. */
+export type WholeDeviceList = Omit<DeviceList, 'devices'> & { readonly devices: readonly DeviceJson[] };

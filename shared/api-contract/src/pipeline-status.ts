@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REPLAY_TARGETS } from './values.ts';
 
 export const shardStatusSchema = z
   .object({
@@ -27,7 +28,7 @@ const count = z.int().min(0);
 export const replayStatusSchema = z
   .object({
     id: z.string(),
-    target: z.string().meta({
+    target: z.enum(REPLAY_TARGETS).meta({
       description: 'Where it writes: `fresh` tables, `repair` in place, `stdout`; `none` in a dry run.',
     }),
     step: z.string().meta({ description: 'Of the steps that its target takes.' }),

@@ -6,6 +6,7 @@ import type { LABELS as MODEL_LABELS } from '@twinstream/device-model';
 
 /** What a device says of its connection. */
 export const CONNECTION_STATUSES = ['connected', 'disconnected', 'unknown'] as const;
+export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
 /** What is inferred from when a device was last heard. */
 export const LIVENESS = ['online', 'stale', 'offline'] as const;
@@ -52,6 +53,10 @@ export type SortName = (typeof SORT_NAMES)[number];
 
 export const ORDERS = ['asc', 'desc'] as const;
 export type Order = (typeof ORDERS)[number];
+
+/** Where a replay writes: `none` in a dry run, `fresh` tables, `repair` in place, `stdout`. */
+export const REPLAY_TARGETS = ['none', 'fresh', 'repair', 'stdout'] as const;
+export type ReplayTarget = (typeof REPLAY_TARGETS)[number];
 
 /** Most items of one answer. */
 export const LIMIT_MAX = 1_000;

@@ -1,11 +1,14 @@
-import type { Basis } from '@twinstream/api-contract';
+import type {
+  Basis,
+  EventList,
+  FleetSummary,
+  Order,
+  PipelineStatus,
+  WholeDevice,
+  WholeDeviceList,
+} from '@twinstream/api-contract';
 import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
-import { decodeDevice, decodeHistoryEvent, decodeListed, decodePipeline, decodeSummary } from './decode.ts';
 import { type Outcome, requestJson } from './request.ts';
-import type { Device, FleetSummary, HistoryEvent, Listed, Pipeline } from './shapes.ts';
-
-/** Most items of one answer (the API's own limit). */
-export const LIMIT_MAX = 1_000;
 
 export interface Slice {
   readonly limit: number;
@@ -29,11 +32,9 @@ export function listDevices(
   query: FleetQuery,
   slice: Slice,
   signal?: AbortSignal,
-): Promise<Outcome<Listed<Device>>> {
-  const parameters = { ...Object.fromEntries(writeFleetQuery(query)), ...slice };
+): Promise<Outcome<WholeDeviceList>> {
   return requestJson(
-    pathOf('v1/devices', parameters),
-    (value) => decodeListed(value, 'devices', decodeDevice),
+    pathOf('v1/devices', { ...Object.fromEntries(writeFleetQuery(query)), ...slice }),
     signal,
   );
 }
@@ -44,57 +45,36 @@ export interface Moment {
   readonly basis: Basis;
 }
 
-/** An API of less knows no `fields`, or no attribute versions. */
-let hasAttributeVersions = true;
-
-/** State of one device, now or at a moment, with the versions of its attributes where the API tells them. */
-export async function readDevice(
+/** State of one device, now or at a moment, with the versions of its attributes. */
+export function readDevice(
   deviceId: string,
   moment?: Moment,
   signal?: AbortSignal,
-): Promise<Outcome<Device>> {
-  const parameters = {
-    at: moment?.at,
-    basis: moment?.basis,
-  };
-  const read = (fields?: string): Promise<Outcome<Device>> =>
-    requestJson(pathOf(devicePath(deviceId), { ...parameters, fields }), decodeDevice, signal);
-  if (!hasAttributeVersions) return read();
-  const outcome = await read('*,attributeVersions');
-  if (outcome.kind !== 'refused' || outcome.status !== 400) return outcome;
-  const plain = await read();
-  if (plain.kind === 'answered') hasAttributeVersions = false;
-  return plain;
+): Promise<Outcome<WholeDevice>> {
+  const parameters = { at: moment?.at, basis: moment?.basis, fields: '*,attributeVersions' };
+  return requestJson(pathOf(devicePath(deviceId), parameters), signal);
 }
 
 export interface EventsQuery extends Slice {
   /** Arrivals from here; milliseconds since 1970. */
   readonly fromMs?: number;
-  readonly order: 'asc' | 'desc';
+  readonly order: Order;
 }
 
 export function listEvents(
   deviceId: string,
   { fromMs, ...query }: EventsQuery,
   signal?: AbortSignal,
-): Promise<Outcome<Listed<HistoryEvent>>> {
+): Promise<Outcome<EventList>> {
   const from = fromMs === undefined ? undefined : new Date(fromMs).toISOString();
-  return requestJson(
-    pathOf(`${devicePath(deviceId)}/events`, { from, ...query }),
-    (value) => decodeListed(value, 'events', decodeHistoryEvent),
-    signal,
-  );
+  return requestJson(pathOf(`${devicePath(deviceId)}/events`, { from, ...query }), signal);
 }
 
-export function readPipeline(signal?: AbortSignal): Promise<Outcome<Pipeline>> {
-  return requestJson('v1/pipeline', decodePipeline, signal);
+export function readPipeline(signal?: AbortSignal): Promise<Outcome<PipelineStatus>> {
+  return requestJson('v1/pipeline', signal);
 }
 
 /** Counts of the fleet, or of the devices that meet a filter. */
 export function readSummary(filter: FleetQuery, signal?: AbortSignal): Promise<Outcome<FleetSummary>> {
-  return requestJson(
-    pathOf('v1/fleet/summary', Object.fromEntries(writeFleetQuery(filter))),
-    decodeSummary,
-    signal,
-  );
+  return requestJson(pathOf('v1/fleet/summary', Object.fromEntries(writeFleetQuery(filter))), signal);
 }

@@ -1,9 +1,10 @@
+import type { Problem } from '@twinstream/api-contract';
 import { keep, readKept } from '../kept.ts';
 
 /** How a request ended. All of these are expected, and the page shows each differently. */
 export type Outcome<T> =
-  | { readonly kind: 'answered'; readonly value: T; readonly raw: unknown; readonly serverTime?: number }
-  /** The API said no, or something that this page cannot read. */
+  | { readonly kind: 'answered'; readonly value: T; readonly serverTime?: number }
+  /** The API said no, or something that is no JSON. */
   | { readonly kind: 'refused'; readonly status: number; readonly title: string; readonly detail: string }
   /** Nobody answered, or not in time. */
   | { readonly kind: 'unreachable'; readonly detail: string }
@@ -30,12 +31,11 @@ export function authorization(): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-/** Asks for JSON and decodes it. Never throws for what a network or a server can do. */
-export async function requestJson<T>(
-  path: string,
-  decode: (value: unknown) => T | undefined,
-  signal?: AbortSignal,
-): Promise<Outcome<T>> {
+/**
+ * Asks for JSON, of the type that the contract gives for this path. Never throws for what a network or a server can do. What
+ * is answered is not checked again: page and API are built from one contract.
+ */
+export async function requestJson<T extends object>(path: string, signal?: AbortSignal): Promise<Outcome<T>> {
   const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: Response;
   let body: unknown;
@@ -52,21 +52,20 @@ export async function requestJson<T>(
     return { kind: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
   }
   if (!response.ok) return refusal(response, body);
-  const value = decode(body);
-  if (value === undefined) {
+  if (typeof body !== 'object' || body === null) {
     return {
       kind: 'refused',
       status: response.status,
       title: 'Answer not understood',
-      detail: `${path} answered something else than this page expects.`,
+      detail: `${path} answered something else than JSON.`,
     };
   }
   const serverTime = Date.parse(response.headers.get('date') ?? '');
-  return { kind: 'answered', value, raw: body, ...(Number.isNaN(serverTime) ? {} : { serverTime }) };
+  return { kind: 'answered', value: body as T, ...(Number.isNaN(serverTime) ? {} : { serverTime }) };
 }
 
-/** The body as JSON; undefined for a body that is none, which then fails to decode. */
-async function readBody(response: Response): Promise<unknown> {
+/** The body as JSON; undefined for a body that is none. */
+export async function readBody(response: Response): Promise<unknown> {
   const text = await response.text();
   try {
     return JSON.parse(text);
@@ -78,7 +77,7 @@ async function readBody(response: Response): Promise<unknown> {
 
 /** What an answer other than 2xx means, from its problem document (RFC 9457) where there is one. */
 export function refusal(response: Response, body: unknown): Failure {
-  const member = (name: string): string | undefined => {
+  const member = (name: keyof Problem): string | undefined => {
     const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
     return typeof value === 'string' ? value : undefined;
   };

@@ -1,13 +1,10 @@
-import { isJsonObject } from './decode.ts';
-import { authorization, type Failure, refusal } from './request.ts';
+import { authorization, type Failure, readBody, refusal } from './request.ts';
 import { createEventStreamParser, type ServerSentEvent } from './server-sent-events.ts';
 
 /** How one connection to the update stream ended. */
 export type StreamEnd =
   /** The API closed it, as a driver does that cannot hold it open; or the line broke. */
   | { readonly kind: 'ended' }
-  /** This API has no update stream. */
-  | { readonly kind: 'absent' }
   /** It has no place for one more. */
   | { readonly kind: 'full' }
   | { readonly kind: 'aborted' }
@@ -45,10 +42,8 @@ export async function readUpdates(options: UpdateStreamOptions): Promise<StreamE
       cache: 'no-store',
       signal: AbortSignal.any([signal, silence.signal]),
     });
-    if (response.status === 404 || response.status === 405 || response.status === 501)
-      return { kind: 'absent' };
     if (response.status === 429) return { kind: 'full' };
-    if (!response.ok || response.body === null) return refusal(response, await problemOf(response));
+    if (!response.ok || response.body === null) return refusal(response, await readBody(response));
     isOpen = true;
     onOpen();
     await readMessages(response.body, heard, options);
@@ -75,15 +70,5 @@ async function readMessages(
     if (done) return;
     heard();
     for (const message of parser.push(value)) onMessage(message);
-  }
-}
-
-async function problemOf(response: Response): Promise<unknown> {
-  try {
-    const body: unknown = await response.json();
-    return isJsonObject(body) ? body : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

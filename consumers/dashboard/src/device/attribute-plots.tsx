@@ -1,5 +1,5 @@
+import type { EventJson } from '@twinstream/api-contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { HistoryEvent } from '../api/shapes.ts';
 import { numericSeriesOf } from '../model/numeric-series.ts';
 import { countText, valueText } from '../model/value-text.ts';
 import { Plot } from '../parts/plot.tsx';
@@ -10,7 +10,7 @@ const PLOTS_FIRST = 6;
 const PLOT_HEIGHT = 120;
 
 export interface AttributePlotsProps {
-  readonly events: readonly HistoryEvent[];
+  readonly events: readonly EventJson[];
   readonly fromMs: number;
   readonly toMs: number;
   readonly atMs: number | undefined;

@@ -1,6 +1,6 @@
+import type { AttributeVersion, WholeDevice } from '@twinstream/api-contract';
 import type { JsonObject, JsonValue } from '@twinstream/device-model';
 import { Fragment } from 'preact';
-import type { AttributeFacts, Device, WireVersion } from '../api/shapes.ts';
 import { ageText } from '../model/age.ts';
 import type { AttributeOrigin } from '../model/attribute-origins.ts';
 import { type AttributeChange, differenceOf } from '../model/state-difference.ts';
@@ -11,9 +11,9 @@ import { Age } from '../parts/time.tsx';
 
 export interface AttributesTableProps {
   /** The state shown: now, or at a moment. */
-  readonly shown: Device;
+  readonly shown: WholeDevice;
   /** The state now, to compare a past one with; undefined while now is shown. */
-  readonly present: Device | undefined;
+  readonly present: WholeDevice | undefined;
   readonly origins: ReadonlyMap<string, AttributeOrigin>;
   /** Arrival of the oldest event at hand; milliseconds since 1970. */
   readonly historyFrom: number | undefined;
@@ -63,7 +63,14 @@ function AttributeName({ name }: { readonly name: string }) {
   );
 }
 
-function versionText({ session, counter, ordinal = 0, revision = 0 }: WireVersion): string {
+/** Attributes may have the names that every object has. */
+function writerOf({ attributeVersions = {} }: WholeDevice, name: string): AttributeVersion | undefined {
+  return Object.hasOwn(attributeVersions, name) ? attributeVersions[name] : undefined;
+}
+
+type WrittenVersion = Pick<AttributeVersion, 'session' | 'counter'> & Partial<AttributeVersion>;
+
+function versionText({ session, counter, ordinal = 0, revision = 0 }: WrittenVersion): string {
   return `${session}.${counter}${ordinal > 0 ? ` +${ordinal}` : ''}${revision > 0 ? ` r${revision}` : ''}`;
 }
 
@@ -111,7 +118,7 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
               key={change.name}
               change={change}
               isComparing={present !== undefined}
-              facts={shown.attributeFacts.get(change.name)}
+              writer={writerOf(shown, change.name)}
               origin={origins.get(change.name)}
               historyFrom={historyFrom}
               atMs={atMs}
@@ -132,15 +139,15 @@ function AgeAt({ time, atMs }: { readonly time: number; readonly atMs: number | 
 interface RowProps {
   readonly change: AttributeChange;
   readonly isComparing: boolean;
-  readonly facts: AttributeFacts | undefined;
+  readonly writer: AttributeVersion | undefined;
   readonly origin: AttributeOrigin | undefined;
   readonly historyFrom: number | undefined;
   readonly atMs: number | undefined;
 }
 
-function Row({ change, isComparing, facts, origin, historyFrom, atMs }: RowProps) {
-  const version = facts?.version ?? origin?.identity;
-  const time = facts?.time ?? origin?.time;
+function Row({ change, isComparing, writer, origin, historyFrom, atMs }: RowProps) {
+  const version = writer ?? origin?.identity;
+  const time = writer?.arrivalTime === undefined ? origin?.time : Date.parse(writer.arrivalTime);
   return (
     <tr class={`change-${isComparing ? change.change : 'none'}`}>
       <th scope="row">
@@ -161,7 +168,7 @@ function Row({ change, isComparing, facts, origin, historyFrom, atMs }: RowProps
       )}
       <td class="version">
         {version === undefined ? <span class="muted">–</span> : versionText(version)}
-        {(origin?.isCorrection === true || (facts?.version?.revision ?? 0) > 0) && (
+        {(origin?.isCorrection === true || (writer?.revision ?? 0) > 0) && (
           <span class="mark is-correction">
             <Icon name="correction" />
             corrected

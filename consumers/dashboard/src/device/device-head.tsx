@@ -1,5 +1,6 @@
+import type { DeviceJson } from '@twinstream/api-contract';
+import { LABELS } from '@twinstream/api-contract/values';
 import type { ComponentChildren } from 'preact';
-import { type Device, LABELS } from '../api/shapes.ts';
 import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -23,7 +24,7 @@ export function DeviceHead({
   device,
 }: {
   readonly deviceId: string;
-  readonly device: Device | undefined;
+  readonly device: DeviceJson | undefined;
 }) {
   return (
     <header class="device-head">
@@ -59,7 +60,7 @@ export function DeviceHead({
             ),
           )}
           <Fact name="Version">
-            {device.version === undefined
+            {device.version === null
               ? 'never counted'
               : `${device.version.session}.${device.version.counter}`}
           </Fact>
@@ -67,7 +68,7 @@ export function DeviceHead({
           <Fact name="Late">{countText(device.counts.late)}</Fact>
           <Fact name="Duplicates">{countText(device.counts.duplicates)}</Fact>
           <Fact name="Missing">{countText(device.counts.gaps)}</Fact>
-          {device.lastEventTime !== undefined && <Fact name="Device clock">{device.lastEventTime}</Fact>}
+          {device.lastEventTime !== null && <Fact name="Device clock">{device.lastEventTime}</Fact>}
         </dl>
       )}
     </header>

@@ -1,6 +1,7 @@
 import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useEffect, useMemo } from 'preact/hooks';
 import { originsOf } from '../model/attribute-origins.ts';
+import { arrivalMs } from '../model/event.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
 import { Json } from '../parts/json.tsx';
@@ -92,7 +93,8 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
   const events = history.events.value;
   const atMs = momentOf(parameters.value.get('at'));
   const past = session.past.value;
-  const oldest = events[0]?.arrivalTime;
+  const first = events[0];
+  const oldest = first === undefined ? undefined : arrivalMs(first);
   const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), atMs, now.value);
   const origins = useMemo(() => originsOf(events, atMs), [events, atMs]);
   if (device === undefined) return null;
@@ -143,7 +145,7 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
       />
       <details class="card">
         <summary>State as JSON</summary>
-        <Json label="State as JSON" value={atMs === undefined ? session.raw.value : past?.raw} />
+        <Json label="State as JSON" value={shown} />
       </details>
     </>
   );

@@ -1,5 +1,6 @@
+import type { EventJson } from '@twinstream/api-contract';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { HistoryEvent } from '../api/shapes.ts';
+import { arrivalMs, identityOf, isCorrection } from '../model/event.ts';
 import { type EventMarks, marksOf, missingOf } from '../model/history-marks.ts';
 import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
@@ -48,7 +49,7 @@ function gapText(marks: EventMarks): string {
   return missing === 0 ? `gap closed${filled}` : `${countText(missing)} missing before${filled}`;
 }
 
-function Marks({ event, marks }: { readonly event: HistoryEvent; readonly marks: EventMarks }) {
+function Marks({ event, marks }: { readonly event: EventJson; readonly marks: EventMarks }) {
   return (
     <>
       {event.late && (
@@ -66,9 +67,9 @@ function Marks({ event, marks }: { readonly event: HistoryEvent; readonly marks:
           new session
         </Mark>
       )}
-      {event.correction !== undefined && (
+      {isCorrection(event) && (
         <Mark kind="correction" icon="correction">
-          {`by ${event.correction.actor}: ${event.correction.reason}`}
+          {`by ${event.actor ?? 'somebody'}: ${event.reason ?? 'no reason was given'}`}
         </Mark>
       )}
       {marks.wasCorrected && (
@@ -85,14 +86,14 @@ function Marks({ event, marks }: { readonly event: HistoryEvent; readonly marks:
   );
 }
 
-function EventDetail({ event, onClose }: { readonly event: HistoryEvent; readonly onClose: () => void }) {
+function EventDetail({ event, onClose }: { readonly event: EventJson; readonly onClose: () => void }) {
   return (
     <div class="event-detail">
       <div class="card-line">
         <h3>
           {event.type} <Moment time={event.arrivalTime} exact />
         </h3>
-        <button type="button" class="button" onClick={() => goToMoment(event.arrivalTime)}>
+        <button type="button" class="button" onClick={() => goToMoment(arrivalMs(event))}>
           Show the state then
         </button>
         <button type="button" class="button is-quiet" onClick={onClose}>
@@ -100,19 +101,20 @@ function EventDetail({ event, onClose }: { readonly event: HistoryEvent; readonl
           Close
         </button>
       </div>
-      <Json label="Event as JSON" value={event.raw} />
+      <Json label="Event as JSON" value={event} />
     </div>
   );
 }
 
 interface HistoryItem {
-  readonly event: HistoryEvent;
+  readonly event: EventJson;
   readonly marks: EventMarks;
 }
 
 function itemCells(item: HistoryItem | undefined) {
   if (item === undefined) return null;
   const { event, marks } = item;
+  const identity = identityOf(event);
   return (
     <>
       <Cell of="arrival">
@@ -122,14 +124,12 @@ function itemCells(item: HistoryItem | undefined) {
         <Icon name={TYPE_ICONS.get(event.type) ?? 'total'} />
         {event.type}
       </Cell>
-      <Cell of="identity">
-        {event.identity === undefined ? '' : `${event.identity.session}.${event.identity.counter}`}
-      </Cell>
+      <Cell of="identity">{identity === undefined ? '' : `${identity.session}.${identity.counter}`}</Cell>
       <Cell of="marks">
         <Marks event={event} marks={marks} />
       </Cell>
       <Cell of="data">
-        <Readings attributes={event.data} countMax={READINGS_MAX} />
+        <Readings attributes={event.data ?? {}} countMax={READINGS_MAX} />
       </Cell>
       <Cell of="time">{event.time}</Cell>
     </>
@@ -138,12 +138,12 @@ function itemCells(item: HistoryItem | undefined) {
 
 export interface HistoryListProps {
   /** In chain order, oldest first. */
-  readonly events: readonly HistoryEvent[];
+  readonly events: readonly EventJson[];
   readonly atMs: number | undefined;
 }
 
 /** How many events have come on top since the list was drawn first. */
-function useShift(events: readonly HistoryEvent[]): number {
+function useShift(events: readonly EventJson[]): number {
   const seen = useRef<{ newest: string | undefined; shift: number }>({ newest: undefined, shift: 0 }).current;
   const newest = events.at(-1);
   const newestKey = newest === undefined ? undefined : eventKey(newest);
@@ -168,7 +168,7 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
   const selected =
     selectedKey === undefined ? undefined : events.find((event) => eventKey(event) === selectedKey);
   // The newest event that the state shown knows of.
-  const indexAtMoment = atMs === undefined ? -1 : events.findLastIndex((event) => event.arrivalTime <= atMs);
+  const indexAtMoment = atMs === undefined ? -1 : events.findLastIndex((event) => arrivalMs(event) <= atMs);
   const rowAtMoment = indexAtMoment === -1 ? undefined : events.length - 1 - indexAtMoment;
   return (
     <>
@@ -183,7 +183,7 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
         rowClass={(row) => {
           const event = itemOf(row)?.event;
           if (event === undefined) return '';
-          const isAfter = atMs !== undefined && event.arrivalTime > atMs;
+          const isAfter = atMs !== undefined && arrivalMs(event) > atMs;
           const isLast = row === rowAtMoment;
           const isOpen = eventKey(event) === selectedKey;
           return `${isAfter ? 'is-after' : ''} ${isLast ? 'is-at' : ''} ${isOpen ? 'is-open' : ''}`;

@@ -1,6 +1,7 @@
+import type { EventJson } from '@twinstream/api-contract';
 import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useMemo } from 'preact/hooks';
-import type { HistoryEvent } from '../api/shapes.ts';
+import { arrivalMs } from '../model/event.ts';
 import { densityOf, NEWEST, neighbourTime, TIME_WINDOWS } from '../model/time-window.ts';
 import { exactMomentText } from '../model/time-zone.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -11,7 +12,7 @@ const PARTS = 160;
 const PAGE_STEPS = 10;
 
 export interface TimeSliderProps {
-  readonly events: readonly HistoryEvent[];
+  readonly events: readonly EventJson[];
   readonly fromMs: number;
   readonly toMs: number;
   /** The moment shown; undefined for now. */
@@ -26,7 +27,7 @@ export function goToMoment(timeMs: number | undefined): void {
 
 function Density({ events, fromMs, toMs }: Pick<TimeSliderProps, 'events' | 'fromMs' | 'toMs'>) {
   const counts = useMemo(() => {
-    const times = events.map(({ arrivalTime }) => arrivalTime);
+    const times = events.map(arrivalMs);
     return densityOf(times, fromMs, toMs, PARTS);
   }, [events, fromMs, toMs]);
   const most = Math.max(1, ...counts);
@@ -71,7 +72,7 @@ function BasisChoice({ basis }: { readonly basis: Basis }) {
 /** Turns back time: by drag to any moment, by the arrow keys from event to event. */
 export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: TimeSliderProps) {
   const times = useMemo(() => {
-    const sorted = events.map(({ arrivalTime }) => arrivalTime).sort((a, b) => a - b);
+    const sorted = events.map(arrivalMs).sort((a, b) => a - b);
     return sorted.filter((time, index) => time !== sorted[index - 1]);
   }, [events]);
   const shown = atMs ?? toMs;

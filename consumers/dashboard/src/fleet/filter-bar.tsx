@@ -1,5 +1,6 @@
+import type { LabelCounts } from '@twinstream/api-contract';
+import { CONNECTION_STATUSES, TEXT_CHARACTERS_MAX } from '@twinstream/api-contract/values';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Tally } from '../api/shapes.ts';
 import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -8,8 +9,6 @@ import { summary } from '../session/summary-session.ts';
 
 /** Typing asks once it has rested so long. */
 const REST_MS = 200;
-/** Longest search that the API takes. */
-const SEARCH_CHARACTERS_MAX = 256;
 
 function SearchField({ query }: { readonly query: FleetQuery }) {
   const field = useRef<HTMLInputElement>(null);
@@ -38,7 +37,7 @@ function SearchField({ query }: { readonly query: FleetQuery }) {
         placeholder="Search id or label"
         autocomplete="off"
         spellcheck={false}
-        maxLength={SEARCH_CHARACTERS_MAX}
+        maxLength={TEXT_CHARACTERS_MAX}
         defaultValue={shown}
         onInput={onInput}
       />
@@ -46,6 +45,9 @@ function SearchField({ query }: { readonly query: FleetQuery }) {
     </label>
   );
 }
+
+/** Devices by one of their properties: value to count; undefined where it is not counted yet. */
+type Tally = ReadonlyMap<string, number | undefined>;
 
 interface ChoiceProps {
   readonly label: string;
@@ -80,14 +82,12 @@ function Choice({ label, value, tally, onChoose }: ChoiceProps) {
   );
 }
 
-const NO_TALLY: Tally = new Map();
-/** What devices can say, for an API that does not count them by it. */
-const SAID: Tally = new Map([
-  ['connected', undefined],
-  ['disconnected', undefined],
-  ['unknown', undefined],
-]);
-const STATUSES = ['connected', 'disconnected', 'unknown'] as const;
+/** What devices can say, before they are counted. */
+const SAID: Tally = new Map(CONNECTION_STATUSES.map((status) => [status, undefined]));
+
+function tallyOf(counts: LabelCounts | undefined): Tally {
+  return new Map((counts?.values ?? []).map(({ value, count }) => [value, count]));
+}
 
 /** Search and filters of the fleet. All of them live in the address. */
 export function FilterBar() {
@@ -99,20 +99,20 @@ export function FilterBar() {
   };
   const chooseStatus = (value: string | undefined): void => {
     const { status: _before, ...rest } = query;
-    const status = STATUSES.find((known) => known === value);
+    const status = CONNECTION_STATUSES.find((known) => known === value);
     setFleetQuery(status === undefined ? rest : { ...rest, status });
   };
-  const said = counts === undefined || counts.status.size === 0 ? SAID : counts.status;
+  const said = counts === undefined ? SAID : new Map(Object.entries(counts.byStatus));
   return (
     <search class="filters">
       <SearchField query={query} />
       <Choice label="Said" value={query.status} tally={said} onChoose={chooseStatus} />
-      <Choice label="Site" value={query.site} tally={counts?.site ?? NO_TALLY} onChoose={choose('site')} />
-      <Choice label="Type" value={query.type} tally={counts?.type ?? NO_TALLY} onChoose={choose('type')} />
+      <Choice label="Site" value={query.site} tally={tallyOf(counts?.bySite)} onChoose={choose('site')} />
+      <Choice label="Type" value={query.type} tally={tallyOf(counts?.byType)} onChoose={choose('type')} />
       <Choice
         label="Firmware"
         value={query.firmware}
-        tally={counts?.firmware ?? NO_TALLY}
+        tally={tallyOf(counts?.byFirmware)}
         onChoose={choose('firmware')}
       />
       {isFiltered(query) && (

@@ -1,5 +1,6 @@
+import type { DeviceJson } from '@twinstream/api-contract';
+import { LABELS } from '@twinstream/api-contract/values';
 import { useRef } from 'preact/hooks';
-import { type Device, LABELS } from '../api/shapes.ts';
 import type { SortKey } from '../model/fleet-query.ts';
 import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
@@ -70,7 +71,7 @@ function ariaSort(column: Column): 'ascending' | 'descending' | undefined {
 }
 
 /** When a device was last heard; lights up when it is heard anew, and not when another device takes its place. */
-function Heard({ deviceId, time }: { readonly deviceId: string; readonly time: number | undefined }) {
+function Heard({ deviceId, time }: { readonly deviceId: string; readonly time: string | null }) {
   const shown = useRef({ deviceId, time, count: 0 }).current;
   if (shown.deviceId !== deviceId) shown.count = 0;
   else if (shown.time !== time) shown.count += 1;
@@ -83,7 +84,7 @@ function Heard({ deviceId, time }: { readonly deviceId: string; readonly time: n
   );
 }
 
-function Cells({ device }: { readonly device: Device }) {
+function Cells({ device }: { readonly device: DeviceJson }) {
   const { deviceId, labels, counts } = device;
   return (
     <>
@@ -127,7 +128,7 @@ function PendingCells() {
   );
 }
 
-function rowCells(device: Device | undefined) {
+function rowCells(device: DeviceJson | undefined) {
   return device === undefined ? <PendingCells /> : <Cells device={device} />;
 }
 
@@ -147,7 +148,7 @@ export function FleetGrid() {
   const left = leftIds.value;
   // Read for its own sake: rows changed in place are drawn anew.
   rowsVersion.value;
-  const deviceAt = (row: number): Device | undefined => deviceOf(ids[row] ?? '');
+  const deviceAt = (row: number): DeviceJson | undefined => deviceOf(ids[row] ?? '');
   const open = (row: number): void => {
     const deviceId = ids[row];
     if (deviceId !== undefined) navigate({ device: deviceId });

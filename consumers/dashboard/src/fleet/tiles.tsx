@@ -1,4 +1,4 @@
-import type { FleetSummary } from '../api/shapes.ts';
+import type { FleetSummary } from '@twinstream/api-contract';
 import { ageText } from '../model/age.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
@@ -45,36 +45,36 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       key: 'online',
       label: 'Online',
       hint:
-        counts?.thresholds === undefined
+        counts === undefined
           ? 'Heard within their time'
-          : `Heard within ${ageText(counts.thresholds.staleAfterMs)}, or what their type allows`,
-      count: counts?.liveness.online,
+          : `Heard within ${ageText(counts.thresholds.default.staleAfterMs)}, or what their type allows`,
+      count: counts?.byLiveness.online,
       isOn: liveness === 'online',
-      note: shareText(counts?.liveness.online, counts?.total),
+      note: shareText(counts?.byLiveness.online, counts?.total),
       query: withTile(query, { liveness: 'online' }),
     },
     {
       key: 'stale',
       label: 'Stale',
       hint:
-        counts?.thresholds === undefined
+        counts === undefined
           ? 'Silent for longer than they should be'
-          : `Silent for over ${ageText(counts.thresholds.staleAfterMs)}, or what their type allows`,
-      count: counts?.liveness.stale,
+          : `Silent for over ${ageText(counts.thresholds.default.staleAfterMs)}, or what their type allows`,
+      count: counts?.byLiveness.stale,
       isOn: liveness === 'stale',
-      note: shareText(counts?.liveness.stale, counts?.total),
+      note: shareText(counts?.byLiveness.stale, counts?.total),
       query: withTile(query, { liveness: 'stale' }),
     },
     {
       key: 'offline',
       label: 'Offline',
       hint:
-        counts?.thresholds === undefined
+        counts === undefined
           ? 'Not heard for long'
-          : `Silent for over ${ageText(counts.thresholds.offlineAfterMs)}, or what their type allows`,
-      count: counts?.liveness.offline,
+          : `Silent for over ${ageText(counts.thresholds.default.offlineAfterMs)}, or what their type allows`,
+      count: counts?.byLiveness.offline,
       isOn: liveness === 'offline',
-      note: shareText(counts?.liveness.offline, counts?.total),
+      note: shareText(counts?.byLiveness.offline, counts?.total),
       query: withTile(query, { liveness: 'offline' }),
     },
     {
@@ -98,7 +98,7 @@ function shareText(count: number | undefined, total: number | undefined): string
 }
 
 function troubleText(counts: FleetSummary | undefined): string {
-  const { silent = 0, gaps = 0 } = counts?.troubles ?? {};
+  const { silent = 0, gaps = 0 } = counts?.byTrouble ?? {};
   const parts = [
     ...(silent > 0 ? [`${countText(silent)} silent`] : []),
     ...(gaps > 0 ? [`${countText(gaps)} with gaps`] : []),

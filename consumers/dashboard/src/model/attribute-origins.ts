@@ -1,10 +1,11 @@
-import type { HistoryEvent } from '../api/shapes.ts';
+import type { EventJson } from '@twinstream/api-contract';
+import { arrivalMs, type EventIdentity, identityOf, isCorrection } from './event.ts';
 
 /** Which event of the history at hand an attribute's value came with. */
 export interface AttributeOrigin {
   /** Arrival; milliseconds since 1970. */
   readonly time: number;
-  readonly identity?: { readonly session: number; readonly counter: number };
+  readonly identity?: EventIdentity;
   readonly isCorrection: boolean;
 }
 
@@ -15,19 +16,20 @@ function isOlder(a: AttributeOrigin['identity'], b: AttributeOrigin['identity'])
 
 /** Origins by attribute, from events in chain order, oldest first, up to a moment. Attributes older than these events are absent. */
 export function originsOf(
-  events: readonly HistoryEvent[],
+  events: readonly EventJson[],
   untilMs = Number.POSITIVE_INFINITY,
 ): ReadonlyMap<string, AttributeOrigin> {
   const origins = new Map<string, AttributeOrigin>();
-  for (const { arrivalTime, data, identity, correction } of events) {
-    if (arrivalTime > untilMs) continue;
-    const version = correction === undefined ? identity : correction.corrects;
+  for (const event of events) {
+    const time = arrivalMs(event);
+    if (time > untilMs) continue;
+    const version = isCorrection(event) ? event.corrects : identityOf(event);
     const origin: AttributeOrigin = {
-      time: arrivalTime,
+      time,
       ...(version === undefined ? {} : { identity: version }),
-      isCorrection: correction !== undefined,
+      isCorrection: isCorrection(event),
     };
-    for (const name of Object.keys(data)) {
+    for (const name of Object.keys(event.data ?? {})) {
       // A late event changes only what it is newest for.
       if (!isOlder(version, origins.get(name)?.identity)) origins.set(name, origin);
     }

@@ -1,5 +1,14 @@
-import { LIVENESS, type Liveness } from '../api/shapes.ts';
+import type { FleetFilter } from '@twinstream/api-contract';
+import {
+  CONNECTION_STATUSES,
+  LIVENESS,
+  ORDERS,
+  type Order,
+  type SortName,
+  TROUBLE_FILTERS,
+} from '@twinstream/api-contract/values';
 
+/** What the page sorts by, of what the API can. */
 export const SORT_KEYS = [
   'deviceId',
   'liveness',
@@ -11,25 +20,20 @@ export const SORT_KEYS = [
   'late',
   'gaps',
   'lastArrivalTime',
-] as const;
+] as const satisfies readonly SortName[];
 export type SortKey = (typeof SORT_KEYS)[number];
-export const ORDERS = ['asc', 'desc'] as const;
-export type Order = (typeof ORDERS)[number];
-const STATUSES = ['connected', 'disconnected', 'unknown'] as const;
 
-/** Kinds of trouble that the API tells apart, any of them, or none at all. */
-export const TROUBLE_FILTERS = ['any', 'none', 'silent', 'gaps'] as const;
-export type TroubleFilter = (typeof TROUBLE_FILTERS)[number];
+type Filter<Name extends keyof FleetFilter> = NonNullable<FleetFilter[Name]>;
 
 /** Which devices the fleet view shows, and in what order. It is the part of the URL that people share. */
 export interface FleetQuery {
-  readonly q?: string;
-  readonly status?: (typeof STATUSES)[number];
-  readonly liveness?: Liveness;
-  readonly trouble?: TroubleFilter;
-  readonly site?: string;
-  readonly type?: string;
-  readonly firmware?: string;
+  readonly q?: Filter<'q'>;
+  readonly status?: Filter<'status'>;
+  readonly liveness?: Filter<'liveness'>;
+  readonly trouble?: Filter<'trouble'>;
+  readonly site?: Filter<'site'>;
+  readonly type?: Filter<'type'>;
+  readonly firmware?: Filter<'firmware'>;
   readonly sort?: SortKey;
   readonly order?: Order;
 }
@@ -45,7 +49,7 @@ export const FLEET_PARAMETERS = [
   'firmware',
   'sort',
   'order',
-] as const satisfies readonly (keyof FleetQuery)[];
+] as const satisfies readonly (keyof FleetQuery & (keyof FleetFilter | 'sort' | 'order'))[];
 
 function oneOf<T extends string>(known: readonly T[], value: string | null): T | undefined {
   return known.find((one) => one === value);
@@ -54,7 +58,7 @@ function oneOf<T extends string>(known: readonly T[], value: string | null): T |
 /** The query that an address asks for. What it does not know it leaves out: a shared link never breaks the page. */
 export function readFleetQuery(parameters: URLSearchParams): FleetQuery {
   const text = (name: string): string | undefined => parameters.get(name)?.trim() || undefined;
-  const status = oneOf(STATUSES, parameters.get('status'));
+  const status = oneOf(CONNECTION_STATUSES, parameters.get('status'));
   const liveness = oneOf(LIVENESS, parameters.get('liveness'));
   const sort = oneOf(SORT_KEYS, parameters.get('sort'));
   const order = oneOf(ORDERS, parameters.get('order'));

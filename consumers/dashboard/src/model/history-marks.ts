@@ -1,4 +1,5 @@
-import type { HistoryEvent } from '../api/shapes.ts';
+import type { EventJson } from '@twinstream/api-contract';
+import { type EventIdentity, identityOf, isCorrection } from './event.ts';
 
 /** Counters of one session that were skipped, as seen when a later one came. */
 export interface CounterGap {
@@ -28,19 +29,19 @@ interface SessionSeen {
  * Marks of events in chain order, oldest first. They rest on these events alone: the first event of a session that
  * began before them opens no gap, because what came before is not known here.
  */
-export function marksOf(events: readonly HistoryEvent[]): readonly EventMarks[] {
+export function marksOf(events: readonly EventJson[]): readonly EventMarks[] {
   const sessions = new Map<number, SessionSeen>();
   let newestSession: number | undefined;
   return events.map((event) => {
     const marks: EventMarks = {};
-    const { identity, correction } = event;
-    if (correction?.corrects !== undefined) {
-      const target = sessions
-        .get(correction.corrects.session)
-        ?.marksByCounter.get(correction.corrects.counter);
+    if (isCorrection(event)) {
+      const { corrects } = event;
+      const target = corrects && sessions.get(corrects.session)?.marksByCounter.get(corrects.counter);
       if (target !== undefined) target.wasCorrected = true;
+      return marks;
     }
-    if (identity === undefined || correction !== undefined) return marks;
+    const identity = identityOf(event);
+    if (identity === undefined) return marks;
     if (newestSession !== undefined && identity.session > newestSession) marks.startsSession = true;
     newestSession = Math.max(newestSession ?? identity.session, identity.session);
     markCounter(sessions, identity, marks);
@@ -50,7 +51,7 @@ export function marksOf(events: readonly HistoryEvent[]): readonly EventMarks[] 
 
 function markCounter(
   sessions: Map<number, SessionSeen>,
-  { session, counter }: { session: number; counter: number },
+  { session, counter }: EventIdentity,
   marks: EventMarks,
 ): void {
   const seen = sessions.get(session);

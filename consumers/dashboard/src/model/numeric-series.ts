@@ -1,4 +1,5 @@
-import type { HistoryEvent } from '../api/shapes.ts';
+import type { EventJson } from '@twinstream/api-contract';
+import { arrivalMs, isCorrection } from './event.ts';
 
 /** One numeric attribute over time, in the form that plots take: three columns of equal length. */
 export interface NumericSeries {
@@ -19,13 +20,13 @@ interface Columns {
 }
 
 /** Series of every attribute that was a number at least twice, from events in chain order, oldest first; most points first. */
-export function numericSeriesOf(events: readonly HistoryEvent[]): readonly NumericSeries[] {
+export function numericSeriesOf(events: readonly EventJson[]): readonly NumericSeries[] {
   const byName = new Map<string, Columns>();
   let time = 0;
   for (const event of events) {
-    time = Math.max(time, event.arrivalTime);
-    const isAside = event.late || event.correction !== undefined;
-    for (const [name, value] of Object.entries(event.data)) {
+    time = Math.max(time, arrivalMs(event));
+    const isAside = event.late === true || isCorrection(event);
+    for (const [name, value] of Object.entries(event.data ?? {})) {
       if (typeof value !== 'number' && value !== null) continue;
       let columns = byName.get(name);
       if (columns === undefined) {

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../api/shapes.ts';
+import type { PipelineStatus } from '@twinstream/api-contract';
 
 /** Samples kept while the page is open: at one in 2 s, half an hour. */
 export const SAMPLES_MAX = 900;
@@ -11,12 +11,12 @@ export interface ShardSample {
   readonly recordsPerSecond: ReadonlyMap<string, number>;
 }
 
-export function sampleOf(pipeline: Pipeline, time: number): ShardSample {
+export function sampleOf(pipeline: Pick<PipelineStatus, 'shards'>, time: number): ShardSample {
   const lagMs = new Map<string, number>();
   const recordsPerSecond = new Map<string, number>();
   for (const shard of pipeline.shards) {
-    if (shard.lagMs !== undefined) lagMs.set(shard.shardId, shard.lagMs);
-    if (shard.recordsPerSecond !== undefined) recordsPerSecond.set(shard.shardId, shard.recordsPerSecond);
+    if (shard.lagMs !== null) lagMs.set(shard.shardId, shard.lagMs);
+    if (shard.recordsPerSecond !== null) recordsPerSecond.set(shard.shardId, shard.recordsPerSecond);
   }
   return { time, lagMs, recordsPerSecond };
 }

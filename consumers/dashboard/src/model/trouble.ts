@@ -1,7 +1,7 @@
-import type { Device } from '../api/shapes.ts';
+import type { DeviceJson } from '@twinstream/api-contract';
 
 /** Why a device needs a look, in words; empty where it does not. The API filters and counts by the same rule. */
-export function troublesOf(device: Pick<Device, 'status' | 'liveness' | 'counts'>): readonly string[] {
+export function troublesOf(device: Pick<DeviceJson, 'status' | 'liveness' | 'counts'>): readonly string[] {
   const troubles: string[] = [];
   if (device.liveness === 'offline' && device.status !== 'disconnected') {
     troubles.push('silent: offline without having said so');

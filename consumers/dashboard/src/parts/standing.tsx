@@ -1,4 +1,4 @@
-import type { Device, Liveness } from '../api/shapes.ts';
+import type { DeviceJson, Liveness } from '@twinstream/api-contract';
 import { troublesOf } from '../model/trouble.ts';
 import { Icon } from './icon.tsx';
 
@@ -19,12 +19,12 @@ export function LivenessMark({ liveness }: { readonly liveness: Liveness }) {
 }
 
 /** What the device said of itself. */
-export function SaidText({ status }: { readonly status: Device['status'] }) {
+export function SaidText({ status }: { readonly status: DeviceJson['status'] }) {
   return <span class="said">{status === 'unknown' ? 'said nothing' : `said ${status}`}</span>;
 }
 
 /** Liveness, and trouble in its place where there is any. */
-export function Standing({ device }: { readonly device: Device }) {
+export function Standing({ device }: { readonly device: DeviceJson }) {
   const troubles = troublesOf(device);
   return (
     <span class="standing">

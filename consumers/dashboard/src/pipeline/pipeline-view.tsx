@@ -1,5 +1,6 @@
+import type { PipelineStatus, ReplayStatus, ShardStatus } from '@twinstream/api-contract';
+import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { Pipeline, ShardHealth } from '../api/shapes.ts';
 import { ageText, lagText } from '../model/age.ts';
 import { columnsOf, type ShardSample, shardName } from '../model/shard-samples.ts';
 import { countText, rateText } from '../model/value-text.ts';
@@ -35,12 +36,15 @@ function Figure({ icon, label, value, note, isAlarming = false }: FigureProps) {
   );
 }
 
-function Figures({ status }: { readonly status: Pipeline }) {
+function Figures({ status }: { readonly status: PipelineStatus }) {
   const open = status.shards.filter(({ state }) => state === 'OPEN');
   const rate = status.shards.reduce((sum, { recordsPerSecond }) => sum + (recordsPerSecond ?? 0), 0);
-  const lags = status.shards.map(({ lagMs }) => lagMs).filter((lag) => lag !== undefined);
+  const lags = status.shards.map(({ lagMs }) => lagMs).filter((lag) => lag !== null);
   const lag = lags.length === 0 ? undefined : Math.max(...lags);
-  const { quarantined, archiveDeliveryTime } = status;
+  const {
+    quarantined,
+    archive: { lastDeliveryTime },
+  } = status;
   return (
     <div class="figures">
       <Figure
@@ -59,15 +63,15 @@ function Figures({ status }: { readonly status: Pipeline }) {
       <Figure
         icon="locked"
         label="Quarantine"
-        value={quarantined === undefined ? '–' : countText(quarantined)}
+        value={countText(quarantined)}
         note={quarantined === 0 ? 'every record was read' : 'records that could not be read'}
-        isAlarming={(quarantined ?? 0) > 0}
+        isAlarming={quarantined > 0}
       />
       <Figure
         icon="archive"
         label="Archive"
-        value={archiveDeliveryTime === undefined ? '–' : ageText(now.value - archiveDeliveryTime)}
-        note={archiveDeliveryTime === undefined ? 'nothing delivered yet' : 'since the last delivery'}
+        value={lastDeliveryTime === null ? '–' : ageText(now.value - Date.parse(lastDeliveryTime))}
+        note={lastDeliveryTime === null ? 'nothing delivered yet' : 'since the last delivery'}
       />
     </div>
   );
@@ -106,7 +110,7 @@ function ShardPlot({ title, samples, shardIds, measure, format, topMin }: ShardP
   );
 }
 
-function ShardRow({ shard, index }: { readonly shard: ShardHealth; readonly index: number }) {
+function ShardRow({ shard, index }: { readonly shard: ShardStatus; readonly index: number }) {
   const { shardId, state, lagMs, recordsPerSecond, finishedThrough } = shard;
   return (
     <tr>
@@ -114,20 +118,35 @@ function ShardRow({ shard, index }: { readonly shard: ShardHealth; readonly inde
         <span class={`plot-key series-${index % 6}`}>{shardId}</span>
       </th>
       <td>{state === 'OPEN' ? 'open' : state.toLowerCase()}</td>
-      <td class="is-right">{recordsPerSecond === undefined ? '–' : rateText(recordsPerSecond)}</td>
+      <td class="is-right">{recordsPerSecond === null ? '–' : rateText(recordsPerSecond)}</td>
       <td class={`is-right ${(lagMs ?? 0) > LAG_MS_CALM ? 'is-alarming' : ''}`}>
-        {lagMs === undefined ? '–' : lagText(lagMs)}
+        {lagMs === null ? '–' : lagText(lagMs)}
       </td>
       <td class="sequence">{finishedThrough ?? 'nothing yet'}</td>
     </tr>
   );
 }
 
-function Shards({ shards }: { readonly shards: readonly ShardHealth[] }) {
+interface WideCardProps {
+  readonly id: string;
+  readonly title: string;
+  readonly children: ComponentChildren;
+}
+
+/** A card of a table that may be wider than the page. */
+function WideCard({ id, title, children }: WideCardProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section class="card scroll" tabIndex={0} aria-labelledby="shards-title">
-      <h2 id="shards-title">Shards</h2>
+    <section class="card scroll" tabIndex={0} aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Shards({ shards }: { readonly shards: readonly ShardStatus[] }) {
+  return (
+    <WideCard id="shards-title" title="Shards">
       <table class="shards">
         <thead>
           <tr>
@@ -148,41 +167,88 @@ function Shards({ shards }: { readonly shards: readonly ShardHealth[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </WideCard>
   );
 }
 
-function Replays({ status }: { readonly status: Pipeline }) {
+const TARGET_TEXT: Readonly<Record<ReplayStatus['target'], string>> = {
+  none: 'dry run',
+  fresh: 'fresh tables',
+  repair: 'repair in place',
+  stdout: 'standard output',
+};
+
+function ReplayRow({ replay }: { readonly replay: ReplayStatus }) {
+  const { id, target, step, reason, updatedTime, entries } = replay;
   return (
-    <section class="card" aria-labelledby="replays-title">
-      <h2 id="replays-title">Replays and archive</h2>
-      {status.replays.length === 0 && <p class="empty">No replay is running.</p>}
-      {status.replays.map(({ id, state, progress, detail }) => (
-        <div key={id} class="replay">
-          <p>
-            <strong>{id}</strong> {state}
-            {detail !== undefined && <span class="muted"> · {detail}</span>}
-          </p>
-          {progress !== undefined && (
-            <progress max={1} value={progress} aria-label={`Progress of ${id}`}>
-              {Math.round(progress * 100)} %
-            </progress>
-          )}
-        </div>
-      ))}
+    <tr>
+      <th scope="row">
+        {id}
+        {reason !== undefined && <span class="muted"> · {reason}</span>}
+      </th>
+      <td>{TARGET_TEXT[target]}</td>
+      <td>{step}</td>
+      <td class="is-right">{countText(entries.read)}</td>
+      <td class="is-right">{countText(entries.applied)}</td>
+      <td class={`is-right ${entries.failed > 0 ? 'is-alarming' : ''}`}>{countText(entries.failed)}</td>
+      <td class="is-right">
+        <Age time={updatedTime} />
+      </td>
+    </tr>
+  );
+}
+
+/** What replays under way have come to: where they write, at which step they are, what became of the entries they read. */
+function ReplayTable({ replays }: { readonly replays: readonly ReplayStatus[] }) {
+  return (
+    <table class="replays">
+      <thead>
+        <tr>
+          <th scope="col">Replay</th>
+          <th scope="col">Target</th>
+          <th scope="col">Step</th>
+          <th scope="col" class="is-right">
+            Entries read
+          </th>
+          <th scope="col" class="is-right">
+            Applied
+          </th>
+          <th scope="col" class="is-right">
+            Failed
+          </th>
+          <th scope="col" class="is-right">
+            Last progress
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {replays.map((replay) => (
+          <ReplayRow key={replay.id} replay={replay} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Replays({ status }: { readonly status: PipelineStatus }) {
+  const { replays, retentionHours, archive } = status;
+  return (
+    <WideCard id="replays-title" title="Replays and archive">
+      {replays === undefined && <p class="empty">This API does not know the table of replays.</p>}
+      {replays?.length === 0 && <p class="empty">No replay is running.</p>}
+      {replays !== undefined && replays.length > 0 && <ReplayTable replays={replays} />}
       <p class="muted">
-        {status.archiveDeliveryTime === undefined ? (
+        {archive.lastDeliveryTime === null ? (
           'The archive has received nothing yet.'
         ) : (
           <>
-            Last archive object: <Moment time={status.archiveDeliveryTime} />,{' '}
-            <Age time={status.archiveDeliveryTime} /> ago.
+            Last archive object: <Moment time={archive.lastDeliveryTime} />,{' '}
+            <Age time={archive.lastDeliveryTime} /> ago.
           </>
         )}
-        {status.retentionHours !== undefined &&
-          ` The stream keeps ${countText(status.retentionHours)} hours.`}
+        {` The stream keeps ${countText(retentionHours)} hours.`}
       </p>
-    </section>
+    </WideCard>
   );
 }
 

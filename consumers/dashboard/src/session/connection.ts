@@ -7,7 +7,7 @@ export type Link =
   | { readonly kind: 'connecting' }
   /** The update stream is open. */
   | { readonly kind: 'live' }
-  /** The API has no update stream here, or no place in it: the page asks again and again. */
+  /** The API has no place in its update stream, or the view needs none: the page asks again and again. */
   | { readonly kind: 'polling' }
   /** Nobody answers. */
   | { readonly kind: 'lost'; readonly detail: string; readonly retryTime: number | undefined }
@@ -18,7 +18,7 @@ type Reach =
   | { readonly kind: 'unknown' | 'answered' }
   | { readonly kind: 'lost' | 'denied'; readonly detail: string };
 
-/** The update stream by itself. `none`: this API has none, or the view needs none. */
+/** The update stream by itself. `none`: the API has no place in it, or the view needs none. */
 export type StreamState = 'closed' | 'open' | 'none';
 
 const reach = signal<Reach>({ kind: 'unknown' });

@@ -1,7 +1,8 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import { LIMIT_MAX, listEvents } from '../api/query-api.ts';
+import type { EventJson, PositionJson } from '@twinstream/api-contract';
+import { LIMIT_MAX } from '@twinstream/api-contract/values';
+import { listEvents } from '../api/query-api.ts';
 import type { Failure, Outcome } from '../api/request.ts';
-import type { HistoryEvent, Listed, WirePosition } from '../api/shapes.ts';
 import { serverNow } from './clock.ts';
 import { noteFailure } from './connection.ts';
 
@@ -20,7 +21,7 @@ const KNOWN_TAIL = 500;
 /** A stretch of one device's history, kept up with what comes. */
 export interface DeviceHistory {
   /** In chain order, oldest first. */
-  readonly events: ReadonlySignal<readonly HistoryEvent[]>;
+  readonly events: ReadonlySignal<readonly EventJson[]>;
   readonly isLoading: ReadonlySignal<boolean>;
   /** Older events exist beyond those held. */
   readonly isCut: ReadonlySignal<boolean>;
@@ -30,18 +31,24 @@ export interface DeviceHistory {
   /** Goes further back. */
   readOlder(): Promise<void>;
   /** Takes in what was stored since, where the event at this position, the last one stored, is not held. */
-  catchUp(last: WirePosition | undefined): Promise<void>;
+  catchUp(last: PositionJson | null): Promise<void>;
   close(): void;
 }
 
-export function positionKey({ shardId, sequenceNumber, subSequenceNumber }: WirePosition): string {
+export function positionKey({ shardId, sequenceNumber, subSequenceNumber }: PositionJson): string {
   return `${shardId}:${sequenceNumber}:${subSequenceNumber}`;
 }
 
 /** Identity of a stored event within its device. */
-export function eventKey(event: HistoryEvent): string {
-  if (event.position !== undefined) return positionKey(event.position);
-  return `${event.arrivalTime}:${event.identity?.session}:${event.identity?.counter}:${event.type}`;
+export function eventKey(event: EventJson): string {
+  return positionKey(event.position);
+}
+
+/** Events read backward, the newest first. */
+interface Stretch {
+  readonly items: readonly EventJson[];
+  /** Absent at the beginning of the history. */
+  readonly cursor?: string;
 }
 
 interface Window {
@@ -50,7 +57,7 @@ interface Window {
 }
 
 export function openHistory(deviceId: string): DeviceHistory {
-  const events = signal<readonly HistoryEvent[]>([]);
+  const events = signal<readonly EventJson[]>([]);
   const isLoading = signal(true);
   const failure = signal<Failure | undefined>(undefined);
   const olderCursor = signal<string | undefined>(undefined);
@@ -64,8 +71,8 @@ export function openHistory(deviceId: string): DeviceHistory {
     { fromMs, aborting: { signal } }: Window,
     from: string | undefined,
     wanted: number,
-  ): Promise<Listed<HistoryEvent> | undefined> {
-    const items: HistoryEvent[] = [];
+  ): Promise<Stretch | undefined> {
+    const items: EventJson[] = [];
     let cursor = from;
     for (let request = 0; request < REQUESTS_MAX; request += 1) {
       const outcome = await listEvents(
@@ -74,7 +81,7 @@ export function openHistory(deviceId: string): DeviceHistory {
         signal,
       );
       if (!isAnswered(outcome)) return undefined;
-      items.push(...outcome.value.items);
+      items.push(...outcome.value.events);
       cursor = outcome.value.cursor;
       if (cursor === undefined || items.length >= wanted) break;
     }
@@ -131,7 +138,7 @@ export function openHistory(deviceId: string): DeviceHistory {
   async function readNewer(): Promise<void> {
     const { fromMs, aborting } = window;
     const held = new Set(events.peek().slice(-KNOWN_TAIL).map(eventKey));
-    const fresh: HistoryEvent[] = [];
+    const fresh: EventJson[] = [];
     let cursor: string | undefined;
     let isJoined = held.size === 0;
     for (let request = 0; request < REQUESTS_MAX; request += 1) {
@@ -142,7 +149,7 @@ export function openHistory(deviceId: string): DeviceHistory {
         aborting.signal,
       );
       if (!isAnswered(outcome)) return;
-      const { items } = outcome.value;
+      const { events: items } = outcome.value;
       const known = items.findIndex((event) => held.has(eventKey(event)));
       fresh.push(...(known === -1 ? items : items.slice(0, known)));
       isJoined ||= known !== -1;
@@ -163,10 +170,7 @@ export function openHistory(deviceId: string): DeviceHistory {
     readOlder,
     catchUp: async (last) => {
       const isHeld =
-        last !== undefined &&
-        events
-          .peek()
-          .some(({ position }) => position !== undefined && positionKey(position) === positionKey(last));
+        last !== null && events.peek().some(({ position }) => positionKey(position) === positionKey(last));
       if (isHeld || !isRead || isCatchingUp) return;
       isCatchingUp = true;
       await readNewer();

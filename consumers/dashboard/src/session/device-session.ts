@@ -1,7 +1,7 @@
 import { batch, effect, type ReadonlySignal, signal } from '@preact/signals';
+import type { WholeDevice } from '@twinstream/api-contract';
 import { type Moment, readDevice } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
-import type { Device } from '../api/shapes.ts';
 import { serverNow } from './clock.ts';
 import { canPoll, link, noteAnswer, noteAsOf, noteFailure } from './connection.ts';
 import { type DeviceHistory, openHistory } from './device-history.ts';
@@ -16,18 +16,14 @@ const REST_MS = 120;
 
 export interface PastState {
   readonly moment: Moment;
-  /** The answer as it came. */
-  readonly raw?: unknown;
-  readonly device?: Device;
+  readonly device?: WholeDevice;
   readonly failure?: Failure;
 }
 
 /** One device, kept fresh until it is closed. */
 export interface DeviceSession {
   readonly deviceId: string;
-  readonly device: ReadonlySignal<Device | undefined>;
-  /** The answer as it came. */
-  readonly raw: ReadonlySignal<unknown>;
+  readonly device: ReadonlySignal<WholeDevice | undefined>;
   readonly failure: ReadonlySignal<Failure | undefined>;
   readonly history: DeviceHistory;
   /** The state at the moment asked for last; undefined while now is shown. */
@@ -39,8 +35,7 @@ export interface DeviceSession {
 }
 
 export function openDevice(deviceId: string): DeviceSession {
-  const device = signal<Device | undefined>(undefined);
-  const raw = signal<unknown>(undefined);
+  const device = signal<WholeDevice | undefined>(undefined);
   const failure = signal<Failure | undefined>(undefined);
   const past = signal<PastState | undefined>(undefined);
   const isPastLoading = signal(false);
@@ -61,7 +56,6 @@ export function openDevice(deviceId: string): DeviceSession {
     batch(() => {
       failure.value = undefined;
       device.value = outcome.value;
-      raw.value = outcome.raw;
       noteAnswer(outcome.serverTime);
       noteAsOf('device', serverNow());
     });
@@ -88,9 +82,7 @@ export function openDevice(deviceId: string): DeviceSession {
     batch(() => {
       isPastLoading.value = false;
       past.value =
-        outcome.kind === 'answered'
-          ? { moment, device: outcome.value, raw: outcome.raw }
-          : { moment, failure: outcome };
+        outcome.kind === 'answered' ? { moment, device: outcome.value } : { moment, failure: outcome };
     });
     if (outcome.kind !== 'answered') noteFailure(outcome);
   }
@@ -104,12 +96,11 @@ export function openDevice(deviceId: string): DeviceSession {
   });
   // What was stored while the history was being read.
   const stopCatchingUp = effect(() => {
-    if (!history.isLoading.value) void history.catchUp(device.peek()?.position);
+    if (!history.isLoading.value) void history.catchUp(device.peek()?.position ?? null);
   });
   return {
     deviceId,
     device,
-    raw,
     failure,
     history,
     past,

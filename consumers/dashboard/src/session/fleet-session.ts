@@ -1,10 +1,10 @@
 import { batch, computed, effect, signal } from '@preact/signals';
-import { LIMIT_MAX, listDevices } from '../api/query-api.ts';
+import type { DeviceJson, WholeDeviceList } from '@twinstream/api-contract';
+import { LIMIT_MAX } from '@twinstream/api-contract/values';
+import { listDevices } from '../api/query-api.ts';
 import type { Failure, Outcome } from '../api/request.ts';
-import type { Device, Listed } from '../api/shapes.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { fleetQuery, view } from './address.ts';
-import { serverNow } from './clock.ts';
 import { isPaused, link, noteAnswer, noteAsOf, noteFailure, revalidate } from './connection.ts';
 import { startPoll } from './poll.ts';
 import { isNewer, recentDevices } from './recent-devices.ts';
@@ -43,13 +43,13 @@ export const isListLoading = signal(true);
 export const rowsVersion = signal(0);
 /** The query that the rows shown belong to, which lags behind the address while an answer is awaited. */
 export const shownQuery = signal<FleetQuery | undefined>(undefined);
-/** Where the update stream goes on behind the list; undefined where the API does not say. */
+/** Where the update stream goes on behind the list; undefined before it was read. */
 export const listEventId: { value: string | undefined } = { value: undefined };
 /** Where the viewer is in the list, kept while another view is open. */
 export const listPlace = { scrollTop: 0, activeRow: 0 };
 
 const newcomers = signal<ReadonlySet<string>>(new Set());
-/** How many devices the API said there are for this query when the list was read, and says now; undefined where it does not say. */
+/** How many devices the API said there are for this query when the list was read, and says now; undefined before. */
 const totalAtStart = signal<number | undefined>(undefined);
 const totalNow = signal<number | undefined>(undefined);
 
@@ -67,7 +67,7 @@ export const newcomerCount = computed(() => {
   return Math.max(newcomers.value.size, byTotal, 0);
 });
 
-const devices = new Map<string, Device>();
+const devices = new Map<string, DeviceJson>();
 const recent = recentDevices();
 let stretches: Stretch[] = [];
 let nextCursor: string | undefined;
@@ -79,7 +79,7 @@ let isFlushDue = false;
 /** How often something may have been missed. A stretch that was read before the last time is read again when it is seen. */
 let gaps = 0;
 
-export function deviceOf(deviceId: string): Device | undefined {
+export function deviceOf(deviceId: string): DeviceJson | undefined {
   return devices.get(deviceId);
 }
 
@@ -93,14 +93,17 @@ function flushSoon(deviceIds: readonly string[]): void {
   });
 }
 
-function noteListAnswer({ serverTime, value }: Extract<Outcome<Listed<Device>>, { kind: 'answered' }>): void {
+function noteListAnswer({
+  serverTime,
+  value,
+}: Extract<Outcome<WholeDeviceList>, { kind: 'answered' }>): void {
   rereadFailure.value = undefined;
   noteAnswer(serverTime);
-  noteAsOf('fleet', value.asOf ?? serverNow());
+  noteAsOf('fleet', Date.parse(value.asOf));
 }
 
 /** Takes in what was heard of a device: in place where it is listed, as a newcomer where it is not. */
-export function applyDevice(device: Device): void {
+export function applyDevice(device: DeviceJson): void {
   const { deviceId } = device;
   recent.hear(device);
   const known = devices.get(deviceId);
@@ -151,7 +154,7 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
     noteFailure(outcome);
     return;
   }
-  const { items, cursor, total } = outcome.value;
+  const { devices: items, cursor, total } = outcome.value;
   batch(() => {
     devices.clear();
     for (const device of items) devices.set(device.deviceId, recent.newestOf(device));
@@ -209,13 +212,13 @@ async function readOn(): Promise<void> {
       noteFailure(outcome);
       break;
     }
-    appendStretch(outcome.value.items, outcome.value.cursor, readGaps);
+    appendStretch(outcome.value.devices, outcome.value.cursor, readGaps);
     noteListAnswer(outcome);
   }
   isReadingOn = false;
 }
 
-function appendStretch(items: readonly Device[], cursor: string | undefined, readGaps: number): void {
+function appendStretch(items: readonly DeviceJson[], cursor: string | undefined, readGaps: number): void {
   const held = rowIds.peek();
   const added: string[] = [];
   for (const device of items) {
@@ -251,7 +254,7 @@ async function rereadVisible(signal: AbortSignal): Promise<void> {
       noteFailure(outcome);
       return;
     }
-    for (const device of outcome.value.items) applyDevice(device);
+    for (const device of outcome.value.devices) applyDevice(device);
     totalNow.value = outcome.value.total;
     noteListAnswer(outcome);
   }

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { decodeDevice, isJsonObject, timeMs } from '../api/decode.ts';
+import type { Updates } from '@twinstream/api-contract';
 import type { ServerSentEvent } from '../api/server-sent-events.ts';
 import { readUpdates, type StreamEnd } from '../api/update-stream.ts';
 import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
@@ -44,7 +44,6 @@ interface Wanted {
 
 const isVisible = signal(!document.hidden);
 let listPlace: ListPlace | undefined;
-let isAbsent = false;
 let waits = 0;
 
 function pathWith(parameters: URLSearchParams): string {
@@ -94,11 +93,6 @@ async function hold({ path, list }: Wanted, signal: AbortSignal): Promise<void> 
       },
     });
     if (end.kind === 'aborted' || signal.aborted) return;
-    if (end.kind === 'absent') {
-      isAbsent = true;
-      streamState.value = 'none';
-      return;
-    }
     await rest(end, signal);
   }
 }
@@ -145,7 +139,7 @@ export function startLiveUpdates(): void {
       streamState.value = 'closed';
       return;
     }
-    if (isAbsent || !isVisible.value) {
+    if (!isVisible.value) {
       streamState.value = 'none';
       return;
     }
@@ -156,47 +150,49 @@ export function startLiveUpdates(): void {
   });
 }
 
-function parse(message: ServerSentEvent): unknown {
-  try {
-    return JSON.parse(message.data);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** A message by the name of its event. Throws SyntaxError for what is no JSON: the connection is then tried again. */
+interface Heed {
+  readonly device?: (device: Updates['device']) => void;
+  readonly leave?: (left: Updates['leave']) => void;
+  readonly sync?: (synced: Updates['sync']) => void;
 }
 
-function noteSync(value: unknown, shown: 'fleet' | 'device'): void {
-  if (isJsonObject(value)) noteAsOf(shown, timeMs(value.asOf) ?? serverNow());
+function heed({ event, data }: ServerSentEvent, { device, leave, sync }: Heed): void {
+  if (event === 'device') device?.(JSON.parse(data));
+  else if (event === 'leave') leave?.(JSON.parse(data));
+  else if (event === 'sync') sync?.(JSON.parse(data));
+}
+
+function noteSync({ asOf }: Updates['sync'], shown: 'fleet' | 'device'): void {
+  noteAsOf(shown, Date.parse(asOf));
   noteAnswer();
 }
 
 /** Takes in one message of the list's stream. True when all up to its id has been told. */
 function takeListUpdate(message: ServerSentEvent): boolean {
-  const value = parse(message);
-  if (message.event === 'device') {
-    const device = decodeDevice(value);
-    if (device !== undefined) applyDevice(device);
-  } else if (message.event === 'leave' && isJsonObject(value) && Array.isArray(value.deviceIds)) {
-    applyLeave(value.deviceIds.map(String));
-  } else if (message.event === 'sync') {
-    noteSync(value, 'fleet');
-    return message.id !== undefined;
-  }
-  return false;
+  heed(message, {
+    device: applyDevice,
+    leave: ({ deviceIds }) => applyLeave(deviceIds),
+    sync: (synced) => noteSync(synced, 'fleet'),
+  });
+  return message.event === 'sync' && message.id !== undefined;
 }
 
 function takeDevice(message: ServerSentEvent): void {
-  const value = parse(message);
-  if (message.event === 'sync') noteSync(value, 'device');
-  if (message.event !== 'device') return;
-  const device = decodeDevice(value);
-  if (device !== undefined) heardDevice.value = { deviceId: device.deviceId };
+  heed(message, {
+    device: ({ deviceId }) => {
+      heardDevice.value = { deviceId };
+    },
+    sync: (synced) => noteSync(synced, 'device'),
+  });
 }
 
 /** While paused, devices are counted and nothing else: the stream is read again from before the pause. */
 function noteHeld(message: ServerSentEvent, held: Set<string>): void {
-  const device = message.event === 'device' ? decodeDevice(parse(message)) : undefined;
-  if (device === undefined) return;
-  held.add(device.deviceId);
-  heldChanges.value = held.size;
+  heed(message, {
+    device: ({ deviceId }) => {
+      held.add(deviceId);
+      heldChanges.value = held.size;
+    },
+  });
 }

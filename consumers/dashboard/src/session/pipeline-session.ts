@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
+import type { PipelineStatus } from '@twinstream/api-contract';
 import { readPipeline } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
-import type { Pipeline } from '../api/shapes.ts';
 import { type ShardSample, sampleOf, withSample } from '../model/shard-samples.ts';
 import { serverNow } from './clock.ts';
 import { noteAnswer, noteAsOf, noteFailure } from './connection.ts';
@@ -9,7 +9,7 @@ import { startPoll } from './poll.ts';
 
 const POLL_MS = 2_000;
 
-export const pipeline = signal<Pipeline | undefined>(undefined);
+export const pipeline = signal<PipelineStatus | undefined>(undefined);
 export const pipelineFailure = signal<Failure | undefined>(undefined);
 /** What was measured since the page was opened. */
 export const shardSamples = signal<readonly ShardSample[]>([]);
@@ -30,7 +30,7 @@ export function startPipeline(): void {
       pipeline.value = outcome.value;
       shardSamples.value = withSample(shardSamples.peek(), sampleOf(outcome.value, serverNow()));
       noteAnswer(outcome.serverTime);
-      noteAsOf('pipeline', serverNow());
+      noteAsOf('pipeline', Date.parse(outcome.value.asOf));
     },
   });
 }

@@ -1,14 +1,12 @@
+import { LIVENESS, ORDERS, TROUBLE_FILTERS } from '@twinstream/api-contract/values';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LIVENESS } from '../../src/api/shapes.ts';
 import {
   FLEET_PARAMETERS,
   type FleetQuery,
   isFiltered,
-  ORDERS,
   readFleetQuery,
   SORT_KEYS,
-  TROUBLE_FILTERS,
   writeFleetQuery,
 } from '../../src/model/fleet-query.ts';
 

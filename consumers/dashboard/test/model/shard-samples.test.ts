@@ -1,5 +1,5 @@
+import type { PipelineStatus, ShardStatus } from '@twinstream/api-contract';
 import { expect, test } from 'vitest';
-import type { Pipeline } from '../../src/api/shapes.ts';
 import {
   columnsOf,
   SAMPLES_MAX,
@@ -9,15 +9,16 @@ import {
   withSample,
 } from '../../src/model/shard-samples.ts';
 
-const pipeline = (shards: Pipeline['shards']): Pipeline => ({ stream: 'device-events', shards, replays: [] });
+const pipeline = (shards: ShardStatus[]): Pick<PipelineStatus, 'shards'> => ({ shards });
+const UNMEASURED = { state: 'OPEN', lagMs: null, recordsPerSecond: null, finishedThrough: null } as const;
 
 test('a shard that was not measured at a moment has a gap there', () => {
   const samples = [
-    sampleOf(pipeline([{ shardId: 'a', state: 'OPEN', lagMs: 5 }]), 1_000),
+    sampleOf(pipeline([{ ...UNMEASURED, shardId: 'a', lagMs: 5 }]), 1_000),
     sampleOf(
       pipeline([
-        { shardId: 'a', state: 'CLOSED' },
-        { shardId: 'b', state: 'OPEN', lagMs: 7 },
+        { ...UNMEASURED, shardId: 'a', state: 'CLOSED' },
+        { ...UNMEASURED, shardId: 'b', lagMs: 7 },
       ]),
       3_000,
     ),

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { ReplayStatus } from '@twinstream/api-contract';
+import { REPLAY_TARGETS, type ReplayStatus } from '@twinstream/api-contract';
 import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ const jobSchema = z.object({
   pass: z.string(),
   createdTime: z.number(),
   updatedTime: z.number(),
-  spec: z.object({ target: z.string().optional(), reason: z.string().optional() }),
+  spec: z.object({ target: z.enum(REPLAY_TARGETS).optional(), reason: z.string().optional() }),
   ledger: z.record(
     z.string(),
     z.object({

@@ -3,7 +3,7 @@ import { loopbackAccess } from '../../src/access.ts';
 import { createApp } from '../../src/app.ts';
 import { settled } from '../manual-clock.ts';
 import { memoryServices } from '../memory-services.ts';
-import { eventReader, type ServerEvent } from '../sse-reader.ts';
+import { checkUpdate, eventReader, type ServerEvent } from '../sse-reader.ts';
 import { type TestApi, testApi } from '../test-api.ts';
 
 let api: TestApi;
@@ -49,6 +49,15 @@ describe('GET /v1/updates', () => {
     expect(events[0]?.data).toEqual((await api.ask('/v1/devices/bus-1')).body);
     await api.clock.advance(3_000);
     expect(stream.take()).toEqual([]);
+  });
+
+  test('sends messages as the contract has them', async () => {
+    const stream = await open('site=north&snapshot=true');
+    await api.say('bus-1', { counter: 2, data: { site: 'south' } });
+    await api.clock.advance(1_100);
+    const events = stream.take();
+    expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['device', 'leave', 'sync']));
+    for (const event of events) checkUpdate(event);
   });
 
   test('sends the last of several changes of a device', async () => {
