@@ -121,7 +121,7 @@ async function coldStarts(name: BundleName, needed: readonly string[]): Promise<
 async function figuresOf(name: BundleName, needed: readonly string[]): Promise<Figure[]> {
   const results = await coldStarts(name, needed);
   const totals = results.map(({ totalMs }) => totalMs);
-  const note = `${STARTS} fresh processes, source maps on; AWS is a stub that answers at once`;
+  const note = `${STARTS} fresh processes, source maps on; AWS is a stub that answers immediately`;
   return [
     {
       name: 'import to first record handled, median',

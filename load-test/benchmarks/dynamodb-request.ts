@@ -73,7 +73,7 @@ async function run(): Promise<readonly Figure[]> {
     };
     const subjects: readonly (readonly [string, string, Send])[] = [
       ['the SDK', 'its client as it comes', put(new DynamoDBClient(settings))],
-      ['twinstream', "its own handler, the SDK's whole way", put(dynamoDbClient(settings))],
+      ['twinstream', "its own handler, all of the SDK's middleware", put(dynamoDbClient(settings))],
       ['twinstream', 'on the fast path', put(enableFastPath(dynamoDbClient(settings)))],
       ['http.request', 'unsigned, as many bytes', plain(port)],
     ];
@@ -99,7 +99,7 @@ async function run(): Promise<readonly Figure[]> {
 const benchmark: Benchmark = {
   name: 'dynamodb-request',
   compares:
-    `a PutItem of a page of 900 bytes over loopback to a process that answers at once, ${AT_ONCE} on their way: processor ` +
+    `a PutItem of a page of 900 bytes over loopback to a process that answers immediately, ${AT_ONCE} on their way: processor ` +
     `time of the client's process, medians of ${ROUNDS} rounds of ${REQUESTS.toLocaleString('en')} after ${WARM_UP_ROUNDS} to warm up`,
   run,
 };

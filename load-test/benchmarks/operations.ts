@@ -211,7 +211,7 @@ async function measureSort(): Promise<Figure[]> {
       value: peakBytes / MIB,
       unit: 'MiB',
       atMost: SORT_MEMORY_AT_MOST_MIB,
-      note: `${Math.round(before / MIB)} MiB of them before it began; bounded by the size of a run and by how many are merged at once`,
+      note: `${Math.round(before / MIB)} MiB of them before it began; bounded by the size of a run and by the number of runs merged concurrently`,
     },
   ];
 }

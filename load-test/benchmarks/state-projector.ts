@@ -74,14 +74,20 @@ async function figuresOf(shape: (typeof SHAPES)[number]): Promise<Figure[]> {
   const unit = 'events/s';
   const times = median(twinstream.map((rate, round) => rate / (baseline[round] ?? Number.NaN)));
   return [
-    { name, subject: 'baseline', value: median(baseline), unit, note: 'through the SDK, answered at once' },
+    {
+      name,
+      subject: 'baseline',
+      value: median(baseline),
+      unit,
+      note: 'through the SDK, answered immediately',
+    },
     {
       name,
       subject: 'twinstream',
       value: median(twinstream),
       unit,
       ...('sdkAtLeast' in shape ? { atLeast: shape.sdkAtLeast } : {}),
-      note: 'through the SDK, answered at once, on the fast path',
+      note: 'through the SDK, answered immediately, on the fast path',
     },
     {
       name,

@@ -9,25 +9,25 @@ import { warmUpRate } from './warm-up-rate.ts';
 export interface LoadConfirmation {
   readonly found: Pick<FoundDeployment, 'access' | 'region'>;
   readonly options: LoadOptions;
-  /** The answer to a question on the terminal; undefined where nobody can be asked. */
+  /** The answer to a question on the terminal; undefined if standard input is not a terminal. */
   readonly ask: (question: string) => Promise<string | undefined>;
 }
 
 /**
- * Asks before a system that is in use is written into. Throws `INVALID_USAGE` where nobody can be asked and `--yes` was not
- * said, and `NOT_CONFIRMED` where the answer is no.
+ * Asks for confirmation before events are written to a deployed pipeline. Throws `INVALID_USAGE` without a terminal and without
+ * `--yes`, and `NOT_CONFIRMED` if the answer is no.
  */
 export async function confirmLoad({ found, options, ask }: LoadConfirmation): Promise<void> {
   if (options.isConfirmed) return;
-  const question = `${plannedLoad(found, options)} Go on?`;
+  const question = `${plannedLoad(found, options)} Continue?`;
   const answer = await ask(`${question} [y/N] `);
   if (answer === undefined) {
-    throw new CodedError('INVALID_USAGE', `${question} Nobody can be asked here: say --yes`);
+    throw new CodedError('INVALID_USAGE', `${question} stdin is not a terminal; pass --yes`);
   }
   if (!/^y(es)?$/i.test(answer.trim())) throw new CodedError('NOT_CONFIRMED', 'nothing was sent');
 }
 
-/** What is about to happen, where, and about what it costs. */
+/** The planned load, its target and its approximate cost. */
 export function plannedLoad({ access, region }: LoadConfirmation['found'], options: LoadOptions): string {
   const { scenario, rate, durationMs, warmUpMs, deviceCount } = options;
   const { loadFactor = 1, purpose } = SCENARIOS[scenario];
@@ -38,12 +38,12 @@ export function plannedLoad({ access, region }: LoadConfirmation['found'], optio
       ? ''
       : `, at about ${money(dollars)} dollars a million (${money((dollars * eventCount) / 1_000_000)} in all)`;
   return (
-    `This puts about ${eventCount.toLocaleString('en-US')} events of ${deviceCount.toLocaleString('en-US')} devices of its own ` +
-    `into the stream ${access.stream} in ${region}${price}. What is stored stays. Meanwhile: ${purpose}.`
+    `This puts about ${eventCount.toLocaleString('en-US')} events of ${deviceCount.toLocaleString('en-US')} simulated devices ` +
+    `into the stream ${access.stream} in ${region}${price}. The events stay in the tables. Scenario: ${purpose}.`
   );
 }
 
-/** What the plan gives for this load if it went on for months; undefined for one that no plan takes. */
+/** Cost of this load according to the capacity plan; undefined if the plan does not support the load. */
 function dollarsPerMillion({ rate, deviceCount, aggregate }: LoadOptions): number | undefined {
   try {
     const { twinstream } = planCapacity({

@@ -62,69 +62,74 @@ function timed(flag: string, description: string, minMs: number, defaultMs: numb
 export function loadCommand(): Command {
   return new Command('npm run load-test --')
     .description(
-      'Offers load to a pipeline of its own, or to one that is deployed, lets it drain, and checks and measures what became of every event.',
+      'Offers load to a pipeline that it starts, or to a deployed one, waits until it has drained, and checks and measures the outcome of every event.',
     )
     .argument('[results...]', 'with --compare: two files that --save or --output json wrote')
     .addOption(
-      new Option('--scenario <name>', 'what happens meanwhile').choices(SCENARIO_NAMES).default('steady'),
+      new Option('--scenario <name>', 'what happens during the load')
+        .choices(SCENARIO_NAMES)
+        .default('steady'),
     )
-    .option('--rate <events>', 'events per second that are due', wholeNumber(1, RATE_MAX), 2_000)
-    .addOption(timed('--duration', 'how long', DURATION_MS_MIN, 30_000))
-    .option('--devices <count>', 'devices of the fleet', wholeNumber(1, DEVICES_MAX), 500)
+    .option('--rate <events>', 'target rate in events/s (open loop)', wholeNumber(1, RATE_MAX), 2_000)
+    .addOption(timed('--duration', 'length of the load', DURATION_MS_MIN, 30_000))
+    .option('--devices <count>', 'number of devices', wholeNumber(1, DEVICES_MAX), 500)
     .option('--aggregate', 'pack events into aggregated records (KPL format)')
     .option(
       '--shards <count>',
-      'shards of the stream (default: what the rate needs)',
+      'number of shards (default: computed from the rate)',
       wholeNumber(1, SHARDS_MAX),
     )
     .option('--seed <number>', 'the same seed gives the same events', wholeNumber(0, SEED_MAX), 1)
     .addOption(
       new Option(
         '--target <place>',
-        'local: a pipeline that is started for it; aws: one that is deployed, named by the environment; nothing is started',
+        'local: start a pipeline for the test; aws: use the deployed pipeline that the environment names',
       )
         .choices(TARGETS)
         .default('local'),
     )
-    .option('--yes', 'with --target aws: ask nobody before events are written')
+    .option('--yes', 'with --target aws: do not ask for confirmation')
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB').choices(DYNAMODB_ENGINES).default('dynalite'),
     )
     .addOption(
       timed(
         '--window',
-        'how long the functions wait for a fuller batch, as the stacks on AWS have it',
+        'batching window of the functions; the default is that of the stacks on AWS',
         0,
         WINDOW_MS,
       ),
     )
     .option(
       '--baseline',
-      'then the same load on the baseline, unaggregated: a handler that puts and updates event by event; it decides nothing about the exit code',
+      'then run the same load, unaggregated, on the baseline: one put and one update per event; does not affect the exit code',
     )
     .option(
       '--find-rate',
-      'search the highest rate that holds, starting at --rate: with p99Ms<=3000, or what --expect says of it',
+      'search for the highest sustained rate, starting at --rate, with p99Ms<=3000 or the bar of --expect',
     )
-    .option('--soak <duration>', 'the scenario soak for so long', duration(DURATION_MS_MIN))
-    .option('--expect <bar>', 'a figure and its bar, as in p99Ms<2000; may be given again', expectation)
+    .option('--soak <duration>', 'run the scenario soak for this time', duration(DURATION_MS_MIN))
+    .option('--expect <bar>', 'a figure and its bar, such as p99Ms<2000; repeatable', expectation)
     .addOption(
-      timed('--warm-up', 'a third of the load before the one that is measured; 0s for none', 0, 20_000),
+      timed(
+        '--warm-up',
+        'length of a warm-up at a third of the rate, which is not measured; 0s for none',
+        0,
+        20_000,
+      ),
     )
-    .addOption(
-      timed('--drain-deadline', 'how long what was sent may take to be finished', DURATION_MS_MIN, 120_000),
-    )
+    .addOption(timed('--drain-deadline', 'maximum time to process what was sent', DURATION_MS_MIN, 120_000))
     .option(
       '--archive-deadline <duration>',
-      'how long the archive may take then to hold all of it (default: 2m, or 15m with --target aws)',
+      'further maximum time until the archive is complete (default: 2m, or 15m with --target aws)',
       duration(DURATION_MS_MIN),
     )
     .addOption(
-      new Option('--output <form>', 'form of standard output').choices(['table', 'json']).default('table'),
+      new Option('--output <form>', 'format of standard output').choices(['table', 'json']).default('table'),
     )
-    .option('--report <file>', 'write a page with plots, whole in itself')
+    .option('--report <file>', 'write a self-contained HTML report')
     .option('--save <file>', 'write the result as JSON')
-    .option('--compare', 'lay two results side by side')
+    .option('--compare', 'compare two results')
     .addHelpText(
       'after',
       `
@@ -143,12 +148,12 @@ Examples:
   npm run load-test -- --compare before.json after.json
   npm run load-test -- --target aws --rate 500 --duration 60s --aggregate --expect 'p99Ms<=5000'
 
---target aws finds the deployment through the AWS SDK's own variables and files (AWS_REGION, AWS_PROFILE, …) and
+--target aws finds the deployment through the variables and files of the AWS SDK (AWS_REGION, AWS_PROFILE, …) and
 TWINSTREAM_STREAM, TWINSTREAM_EVENTS_TABLE, TWINSTREAM_DEVICE_STATE_TABLE, TWINSTREAM_SHARD_PROGRESS_TABLE,
-TWINSTREAM_ARCHIVE_BUCKET, and for consumer-outage TWINSTREAM_PROJECTOR_FUNCTION. It costs money, and what it writes
-stays: events of devices whose names begin with load-. Shards and mappings are put back at the end, at Ctrl-C too; a
+TWINSTREAM_ARCHIVE_BUCKET, and for consumer-outage TWINSTREAM_PROJECTOR_FUNCTION. It costs money, and the events
+that it writes stay: their device ids begin with load-. Shards and mappings are restored at the end and after Ctrl-C; a
 second Ctrl-C leaves them as they are.
 
-Exit codes: 0 every promise kept and every bar met, 1 a promise broken, a bar missed or a run that failed, 2 wrong usage.`,
+Exit codes: 0 every guarantee held and every bar met, 1 a guarantee violated, a bar missed or a failed run, 2 usage error.`,
     );
 }

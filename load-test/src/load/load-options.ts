@@ -90,10 +90,10 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
   }
   if (given.baseline === true && UNSUPERVISED.includes(given.soak === undefined ? given.scenario : 'soak')) {
     program.error(
-      `error: --baseline goes without ${UNSUPERVISED.join(' and ')}: nobody starts its processes again`,
+      `error: --baseline does not support ${UNSUPERVISED.join(' and ')}: it does not restart its processes`,
     );
   }
-  if (program.args.length > 0) program.error(`error: nothing is known of '${program.args[0]}'`);
+  if (program.args.length > 0) program.error(`error: unknown argument '${program.args[0]}'`);
   const scenario = given.soak === undefined ? given.scenario : 'soak';
   if (given.target === 'aws') {
     const isGiven = (name: string) => program.getOptionValueSource(name) === 'cli';

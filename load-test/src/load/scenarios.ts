@@ -95,7 +95,7 @@ const SOAK_STEPS: readonly Omit<Step, 'at'>[] = [
 ];
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
-  steady: { purpose: 'every device at the same period, nothing goes wrong' },
+  steady: { purpose: 'all devices report at the same rate, without faults' },
   burst: {
     purpose: `${BURST_FACTOR} times the rate for a tenth of every third of the time`,
     loadFactor: 1 + (BURST_FACTOR - 1) / 10,
@@ -116,7 +116,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     ],
   },
   poison: {
-    purpose: `${MALFORMED_PERCENT} % of the events are damaged so that no decoder takes them`,
+    purpose: `${MALFORMED_PERCENT} % of the events are damaged, so that every decoder rejects them`,
     flags: () => ['--malformed', String(MALFORMED_PERCENT)],
   },
   'consumer-outage': {
@@ -142,7 +142,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
       })),
   },
   soak: {
-    purpose: 'throttles, lost answers, kills, reshards and damaged events, again and again',
+    purpose: 'throttles, lost answers, kills, reshards and damaged events, in rotation',
     flags: () => ['--malformed', '0.1'],
     steps: ({ durationMs }) => {
       const count = Math.max(SOAK_STEPS.length, Math.floor(durationMs / SOAK_EVERY_MS));

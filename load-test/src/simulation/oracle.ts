@@ -32,7 +32,7 @@ function checkLateness(
   const mayBeBelow = before.marksFloor !== undefined && arrivalTime <= before.marksFloor;
   if (isBelow || mayBeBelow) return;
   throw new Violation(
-    'what is above its shard mark is new',
+    'what is above the high-water mark of its shard is new',
     `${event.deviceId} ${shardId} ${place.sequenceNumber}`,
   );
 }

@@ -35,7 +35,7 @@ export function checkRestored(
     throw new Violation('missing neighbours come back with their events in order', deviceId);
   }
   if (stateText(before) !== stateText(after)) {
-    throw new Violation('the state behind restored pages is as it was', deviceId);
+    throw new Violation('the state after restored pages is as it was', deviceId);
   }
 }
 

@@ -41,7 +41,7 @@ function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[]
   ];
 }
 
-/** Rows of "A user’s dollar" but for what was billed, with what is planned for the load that was billed. */
+/** Planned columns of "A user’s dollar", and the plan for the load that was billed. */
 export function dollarRow(eventsPerPage: number) {
   const { twinstream, baseline } = planCapacity({
     deviceCount: 1_000,
@@ -93,11 +93,7 @@ export function paperRows(): readonly (readonly string[])[] {
     row('shards', shards, '20,000'),
     row('concurrent executions', concurrency, '1,000'),
     row('write units/s, both tables', unitsPerSecond, '40,000 each'),
-    row(
-      'the same, baseline design',
-      ({ baseline }) => figureValue(baseline, 'writeUnitsPerSecond'),
-      '40,000 each',
-    ),
+    row('the same, baseline', ({ baseline }) => figureValue(baseline, 'writeUnitsPerSecond'), '40,000 each'),
     row('MiB/s into Firehose', firehoseMiBPerSecond, '5'),
   ];
 }
@@ -118,7 +114,7 @@ export function limitRows(): readonly (readonly string[])[] {
   ];
   const unitsOfTable = (plan: CapacityPlan) => unitsPerSecond(plan) / 2;
   return [
-    row('DynamoDB: 4,000 write units/s at once of a new table', unitsOfTable, 4_000),
+    row('DynamoDB: 4,000 write units/s of a new table', unitsOfTable, 4_000),
     row('Firehose: 5 MiB/s of a stream', firehoseMiBPerSecond, 5),
     row('DynamoDB: 40,000 write units/s of a table', unitsOfTable, 40_000),
     row('Lambda: 1,000 concurrent executions', concurrency, 1_000),

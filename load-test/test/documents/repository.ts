@@ -29,7 +29,12 @@ export function filesBelow(folder: string, isWanted: (path: string) => boolean):
 
 /** All documents: those at the root and everything below docs/. */
 export function documentPaths(): readonly string[] {
-  return ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', (path) => path.endsWith('.md'))];
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    ...filesBelow('docs', (path) => path.endsWith('.md')),
+  ];
 }
 
 /** Source that runs in production or on one machine: `src` of every workspace, and no tests. */

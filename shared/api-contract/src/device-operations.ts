@@ -30,7 +30,7 @@ export const listDevices = operation({
     sort: z
       .enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`)
       .default('deviceId')
-      .meta({ description: 'What the list is sorted by. What has no value comes last.' }),
+      .meta({ description: 'Sort key of the list. Rows without a value come last.' }),
     order: orderParameter('Rising or falling.', true),
     fields: fieldsParameter(['troubles']),
     limit: limitParameter,
@@ -84,7 +84,7 @@ export const getDevice = operation({
       schema: deviceAnswerSchema,
       headers: { ETag: 'Tag of this answer; absent with `diff`.' },
     },
-    304: { description: 'The caller has this answer.', headers: { ETag: 'Tag of the answer.' } },
+    304: { description: 'The caller has the current representation.', headers: { ETag: 'Entity tag.' } },
   },
   problems: ['DEVICE_NOT_FOUND', 'STATE_MISSING', 'NO_STATE_AT_TIME'],
 });
@@ -158,9 +158,9 @@ export const correctDevice = operation({
   method: 'post',
   path: '/v1/devices/{deviceId}/corrections',
   operationId: 'correctDevice',
-  summary: 'Correct what a device said',
+  summary: 'Correct attributes of a device',
   description:
-    'Puts a `corrected` event on the stream, which takes the way of every event: nothing is changed here, and the state shows it once the projector has accepted it. The same `Idempotency-Key` again stores nothing.',
+    'Puts a `corrected` event on the stream, which is processed like any other event: this request changes no state, and the state shows the correction once the projector has accepted it. Repeating the `Idempotency-Key` stores nothing.',
   scope: 'write',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: NO_PARAMETERS,
@@ -172,7 +172,7 @@ export const correctDevice = operation({
   body: correctionSchema,
   answers: {
     202: {
-      description: 'The stream has it.',
+      description: 'The stream has accepted the correction.',
       schema: correctionTakenSchema,
     },
   },

@@ -27,7 +27,7 @@ const countSchema = z.int();
 export const deviceSchema = z
   .object({
     deviceId: z.string(),
-    status: z.enum(CONNECTION_STATUSES).meta({ description: 'What the device said of its connection.' }),
+    status: z.enum(CONNECTION_STATUSES).meta({ description: 'Connection status that the device reported.' }),
     liveness: livenessSchema,
     attributes: z
       .record(z.string(), z.json())
@@ -39,12 +39,12 @@ export const deviceSchema = z
     labels: z
       .object({ site: z.string(), type: z.string(), firmware: z.string() })
       .partial()
-      .meta({ description: 'Copied from the attributes that bear their names.' }),
+      .meta({ description: 'Copied from the attributes of the same names.' }),
     version: z
       .object({ session: z.int(), counter: z.int() })
       .nullable()
       .meta({ description: 'The newest counted event; null while the device never sent one.' }),
-    position: positionSchema.nullable().meta({ description: 'Of the event accepted last.' }),
+    position: positionSchema.nullable().meta({ description: 'Position of the event accepted last.' }),
     counts: z
       .object({ events: countSchema, duplicates: countSchema, late: countSchema, gaps: countSchema })
       .meta({
@@ -53,11 +53,11 @@ export const deviceSchema = z
     lastEventTime: z
       .string()
       .nullable()
-      .meta({ description: 'Of the newest event, by the clock and in the words of the device.' }),
+      .meta({ description: 'Device time of the newest event, as the device wrote it.' }),
     lastArrivalTime: z.iso
       .datetime()
       .nullable()
-      .meta({ description: 'When the device was last heard: arrival in the stream, UTC.' }),
+      .meta({ description: 'Last arrival of an event of the device in the stream, UTC.' }),
   })
   .meta({ id: 'Device', description: 'State of one device: the fold of everything accepted of it.' });
 export type DeviceJson = z.infer<typeof deviceSchema>;
@@ -77,8 +77,8 @@ export const LOOK_BACK_EVENTS = 500;
 const attributeVersionSchema = z.object({
   session: z.int(),
   counter: z.int(),
-  ordinal: z.int().meta({ description: '0 for a counted event; k for the k-th uncounted one behind it.' }),
-  revision: z.int().meta({ description: '0 for what the device said; from 1 for corrections of it.' }),
+  ordinal: z.int().meta({ description: '0 for a counted event; k for the k-th uncounted event after it.' }),
+  revision: z.int().meta({ description: '0 for an event of the device; from 1 for its corrections.' }),
   removed: z.literal(true).optional().meta({ description: 'The attribute was removed by this version.' }),
   time: z.string().optional().meta({ description: 'Of the event that wrote it, by the device’s clock.' }),
   arrivalTime: z.iso
@@ -97,21 +97,18 @@ export type AttributeVersions = z.infer<typeof attributeVersionsSchema>;
 
 const changedValueSchema = z
   .object({ before: jsonValueSchema.optional(), after: jsonValueSchema.optional() })
-  .meta({ description: 'A value that was not there is absent.' });
+  .meta({ description: 'A value is absent where the attribute was not set.' });
 export type ChangedValue = z.infer<typeof changedValueSchema>;
 
 export const deviceChangesSchema = z
   .object({
-    from: z.iso
-      .datetime()
-      .nullable()
-      .meta({ description: 'The earlier moment; null before anything was known.' }),
-    to: z.iso.datetime().meta({ description: 'The later moment.' }),
+    from: z.iso.datetime().nullable().meta({ description: 'The earlier time; null before the first event.' }),
+    to: z.iso.datetime().meta({ description: 'The later time.' }),
     attributes: z.record(z.string(), changedValueSchema).meta({ description: 'Those that differ.' }),
     status: z.object({ before: z.enum(CONNECTION_STATUSES), after: z.enum(CONNECTION_STATUSES) }).optional(),
     events: z.int().meta({ description: 'Events accepted in between.' }),
   })
-  .meta({ id: 'DeviceChanges', description: 'What differs between two moments of a device.' });
+  .meta({ id: 'DeviceChanges', description: 'Differences of a device between two times.' });
 export type DeviceChanges = z.infer<typeof deviceChangesSchema>;
 
 /** Members that a device has only where `fields` or `diff` ask for them. */
@@ -137,10 +134,10 @@ export type ListedDevice = z.infer<typeof listedDeviceSchema>;
 export const deviceListSchema = z.object({
   devices: z.array(listedDeviceSchema),
   cursor: z.string().optional(),
-  total: z.int().meta({ description: 'Devices that meet the filter.' }),
-  asOf: z.iso.datetime().meta({ description: 'Whatever was finished before then is in this answer.' }),
+  total: z.int().meta({ description: 'Number of devices that match the filter.' }),
+  asOf: z.iso.datetime().meta({ description: 'The answer includes everything processed before this time.' }),
   lastEventId: z.string().meta({
-    description: 'Where `/v1/updates` goes on behind this answer, as its parameter of that name.',
+    description: 'Parameter with which `/v1/updates` continues after this answer.',
   }),
 });
 export type DeviceList = z.infer<typeof deviceListSchema>;

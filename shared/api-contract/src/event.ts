@@ -9,20 +9,19 @@ export const eventSchema = z
     type: z.string().meta({
       description: '`reported`, `connected`, `disconnected`, `corrected`, or a type of the device’s own.',
     }),
-    time: z.string().meta({ description: 'The device’s clock, as it wrote it.' }),
+    time: z.string().meta({ description: 'Device time, as the device wrote it.' }),
     session: z.int().optional(),
     counter: z.int().optional(),
     data: z.record(z.string(), jsonValueSchema).optional(),
-    correctionId: z.string().optional().meta({ description: 'Of a correction, as are the next three.' }),
+    correctionId: z.string().optional().meta({ description: 'Set in a correction, like the next three.' }),
     reason: z.string().optional(),
     actor: z.string().optional(),
     corrects: z.looseObject({ session: z.int(), counter: z.int() }).optional(),
     position: positionSchema,
     arrivalTime: z.iso.datetime().meta({ description: 'Arrival in the stream, UTC.' }),
-    late: z
-      .literal(true)
-      .optional()
-      .meta({ description: 'It came after newer events, and changed only what it is newest for.' }),
+    late: z.literal(true).optional().meta({
+      description: 'It arrived after newer events, and changed only attributes that nothing newer wrote.',
+    }),
     repaired: z
       .literal(true)
       .optional()

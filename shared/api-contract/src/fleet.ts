@@ -7,11 +7,11 @@ export const FILTER_PARAMETERS = {
   status: z
     .enum(CONNECTION_STATUSES, `must be one of ${CONNECTION_STATUSES.join(', ')}`)
     .optional()
-    .meta({ description: 'What the device said of its connection.' }),
+    .meta({ description: 'Connection status that the device reported.' }),
   liveness: z
     .enum(LIVENESS, `must be one of ${LIVENESS.join(', ')}`)
     .optional()
-    .meta({ description: 'What we infer from when it was last heard.' }),
+    .meta({ description: 'Liveness inferred from its last arrival.' }),
   site: textParameter('Label `site`, whole.'),
   type: textParameter('Label `type`, whole.'),
   firmware: textParameter('Label `firmware`, whole.'),
@@ -49,10 +49,10 @@ export const fleetSummarySchema = z
     total: count,
     byStatus: z
       .record(z.enum(CONNECTION_STATUSES), count)
-      .meta({ description: 'What devices said of themselves.' }),
+      .meta({ description: 'Devices by reported status.' }),
     byLiveness: z
       .record(z.enum(LIVENESS), count)
-      .meta({ description: 'What we infer from when they were last heard.' }),
+      .meta({ description: 'Devices by liveness, inferred from their last arrival.' }),
     inTrouble: count.meta({ description: 'Devices with any trouble.' }),
     byTrouble: z.record(z.enum(TROUBLES), count).meta({ description: 'A device may have more than one.' }),
     bySite: labelCountsSchema,
@@ -60,8 +60,10 @@ export const fleetSummarySchema = z
     byFirmware: labelCountsSchema,
     thresholds: z
       .object({ default: thresholdsSchema, byType: z.record(z.string(), thresholdsSchema) })
-      .meta({ description: 'After how long a silence a device counts as stale, and as offline.' }),
-    asOf: z.iso.datetime().meta({ description: 'Whatever was finished before then is in these counts.' }),
+      .meta({ description: 'Time without arrivals after which a device is stale, and offline.' }),
+    asOf: z.iso
+      .datetime()
+      .meta({ description: 'These counts include everything processed before this time.' }),
   })
   .meta({ id: 'FleetSummary' });
 export type FleetSummary = z.infer<typeof fleetSummarySchema>;

@@ -17,7 +17,7 @@ export const getHealth = operation({
   scope: 'open',
   params: NO_PARAMETERS,
   query: NO_PARAMETERS,
-  answers: { 200: { description: 'It does.', schema: healthSchema } },
+  answers: { 200: { description: 'The API is healthy.', schema: healthSchema } },
 });
 
 export const getFleetSummary = operation({

@@ -27,7 +27,7 @@ export const cursorParameter = z
   .string()
   .max(CURSOR_CHARACTERS_MAX, `must be at most ${CURSOR_CHARACTERS_MAX} characters`)
   .optional()
-  .meta({ description: 'Where the answer before ended. Opaque, and valid with the very same query only.' });
+  .meta({ description: 'End of the previous answer. Opaque, and valid only with the same query.' });
 
 const timeRule = 'must be ISO 8601 with an offset, such as 2017-03-21T05:00:31Z or 2017-03-21T00:00:31-05:00';
 

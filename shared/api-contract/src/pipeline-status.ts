@@ -6,7 +6,7 @@ export const shardStatusSchema = z
     shardId: z.string(),
     state: z
       .enum(['OPEN', 'CLOSED'])
-      .meta({ description: 'A closed shard takes no more records; it was split or merged.' }),
+      .meta({ description: 'A closed shard accepts no more records; it was split or merged.' }),
     lagMs: z.number().min(0).nullable().meta({
       description:
         'Age of the oldest record that is not finished; 0 when none is; null while it cannot be told.',
@@ -31,10 +31,10 @@ export const replayStatusSchema = z
     target: z.enum(REPLAY_TARGETS).meta({
       description: 'Where it writes: `fresh` tables, `repair` in place, `stdout`; `none` in a dry run.',
     }),
-    step: z.string().meta({ description: 'Of the steps that its target takes.' }),
+    step: z.string().meta({ description: 'Current step of the replay.' }),
     reason: z.string().optional(),
     startedTime: z.iso.datetime(),
-    updatedTime: z.iso.datetime().meta({ description: 'The last sign of life.' }),
+    updatedTime: z.iso.datetime().meta({ description: 'Last heartbeat of the replay.' }),
     entries: z
       .object({
         read: count,
@@ -44,7 +44,7 @@ export const replayStatusSchema = z
         redelivered: count,
         failed: count,
       })
-      .meta({ description: 'What became of the entries read so far.' }),
+      .meta({ description: 'Outcomes of the entries read so far.' }),
   })
   .meta({ id: 'Replay' });
 export type ReplayStatus = z.infer<typeof replayStatusSchema>;

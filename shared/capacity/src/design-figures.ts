@@ -30,7 +30,7 @@ function workFigures({ eventsPerSecond }: Batches, design: Design): CapacityFigu
       'intended send to readable, at most',
       design.readableAfterSeconds,
       's',
-      'wait for company + way to the poll + a poll + the window + an invocation; nothing queued',
+      'linger + delay until the poll + poll + window + invocation, with no queue',
       `${ASSUMPTION_SOURCE}; ${PROJECTING_SPEED_SOURCE}`,
     ),
     figure(

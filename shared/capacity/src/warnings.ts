@@ -26,7 +26,7 @@ function unsharedPages(
 ): CapacityWarning[] {
   const period = 1 / eventsPerSecondPerDevice;
   if (period <= batchSeconds) return [];
-  const often = arrivals === 'regular' ? 'no two of its events share' : 'seldom do two of its events share';
+  const often = arrivals === 'regular' ? 'no two of its events share' : 'rarely do two of its events share';
   return [
     {
       key: 'unshared-pages',

@@ -173,10 +173,7 @@ function consumerRules({ consumers, configuration, eventStream }: AlarmsProps): 
   });
   return [
     ...rules,
-    projected(
-      'quarantined',
-      'Records that are no event went to quarantine: `npm run ops -- quarantine list`.',
-    ),
+    projected('quarantined', 'Invalid records went to quarantine: `npm run ops -- quarantine list`.'),
     projected(
       'stateRejections',
       'A state could not be written; its pages are whole: `npm run ops -- verify`.',

@@ -58,7 +58,7 @@ export class OperationsDashboard extends Construct {
       ),
     );
     dashboard.addWidgets(
-      graph('What became of events, a minute', [
+      graph('Outcomes of events per minute', [
         projected('applied'),
         projected('late'),
         projected('duplicates'),

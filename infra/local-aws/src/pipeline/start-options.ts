@@ -53,27 +53,31 @@ function durationMs(text: string): number | undefined {
   }
 }
 
-/** Parses the command line. Prints help or what is wrong, and ends the process with 0 or 1, when there is nothing to start. */
+/** Parses the command line. If there is nothing to start, prints help or the error and ends the process with 0 or 1. */
 export function readStartOptions(argv: readonly string[]): StartOptions {
   const program = new Command('npm start --')
-    .description('Runs the whole pipeline on this machine: stream, functions, tables, archive, API and page.')
-    .option('--port <port>', 'port of the page and the API', wholeNumber(0, 65_535), 8080)
+    .description(
+      'Runs the whole pipeline on this machine: stream, functions, tables, archive, API and dashboard.',
+    )
+    .option('--port <port>', 'port of the dashboard and the API', wholeNumber(0, 65_535), 8080)
     .option('--no-simulator', 'start without the demo fleet')
-    .option('--devices <count>', 'devices of the demo fleet', wholeNumber(1, DEVICES_MAX), 200)
+    .option('--devices <count>', 'number of devices of the demo fleet', wholeNumber(1, DEVICES_MAX), 200)
     .option('--rate <events>', 'events per second of the demo fleet', wholeNumber(1, RATE_MAX), 50)
-    .option('--shards <count>', 'shards of a stream that is not there yet', wholeNumber(1, SHARDS_MAX), 4)
+    .option(
+      '--shards <count>',
+      'number of shards if the stream does not exist yet',
+      wholeNumber(1, SHARDS_MAX),
+      4,
+    )
     .addOption(
-      new Option(
-        '--window <duration>',
-        'how long the functions wait for a fuller batch; the stacks on AWS have 1s',
-      )
+      new Option('--window <duration>', 'batching window of the functions; 1s in the stacks on AWS')
         .argParser(window)
         .default(LOCAL_BATCHING_WINDOW_MS, `${LOCAL_BATCHING_WINDOW_MS}ms`),
     )
-    .option('--data-dir <folder>', 'keep everything in this folder; a restart goes on from there')
+    .option('--data-dir <folder>', 'keep all data in this folder across restarts')
     .option(
       '--local-env <file>',
-      `file that tells other tools how to reach the pipeline; a second one beside the first needs its own (default: ${LOCAL_ENVIRONMENT_FILE})`,
+      `file with the addresses of the pipeline for other tools; a second pipeline needs its own file (default: ${LOCAL_ENVIRONMENT_FILE})`,
     )
     .addOption(
       new Option('--dynamodb <engine>', 'embedded DynamoDB; java needs Java 17 and listens on all interfaces')
@@ -86,12 +90,12 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
       `
 Examples:
   npm start                                     a demo fleet on http://127.0.0.1:8080/
-  npm start -- --no-simulator --port 9000       wait for your own events
-  npm start -- --data-dir ./data --shards 8     keep everything over restarts
+  npm start -- --no-simulator --port 9000       without simulated devices
+  npm start -- --data-dir ./data --shards 8     keep all data across restarts
   npm start -- --devices 2000 --rate 500        a larger fleet
-  npm start -- --local-env b.env --port 0       a second one; source b.env to work on it
+  npm start -- --local-env b.env --port 0       a second pipeline; source b.env to use it
 
-Exit codes: 0 after Ctrl-C, 1 when it could not start or a part of it died.`,
+Exit codes: 0 after Ctrl-C, 1 if the pipeline could not start or one of its processes ended.`,
     );
   return program.parse(argv).opts<StartOptions>();
 }

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   say(`  AWS    source ${relative(process.cwd(), localEnv)}, and any AWS tool talks to this pipeline`);
   say(`  faults ${pipeline.faultsUrl}/faults`);
   say('');
-  say('Ctrl-C drains and stops; a second one stops at once.');
+  say('Ctrl-C drains the pipeline and stops; a second Ctrl-C stops immediately.');
   const fault = await pipeline.ended;
   return fault === undefined ? 0 : complain(fault);
 }

@@ -81,7 +81,7 @@ export const SMALL_MODELS: readonly SmallModel[] = [
   },
   {
     ...LIMITS,
-    name: 'one that is no event',
+    name: 'an invalid record',
     shards: [[counted(1), undefined, counted(2)]],
     workers: [[given(1, 3)], [given(1, 1)]],
   },

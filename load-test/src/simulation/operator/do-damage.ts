@@ -54,7 +54,7 @@ function checkWhole(oracle: Oracle, deviceId: DeviceId, { failures }: ReplayJob)
     throw new Violation('a repair restores what is missing', `${deviceId}: ${JSON.stringify(failures)}`);
   }
   if (oracle.statePage(deviceId) !== (oracle.pages.get(deviceId)?.length ?? 0)) {
-    throw new Violation('a repair puts altered states right', deviceId);
+    throw new Violation('a repair restores altered states', deviceId);
   }
 }
 

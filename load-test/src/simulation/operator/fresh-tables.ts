@@ -74,7 +74,7 @@ export function checkRebuilt(live: Oracle, fresh: Oracle): void {
     checkStateWritten(fresh, deviceId);
     if (!(live.pages.get(deviceId) ?? []).every(isCounted)) continue;
     if (outcomeText(live, deviceId) !== outcomeText(fresh, deviceId)) {
-      throw new Violation('counted events give equal attributes from any source', deviceId);
+      throw new Violation('counted events lead to equal attributes from any source', deviceId);
     }
   }
 }

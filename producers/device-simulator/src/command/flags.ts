@@ -10,10 +10,10 @@ import {
 } from './run-plan.ts';
 import { shippedScenarios } from './scenario-file.ts';
 
-/** Flags that are no settings of a run: they do not stand in a scenario. */
+/** Flags that are not settings of a run. A scenario cannot set them. */
 export interface OutputFlags {
   readonly output: 'text' | 'json';
-  /** False when a terminal shall have no live line either. */
+  /** False to suppress the live progress line on a terminal. */
   readonly progress: boolean;
   readonly ledger?: string;
   readonly scenario?: string;
@@ -21,17 +21,18 @@ export interface OutputFlags {
 }
 
 export interface Flags extends OutputFlags {
-  /** Settings as they were written, by name. */
+  /** Settings as written on the command line, by name. */
   readonly given: Readonly<Record<string, unknown>>;
 }
 
-/** What the command line asks for when it asks for no run: help, or it is wrong. */
+/** The command line asked for help, or it was invalid: there is nothing to run. */
 export interface NoRun {
   readonly exitCode: number;
 }
 
 const EXAMPLES = `
-Durations are 500ms, 60s, 5m, 2h, 7d or ISO 8601 such as PT2H. Percentages are of events, but --clock-skew, which is of devices.
+Durations are 500ms, 60s, 5m, 2h, 7d or ISO 8601 such as PT2H. Percentages refer to events;
+--clock-skew refers to devices.
 
 Examples:
   npm run simulate -- --devices 1000 --rate 200 --duration 5m
@@ -40,16 +41,16 @@ Examples:
   npm run simulate -- --input day.csv.gz --id-column vehicle_id --time-column timestamp --order time --speed 60
   npm run simulate -- --scenario flaky-network --devices 50
 
-The stream is that of the pipeline that npm start runs here or in a folder above (.twinstream/local.env), or what endpoints
-of this machine in the environment say (AWS_ENDPOINT_URL_KINESIS, …). A stream on AWS is written to with --target aws alone.
+The stream belongs to the pipeline that npm start runs in this folder or a folder above (.twinstream/local.env), or to the
+local endpoints in the environment (AWS_ENDPOINT_URL_KINESIS, …). Only --target aws writes to a stream on AWS.
 
-Ctrl-C sends nothing more, waits for what is on its way and prints the summary; a second one stops at once.
+Ctrl-C stops sending, waits for requests in flight and prints the summary; a second Ctrl-C stops immediately.
 
 Exit codes:
-  0  every event that was sent has been acknowledged (rows that could be no events are reported and counted)
-  1  an event could not be delivered, or the stream could not be reached
-  2  the command line, the scenario or the input is wrong (no row of it is an event, too), or AWS would be written to without
-     --target aws; nothing was sent
+  0  every event sent was acknowledged (invalid rows are reported and counted)
+  1  an event could not be delivered, or the stream was unreachable
+  2  the command line, the scenario or the input is invalid (also if no row is a valid event), or the target is AWS and
+     --target aws is missing; nothing was sent
 `;
 
 function buildCommand(): Command {
@@ -57,24 +58,24 @@ function buildCommand(): Command {
   const seededStart = new Date(SEEDED_START_TIME_MS).toISOString();
   return new Command('npm run simulate --')
     .description(
-      'Puts the events of simulated or recorded devices into a stream, and says truthfully what became of them.',
+      'Puts events of simulated or recorded devices into a stream and reports the outcome of each.',
     )
     .allowExcessArguments(false)
     .optionsGroup('Simulated fleet:')
-    .option('--devices <count>', `devices, up to 10,000,000 (default: ${DEFAULT_DEVICES})`)
-    .option('--device-prefix <text>', 'begins the name of every device (default: nothing)')
-    .option('--kinds <mix>', `kinds and their weights (default: ${kinds.join(',')})`)
+    .option('--devices <count>', `number of devices, up to 10,000,000 (default: ${DEFAULT_DEVICES})`)
+    .option('--device-prefix <text>', 'device id prefix (default: none)')
+    .option('--kinds <mix>', `device kinds and their weights (default: ${kinds.join(',')})`)
     .option(
       '--seed <number>',
-      `0 to ${SEED_MAX}; the same seed gives the same events (default: drawn, and named in the summary)`,
+      `0 to ${SEED_MAX}; the same seed gives the same events (default: random; the summary prints it)`,
     )
     .option(
       '--start-time <time>',
-      `the devices' time at the start, or now (default: ${seededStart} with --seed, else now)`,
+      `device time at the start, or now (default: ${seededStart} with --seed, else now)`,
     )
     .option(
       '--skew <skew>',
-      'even: each device reports at the same period; zipf:S: rank k weighs 1/k^S (default: even)',
+      'even: all devices report at the same rate; zipf:S: the device of rank k has weight 1/k^S (default: even)',
     )
     .option('--outage-every <duration>', 'mean time between outages of a device, or never (default: 2h)')
     .option('--outage-lasts <duration>', 'mean length of an outage (default: 3m)')
@@ -93,7 +94,7 @@ function buildCommand(): Command {
     .option('--type-column <name>', 'column of the event type (default: every event is reported)')
     .option(
       '--session-column <name>',
-      'column of the session, with --counter-column, where devices count by themselves',
+      'column of the session, with --counter-column, if devices number their events',
     )
     .option('--counter-column <name>', 'column of the counter')
     .option(
@@ -103,34 +104,34 @@ function buildCommand(): Command {
     .option('--speed <factor>', 'times as fast as recorded, or max (default: max)')
     .option(
       '--utc-offset <offset>',
-      'offset of times that name none, such as -05:00 (default: such rows are rejected)',
+      'UTC offset of times without one, such as -05:00 (default: such rows are rejected)',
     )
     .optionsGroup('Load:')
     .option(
       '--rate <events>',
-      `events per second, or max (default: each device every ${DEFAULT_PERIOD_MS / 1_000} s)`,
+      `target rate in events/s (open loop), or max (default: each device every ${DEFAULT_PERIOD_MS / 1_000} s)`,
     )
     .option('--duration <duration>', 'end after this time (default: at the end of the input, or at Ctrl-C)')
-    .option('--count <events>', 'end after so many events')
-    .option('--ramp <duration>', 'rise evenly from 0 to the rate over this time')
+    .option('--count <events>', 'maximum number of events')
+    .option('--ramp <duration>', 'rise linearly from 0 to the rate over this time')
     .option(
       '--burst <burst>',
       'FACTOR:LENGTH:EVERY, 5:10s:1m is five times the rate for 10 s of every minute',
     )
     .option(
       '--max-delay <duration>',
-      `drop what could not be sent so long after it was due, or never (default: ${DEFAULT_DELAY_MS_MAX / 1_000}s; never with --input)`,
+      `drop events that cannot be sent within this time after their due time, or never (default: ${DEFAULT_DELAY_MS_MAX / 1_000}s; never with --input)`,
     )
     .option(
       '--session <number>',
-      'first session of each device, or that of rows without one (default: the start time in seconds)',
+      'first session of each device, or the session of rows without one (default: the start time in seconds)',
     )
     .optionsGroup('Faults:')
     .option('--duplicates <percent>', 'sent a second time, up to 7 events later')
     .option('--out-of-order <percent>', 'sent after the next event of the device')
     .option('--late <percent>', 'sent after 2 to 16 later events of the device')
     .option('--drop <percent>', 'never sent: a gap')
-    .option('--malformed <percent>', 'damaged, so that no decoder takes them')
+    .option('--malformed <percent>', 'damaged, so that every decoder rejects them')
     .option('--clock-skew <percent>', 'devices whose clock is off by a second to a day')
     .optionsGroup('Delivery:')
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
@@ -138,24 +139,27 @@ function buildCommand(): Command {
     .option('--aggregate', 'pack events into aggregated records (KPL format): more events per shard')
     .option(
       '--linger <duration>',
-      'how long an event waits at most for company in its request (default: 50ms)',
+      'maximum time an event waits for others before its batch is sent (default: 50ms)',
     )
-    .option('--deadline <duration>', 'give an event up so long after it was handed over (default: 5m)')
+    .option(
+      '--deadline <duration>',
+      'maximum time from the put of an event to its acknowledgement (default: 5m)',
+    )
     .optionsGroup('Output:')
     .addOption(
       new Option('--output <format>', 'summary on standard output').choices(['text', 'json']).default('text'),
     )
-    .option('--no-progress', 'no live line, on a terminal either')
-    .option('--ledger <file>', 'write what became of each event, one JSON object a line')
+    .option('--no-progress', 'suppress the live progress line on a terminal')
+    .option('--ledger <file>', 'write the outcome of each event, one JSON object per line')
     .option(
       '--scenario <name|file>',
-      `settings from YAML or JSON; flags go before. Ready: ${shippedScenarios().join(', ')}`,
+      `settings from YAML or JSON; flags override them. Included: ${shippedScenarios().join(', ')}`,
     )
     .addHelpText('after', EXAMPLES)
     .exitOverride();
 }
 
-/** Reads the command line. Help goes to `out`, what is wrong to `err`. */
+/** Parses the command line. Writes help to `out` and errors to `err`. */
 export function readFlags(
   argv: readonly string[],
   out: (text: string) => void,

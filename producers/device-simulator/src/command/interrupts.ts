@@ -31,7 +31,7 @@ export function listenToInterrupts(nowMs: () => number): Interrupts {
     if (nowMs() - firstAtMs < ECHO_MS) return;
     if (abort.signal.aborted) process.exit(EXIT_CODE);
     setTimeout(() => process.exit(EXIT_CODE), LAST_WORDS_MS).unref();
-    abort.abort(new Error(`stopped at once by ${signal}`));
+    abort.abort(new Error(`stopped immediately by ${signal}`));
   }
 
   process.on('SIGINT', onSignal);
