@@ -42,9 +42,9 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
-        find: 'const outcomes = await append(',
+        find: 'const { outcomes, refused } = await append(',
         replace:
-          "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const outcomes = await append(",
+          "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const { outcomes, refused } = await append(",
       },
     ],
   },
