@@ -11,7 +11,7 @@ import {
   s3ArchiveObjects,
 } from '@twinstream/verification';
 import { sentPositions } from '../simulator-ledger.ts';
-import type { LedgerCheckOptions } from './ledger-check.ts';
+import type { LedgerCheckOptions } from './ledger-check-options.ts';
 
 /** Between two looks at the list of objects. */
 const POLL_MS = 1_000;

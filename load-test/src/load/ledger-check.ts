@@ -5,10 +5,10 @@ import { LEDGER_LINE_BYTES_MAX } from '@twinstream/device-simulator';
 import { readLines } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
-import type { Access } from '../pipeline-access.ts';
 import { pipelineStores } from '../pipeline-stores.ts';
 import { sentEvents } from '../simulator-ledger.ts';
 import { CLOCKS_DIFFER_MS_MAX, missingFromArchive } from './archive-completeness.ts';
+import type { LedgerCheckOptions } from './ledger-check-options.ts';
 import { orderChecked } from './order-check.ts';
 
 /** What the check of a ledger came to. */
@@ -33,27 +33,6 @@ export interface LedgerFindings {
 const EVENTS_AT_ONCE_MAX = 400_000;
 const VIOLATIONS_LISTED_MAX = 50;
 const WRITE_CHARACTERS = 1 << 20;
-
-export interface LedgerCheckOptions {
-  readonly access: Access;
-  /** That of the load and that of its warm-up. */
-  readonly ledgerFiles: readonly string[];
-  /** For the parts of a ledger that is too large to be checked at once. */
-  readonly folder: string;
-  readonly acknowledged: number;
-  /** True where the stream has every event of each device in the order of its counters: none was given up. */
-  readonly isOrdered: boolean;
-  /** When the archive must be complete, in milliseconds since 1970. */
-  readonly archiveDeadlineMs: number;
-  /**
-   * Where others write, too: when this run began, in milliseconds since 1970. Then no device is looked at but those of
-   * the ledgers, and nothing that arrived long before. Absent: the pipeline holds nothing else.
-   */
-  readonly sharedSinceMs?: number;
-  readonly signal?: AbortSignal;
-  /** Told of each part of the ledger before it is checked, where there are several. */
-  readonly onPart?: (part: number, partCount: number) => void;
-}
 
 /**
  * Checks every event of the ledger against event store, state and quarantine, a part of the devices at a time so that

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import type { Deployment } from './deployment.ts';
 import { surveyLedger } from './ledger-survey.ts';
 import { figuresOf, notesOf } from './load-figures.ts';
-import type { LoadOptions } from './load-options.ts';
 import type { SubjectResult } from './load-result.ts';
 import { loadSeries, processFigures } from './load-series.ts';
 import { type LoadWatch, watchLoad } from './load-watch.ts';
+import type { Measurement } from './measurement.ts';
 import { drain, loadFlags, type OfferedLoad, offerLoad, warmUp } from './offer-load.ts';
 import { preciseNow } from './precise-now.ts';
 import { type SampledDevices, sampleDevices } from './sampled-devices.ts';
@@ -13,15 +12,6 @@ import { skewOf } from './skew.ts';
 
 /** Devices whose state is read, besides hot ones. */
 const SAMPLED_DEVICES = 20;
-
-export interface Measurement {
-  readonly deployment: Deployment;
-  readonly options: LoadOptions;
-  /** Temporary folder, for the ledger. */
-  readonly folder: string;
-  readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
-}
 
 /** Offers the load, lets it drain, checks the ledger and measures. Rejects when any of it cannot be done. */
 export async function measureLoad(measurement: Measurement): Promise<SubjectResult> {

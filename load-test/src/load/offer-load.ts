@@ -5,7 +5,7 @@ import type { RunSummary } from '@twinstream/device-simulator';
 import { CodedError } from '@twinstream/runtime';
 import { lastPlaces } from './ledger-tail.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { Measurement } from './measure-load.ts';
+import type { Measurement } from './measurement.ts';
 import { preciseNow } from './precise-now.ts';
 import { finishedAtMs, type ProgressObserver } from './progress-observer.ts';
 import { simulatorSummary } from './run-simulator.ts';

@@ -1,4 +1,4 @@
-import { type ArrivedEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { type ArrivedEvent, type DeviceEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { openRecord } from '@twinstream/stream-model';
 import {
@@ -8,7 +8,6 @@ import {
   type TransportAnswer,
 } from '@twinstream/stream-producer';
 import { identityOf } from '@twinstream/verification';
-import { isRefusable } from './durability.ts';
 import { mended } from './mending.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
@@ -212,4 +211,9 @@ async function named<Answer>(call: Promise<Answer>): Promise<Answer> {
     const code = isThrottle ? 'STREAM_THROTTLED' : 'STREAM_UNAVAILABLE';
     throw new CodedError(code, 'simulated', { retryable: true, cause: error });
   }
+}
+
+/** True for what the projector may send to quarantine although it is an event: a correction ahead of its device. */
+export function isRefusable({ correction }: DeviceEvent): boolean {
+  return correction?.corrects !== undefined;
 }

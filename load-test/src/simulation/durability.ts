@@ -1,6 +1,6 @@
-import { type DeviceEvent, decodeEvent } from '@twinstream/device-model';
+import { decodeEvent } from '@twinstream/device-model';
 import { openRecord } from '@twinstream/stream-model';
-import { eventsOf } from './devices.ts';
+import { eventsOf, isRefusable } from './devices.ts';
 import { type Oracle, Violation } from './oracle.ts';
 import type { SimRecord, SimShard } from './sim-stream.ts';
 import type { WatchedStores } from './watched-stores.ts';
@@ -24,11 +24,6 @@ export function checkDurable(
   if (hasPoison(record) && !quarantined.has(what)) {
     throw new Violation('a poison record is in quarantine before it counts as finished', what);
   }
-}
-
-/** True for what the projector may send to quarantine although it is an event: a correction ahead of its device. */
-export function isRefusable({ correction }: DeviceEvent): boolean {
-  return correction?.corrects !== undefined;
 }
 
 function hasPoison(record: SimRecord): boolean {

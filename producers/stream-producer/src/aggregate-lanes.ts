@@ -13,12 +13,13 @@ import {
   createLane,
   isBlocked,
   type Lane,
+  type ShardQueue,
   takeUnsent,
 } from './lane.ts';
 import { createRecentKeys, type Landing, type LaneBook, routingKey } from './lane-book.ts';
 import { first, queueSize } from './queue.ts';
 import type { ShardRates } from './shard-limiter.ts';
-import { type ShardQueue, shardQueueFor, shardQueuesFor } from './shard-queues.ts';
+import { shardQueueFor, shardQueuesFor } from './shard-queues.ts';
 
 /**
  * Lanes of each shard when records are aggregated.

@@ -1,8 +1,8 @@
 import type { UserRecord } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, ShardQueue } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
-import { dropReadyLane, nextReadyLane, type ShardQueue } from './shard-queues.ts';
+import { dropReadyLane, nextReadyLane } from './shard-queues.ts';
 
 /** One Kinesis record of a request, and where it came from. */
 export interface SentRecord<R extends UserRecord> extends PackedRecord {

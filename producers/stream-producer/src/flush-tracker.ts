@@ -1,10 +1,6 @@
 import type { UserRecord } from '@twinstream/stream-model';
-import type { FailedRecord } from './outcomes.ts';
-
-/** The records that were put between two flushes and have no outcome yet. */
-export interface Generation {
-  pendingCount: number;
-}
+import type { Generation } from './pending-record.ts';
+import type { FailedRecord } from './put-outcome.ts';
 
 /** Knows when everything put before a flush has its outcome, and keeps the failures for its report. */
 export interface FlushTracker<R extends UserRecord> {

@@ -11,6 +11,6 @@ export {
   retryCount,
 } from './metrics.ts';
 export type { StreamProducerOptions } from './options.ts';
-export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './outcomes.ts';
+export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
 export { createStreamProducer, type StreamProducer } from './stream-producer.ts';
 export * from './transport.ts';

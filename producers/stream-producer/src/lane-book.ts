@@ -7,8 +7,8 @@ import {
   type UserRecord,
 } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
-import type { Lane, PendingRecord } from './lane.ts';
-import type { ShardQueue } from './shard-queues.ts';
+import type { Lane, ShardQueue } from './lane.ts';
+import type { PendingRecord } from './pending-record.ts';
 
 /** What was found for the partition keys seen last. */
 export interface RecentKeys<T> {

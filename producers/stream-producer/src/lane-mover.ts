@@ -1,7 +1,8 @@
 import type { UserRecord } from '@twinstream/stream-model';
-import { isBlocked, type Lane, type PendingRecord, prependToLane } from './lane.ts';
+import { isBlocked, type Lane, prependToLane } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
 import type { LaneScheduler } from './lane-scheduler.ts';
+import type { PendingRecord } from './pending-record.ts';
 
 /** Moves devices from lanes that retire to those that take over. */
 export interface LaneMover<R extends UserRecord> {

@@ -1,34 +1,20 @@
-import type { CodedError } from '@twinstream/runtime';
-import type { UserRecord } from '@twinstream/stream-model';
-import type { Generation } from './flush-tracker.ts';
-import type { RetryReason } from './metrics.ts';
-import type { PutOutcome } from './outcomes.ts';
+import type { Shard, UserRecord } from '@twinstream/stream-model';
+import type { PendingRecord } from './pending-record.ts';
 import { append, emptyQueue, prepend, type Queue, takeAfter, takeFirst } from './queue.ts';
-import type { ShardQueue } from './shard-queues.ts';
+import type { ShardLimiter } from './shard-limiter.ts';
 import type { TransportAnswer } from './transport.ts';
 
 /** Where the stream has put a Kinesis record. */
 export type StoredAnswer = Extract<TransportAnswer, { status: 'stored' }>;
 
-/** Why the last attempt to send a record did not end in an acknowledgement. One object for all records of an attempt. */
-export interface Failure {
-  readonly reason: RetryReason;
-  readonly error: CodedError;
-  /** True when the stream may have stored the record all the same. */
-  readonly possiblyStored: boolean;
-}
-
-/** A record that `put` has accepted and that has no outcome yet. */
-export interface PendingRecord<R extends UserRecord> {
-  readonly record: R;
-  readonly onOutcome: ((outcome: PutOutcome<R>) => void) | undefined;
-  readonly putAtMs: number;
-  /** Data and keys. */
-  readonly bytes: number;
-  readonly generation: Generation;
-  attempts: number;
-  possiblyStored: boolean;
-  failure: Failure | undefined;
+/** An open shard as the producer sees it: what it may take, and which lanes have something ready for it. */
+export interface ShardQueue<R extends UserRecord> {
+  readonly shard: Shard;
+  /** A decimal hash key inside the shard. */
+  readonly explicitHashKey: string;
+  readonly limiter: ShardLimiter;
+  /** May hold lanes that are no longer ready or have moved; `nextReadyLane` drops them. */
+  readonly ready: Queue<Lane<R>>;
 }
 
 /**

@@ -1,20 +1,13 @@
 import { CodedError } from '@twinstream/runtime';
 import type { UserRecord } from '@twinstream/stream-model';
 import type { SentRecord } from './collector.ts';
-import {
-  clearSuspects,
-  type Failure,
-  type Lane,
-  type PendingRecord,
-  type StoredAnswer,
-  sentRecords,
-  takeFromLane,
-} from './lane.ts';
+import { clearSuspects, type Lane, type StoredAnswer, sentRecords, takeFromLane } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
 import { createLaneMover } from './lane-mover.ts';
 import type { LaneScheduler, Retrier } from './lane-scheduler.ts';
 import type { MetricsRecorder } from './metrics.ts';
 import type { Outcomes } from './outcomes.ts';
+import type { Failure, PendingRecord } from './pending-record.ts';
 import type { RequestResult } from './put-request.ts';
 import { first } from './queue.ts';
 import type { TransportAnswer } from './transport.ts';

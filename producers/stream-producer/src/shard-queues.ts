@@ -5,19 +5,9 @@ import {
   toHashKeyHex,
   type UserRecord,
 } from '@twinstream/stream-model';
-import type { Lane } from './lane.ts';
-import { append, emptyQueue, first, type Queue, takeFirst } from './queue.ts';
-import { createShardLimiter, type ShardLimiter, type ShardRates } from './shard-limiter.ts';
-
-/** An open shard as the producer sees it: what it may take, and which lanes have something ready for it. */
-export interface ShardQueue<R extends UserRecord> {
-  readonly shard: Shard;
-  /** A decimal hash key inside the shard. */
-  readonly explicitHashKey: string;
-  readonly limiter: ShardLimiter;
-  /** May hold lanes that are no longer ready or have moved; {@link nextReadyLane} drops them. */
-  readonly ready: Queue<Lane<R>>;
-}
+import type { Lane, ShardQueue } from './lane.ts';
+import { append, emptyQueue, first, takeFirst } from './queue.ts';
+import { createShardLimiter, type ShardRates } from './shard-limiter.ts';
 
 export function createShardQueue<R extends UserRecord>(
   shard: Shard,

@@ -3,11 +3,13 @@ import type { UserRecord } from '@twinstream/stream-model';
 import { AGGREGATE_LANE_KEY_BYTES, createAggregateLanes } from './aggregate-lanes.ts';
 import { createBufferCapacity, RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { createFlushTracker, type Generation } from './flush-tracker.ts';
+import { createFlushTracker } from './flush-tracker.ts';
 import { createMetricsRecorder, type ProducerMetrics } from './metrics.ts';
 import { type ResolvedOptions, resolveOptions, type StreamProducerOptions } from './options.ts';
-import { createOutcomes, type FlushReport, type PutOutcome } from './outcomes.ts';
+import { createOutcomes } from './outcomes.ts';
+import type { Generation } from './pending-record.ts';
 import { createPlainLanes } from './plain-lanes.ts';
+import type { FlushReport, PutOutcome } from './put-outcome.ts';
 import { measureRecord } from './record-check.ts';
 import { createShardMapRefresher, readFirstShardMap } from './shard-map-reader.ts';
 

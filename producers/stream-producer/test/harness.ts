@@ -1,10 +1,7 @@
 import { decodeRecord, type ShardId } from '@twinstream/stream-model';
-import {
-  createStreamProducer,
-  type PutOutcome,
-  type StreamProducer,
-  type StreamProducerOptions,
-} from '../src/index.ts';
+import type { StreamProducerOptions } from '../src/options.ts';
+import type { PutOutcome } from '../src/put-outcome.ts';
+import { createStreamProducer, type StreamProducer } from '../src/stream-producer.ts';
 import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';

@@ -10,7 +10,7 @@ import {
   sequenceNumber,
   shardId,
 } from '@twinstream/stream-model';
-import type { StreamTransport, TransportAnswer, TransportRecord } from '../src/index.ts';
+import type { StreamTransport, TransportAnswer, TransportRecord } from '../src/transport.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** What goes wrong, each as a probability from 0 to 1. */

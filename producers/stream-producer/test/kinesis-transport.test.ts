@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { afterEach, expect, test } from 'vitest';
-import { kinesisTransport } from '../src/index.ts';
+import { kinesisTransport } from '../src/kinesis-transport.ts';
 
 interface Answer {
   readonly status?: number;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { createStreamProducer, type StreamProducerOptions, type StreamTransport } from '../src/index.ts';
-import { resolveOptions } from '../src/options.ts';
+import { resolveOptions, type StreamProducerOptions } from '../src/options.ts';
+import { createStreamProducer } from '../src/stream-producer.ts';
+import type { StreamTransport } from '../src/transport.ts';
 
 const transport: StreamTransport = {
   putRecords: () => Promise.reject(new Error('not called')),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryCount } from '../src/index.ts';
+import { retryCount } from '../src/metrics.ts';
 import { auditAcknowledgements, auditStream, CLEAN, eventsIn } from '../src/testing/stream-audit.ts';
 import { reshard, runScenario, type Scenario, type ScenarioResult } from './scenario.ts';
 

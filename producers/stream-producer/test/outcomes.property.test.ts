@@ -1,7 +1,9 @@
 import { CodedError } from '@twinstream/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createStreamProducer, type PutOutcome, type StreamTransport } from '../src/index.ts';
+import type { PutOutcome } from '../src/put-outcome.ts';
+import { createStreamProducer } from '../src/stream-producer.ts';
+import type { StreamTransport } from '../src/transport.ts';
 import { createKinesisStub } from './kinesis-stub.ts';
 import { reshard } from './scenario.ts';
 import { seededRandom } from './seeded-random.ts';

@@ -1,7 +1,7 @@
 import { CodedError } from '@twinstream/runtime';
 import { contains, decodeRecord, hashKey } from '@twinstream/stream-model';
 import { expect, test } from 'vitest';
-import { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from '../src/index.ts';
+import { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from '../src/aggregate-lanes.ts';
 import { auditStream, CLEAN, eventText } from '../src/testing/stream-audit.ts';
 import { createHarness, DEVICES, firstShard, putRound, textsIn } from './harness.ts';
 import { NO_FAULTS } from './kinesis-stub.ts';

@@ -1,7 +1,8 @@
 import { CodedError } from '@twinstream/runtime';
 import { decodeRecord } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
-import type { ProducerEvent, StreamTransport, TransportRecord } from '../src/index.ts';
+import type { ProducerEvent } from '../src/metrics.ts';
+import type { StreamTransport, TransportRecord } from '../src/transport.ts';
 import { createHarness, storedTexts, textOf } from './harness.ts';
 import { type KinesisStub, NO_FAULTS } from './kinesis-stub.ts';
 

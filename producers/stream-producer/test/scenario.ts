@@ -1,11 +1,7 @@
-import {
-  type AcknowledgedRecord,
-  createStreamProducer,
-  type FailedRecord,
-  type FlushReport,
-  type MetricsSnapshot,
-  type StreamProducerOptions,
-} from '../src/index.ts';
+import type { MetricsSnapshot } from '../src/metrics.ts';
+import type { StreamProducerOptions } from '../src/options.ts';
+import type { AcknowledgedRecord, FailedRecord, FlushReport } from '../src/put-outcome.ts';
+import { createStreamProducer } from '../src/stream-producer.ts';
 import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';

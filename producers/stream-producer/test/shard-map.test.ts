@@ -1,7 +1,8 @@
 import { CodedError } from '@twinstream/runtime';
 import { expect, test } from 'vitest';
-import type { ProducerEvent, StreamTransport } from '../src/index.ts';
+import type { ProducerEvent } from '../src/metrics.ts';
 import { auditStream, CLEAN, eventText } from '../src/testing/stream-audit.ts';
+import type { StreamTransport } from '../src/transport.ts';
 import { createHarness, DEVICES, firstShard, putRound, textsIn } from './harness.ts';
 import { createKinesisStub, type KinesisStub } from './kinesis-stub.ts';
 

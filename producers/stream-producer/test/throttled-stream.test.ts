@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createStreamProducer, type PutOutcome } from '../src/index.ts';
+import type { PutOutcome } from '../src/put-outcome.ts';
+import { createStreamProducer } from '../src/stream-producer.ts';
 import { auditStream, CLEAN, eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub } from './kinesis-stub.ts';
 import { seededRandom } from './seeded-random.ts';

@@ -6,7 +6,7 @@ export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './pa
 export { type CapacityPlan, planCapacity } from './plan-capacity.ts';
 export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
 export { MEASURED_SPEEDS } from './projecting-speed.ts';
+export { stateBytesOf } from './state-size.ts';
 export type { CapacityWarning } from './warnings.ts';
 export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';
 export { type WorkloadWithin, workloadWithin } from './workload-within.ts';
-export { stateBytesOf } from './write-units.ts';

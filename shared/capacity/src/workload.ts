@@ -1,5 +1,5 @@
 import type { Arrivals } from './event-counts.ts';
-import { stateBytesOf } from './write-units.ts';
+import { stateBytesOf } from './state-size.ts';
 
 /** What is to be carried. */
 export interface Workload {

@@ -2,24 +2,14 @@ import { ASSUMPTIONS } from './assumptions.ts';
 import type { Batches } from './batches.ts';
 import { meanOver } from './event-counts.ts';
 import { eventsOfPageMax, pageBytes, pageUnits, units } from './page-size.ts';
+import { STATE } from './state-size.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** A strongly consistent read rounds up to 4 KB ("DynamoDB read and write operations", read 2026-11). */
 const READ_UNIT_BYTES = 4_096;
 
-/*
- * Items of a state, and of the baseline, by the bytes of an event. Measured on 2026-11-27 with simulated devices of all kinds, as the pages:
- * a state took 602 bytes at 141 a report, 754 at 243, 1,275 at 594, 1,870 at 991. An event of its own as the baseline handler puts it, with its
- * position and its data as a map, took 246 bytes at 171, and less than 1,024 at 990; its state has no more than the readings. A test holds all of them to what DynamoDB Local bills.
- */
-const STATE = { itemBytes: 390, share: 1.5 } as const;
 const STATE_SPREAD = [0.96, 0.98, 1, 1.02, 1.04] as const;
 const BASELINE_EVENT = { itemBytes: 94, share: 0.9 } as const;
-
-/** Item of a device whose reports all name the same attributes, which is the least it can be. */
-export function stateBytesOf(eventBytes: number): number {
-  return STATE.itemBytes + STATE.share * eventBytes;
-}
 
 /**
  * Write units of one event where events of a device share pages, everything around them included: page, state, snapshot and

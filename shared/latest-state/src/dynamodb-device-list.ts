@@ -3,7 +3,7 @@ import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/
 import { type DeviceId, type DeviceState, deviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
-import type { DeviceStateTable } from './dynamodb-latest-state.ts';
+import type { DeviceStateTable } from './device-state-table.ts';
 import type { DeviceListAnswer, DeviceListQuery } from './latest-state-table.ts';
 import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
 import { indexedSiteOf, isIndexable } from './site-index.ts';

@@ -15,8 +15,9 @@ import {
   textValue,
 } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
+import { CodedError, systemClock } from '@twinstream/runtime';
 import { auditState } from './audit-state.ts';
+import type { DeviceStateTable, DynamoDbLatestStateOptions } from './device-state-table.ts';
 import { listDevices } from './dynamodb-device-list.ts';
 import type {
   ObservedState,
@@ -25,20 +26,6 @@ import type {
   StateWriteResult,
 } from './latest-state-table.ts';
 import { decodeState, stateItem } from './state-item.ts';
-
-export interface DynamoDbLatestStateOptions {
-  readonly tableName: string;
-  /** Asks for the write units of each write. Default: false. */
-  readonly measure?: boolean;
-  readonly clock?: Clock;
-  /** Draws from [0, 1). Default: Math.random. */
-  readonly random?: () => number;
-}
-
-/** A device-state table and how it is read. */
-export interface DeviceStateTable extends Required<DynamoDbLatestStateOptions> {
-  readonly client: DynamoDBClient;
-}
 
 /**
  * The latest-state table in DynamoDB. Rejects with the codes of {@link dynamoDbRequest}, with `STATE_TOO_LARGE` for a

@@ -1,7 +1,7 @@
 import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
 import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
-import type { ResolvableQuarantine } from './resolution.ts';
+import type { ResolvableQuarantine } from './resolvable-quarantine.ts';
 import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
 
 /** A quarantine that lives as long as the process, holding the same objects as the one in S3. */

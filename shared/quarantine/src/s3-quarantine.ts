@@ -13,7 +13,8 @@ import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
 import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { QuarantineListing } from './quarantine-store.ts';
-import type { ResolvableQuarantine, ResolvedRecord } from './resolution.ts';
+import type { ResolvedRecord } from './resolution.ts';
+import type { ResolvableQuarantine } from './resolvable-quarantine.ts';
 import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
 
 export interface S3QuarantineOptions {

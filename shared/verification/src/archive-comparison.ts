@@ -20,9 +20,10 @@ import {
   textSorter,
 } from './comparison-stage.ts';
 import { matchDeadLetters } from './dead-letter-matching.ts';
+import type { ChainEvent, Difference } from './difference.ts';
 import { identityOf } from './identity.ts';
 import { MissingEvents } from './missing-events.ts';
-import type { ChainEvent, DeviceVerification, Difference } from './verify-device.ts';
+import type { DeviceVerification } from './verify-device.ts';
 
 /** What a comparison with the archive came to. Numbers are of entries, each position once. */
 export interface ArchiveReport {

@@ -12,9 +12,9 @@ import {
 } from '@twinstream/device-model';
 import { type AuditedPage, enterReceipt, type Snapshot, withoutValues } from '@twinstream/event-store';
 import { canonicalText } from './canonical-text.ts';
+import type { Difference, VerifyDeviceOptions } from './difference.ts';
 import { identityOf } from './identity.ts';
 import { stateDifferences } from './state-differences.ts';
-import type { Difference, VerifyDeviceOptions } from './verify-device.ts';
 
 /** Missing pages that are listed one by one; more in one gap are listed as a range. */
 const MISSING_PAGES_LISTED_MAX = 1_000;

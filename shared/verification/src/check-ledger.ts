@@ -2,8 +2,9 @@ import { type DeviceEvent, type DeviceId, deviceId } from '@twinstream/device-mo
 import type { EventStore } from '@twinstream/event-store';
 import { type Position, positionKey } from '@twinstream/stream-model';
 import { canonicalText } from './canonical-text.ts';
+import type { Difference } from './difference.ts';
 import { identityOf } from './identity.ts';
-import { type Difference, type VerificationStores, verifyDevice } from './verify-device.ts';
+import { type VerificationStores, verifyDevice } from './verify-device.ts';
 
 /** One event that somebody claims to have put into the stream. */
 export interface SentEvent {

@@ -4,9 +4,9 @@ import { type LineSorter, lineSorter } from '@twinstream/runtime';
 import { type ArchivedEntry, type Position, positionKey } from '@twinstream/stream-model';
 import type { ArchiveObjects } from './archive-objects.ts';
 import type { OnForeign } from './archived-lines.ts';
+import type { Difference } from './difference.ts';
 import type { GivenUpBatches } from './given-up-batches.ts';
 import type { MissingEvents } from './missing-events.ts';
-import type { Difference } from './verify-device.ts';
 
 export interface ArchiveComparisonOptions {
   readonly objects: ArchiveObjects;

@@ -5,6 +5,7 @@ export * from './archived-positions.ts';
 export * from './canonical-text.ts';
 export * from './check-ledger.ts';
 export type { ArchiveComparisonOptions } from './comparison-stage.ts';
+export * from './difference.ts';
 export * from './given-up-batches.ts';
 export * from './identity.ts';
 export * from './memory-archive-objects.ts';

@@ -1,4 +1,4 @@
-import type { Difference } from './verify-device.ts';
+import type { Difference } from './difference.ts';
 
 /** Positions of a device that are listed one by one for one kind of difference; the rest is counted. */
 const LISTED_MAX = 1_000;

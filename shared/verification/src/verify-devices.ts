@@ -1,12 +1,7 @@
 import type { DeviceId } from '@twinstream/device-model';
 import type { Clock } from '@twinstream/runtime';
-import {
-  type DeviceVerification,
-  type Difference,
-  type VerificationStores,
-  type VerifyDeviceOptions,
-  verifyDevice,
-} from './verify-device.ts';
+import type { Difference, VerifyDeviceOptions } from './difference.ts';
+import { type DeviceVerification, type VerificationStores, verifyDevice } from './verify-device.ts';
 
 export interface VerifyDevicesOptions {
   readonly clock: Clock;

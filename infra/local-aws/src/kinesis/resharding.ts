@@ -1,11 +1,7 @@
 import { evenRanges, HASH_KEY_MAX, type HashKeyRange } from '@twinstream/stream-model';
 import { hashKeyOf, hashKeyText } from './hash-key-text.ts';
+import type { ReshardStep } from './reshard-step.ts';
 import type { Shard } from './stream.ts';
-
-/** One split or merge. Shards are named by their first hash key, because those of later steps have no id yet. */
-export type ReshardStep =
-  | { readonly kind: 'split'; readonly start: string; readonly at: string }
-  | { readonly kind: 'merge'; readonly start: string; readonly adjacentStart: string };
 
 /** Boundaries that lie nearer than this, of 2^128 hash keys, differ by rounding only. */
 const ROUNDING = 2n ** 64n;

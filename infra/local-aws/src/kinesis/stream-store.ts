@@ -11,7 +11,8 @@ import {
   writeStreamDocument,
 } from './data-folder.ts';
 import { hashKeyText } from './hash-key-text.ts';
-import { applySteps, type ReshardStep } from './resharding.ts';
+import type { ReshardStep } from './reshard-step.ts';
+import { applySteps } from './resharding.ts';
 import { type SegmentMemory, segmentMemory, shrinkToFit } from './segment-memory.ts';
 import { shardNumbering } from './sequence-numbering.ts';
 import { shardLimiter } from './shard-limiter.ts';

@@ -1,5 +1,5 @@
 import { type ShardId, shardId } from '@twinstream/stream-model';
-import type { ReshardStep } from './resharding.ts';
+import type { ReshardStep } from './reshard-step.ts';
 import {
   ENDING_COUNTER,
   type ShardNumbering,

@@ -1,7 +1,7 @@
 import type { EventPage } from '@twinstream/device-model';
 import { canonicalText } from '@twinstream/verification';
-import { eventsOf } from '../devices.ts';
-import { checkDurable, isRefusable } from '../durability.ts';
+import { eventsOf, isRefusable } from '../devices.ts';
+import { checkDurable } from '../durability.ts';
 import { type Oracle, Violation } from '../oracle.ts';
 import type { SimShard } from '../sim-stream.ts';
 import type { WatchedStores } from '../watched-stores.ts';
