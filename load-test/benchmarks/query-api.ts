@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { DeviceJson, WholeDeviceList } from '@twinstream/api-contract';
 import type { Benchmark, Figure } from '../src/benchmark.ts';
 import { type HttpLoadResult, httpLoad } from '../src/http-load.ts';
 import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
@@ -50,18 +51,13 @@ const benchmark: Benchmark = {
 };
 export default benchmark;
 
-interface Listed {
-  readonly deviceId: string;
-  readonly version: { readonly counter: number };
-}
-
 /** The fleet as it stood at this call or later. The API may answer with an older one, and says so. */
-async function devicesOf(pipeline: RunningPipeline): Promise<readonly Listed[]> {
+async function devicesOf(pipeline: RunningPipeline): Promise<readonly DeviceJson[]> {
   const callTime = Date.now();
   while (true) {
     const response = await fetch(`${pipeline.apiUrl}/v1/devices?limit=1000`);
     if (!response.ok) throw new Error(`the fleet was not listed: ${await response.text()}`);
-    const { devices, asOf } = (await response.json()) as { devices: readonly Listed[]; asOf: string };
+    const { devices, asOf } = (await response.json()) as WholeDeviceList;
     if (Date.parse(asOf) >= callTime) return devices;
     if (Date.now() - callTime > SETTLE_DEADLINE_MS) throw new Error(`the fleet is still as of ${asOf}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -194,7 +190,7 @@ async function wrongClients(pipeline: RunningPipeline, clients: readonly UpdateC
   const deadline = performance.now() + SETTLE_DEADLINE_MS;
   for (;;) {
     const counters = new Map(
-      (await devicesOf(pipeline)).map(({ deviceId, version }) => [deviceId, version.counter]),
+      (await devicesOf(pipeline)).map(({ deviceId, version }) => [deviceId, version?.counter]),
     );
     const isRight = (client: UpdateClient) =>
       client.counters.size > 0 && [...client.counters].every(([id, counter]) => counters.get(id) === counter);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { PipelineStatus } from '@twinstream/api-contract';
 import { NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { findLocalEnvironment } from '@twinstream/runtime';
 
@@ -152,11 +153,6 @@ function readEnvironment(folder: string): Readonly<Record<string, string>> {
   const file = findLocalEnvironment(folder);
   if (file === undefined) throw new Error(`no pipeline runs in ${folder}`);
   return file.variables;
-}
-
-interface PipelineStatus {
-  readonly asOf: string;
-  readonly shards: readonly { readonly lagMs: number | null }[];
 }
 
 async function caughtUp(apiUrl: string): Promise<void> {

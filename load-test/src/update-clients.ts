@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { Updates } from '@twinstream/api-contract';
 
 /** What one client of `/v1/updates` has been told. */
 export interface UpdateClient {
@@ -32,15 +33,11 @@ export function openUpdates({ url, query, isMine, onUpdate }: UpdateClientOption
   socket.write(`GET /v1/updates?${query} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
 
   function take(line: string): void {
-    const { deviceId, version, lastArrivalTime } = JSON.parse(line) as {
-      deviceId: string;
-      version: { counter: number };
-      lastArrivalTime: string;
-    };
+    const { deviceId, version, lastArrivalTime } = JSON.parse(line) as Updates['device'];
     client.updates += 1;
     if (!isMine(deviceId)) client.strangers += 1;
-    counters.set(deviceId, version.counter);
-    onUpdate(Date.now() - Date.parse(lastArrivalTime));
+    if (version !== null) counters.set(deviceId, version.counter);
+    if (lastArrivalTime !== null) onUpdate(Date.now() - Date.parse(lastArrivalTime));
   }
 
   return new Promise((resolve, reject) => {

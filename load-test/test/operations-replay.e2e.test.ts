@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import type { EventList } from '@twinstream/api-contract';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningPipeline } from '../src/running-pipeline.ts';
@@ -131,7 +132,7 @@ describe('a replay into fresh tables', IN_SEQUENCE, () => {
     const [deviceId] = live.keys();
     await operations.json(0, 'replay', 'promote', jobId, '--yes', '--function-timeout', '1s');
     const answer = await fetch(`${pipeline.apiUrl}/v1/devices/${deviceId}/events?limit=1000`);
-    const { events } = (await answer.json()) as { events: readonly unknown[] };
+    const { events } = (await answer.json()) as EventList;
     expect(events.length).toBe(live.get(deviceId ?? ('' as never))?.length);
     expect((await pipeline.simulate('--devices', '10', '--rate', '400', '--count', '400')).code).toBe(0);
     await pipeline.caughtUp();

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import type { PipelineStatus, WholeDevice, WholeDeviceList } from '@twinstream/api-contract';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localAccess } from '../src/pipeline-access.ts';
@@ -45,9 +46,9 @@ async function until(what: string, isTrue: () => Promise<boolean>, deadlineMs = 
   }
 }
 
-async function getJson(url: string): Promise<{ status: number; body: never }> {
+async function getJson<Body>(url: string): Promise<{ status: number; body: Body }> {
   const response = await fetch(url);
-  return { status: response.status, body: (await response.json()) as never };
+  return { status: response.status, body: (await response.json()) as Body };
 }
 
 describe('the pipeline on one command', () => {
@@ -91,7 +92,7 @@ describe('the pipeline on one command', () => {
       archived: 2 * rowCount,
       violations: [],
     });
-    const { body } = await getJson(`${pipeline.apiUrl}/v1/devices/2600`);
+    const { body } = await getJson<WholeDevice>(`${pipeline.apiUrl}/v1/devices/2600`);
     expect(body).toMatchObject({
       attributes: { speed: 58.5, trip_id: 2, latitude: 30.239, trip_headsign: '1-Metric, 2' },
       version: { session: 7, counter: 80 },
@@ -138,8 +139,8 @@ describe('the pipeline on one command', () => {
     client.destroy();
 
     await until('the last event is in the state', async () => {
-      const { status, body } = await getJson(`${pipeline.apiUrl}/v1/devices/${id}`);
-      return status === 200 && (body as { counts: { events: number } }).counts.events === 4;
+      const { status, body } = await getJson<WholeDevice>(`${pipeline.apiUrl}/v1/devices/${id}`);
+      return status === 200 && body.counts.events === 4;
     });
     const stores = pipelineStores(localAccess(pipeline.environment));
     const listings = await Array.fromAsync(stores.quarantine.list());
@@ -162,8 +163,8 @@ describe('the pipeline on one command', () => {
       malformed.map((data) => Buffer.from(data)),
     );
     await until('the API counts them', async () => {
-      const { body } = await getJson(`${pipeline.apiUrl}/v1/pipeline`);
-      return (body as { quarantined: number }).quarantined === malformed.length;
+      const { body } = await getJson<PipelineStatus>(`${pipeline.apiUrl}/v1/pipeline`);
+      return body.quarantined === malformed.length;
     });
   }, 120_000);
 });
@@ -177,8 +178,8 @@ test('Ctrl-C during load, then a restart with the same folder: nothing lost, not
     const simulator = first.startSimulator(...flags, '--ledger', ledgers[0] ?? '', '--deadline', '5s');
     const simulated = finished(simulator);
     await until('devices are moving', async () => {
-      const { body } = await getJson(`${first.apiUrl}/v1/devices?limit=100`);
-      return (body as { devices: unknown[] }).devices.length === 40;
+      const { body } = await getJson<WholeDeviceList>(`${first.apiUrl}/v1/devices?limit=100`);
+      return body.devices.length === 40;
     });
     expect(await first.stop()).toBe(0);
     simulator.kill('SIGINT');

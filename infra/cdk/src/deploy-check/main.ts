@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { ListBucketsCommand, PutBucketTaggingCommand } from '@aws-sdk/client-s3';
+import { deviceSchema } from '@twinstream/api-contract';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { s3Client } from '@twinstream/aws/s3';
@@ -110,12 +111,6 @@ async function untilStored(names: DeployedNames, sent: SentEvents, client: Clien
   );
 }
 
-const DEVICE_ANSWER = z.object({
-  deviceId: z.string(),
-  attributes: z.object({ reading: z.number() }),
-  counts: z.object({ events: z.number() }),
-});
-
 async function askDeployedApi(names: DeployedNames, sent: SentEvents, client: ClientOptions): Promise<void> {
   const [deviceId] = sent.deviceIds;
   const url = new URL(`/v1/devices/${deviceId}`, names.ApiUrl);
@@ -123,7 +118,7 @@ async function askDeployedApi(names: DeployedNames, sent: SentEvents, client: Cl
   if (unsigned.status !== 403) throw unexpected(`${url} without a signature`, unsigned);
   const signed = await askApi(url, client);
   if (signed.status !== 200) throw unexpected(`${url}`, signed);
-  const device = DEVICE_ANSWER.parse(JSON.parse(signed.body));
+  const device = deviceSchema.parse(JSON.parse(signed.body));
   if (
     device.deviceId !== deviceId ||
     device.attributes.reading !== sent.lastReading ||

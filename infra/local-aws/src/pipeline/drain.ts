@@ -1,12 +1,9 @@
+import type { PipelineStatus } from '@twinstream/api-contract';
 import type { Logger } from '@twinstream/runtime';
 
 /** How long a stop waits for the consumers to catch up. What they have not read by then stays in the stream. */
 const CATCH_UP_MS = 10_000;
 const POLL_MS = 250;
-
-interface PipelineDocument {
-  readonly shards: readonly { readonly lagMs: number }[];
-}
 
 /** Waits until every shard is read to its end, or for 10 s. */
 export async function drain(apiUrl: string, logger: Logger): Promise<void> {
@@ -14,7 +11,7 @@ export async function drain(apiUrl: string, logger: Logger): Promise<void> {
   while (Date.now() < deadline) {
     try {
       const response = await fetch(`${apiUrl}/v1/pipeline`, { signal: AbortSignal.timeout(CATCH_UP_MS) });
-      const { shards } = (await response.json()) as PipelineDocument;
+      const { shards } = (await response.json()) as PipelineStatus;
       if (response.ok && shards.every(({ lagMs }) => lagMs === 0)) return;
     } catch (error) {
       logger.warn({ error }, 'lag not known');
