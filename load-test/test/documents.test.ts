@@ -166,7 +166,7 @@ describe('docs/runbook.md', () => {
   });
 
   test('lists every difference that verify can find, and no other', () => {
-    const source = readText('shared/verification/src/verify-device.ts');
+    const source = readText('shared/verification/src/difference.ts');
     const kinds = /readonly kind:((?:\s*\| '[\w-]+')+);/.exec(source)?.[1] ?? '';
     const names = [...kinds.matchAll(/'([\w-]+)'/g)].map((match) => match[1] ?? '');
     expect(names.length).toBeGreaterThan(5);
