@@ -3,7 +3,7 @@ import { type LedgerEntry, readLedger } from '@twinstream/device-simulator';
 import type { Position } from '@twinstream/stream-model';
 import type { SentEvent } from '@twinstream/verification';
 
-/** What the simulator's ledgers say that it sent: acknowledged events, and those of which nobody knows. */
+/** What the simulator's ledgers say that it sent: acknowledged events, and events with an unknown outcome. */
 export async function* sentEvents(...ledgerFiles: readonly string[]): AsyncGenerator<SentEvent> {
   for (const file of ledgerFiles) {
     for await (const entry of readLedger(file)) {

@@ -222,7 +222,7 @@ describe('what cannot start says so in one line', () => {
     writeFileSync(file, '');
     const { code, stderr } = await refusedStart(folder.path, '--port', '0', '--data-dir', file);
     folder.dispose();
-    expect(stderr).toBe(`twinstream: --data-dir ${file} is no folder that can be written to\n`);
+    expect(stderr).toBe(`twinstream: --data-dir ${file} is not a writable folder\n`);
     expect(code).toBe(1);
   });
 

@@ -8,7 +8,7 @@ import {
 import { z } from 'zod';
 
 const SECONDS_A_MINUTE = 60;
-/** A consumer that keeps its budget is never behind by it; twice as much is no accident. */
+/** A consumer within its budget never lags by that much; twice the budget indicates a fault. */
 const BUDGETS_BEHIND_MAX = 2;
 
 const within = ({ min, max }: { readonly min: number; readonly max: number }) =>
@@ -34,7 +34,7 @@ export type WorkloadContext = z.infer<z.ZodObject<typeof WORKLOAD_CONTEXT>>;
 export interface StageCapacity {
   readonly shardCount: number;
   readonly windowSeconds: number;
-  /** An iterator older than that is behind, whatever the window; minutes. */
+  /** Iterator age above which a consumer lags, whatever the window; minutes. */
   readonly iteratorAgeMinutesMin: number;
 }
 

@@ -66,7 +66,7 @@ export interface StageConfiguration {
   readonly logDays: 7 | 90;
   /** Longest time that Firehose gathers an object of the archive. */
   readonly archiveBufferSeconds: number;
-  /** An alarm goes off when a consumer is further behind. */
+  /** Maximum lag of a consumer before its alarm starts. */
   readonly iteratorAgeMinutesMax: number;
   readonly streamCapacity: StreamCapacity;
   /** What the stage takes from the plan of its workload; undefined where none is stated. */
@@ -80,7 +80,7 @@ export interface StageConfiguration {
 }
 
 /**
- * Reads a stage from the context of the app. Throws `INVALID_CONFIGURATION` with all faults at once.
+ * Reads a stage from the context of the app. Throws `INVALID_CONFIGURATION` with all faults together.
  *
  * @param read value of a context variable, undefined where it is not set
  */

@@ -11,7 +11,7 @@ const POLL_MS = 200;
 
 export interface AwsLoadSiteOptions {
   readonly access: Access;
-  /** Names that functions have here, by the names that scenarios give them; those that are the same may be left out. */
+  /** Names of the functions of the deployment, by their names in scenarios; those that are the same may be left out. */
   readonly functionNames?: Readonly<Record<string, string>>;
   /** How long a change may take until it is so, in milliseconds. */
   readonly changeDeadlineMs: number;

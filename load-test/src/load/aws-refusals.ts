@@ -4,7 +4,7 @@ import type { ScenarioName } from './scenarios.ts';
 
 const OF_FUNCTIONS = 'only the logs and metrics of the functions have it';
 
-/** Figures of a pipeline that runs elsewhere which nobody outside can know, and why. They are null there. */
+/** Figures that cannot be measured from outside of a deployed pipeline, with the reason. They are null there. */
 export const UNKNOWN_ON_AWS: Readonly<Partial<Record<FigureName, string>>> = {
   projectedPerSecond: OF_FUNCTIONS,
   archivedPerSecond: OF_FUNCTIONS,

@@ -26,7 +26,7 @@ export interface Verdict {
 
 const EXPECTATION = /^\s*([A-Za-z0-9]+)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$/;
 
-/** Throws `INVALID_USAGE` for what is no comparison of a figure with a number. */
+/** Throws `INVALID_USAGE` unless the text compares a figure with a number. */
 export function parseExpectation(text: string): Expectation {
   const [, name, operator, bar] = EXPECTATION.exec(text) ?? [];
   const figure = FIGURE_NAMES.find((known) => known === name);

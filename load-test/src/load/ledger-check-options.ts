@@ -4,7 +4,7 @@ export interface LedgerCheckOptions {
   readonly access: Access;
   /** That of the load and that of its warm-up. */
   readonly ledgerFiles: readonly string[];
-  /** For the parts of a ledger that is too large to be checked at once. */
+  /** For the parts of a ledger that is too large to be checked together. */
   readonly folder: string;
   readonly acknowledged: number;
   /** True where the stream has every event of each device in the order of its counters: none was given up. */

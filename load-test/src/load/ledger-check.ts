@@ -29,7 +29,7 @@ export interface LedgerFindings {
   readonly violations: readonly LedgerViolation[];
 }
 
-/** Events checked at once; a million take about a gigabyte. */
+/** Events checked together; a million take about a gigabyte. */
 const EVENTS_AT_ONCE_MAX = 400_000;
 const VIOLATIONS_LISTED_MAX = 50;
 const WRITE_CHARACTERS = 1 << 20;
@@ -112,7 +112,7 @@ async function positionsInQuarantine(
   );
 }
 
-/** Does at the first call what it is for, and gives what came of it at every call. */
+/** Memoizes a lazy asynchronous computation. */
 function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let result: Promise<Result> | undefined;
   return () => {

@@ -79,7 +79,7 @@ export function loadCommand(): Command {
       'number of shards (default: computed from the rate)',
       wholeNumber(1, SHARDS_MAX),
     )
-    .option('--seed <number>', 'the same seed gives the same events', wholeNumber(0, SEED_MAX), 1)
+    .option('--seed <number>', 'the same seed produces the same events', wholeNumber(0, SEED_MAX), 1)
     .addOption(
       new Option(
         '--target <place>',

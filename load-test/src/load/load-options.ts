@@ -9,7 +9,7 @@ export interface LoadOptions {
   readonly kind: 'measure';
   /** A pipeline that is started for it, or one that is deployed. */
   readonly target: TargetName;
-  /** True where nobody need be asked before a deployed pipeline is written into. */
+  /** True if no confirmation is needed before events are written to a deployed pipeline. */
   readonly isConfirmed: boolean;
   readonly scenario: ScenarioName;
   readonly rate: number;

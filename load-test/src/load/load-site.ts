@@ -13,12 +13,12 @@ export interface FaultRule {
 export interface LoadSite {
   /** Replaces all fault rules. */
   setFaults(rules: readonly FaultRule[]): Promise<void>;
-  /** Ends a function's process at once (kill -9); its supervisor starts it again. */
+  /** Ends a function's process immediately (kill -9); its supervisor starts it again. */
   kill(name: string): Promise<void>;
   /** Starts or stops invoking a function, and returns when that is so. */
   setMapping(functionName: string, enabled: boolean): Promise<void>;
   shardCount(): Promise<number>;
-  /** Splits or merges to so many shards, and returns when the stream is active again. */
+  /** Splits or merges to this number of shards, and returns when the stream is active again. */
   reshard(shardCount: number): Promise<void>;
   /** No faults, and every function invoked: what was sent can be finished. */
   resume(): Promise<void>;

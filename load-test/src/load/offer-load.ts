@@ -17,11 +17,11 @@ import { warmUpRate } from './warm-up-rate.ts';
 const POLL_MS = 50;
 /** What the simulator may take beyond the duration for what is on its way. */
 const SIMULATOR_DEADLINE_MS = 60_000;
-/** After this without an answer of the stream, the simulator gives an event up. */
+/** Time without an answer of the stream after which the simulator gives an event up. */
 const EVENT_DEADLINE = '45s';
-/** How long an event waits for company in an aggregated record: states are a second behind anyway, since mappings poll once a second. */
+/** Linger time of the producer: states lag by a second anyway, since mappings poll once a second. */
 const AGGREGATE_LINGER = '200ms';
-/** Of a warm-up and of the load that follows it: the load begins every device anew. */
+/** Of a warm-up and of the load that follows it: the load starts every device again. */
 const SESSIONS = { warmUp: 1, load: 1_000 } as const;
 
 /** Flags of the simulator for the load of these options, its scenario included. */

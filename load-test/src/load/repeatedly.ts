@@ -7,7 +7,7 @@ export interface Repetition {
   readonly failures: () => number;
 }
 
-/** Begins a round every `everyMs`, or at once after one that took longer; never two at the same time. */
+/** Starts a round every `everyMs`, or immediately after one that took longer; never two concurrently. */
 export function repeatedly(everyMs: number, work: () => Promise<void>): Repetition {
   const controller = new AbortController();
   let failures = 0;

@@ -100,7 +100,7 @@ export function promisesKept({ ledger, figures, left }: SubjectResult): boolean 
   return ledger.violationCount === 0 && figures.drainMs !== null && left === undefined;
 }
 
-/** Leaves the deployment. What could not be put back is told at once: neither the result nor another error may hide it. */
+/** Leaves the deployment. What could not be put back is reported immediately: neither the result nor another error may hide it. */
 async function leftBehind(deployment: Deployment, { say }: LoadRun): Promise<string | undefined> {
   try {
     await deployment.stop();

@@ -7,7 +7,7 @@ export interface StageLog {
   readonly totals: Readonly<Record<Stage, StageTotals>>;
   /** Lines at level warning or above, by process and message. */
   readonly warnings: ReadonlyMap<string, number>;
-  /** Lines that are no log line. The first few; a process that dies says why in such. */
+  /** Lines that are not log lines. The first few; a process that dies says why in such. */
   readonly otherLines: readonly string[];
 }
 

@@ -8,7 +8,7 @@ export interface BatchedRecord {
   readonly eventCount: number;
 }
 
-/** Requests on their way at once, as many as the producer's default. */
+/** Concurrent requests, as many as the producer's default. */
 const REQUESTS_MAX = 16;
 /** Bytes of a request, as the producer's default. */
 const REQUEST_BYTES_MAX = 4 * 1_024 * 1_024;

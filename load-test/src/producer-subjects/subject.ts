@@ -14,7 +14,7 @@ export interface Subject {
 }
 
 export interface OpenSubject {
-  /** Takes the event; a promise where the caller must wait for room. */
+  /** Takes the event; a promise under backpressure. */
   put(event: OutgoingEvent): Promise<void> | void;
   /** Resolves when everything put is in the stream. */
   close(): Promise<void>;

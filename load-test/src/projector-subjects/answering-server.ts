@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-// An HTTP server in a process of its own that answers every request at once, as DynamoDB answers a put. It tells its parent
+// An HTTP server in a process of its own that answers every request immediately, as DynamoDB answers a put. It tells its parent
 // its port, and ends with it.
 
 const server = createServer((request, response) => {

@@ -3,7 +3,7 @@ import { FAULT_KINDS, type FaultKind, type FaultRates } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 
-/** What is on its way when nobody waits for it any more. */
+/** An abandoned request in flight. */
 const IN_FLIGHT: Owner = 'network';
 
 /** Turns that a late request takes to land, at most. */
@@ -28,7 +28,7 @@ export class Network {
     this.#options = options;
   }
 
-  /** Requests that nobody waits for and that have not taken effect yet. */
+  /** Abandoned requests that have not taken effect yet. */
   get landingCount(): number {
     return this.#landing;
   }
@@ -81,7 +81,7 @@ export class Network {
     const name = `landed late ${operation}`;
     const land = async () => {
       for (let turn = 0; turn < turns; turn += 1) await scheduler.step(IN_FLIGHT);
-      // What it is refused with, nobody hears.
+      // No caller receives its error.
       await effect().catch(() => undefined);
       this.injected.set(name, (this.injected.get(name) ?? 0) + 1);
       this.#landing -= 1;

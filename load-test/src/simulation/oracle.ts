@@ -20,7 +20,7 @@ import { Violation } from './violation.ts';
 
 export { Violation } from './violation.ts';
 
-/** Only what newer counters, or a mark of its own shard, have overtaken may count as late. */
+/** Only events below newer counters, or below the high-water mark of their shard, may count as late. */
 function checkLateness(
   before: DeviceState,
   shardId: ShardId,
@@ -210,7 +210,7 @@ export class Oracle {
   }
 
   /**
-   * State does not depend on the order of arrival: the newest version of each attribute is there, whoever came first; where
+   * State does not depend on the order of arrival: the newest version of each attribute wins, in any order of arrival; where
    * names are too many, of those that the bound keeps, and no other.
    */
   checkLastWriterWins(): void {

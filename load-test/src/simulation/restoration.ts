@@ -12,7 +12,7 @@ export interface Chain {
 
 /**
  * A page that was missing alone is as it was. Neighbours hold the same events, in the same order where they had come in
- * that of their shard, and the state behind them is the same; the boundaries between them, and how many duplicates they count, may differ.
+ * that of their shard, and the state after them is the same; the boundaries between them, and how many duplicates they count, may differ.
  */
 export function checkRestored(
   before: Chain,

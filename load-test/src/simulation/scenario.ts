@@ -37,7 +37,7 @@ export interface Scenario {
   readonly rangesMax: number;
   readonly correctionsMax: number;
   readonly marksMax: number;
-  /** Room for so many names, or so, besides labels. */
+  /** Approximate number of names besides labels. */
   readonly attributeNameBytesMax: number;
   readonly faultRates: FaultRates;
   readonly poisonShare: number;

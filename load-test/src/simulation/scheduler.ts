@@ -1,7 +1,7 @@
 import type { Clock } from '@twinstream/runtime';
 import type { Random } from './random.ts';
 
-/** Whoever waits: a container, a client, the network itself. All that an owner waits for goes with it when it is killed. */
+/** Owner of a wait: a container, a client, the network itself. Killing an owner cancels its waits. */
 export type Owner = string;
 
 interface Parked {

@@ -162,7 +162,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     ],
   },
   {
-    name: 'a mark that does not remember the latest arrival of its shard',
+    name: 'a high-water mark without the latest arrival of its shard',
     patches: [
       {
         file: `${MODEL}/fold.ts`,

@@ -14,7 +14,7 @@ export interface SimulationResult {
   readonly violation?: Error;
 }
 
-/** Runs the world of one seed to its end. The same seed gives the same run, turn by turn. */
+/** Runs the world of one seed to its end. The same seed produces the same run, turn by turn. */
 export async function simulate(seed: number): Promise<SimulationResult> {
   const random = seededRandom(seed);
   const scenario = drawScenario(random);

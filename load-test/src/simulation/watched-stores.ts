@@ -5,7 +5,7 @@ import type { Network } from './network.ts';
 import type { Oracle } from './oracle.ts';
 import type { Owner } from './scheduler.ts';
 
-/** The stores as they really are, behind no network. */
+/** The stores without a simulated network: the ground truth. */
 export interface Stores {
   readonly eventStore: AuditableEventStore;
   readonly latestState: RepairableLatestState;

@@ -12,7 +12,7 @@ import type { Random } from './random.ts';
 export interface Sending {
   readonly deviceId: DeviceId;
   readonly data: Uint8Array;
-  /** Absent in what is no event. */
+  /** Absent for an invalid record. */
   readonly event?: DeviceEvent;
   /** Through the project's producer, which keeps order and may send twice; else straight into the stream, once. */
   readonly throughProducer: boolean;
@@ -74,7 +74,7 @@ class DeviceScript {
     return { deviceId: this.#id, data: encodeEvent(event), event, throughProducer: this.#throughProducer };
   }
 
-  /** What is no event, or one with a flaw, which may be sent again without. */
+  /** An invalid record, or one with a flaw, which may be sent again without it. */
   #poison(): Sending {
     const poison = { deviceId: this.#id, throughProducer: false };
     if (this.#random.chance(0.4)) return { ...poison, data: this.#random.pick(MALFORMED) };
@@ -136,7 +136,7 @@ class DeviceScript {
 export interface Workload {
   readonly deviceCount: number;
   readonly eventCount: number;
-  /** Share of what is said that is no event. */
+  /** Share of invalid records. */
   readonly poisonShare: number;
 }
 

@@ -32,7 +32,7 @@ function options(...argv: string[]): LoadOptions {
 describe('what is about to happen', () => {
   test('names stream, region, events with those of the warm-up, and dollars', () => {
     expect(plannedLoad(found, options())).toMatch(
-      /about 70,000 events of 500 devices .* their-events in eu-west-1, at about [\d.,]+ dollars a million/,
+      /about 70,000 events of 500 simulated devices .* their-events in eu-west-1, at about [\d.,]+ dollars a million/,
     );
   });
 

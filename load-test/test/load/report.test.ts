@@ -136,6 +136,6 @@ test('a result that was written is read again, and nothing else is', () => {
   writeFileSync(path, JSON.stringify(result(3)));
   expect(readResult(path)).toEqual(result(3));
   writeFileSync(path, '{"format":"another"}');
-  expect(() => readResult(path)).toThrow('no result of a load test');
+  expect(() => readResult(path)).toThrow('is not a result of a load test');
   expect(() => readResult(join(folder.path, 'none.json'))).toThrow('cannot be read');
 });

@@ -67,7 +67,7 @@ export const streamUpdates = operation({
     fields: fieldsParameter(),
     snapshot: flagParameter('Send all devices of the filter first.'),
     lastEventId: resumeToken(
-      'Like the header, for a first connection: the `lastEventId` of a list goes on behind that list.',
+      'Like the header, for a first connection: the `lastEventId` of a list continues after that list.',
     ),
   }),
   headers: z.object({ 'last-event-id': resumeToken('Id of the last `sync` that the client has seen.') }),

@@ -5,7 +5,7 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 export const SOCKETS_MAX = 256;
 
 /**
- * The HTTP/1.1 handler of clients that send streams or send seldom. Endpoints, region and credentials come from the SDK's own
+ * The HTTP/1.1 handler of clients that send streams or rarely send. Endpoints, region and credentials come from the SDK's own
  * variables (`AWS_ENDPOINT_URL_KINESIS`, `AWS_REGION`, …).
  */
 export function httpTransport(): { readonly requestHandler: NodeHttpHandler } {

@@ -19,13 +19,13 @@ export const ASSUMPTIONS = {
   archiverEventsPerSecond: 115_000,
   /**
    * Work of an invocation that does not grow with its batch: progress, and one round trip to a table. Guess. Waiting for tables
-   * overlaps (64 devices at once) and is not counted otherwise.
+   * overlaps (64 devices concurrently) and is not counted otherwise.
    */
   invocationSeconds: 0.02,
   /** Memory of the functions, as the stacks set it. */
   projectorGb: 1.769,
   archiverGb: 1.024,
-  /** Window of the archiver's mapping: its events wait for nobody. */
+  /** Window of the archiver's mapping: no reader waits for its events. */
   archiverWindowSeconds: 1,
   /** The projector's default. */
   pagesPerSnapshot: 100,

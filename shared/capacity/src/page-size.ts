@@ -1,7 +1,7 @@
 /*
  * Bytes of a page's item, by its events and their bytes (line end included). Measured on 2026-11-27 with the projector and the item code of
  * the event store, on 1 to 1,000 events a page of 140 to 995 bytes, as devices of the simulator send them (all kinds, one after the other),
- * with positions and arrivals as Kinesis gives them:
+ * with positions and arrivals as Kinesis assigns them:
  *
  *   plain       243 + n × (bytes + 17)                                within 5 %
  *   compressed  184 + 27 × bytes^0.42 + n × 0.075 × (bytes + 10)      within 8 % on the mix, 2.5 % root mean square
@@ -39,7 +39,7 @@ export function eventsOfPageMax(eventBytes: number): number {
   return Math.max(1, Math.min(PAGE_EVENTS_MAX, Math.floor(PAGE_CHARACTERS_MAX / eventBytes)));
 }
 
-/** Mean bytes of the item that holds so many events of one device: compressed where that saves a write unit. */
+/** Mean bytes of the item that holds this number of events of one device: compressed where that saves a write unit. */
 export function pageBytes(eventBytes: number, events: number): number {
   const plain = plainBytes(eventBytes, events);
   const compressed = compressedBytes(eventBytes, events, 1);

@@ -82,7 +82,7 @@ function lowestVersion(attributes: ReadonlyMap<string, VersionedValue>): EventVe
 }
 
 /**
- * A state that was stored before its names were bounded, as the fold gives it now. Any other comes back as it is, so that
+ * A state that was stored before its names were bounded, as the fold returns it now. Any other is returned unchanged, so that
  * snapshots from before the bound stay as good as they were.
  */
 export function withAttributesBounded(

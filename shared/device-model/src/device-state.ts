@@ -24,7 +24,7 @@ export interface EventCounts {
   readonly events: number;
   readonly duplicates: number;
   readonly late: number;
-  /** Counters that were skipped and have not come since; 2^53 − 1 stands for so many or more, and stays. */
+  /** Counters that were skipped and have not come since; it does not rise beyond 2^53 − 1. */
   readonly gaps: number;
 }
 

@@ -11,7 +11,7 @@ export interface EventVersion {
   readonly ordinal: number;
   /** 0 for what a device said; from 1 for corrections of it. */
   readonly revision: number;
-  /** Only in an uncounted event that was found below its shard's mark: it shares the stamp of its predecessor and lies behind it. */
+  /** Only in an uncounted event that was found below the high-water mark of its shard. Breaks the tie: the event has the stamp of its predecessor and is ordered after it. */
   readonly position?: Position;
 }
 

@@ -21,7 +21,7 @@ import {
 
 /**
  * Version of the fold: a change of meaning raises it, and snapshots of another version are ignored. Bounding the names of
- * attributes did not raise it: what was stored before is bounded when it is read, and means then what the fold gives.
+ * attributes did not raise it: what was stored before is bounded when it is read, and then means the result of the fold.
  */
 export const FOLD_VERSION = 1;
 
@@ -123,7 +123,7 @@ function applyData(
   if (bytes !== undefined) draft.attributeNamesBytes = dropOldestAttributes(draft, bytes, nameBytesMax);
 }
 
-/** Folds what a page says besides its events: its number, its arrivals, its duplicates, its shard's mark. */
+/** Folds what a page says besides its events: its number, its arrivals, its duplicates, the high-water mark of its shard. */
 export function applyPageFrame(
   draft: StateDraft,
   page: Omit<EventPage, 'events'>,
@@ -143,7 +143,7 @@ export function applyPageFrame(
   );
 }
 
-/** Raises the mark of a shard, never lowers it: neither its position nor its arrival, since arrivals may run backward. */
+/** Raises the high-water mark of a shard, never lowers it: neither its position nor its arrival, since arrivals may run backward. */
 function raiseHighWaterMark(
   draft: StateDraft,
   shardId: ShardId,
@@ -167,7 +167,7 @@ function dropOldestHighWaterMark(draft: StateDraft): void {
   draft.marksFloor = Math.max(draft.marksFloor ?? 0, oldest[1].arrivalTime);
 }
 
-/** By name among equals, because a store may give the marks back in any order. */
+/** By name among equals, because a store may return the high-water marks in any order. */
 function isOlder([shardA, a]: [ShardId, HighWaterMark], [shardB, b]: [ShardId, HighWaterMark]): boolean {
   return a.arrivalTime === b.arrivalTime ? shardA < shardB : a.arrivalTime < b.arrivalTime;
 }

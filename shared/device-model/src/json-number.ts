@@ -1,9 +1,9 @@
 /** What a state item holds: DynamoDB developer guide, "Supported data types", 1E-130 to 9.99…E+125, either sign, and zero (read 2026-11). */
 const MAGNITUDE_MIN = 1e-130;
 const MAGNITUDE_MAX = 9.99e125;
-/** Any decimal of so many digits comes back from a double (IEEE 754, binary64). */
+/** Number of decimal digits that a double preserves (IEEE 754, binary64). */
 const DIGITS_KEPT = 15;
-/** Digits that `toPrecision` gives at most. It tells `0.10000000000000001` from a number that no double is near. */
+/** Maximum number of digits that `toPrecision` returns. It distinguishes `0.10000000000000001` from a number that no double is near. */
 const DIGITS_MAX = 100;
 
 /** True for 0 and for a number of a magnitude that a state item holds. */

@@ -210,7 +210,7 @@ function decide(
 
 /**
  * True where the place of an event does not say that it is new: at or below the highest position seen of its shard, or
- * where a higher mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
+ * where a higher high-water mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
  */
 export function isBelowHighWaterMark(
   { marks, marksFloor }: Pick<DeviceState, 'marks' | 'marksFloor'>,
@@ -230,7 +230,7 @@ function decideUncounted(
   history: DeviceHistory | undefined,
 ): Decision {
   if (again === 'duplicate') {
-    // Above its shard's mark, an event without a counter is new: its position is all the identity it has.
+    // Above the high-water mark of its shard, an event without a counter is new: its position is all the identity it has.
     return { version: { ...draft.current, ordinal: draft.ordinal + 1, revision: 0 } };
   }
   if (history === undefined) return 'history-needed';

@@ -45,7 +45,7 @@ export interface ReceiptLimits {
   /** Ranges per session. */
   readonly rangesMax: number;
   readonly correctionsMax: number;
-  /** Shards whose marks are kept. A device meets a new shard only when its stream is resharded. */
+  /** Shards whose high-water marks are kept. A device meets a new shard only when its stream is resharded. */
   readonly marksMax: number;
   /** What the names of all attributes, removed ones included, may take: see `attribute-bound.ts`. */
   readonly attributeNameBytesMax: number;
@@ -119,7 +119,7 @@ export function gapChange(receipts: Receipts, { session, counter }: CountedIdent
   return -1;
 }
 
-/** As many gaps as a double counts one by one; so many stand for so many or more, and stay. */
+/** Largest number of gaps that a double counts exactly; counts do not rise beyond it. */
 export const GAPS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Gaps after a change: an exact number up to {@link GAPS_MAX}. Once there it stays, because what lay beyond is not known. */

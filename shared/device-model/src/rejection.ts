@@ -1,4 +1,4 @@
-/** Why bytes are no event. Each is a reason that quarantine lists and an operator can filter by. */
+/** Rejection reasons of invalid records. Quarantine lists them, and operators filter by them. */
 export const REJECTION_REASONS = [
   'empty',
   'too-large',

@@ -46,7 +46,7 @@ export function changesIndexes(input: UpdateTableInput): boolean {
 
 /**
  * Creates or deletes one global secondary index, on demand or provisioned, and resolves with the table's description. A new
- * index holds the items that the table has before the answer: it is ACTIVE at once. Throws {@link InvalidUpdate}, or rejects
+ * index holds the items that the table has before the answer: it is ACTIVE immediately. Throws {@link InvalidUpdate}, or rejects
  * with dynalite's own error.
  */
 export async function updateIndexes(store: DynaliteStore, input: UpdateTableInput): Promise<object> {

@@ -23,7 +23,7 @@ export interface OpenEventStore {
 const [SHARD] = SHARDS;
 const MINUTE_MS = 60_000;
 
-/** Gathers what an iterable gives. */
+/** Gathers the values of an iterable. */
 export async function all<Member>(members: AsyncIterable<Member>): Promise<Member[]> {
   const gathered: Member[] = [];
   for await (const member of members) gathered.push(member);

@@ -49,7 +49,7 @@ export interface AuditOptions {
 export interface AuditableEventStore extends EventStore {
   /** What stands where pages stand, in key order. */
   auditPages(deviceId: DeviceId, options?: AuditOptions): AsyncIterable<AuditedPage>;
-  /** Everything else of the device, in key order; snapshots of other fold versions, which nobody reads, are left out. */
+  /** Everything else of the device, in key order; unused snapshots of other fold versions are excluded. */
   auditSnapshots(
     deviceId: DeviceId,
     options: AuditOptions & { readonly foldVersion: number },

@@ -3,7 +3,7 @@ import { requireNext } from './chain-gap.ts';
 import type { EventStore } from './event-store.ts';
 import { nextPageKey } from './page-key.ts';
 
-/** After so many pages a snapshot that saves the rest is worth looking for. */
+/** Number of pages after which a lookup for a later snapshot pays off. */
 export const PAGES_BEFORE_SNAPSHOT = 32;
 
 export interface CatchUpOptions {

@@ -41,7 +41,7 @@ interface Question {
  * events can ask for:
  *
  * - complete receipts, only where the state has forgotten some and an event is counted or a correction;
- * - whether uncounted events at or below their shard's mark are stored: pages from the one in which the earliest of
+ * - whether uncounted events at or below the high-water mark of their shard are stored: pages from the one in which the earliest of
  *   them may stand;
  * - only for those that are not stored, the event before them, for which pages before that are read backwards until
  *   the nearest of the same shard is found: arrivals of one shard do not fall, so none nearer stands in a page that ended

@@ -139,7 +139,7 @@ async function readPageItem(
   return Item;
 }
 
-/** The condition is the body that was read: whoever changed the item meanwhile keeps it. */
+/** The condition is the body that was read: a concurrent change of the item wins. */
 async function replacePage(
   table: Table,
   page: EventPage,

@@ -5,7 +5,7 @@ import { KEY_MAX } from './sort-key.ts';
 const FIRST_SCAN_ITEMS = 64;
 const SCAN_ITEMS_MIN = 4;
 const SCAN_ITEMS_MAX = 1_024;
-/** A scan that meets fewer devices than one in so many items takes smaller steps, and larger ones otherwise. */
+/** Number of items per device above which a scan takes smaller steps; below it, larger ones. */
 const ITEMS_PER_DEVICE = 4;
 
 /**

@@ -4,7 +4,7 @@ import type { HistoryAnswer, HistoryCursor, HistoryEvent, HistoryQuery } from '.
 
 export const HISTORY_EVENTS_MAX = 1_000;
 
-/** How much work one answer is; what it has by then, even nothing, it gives with a cursor. */
+/** How much work one answer is; what it has by then, even nothing, it returns with a cursor. */
 export interface HistoryLimits {
   /** Bytes of event text (UTF-8), unless one event alone has more. */
   readonly bytesMax: number;
@@ -164,7 +164,7 @@ function cursorAt({ arrivalMaxBefore, page }: PageKey, index: number): HistoryCu
   return { arrivalMaxBefore, page, index };
 }
 
-/** Where the walk goes on behind a page: its neighbour has a key at or beyond this one. */
+/** Where the walk continues after a page: its neighbour has a key at or beyond this one. */
 function beyondOf({ arrivalMaxBefore, page }: PageKey, { order }: HistoryQuery): HistoryCursor | undefined {
   if (order !== 'descending') return { arrivalMaxBefore, page: page + 1, index: 0 };
   return page > 1 ? { arrivalMaxBefore, page: page - 1, index: PAGE_END } : undefined;

@@ -120,7 +120,7 @@ function decisionsOf(events: readonly StoredEvent[]) {
   };
 }
 
-/** Whether the version is the one that {@link impliedVersion} gives. */
+/** Whether the version is the one that {@link impliedVersion} returns. */
 function isImplied({ event, version }: StoredEvent, before: EventVersion | undefined): boolean {
   const { session, counter, ordinal, revision, position } = version;
   if (revision !== 0 || position !== undefined) return false;

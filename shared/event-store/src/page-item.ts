@@ -75,7 +75,7 @@ export function attributesBesideBody(page: EventPage): Item {
 /**
  * A page as its key and its body say; attributes beside them decide nothing that the body says too.
  *
- * Throws `DAMAGED_PAGE` for an item that is no page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code.
+ * Throws `DAMAGED_PAGE` for an item that is not a page of a known format, `UNKNOWN_EVENT_VERSION` for events of newer code.
  */
 export function decodePage(item: Item, upcasters?: ReadonlyMap<number, Upcaster>): EventPage {
   try {
@@ -99,7 +99,7 @@ function frameBeside(item: Item): PageFrame {
   };
 }
 
-/** Throws `DAMAGED_ITEM` for an item that is no page. */
+/** Throws `DAMAGED_ITEM` for an item that is not a page. */
 export function decodeSummary(item: Item): PageSummary {
   const firstEventTime = readNumber(item, 'firstEventTime');
   return {

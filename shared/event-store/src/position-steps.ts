@@ -27,7 +27,7 @@ export function stepBetween(before: ShardPosition, position: ShardPosition): str
   return sameRecord ? sub : difference(before.sequenceNumber, position.sequenceNumber) + sub;
 }
 
-/** Throws RangeError for a text that is no step from there. */
+/** Throws RangeError for a text that is not a step from there. */
 export function takeStep(before: ShardPosition, step: string): ShardPosition {
   const parts = STEP.exec(step);
   if (parts === null) throw new RangeError(`not a step between positions: ${JSON.stringify(step)}`);

@@ -83,7 +83,7 @@ function areEqual(complete: JsonValue, bounded: JsonValue | undefined): boolean 
   return JSON.stringify(complete) === JSON.stringify(bounded);
 }
 
-/** A snapshot as its key and its body say. Throws `DAMAGED_SNAPSHOT` for an item that is no snapshot of a known format. */
+/** A snapshot as its key and its body say. Throws `DAMAGED_SNAPSHOT` for an item that is not a snapshot of a known format. */
 export function decodeSnapshot(item: Item): Snapshot {
   try {
     const body = parseObject(bodyText(item[BODY], SNAPSHOT_BODY_BYTES_MAX));

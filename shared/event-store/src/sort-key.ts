@@ -32,7 +32,7 @@ function padded(value: number, digits: number): string {
   return String(value).padStart(digits, '0');
 }
 
-/** Throws RangeError for an arrival or a page number that is no whole number, negative or too long. */
+/** Throws RangeError for an arrival or a page number that is not a whole number, negative or too long. */
 export function pageSortKey({ arrivalMaxBefore, page }: PageKey): string {
   return `EVENT#${padded(arrivalMaxBefore, ARRIVAL_DIGITS)}#${padded(page, PAGE_DIGITS)}`;
 }

@@ -7,7 +7,7 @@ import { CodedError } from '@twinstream/runtime';
  */
 export type Upcaster = (event: JsonObject) => JsonObject;
 
-/** Upcasters by the version that they take: 0 would take version 0 and give version 1. Version 1 is the first there is. */
+/** Upcasters by the version that they take: 0 would take version 0 and return version 1. Version 1 is the first there is. */
 export const UPCASTERS: ReadonlyMap<number, Upcaster> = new Map();
 
 /**

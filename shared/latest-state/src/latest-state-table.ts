@@ -3,7 +3,7 @@ import type { AuditedState } from './audit-state.ts';
 
 export type StateWriteResult =
   | { readonly outcome: 'written'; readonly writeUnits?: number }
-  /** An equal or newer state stands there: success for whoever wrote an older one. */
+  /** An equal or newer state stands there: success for the writer of an older one. */
   | { readonly outcome: 'superseded'; readonly writeUnits?: number };
 
 export interface StateReadOptions {

@@ -60,7 +60,7 @@ export function readMarks(text: string): Map<ShardId, HighWaterMark> {
     (text === '' ? [] : text.split(' ')).map((entry): [ShardId, HighWaterMark] => {
       const [place = '', arrivalText = ''] = entry.split('@');
       const { shardId, ...position } = readPosition(place);
-      if (!/^\d+$/.test(arrivalText)) throw new RangeError(`not a mark: ${JSON.stringify(entry)}`);
+      if (!/^\d+$/.test(arrivalText)) throw new RangeError(`not a high-water mark: ${JSON.stringify(entry)}`);
       return [shardId, { ...position, arrivalTime: Number(arrivalText) }];
     }),
   );

@@ -66,7 +66,7 @@ export const LAMBDA_DEFAULT_SETTINGS: MappingSettings = {
  *
  * - Batches as large as Lambda allows: under load one page and one state update carry many events of a device.
  * - A window of 1 s on AWS, where a poll comes once a second anyway. Locally 200 ms ({@link LOCAL_BATCHING_WINDOW_MS}),
- *   so that a person at the dashboard sees an event at once.
+ *   so that the dashboard shows an event immediately.
  * - Parallelization 1: shard progress then knows what is finished (with more lanes one invocation cannot know it).
  * - Bisect and item failures, so that a failure stays with its records.
  * - Retries bounded, yet far beyond a passing fault: with full-jitter waits up to 30 s, 100 retries last some 20 minutes.

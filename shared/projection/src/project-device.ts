@@ -130,7 +130,7 @@ async function readState(
   }
 }
 
-/** One device's way through one batch: the head moves along the chain, page by page, whoever wrote them. */
+/** One device's way through one batch: the head moves along the chain, page by page, regardless of their writers. */
 class ChainWriter {
   head: DeviceState;
   readonly #services: ProjectDeviceServices;

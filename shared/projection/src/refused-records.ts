@@ -8,7 +8,7 @@ export function isWhole({ data, entries: [entry, ...others] }: QuarantinedRecord
 }
 
 /**
- * The records of which something is no event or was refused, with all such entries in their order: one record has one
+ * Poison records, and records of which an entry was refused, with all such entries in their order: one record has one
  * object in quarantine.
  */
 export function withRefused(

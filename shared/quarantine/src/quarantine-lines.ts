@@ -82,7 +82,9 @@ export function decodeQuarantinedRecord(text: string, key: string): QuarantinedR
 }
 
 function invalid(key: string, fault: string, cause?: unknown): CodedError {
-  return new CodedError('QUARANTINE_OBJECT_INVALID', `${key} is no quarantined record: ${fault}`, { cause });
+  return new CodedError('QUARANTINE_OBJECT_INVALID', `${key} is not a quarantined record: ${fault}`, {
+    cause,
+  });
 }
 
 function readLine(text: string, key: string, number: number): QuarantineLine {

@@ -24,7 +24,7 @@ export interface QuarantineListing {
 }
 
 /**
- * Keeps what is no event, payload complete, until an operator has seen to it. Every call may throw
+ * Dead-letter store for poison records: keeps them with complete payload until an operator resolves them. Every call may throw
  * `QUARANTINE_UNAVAILABLE` (retryable: no answer, or one that says "later"; a put may have happened) or
  * `QUARANTINE_REFUSED` (rights, names); an aborted signal makes it reject with the signal's own reason.
  */
@@ -34,7 +34,7 @@ export interface QuarantineStore {
    * Throws RangeError for a record without entries.
    */
   put(record: QuarantinedRecord, signal?: AbortSignal): Promise<void>;
-  /** Rising by hour of arrival; within an hour in no promised order. Throws RangeError for a `from` that is no time. */
+  /** Rising by hour of arrival; within an hour in no promised order. Throws RangeError for an invalid `from`. */
   list(query?: QuarantineQuery): AsyncIterable<QuarantineListing>;
   /**
    * The record as it was put, or undefined where there is none of this key. Throws `QUARANTINE_OBJECT_INVALID` when what

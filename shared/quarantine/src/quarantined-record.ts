@@ -1,7 +1,7 @@
 import type { RejectionReason } from '@twinstream/device-model';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
 
-/** Bytes that are no event: a plain record, or one entry of an aggregated record. */
+/** An invalid record: a plain record, or one entry of an aggregated record. */
 export interface QuarantinedEntry {
   readonly reason: RejectionReason;
   /** One sentence for people. Never holds the payload. */

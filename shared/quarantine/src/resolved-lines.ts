@@ -7,7 +7,7 @@ export function resolvedKey(key: string): string {
   return `${RESOLVED_PREFIX}${key.slice(QUARANTINE_PREFIX.length)}`;
 }
 
-/** The resolution as the first line, the record as it lay in quarantine behind it. */
+/** The resolution as the first line, then the record as it was in quarantine. */
 export function encodeResolved(text: string, resolution: Resolution): string {
   return `${JSON.stringify(resolution)}\n${text}`;
 }

@@ -17,7 +17,7 @@ function isNpmScript(cwd: string, { npm_package_json: packageFile }: Environment
 }
 
 /**
- * What to tell whoever sends a program's output through a pipe or into a file by `npm run`: npm has written a banner there
+ * What to tell a user who sends a program's output through a pipe or into a file by `npm run`: npm has written a banner there
  * before. Undefined where there is none: on a terminal it harms nobody, and `npm run --silent` writes none.
  */
 export function npmBannerNote(

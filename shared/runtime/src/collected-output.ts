@@ -31,6 +31,6 @@ export function collectedOutput({ columns, onWrite }: CollectedOutputOptions = {
     ready: async () => undefined,
     flushed: async () => undefined,
     text: () => texts.join(''),
-    close: () => closing.abort(new Error('nobody reads the output')),
+    close: () => closing.abort(new Error('the reader of the output has gone')),
   };
 }

@@ -15,7 +15,7 @@ export interface ExternalSortOptions<Key> {
   readonly keyOf: (line: string) => Key;
   /** Characters of lines that are held in memory; more goes to sorted runs on disk. Default {@link RUN_CHARACTERS_MAX}. */
   readonly runCharactersMax?: number;
-  /** Runs that are merged at once. Default {@link MERGE_RUNS_MAX}. */
+  /** Runs that are merged concurrently. Default {@link MERGE_RUNS_MAX}. */
   readonly mergeRunsMax?: number;
   readonly signal: AbortSignal;
 }
@@ -25,7 +25,7 @@ export const RUN_CHARACTERS_MAX = 16 * 1_024 * 1_024;
 /** Open files; each reads 64 KiB ahead. */
 export const MERGE_RUNS_MAX = 256;
 
-/** Takes lines in any order, and gives them back in the order of their keys. */
+/** Takes lines in any order, and returns them in the order of their keys. */
 export interface LineSorter<Key> {
   /** A line holds no `\n`. Writes a run to disk, and waits for it, when one is full. */
   add(one: SortableLine<Key>): void;
@@ -88,7 +88,7 @@ export async function* externalSort<Key>(
   }
 }
 
-/** Merges runs until so few are left that the rest can be merged at once. */
+/** Merges runs until the rest can be merged in one pass. */
 async function reduced<Key>(
   runs: readonly string[],
   folder: string,
@@ -116,7 +116,7 @@ async function reduced<Key>(
   return rest;
 }
 
-/** Lines that are written to disk at once. */
+/** Lines that are written to disk together. */
 const WRITE_LINES = 2_000;
 
 function openRun(path: string) {

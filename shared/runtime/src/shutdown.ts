@@ -6,7 +6,7 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * A signal that aborts at the first SIGINT or SIGTERM, so that work can drain. A second one, half a second later or
- * more, ends the process at once with 130 (128 + SIGINT), as shells expect.
+ * more, ends the process immediately with 130 (128 + SIGINT), as shells expect.
  */
 export function shutdownSignal(): AbortSignal {
   const controller = new AbortController();

@@ -6,21 +6,21 @@ export interface TextOutput {
   readonly isTTY: boolean;
   /** Columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
-  /** Aborted when nobody reads any more, as behind `| head -1`. What is written after that is dropped. */
+  /** Aborted when the reader has gone, as with `| head -1`. What is written after that is dropped. */
   readonly closed: AbortSignal;
   /** False where the reader is slower than the writer: wait for {@link ready} before the next large text. */
   write(text: string): boolean;
-  /** Resolves when there is room for more, or when nobody reads any more. */
+  /** Resolves when the buffer has capacity, or when the reader has gone. */
   ready(): Promise<void>;
-  /** Resolves when all that was written has reached the reader's pipe, file or terminal, or when nobody reads any more. */
+  /** Resolves when all that was written has reached the reader's pipe, file or terminal, or when the reader has gone. */
   flushed(): Promise<void>;
 }
 
-/** Exit code of a command that ended because nobody reads its output: 128 + SIGPIPE, as a shell reports it of `cat`. */
+/** Exit code of a command that ended because the reader of its output has gone: 128 + SIGPIPE, as a shell reports it of `cat`. */
 export const OUTPUT_CLOSED_EXIT_CODE = 141;
 
 /**
- * Text for a stream whose reader may go away: then it is quiet, and `closed` tells whoever wants to end early. Any other
+ * Text for a stream whose reader may go away: then it is quiet, and `closed` tells callers that want to end early. Any other
  * failure of the stream, such as a full disk, is thrown as an uncaught exception, since the output is incomplete.
  */
 export function textOutput(
@@ -31,7 +31,7 @@ export function textOutput(
     // What was on its way then fails after it, in its own words.
     if (closing.signal.aborted) return;
     if (!('code' in error) || error.code !== 'EPIPE') throw error;
-    closing.abort(new Error('nobody reads the output', { cause: error }));
+    closing.abort(new Error('the reader of the output has gone', { cause: error }));
   });
   const { signal: closed } = closing;
   return {

@@ -45,7 +45,7 @@ describe('shutdown', () => {
     },
   );
 
-  test('a second signal ends the process at once with 130', async () => {
+  test('a second signal ends the process immediately with 130', async () => {
     const { started, nextLine, exit } = await start();
     started.kill('SIGTERM');
     expect(await nextLine()).toBe('stopped by SIGTERM');

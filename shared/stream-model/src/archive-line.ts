@@ -17,7 +17,7 @@ export type ArchiveForm = 'event' | 'base64' | 'tooLarge';
  * `{"shardId","sequenceNumber","subSequenceNumber","arrivalTime","partitionKey"}` and the form's member at its end.
  *
  * An `event` member holds the bytes as they came, between its colon and the last brace. The line end with which an event is
- * put is the line's own; where the bytes had none, a space before the member's name says so. Hence every line gives back
+ * put is the line's own; where the bytes had none, a space before the member's name says so. Hence every line restores
  * exactly the bytes it was made of, and {@link readArchiveLine} does.
  */
 export interface ArchiveLine {

@@ -21,7 +21,7 @@ export interface FollowGenerationOptions {
 
 /**
  * Answers with the generation in use, at most `freshMs` old, for one small read in that time. Rejects with the codes of
- * DynamoDB when it cannot be read: what writes must not guess. Those who ask at once share a read.
+ * DynamoDB when it cannot be read: what writes must not guess. Concurrent callers share a read.
  */
 export function followGeneration(options: FollowGenerationOptions): () => Promise<TableGeneration> {
   const { client, operationsTable, clock = systemClock, freshMs = GENERATION_FRESH_MS } = options;

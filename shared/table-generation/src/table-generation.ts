@@ -18,7 +18,7 @@ export interface TableGeneration extends TableNames {
 export const CONFIGURED_GENERATION = 'configured';
 
 /**
- * How long a reader or writer may go on with the generation it read last, in milliseconds. Whoever switches waits at
+ * How long a reader or writer may go on with the generation it read last, in milliseconds. A switch waits at
  * least so long before writers start again.
  */
 export const GENERATION_FRESH_MS = 2_000;

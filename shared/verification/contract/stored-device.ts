@@ -92,7 +92,7 @@ export async function storedDevice(name: string): Promise<StoredDevice> {
   return { deviceId: id, events: [...events, ...snapshots], state: stateItem(state), archived };
 }
 
-/** The fold of the first so many pages of a device that is not damaged. */
+/** The fold of the first `count` pages of an undamaged device. */
 export function stateAfterPages({ deviceId: id, events }: StoredDevice, pageCount: number): DeviceState {
   let state = newDevice(id);
   for (const item of events.slice(0, pageCount)) {

@@ -7,7 +7,7 @@ import { ListedDifferences } from './missing-events.ts';
 type RecordFact =
   /** The dead-letter store has the entry. */
   | { readonly kind: 'letter' }
-  /** The archive has the entry, which is no event. */
+  /** The archive has the entry, which is invalid. */
   | { readonly kind: 'archived' }
   /** The mapping gave the whole record up. */
   | { readonly kind: 'given-up' }

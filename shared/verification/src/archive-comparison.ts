@@ -67,7 +67,7 @@ export interface ArchiveComparison {
  *
  * 1. by device and identity, stored events and archived ones beside each other (compare-identities.ts). An archived event is
  *    stored where its identity is; a copy with another position is a duplicate, which was dropped;
- * 2. by position, archived entries that are no event beside the dead-letter store (dead-letter-matching.ts);
+ * 2. by position, invalid archived entries against the dead-letter store (dead-letter-matching.ts);
  * 3. by record, what is still missing on either side beside dead letters and given-up batches (account-for.ts).
  */
 

@@ -20,7 +20,7 @@ export interface ArchiveWindow {
 export interface ArchiveObjects {
   /** Objects that may hold arrivals of the window, in no promised order. */
   list(window: ArchiveWindow): AsyncIterable<ArchiveObject>;
-  /** The bytes of an object, decompressed as they come. Throws an error with a code `Z_…` for what is no whole GZIP file. */
+  /** The bytes of an object, decompressed as they come. Throws an error with a code `Z_…` for an incomplete or invalid GZIP file. */
   read(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -50,7 +50,7 @@ export function s3ArchiveObjects(client: S3Client, bucket: string): ArchiveObjec
 /** Decompresses as bytes come. */
 export function gunzipped(stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return pipeline(Readable.from(stored), createGunzip(), () => {
-    // What goes wrong reaches whoever reads.
+    // The reader receives the error.
   });
 }
 

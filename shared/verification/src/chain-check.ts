@@ -34,9 +34,9 @@ export class ChainCheck {
   get eventCount(): number {
     return this.#seen.size;
   }
-  /** False behind a gap, until a snapshot gives a sound start again. */
+  /** False after a gap, until a snapshot provides a valid start again. */
   isFoldSound = true;
-  /** The fold up to the page of the live item, where the chain goes on behind it. */
+  /** The fold up to the page of the live item, where the chain continues after it. */
   stateAtLivePage: DeviceState | undefined;
   readonly differences: Difference[] = [];
   readonly #deviceId: DeviceId;
@@ -45,7 +45,7 @@ export class ChainCheck {
   readonly #options: ChainCheckOptions;
   /** Everything received up to here, where a snapshot is to be compared with it. */
   #receipts: Receipts;
-  /** Latest device time up to here, milliseconds since 1970; `unknown` behind a snapshot that does not say. */
+  /** Latest device time up to here, milliseconds since 1970; `unknown` after a snapshot without it. */
   #eventTimeMax: number | 'unknown' | undefined;
 
   constructor(deviceId: DeviceId, options: ChainCheckOptions) {
@@ -125,7 +125,7 @@ export class ChainCheck {
     if (page.page === this.#options.livePage && this.isFoldSound) this.stateAtLivePage = this.state;
   }
 
-  /** Goes on behind pages whose events are not known. */
+  /** Continues after pages whose events are unknown. */
   #passOver(last: number): void {
     this.isFoldSound = false;
     this.state = { ...this.state, page: last };

@@ -9,7 +9,7 @@ import { type VerificationStores, verifyDevice } from './verify-device.ts';
 /** One event that somebody claims to have put into the stream. */
 export interface SentEvent {
   readonly deviceId: string;
-  /** Absent where the bytes are no event. */
+  /** Absent for an invalid record. */
   readonly event?: DeviceEvent;
   /** `acknowledged`: the stream has said so. `uncertain`: it may be there. */
   readonly fate: 'acknowledged' | 'uncertain';

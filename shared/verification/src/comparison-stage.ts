@@ -95,7 +95,7 @@ export function readIdentityLine(line: string) {
   return { deviceId, identity, isStored: side === STORED, position, content, last };
 }
 
-/** A line of {@link ComparisonStage.invalid} for an entry that is no event. */
+/** A line of {@link ComparisonStage.invalid} for an invalid entry. */
 export function invalidLine(entry: ArchivedEntry, state: EntryState): string {
   const digest = entry.form === 'tooLarge' ? entry.sha256 : digestOf(entry.data);
   return [

@@ -12,7 +12,7 @@ import {
 } from './comparison-stage.ts';
 import { identityOf } from './identity.ts';
 
-/** An entry of the archive that is no event. */
+/** An invalid entry of the archive. */
 interface Archived {
   readonly digest: string;
   readonly state: EntryState;
@@ -39,7 +39,7 @@ interface Letter {
 const LETTER = '0';
 
 /**
- * Compares the dead-letter store with the archived entries that are no events, both ways, bytes included. A redriven entry
+ * Compares the dead-letter store with the invalid entries of the archive, both ways, bytes included. A redriven entry
  * must be among the stored events from then on.
  */
 export async function matchDeadLetters(stage: ComparisonStage): Promise<void> {

@@ -4,13 +4,13 @@ import type { ShardId } from '@twinstream/stream-model';
 /** Something that is not as the guarantees say. */
 export interface Difference {
   /**
-   * Partition key of what differs: a device id, unless the kind is `item-foreign` or an entry is no event. Empty where an
+   * Partition key of what differs: a device id, unless the kind is `item-foreign` or an entry is invalid. Empty where an
    * object or a line is foreign.
    */
   readonly deviceId: string;
   /**
    * `page-missing`: a number of the chain is absent. `page-damaged`: a page cannot be read. `page-key-differs`: a page does
-   * not stand at the key that the page before gives it. `page-attribute-differs`: an attribute beside a page's body does
+   * not stand at the key that follows from the page before. `page-attribute-differs`: an attribute beside a page's body does
    * not say what the body says. `stored-twice`: an identity has two places. `state-missing`, `state-differs`,
    * `state-damaged`: the live item is not the fold of the pages. `state-refused`: no item can hold the fold.
    * `state-attribute-differs`: an attribute of the live item does not follow from the others. `snapshot-differs`,
@@ -18,7 +18,7 @@ export interface Difference {
    * `item-foreign`: an item stands at a key that this project does not write. `not-archived`: the archive lacks a stored
    * event or a dead letter although it should have it by now. `archive-differs`: it has another event at that position.
    * `not-stored`, `device-missing`: it has an event, or a whole device, that neither store and no given-up batch has.
-   * `not-quarantined`: it has an entry that is no event, and that the dead-letter store and given-up batches lack.
+   * `not-quarantined`: it has an invalid entry that the dead-letter store and given-up batches lack.
    * `quarantine-differs`: a dead letter holds other bytes. `object-foreign`, `line-foreign`: something lies in the archive,
    * in the dead-letter store or among given-up batches that does not belong there.
    */

@@ -53,7 +53,7 @@ export class MissingEvents {
     this.#lost.set(deviceId, (this.#lost.get(deviceId) ?? 0) + 1);
   }
 
-  /** An entry that is no event. */
+  /** An invalid entry. */
   addNotQuarantined(partitionKey: string, position: string): void {
     this.count += 1;
     const [expected, found] = ['a dead letter', 'none'];

@@ -13,7 +13,7 @@ export interface DeviceVerification {
   /** Page of the live item; undefined without one, or with one that cannot be read. */
   readonly livePage: number | undefined;
   /**
-   * True where the live item could be compared: no page is missing or damaged, or a snapshot behind the last one gave a
+   * True where the live item could be compared: no page is missing or damaged, or a snapshot after the last one gave a
    * sound start. Otherwise the pages must be restored first.
    */
   readonly isStateCompared: boolean;

@@ -23,7 +23,7 @@ const LOOKS_MAX = 4;
 /** Time between two looks: the live consumer writes a state soon after its page. */
 const BETWEEN_LOOKS_MS = 400;
 
-/** Verifies devices, several at once, and gives the differences that stay. Rejects when a store cannot be read. */
+/** Verifies devices concurrently, and returns the differences that persist. Rejects when a store cannot be read. */
 export async function verifyDevices(
   stores: VerificationStores,
   deviceIds: AsyncIterable<DeviceId> | Iterable<DeviceId>,

@@ -48,7 +48,7 @@ const PERIOD = Duration.minutes(1);
 const MINUTE_MS = 60_000;
 /** A failure now and then is a throttled read, which the caller repeats. */
 const API_FAILURES_A_MINUTE_MAX = 5;
-/** Delivery takes one buffer interval; three of them in a row are no accident. */
+/** Delivery takes one buffer interval; three of them in a row are not a coincidence. */
 const DELIVERY_INTERVALS_MAX = 3;
 
 /** What somebody must look at, and a topic that tells them. */
@@ -115,7 +115,7 @@ function consumerRules({ consumers, configuration, eventStream }: AlarmsProps): 
       metric: lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' }),
       from: configuration.iteratorAgeMinutesMax * MINUTE_MS,
       periods: 3,
-      description: `${name} is behind by ${configuration.iteratorAgeMinutesMax} minutes or more.`,
+      description: `${name} lags by ${configuration.iteratorAgeMinutesMax} minutes or more.`,
     },
     {
       name: `${name}Errors`,

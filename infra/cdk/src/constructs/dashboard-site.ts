@@ -51,7 +51,7 @@ export class DashboardSite extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      // Files are built anew from the repository, so that nothing is lost with them.
+      // Files can be built again from the repository, so that nothing is lost with them.
       removalPolicy: RemovalPolicy.DESTROY,
       autoDeleteObjects: true,
     };

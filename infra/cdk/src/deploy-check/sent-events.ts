@@ -8,7 +8,7 @@ const DEVICES = 20;
 const EVENTS_A_DEVICE = 25;
 const PUT_MS_MAX = 30_000;
 const FIRST_TIME = Date.UTC(2026, 10, 23, 8);
-/** One record that is no event, and must reach quarantine without holding up anything. */
+/** One poison record, which must reach quarantine without blocking others. */
 const POISON = { partitionKey: 'broken', data: Buffer.from('{"v":1,"deviceId":') };
 
 /** What was sent, in words that the stores can be held to. */

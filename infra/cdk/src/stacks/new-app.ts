@@ -4,7 +4,7 @@ import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'jso
 /** Exports keep what another stack uses from being removed under it; the recommended weak ones do not. */
 const STRONG_REFERENCES = { '@aws-cdk/core:defaultCrossStackReferences': 'strong' };
 
-/** An app with the feature flags of a new project, whoever makes it: the CDK's command line, or a test. */
+/** An app with the feature flags of a new project, for the CDK's command line and for tests. */
 export function newApp(props: AppProps = {}): App {
   return new App({
     analyticsReporting: false,

@@ -29,7 +29,7 @@ export interface StatusChange {
 /** The change of status in a change of state; undefined where the status stayed as it was. */
 export function statusChange({ dynamodb }: z.infer<typeof stateChangeSchema>): StatusChange | undefined {
   const { Keys, NewImage: now, OldImage: before } = dynamodb;
-  // A device that has said nothing of its connection is no news.
+  // A device that has reported no connection status changes nothing.
   if (now === undefined || now.status.S === (before?.status.S ?? 'unknown')) return undefined;
   const deviceId = Keys.deviceId.S;
   return {

@@ -6,7 +6,7 @@ import { takeEngineFolder } from '../child-process/engine-folder.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
 import { startDynamoDbFrontEnd } from './dynamodb-front-end.ts';
 
-/** Tables change state at once; AWS takes seconds, and waiting for that here would prove nothing. */
+/** Tables change state immediately; AWS takes seconds, and waiting for that here would prove nothing. */
 const TABLE_STATE_MS = 0;
 
 const { values } = parseArgs({ options: { port: { type: 'string' }, path: { type: 'string' } } });

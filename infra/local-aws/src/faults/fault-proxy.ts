@@ -25,7 +25,7 @@ export interface Refusal {
   readonly body: string;
 }
 
-/** What a proxy must know of the service behind it. */
+/** Properties of the proxied service. */
 export interface FaultDialect {
   readonly service: FaultService;
   /** API operation of a request, such as `PutItem`. */
@@ -35,7 +35,7 @@ export interface FaultDialect {
 
 export interface FaultProxyOptions {
   readonly dialect: FaultDialect;
-  /** Engine behind the proxy, `http://127.0.0.1:4567`. */
+  /** Address of the proxied engine, `http://127.0.0.1:4567`. */
   readonly upstreamUrl: string;
   readonly injector: FaultInjector;
   /** Serves what no fault concerns, where that is nearer than the engine's address. */
@@ -120,7 +120,7 @@ function answered(request: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-/** The ordinary path, on which nothing is held back. */
+/** The usual path, without delays. */
 function passThrough(upstream: Upstream, request: IncomingMessage, response: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
     const forwarded = upstream.open(request);

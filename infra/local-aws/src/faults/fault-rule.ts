@@ -23,7 +23,7 @@ export interface FaultRule {
   readonly rate: number;
   /** How much later a `delay` serves the request, in milliseconds. */
   readonly delayMs?: number;
-  /** Start of this rule's own draws, so that one seed gives the same faults for the same requests. */
+  /** Start of this rule's own draws, so that one seed produces the same faults for the same requests. */
   readonly seed?: number;
   /** The rule strikes at most so often (requests, or records of `partial`), then never again. */
   readonly count?: number;
@@ -46,6 +46,6 @@ export interface RequestFaults {
 
 /** What an emulator asks about each request that it understood, once, before it does anything. */
 export interface FaultInjector {
-  /** Faults of this request, drawn now; undefined when none strikes, the ordinary case. */
+  /** Faults of this request, drawn now; undefined when none strikes, the usual case. */
   decide(service: FaultService, operation: string): RequestFaults | undefined;
 }

@@ -9,7 +9,7 @@ export interface FaultRuleReport extends FaultRule {
 
 /** A fault injector whose rules can be replaced while emulators use it. */
 export interface SeededFaultInjector extends FaultInjector {
-  /** Sets all rules anew; counts and draws start over. */
+  /** Replaces all rules; counts and draws start over. */
   replace(rules: readonly FaultRule[]): void;
   report(): readonly FaultRuleReport[];
 }

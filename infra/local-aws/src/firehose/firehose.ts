@@ -13,7 +13,7 @@ import { type OperationContext, operationNamed } from './firehose-operations.ts'
 
 const TARGET = 'Firehose_20150804.';
 const JSON_TYPE = 'application/x-amz-json-1.1';
-/** 4 MiB of records in base64, with room for names. */
+/** 4 MiB of records in base64, and a margin for names. */
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 /** What is buffered at close() is delivered within this time, or stays on disk. */
 const CLOSE_GRACE_MS = 20_000;

@@ -69,12 +69,12 @@ function expressionsOf(prefix: string): readonly Expression[] {
 function expressionFault({ text, namespace, value }: Expression): string | undefined {
   if (namespace === 'timestamp') {
     const unknown = timeTokens(value).find((token) => token.kind === 'unknown');
-    if (unknown) return `${text}: ${unknown.text} is no pattern of a time that the local emulator knows`;
+    if (unknown) return `${text}: ${unknown.text} is not a time pattern that the local emulator supports`;
     return value === '' ? `${text}: the pattern is empty` : undefined;
   }
   if (namespace === 'firehose' && (value === 'random-string' || value === 'error-output-type'))
     return undefined;
-  return `${text} is no expression that the local emulator knows`;
+  return `${text} is not an expression that the local emulator supports`;
 }
 
 type TimeToken = { readonly kind: 'field' | 'literal' | 'unknown'; readonly text: string };

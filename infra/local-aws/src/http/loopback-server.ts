@@ -64,7 +64,7 @@ export function portTaken(port: number, cause?: unknown): CodedError {
   return new CodedError('PORT_TAKEN', `port ${port} is taken by another process`, { cause });
 }
 
-/** A connection becomes idle when its last answer is out, and only idle ones may be closed at once. */
+/** A connection becomes idle when its last answer is out, and only idle ones may be closed immediately. */
 function closeServer(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_SWEEP_MS);

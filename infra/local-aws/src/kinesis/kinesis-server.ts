@@ -23,7 +23,7 @@ export interface KinesisServerOptions {
   readonly dataDir?: string;
   /**
    * Memory for records, in bytes: their data and partition keys, 22 bytes more for each, 16 for each request and shard,
-   * and up to as much again in spare room, but no more than 4 MiB a shard. With `dataDir` it is a cache, by default
+   * and up to as much again in spare capacity, but no more than 4 MiB a shard. With `dataDir` it is a cache, by default
    * 256 MiB. Without, it is all there is, by default 1 GiB: records that do not fit are refused with
    * `InternalFailure`, because none may vanish before its retention ends.
    */

@@ -15,7 +15,7 @@ export interface LogSlice {
   readonly bytes: number;
   /** Where reading goes on: the lowest counter not yet read. */
   readonly next: number;
-  /** Nothing lies at or behind `next`. */
+  /** There is nothing at or after `next`. */
   readonly atEnd: boolean;
   /** Of the last record read; undefined when none was. */
   readonly lastArrivalMs: number | undefined;

@@ -29,7 +29,7 @@ export function membersAnswer(members: Members): Answer {
   return { kind: 'members', members };
 }
 
-/** An operation of the API. It takes effect at once and as a whole, or throws an ApiError. */
+/** An operation of the API. It takes effect immediately and as a whole, or throws an ApiError. */
 export interface Operation {
   /** Reads the request, which throws when it is not one; the result carries it out. */
   prepare(body: unknown, wire: WireValues): (service: KinesisService, faults?: RequestFaults) => Answer;

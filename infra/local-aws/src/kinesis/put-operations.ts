@@ -37,7 +37,7 @@ interface PutEntry {
   readonly ExplicitHashKey: string | undefined;
 }
 
-/** What became of one record. */
+/** Outcome of one record. */
 type PutResult =
   | { readonly ShardId: string; readonly SequenceNumber: string }
   | { readonly ErrorCode: string; readonly ErrorMessage: string };

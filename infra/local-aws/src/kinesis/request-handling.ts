@@ -117,7 +117,7 @@ function answered(format: WireFormat, answer: Answer): ApiResponse {
   }
 }
 
-/** Faults that nobody foresaw are the service's, and are logged whole. */
+/** Unexpected errors are internal errors, and are logged with their stack. */
 function asApiError(error: unknown, { logger }: KinesisService, operation: string | undefined): ApiError {
   if (error instanceof ApiError) return error;
   logger.error({ error, operation }, 'a Kinesis request failed');

@@ -20,7 +20,7 @@ export interface Shape<Value> {
   read(value: unknown, reading: Reading): Value;
 }
 
-/** AWS names at most so many faults of one request. */
+/** Maximum number of faults that AWS names per request. */
 const FAULTS_MAX = 10;
 
 /**

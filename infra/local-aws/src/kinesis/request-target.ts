@@ -6,7 +6,7 @@ import type { WireFormat } from './wire-format.ts';
 export interface RequestTarget {
   readonly service: string;
   readonly operation: string;
-  /** Undefined when nobody here can read the body. */
+  /** Undefined for an unsupported body format. */
   readonly format: WireFormat | undefined;
 }
 

@@ -21,7 +21,7 @@ export function hasRoom(memory: SegmentMemory, moreBytes: number): boolean {
   return memory.isCache || memory.bytes + moreBytes <= memory.bytesMax;
 }
 
-/** Counts a segment's memory anew and makes it the most recently used. */
+/** Recounts a segment's memory and makes it the most recently used. */
 export function recount(memory: SegmentMemory, segment: Segment): void {
   forget(memory, segment);
   if (segment.content === undefined) return;

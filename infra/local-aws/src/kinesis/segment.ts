@@ -17,10 +17,10 @@ const OFFSET_BYTES = 4;
 
 /** The frames of a segment in memory, with the place of each record. */
 export interface SegmentContent {
-  /** Frames up to `used`, room behind. */
+  /** Frames up to `used`, then free capacity. */
   bytes: Buffer;
   used: number;
-  /** Offset of each record up to `count`, room behind. */
+  /** Offset of each record up to `count`, then free capacity. */
   offsets: Uint32Array;
   count: number;
 }
@@ -53,12 +53,12 @@ export function scannedContent(bytes: Buffer, scan: FrameScan): SegmentContent {
   };
 }
 
-/** Memory that a content takes, its spare room included. */
+/** Memory of a content, spare capacity included. */
 export function contentMemoryBytes(content: SegmentContent): number {
   return content.bytes.length + content.offsets.byteLength;
 }
 
-/** Memory that a content will take once it has room for so much more: sizes double, up to a segment's. */
+/** Memory of a content after it has grown by this much: sizes double, up to a segment's. */
 export function grownMemoryBytes(content: SegmentContent, bytes: number, records: number): number {
   return grownBytes(content, bytes) + grownOffsets(content, records) * OFFSET_BYTES;
 }
@@ -127,7 +127,7 @@ export interface NewRecord {
   readonly data: Uint8Array;
 }
 
-/** Writes a frame behind what the content has and the offsets of its records; answers where it ends. */
+/** Appends a frame to the content, with the offsets of its records; returns its end. */
 export function writeFrame(
   content: SegmentContent,
   records: readonly NewRecord[],

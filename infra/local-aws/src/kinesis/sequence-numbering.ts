@@ -1,5 +1,5 @@
 /**
- * How this server writes sequence numbers: 56 decimal digits, as AWS's have in practice. Nobody else may read them;
+ * How this server writes sequence numbers: 56 decimal digits, as AWS's have in practice. They are opaque to clients;
  * here they hold, from the left: `49`, the start of the shard (13 digits of ms), the record's counter in its shard
  * (15), its arrival (13 digits of ms) and the shard's index (13). So they rise within a shard, a child's numbers lie
  * above its parents', and a number tells whether it came from a shard.

@@ -24,7 +24,7 @@ export interface ShardFilter {
 const shardSelection = z.strictObject({
   streamName: z.string(),
   streamCreatedMs: z.number(),
-  /** Only shards behind this one. */
+  /** Only shards after this one. */
   afterId: z.string(),
   /** Only shards that were open then. */
   openAtMs: z.number().optional(),

@@ -6,7 +6,7 @@ import {
 } from '@twinstream/stream-model';
 import { fullBucket, holds, isFull, owes, refill, type TokenBucket, take } from './token-bucket.ts';
 
-/** What one shard takes and gives per second (quotas of shared/stream-model), with a burst of one second. */
+/** Write and read limits of one shard per second (quotas of shared/stream-model), with a burst of one second. */
 export interface ShardLimiter {
   readonly inRecords: TokenBucket;
   readonly inBytes: TokenBucket;

@@ -22,7 +22,7 @@ import { loadContent, loadSegments, segmentFileName } from './segment-files.ts';
 import { forget, hasRoom, recount, type SegmentMemory } from './segment-memory.ts';
 import { STARTING_COUNTER } from './sequence-numbering.ts';
 
-/** Counters rise by 1 to this much, because sequence numbers have gaps and nobody may rely on the next. */
+/** Counters rise by 1 to this much, because sequence numbers have gaps and no client may rely on the next. */
 const COUNTER_STEP_MAX = 16;
 
 export interface Appended {
@@ -68,7 +68,7 @@ export class ShardLog {
     return this.#lastCounter + 1;
   }
 
-  /** Appends all records or none: undefined when memory has no room; throws when the file cannot be written. */
+  /** Appends all records or none: undefined when the memory limit is reached; throws when the file cannot be written. */
   append(records: readonly NewRecord[], nowMs: number): Appended | undefined {
     const arrivalMs = Math.max(nowMs, this.#lastArrivalMs);
     const frameBytes = records.reduce(

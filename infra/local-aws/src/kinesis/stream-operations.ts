@@ -19,7 +19,7 @@ const RECORD_KIB = { min: 1024, max: 10_240 };
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 10_000;
 
-/** Refused rather than dropped: nobody may believe that they were kept. */
+/** Refused rather than dropped, so that no caller relies on them. */
 const NO_TAGS = optional(unserved('Tags are not kept by the local emulator: leave them out'));
 
 export const createStream = operation(

@@ -8,7 +8,7 @@ export type Checkpoint =
   | { readonly kind: 'finished' };
 
 /**
- * Checkpoints of one mapping, kept over restarts. Saving is in memory at once and durable soon after: what is lost with
+ * Checkpoints of one mapping, kept across restarts. Saving is in memory immediately and durable soon after: what is lost with
  * a process is delivered again.
  */
 export interface CheckpointStore {

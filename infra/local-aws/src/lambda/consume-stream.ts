@@ -12,7 +12,7 @@ const RESTART_WAIT_MS = 1_000;
 /**
  * Consumes every shard of a stream, parents before children: a shard begins when each parent that the stream still lists
  * is finished to its last record. Resolves when `stop` is aborted and nothing is under way. New shards are found within
- * a second, and at once when their parent is finished.
+ * a second, and immediately when their parent is finished.
  */
 export async function consumeStream(context: MappingContext, signals: StopSignals): Promise<void> {
   const running = new Map<ShardId, Promise<void>>();
@@ -77,7 +77,7 @@ function startOf({ checkpoints, settings }: MappingContext, { shardId }: ShardLi
   return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: checkpoint.sequenceNumber };
 }
 
-/** Checkpoints of shards that the stream dropped serve nobody. */
+/** Checkpoints of shards that the stream dropped are unused. */
 function forgetGone(
   { checkpoints }: MappingContext,
   shards: readonly ShardLineage[],

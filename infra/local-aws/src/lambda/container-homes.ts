@@ -29,7 +29,7 @@ export class ContainerHomes {
     this.#options = options;
   }
 
-  /** Starts one container, so that a function that cannot be loaded is known at once. Throws `FUNCTION_BROKEN`. */
+  /** Starts one container, so that a function that cannot be loaded is known immediately. Throws `FUNCTION_BROKEN`. */
   async warm(): Promise<void> {
     await this.#newHome().container;
   }
@@ -90,7 +90,7 @@ export class ContainerHomes {
   #start(): Promise<FunctionContainer> {
     const { setup, timeoutMs } = this.#options;
     const starting = FunctionContainer.start(setup, timeoutMs);
-    // Whoever waits for it is told; a container that nobody waits for yet is started anew when it is wanted.
+    // Callers that wait for it are told; a container without waiting callers is started again on demand.
     starting.catch(() => undefined);
     return starting;
   }

@@ -30,7 +30,7 @@ export class ContainerPool {
     this.#options = options;
   }
 
-  /** Starts one container, so that a function that cannot be loaded is known at once. Throws `FUNCTION_BROKEN`. */
+  /** Starts one container, so that a function that cannot be loaded is known immediately. Throws `FUNCTION_BROKEN`. */
   async warm(): Promise<void> {
     this.#free.push(await this.#startSlot(''));
   }

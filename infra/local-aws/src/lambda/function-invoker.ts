@@ -1,4 +1,4 @@
-/** What became of an invocation. */
+/** Outcome of an invocation. */
 export type InvokeOutcome =
   /** The function returned; `payload` is its JSON. */
   | { readonly kind: 'answered'; readonly requestId: string; readonly payload: string }

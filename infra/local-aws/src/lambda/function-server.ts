@@ -55,7 +55,7 @@ export async function startFunctionServer(options: FunctionServerOptions): Promi
   return {
     ...server,
     close: async () => {
-      // Both at once: answers go out while connections still stand.
+      // Both concurrently: answers go out while connections still stand.
       await Promise.all([pool.close(), server.close()]);
     },
   };

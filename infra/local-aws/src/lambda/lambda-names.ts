@@ -44,7 +44,7 @@ export function bucketOf(arn: string): string | undefined {
 
 /**
  * Id of the one mapping that a function may have on a stream. AWS draws it; here it follows from the two, so that a
- * pipeline that is declared anew at each start finds its checkpoints again.
+ * pipeline that is declared again at each start finds its checkpoints again.
  */
 export function mappingIdOf(functionName: string, arn: string): string {
   const hex = createHash('sha256').update(`${functionName}\n${arn}`).digest('hex');

@@ -56,7 +56,7 @@ export interface Lambda extends LoopbackServer {
 }
 
 /**
- * Starts the embedded Lambda: declared mappings begin to consume at once, and the API listens on 127.0.0.1. close()
+ * Starts the embedded Lambda: declared mappings begin to consume immediately, and the API listens on 127.0.0.1. close()
  * lets invocations under way finish, for at most 30 s, and makes all checkpoints durable.
  *
  * Throws `PORT_TAKEN`, `MAPPINGS_UNREADABLE` or `CHECKPOINTS_UNREADABLE`.

@@ -9,7 +9,7 @@ import { DEFINITION_SCHEMA, type MappingDefinition } from './mapping-definition.
 
 const DOCUMENT = z.strictObject({ version: z.literal(1), mappings: z.array(DEFINITION_SCHEMA) });
 
-/** Keeps mappings and their checkpoints over restarts and kills. */
+/** Keeps mappings and their checkpoints across restarts and kills. */
 export interface MappingFiles {
   load(): Promise<readonly MappingDefinition[]>;
   /** Resolves when these mappings, and no others, are durable. */

@@ -21,7 +21,7 @@ const CHANGEABLE = {
   FunctionName: z.string().min(1).max(140).nullish(),
 };
 
-/** What the emulator does not do, so that nobody believes that it does. */
+/** Unsupported settings, refused so that no caller relies on them. */
 const UNSUPPORTED = {
   FilterCriteria: z.undefined('is not supported by the local emulator').optional(),
   TumblingWindowInSeconds: z.literal(0, 'is not supported by the local emulator').nullish(),

@@ -214,8 +214,10 @@ async function deliverLane(consumption: Consumption, index: number): Promise<boo
 
 function finish(consumption: Consumption, records: readonly EventRecord[]): void {
   const { context, shardId, progress, drained } = consumption;
-  const mark = progress.finish(records.map(({ record }) => record.sequenceNumber));
-  if (mark !== undefined) context.checkpoints.save(shardId, { kind: 'at', sequenceNumber: mark });
+  const checkpoint = progress.finish(records.map(({ record }) => record.sequenceNumber));
+  if (checkpoint !== undefined) {
+    context.checkpoints.save(shardId, { kind: 'at', sequenceNumber: checkpoint });
+  }
   for (const { jsonBytes } of records) consumption.bufferedBytes -= jsonBytes;
   drained.notify();
 }

@@ -68,7 +68,7 @@ function writableFolder(path: string): string {
     accessSync(folder, constants.W_OK);
     return realpathSync(folder);
   } catch (error) {
-    throw new CodedError('DATA_DIR_UNWRITABLE', `--data-dir ${folder} is no folder that can be written to`, {
+    throw new CodedError('DATA_DIR_UNWRITABLE', `--data-dir ${folder} is not a writable folder`, {
       cause: error,
     });
   }

@@ -38,7 +38,7 @@ process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
 process.stdout.write(`${JSON.stringify(emulators.urls)}\n`);
 
-/** Ends the process with one line on standard error where something is not as it should be: a stack helps nobody then. */
+/** Ends the process with one line on standard error on invalid input: a stack trace does not help then. */
 async function start(options: EmulatorsOptions): Promise<Emulators> {
   try {
     return await startEmulators(options);

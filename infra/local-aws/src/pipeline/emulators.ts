@@ -18,7 +18,7 @@ import { provision } from './provision.ts';
 export interface EmulatorsOptions {
   /** Address of the front end of DynamoDB. */
   readonly dynamoDbUrl: string;
-  /** Address of the engine behind the fault proxy. */
+  /** Address of the S3 engine that the fault proxy forwards to. */
   readonly s3Url: string;
   /** Addresses of the function hosts, by function name; they need not be up yet. */
   readonly functions: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 /**
  * Flags of Node for each process of a pipeline on one machine. Requests and answers are large and short-lived: with V8's
- * default of 16 MB for young objects they are copied again and again, and where idle seconds shrink that room, the load
+ * default of 16 MB for young objects these are copied repeatedly, and when idle seconds shrink the young generation, the load
  * after them begins so. And there are more processes than cores: threads that help each of them to collect garbage take
  * from the others what they give to one.
  */

@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   return fault === undefined ? 0 : complain(fault);
 }
 
-/** The pipeline goes on when nobody reads what it says. */
+/** The pipeline continues without a reader of its output. */
 function say(line: string): void {
   stdout.write(`${line}\n`);
 }

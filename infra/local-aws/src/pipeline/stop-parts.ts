@@ -4,7 +4,7 @@ export interface Stoppable {
   stop(deadlineMs?: number): Promise<void>;
 }
 
-/** Stops what has been started, the last one first, and leaves the list empty: whoever calls again has nothing to do. */
+/** Stops what has been started, the last one first, and empties the list, so that a second call does nothing. */
 export async function stopParts(started: Stoppable[], deadlineMs?: number): Promise<void> {
   for (const part of started.splice(0).reverse()) await part.stop(deadlineMs);
 }

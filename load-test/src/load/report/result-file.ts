@@ -12,7 +12,7 @@ export function readResult(path: string): LoadResult {
     throw new CodedError('INVALID_USAGE', `${path} cannot be read: ${why}`, { cause: error });
   }
   if (!isResult(document)) {
-    throw new CodedError('INVALID_USAGE', `${path} is no result of a load test`);
+    throw new CodedError('INVALID_USAGE', `${path} is not a result of a load test`);
   }
   return document;
 }

@@ -126,7 +126,7 @@ export class ClosedModel {
     return digestOf(await this.#stored());
   }
 
-  /** Everything in the stores, as they give it out. What the oracle knows follows from it. */
+  /** Everything in the stores, as they return it. The knowledge of the oracle follows from it. */
   async #stored(): Promise<unknown[]> {
     const { eventStore, latestState, shardProgress, quarantined } = this.#stores;
     const parts: unknown[] = [await shardProgress.read(STREAM), [...quarantined]];

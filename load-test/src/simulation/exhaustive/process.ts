@@ -23,7 +23,7 @@ interface Waiting extends Request {
   readonly settle: (reply: Reply) => void;
 }
 
-/** A write that nobody waits for any more and that takes effect later. */
+/** An abandoned write that takes effect later. */
 export interface LateRequest {
   readonly owner: string;
   readonly request: Request;
@@ -107,7 +107,7 @@ export class Process implements Pick<Network, 'call'> {
     request.settle(reply);
   }
 
-  /** Lets the request take effect although nobody will hear of it. */
+  /** Lets the abandoned request take effect. */
   landLater(request: Request): void {
     const origin = [this.memory(request.toldCount), request.number];
     if (!isRead(request)) this.#onLate({ owner: this.owner, request: { ...request }, origin });

@@ -1,6 +1,6 @@
 import type { DeviceEvent } from '@twinstream/device-model';
 
-/** Records of one shard that a worker is given at once, by their number in the shard, from 1, both included. */
+/** Records of one shard that a worker receives in one batch, by their number in the shard, from 1, both included. */
 export interface Delivery {
   readonly shard: number;
   readonly from: number;

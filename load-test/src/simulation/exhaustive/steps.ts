@@ -13,7 +13,7 @@ export interface Step {
 
 export interface Situation {
   readonly workers: readonly Worker[];
-  /** Writes that nobody waits for any more. */
+  /** Abandoned writes. */
   readonly late: LateRequest[];
   /** Whether a fault may still strike. */
   readonly isHostile: boolean;

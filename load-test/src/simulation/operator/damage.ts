@@ -8,7 +8,7 @@ import {
 } from '@twinstream/event-store';
 import { memoryLatestStateTable, type RepairableLatestState } from '@twinstream/latest-state';
 
-/** Tables whose items somebody can take away behind everybody's back. */
+/** Tables whose items can be removed without the pipeline's knowledge. */
 export interface DamageableTables {
   readonly eventStore: AuditableEventStore;
   readonly latestState: RepairableLatestState;
@@ -24,7 +24,7 @@ export interface DamageableTables {
 const everything = () => true;
 const nothing = () => false;
 
-/** Tables in memory that are filled anew, without what is gone, when they are damaged. */
+/** Tables in memory. Damage refills them without the deleted items. */
 export function damageableTables(): DamageableTables {
   let eventStore = memoryEventStore();
   let latestState = memoryLatestStateTable();

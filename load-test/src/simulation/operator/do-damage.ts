@@ -76,7 +76,7 @@ async function checkPages(
     return;
   }
   checkWhole(oracle, deviceId, job);
-  // Between restored neighbours, and behind them where their duplicates count otherwise, these are not the fold any more.
+  // Between restored neighbours, and after them where their duplicates count otherwise, these are not the fold any more.
   await tables.deleteSnapshots(
     deviceId,
     ({ state }) =>

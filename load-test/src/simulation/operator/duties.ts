@@ -10,10 +10,10 @@ import { promotionErrand } from './promotion-errand.ts';
 import { redriveErrand } from './redrive-errand.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Delays before an errand: at once, in mid-traffic, or when everything else is over. */
+/** Delays before an errand: immediately, in mid-traffic, or when everything else is over. */
 const DELAYS_MS = [0, 50, 500, 5_000] as const;
 const QUIET_POLL_MS = 20;
-/** A window that goes on to now is ended behind arrivals of this instant. */
+/** A window up to now ends after arrivals of this instant. */
 const WINDOW_END_MS = 1;
 
 /** What an operator does in one world. */
@@ -41,7 +41,7 @@ export class Duties {
     this.#operator.crash(owner);
   }
 
-  /** Ahead of the live consumers, beside them and behind them, as the delays have it. */
+  /** Before, during and after the work of the live consumers, depending on the delays. */
   async besideLive(): Promise<void> {
     const { scheduler, random } = this.#around;
     const clock = scheduler.clockOf('operator at rest');

@@ -40,7 +40,7 @@ export function checkCopyLedger(job: ReplayJob, { oracle }: FreshTables): void {
   );
 }
 
-/** A copy is the chain as it stood when its device was copied, with the state behind it. */
+/** A copy is the chain as it stood when its device was copied, with the state after it. */
 export function checkCopies(live: Oracle, fresh: Oracle): void {
   for (const [deviceId, pages] of fresh.pages) {
     const originals = (live.pages.get(deviceId) ?? []).slice(0, pages.length);

@@ -11,7 +11,7 @@ interface Run {
   readonly doneTimes: Map<string, number>;
 }
 
-/** Watches what a job's runs are given of its source, whoever runs it. */
+/** Watches what the runs of a job receive from its source. */
 export class JobWatch {
   readonly #checkpointMs: number;
   readonly #now: () => number;
@@ -53,7 +53,7 @@ export class JobWatch {
   }
 
   /**
-   * Of a stream, shards are read at once, and go on while a checkpoint is on its way; and at the end of a window, arrivals
+   * Of a stream, shards are read concurrently, and go on while a checkpoint is on its way; and at the end of a window, arrivals
    * that run backward lie behind no checkpoint. How much of that comes again, nobody promises.
    */
   #mayComeAgain({ spec }: ReplayJob, unsavedMs: number): boolean {

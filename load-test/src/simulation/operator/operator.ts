@@ -24,7 +24,7 @@ interface RunningProcess extends OperatorProcess {
 /** Attempts that may meet faults; the next finds the world kind, so that every errand comes to an end. */
 const HOSTILE_ATTEMPTS_MAX = 4;
 const ATTEMPTS_MAX = 30;
-/** How often somebody begins anew while the process before is still at work. */
+/** Probability that a second process starts while the first one still runs. */
 const TAKEN_OVER = 0.1;
 const PATIENCE_MS_MAX = 400;
 

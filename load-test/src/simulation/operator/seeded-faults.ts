@@ -71,7 +71,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     ],
   },
   {
-    name: 'a resume behind the record in which it was killed',
+    name: 'a resume after the record in which it was killed',
     isRare: true,
     patches: [
       {

@@ -1,7 +1,7 @@
 import { SENDING_FAULTS } from '../sending/planned-event.ts';
 import { FLEET_SETTINGS, flagOf, RECORDING_SETTINGS, type SettingName, type Settings } from './settings.ts';
 
-/** After which the producer gives an event up by default: see `StreamProducerOptions.deadlineMs`. */
+/** Default deadline after which the producer gives an event up: see `StreamProducerOptions.deadlineMs`. */
 const PRODUCER_DEADLINE_MS = 300_000;
 
 /** Settings of which the second means nothing without the first. */
@@ -44,7 +44,7 @@ export function faultsOfCombination(settings: Settings): readonly string[] {
     ...((settings.linger ?? 0) >= (settings.deadline ?? PRODUCER_DEADLINE_MS)
       ? ['--linger must be shorter than --deadline: an event would be given up before it is sent']
       : []),
-    // Percentages are decimal, their shares are not: a rounded sum is no reason to refuse.
+    // Percentages are decimal, their shares are not: a rounded sum must not be refused.
     ...(faultShare > 1 + 1e-9
       ? [
           `${SENDING_FAULTS.map(flagOf).join(', ')} must not be more than 100 % together: an event suffers one at most`,

@@ -67,7 +67,7 @@ function buildCommand(): Command {
     .option('--kinds <mix>', `device kinds and their weights (default: ${kinds.join(',')})`)
     .option(
       '--seed <number>',
-      `0 to ${SEED_MAX}; the same seed gives the same events (default: random; the summary prints it)`,
+      `0 to ${SEED_MAX}; the same seed produces the same events (default: random; the summary prints it)`,
     )
     .option(
       '--start-time <time>',

@@ -54,7 +54,7 @@ const DEFAULT_OUTAGE_LASTS_MS = 3 * MINUTE_MS;
 const DEFAULT_REBOOT_EVERY_MS = 12 * HOUR_MS;
 const DEFAULT_FIRMWARE_EVERY_MS = 72 * HOUR_MS;
 
-/** The devices' time at the start of a run whose seed is given: the same seed gives the same events, whenever it runs. */
+/** The devices' time at the start of a run whose seed is given: the same seed produces the same events, whenever it runs. */
 export const SEEDED_START_TIME_MS = Date.parse('2026-01-01T00:00:00.000Z');
 
 /** What a plan takes from outside. */

@@ -153,7 +153,7 @@ function summaryOf(
     ...startTime,
     session,
     interrupted: rest.interrupted,
-    // libuv gives it in kilobytes.
+    // libuv returns kilobytes.
     memoryBytesMax: process.resourceUsage().maxRSS * 1_024,
   };
 }

@@ -79,7 +79,7 @@ export const burst = written(
   },
 );
 
-/** Leaves room in the 128 characters of a device id for kind and number. */
+/** Leaves a margin in the 128 characters of a device id for kind and number. */
 const PREFIX_CHARACTERS_MAX = 64;
 
 export const devicePrefix = written(`1 to ${PREFIX_CHARACTERS_MAX} of A-Z a-z 0-9 . _ : -`, (text) =>

@@ -141,7 +141,7 @@ async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunR
   } finally {
     progress?.close();
     const unlisted = badRowCount - REJECTED_ROWS_LISTED_MAX;
-    if (unlisted > 0) stderr.write(`and ${whole(unlisted)} more rows that can be no events\n`);
+    if (unlisted > 0) stderr.write(`and ${whole(unlisted)} more invalid rows\n`);
   }
 }
 

@@ -7,7 +7,7 @@ export type FaultShares = Readonly<Record<SendingFault, number>>;
 
 export const NO_FAULTS: FaultShares = { duplicates: 0, outOfOrder: 0, late: 0, drop: 0, malformed: 0 };
 
-/** Events that are held back at once at most; one more, and the one held longest is sent. */
+/** Maximum number of events that are held back; one more, and the one held longest is sent. */
 export const HELD_EVENTS_MAX = 50_000;
 
 const STREAM_OF_FAULTS = 4;
@@ -37,7 +37,7 @@ export function withFaults(source: EventSource, shares: FaultShares, seed: numbe
   let count = 0;
   let lastDueMs: number | undefined;
 
-  /** The event itself where it is to be sent at once and nothing waits for it; else undefined, with what may be sent in `ready`. */
+  /** The event itself if it is to be sent immediately and nothing waits for it; else undefined, with what may be sent in `ready`. */
   function enter(planned: PlannedEvent): PlannedEvent | undefined {
     draws.startAt(count, 0);
     count += 1;
@@ -124,7 +124,7 @@ interface Hold {
   isHolding(deviceId: string): boolean;
   /** Gives back what had to be let go for it. */
   hold(event: HeldEvent, dueMs: number | undefined): readonly PlannedEvent[];
-  /** Says that the device has sent an event; gives what has waited for it. */
+  /** Records that the device has sent an event; returns the events that waited for it. */
   pass(deviceId: string, dueMs: number | undefined): readonly PlannedEvent[];
   /** In the order in which devices began to hold something back. */
   releaseAll(dueMs: number | undefined): readonly PlannedEvent[];

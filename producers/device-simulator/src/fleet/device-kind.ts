@@ -20,7 +20,7 @@ export interface DeviceKind<Field extends string = string> {
   report(state: Readonly<Record<Field, number>>): JsonObject;
 }
 
-/** `value` with so many decimals, as sensors give them. */
+/** `value` with this number of decimals, as sensors report it. */
 export function rounded(value: number, decimals: number): number {
   const scale = 10 ** decimals;
   return Math.round(value * scale) / scale;

@@ -1,6 +1,6 @@
 /** Numbers that depend on the seed and on where they are asked for, and on nothing else. */
 export interface Draws {
-  /** Starts the sequence that belongs to these two numbers: the same pair gives the same draws, in whatever order pairs are asked for. */
+  /** Starts the sequence that belongs to these two numbers: the same pair produces the same draws, in whatever order pairs are asked for. */
   startAt(subject: number, step: number): void;
   /** The next draw, uniform from [0, 1), in steps of 2^-32. */
   next(): number;

@@ -24,7 +24,7 @@ export interface FleetSettings {
   readonly startTimeMs: number;
   /** Session of a device that is switched on for the first time; each reboot and each return adds one. */
   readonly session: number;
-  /** Mean time between two outages of a device, in milliseconds; Infinity for none. At most a tenth of the fleet is away at once. */
+  /** Mean time between two outages of a device, in milliseconds; Infinity for none. At most a tenth of the fleet is offline at the same time. */
   readonly outageEveryMs: number;
   /** Mean length of an outage, in milliseconds. */
   readonly outageLastsMs: number;
@@ -64,7 +64,7 @@ const NUMBER_DIGITS = 6;
  * `firmware`, then `reported` with the readings of its kind; a reboot, an update or the end of an outage starts a new
  * session with another `connected`. Half of the outages are announced by `disconnected`.
  *
- * The same settings and offsets give the same events, whenever and however fast they are asked for.
+ * The same settings and offsets produce the same events, whenever and however fast they are asked for.
  */
 export function createFleet(settings: FleetSettings): Fleet {
   const { deviceCount, seed, devicePrefix = '' } = settings;

@@ -106,7 +106,7 @@ function splitQuoted(text: string, delimiter: string): readonly string[] | 'open
   }
 }
 
-/** A quoted cell from behind its opening quote; `end` is behind its closing one. Two quotes stand for one. */
+/** A quoted cell from after its opening quote; `end` is after its closing one. Two quotes mean one. */
 function readQuoted(text: string, from: number): { value: string; end: number } | undefined {
   for (let quote = text.indexOf('"', from); quote !== -1; quote = text.indexOf('"', quote + 2)) {
     if (text[quote + 1] !== '"') {

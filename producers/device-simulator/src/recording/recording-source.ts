@@ -18,7 +18,7 @@ export interface RecordingSourceSettings {
   readonly pace: Pace;
   /** Session of events that have no identity; their counters begin at 1, per device, in the order of sending. */
   readonly session: number;
-  /** Called for every row that can be no event. */
+  /** Called for every invalid row. */
   readonly onBadRow: (row: BadRow) => void;
 }
 

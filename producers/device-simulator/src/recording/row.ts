@@ -1,6 +1,6 @@
 import type { JsonValue } from '@twinstream/device-model';
 
-/** A row that can be no event. */
+/** An invalid row. */
 export interface BadRow {
   /** Number of its first line, from 1. */
   readonly line: number;

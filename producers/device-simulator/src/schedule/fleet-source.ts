@@ -29,7 +29,7 @@ export function fleetSource(fleet: Fleet, load: LoadProfile, isPaced: boolean): 
 }
 
 /**
- * The text that `eventText` of the device model gives, for events of a fleet: their names and times need no escapes, and
+ * The text that `eventText` of the device model returns, for events of a fleet: their names and times need no escapes, and
  * they carry no correction. It takes half the time.
  */
 export function textOf({ v, deviceId, type, time, identity, data }: DeviceEvent): string {

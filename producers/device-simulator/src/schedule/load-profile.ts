@@ -23,7 +23,7 @@ interface Stretch {
 }
 
 /**
- * When each event is due: the first call gives the first event's offset in milliseconds, the next the second's, without
+ * When each event is due: the first call returns the first event's offset in milliseconds, the next the second's, without
  * end and never falling. The n-th event (from 0) is due when the profile's area reaches n, so that the load does not
  * depend on how it is kept up with (an open loop), and no rounding adds up.
  */

@@ -38,7 +38,7 @@ export interface LedgerEntry {
   readonly rejection?: RejectionReason;
   /** The event as it was sent; absent when its bytes were damaged. */
   readonly event?: unknown;
-  /** The bytes that were sent, where they are no event. */
+  /** The bytes that were sent, for an invalid record. */
   readonly base64?: string;
 }
 

@@ -14,7 +14,7 @@ const LINE_END = 0x0a;
 
 /** A file that takes one line per event. */
 export interface Ledger {
-  /** Takes a line, at once. */
+  /** Takes a line immediately. */
   write(line: LedgerLine): void;
   /** Nothing, or a promise when so much waits for the disk that the writer should too. Rejects with `LEDGER_UNWRITABLE`. */
   room(): Promise<void> | undefined;

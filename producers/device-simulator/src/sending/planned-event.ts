@@ -4,7 +4,7 @@ import type { RejectionReason } from '@twinstream/device-model';
 export const SENDING_FAULTS = ['duplicates', 'outOfOrder', 'late', 'drop', 'malformed'] as const;
 /**
  * `duplicates`: this is the second copy of an event. `outOfOrder`: sent after the next event of its device. `late`: sent
- * after 2 to 16 later ones. `drop`: never sent. `malformed`: its bytes were damaged, so that they are no event any more.
+ * after 2 to 16 later ones. `drop`: never sent. `malformed`: its bytes were damaged, so that decoders reject them.
  */
 export type SendingFault = (typeof SENDING_FAULTS)[number];
 
@@ -28,7 +28,7 @@ export interface PlannedEvent {
   readonly clockSkewMs?: number;
 }
 
-/** Bytes that are no event. */
+/** Invalid bytes. */
 export interface Damage {
   readonly bytes: Uint8Array;
   /** The reason with which they must be rejected. */

@@ -3,7 +3,7 @@ import { ms, whole } from './summary.ts';
 import type { Tally } from './tally.ts';
 
 const REFRESH_MS = 200;
-/** The rate that is shown is that of so many refreshes. */
+/** Number of refreshes over which the shown rate is measured. */
 const RATE_WINDOW = 10;
 
 /** One live line on a terminal, and lines that stay above it. In a pipe there are only the latter. */

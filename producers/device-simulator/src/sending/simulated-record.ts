@@ -1,7 +1,7 @@
 import type { UserRecord } from '@twinstream/stream-producer';
 import type { PlannedEvent } from './planned-event.ts';
 
-/** An event on its way: what the producer is given, and gives back with the outcome. */
+/** An event on its way: what the producer receives, and returns with the outcome. */
 export interface SimulatedRecord extends UserRecord {
   /** Kept for the ledger; without one, a record in flight takes half the memory. */
   readonly planned: PlannedEvent | undefined;

@@ -2,7 +2,7 @@ import type { BadRow } from '../recording/row.ts';
 import type { LatencySummary } from './latency-histogram.ts';
 import type { Counts, FaultCounts } from './tally.ts';
 
-/** Rows that could be no event. */
+/** Invalid rows. */
 export interface RejectedRows {
   readonly count: number;
   /** The first of them, {@link REJECTED_ROWS_LISTED_MAX} at most. */

@@ -11,7 +11,7 @@ const THROTTLES = new Set([
 ]);
 
 /**
- * Sends one request and gives its failure a stable code:
+ * Sends one request and maps its failure to a stable code:
  *
  * - `DYNAMODB_THROTTLED`, retryable: the SDK's own tries were used up.
  * - `DYNAMODB_UNAVAILABLE`, retryable: no answer, or one that blames the server. A write may have happened.

@@ -12,7 +12,7 @@ import { readWireAttributes, type WireAttributes, wireAttributes } from './wire-
 
 /*
  * Most of the SDK's processor time for a request goes into other things than signing and sending it: it lays its
- * middleware out anew, resolves the endpoint by rules, and walks schemas. For the three requests that writers of pages
+ * middleware stack again, resolves the endpoint by rules, and walks schemas. For the three requests that writers of pages
  * and states make by the million, none of that changes from one to the next. So the first request of each operation and
  * table goes the SDK's whole way, and the next ones repeat what it sent, with their own body and signature, the SDK's
  * credentials and the client's HTTP handler. Whatever is not plainly answered goes the whole way again: its retries,
