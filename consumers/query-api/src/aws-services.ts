@@ -4,6 +4,13 @@ import { kinesisClient } from '@twinstream/aws/kinesis';
 import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
+import {
+  dynamoDbReplays,
+  kinesisStreamReader,
+  quarantineCounter,
+  s3ArchiveReader,
+  shardListing,
+} from '@twinstream/pipeline-status';
 import { s3Quarantine } from '@twinstream/quarantine';
 import { createLogger, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
@@ -18,13 +25,8 @@ import { createFleetView } from './fleet/create-fleet-view.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
 import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
-import { kinesisStreamReader } from './pipeline/kinesis-stream-reader.ts';
 import { createPipelineReader } from './pipeline/pipeline-reader.ts';
-import { quarantineCounter } from './pipeline/quarantine-counter.ts';
-import { dynamoDbReplays } from './pipeline/running-replays.ts';
-import { s3ArchiveReader } from './pipeline/s3-archive-reader.ts';
 import { createShardActivity } from './pipeline/shard-activity.ts';
-import { shardListing } from './pipeline/shard-listing.ts';
 import type { QueryApiServices } from './services.ts';
 import { coalescedReads } from './states/coalesced-reads.ts';
 import { dynamoDbStateBatch, STATE_BATCH_MAX } from './states/dynamodb-state-batch.ts';

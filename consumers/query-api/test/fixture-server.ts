@@ -4,7 +4,7 @@
  * Prints `{"url":…}` when it listens; stops on SIGTERM or Ctrl-C.
  */
 import { parseArgs } from 'node:util';
-import type { ReplayStatus } from '@twinstream/api-contract';
+import type { RunningReplays } from '@twinstream/pipeline-status';
 import { shutdownSignal, systemClock } from '@twinstream/runtime';
 import { startQueryApi } from '../src/local.ts';
 import { memoryPipeline } from './memory-pipeline.ts';
@@ -31,15 +31,15 @@ const BURST_MS = 100;
 
 const stopping = shutdownSignal();
 /** A repair under way, so that who builds upon the API sees one. */
-const startedTime = new Date(systemClock.now()).toISOString();
-const replays = async (): Promise<readonly ReplayStatus[]> => [
+const startedMs = systemClock.now();
+const replays: RunningReplays = async () => [
   {
     id: 'repair-2026-11-02',
     target: 'repair',
     step: 'apply',
     reason: 'an outage of the projector',
-    startedTime,
-    updatedTime: new Date(systemClock.now()).toISOString(),
+    startedMs,
+    updatedMs: systemClock.now(),
     entries: { read: 41_250, applied: 1_200, late: 30, duplicate: 40_000, redelivered: 20, failed: 0 },
   },
 ];

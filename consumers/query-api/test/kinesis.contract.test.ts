@@ -1,4 +1,5 @@
 import { PutRecordCommand, PutRecordsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
+import { kinesisStreamReader, shardListing } from '@twinstream/pipeline-status';
 import { createLogger, systemClock } from '@twinstream/runtime';
 import {
   encodeAggregate,
@@ -11,8 +12,6 @@ import { kinesisTransport } from '@twinstream/stream-producer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ShardHints } from '../src/fleet/change-feed.ts';
 import { kinesisChangeFeed } from '../src/fleet/kinesis-change-feed.ts';
-import { kinesisStreamReader } from '../src/pipeline/kinesis-stream-reader.ts';
-import { shardListing } from '../src/pipeline/shard-listing.ts';
 import { type KinesisLocal, startKinesisLocal, until } from './kinesis-local.ts';
 
 const FIRST = shardId('shardId-000000000000');

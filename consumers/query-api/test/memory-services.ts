@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { RunningReplays, StreamReader } from '@twinstream/pipeline-status';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
-import type { RunningReplays } from '../src/pipeline/running-replays.ts';
-import type { StreamReader } from '../src/pipeline/stream-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
 import type { MemoryPipeline } from './memory-pipeline.ts';
 

@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/aws/s3';
-import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
+import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
 import { positionKey } from '@twinstream/stream-model';
-import {
-  archiveHourFolder,
-  type LedgerViolation,
-  linesOfObject,
-  PositionSet,
-  s3ArchiveObjects,
-} from '@twinstream/verification';
+import { type LedgerViolation, linesOfObject, PositionSet, s3ArchiveObjects } from '@twinstream/verification';
 import { sentPositions } from '../simulator-ledger.ts';
 import type { LedgerCheckOptions } from './ledger-check-options.ts';
 
@@ -31,7 +25,9 @@ export async function missingFromArchive(
   const s3 = s3Client(access.clients.s3);
   const objects = s3ArchiveObjects(s3, access.archiveBucket);
   const startAfter =
-    sharedSinceMs === undefined ? ARCHIVE_PREFIX : archiveHourFolder(sharedSinceMs - CLOCKS_DIFFER_MS_MAX);
+    sharedSinceMs === undefined
+      ? ARCHIVE_PREFIX
+      : hourFolder(ARCHIVE_PREFIX, sharedSinceMs - CLOCKS_DIFFER_MS_MAX);
   const sent = await positionsOf(ledgerFiles);
   const archived = new PositionSet();
   const read = new Set<string>();

@@ -11,3 +11,21 @@ export const RESOLVED_PREFIX = 'quarantine-resolved/';
  * developer guide, read 2026-11.
  */
 export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
+
+const YEAR_MAX = 9_999;
+
+/**
+ * Folder of an hour (UTC) below a prefix, as in `archive/year=2026/month=11/day=30/hour=09/`. Text order is time order.
+ * Throws RangeError outside the years 0 to 9999.
+ *
+ * @param timeMs milliseconds since 1970
+ */
+export function hourFolder(prefix: string, timeMs: number): string {
+  const date = new Date(timeMs);
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= YEAR_MAX)) throw new RangeError(`no hour of the years 0 to 9999: ${timeMs}`);
+  const [month, day, hour] = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${prefix}year=${String(year).padStart(4, '0')}/month=${month}/day=${day}/hour=${hour}/`;
+}

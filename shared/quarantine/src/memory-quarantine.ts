@@ -1,5 +1,6 @@
+import { hourFolder, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
-import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { ResolvableQuarantine } from './resolvable-quarantine.ts';
 import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
@@ -14,7 +15,7 @@ export function memoryQuarantine(): ResolvableQuarantine {
       objects.set(quarantineKey(record), encodeQuarantinedRecord(record));
     },
     async *list({ from, to, signal } = {}) {
-      const after = from === undefined ? '' : hourFolder(from);
+      const after = from === undefined ? '' : hourFolder(QUARANTINE_PREFIX, from);
       for (const key of [...objects.keys()].sort()) {
         signal?.throwIfAborted();
         const listing = key > after ? readQuarantineKey(key) : undefined;

@@ -1,28 +1,15 @@
-import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
+import { hourFolder, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { isSequenceNumber, isShardId } from '@twinstream/stream-model';
 import type { QuarantineListing } from './quarantine-store.ts';
 import type { QuarantinedRecord } from './quarantined-record.ts';
 
-const YEAR_MAX = 9_999;
-
 const KEY =
   /^quarantine\/year=(\d{4})\/month=(\d{2})\/day=(\d{2})\/hour=(\d{2})\/([^/]+)-(\d+)-(\d+)\.ndjson$/;
-
-/** Folder of the hour (UTC) in which something arrived. Text order is time order. Throws RangeError beyond the years 0-9999. */
-export function hourFolder(arrivalTime: number): string {
-  const date = new Date(arrivalTime);
-  const year = date.getUTCFullYear();
-  if (!(year >= 0 && year <= YEAR_MAX)) throw new RangeError(`not an arrival time: ${arrivalTime}`);
-  const [month, day, hour] = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()].map((part) =>
-    String(part).padStart(2, '0'),
-  );
-  return `${QUARANTINE_PREFIX}year=${String(year).padStart(4, '0')}/month=${month}/day=${day}/hour=${hour}/`;
-}
 
 /** Name of a record's object. It depends on the record alone, so that a redelivery writes the same object. */
 export function quarantineKey(record: QuarantinedRecord): string {
   const { shardId, sequenceNumber, arrivalTime, entries } = record;
-  return `${hourFolder(arrivalTime)}${shardId}-${sequenceNumber}-${entries.length}.ndjson`;
+  return `${hourFolder(QUARANTINE_PREFIX, arrivalTime)}${shardId}-${sequenceNumber}-${entries.length}.ndjson`;
 }
 
 /** What a key says of its record; undefined for a key of another form. */

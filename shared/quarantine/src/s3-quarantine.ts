@@ -7,10 +7,10 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
+import { hourFolder, QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
-import { hourFolder, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { QuarantineListing } from './quarantine-store.ts';
 import type { ResolvedRecord } from './resolution.ts';
@@ -44,7 +44,7 @@ export function s3Quarantine({ client, bucket }: S3QuarantineOptions): Resolvabl
       const input = {
         Bucket: bucket,
         Prefix: QUARANTINE_PREFIX,
-        ...(from === undefined ? {} : { StartAfter: hourFolder(from) }),
+        ...(from === undefined ? {} : { StartAfter: hourFolder(QUARANTINE_PREFIX, from) }),
       };
       const pages = paginateListObjectsV2({ client }, input, abortable(signal))[Symbol.asyncIterator]();
       for (;;) {

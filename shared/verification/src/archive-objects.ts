@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
+import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
 
 /** An object of the archive. */
 export interface ArchiveObject {
@@ -32,12 +32,8 @@ const HOURS_BEFORE = 1;
  * many hours after the window are read, too.
  */
 const HOURS_AFTER = 25;
-
-/** Folder of the objects that were delivered in an hour (UTC). Text order is time order. */
-export function archiveHourFolder(timeMs: number): string {
-  const [year, month, day, hour] = new Date(timeMs).toISOString().split(/[-T:]/);
-  return `${ARCHIVE_PREFIX}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
-}
+/** No folder lies after it. */
+const TIME_MAX = Date.UTC(9_999, 11, 31, 23);
 
 /** The archive in S3. */
 export function s3ArchiveObjects(client: S3Client, bucket: string): ArchiveObjects {
@@ -60,8 +56,11 @@ async function* listObjects(
   { fromMs, toMs, signal }: ArchiveWindow,
 ): AsyncGenerator<ArchiveObject> {
   const startAfter =
-    fromMs === 0 ? ARCHIVE_PREFIX : archiveHourFolder(Math.max(0, fromMs - HOURS_BEFORE * HOUR_MS));
-  const end = toMs === undefined ? undefined : `${archiveHourFolder(toMs + HOURS_AFTER * HOUR_MS)}~`;
+    fromMs === 0 ? ARCHIVE_PREFIX : hourFolder(ARCHIVE_PREFIX, Math.max(0, fromMs - HOURS_BEFORE * HOUR_MS));
+  const end =
+    toMs === undefined
+      ? undefined
+      : `${hourFolder(ARCHIVE_PREFIX, Math.min(toMs + HOURS_AFTER * HOUR_MS, TIME_MAX))}~`;
   let token: string | undefined;
   do {
     const answer = await client.send(

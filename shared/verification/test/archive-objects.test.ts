@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { type ArchiveWindow, archiveHourFolder, s3ArchiveObjects } from '@twinstream/verification';
+import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
+import { type ArchiveWindow, s3ArchiveObjects } from '@twinstream/verification';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const HOUR_MS = 3_600_000;
@@ -12,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 async function listed(window: ArchiveWindow): Promise<readonly string[]> {
   const keys = ['archive/'];
   for (let hour = -36; hour <= 36; hour += 1)
-    keys.push(`${archiveHourFolder(FROM + hour * HOUR_MS)}lines-1.gz`);
+    keys.push(`${hourFolder(ARCHIVE_PREFIX, FROM + hour * HOUR_MS)}lines-1.gz`);
   keys.sort();
   const client = new S3Client({
     region: 'us-east-1',
@@ -32,7 +33,7 @@ async function listed(window: ArchiveWindow): Promise<readonly string[]> {
 
 const hoursFrom = (first: number, last: number): readonly string[] =>
   Array.from({ length: last - first + 1 }, (_, hour) =>
-    archiveHourFolder(first * HOUR_MS + hour * HOUR_MS)
+    hourFolder(ARCHIVE_PREFIX, first * HOUR_MS + hour * HOUR_MS)
       .split('/')
       .slice(3, 5)
       .join(' '),

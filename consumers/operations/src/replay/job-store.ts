@@ -3,10 +3,10 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
+import { REPLAY_JOB_KIND, replayJobItems } from '@twinstream/pipeline-status';
 import { CodedError } from '@twinstream/runtime';
 import type { ReplayJob, Runner } from './replay-job.ts';
 
@@ -28,10 +28,8 @@ export interface JobStore {
   wishCancel(id: string, signal?: AbortSignal): Promise<boolean>;
 }
 
-const KIND = 'replay';
-
 function keyOf(id: string): Item {
-  return { kind: textValue(KIND), id: textValue(id) };
+  return { kind: textValue(REPLAY_JOB_KIND), id: textValue(id) };
 }
 
 /** Jobs in the table `operations`, each one item. Rejects with the codes of {@link dynamoDbRequest}. */
@@ -64,23 +62,7 @@ export function dynamoDbJobStore(client: DynamoDBClient, tableName: string): Job
       return Item === undefined ? undefined : readJob(Item);
     },
     list: async (signal) => {
-      const jobs: ReplayJob[] = [];
-      let start: Item | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
-          client.send(
-            new QueryCommand({
-              TableName: tableName,
-              KeyConditionExpression: 'kind = :kind',
-              ExpressionAttributeValues: { ':kind': textValue(KIND) },
-              ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-            }),
-            options,
-          ),
-        );
-        jobs.push(...Items.map(readJob));
-        start = LastEvaluatedKey;
-      } while (start !== undefined);
+      const jobs = (await replayJobItems(client, tableName, signal)).map(readJob);
       return jobs.sort((a, b) => b.createdTime - a.createdTime);
     },
     takeOver: async (job, previous, signal) => {

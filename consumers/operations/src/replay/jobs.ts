@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { isJobAlive, mayExist } from '@twinstream/pipeline-status';
 import type { CommandContext } from '../command/command-context.ts';
 import { refusal } from '../command/refusal.ts';
 import { dynamoDbJobStore, type JobStore } from './job-store.ts';
@@ -15,35 +15,18 @@ export async function requireJob(context: CommandContext, id: string): Promise<R
   return job;
 }
 
-/** A runner writes its job every two seconds, whatever it waits for: so long without, and it is gone or stuck. */
-export const SILENT_MS = 15_000;
 /** A promotion writes nothing while it waits for the mapping, 20 minutes at most, and for invocations, 15 at most. */
 const PROMOTION_MS_MAX = 40 * 60_000;
 
-/** True while a runner seems to be at work on it: it has written lately, and if it is of this machine, its process is there. */
-export function isAlive({ status, runner, updatedTime }: ReplayJob, nowMs: number): boolean {
-  if (status !== 'running' || runner === undefined) return false;
-  return nowMs - updatedTime < SILENT_MS && mayBeThere(runner);
-}
-
 /** A job's status as it shows: `stalled` where it is said to run and nobody is at work on it. */
 export function shownStatus(job: ReplayJob, nowMs: number): ReplayStatus | 'stalled' {
-  return job.status === 'running' && !isAlive(job, nowMs) ? 'stalled' : job.status;
+  return job.status === 'running' && !isJobAlive(job, nowMs) ? 'stalled' : job.status;
 }
 
 /** True while somebody seems to be there who starts the projector again that this job has stopped. */
 export function isPauseHeld(job: ReplayJob, nowMs: number): boolean {
   const { pause } = job;
   if (pause === undefined) return false;
-  if (pause.purpose === 'repair') return isAlive(job, nowMs);
-  return nowMs - pause.since < PROMOTION_MS_MAX && mayBeThere(pause);
-}
-
-function mayBeThere({ host, pid }: { readonly host: string; readonly pid: number }): boolean {
-  if (host !== hostname()) return true;
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  if (pause.purpose === 'repair') return isJobAlive(job, nowMs);
+  return nowMs - pause.since < PROMOTION_MS_MAX && mayExist(pause);
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { DeviceId } from '@twinstream/device-model';
+import type { ReplayTarget } from '@twinstream/pipeline-status';
 import { callerPath } from '@twinstream/runtime';
 import { isShardId, type ShardId } from '@twinstream/stream-model';
 import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
@@ -7,7 +8,7 @@ import { EARLIEST, pointInTimeMs } from '../command/points-in-time.ts';
 import { refusal, usageError } from '../command/refusal.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { freshTableNames } from './fresh-tables.ts';
-import type { ReplayPart, ReplaySource, ReplaySpec, ReplayTarget } from './replay-spec.ts';
+import type { ReplayPart, ReplaySource, ReplaySpec } from './replay-spec.ts';
 
 /** What the command line says of a replay. */
 export interface ReplayFlags {

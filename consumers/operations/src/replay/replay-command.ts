@@ -1,3 +1,4 @@
+import { isJobAlive, REPLAY_TARGETS } from '@twinstream/pipeline-status';
 import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
 import {
@@ -18,11 +19,11 @@ import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
 import { isoText, whole } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
-import { isAlive, isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
+import { isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
 import { FUNCTION_TIMEOUT, prepare } from './prepare-replay.ts';
 import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
 import { startProjectorAgain } from './replay-services.ts';
-import { REPLAY_SOURCES, REPLAY_TARGETS } from './replay-spec.ts';
+import { REPLAY_SOURCES } from './replay-spec.ts';
 import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, stalledText } from './show-replay.ts';
 import { newJobId, type StartFlags, start } from './start-replay.ts';
 
@@ -174,7 +175,7 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
   const hasLeftPaused = job.pause !== undefined && !isPauseHeld(job, now);
   if (job.status === 'completed' && !hasLeftPaused) throw refusal('COMPLETED', `job ${id} is completed`);
   const jobs = jobStore(context);
-  const isRunning = isAlive(job, now);
+  const isRunning = isJobAlive(job, now);
   if (isRunning) await jobs.wishCancel(id, host.stop);
   else {
     if (hasLeftPaused) {

@@ -1,11 +1,9 @@
 import type { DeviceId } from '@twinstream/device-model';
+import type { ReplayTarget } from '@twinstream/pipeline-status';
 import type { ShardId } from '@twinstream/stream-model';
 
 export const REPLAY_SOURCES = ['stream', 'archive', 'event-store', 'auto'] as const;
 export type ReplaySource = (typeof REPLAY_SOURCES)[number];
-
-export const REPLAY_TARGETS = ['fresh', 'repair', 'stdout'] as const;
-export type ReplayTarget = (typeof REPLAY_TARGETS)[number];
 
 /** A stretch of time that one source gives. Arrivals from `fromMs` (included) to `toMs` (excluded). */
 export interface ReplayPart {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isJobAlive } from '@twinstream/pipeline-status';
 import { parseDurationMs } from '@twinstream/runtime';
 import { type CommandContext, type OutputForm, tell, write, writeJson } from '../command/command-context.ts';
 import { confirm } from '../command/confirm.ts';
@@ -8,7 +9,7 @@ import { refusal, usageError } from '../command/refusal.ts';
 import { whole } from '../output/figures.ts';
 import { type Range, rangeText } from '../output/range.ts';
 import { createFreshTables } from './fresh-tables.ts';
-import { isAlive, jobStore, requireJob } from './jobs.ts';
+import { jobStore, requireJob } from './jobs.ts';
 import { totalOf } from './ledger.ts';
 import { makePlan } from './make-plan.ts';
 import { prepare, refuseForeignParts, refuseUnknownProgress } from './prepare-replay.ts';
@@ -71,7 +72,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   const job = withFlags(await requireJob(context, id), flags);
   if (job.status === 'completed') throw refusal('COMPLETED', `job ${id} is completed: replay status ${id}`);
   if (job.promotedTime !== undefined) throw refusal('ALREADY_PROMOTED', `the tables of job ${id} are in use`);
-  if (isAlive(job, services.clock.now())) {
+  if (isJobAlive(job, services.clock.now())) {
     const where = `${job.runner?.host} (process ${job.runner?.pid})`;
     if (
       !(await confirm(

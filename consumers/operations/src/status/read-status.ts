@@ -1,28 +1,36 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { type EventSourceMappingConfiguration, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import type { ShardProgress } from '@twinstream/latest-state';
-import { GET_RECORDS_RECORDS_MAX, type Shard } from '@twinstream/stream-model';
+import {
+  dynamoDbReplays,
+  kinesisStreamReader,
+  type PipelineReading,
+  quarantineCounter,
+  readPipeline,
+  s3ArchiveReader,
+  shardListing,
+} from '@twinstream/pipeline-status';
+import { kinesisTransport } from '@twinstream/stream-producer';
+import { isoText } from '../output/figures.ts';
 import { dynamoDbJobStore } from '../replay/job-store.ts';
 import { isPauseHeld } from '../replay/jobs.ts';
 import type { ReplayJob } from '../replay/replay-job.ts';
 import type { OperationsServices } from '../services.ts';
-import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
-import { archiveFreshness } from './archive-freshness.ts';
+import { retryTransient } from '../stream/shard-reads.ts';
 
 export interface ShardStatus {
   readonly shardId: string;
   readonly state: 'OPEN' | 'CLOSED';
   readonly parents: readonly string[];
-  /** Last record that the projector has finished; null before the first. */
+  /** The projector's checkpoint; null before the first. */
   readonly finishedThrough: string | null;
-  /** Age of the first record that is not finished, in milliseconds; 0 where there is none. */
-  readonly lagMs: number;
-  readonly lagRecords: number;
+  /** Age of the first record after the checkpoint, in milliseconds; 0 where there is none. */
+  readonly lagMs: number | null;
+  /** Records after the checkpoint, as far as they were counted. */
+  readonly lagRecords: number | null;
   /** True where there are more than were counted. */
   readonly isLagLarger: boolean;
-  /** Over the last ten seconds. */
-  readonly recordsPerSecond: number;
+  /** Over the last ten seconds; null where too few records were read to tell. */
+  readonly recordsPerSecond: number | null;
 }
 
 export interface TableStatus {
@@ -46,6 +54,20 @@ export interface ProjectorStop {
   readonly isHeld: boolean;
 }
 
+/** A replay under way, as the query API shows it. */
+export interface ReplayInProgress {
+  readonly id: string;
+  readonly target: Replay['target'];
+  readonly step: string;
+  readonly reason?: string;
+  readonly startedTime: string;
+  /** The last sign of life. */
+  readonly updatedTime: string;
+  readonly entries: Replay['entries'];
+}
+
+type Replay = NonNullable<PipelineReading['replays']>[number];
+
 export interface OperationsStatus {
   readonly time: string;
   readonly stream: string;
@@ -58,45 +80,42 @@ export interface OperationsStatus {
   readonly shards: readonly ShardStatus[];
   readonly quarantinedEntries: number;
   readonly archiveLastDelivery: string | null;
+  /** Replays that somebody is at work on. */
+  readonly replays: readonly ReplayInProgress[];
   readonly tables: readonly TableStatus[];
 }
 
-const RATE_MS = 10_000;
-/** Answers may be empty before the next record is reached. */
-const SEARCH_READS_MAX = 8;
-
-/** One look at everything, of three reads a shard. */
+/** One look at everything, of three reads a shard. A shard that cannot be read fails it. */
 export async function readStatus(
   services: OperationsServices,
   signal: AbortSignal,
 ): Promise<OperationsStatus> {
-  const { configuration, clock, kinesis, dynamoDb, s3 } = services;
-  const { streamName, archiveBucket } = configuration;
-  const stream: StreamAccess = { client: kinesis, streamName, clock };
-  const [summary, shards, progress, generation, quarantinedEntries, delivered, projector] = await Promise.all(
-    [
-      kinesis.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), { abortSignal: signal }),
-      listShards(stream, signal),
-      services.shardProgress.read(streamName, signal),
-      services.generation(signal),
-      countQuarantined(services, signal),
-      archiveFreshness(s3, archiveBucket, signal),
-      projectorState(services, signal),
-    ],
-  );
-  const finished = new Map(progress.map((shard) => [shard.shardId, shard]));
+  const { clock, dynamoDb } = services;
+  const [pipeline, generation, projector] = await Promise.all([
+    pipelineReading(services, signal),
+    services.generation(signal),
+    projectorState(services, signal),
+  ]);
+  const { lastDeliveryMs, replays = [] } = pipeline;
   return {
-    time: new Date(clock.now()).toISOString(),
-    stream: streamName,
-    retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0,
+    time: isoText(clock.now()),
+    stream: pipeline.streamName,
+    retentionHours: pipeline.retentionHours,
     generation: generation.id,
     projector: projector?.State ?? null,
     projectorStop: projector === undefined ? null : await stopOf(services, projector, signal),
-    shards: await Promise.all(
-      shards.map((shard) => shardStatus(stream, shard, finished.get(shard.shardId), signal)),
-    ),
-    quarantinedEntries,
-    archiveLastDelivery: delivered === undefined ? null : new Date(delivered).toISOString(),
+    shards: pipeline.shards.map(({ lagRecords, ...shard }) => ({
+      ...shard,
+      lagRecords: lagRecords?.count ?? null,
+      isLagLarger: lagRecords?.hasMore ?? false,
+    })),
+    quarantinedEntries: pipeline.quarantinedEntries,
+    archiveLastDelivery: lastDeliveryMs === undefined ? null : isoText(lastDeliveryMs),
+    replays: replays.map(({ startedMs, updatedMs, ...replay }) => ({
+      ...replay,
+      startedTime: isoText(startedMs),
+      updatedTime: isoText(updatedMs),
+    })),
     tables: await Promise.all([
       tableStatus(dynamoDb, generation.eventsTable, 'events', signal),
       tableStatus(dynamoDb, generation.deviceStateTable, 'device-state', signal),
@@ -104,61 +123,30 @@ export async function readStatus(
   };
 }
 
-async function shardStatus(
-  stream: StreamAccess,
-  shard: Shard,
-  progress: ShardProgress | undefined,
-  signal: AbortSignal,
-): Promise<ShardStatus> {
-  const { shardId, isOpen, parentShardId, adjacentParentShardId } = shard;
-  const lag = await lagOf(stream, shard, progress, signal);
-  return {
-    shardId,
-    state: isOpen ? 'OPEN' : 'CLOSED',
-    parents: [parentShardId, adjacentParentShardId].filter((parent) => parent !== undefined),
-    finishedThrough: progress?.finishedThrough ?? null,
-    ...lag,
-    recordsPerSecond: isOpen ? await rateOf(stream, shard, signal) : 0,
+/** Reads what the query API reads, in one thorough look. */
+function pipelineReading(services: OperationsServices, signal: AbortSignal): Promise<PipelineReading> {
+  const { configuration, clock, logger, kinesis, dynamoDb, s3, quarantine } = services;
+  const { streamName, archiveBucket, operationsTable } = configuration;
+  const sources = {
+    streamName,
+    stream: kinesisStreamReader({
+      client: kinesis,
+      streamName,
+      shards: shardListing(kinesisTransport({ streamName, client: kinesis })),
+      clock,
+      isThorough: true,
+      retry: (call) => retryTransient({ clock }, signal, call),
+    }),
+    progress: services.shardProgress,
+    quarantine: quarantineCounter({ store: quarantine, clock }),
+    archive: s3ArchiveReader({ client: s3, bucket: archiveBucket, clock }),
+    replays: dynamoDbReplays({ client: dynamoDb, tableName: operationsTable, clock, logger }),
+    clock,
+    onShardFailure: (_: string, error: unknown) => {
+      throw error;
+    },
   };
-}
-
-async function lagOf(
-  stream: StreamAccess,
-  { shardId }: Shard,
-  progress: ShardProgress | undefined,
-  signal: AbortSignal,
-): Promise<Pick<ShardStatus, 'lagMs' | 'lagRecords' | 'isLagLarger'>> {
-  let iterator = await shardIterator(
-    stream,
-    shardId,
-    progress === undefined
-      ? { from: 'beginning' }
-      : { from: 'after', sequenceNumber: progress.finishedThrough },
-    signal,
-  );
-  for (let reads = 0; reads < SEARCH_READS_MAX && iterator !== undefined; reads += 1) {
-    const { records, next, behindMs } = await readShard(stream, iterator, GET_RECORDS_RECORDS_MAX, signal);
-    const [first] = records;
-    if (first !== undefined) {
-      const lagMs = Math.max(0, stream.clock.now() - first.arrivalTime);
-      return { lagMs, lagRecords: records.length, isLagLarger: behindMs > 0 };
-    }
-    if (behindMs === 0) break;
-    iterator = next;
-  }
-  return { lagMs: 0, lagRecords: 0, isLagLarger: false };
-}
-
-async function rateOf(stream: StreamAccess, { shardId }: Shard, signal: AbortSignal): Promise<number> {
-  const start = { from: 'time', timeMs: stream.clock.now() - RATE_MS } as const;
-  const iterator = await shardIterator(stream, shardId, start, signal);
-  if (iterator === undefined) return 0;
-  const { records } = await readShard(stream, iterator, GET_RECORDS_RECORDS_MAX, signal);
-  const [first, last] = [records[0], records.at(-1)];
-  if (first === undefined || last === undefined) return 0;
-  // A full answer reaches less far than the ten seconds.
-  const spanMs = records.length < GET_RECORDS_RECORDS_MAX ? RATE_MS : last.arrivalTime - first.arrivalTime;
-  return Math.round((records.length / Math.max(spanMs, 1)) * 1_000 * 100) / 100;
+  return readPipeline(sources, signal);
 }
 
 /** A role that may not ask Lambda still sees everything else. */
@@ -219,12 +207,6 @@ export interface StoppedMapping {
   /** When its state last changed, milliseconds since 1970; undefined where that is not known. */
   readonly changedTime: number | undefined;
   readonly nowMs: number;
-}
-
-async function countQuarantined({ quarantine }: OperationsServices, signal: AbortSignal): Promise<number> {
-  let entries = 0;
-  for await (const { entryCount } of quarantine.list({ signal })) entries += entryCount;
-  return entries;
 }
 
 async function tableStatus(

@@ -61,6 +61,7 @@ export function exitCodeOf({ projectorStop }: Pick<OperationsStatus, 'projectorS
   return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.fine : EXIT_CODES.differences;
 }
 
+const NOT_KNOWN = 'not known';
 const INDENT = ' '.repeat(12);
 
 /** The projector's state, what has stopped it and since when, and what to do. */
@@ -82,14 +83,18 @@ export function projectorText({
 function statusText(found: OperationsStatus): string {
   const now = Date.parse(found.time);
   const delivered = found.archiveLastDelivery;
-  const lags = found.shards.map(({ lagMs }) => lagMs);
-  const rates = found.shards.map(({ recordsPerSecond }) => recordsPerSecond);
+  const lags = found.shards.map(({ lagMs }) => lagMs ?? 0);
+  const rates = found.shards.map(({ recordsPerSecond }) => recordsPerSecond ?? 0);
   const head = [
     `stream      ${found.stream}, retention ${found.retentionHours} h, at ${found.time}`,
     `lag         ${durationText(lags.reduce((most, lag) => Math.max(most, lag), 0))}`,
     `throughput  ${whole(rates.reduce((sum, rate) => sum + rate, 0))} records/s`,
     `quarantine  ${whole(found.quarantinedEntries)} entries`,
     `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,
+    ...found.replays.map(
+      ({ id, target, step, entries }) =>
+        `replay      ${id} running: ${target}, pass ${step}, ${whole(entries.read)} entries read`,
+    ),
     `generation  ${found.generation}`,
     `projector   ${projectorText(found)}`,
   ];
@@ -105,9 +110,9 @@ function statusText(found: OperationsStatus): string {
     found.shards.map((shard) => [
       shard.shardId,
       shard.state,
-      durationText(shard.lagMs),
-      `${shard.isLagLarger ? '> ' : ''}${whole(shard.lagRecords)}`,
-      shard.recordsPerSecond.toFixed(1),
+      shard.lagMs === null ? NOT_KNOWN : durationText(shard.lagMs),
+      shard.lagRecords === null ? NOT_KNOWN : `${shard.isLagLarger ? '> ' : ''}${whole(shard.lagRecords)}`,
+      shard.recordsPerSecond?.toFixed(1) ?? NOT_KNOWN,
       shard.parents.join(' '),
     ]),
   );

@@ -8,6 +8,7 @@ import {
   LimitExceededException,
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-kinesis';
+import { shardListing } from '@twinstream/pipeline-status';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import {
   fullJitterMs,
@@ -22,7 +23,6 @@ import { kinesisTransport } from '@twinstream/stream-producer';
 /** Tries of one call that is throttled, from 200 ms to 5 s apart: some four minutes before it counts as failed. */
 const THROTTLED_TRIES_MAX = 60;
 const THROTTLE_BACKOFF = { baseMs: 200, capMs: 5_000 } as const;
-const LIST_PAGES_MAX = 1_000;
 
 /** The stream as commands read it. */
 export interface StreamAccess {
@@ -47,20 +47,11 @@ export interface ShardRead {
 }
 
 /** All shards of the stream, closed ones within the retention included. */
-export async function listShards(
+export function listShards(
   { client, streamName }: StreamAccess,
   signal: AbortSignal,
 ): Promise<readonly Shard[]> {
-  const transport = kinesisTransport({ streamName, client });
-  const shards: Shard[] = [];
-  let token: string | undefined;
-  for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
-    const answer = await transport.listShards(token, signal);
-    shards.push(...answer.shards);
-    token = answer.nextToken;
-    if (token === undefined) break;
-  }
-  return shards;
+  return shardListing(kinesisTransport({ streamName, client }))(signal);
 }
 
 function startInput(
@@ -80,7 +71,7 @@ export async function shardIterator(
 ): Promise<string | undefined> {
   const { client, streamName } = stream;
   const input = { StreamName: streamName, ShardId: shardId, ...startInput(start) };
-  const { ShardIterator } = await patiently(stream, signal, () =>
+  const { ShardIterator } = await retryTransient(stream, signal, () =>
     client.send(new GetShardIteratorCommand(input), { abortSignal: signal }),
   );
   return ShardIterator;
@@ -93,7 +84,7 @@ export async function readShard(
   recordsMax: number,
   signal: AbortSignal,
 ): Promise<ShardRead> {
-  const answer = await patiently(stream, signal, () =>
+  const answer = await retryTransient(stream, signal, () =>
     stream.client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax }), {
       abortSignal: signal,
     }),
@@ -112,8 +103,8 @@ export async function readShard(
 }
 
 /** Repeats a call that is throttled: the live consumers go first. */
-async function patiently<Answer>(
-  { clock, random = Math.random }: StreamAccess,
+export async function retryTransient<Answer>(
+  { clock, random = Math.random }: Pick<StreamAccess, 'clock' | 'random'>,
   signal: AbortSignal,
   call: () => Promise<Answer>,
 ): Promise<Answer> {

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
+import { JOB_SILENT_MS } from '@twinstream/pipeline-status';
 import { systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { SILENT_MS, shownStatus } from '../../src/replay/jobs.ts';
+import { shownStatus } from '../../src/replay/jobs.ts';
 import type { ReplayJob } from '../../src/replay/replay-job.ts';
 import { runReplay } from '../../src/replay/run-replay.ts';
 import { jobDocument, jobLine } from '../../src/replay/show-replay.ts';
@@ -18,10 +19,10 @@ const running = (changes: Partial<ReplayJob>): ReplayJob => ({
 describe('a job that is said to run', () => {
   test.each([
     ['running', {}],
-    ['stalled', { updatedTime: NOW - SILENT_MS }],
+    ['stalled', { updatedTime: NOW - JOB_SILENT_MS }],
     ['stalled', { runner: { token: 't', host: hostname(), pid: 2 ** 30 } }],
     ['running', { runner: { token: 't', host: 'elsewhere', pid: 1 } }],
-    ['stalled', { runner: { token: 't', host: 'elsewhere', pid: 1 }, updatedTime: NOW - SILENT_MS }],
+    ['stalled', { runner: { token: 't', host: 'elsewhere', pid: 1 }, updatedTime: NOW - JOB_SILENT_MS }],
     ['stopped', { status: 'stopped' as const, updatedTime: 0 }],
     ['completed', { status: 'completed' as const, updatedTime: 0 }],
   ])('is %s in list and JSON: %j', (status, changes) => {

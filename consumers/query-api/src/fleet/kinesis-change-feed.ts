@@ -7,9 +7,9 @@ import {
   type KinesisClient,
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-kinesis';
+import type { ShardListing } from '@twinstream/pipeline-status';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
-import type { ShardListing } from '../pipeline/shard-listing.ts';
 import type { ChangeFeed, ShardHints } from './change-feed.ts';
 import { BEGINNING, type ShardVector } from './coverage.ts';
 import { hintedRecord } from './hinted-record.ts';

@@ -1,5 +1,5 @@
+import type { StreamReader } from '@twinstream/pipeline-status';
 import type { ShardActivity } from './shard-activity.ts';
-import type { StreamReader } from './stream-reader.ts';
 
 export interface FollowedStreamReaderOptions {
   readonly activity: ShardActivity;

@@ -1,7 +1,7 @@
+import type { ShardLag } from '@twinstream/pipeline-status';
 import type { Clock } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { ChangeFeed, ShardHints } from '../fleet/change-feed.ts';
-import type { ShardLag } from './stream-reader.ts';
 
 /**
  * What is known of the shards from following them for another purpose: it costs the stream nothing. Undefined answers mean

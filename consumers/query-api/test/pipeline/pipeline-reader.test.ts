@@ -1,9 +1,9 @@
 import { memoryShardProgressTable } from '@twinstream/latest-state';
+import type { StreamReader } from '@twinstream/pipeline-status';
 import { createLogger } from '@twinstream/runtime';
 import { type Shard, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
 import { createPipelineReader } from '../../src/pipeline/pipeline-reader.ts';
-import type { StreamReader } from '../../src/pipeline/stream-reader.ts';
 import { manualClock, TEST_TIME } from '../manual-clock.ts';
 
 const OPEN = shardId('shardId-000000000001');

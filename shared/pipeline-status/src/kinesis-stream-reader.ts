@@ -8,7 +8,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import type { Clock } from '@twinstream/runtime';
-import { SHARD_IN_RECORDS_PER_SECOND, type ShardId } from '@twinstream/stream-model';
+import { GET_RECORDS_RECORDS_MAX, SHARD_IN_RECORDS_PER_SECOND, type ShardId } from '@twinstream/stream-model';
 import type { ShardListing } from './shard-listing.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -17,6 +17,14 @@ export interface KinesisStreamReaderOptions {
   readonly streamName: string;
   readonly shards: ShardListing;
   readonly clock: Clock;
+  /**
+   * True reads as many records as one answer holds, and counts those after the checkpoint: for a look now and then. Default:
+   * one record for the lag and a small sample for the rate, so that a look every two seconds leaves the shard's reads to its
+   * consumers.
+   */
+  readonly isThorough?: boolean;
+  /** How a call is repeated when it is throttled. Default: as the client does. */
+  readonly retry?: <Answer>(call: () => Promise<Answer>, signal?: AbortSignal) => Promise<Answer>;
 }
 
 /** GetRecords answers may be empty before the next record is reached; that many are read in search of it. */
@@ -36,25 +44,31 @@ export function kinesisStreamReader({
   streamName,
   shards: listing,
   clock,
+  isThorough = false,
+  retry = (call) => call(),
 }: KinesisStreamReaderOptions): StreamReader {
   /** Closed shards that were read to their end stay so. */
   const drained = new Map<ShardId, string>();
   const recordBytes = new Map<ShardId, number>();
+  const lagRecordsMax = isThorough ? GET_RECORDS_RECORDS_MAX : 1;
 
-  async function read(
-    start: Omit<GetShardIteratorCommandInput, 'StreamName'>,
+  async function iteratorOf(start: Omit<GetShardIteratorCommandInput, 'StreamName'>, signal?: AbortSignal) {
+    const command = new GetShardIteratorCommand({ StreamName: streamName, ...start });
+    const { ShardIterator } = await retry(() => client.send(command, optionsOf(signal)), signal);
+    return ShardIterator;
+  }
+
+  function recordsOf(
+    iterator: string | undefined,
     limit: number,
     signal?: AbortSignal,
-  ) {
-    const options = signal === undefined ? {} : { abortSignal: signal };
-    const { ShardIterator } = await client.send(
-      new GetShardIteratorCommand({ StreamName: streamName, ...start }),
-      options,
-    );
-    return client.send(new GetRecordsCommand({ ShardIterator, Limit: limit }), options);
+  ): Promise<GetRecordsCommandOutput> {
+    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: limit });
+    return retry(() => client.send(command, optionsOf(signal)), signal);
   }
 
   function sampleRecords(shard: ShardId): number {
+    if (isThorough) return GET_RECORDS_RECORDS_MAX;
     const limit = Math.round(SAMPLE_BYTES / (recordBytes.get(shard) ?? SAMPLE_BYTES / SAMPLE_RECORDS_MIN));
     return Math.min(Math.max(limit, SAMPLE_RECORDS_MIN), SAMPLE_RECORDS_MAX);
   }
@@ -68,10 +82,7 @@ export function kinesisStreamReader({
   return {
     describe: async (signal) => {
       const [summary, shards] = await Promise.all([
-        client.send(
-          new DescribeStreamSummaryCommand({ StreamName: streamName }),
-          signal === undefined ? {} : { abortSignal: signal },
-        ),
+        client.send(new DescribeStreamSummaryCommand({ StreamName: streamName }), optionsOf(signal)),
         listing(signal),
       ]);
       return { retentionHours: summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 0, shards };
@@ -79,25 +90,31 @@ export function kinesisStreamReader({
 
     lag: async (shard, after, signal) => {
       const asOf = clock.now();
-      if (after !== undefined && drained.get(shard) === after) return { lagMs: 0, asOf };
-      let answer = await read(
+      const counted = (count: number, hasMore: boolean) =>
+        isThorough ? { records: { count, hasMore } } : {};
+      if (after !== undefined && drained.get(shard) === after)
+        return { lagMs: 0, asOf, ...counted(0, false) };
+      const iterator = await iteratorOf(
         {
           ShardId: shard,
           ...(after === undefined
             ? { ShardIteratorType: 'TRIM_HORIZON' }
             : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: after }),
         },
-        1,
         signal,
       );
+      let answer = await recordsOf(iterator, lagRecordsMax, signal);
       for (let reads = 1; reads < SEARCH_READS_MAX && goesOn(answer); reads += 1) {
-        const next = new GetRecordsCommand({ ShardIterator: answer.NextShardIterator, Limit: 1 });
-        answer = await client.send(next, signal === undefined ? {} : { abortSignal: signal });
+        answer = await recordsOf(answer.NextShardIterator, lagRecordsMax, signal);
       }
-      const arrival = answer.Records?.[0]?.ApproximateArrivalTimestamp;
-      if (arrival !== undefined) return { lagMs: Math.max(0, clock.now() - arrival.getTime()), asOf };
-      if (answer.NextShardIterator === undefined && after !== undefined) drained.set(shard, after);
-      return { lagMs: answer.MillisBehindLatest ?? 0, asOf };
+      const { Records = [], MillisBehindLatest: behindMs = 0, NextShardIterator } = answer;
+      const arrival = Records[0]?.ApproximateArrivalTimestamp;
+      const records = counted(Records.length, behindMs > 0);
+      if (arrival !== undefined) {
+        return { lagMs: Math.max(0, clock.now() - arrival.getTime()), asOf, ...records };
+      }
+      if (NextShardIterator === undefined && after !== undefined) drained.set(shard, after);
+      return { lagMs: behindMs, asOf, ...records };
     },
 
     recordsPerSecond: async (shard, signal) => {
@@ -107,10 +124,10 @@ export function kinesisStreamReader({
         Timestamp: new Date(clock.now() - SAMPLE_MS),
       } as const;
       const limit = sampleRecords(shard);
-      const answer = await read(start, limit, signal);
+      const answer = await recordsOf(await iteratorOf(start, signal), limit, signal);
       const records = answer.Records ?? [];
       noteSize(shard, records);
-      // A stand-in was seen to count none as behind when what is left arrived within the same millisecond.
+      // An emulator was seen to count none as behind when what is left arrived within the same millisecond.
       const isWhole = records.length < limit && (answer.MillisBehindLatest ?? 0) === 0;
       if (isWhole) return records.length / (SAMPLE_MS / 1_000);
       // Not all were read: their rate is that between the first and the last of them.
@@ -119,6 +136,10 @@ export function kinesisStreamReader({
       return Math.min((records.length - 1) / (spanMs / 1_000), SHARD_IN_RECORDS_PER_SECOND);
     },
   };
+}
+
+function optionsOf(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 function arrivalMs(record: _Record | undefined): number {

@@ -1,8 +1,8 @@
 import { memoryQuarantine, type QuarantineQuery } from '@twinstream/quarantine';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
-import { quarantineCounter } from '../../src/pipeline/quarantine-counter.ts';
-import { manualClock, TEST_TIME } from '../manual-clock.ts';
+import { quarantineCounter } from '../src/quarantine-counter.ts';
+import { manualClock, TEST_TIME } from './manual-clock.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -56,7 +56,7 @@ describe('the quarantine counter', () => {
     await put(TEST_TIME - 1_000);
     await counter.count(TEST_TIME - 1_000);
     await put(TEST_TIME + 2_000);
-    await clock.advance(6_000);
+    clock.advance(6_000);
     expect(await counter.count(TEST_TIME + 6_000)).toBe(3_002);
     expect(queries.map((query) => query?.from)).toEqual([undefined, TEST_TIME - 1_000 - HOUR_MS]);
   });
@@ -65,7 +65,7 @@ describe('the quarantine counter', () => {
     const { counter, put, clock } = fixture();
     expect(await counter.count(TEST_TIME - 20 * HOUR_MS)).toBe(0);
     await put(TEST_TIME - 20 * HOUR_MS + 1_000);
-    await clock.advance(6_000);
+    clock.advance(6_000);
     expect(await counter.count(TEST_TIME - 19 * HOUR_MS)).toBe(1);
   });
 
@@ -73,7 +73,7 @@ describe('the quarantine counter', () => {
     const { counter, clock, queries } = fixture();
     for (let second = 0; second < 12; second += 1) {
       await counter.count(TEST_TIME);
-      await clock.advance(1_000);
+      clock.advance(1_000);
     }
     expect(queries).toHaveLength(2);
   });
@@ -82,16 +82,16 @@ describe('the quarantine counter', () => {
     const { counter, put, clock, queries } = fixture();
     await put(TEST_TIME);
     await counter.count(TEST_TIME);
-    await clock.advance(6_000);
+    clock.advance(6_000);
     await counter.count(TEST_TIME);
     expect(queries.at(-1)?.from).toBeUndefined();
     for (let n = 0; n < 1_000; n += 1) await put(TEST_TIME);
-    await clock.advance(6_000);
+    clock.advance(6_000);
     await counter.count(TEST_TIME);
-    await clock.advance(6_000);
+    clock.advance(6_000);
     await counter.count(TEST_TIME);
     expect(queries.at(-1)?.from).toBeDefined();
-    await clock.advance(601_000);
+    clock.advance(601_000);
     await counter.count(TEST_TIME);
     expect(queries.at(-1)?.from).toBeUndefined();
   });

@@ -1,7 +1,12 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client } from '@aws-sdk/client-s3';
+import { type ListObjectsV2CommandInput, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import type { Clock } from '@twinstream/runtime';
-import type { ArchiveReader } from './pipeline-reader.ts';
+
+/** Tells how fresh the archive is. */
+export interface ArchiveReader {
+  /** When the newest object was written, milliseconds since 1970; undefined while there is none. */
+  lastDeliveryTime(signal?: AbortSignal): Promise<number | undefined>;
+}
 
 export interface S3ArchiveReaderOptions {
   readonly client: S3Client;
@@ -13,7 +18,7 @@ export interface S3ArchiveReaderOptions {
 
 /** `archive/`, then year, month, day and hour. */
 const FOLDER_DEPTH = 4;
-/** Objects of one hour beyond this many thousands are not looked at. */
+/** Pages of 1,000 keys that one look lists; objects of an hour beyond them are not looked at. */
 const LIST_PAGES_MAX = 20;
 
 /**
@@ -34,11 +39,8 @@ export function s3ArchiveReader({
     let folder = ARCHIVE_PREFIX;
     for (let depth = 0; depth < FOLDER_DEPTH; depth += 1) {
       const folders: string[] = [];
-      for await (const page of listPages(
-        client,
-        { Bucket: bucket, Prefix: folder, Delimiter: '/' },
-        signal,
-      )) {
+      const input = { Bucket: bucket, Prefix: folder, Delimiter: '/' };
+      for await (const page of listPages(client, input, signal)) {
         folders.push(...(page.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix));
       }
       const last = folders.sort().at(-1);
@@ -68,15 +70,11 @@ export function s3ArchiveReader({
 }
 
 async function* listPages(client: S3Client, input: ListObjectsV2CommandInput, signal?: AbortSignal) {
-  let token: string | undefined;
-  for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
-    const command = new ListObjectsV2Command({
-      ...input,
-      ...(token === undefined ? {} : { ContinuationToken: token }),
-    });
-    const answer = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
-    yield answer;
-    token = answer.NextContinuationToken;
-    if (token === undefined) return;
+  const options = signal === undefined ? {} : { abortSignal: signal };
+  let pages = 0;
+  for await (const page of paginateListObjectsV2({ client }, input, options)) {
+    yield page;
+    pages += 1;
+    if (pages === LIST_PAGES_MAX) return;
   }
 }

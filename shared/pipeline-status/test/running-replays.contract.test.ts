@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   dynaliteEngine,
@@ -6,8 +7,9 @@ import {
 } from '@twinstream/event-store/contract/dynamodb-engines';
 import { createLogger } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dynamoDbReplays } from '../../src/pipeline/running-replays.ts';
-import { manualClock } from '../manual-clock.ts';
+import { JOB_SILENT_MS } from '../src/job-liveness.ts';
+import { dynamoDbReplays } from '../src/running-replays.ts';
+import { manualClock, TEST_TIME } from './manual-clock.ts';
 
 const shard = {
   read: 10,
@@ -28,7 +30,7 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
   });
   afterAll(() => dynamoDb?.close());
 
-  test('are told with what they have come to, once in five seconds', async () => {
+  test('are listed with their counts, stalled ones are not, and jobs are read once in five seconds', async () => {
     const tableName = await dynamoDb.createTable({
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [
@@ -51,14 +53,18 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
       id: 'r-1',
       status: 'running',
       pass: 'apply',
-      createdTime: Date.parse('2026-11-02T08:00:00Z'),
-      updatedTime: Date.parse('2026-11-02T08:00:30Z'),
+      createdTime: TEST_TIME - 60_000,
+      updatedTime: TEST_TIME - 1_000,
+      runner: { token: 't', host: 'elsewhere', pid: 1 },
       spec: { target: 'fresh', reason: 'a new fold', parts: [] },
       ledger: { 'shardId-000000000000': shard, 'shardId-000000000001': { ...shard, read: 5 } },
     };
     await put('r-1', job);
     await put('r-2', { ...job, id: 'r-2', status: 'completed' });
     await put('r-3', { nonsense: true });
+    await put('stalled-1', { ...job, id: 'stalled-1', updatedTime: TEST_TIME - JOB_SILENT_MS });
+    await put('stalled-2', { ...job, id: 'stalled-2', runner: { host: hostname(), pid: 2 ** 30 } });
+    await put('never-run', { ...job, id: 'never-run', runner: undefined });
     await put('active', {}, 'generation');
     const clock = manualClock();
     const replays = dynamoDbReplays({
@@ -72,14 +78,14 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
       target: 'fresh',
       step: 'apply',
       reason: 'a new fold',
-      startedTime: '2026-11-02T08:00:00.000Z',
-      updatedTime: '2026-11-02T08:00:30.000Z',
+      startedMs: TEST_TIME - 60_000,
+      updatedMs: TEST_TIME - 1_000,
       entries: { read: 15, applied: 14, late: 2, duplicate: 2, redelivered: 2, failed: 0 },
     };
     expect(await replays()).toEqual([running]);
     await put('r-1', { ...job, status: 'stopped' });
     expect(await replays()).toEqual([running]);
-    await clock.advance(5_001);
+    clock.advance(5_001);
     expect(await replays()).toEqual([]);
   });
 });

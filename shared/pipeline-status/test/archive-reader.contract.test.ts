@@ -1,9 +1,9 @@
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/aws/s3';
+import { systemClock } from '@twinstream/runtime';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { s3ArchiveReader } from '../src/pipeline/s3-archive-reader.ts';
-import { until } from './kinesis-local.ts';
+import { s3ArchiveReader } from '../src/archive-reader.ts';
 import { manualClock } from './manual-clock.ts';
 
 let server: ReturnType<typeof buildApp>;
@@ -62,10 +62,9 @@ describe('the archive reader on S3', () => {
     expect(await reader.lastDeliveryTime()).toBe(first);
     expect(requests).toBe(before);
     // A listing tells times in whole seconds: wait for the next one, so that the new object is told apart.
-    const second = Math.floor(Date.now() / 1_000);
-    await until('the next second', async () => Math.floor(Date.now() / 1_000) > second);
+    await systemClock.sleep(1_000 - (Date.now() % 1_000) + 20);
     await put('archive/year=2026/month=11/day=02/hour=09/d.gz');
-    await clock.advance(5_001);
+    clock.advance(5_001);
     const putRequests = requests;
     expect((await reader.lastDeliveryTime()) ?? 0).toBeGreaterThan(first ?? 0);
     expect(requests - putRequests).toBe(1);
