@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/pipeline-settings';
+import { NAMES, PAGE_WRITING, PAGES_PER_SNAPSHOT_MAX, type PageWriting } from '@twinstream/pipeline-settings';
 import { type Environment, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
 
@@ -10,11 +10,21 @@ const SCHEMA = z.object({
   TWINSTREAM_OPERATIONS_TABLE: z.string().default(NAMES.operationsTable),
   TWINSTREAM_ARCHIVE_BUCKET: z.string().default(NAMES.archiveBucket),
   TWINSTREAM_PROJECTOR_FUNCTION: z.string().default(NAMES.projectorFunction),
+  TWINSTREAM_PAGES_PER_SNAPSHOT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(PAGES_PER_SNAPSHOT_MAX)
+    .default(PAGE_WRITING.pagesPerSnapshot),
 });
 
-/** Names of what the commands work on, from the environment or from the pipeline that runs beside. */
+/** What the commands work on, and how the projector lays out pages, from the environment or from the pipeline that runs beside. */
 export function operationsConfiguration(environment: Environment) {
   const values = readConfiguration(SCHEMA, environment);
+  const pageWriting: PageWriting = {
+    ...PAGE_WRITING,
+    pagesPerSnapshot: values.TWINSTREAM_PAGES_PER_SNAPSHOT,
+  };
   return {
     streamName: values.TWINSTREAM_STREAM,
     tables: {
@@ -25,6 +35,7 @@ export function operationsConfiguration(environment: Environment) {
     operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     projectorFunction: values.TWINSTREAM_PROJECTOR_FUNCTION,
+    pageWriting,
   };
 }
 export type OperationsConfiguration = ReturnType<typeof operationsConfiguration>;

@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/pipeline-settings';
+import { NAMES, PAGES_PER_SNAPSHOT_MAX } from '@twinstream/pipeline-settings';
 import { type Environment, LOG_LEVELS, readConfiguration } from '@twinstream/runtime';
 import { z } from 'zod';
 import { PROJECTOR_OPTIONS, type ProjectorOptions } from './options.ts';
@@ -13,7 +13,7 @@ const SCHEMA = z.object({
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket whose prefix quarantine/ takes what is no event'),
   TWINSTREAM_DEVICES_AT_ONCE: count(PROJECTOR_OPTIONS.devicesAtOnce, 1_000),
   TWINSTREAM_HEADS_MAX: count(PROJECTOR_OPTIONS.headsMax, 10_000_000),
-  TWINSTREAM_PAGES_PER_SNAPSHOT: count(PROJECTOR_OPTIONS.pagesPerSnapshot, 100_000),
+  TWINSTREAM_PAGES_PER_SNAPSHOT: count(PROJECTOR_OPTIONS.pagesPerSnapshot, PAGES_PER_SNAPSHOT_MAX),
   TWINSTREAM_PARALLELIZATION_FACTOR: count(PROJECTOR_OPTIONS.parallelizationFactor, 10),
   TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });

@@ -233,8 +233,9 @@ async function redriveCommand(
     return { ...services.stores(generation), generation: generation.id };
   };
   const { quarantine, shardProgress, logger, clock, configuration } = services;
+  const { streamName, pageWriting } = configuration;
   const redriving = redrive(
-    { tablesInUse, quarantine, shardProgress, logger, streamName: configuration.streamName, now: clock.now },
+    { tablesInUse, quarantine, shardProgress, logger, streamName, pageWriting, now: clock.now },
     toAsync(records),
     { transform, execute: flags.execute === true, reason, actor: flags.actor, signal: host.stop },
   );

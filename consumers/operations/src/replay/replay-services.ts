@@ -67,6 +67,7 @@ export async function replayServices(
         delete job.pause;
       }
     },
+    pageWriting: configuration.pageWriting,
     heartbeatMs: CHECKPOINT_MS,
     clock,
     logger,

@@ -24,6 +24,7 @@ import {
   dynamoDbLatestStateTable,
   memoryShardProgressTable,
 } from '@twinstream/latest-state';
+import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { collectedOutput, createLogger } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
@@ -137,6 +138,7 @@ export async function startSmallPipeline(
       shardProgressTable: 'unused',
       archiveBucket: 'unused',
       projectorFunction: 'state-projector',
+      pageWriting: PAGE_WRITING,
     },
     ...{ clock, logger: SILENT, dynamoDb: client, quarantine, shardProgress, generation },
     kinesis: kinesis(
