@@ -196,7 +196,7 @@ describe('refusals', IN_SEQUENCE, () => {
       'repair',
       '--execute',
     );
-    await refused(2, /is no point in time/, 'replay', 'start', '--from', 'yesterday');
+    await refused(2, /invalid time/, 'replay', 'start', '--from', 'yesterday');
     await refused(3, /UNKNOWN_JOB/, 'replay', 'promote', 'nothing');
     const lambda = lambdaOf(pipeline);
     const { EventSourceMappings = [] } = await lambda.send(

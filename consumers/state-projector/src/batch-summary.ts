@@ -9,7 +9,7 @@ export const METRICS = {
   late: { unit: 'Count', meaning: 'events stored after newer ones of their device' },
   duplicates: { unit: 'Count', meaning: 'events sent twice, not stored' },
   redelivered: { unit: 'Count', meaning: 'events that the stream delivered again, not stored' },
-  quarantined: { unit: 'Count', meaning: 'entries of records that are no event, or are refused' },
+  quarantined: { unit: 'Count', meaning: 'entries of invalid records, and refused corrections' },
   keyMismatches: { unit: 'Count', meaning: 'events whose partition key is not their device id' },
   devices: { unit: 'Count', meaning: 'devices in the batch' },
   unfinished: { unit: 'Count', meaning: 'devices and quarantined records left for the next delivery' },

@@ -10,7 +10,7 @@ const SCHEMA = z.object({
   TWINSTREAM_DEVICE_STATE_TABLE: z.string().default(NAMES.deviceStateTable),
   TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
   TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
-  TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket whose prefix quarantine/ takes what is no event'),
+  TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket whose prefix quarantine/ takes invalid records'),
   TWINSTREAM_DEVICES_AT_ONCE: count(PROJECTOR_OPTIONS.devicesAtOnce, 1_000),
   TWINSTREAM_HEADS_MAX: count(PROJECTOR_OPTIONS.headsMax, 10_000_000),
   TWINSTREAM_PAGES_PER_SNAPSHOT: count(PROJECTOR_OPTIONS.pagesPerSnapshot, PAGES_PER_SNAPSHOT_MAX),

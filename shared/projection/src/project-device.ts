@@ -125,7 +125,10 @@ async function readState(
     return await latestState.read(deviceId, { consistent: true, signal });
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'DAMAGED_STATE') throw error;
-    logger.error({ error, code: error.code, deviceId }, 'state cannot be read, its chain is');
+    logger.error(
+      { error, code: error.code, deviceId },
+      'state item unreadable; rebuilding from the event chain',
+    );
     return undefined;
   }
 }

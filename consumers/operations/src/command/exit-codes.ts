@@ -14,7 +14,7 @@ export const EXIT_CODES = {
   fault: 70,
   /** Stopped by a signal; a replay goes on with `--resume`. As shells expect: 128 + SIGINT. */
   interrupted: 130,
-  /** Nobody reads what the command writes, and it had nothing else to do. */
+  /** The reader of the output has closed it, and the command had nothing else to do. */
   outputClosed: OUTPUT_CLOSED_EXIT_CODE,
 } as const;
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];

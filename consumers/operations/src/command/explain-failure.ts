@@ -68,6 +68,6 @@ function isUnreachable(error: unknown): boolean {
 function whereToLook(environment: Environment): string {
   const endpoint = environment.AWS_ENDPOINT_URL_DYNAMODB ?? environment.AWS_ENDPOINT_URL;
   return endpoint === undefined
-    ? 'AWS was asked: are the network, the region and the credentials what they should be?'
+    ? 'The request went to AWS: check the network, the region and the credentials.'
     : `The pipeline should answer at ${endpoint}: is it running?`;
 }

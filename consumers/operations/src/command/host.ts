@@ -11,6 +11,6 @@ export interface OperationsHost {
   readonly clock: Clock;
   /** Aborted by the first Ctrl-C: come to a resumable end. */
   readonly stop: AbortSignal;
-  /** The answer to a question on the terminal; undefined where nobody can be asked. */
+  /** The answer to a question on the terminal; undefined when stdin is not a terminal. */
   ask(question: string): Promise<string | undefined>;
 }

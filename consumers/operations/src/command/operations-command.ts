@@ -17,13 +17,13 @@ import { explainFailure } from './explain-failure.ts';
 import type { OperationsHost } from './host.ts';
 
 const EXIT_CODE_HELP = `
-Exit codes: 0 fine; 1 differences, failed items, or a projector that stands still and that nobody starts again;
-2 wrong usage; 3 refused, nothing was changed;
-4 a service is not there, or what it holds cannot be read; 70 a fault of this program; 130 stopped by Ctrl-C (a replay
-goes on with --resume); 141 nobody reads the output any more, and there was nothing else to do.
+Exit codes: 0 success; 1 differences, failed items, or a paused projector that no running job will resume;
+2 invalid usage; 3 refused, nothing was changed;
+4 a service is unreachable, or its data is unreadable; 70 internal error; 130 interrupted by Ctrl-C (continue a replay
+with --resume); 141 the reader of the output has closed it, and there was nothing else to do.
 
-npm run writes a banner to standard output first. bin/ops takes the same commands and flags and writes none: use it in
-front of a pipe, for a file, and from other folders.
+npm run writes a banner to standard output first. bin/ops takes the same commands and flags without it: use it before
+a pipe, for a file, and from other folders.
 
 Commands work on the pipeline of the nearest .twinstream/local.env, or on what endpoints of this machine in the environment
 say. A pipeline on AWS is reached with --target aws alone; its region, addresses and names are printed first.`;
@@ -37,7 +37,7 @@ export interface OperationsCommandOptions {
   readonly openServices?: (target: Target, host: OperationsHost) => OperationsServices;
 }
 
-/** Runs `npm run ops`, and gives its exit code. */
+/** Runs `npm run ops`, and returns its exit code. */
 export async function operationsCommand(
   host: OperationsHost,
   {
@@ -79,7 +79,7 @@ export async function operationsCommand(
       }
     }, options);
   const program = new Command('npm run ops --')
-    .description('What happened, is what is held right, and if not: put it right.')
+    .description('Inspect, verify and repair a Twinstream pipeline.')
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODE_HELP)

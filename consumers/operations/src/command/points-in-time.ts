@@ -24,9 +24,6 @@ function readPointInTime(text: string, nowMs: number): number {
     return nowMs - parseDurationMs(ago);
   } catch {
     const forms = '2026-11-23T08:00:00Z, PT2H or 90m (that long ago), earliest, now';
-    throw new CodedError(
-      'INVALID_TIME',
-      `${JSON.stringify(text)} is no point in time; write one of: ${forms}`,
-    );
+    throw new CodedError('INVALID_TIME', `invalid time ${JSON.stringify(text)}; expected one of: ${forms}`);
   }
 }

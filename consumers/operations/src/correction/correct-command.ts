@@ -36,7 +36,7 @@ interface CorrectFlags {
   readonly actor: string;
   readonly corrects?: string;
   readonly id?: string;
-  readonly evenUnknown?: true;
+  readonly allowUnknownDevice?: true;
   readonly yes?: true;
   readonly output: OutputForm;
 }
@@ -47,7 +47,7 @@ export function addCorrect(program: Command, run: RunCommand): void {
   addCommand(
     program,
     'correct <device>',
-    'Shows what a correction changes, asks, and puts it on the stream like every event.',
+    'Publish a correction, which is processed like any other event. Shows the changes and asks first.',
     [
       "correct bus-2619 --set speedMph=17.5 --reason 'odometer fault' --actor ann@example.com",
       'correct bus-2619 --set note=null --set tags=\'["a"]\' --corrects 3:1042 --reason r --actor ann --yes',
@@ -58,15 +58,15 @@ export function addCorrect(program: Command, run: RunCommand): void {
       'an attribute and its value as JSON, or as plain text; null removes it',
       repeatable,
     )
-    .requiredOption('--reason <text>', 'why, in 1-1024 characters')
-    .requiredOption('--actor <name>', 'who corrects')
+    .requiredOption('--reason <text>', 'reason, 1-1024 characters')
+    .requiredOption('--actor <name>', 'name of the operator')
     .option(
       '--corrects <session:counter>',
       'the event that is corrected, which the device must have come to; default: the newest that set these attributes, also where a correction ahead of the device did',
     )
-    .option('--id <id>', 'identity of the correction: the same one again stores nothing')
-    .option('--even-unknown', 'also for a device of which nothing is stored')
-    .option('--yes', 'do not ask')
+    .option('--id <id>', 'idempotency key: the same id again stores nothing')
+    .option('--allow-unknown-device', 'also correct a device without stored events')
+    .option('--yes', 'do not ask for confirmation')
     .addOption(outputOption())
     .action((device: string, flags: CorrectFlags) =>
       run((context) => correct(context, device, flags), CHANGES),
@@ -80,10 +80,10 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   const stores = services.stores(await services.generation(host.stop));
   const known = await stores.latestState.read(deviceId, { consistent: true, signal: host.stop });
   const isUnknown = known === undefined && (await storedOf(stores, deviceId, host.stop)) === 'nothing';
-  if (isUnknown && flags.evenUnknown !== true) {
+  if (isUnknown && flags.allowUnknownDevice !== true) {
     throw refusal(
       'UNKNOWN_DEVICE',
-      `nothing is stored of ${deviceId}; --even-unknown corrects it all the same`,
+      `no events of ${deviceId} are stored; pass --allow-unknown-device to correct it nevertheless`,
     );
   }
   const correctionId = flags.id ?? randomUUID();

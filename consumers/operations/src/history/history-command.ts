@@ -45,10 +45,13 @@ export function addHistory(program: Command, run: RunCommand): void {
       'history bus-2619 --from PT2H --output json    (one JSON object per line)',
     ],
   )
-    .option('--from <time>', 'arrivals from here: ISO 8601 with offset, or that long ago (PT2H)')
-    .option('--to <time>', 'arrivals before here')
-    .option('--limit <events>', 'at most so many', wholeNumber(1, LIMIT_MAX), 100)
-    .option('--reverse', 'the last one first')
+    .option(
+      '--from <time>',
+      'only events that arrived at or after this time: ISO 8601 with offset, or a duration ago (PT2H)',
+    )
+    .option('--to <time>', 'only events that arrived before this time')
+    .option('--limit <events>', 'maximum number of events', wholeNumber(1, LIMIT_MAX), 100)
+    .option('--reverse', 'newest first')
     .addOption(outputOption())
     .action((device: string, flags: HistoryFlags) => run((context) => history(context, device, flags)));
 }

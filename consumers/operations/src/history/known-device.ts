@@ -53,6 +53,6 @@ export function unknownDevices(unknown: readonly DeviceId[], besides?: string): 
   const named = `${unknown.slice(0, NAMED_MAX).join(', ')}${others}`;
   return refusal(
     'UNKNOWN_DEVICE',
-    `nothing is stored of ${named}${besides === undefined ? '' : `, ${besides}`}`,
+    `no events are stored of ${named}${besides === undefined ? '' : `, ${besides}`}`,
   );
 }

@@ -4,5 +4,5 @@ import { usageError } from '../command/refusal.ts';
 /** A device id as it was written on the command line. Throws `INVALID_USAGE`. */
 export function readDeviceId(text: string): DeviceId {
   if (isDeviceId(text)) return text;
-  throw usageError(`${JSON.stringify(text)} is no device id: it has 1-128 of A-Z a-z 0-9 . _ : -`);
+  throw usageError(`invalid device id ${JSON.stringify(text)}: expected 1-128 of A-Z a-z 0-9 . _ : -`);
 }

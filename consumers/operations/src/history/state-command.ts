@@ -81,7 +81,7 @@ function isKnown(state: DeviceState | undefined): state is DeviceState {
   return state !== undefined && state.counts.events + state.counts.duplicates > 0;
 }
 
-/** Says why there is no state to show. */
+/** Reports why there is no state to show. */
 async function refuseWithoutState(
   stores: Stores,
   deviceId: DeviceId,
@@ -89,10 +89,10 @@ async function refuseWithoutState(
   signal: AbortSignal,
 ): Promise<never> {
   if ((await storedOf(stores, deviceId, signal)) === 'nothing') {
-    throw refusal('UNKNOWN_DEVICE', `nothing is stored of ${deviceId}`);
+    throw refusal('UNKNOWN_DEVICE', `no events are stored of ${deviceId}`);
   }
   if (at !== undefined) {
-    throw refusal('NO_STATE_AT_TIME', `${deviceId} is known, but nothing was stored of it at that time`);
+    throw refusal('NO_STATE_AT_TIME', `${deviceId} had no state at that time`);
   }
   throw refusal(
     'STATE_MISSING',

@@ -40,7 +40,7 @@ export function tableText(
   return `${[line(titles), ...rows.map(line)].join('\n')}\n`;
 }
 
-/** At most so many characters, the last an ellipsis where some are left out. Parts no pair of surrogates. */
+/** At most that many characters, the last an ellipsis where some are left out. Parts no pair of surrogates. */
 export function cutText(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;
   return `${text.slice(0, Math.max(0, charactersMax - 1)).replace(/[\ud800-\udbff]$/, '')}…`;

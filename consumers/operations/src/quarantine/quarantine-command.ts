@@ -50,21 +50,24 @@ const NAMED_MAX = 10;
 export function addQuarantine(program: Command, run: RunCommand): void {
   const quarantine = program
     .command('quarantine')
-    .description('What is no event: look at it, repair it, throw it away.');
+    .description('List, inspect, redrive or discard invalid records.');
   const filtered = (command: Command) =>
     command
       .option('--reason <reason>', 'entries with this reason; repeatable', repeatable)
-      .option('--from <time>', 'arrivals from here: ISO 8601 with offset, or that long ago (PT2H)')
-      .option('--to <time>', 'arrivals before here')
-      .option('--shard <shard>', 'of this shard; repeatable', repeatable)
-      .option('--limit <records>', 'at most so many records', wholeNumber(1, LIMIT_MAX))
+      .option(
+        '--from <time>',
+        'only records that arrived at or after this time: ISO 8601 with offset, or a duration ago (PT2H)',
+      )
+      .option('--to <time>', 'only records that arrived before this time')
+      .option('--shard <shard>', 'only records of this shard; repeatable', repeatable)
+      .option('--limit <records>', 'maximum number of records', wholeNumber(1, LIMIT_MAX))
       .addOption(outputOption());
   const changing = (command: Command) =>
     filtered(command)
-      .option('--execute', 'act; without it nothing is changed and the outcome is previewed')
-      .option('--why <text>', 'why, for the record; required with --execute')
-      .option('--actor <name>', 'who does it', userInfo().username)
-      .option('--yes', 'do not ask');
+      .option('--execute', 'apply changes (the default is a dry run)')
+      .option('--why <text>', 'reason, recorded; required with --execute')
+      .option('--actor <name>', 'name of the operator, recorded', userInfo().username)
+      .option('--yes', 'do not ask for confirmation');
   filtered(
     addCommand(quarantine, 'list', 'Records in quarantine.', [
       'quarantine list --reason not-json --from PT24H',
@@ -75,12 +78,17 @@ export function addQuarantine(program: Command, run: RunCommand): void {
     'quarantine show shardId-000000000001:49590338271490256608559692538361571095921575989136588898',
   ]).action((record: string) => run((context) => show(context, record)));
   changing(
-    addCommand(quarantine, 'redrive [records...]', 'Runs repaired records through the way of every event.', [
-      "quarantine redrive --reason unsupported-version --transform '.v = 1'",
-      "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --why 'old firmware'",
-      "quarantine redrive --transform ./repair.ts --execute --why 'broken encoder' --yes",
-      "quarantine redrive --input fixed.ndjson --execute --why 'fixed by hand'",
-    ]),
+    addCommand(
+      quarantine,
+      'redrive [records...]',
+      'Reprocess corrected records through the normal pipeline.',
+      [
+        "quarantine redrive --reason unsupported-version --transform '.v = 1'",
+        "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --why 'old firmware'",
+        "quarantine redrive --transform ./repair.ts --execute --why 'broken encoder' --yes",
+        "quarantine redrive --input fixed.ndjson --execute --why 'fixed by hand'",
+      ],
+    ),
   )
     .option('--transform <steps or module>', '.path = JSON | .path = .path | del(.path), or a module')
     .option(
@@ -94,7 +102,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
     addCommand(
       quarantine,
       'discard [records...]',
-      'Takes records out of quarantine for good; they are kept with the reason.',
+      'Remove records from quarantine; they are kept as resolved, with the reason.',
       ["quarantine discard --reason empty --execute --why 'a probe of the network team'"],
     ),
   ).action((records: string[], flags: ChangeFlags) =>
@@ -182,7 +190,8 @@ async function show(context: CommandContext, name: string): Promise<ExitCode> {
 
 function requireWhy({ execute, why }: ChangeFlags): string {
   if (execute !== true) return why ?? '';
-  if (why === undefined || why === '') throw usageError('--execute needs --why: the reason, for the record');
+  if (why === undefined || why === '')
+    throw usageError('--execute needs --why: the reason, which is recorded');
   return why;
 }
 

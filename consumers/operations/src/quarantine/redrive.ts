@@ -19,7 +19,7 @@ export interface RedriveResult {
   readonly deviceId: string | null;
   /**
    * `stored`: appended. `already-stored`: its identity is there. `unrepaired`: the transformation left it alone.
-   * `transform-failed`: the transformation threw. `still-invalid`: what the transformation made is no event, or holds a
+   * `transform-failed`: the transformation threw. `still-invalid`: what the transformation returned is an invalid record, or holds a
    * number that it rounded. `not-finished`: the live consumer has not come so far yet.
    * `would-store`: in a preview.
    */
@@ -196,7 +196,7 @@ async function append(
     inUse = await services.tablesInUse();
     if (inUse.generation === generation) return { outcomes, refused: appended.refused };
   }
-  throw new CodedError('GENERATION_CHANGED', 'other tables are put into use again and again', {
+  throw new CodedError('GENERATION_CHANGED', 'the tables in use changed during every try', {
     retryable: true,
   });
 }

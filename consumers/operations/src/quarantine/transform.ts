@@ -17,7 +17,7 @@ export const unchanged: Transform = async ({ data }) => data;
 
 /**
  * A transformation, written as steps with `|` between (`.path = JSON`, `.path = .path`, `del(.path)`), or as the path of a
- * module whose default export takes (text, entry) and gives a text, an object, or undefined to leave the entry alone.
+ * module whose default export takes (text, entry) and returns a text, an object, or undefined to leave the entry alone.
  */
 export async function readTransform(text: string, folder: string): Promise<Transform> {
   if (/\.[cm]?[jt]s$/.test(text)) return moduleTransform(text, folder);

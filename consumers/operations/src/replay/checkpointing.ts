@@ -5,8 +5,8 @@ import type { ReplayJob } from './replay-job.ts';
 /** Time between two checkpoints, in milliseconds: what a kill repeats at most. */
 export const CHECKPOINT_MS = 2_000;
 
-/** Raised inside a run that somebody wished to cancel. */
-export class CancelWished extends Error {}
+/** Raised inside a run whose cancellation was requested. */
+export class CancelRequested extends Error {}
 
 /** Writes a job's checkpoints: at most one in {@link CHECKPOINT_MS}, and only one at a time. */
 export interface Checkpointing {
@@ -31,8 +31,8 @@ export function createCheckpointing(
     job.updatedTime = savedTime;
     job.workedMs = workedBefore + savedTime - startedTime;
     job.saves = (job.saves ?? 0) + 1;
-    const { isCancelWished } = await jobs.save(job);
-    if (isCancelWished && job.status === 'running') throw new CancelWished('the job was cancelled');
+    const { isCancelRequested } = await jobs.save(job);
+    if (isCancelRequested && job.status === 'running') throw new CancelRequested('the job was cancelled');
   }
   /** After all that was asked for before: a later save that lands first would make the store refuse the others. */
   async function after(before: Promise<void> | undefined): Promise<void> {

@@ -27,7 +27,7 @@ export interface DecodedEntry {
   readonly isRedriven: boolean;
 }
 
-/** Decodes the entries of a batch, and counts what is no event, was refused, or is not asked for. */
+/** Decodes the entries of a batch, and counts invalid records, refused events, and those of other devices. */
 export async function* decodeEntries(
   { entries }: ReplayBatch,
   { devices, redriven, isRefused }: DecodeOptions,

@@ -18,14 +18,14 @@ export interface JobStore {
   /** The newest first. */
   list(signal?: AbortSignal): Promise<readonly ReplayJob[]>;
   /**
-   * Makes the job the runner's own, and takes back a wish to cancel. Throws `JOB_TAKEN_OVER` when it is not the previous
-   * runner's any more: a request that lands late takes nothing from whoever came after it.
+   * Makes the job the runner's own, and withdraws a request to cancel. Throws `JOB_TAKEN_OVER` when it is not the previous
+   * runner's any more: a request that lands late takes nothing from a later runner.
    */
   takeOver(job: ReplayJob, previous: Runner | undefined, signal?: AbortSignal): Promise<void>;
   /** Writes what the runner has come to. Throws `JOB_TAKEN_OVER` when the job is another's by now, or was saved later. */
-  save(job: ReplayJob, signal?: AbortSignal): Promise<{ readonly isCancelWished: boolean }>;
-  /** Asks whoever runs the job to stop it for good. False where there is no such job. */
-  wishCancel(id: string, signal?: AbortSignal): Promise<boolean>;
+  save(job: ReplayJob, signal?: AbortSignal): Promise<{ readonly isCancelRequested: boolean }>;
+  /** Asks the runner of the job to stop it for good. False where there is no such job. */
+  requestCancel(id: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 function keyOf(id: string): Item {
@@ -72,9 +72,9 @@ export function dynamoDbJobStore(client: DynamoDBClient, tableName: string): Job
     },
     save: async (job, signal) => {
       const item = await update(client, tableName, job, { condition: NOT_SAVED_LATER }, signal);
-      return { isCancelWished: item?.cancelWished?.BOOL === true };
+      return { isCancelRequested: item?.cancelWished?.BOOL === true };
     },
-    wishCancel: async (id, signal) => {
+    requestCancel: async (id, signal) => {
       try {
         await dynamoDbRequest(signal, (options) =>
           client.send(
@@ -164,14 +164,14 @@ export function memoryJobStore(): JobStore {
     document: string;
     readonly token: string | undefined;
     saves: number;
-    cancelWished: boolean;
+    cancelRequested: boolean;
   }
   const items = new Map<string, JobItem>();
   const itemOf = (job: ReplayJob): JobItem => ({
     document: JSON.stringify(job),
     token: job.runner?.token,
     saves: job.saves ?? 0,
-    cancelWished: false,
+    cancelRequested: false,
   });
   const isNotSavedLater = ({ token, saves }: JobItem, { runner, saves: next = 0 }: ReplayJob) =>
     token === runner?.token && saves <= next;
@@ -196,11 +196,11 @@ export function memoryJobStore(): JobStore {
       if (item === undefined || !isNotSavedLater(item, job)) throw takenOver(job);
       item.document = JSON.stringify(job);
       item.saves = job.saves ?? 0;
-      return { isCancelWished: item.cancelWished };
+      return { isCancelRequested: item.cancelRequested };
     },
-    wishCancel: async (id) => {
+    requestCancel: async (id) => {
       const item = items.get(id);
-      if (item !== undefined) item.cancelWished = true;
+      if (item !== undefined) item.cancelRequested = true;
       return item !== undefined;
     },
   };

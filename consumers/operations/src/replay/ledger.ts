@@ -3,7 +3,7 @@ import type { ShardId } from '@twinstream/stream-model';
 
 /** What became of the entries of one shard. */
 export interface ShardLedger {
-  /** Entries of the window, whoever they are of. */
+  /** Entries of the window, of any device. */
   read: number;
   bytes: number;
   /** Of devices that were not asked for. */

@@ -141,7 +141,7 @@ function changesOf({ target, tables, parts }: ReplaySpec): readonly string[] {
       `the tables ${tables?.eventsTable} and ${tables?.deviceStateTable} are created and filled; those in use stay`,
     ];
   }
-  const states = 'states that are not the fold of their pages are written anew';
+  const states = 'states that differ from the fold of their pages are written again';
   if (parts[0]?.source === 'event-store') return [states];
   return [
     'pages that are missing are put back under their own numbers',

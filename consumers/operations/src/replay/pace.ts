@@ -8,7 +8,7 @@ const STEP_ENTRIES_MAX = 2_000;
 export interface Pace {
   /** Entries that one step may hold. */
   readonly stepEntries: number;
-  /** Resolves when so many more may begin. */
+  /** Resolves when that many more may begin. */
   take(count: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ const CATCH_UP_MS = 2_000;
  */
 export function createPace(rate: number | undefined, clock: Clock): Pace {
   if (rate === undefined) return { stepEntries: STEP_ENTRIES_MAX, take: async () => undefined };
-  // Counts from the first step: what passes until then is no work that was missed.
+  // Counts from the first step: what passes until then is not missed work.
   let nextTime: number | undefined;
   return {
     stepEntries: Math.max(1, Math.min(STEP_ENTRIES_MAX, Math.floor(rate / STEPS_PER_SECOND))),

@@ -44,7 +44,7 @@ export async function projectorMapping(
   const { client, clock, functionTimeoutMs, onWait } = options;
   const { UUID, ParallelizationFactor = 1 } = await find(options, signal);
   if (ParallelizationFactor > 1) {
-    const why = 'above 1 nobody knows up to where a shard is finished';
+    const why = 'above 1 the checkpoint of a shard is unknown';
     throw refusal(
       'PARALLELIZATION_FACTOR',
       `the mapping has a parallelization factor of ${ParallelizationFactor}; ${why}. Set it to 1 first`,

@@ -15,7 +15,7 @@ export interface Promotion extends PromotionCounts, TableNames {
   readonly previous: string;
   /** The tables hold nothing from before this arrival, milliseconds since 1970; 0: they hold everything. */
   readonly heldFromMs: number;
-  /** How long the live projector stood still. */
+  /** How long the live projector was paused. */
   readonly pausedMs: number;
 }
 

@@ -20,7 +20,7 @@ export interface ReplayFlags {
   readonly into?: ReplayTarget;
   readonly rate?: string;
   readonly name?: string;
-  readonly seam?: string;
+  readonly cutover?: string;
   readonly execute?: true;
   readonly reason?: string;
   readonly skipForeign?: true;
@@ -72,14 +72,14 @@ export function readSpec(
 }
 
 function partsOf(
-  { source, seam }: ReplayFlags,
+  { source, cutover }: ReplayFlags,
   fromMs: number,
   toMs: number,
   { createdTime, retentionMs }: StreamFacts,
   nowMs: number,
 ): readonly ReplayPart[] {
   const oldestMs = nowMs - retentionMs;
-  /** True where the stream still has everything from there on. A named time may be older than a stream that was created anew. */
+  /** True where the stream still has everything from there on. A named time may be older than a stream that was created again. */
   const streamReaches = fromMs >= oldestMs || (fromMs === EARLIEST && createdTime > oldestMs);
   if (source === 'archive' || source === 'event-store') return [{ source, fromMs, toMs }];
   if (source === 'stream') {
@@ -92,15 +92,15 @@ function partsOf(
     }
     return [{ source, fromMs, toMs }];
   }
-  if (streamReaches && seam === undefined) return [{ source: 'stream', fromMs, toMs }];
+  if (streamReaches && cutover === undefined) return [{ source: 'stream', fromMs, toMs }];
   // Half the retention ago: long delivered to the archive, and far from being dropped by the stream.
-  const seamMs = seam === undefined ? nowMs - retentionMs / 2 : pointInTimeMs(seam, nowMs);
-  if (seamMs < oldestMs) throw usageError('--seam lies before the retention of the stream');
-  if (toMs <= seamMs) return [{ source: 'archive', fromMs, toMs }];
-  if (fromMs >= seamMs) return [{ source: 'stream', fromMs, toMs }];
+  const cutoverMs = cutover === undefined ? nowMs - retentionMs / 2 : pointInTimeMs(cutover, nowMs);
+  if (cutoverMs < oldestMs) throw usageError('--cutover is older than the retention of the stream');
+  if (toMs <= cutoverMs) return [{ source: 'archive', fromMs, toMs }];
+  if (fromMs >= cutoverMs) return [{ source: 'stream', fromMs, toMs }];
   return [
-    { source: 'archive', fromMs, toMs: seamMs },
-    { source: 'stream', fromMs: seamMs, toMs },
+    { source: 'archive', fromMs, toMs: cutoverMs },
+    { source: 'stream', fromMs: cutoverMs, toMs },
   ];
 }
 
@@ -133,7 +133,7 @@ function readDevices(given: readonly string[], folder: string): readonly DeviceI
   const ids = given.flatMap((text) => {
     if (!text.startsWith('@')) return [text];
     const path = callerPath(text.slice(1), folder);
-    if (!existsSync(path)) throw usageError(`--device ${text}: there is no such file`);
+    if (!existsSync(path)) throw usageError(`--device ${text}: no such file`);
     return withoutByteOrderMark(readFileSync(path, 'utf8'))
       .split(/\r?\n/)
       .filter((line) => line !== '');

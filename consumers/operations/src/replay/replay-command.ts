@@ -17,7 +17,7 @@ import {
 import { confirm } from '../command/confirm.ts';
 import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { refusal } from '../command/refusal.ts';
-import { isoText, whole } from '../output/figures.ts';
+import { durationText, isoText, whole } from '../output/figures.ts';
 import { tableText } from '../output/table.ts';
 import { isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
 import { FUNCTION_TIMEOUT, prepare } from './prepare-replay.ts';
@@ -39,41 +39,43 @@ interface PromoteFlags extends OutputFlags {
 export function addReplay(program: Command, run: RunCommand): void {
   const replay = program
     .command('replay')
-    .description('Runs history again: to count it, print it, rebuild from it, repair from it.');
+    .description('Replay stored events: dry run, print, rebuild into new tables, or repair.');
   const chosen = (command: Command) =>
     command
-      .option('--from <time>', 'arrivals from here: ISO 8601 with offset, PT2H (that long ago), or earliest')
-      .option('--to <time>', 'arrivals before here; default: now')
-      .option('--device <id>', 'this device alone, or @file with one id a line; repeatable', repeatable)
-      .option('--shard <shard>', 'this shard alone; repeatable', repeatable)
+      .option(
+        '--from <time>',
+        'only events that arrived at or after this time: ISO 8601 with offset, a duration ago (PT2H), or earliest',
+      )
+      .option('--to <time>', 'only events that arrived before this time; default: now')
+      .option('--device <id>', 'only this device, or @file with one id per line; repeatable', repeatable)
+      .option('--shard <shard>', 'only this shard; repeatable', repeatable)
       .addOption(
         new Option('--source <source>', 'where events come from').choices(REPLAY_SOURCES).default('auto'),
       )
       .addOption(
-        new Option(
-          '--into <target>',
-          'fresh tables beside those in use, repair of those in use, or stdout',
-        ).choices(REPLAY_TARGETS),
+        new Option('--into <target>', 'fresh: new tables; repair: the tables in use; stdout: print').choices(
+          REPLAY_TARGETS,
+        ),
       )
-      .option('--name <name>', 'fresh tables are called <name>-events and <name>-device-state')
+      .option('--name <name>', 'names the new tables <name>-events and <name>-device-state')
       .option(
-        '--seam <time>',
-        'where the archive ends and the stream begins; default: half the retention ago',
+        '--cutover <time>',
+        'read the archive before this time and the stream from it on; default: half the retention ago',
       )
-      .option('--skip-foreign', 'pass over what is foreign in the archive, and name it')
-      .option('--rate <events>', 'events a second, or max; default: 2000 where tables are written')
+      .option('--skip-foreign', 'skip and report foreign objects and lines in the archive')
+      .option('--rate <events>', 'maximum events per second, or max; default: 2000 when it writes tables')
       .addOption(outputOption());
   const timed = (command: Command) =>
     command.option(
       '--function-timeout <duration>',
-      "the projector function's timeout: what a pause waits out",
+      "the projector function's timeout, which a pause waits for",
       FUNCTION_TIMEOUT,
     );
   chosen(
     addCommand(
       replay,
       'plan',
-      'What a replay would read, write, take and cost: counted, or between two bounds. Reads a few MiB of each shard.',
+      'Estimate what a replay reads and writes, its duration and cost. Reads a few MiB of each shard.',
       ['replay plan --from PT2H --into fresh', 'replay plan --from earliest --source archive --into repair'],
     ),
   ).action((flags: StartFlags) => run((context) => plan(context, flags)));
@@ -82,7 +84,7 @@ export function addReplay(program: Command, run: RunCommand): void {
       addCommand(
         replay,
         'start',
-        'Starts a replay. Without --execute it is a dry run: everything is read and counted.',
+        'Start a replay. The default is a dry run, which reads and counts events.',
         [
           'replay start --from 2026-11-23T08:00:00Z',
           "replay start --from earliest --into fresh --name day --execute --reason 'new fold' --yes",
@@ -94,24 +96,24 @@ export function addReplay(program: Command, run: RunCommand): void {
       ),
     ),
   )
-    .option('--execute', 'act')
+    .option('--execute', 'apply changes (the default is a dry run)')
     .option('--dry-run', 'read and count; the default')
-    .option('--reason <text>', 'why, for the record of the job; required with --execute')
-    .option('--yes', 'do not ask')
-    .option('--resume <job>', 'go on with a job that was stopped, killed or has failed')
+    .option('--reason <text>', 'reason, recorded in the job; required with --execute')
+    .option('--yes', 'do not ask for confirmation')
+    .option('--resume <job>', 'continue a job that was stopped, was killed or failed')
     .action((flags: StartFlags) => run((context) => start(context, flags), CHANGES));
-  addCommand(replay, 'status <job>', 'How far a job has come.', [
+  addCommand(replay, 'status <job>', 'Show the progress of a job.', [
     'replay status 20261123-a1b2c3 --output json',
   ])
     .addOption(outputOption())
     .action((id: string, flags: OutputFlags) => run((context) => status(context, id, flags)));
-  addCommand(replay, 'list', 'All jobs, the newest first.', ['replay list'])
+  addCommand(replay, 'list', 'List all jobs, newest first.', ['replay list'])
     .addOption(outputOption())
     .action((flags: OutputFlags) => run((context) => list(context, flags)));
   addCommand(
     replay,
     'cancel <job>',
-    'Ends a job at its next checkpoint, or one that is stalled at once, and starts the projector again if that had stopped it; what it has done stays, and a resume goes on.',
+    'Cancel a job at its next checkpoint, a stalled one immediately, and resume the projector if the job paused it. Finished work is kept; --resume continues it.',
     ['replay cancel 20261123-a1b2c3'],
   )
     .addOption(outputOption())
@@ -120,11 +122,11 @@ export function addReplay(program: Command, run: RunCommand): void {
     addCommand(
       replay,
       'promote <job>',
-      'Puts the fresh tables of a finished job into use, everywhere, without a restart.',
+      'Put the new tables of a completed job into use, without a restart.',
       ['replay promote 20261123-a1b2c3'],
     ),
   )
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addOption(outputOption())
     .action((id: string, flags: PromoteFlags) =>
       run((context) => promoteCommand(context, id, flags), CHANGES),
@@ -176,7 +178,7 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
   if (job.status === 'completed' && !hasLeftPaused) throw refusal('COMPLETED', `job ${id} is completed`);
   const jobs = jobStore(context);
   const isRunning = isJobAlive(job, now);
-  if (isRunning) await jobs.wishCancel(id, host.stop);
+  if (isRunning) await jobs.requestCancel(id, host.stop);
   else {
     if (hasLeftPaused) {
       await startProjectorAgain(services, job, host.stop);
@@ -201,7 +203,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
       `warning: ${eventsTable} and ${deviceStateTable} hold nothing that arrived before ${isoText(heldFromMs)}`,
     );
   }
-  const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector stands still for about ${flags.functionTimeout} and a catch-up.`;
+  const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector pauses for about ${flags.functionTimeout} and a catch-up.`;
   if (!(await confirm(context, question, flags.yes === true)))
     throw refusal('NOT_CONFIRMED', 'nothing was changed');
   const promotion = await promote(context, job, parseDurationMs(flags.functionTimeout));
@@ -209,7 +211,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
   else {
     write(
       context,
-      `${eventsTable} and ${deviceStateTable} are in use; the projector stood still for ${whole(promotion.pausedMs)} ms`,
+      `${eventsTable} and ${deviceStateTable} are in use; the projector was paused for ${durationText(promotion.pausedMs)}`,
     );
     write(
       context,

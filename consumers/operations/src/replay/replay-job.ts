@@ -40,7 +40,7 @@ export interface RepairCounts {
 
 /** Who is at work on a job. */
 export interface Runner {
-  /** Drawn for each run: the job belongs to whoever wrote it last. */
+  /** Drawn for each run: the job belongs to the runner that wrote it last. */
   readonly token: string;
   readonly host: string;
   readonly pid: number;
@@ -86,7 +86,7 @@ export interface ReplayJob {
   workedMs: number;
   updatedTime: number;
   runner?: Runner;
-  /** Set while the live projector stands still for it. */
+  /** Set while the live projector is paused for it. */
   pause?: ProjectorPause;
   /** How often its runners have written it: what lands late does not undo what was written since. */
   saves?: number;
@@ -134,7 +134,7 @@ const REPEATED_PASSES: ReadonlySet<ReplayPass | undefined> = new Set(['survey', 
 
 /**
  * Makes a job ready to go on: what ended the run before is forgotten, and so are failures of a pass that is done again.
- * Those of a pass that is over stay, because nobody tries again what failed there.
+ * Those of a pass that is over stay, because what failed there is not tried again.
  */
 export function forgetFailures(job: ReplayJob): void {
   const isDoneAgain = ({ subject, pass }: ReplayFailure) =>

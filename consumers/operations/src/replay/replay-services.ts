@@ -57,7 +57,7 @@ export async function replayServices(
         onWait(undefined);
         await work();
         await mapping.requirePaused(host.stop);
-        // Also where the tables stay, their id is new: whoever remembers heads of their chains forgets them.
+        // Also where the tables stay, their id is new: projectors that cached heads of their chains drop them.
         const tables = next?.tables ?? namesOf(generation);
         await putIntoUse(services, job, { previous: generation, tables, signal: host.stop }, onWait);
         await next?.settle();
@@ -95,7 +95,7 @@ async function putIntoUse(
   const active = { ...tables, id: `${id}-${activatedTime}`, activatedTime };
   await activateGeneration(dynamoDb, configuration.operationsTable, active, previous.id, signal);
   const wait = durationText(GENERATION_WAIT_MS);
-  onWait(`${wait}, until every projector knows of the tables and has forgotten those before`);
+  onWait(`${wait}, until every projector uses these tables and has dropped its cache of the previous ones`);
   await clock.sleep(GENERATION_WAIT_MS);
 }
 
@@ -139,10 +139,10 @@ export function sourceOf(
 
 function refuseForeign(part: ForeignPart): never {
   const { code, message } = foreignError(part);
-  throw refusal(code, `${message}; --skip-foreign passes it over`);
+  throw refusal(code, `${message}; --skip-foreign skips it`);
 }
 
-/** The source of a job, which counts anew what is foreign whenever the archive is read. */
+/** The source of a job, which counts again what is foreign whenever the archive is read. */
 function sourceOfJob(
   services: OperationsServices,
   job: ReplayJob,

@@ -5,7 +5,7 @@ import type { ShardId } from '@twinstream/stream-model';
 export const REPLAY_SOURCES = ['stream', 'archive', 'event-store', 'auto'] as const;
 export type ReplaySource = (typeof REPLAY_SOURCES)[number];
 
-/** A stretch of time that one source gives. Arrivals from `fromMs` (included) to `toMs` (excluded). */
+/** A range of time that one source covers. Arrivals from `fromMs` (included) to `toMs` (excluded). */
 export interface ReplayPart {
   readonly source: Exclude<ReplaySource, 'auto'>;
   /** 0: from the earliest that the source has. */

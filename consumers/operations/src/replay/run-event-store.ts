@@ -12,7 +12,7 @@ import type { Pace } from './pace.ts';
 import { restoreState } from './repair/restore-state.ts';
 import { noteFailure, type ReplayJob } from './replay-job.ts';
 import { effectOf } from './replay-spec.ts';
-import { patiently } from './targets.ts';
+import { retryTransient } from './targets.ts';
 
 export interface RunEventStoreOptions {
   readonly job: ReplayJob;
@@ -32,7 +32,7 @@ export interface RunEventStoreOptions {
 
 /**
  * Goes through the stored chains, device by device: counts them, prints them, copies them page by page (stamps, order and
- * places as they are) or writes each device's state anew from its pages.
+ * places as they are) or writes each device's state again from its pages.
  */
 export async function runEventStore(options: RunEventStoreOptions): Promise<void> {
   const { job, stores, checkpointing, signal } = options;
@@ -41,13 +41,13 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
   for await (const deviceId of devices ?? allDevices(stores, signal)) {
     signal.throwIfAborted();
     if (isBehind) {
-      // The scan of a table gives the same order again.
+      // The scan of a table returns the same order again.
       if (deviceId === job.lastDevice) isBehind = false;
       continue;
     }
     let counted = noLedger();
     try {
-      await patiently(options, signal, () => {
+      await retryTransient(options, signal, () => {
         // Only the try that comes to an end counts: each reads the chain from its first page.
         counted = noLedger();
         return runDevice(options, deviceId, counted);

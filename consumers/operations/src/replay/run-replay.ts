@@ -8,7 +8,7 @@ import type { Clock, Logger } from '@twinstream/runtime';
 import type { ShardId, ShardPosition } from '@twinstream/stream-model';
 import type { TableNames } from '@twinstream/table-generation';
 import type { Stores } from '../services.ts';
-import { CancelWished, type Checkpointing, createCheckpointing } from './checkpointing.ts';
+import { CancelRequested, type Checkpointing, createCheckpointing } from './checkpointing.ts';
 import { type DecodeOptions, type Redriven, redrivenKey } from './decode-entries.ts';
 import type { JobStore } from './job-store.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -22,10 +22,10 @@ import { runSource } from './run-source.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import { countingTarget, linesTarget, projectingTarget, type ReplayTargetFunction } from './targets.ts';
 
-/** Tables that are put into use while the live projector stands still. */
+/** Tables that are put into use while the live projector is paused. */
 export interface NextTables {
   readonly tables: TableNames;
-  /** Runs once nobody takes the tables before for those in use any more. */
+  /** Runs once no projector uses the previous tables any more. */
   readonly settle: () => Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function thisProcess(): Runner {
 }
 
 /**
- * Runs a job to its end, or to the signal. The job is this runner's from here on, whoever had it; it stays resumable
+ * Runs a job to its end, or to the signal. The job is this runner's from here on, whichever runner had it before; it stays resumable
  * however this ends, and its status says how. Rejects with what went wrong; an abort is the status `stopped`.
  */
 export async function runReplay(
@@ -144,7 +144,7 @@ async function settle(
   error: unknown,
   signal: AbortSignal,
 ): Promise<ReplayStatus> {
-  if (error instanceof CancelWished) job.status = 'cancelled';
+  if (error instanceof CancelRequested) job.status = 'cancelled';
   else if (signal.aborted) job.status = 'stopped';
   else {
     job.status = 'failed';

@@ -79,7 +79,7 @@ export function ledgerText(job: ReplayJob): string {
   if (effectOf(job.spec) === 'repair') {
     const pages = `${whole(repair.pagesRestored)} of ${whole(repair.pagesMissing)} missing pages`;
     const states = `${whole(repair.statesRestored)} of ${whole(repair.statesDiffering)} differing states`;
-    const verbs = isPreview ? ['will restore', 'will write'] : ['restored', 'written anew:'];
+    const verbs = isPreview ? ['will restore', 'will write'] : ['restored', 'rewritten:'];
     lines.push(isPreview ? PREVIEW : '', `${verbs[0]} ${pages}, ${verbs[1]} ${states}`);
   }
   const [foreign] = job.foreign?.named ?? [];
@@ -103,7 +103,7 @@ export function jobDocument(job: ReplayJob, nowMs: number) {
     id,
     status: shownStatus(job, nowMs),
     pass,
-    /** Since when the live projector stands still for it; null where it does not. */
+    /** Since when the live projector is paused for it; null where it does not. */
     projectorPausedSince: pause === undefined ? null : isoText(pause.since),
     target: spec.target ?? 'dry-run',
     /** What a dry run shows the numbers of; null where it only reads and counts, or where this is no dry run. */
@@ -148,7 +148,7 @@ export function jobLine(job: ReplayJob, nowMs: number): readonly string[] {
 /** What to do about a job that is said to run and does not. */
 export function stalledText({ id, runner, updatedTime }: ReplayJob): string {
   const where = runner === undefined ? '' : ` by process ${runner.pid} of ${runner.host}`;
-  return `job ${id} was last written at ${isoText(updatedTime)}${where}: replay start --resume ${id} goes on, replay cancel ${id} gives it up`;
+  return `job ${id} was last written at ${isoText(updatedTime)}${where}: continue it with replay start --resume ${id}, or end it with replay cancel ${id}`;
 }
 
 export const JOB_COLUMNS: readonly Column[] = [

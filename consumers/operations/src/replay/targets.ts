@@ -79,7 +79,7 @@ export function projectingTarget(options: ProjectingOptions): ReplayTargetFuncti
             return;
           }
           try {
-            const { outcomes, refused } = await patiently(options, signal, () =>
+            const { outcomes, refused } = await retryTransient(options, signal, () =>
               projectDevice(writing, device, signal),
             );
             addOutcomes(ledger, outcomes);
@@ -103,7 +103,7 @@ function isOfDevice(error: unknown): boolean {
 }
 
 /** Repeats what may pass. */
-export async function patiently<Result>(
+export async function retryTransient<Result>(
   { clock, random = Math.random }: Pick<ProjectingOptions, 'clock' | 'random'>,
   signal: AbortSignal,
   work: () => Promise<Result>,

@@ -15,7 +15,7 @@ import { dynamoDbJobStore } from '../replay/job-store.ts';
 import { isPauseHeld } from '../replay/jobs.ts';
 import type { ReplayJob } from '../replay/replay-job.ts';
 import type { OperationsServices } from '../services.ts';
-import { retryTransient } from '../stream/shard-reads.ts';
+import { retryThrottled } from '../stream/shard-reads.ts';
 
 export interface ShardStatus {
   readonly shardId: string;
@@ -75,7 +75,7 @@ export interface OperationsStatus {
   readonly generation: string;
   /** State of the event source mapping that feeds the projector; null where there is none, or Lambda does not say. */
   readonly projector: string | null;
-  /** Why the projector stands still; null where it does not, or where nobody knows whether it does. */
+  /** Why the projector is paused; null where it is not, or where its state is unknown. */
   readonly projectorStop: ProjectorStop | null;
   readonly shards: readonly ShardStatus[];
   readonly quarantinedEntries: number;
@@ -135,7 +135,7 @@ function pipelineReading(services: OperationsServices, signal: AbortSignal): Pro
       shards: shardListing(kinesisTransport({ streamName, client: kinesis })),
       clock,
       isThorough: true,
-      retry: (call) => retryTransient({ clock }, signal, call),
+      retry: (call) => retryThrottled({ clock }, signal, call),
     }),
     progress: services.shardProgress,
     quarantine: quarantineCounter({ store: quarantine, clock }),

@@ -24,12 +24,13 @@ const COUNTS_NOTE = "Items and sizes are DynamoDB's own counts, up to six hours 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
 export function addStatus(program: Command, run: RunCommand): void {
-  addCommand(program, 'status', 'Stream, shards and their lag, quarantine, archive, tables.', [
+  addCommand(
+    program,
     'status',
-    'status --watch 5s',
-    'status --output json',
-  ])
-    .option('--watch [interval]', 'again and again until Ctrl-C; every 2s by default')
+    'Show the stream, its shards and their lag, quarantine, archive, replays and tables.',
+    ['status', 'status --watch 5s', 'status --output json'],
+  )
+    .option('--watch [interval]', 'refresh until interrupted; default: every 2s')
     .addOption(outputOption())
     .action((flags: StatusFlags) => run((context) => status(context, flags)));
 }
@@ -56,7 +57,7 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
   }
 }
 
-/** A projector that stands still, and that nobody is going to start again, is a fault. */
+/** A paused projector that no running job will resume is a fault. */
 export function exitCodeOf({ projectorStop }: Pick<OperationsStatus, 'projectorStop'>): ExitCode {
   return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.fine : EXIT_CODES.differences;
 }
@@ -71,13 +72,13 @@ export function projectorText({
 }: Pick<OperationsStatus, 'projector' | 'projectorStop'>): string {
   if (stop === null) return projector ?? 'not known';
   const enable = `aws lambda update-event-source-mapping --uuid ${stop.mapping} --enabled`;
-  if (stop.job === null) return `${projector}, and no job has stopped it: ${enable}`;
+  if (stop.job === null) return `${projector}, and no job has paused it: ${enable}`;
   const paused = `${projector}: paused by job ${stop.job} (${stop.purpose}, pass ${stop.pass}) since ${stop.since}`;
-  if (stop.isHeld) return `${paused}; the job starts it again`;
-  const cancel = `npm run ops -- replay cancel ${stop.job}   gives the job up and starts the projector`;
-  const resume = `npm run ops -- replay start --resume ${stop.job}   goes on and starts the projector at its end`;
+  if (stop.isHeld) return `${paused}; the job will resume it`;
+  const cancel = `npm run ops -- replay cancel ${stop.job}   ends the job and resumes the projector`;
+  const resume = `npm run ops -- replay start --resume ${stop.job}   continues it, and resumes the projector at its end`;
   const remedies = stop.purpose === 'repair' ? [resume, cancel] : [cancel];
-  return [`${paused}; the job is gone: nobody starts it again until you do`, ...remedies].join(`\n${INDENT}`);
+  return [`${paused}; the job is gone, so nothing resumes it until you do`, ...remedies].join(`\n${INDENT}`);
 }
 
 function statusText(found: OperationsStatus): string {

@@ -42,7 +42,7 @@ export interface ShardRead {
   readonly records: readonly StreamRecord[];
   /** Undefined at the end of a closed shard. */
   readonly next: string | undefined;
-  /** How far the answer lies behind the tip, in milliseconds. */
+  /** How far the answer is behind the tip, in milliseconds. */
   readonly behindMs: number;
 }
 
@@ -71,20 +71,20 @@ export async function shardIterator(
 ): Promise<string | undefined> {
   const { client, streamName } = stream;
   const input = { StreamName: streamName, ShardId: shardId, ...startInput(start) };
-  const { ShardIterator } = await retryTransient(stream, signal, () =>
+  const { ShardIterator } = await retryThrottled(stream, signal, () =>
     client.send(new GetShardIteratorCommand(input), { abortSignal: signal }),
   );
   return ShardIterator;
 }
 
-/** One GetRecords. Throws `ITERATOR_EXPIRED` after five minutes without a read: begin again behind the last record. */
+/** One GetRecords. Throws `ITERATOR_EXPIRED` after five minutes without a read: begin again after the last record. */
 export async function readShard(
   stream: StreamAccess,
   iterator: string,
   recordsMax: number,
   signal: AbortSignal,
 ): Promise<ShardRead> {
-  const answer = await retryTransient(stream, signal, () =>
+  const answer = await retryThrottled(stream, signal, () =>
     stream.client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax }), {
       abortSignal: signal,
     }),
@@ -103,7 +103,7 @@ export async function readShard(
 }
 
 /** Repeats a call that is throttled: the live consumers go first. */
-export async function retryTransient<Answer>(
+export async function retryThrottled<Answer>(
   { clock, random = Math.random }: Pick<StreamAccess, 'clock' | 'random'>,
   signal: AbortSignal,
   call: () => Promise<Answer>,

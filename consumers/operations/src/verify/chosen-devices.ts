@@ -1,11 +1,11 @@
 import { type DeviceId, isDeviceId } from '@twinstream/device-model';
 import type { Stores } from '../services.ts';
 
-/** Told of partition keys that are no device ids, and so belong to no device. */
+/** Told of partition keys that are invalid device ids, and so belong to no device. */
 export type OnForeignKey = (table: 'events' | 'device-state', key: string) => void;
 
 /**
- * The devices that are named, or so many drawn evenly, or all: those with pages, then those that have a state alone.
+ * The devices that are named, or a uniform random sample, or all: those with pages, then those that have a state alone.
  * Holds their ids in memory, some 100 bytes each.
  */
 export async function* chosenDevices(

@@ -41,18 +41,25 @@ const TEXT_CHARACTERS_MAX = 60;
 const ARCHIVE_LAG = '30m';
 
 export function addVerify(program: Command, run: RunCommand): void {
-  addCommand(program, 'verify', 'Folds history again and compares everything that is stored with it.', [
+  addCommand(program, 'verify', 'Compare stored state, pages and archive with the events.', [
     'verify',
     'verify --sample 1000 --no-archive',
     'verify --device bus-2619 --device bus-7003 --output json',
     'verify --against device-state-20261123    (a table that was rebuilt, beside the events in use)',
   ])
-    .option('--device <id>', 'this device alone; repeatable', repeatable)
-    .option('--sample <devices>', 'so many devices, drawn evenly', wholeNumber(1, SAMPLE_MAX))
+    .option('--device <id>', 'only this device; repeatable', repeatable)
+    .option(
+      '--sample <devices>',
+      'verify a uniform random sample of this many devices',
+      wholeNumber(1, SAMPLE_MAX),
+    )
     .option('--against <table>', 'table of states; device-state is the one in use', 'device-state')
-    .option('--no-archive', 'leave the archive out')
-    .option('--archive-lag <duration>', 'how long an event may be on its way into the archive', ARCHIVE_LAG)
-    .option('--skip-foreign', 'count and name what is foreign in the bucket, and make no difference of it')
+    .option('--no-archive', 'do not compare the archive')
+    .option('--archive-lag <duration>', 'maximum time until an event must be in the archive', ARCHIVE_LAG)
+    .option(
+      '--skip-foreign',
+      'report foreign objects and lines in the archive without counting them as differences',
+    )
     .addOption(outputOption())
     .action((flags: VerifyFlags) => run((context) => verify(context, flags)));
 }
@@ -118,7 +125,7 @@ async function tablesAgainst({ host, services }: CommandContext, against: string
     await services.dynamoDb.send(command, { abortSignal: host.stop });
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
-    throw refusal('UNKNOWN_TABLE', `there is no table ${against}`);
+    throw refusal('UNKNOWN_TABLE', `no such table: ${against}`);
   }
   // A fresh pair of tables is named alike, and verified against its own events.
   const suffix = /^(.*)-device-state$/.exec(against)?.[1];

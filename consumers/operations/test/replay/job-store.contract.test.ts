@@ -59,12 +59,12 @@ describe.each([
     const job = { ...jobOf('a'), runner: runner('mine') };
     await jobs.create(job);
     await jobs.takeOver(job, undefined);
-    expect(await jobs.save(job)).toEqual({ isCancelWished: false });
-    expect(await jobs.wishCancel('a')).toBe(true);
-    expect(await jobs.wishCancel('nothing')).toBe(false);
-    expect(await jobs.save(job)).toEqual({ isCancelWished: true });
+    expect(await jobs.save(job)).toEqual({ isCancelRequested: false });
+    expect(await jobs.requestCancel('a')).toBe(true);
+    expect(await jobs.requestCancel('nothing')).toBe(false);
+    expect(await jobs.save(job)).toEqual({ isCancelRequested: true });
     await jobs.takeOver(job, job.runner);
-    expect(await jobs.save(job)).toEqual({ isCancelWished: false });
+    expect(await jobs.save(job)).toEqual({ isCancelRequested: false });
   });
 
   test('lose nothing to a take-over that lands after that of another', async () => {

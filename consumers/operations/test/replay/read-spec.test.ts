@@ -42,9 +42,9 @@ describe('flags that make no sense together', () => {
     [{ to: 'PT3H' }, /--to must be later/],
     [{ to: '2027-01-01T00:00:00Z' }, /future/],
     [{ rate: 'quick' }, /--rate quick/],
-    [{ device: ['no body'] }, /no device id/],
+    [{ device: ['no body'] }, /invalid device id/],
     [{ device: ['@/nothing/here'] }, /no such file/],
-    [{ from: 'yesterday' }, /is no point in time/],
+    [{ from: 'yesterday' }, /invalid time/],
   ])('%j', (flags, message) => {
     expect(() => spec(flags)).toThrow(message);
   });

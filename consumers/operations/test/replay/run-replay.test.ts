@@ -144,7 +144,7 @@ describe('a replay', () => {
         read: (query, take) =>
           memorySource(entries, 20).read(query, async (batch) => {
             batches += 1;
-            if (batches === 3) await services.jobs.wishCancel('job');
+            if (batches === 3) await services.jobs.requestCancel('job');
             await take(batch);
           }),
       }),

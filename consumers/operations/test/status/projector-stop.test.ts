@@ -34,7 +34,7 @@ describe('a projector that a job has stopped', () => {
     expect(text).toContain(
       'paused by job 20261123-a1b2c3 (repair, pass restore) since 2026-11-23T07:59:00.000Z',
     );
-    expect(text).toContain('nobody starts it again until you do');
+    expect(text).toContain('nothing resumes it until you do');
     expect(text).toContain('replay start --resume 20261123-a1b2c3');
     expect(text).toContain('replay cancel 20261123-a1b2c3');
     expect(exitCode).toBe(EXIT_CODES.differences);
@@ -42,7 +42,7 @@ describe('a projector that a job has stopped', () => {
 
   test('and that the job will start again is told, and is no fault', () => {
     const { text, exitCode } = shown(repairing({}, process.pid));
-    expect(text).toContain('the job starts it again');
+    expect(text).toContain('the job will resume it');
     expect(exitCode).toBe(EXIT_CODES.fine);
   });
 
@@ -66,7 +66,7 @@ test('a projector that nobody of these tools has stopped is told with the comman
   const before = repairing({ pause: { purpose: 'repair', since: NOW - 3_600_000, host: 'h', pid: 1 } });
   const { pause: _, ...other } = repairing();
   const { text, exitCode } = shown(before, other);
-  expect(text).toContain('no job has stopped it');
+  expect(text).toContain('no job has paused it');
   expect(text).toContain('--uuid uuid-1 --enabled');
   expect(exitCode).toBe(EXIT_CODES.differences);
 });

@@ -116,7 +116,7 @@ describe('a device of which nothing is stored', () => {
     const { exitCode, stdout, stderr } = await ops(...line.split(' '));
     expect([exitCode, stdout]).toEqual([EXIT_CODES.refused, '']);
     expect(stderr).toContain('UNKNOWN_DEVICE');
-    expect(stderr).toContain('nothing is stored of nobody');
+    expect(stderr).toContain('no events are stored of nobody');
   });
 
   test('is told from one that had nothing yet at that time, and from one without events in that time', async () => {

@@ -113,7 +113,7 @@ export function jobsReachedBy(
         onCopy(job, (copy) => jobs.save(copy)),
         signal,
       ),
-    wishCancel: (id, signal) => call('job cancel', () => jobs.wishCancel(id), signal),
+    requestCancel: (id, signal) => call('job cancel', () => jobs.requestCancel(id), signal),
   };
 }
 

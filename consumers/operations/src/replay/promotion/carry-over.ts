@@ -8,7 +8,7 @@ import type { Stores } from '../../services.ts';
 import { noLedger } from '../ledger.ts';
 import { copyDevice } from '../run-event-store.ts';
 import type { ReplayServices } from '../run-replay.ts';
-import { patiently } from '../targets.ts';
+import { retryTransient } from '../targets.ts';
 import { chainHead, stateItem } from './chain-head.ts';
 import { lackOf, type Requirement, requirementOf } from './cover.ts';
 import { DEVICES_AT_ONCE } from './each-device.ts';
@@ -26,7 +26,7 @@ export interface CarryOver {
   /** Events that were added to the fresh tables so far. */
   readonly eventCount: number;
   /**
-   * Carries over what a device's chain has that no source gives: of a copy, its further pages; otherwise the events that
+   * Carries over what a device's chain has that no source returns: of a copy, its further pages; otherwise the events that
    * a redrive or a repair appended, and, of a device that was visited before, every event since.
    */
   visit(deviceId: DeviceId, signal: AbortSignal): Promise<void>;
@@ -65,16 +65,16 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
         arrived: run.map(({ place, arrivalTime, event, text }) => ({ place, arrivalTime, event, text })),
         from: first.place.sequenceNumber,
       };
-      const { outcomes } = await patiently(options, signal, () => projectDevice(writing, batch, signal));
+      const { outcomes } = await retryTransient(options, signal, () => projectDevice(writing, batch, signal));
       eventCount += outcomes.applied + outcomes.late;
     }
   }
 
   async function copyTail(deviceId: DeviceId, signal: AbortSignal): Promise<void> {
-    const item = await patiently(options, signal, () => stateItem(fresh, deviceId, signal));
+    const item = await retryTransient(options, signal, () => stateItem(fresh, deviceId, signal));
     const start = item ?? newDevice(deviceId);
     let copied = noLedger();
-    const end = await patiently(options, signal, () => {
+    const end = await retryTransient(options, signal, () => {
       copied = noLedger();
       const pace = { stepEntries: 1, take: async () => undefined };
       return copyDevice({ ...options, pace, signal }, fresh, start, copied);
@@ -85,7 +85,7 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
 
   async function carry(deviceId: DeviceId, isAll: boolean, signal: AbortSignal): Promise<void> {
     const from = visited.get(deviceId);
-    await patiently(options, signal, async () => {
+    await retryTransient(options, signal, async () => {
       let end = from;
       for await (const page of stores.eventStore.pages(deviceId, { from, consistent: true, signal })) {
         end = after(end, page);
@@ -133,7 +133,7 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
       isCopy ? copyTail(deviceId, signal) : carry(deviceId, visited.has(deviceId), signal),
     visitAgain: (deviceId, signal) => carry(deviceId, visited.has(deviceId), signal),
     lack: (deviceId, signal) =>
-      patiently(options, signal, async () => {
+      retryTransient(options, signal, async () => {
         const held = await chainHead(fresh, deviceId, limits, signal);
         const inUse = await headInUse(deviceId, signal);
         const lack = inUse ? lackOf(held, requirementOf(inUse, heldFromMs)) : 'pages in use are missing';

@@ -3,7 +3,7 @@ import type { DeviceId } from '@twinstream/device-model';
 /** Devices that are worked on concurrently: each waits for a few small reads. */
 export const DEVICES_AT_ONCE = 64;
 
-/** Works on every device, so many of them concurrently. Rejects with the first failure, after the others have ended. */
+/** Works on every device, a limited number concurrently. Rejects with the first failure, after the others have ended. */
 export async function forEachDevice(
   devices: AsyncIterable<DeviceId>,
   atOnce: number,

@@ -36,10 +36,10 @@ export function catchUpParts(
     const fromMs = last.source === 'stream' ? last.fromMs : leftFromMs;
     return [{ source: 'stream', fromMs, toMs: NO_END_MS }];
   }
-  const seamMs = nowMs - retentionMs / 2;
+  const cutoverMs = nowMs - retentionMs / 2;
   return [
-    { source: 'archive', fromMs: leftFromMs, toMs: seamMs },
-    { source: 'stream', fromMs: seamMs, toMs: NO_END_MS },
+    { source: 'archive', fromMs: leftFromMs, toMs: cutoverMs },
+    { source: 'stream', fromMs: cutoverMs, toMs: NO_END_MS },
   ];
 }
 

@@ -36,7 +36,7 @@ export interface DamageOptions {
 /**
  * What is missing of a chain or cannot be read; undefined where nothing is. That pages are missing at the end is known from
  * the state item alone. Holds one page at a time, and the chain only where it is damaged. Throws `UNKNOWN_EVENT_VERSION` for
- * pages of newer code, which are no damage, and `PAGES_NOT_RESTORABLE` for a last page that cannot be read and that no
+ * pages of newer code, which are not damage, and `PAGES_NOT_RESTORABLE` for a last page that cannot be read and that no
  * state has seen.
  */
 export async function damageOf(
@@ -46,7 +46,7 @@ export async function damageOf(
   { signal, onMisdescribed }: DamageOptions,
 ): Promise<DamagedChain | undefined> {
   const audited = await latestState.audit(deviceId, signal);
-  // One that cannot be read says nothing, and is written anew after the pages.
+  // One that cannot be read says nothing, and is written again after the pages.
   const live = audited.kind === 'state' ? audited.state : undefined;
   const statePage = live?.page ?? 0;
   let [count, last] = [0, 0];

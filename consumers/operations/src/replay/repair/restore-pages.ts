@@ -15,7 +15,7 @@ import { identityOf } from '@twinstream/verification';
 import { contradiction } from './live-evidence.ts';
 import { type DamagedChain, type MissingRun, owedShards } from './missing-run.ts';
 
-/** An event of a damaged device as a source gives it. */
+/** An event of a damaged device as a source returns it. */
 export interface SourceEvent {
   readonly shardId: ShardId;
   readonly arrived: ArrivedEvent;

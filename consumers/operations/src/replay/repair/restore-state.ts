@@ -22,7 +22,7 @@ const STATE_FAULTS: ReadonlySet<Kind> = new Set<Kind>([
   'state-refused',
 ]);
 
-/** A state that changes again and again is left to its own writer. */
+/** A state that keeps changing is left to its own writer. */
 const TRIES_MAX = 8;
 
 /**

@@ -24,7 +24,7 @@ import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './
  *    projector is stopped meanwhile, and forgets;
  * 3. `states`: writes every state that is not the fold of its pages;
  * 4. `apply`: appends, marked repaired, what was never accepted, up to shard progress;
- * 5. `rebuild`, where there are devices of which nothing is stored at all: writes their chains anew. The live projector is
+ * 5. `rebuild`, where there are devices of which nothing is stored at all: writes their chains again. The live projector is
  *    stopped meanwhile, since it may remember chains that end elsewhere.
  */
 export async function runRepair(run: ReplayRun): Promise<void> {
@@ -74,7 +74,7 @@ export async function runRepair(run: ReplayRun): Promise<void> {
   await checkpointing.save();
 }
 
-/** Works while the live projector stands still. That it does is written down before. */
+/** Works while the live projector is paused. The pause is recorded before it begins. */
 async function paused(run: ReplayRun, work: () => Promise<void>): Promise<void> {
   const { job, clock, checkpointing } = run;
   if (job.spec.target !== undefined && job.runner !== undefined) {

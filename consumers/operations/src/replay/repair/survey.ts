@@ -16,7 +16,7 @@ const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
 const DEVICES_AT_ONCE = 16;
 
 export interface SurveyOptions extends Required<DamageOptions> {
-  /** Told of a device that cannot be surveyed; throws what is no matter of one device. */
+  /** Told of a device that cannot be surveyed; throws what concerns more than one device. */
   readonly onFailure: (deviceId: DeviceId, error: unknown) => void;
 }
 
@@ -90,7 +90,7 @@ export function gatherMissing(
         if (characters > GATHERED_CHARACTERS_MAX) {
           throw new CodedError(
             'REPAIR_TOO_LARGE',
-            'too much is missing to be held at once: repair by --device',
+            'too much is missing to hold in memory: repair fewer devices with --device',
           );
         }
         const events = gathered.get(arrived.event.deviceId) ?? [];
