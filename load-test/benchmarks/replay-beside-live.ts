@@ -135,7 +135,7 @@ async function watchPace(replay: ChildProcess, loading: Promise<Percentiles>): P
   if (code !== 0) throw new Error(`the replay ended with ${code}`);
   const [first, last] = [told[0], told.at(-1)];
   if (first === undefined || last === undefined || first === last)
-    throw new Error('the replay told no progress');
+    throw new Error('the replay reported no progress');
   return {
     beside,
     isOutlasted,

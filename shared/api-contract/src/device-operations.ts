@@ -22,7 +22,7 @@ export const listDevices = operation({
   operationId: 'listDevices',
   summary: 'The fleet',
   description:
-    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. One device is always read as it stands.',
+    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. A single device is always read from its table.',
   scope: 'read',
   params: NO_PARAMETERS,
   query: z.strictObject({
@@ -55,7 +55,7 @@ export const getDevice = operation({
   operationId: 'getDevice',
   summary: 'One device, now or as it was',
   description:
-    'Always read as it stands, not from the view that lists use. The entity tag is of the content: it changes with every accepted event, with the liveness, and with a repair.',
+    'Always read from the table, not from the view that lists use. The entity tag is of the content: it changes with every accepted event, with the liveness, and with a repair.',
   scope: 'read',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: z.strictObject({
@@ -137,7 +137,7 @@ const correctionSchema = z
     reason: text('a reason of 1-1024 characters'),
     actor: text('who corrects, in 1-1024 characters').optional().meta({
       description:
-        'Who corrects. Needed where the API does not know its caller; where it does, the caller stands.',
+        'Who corrects. Required if the API does not authenticate callers; otherwise the caller is used.',
     }),
     corrects: z.strictObject({ session: ordinal, counter: ordinal }).optional().meta({
       description:

@@ -8,8 +8,7 @@ export const shardStatusSchema = z
       .enum(['OPEN', 'CLOSED'])
       .meta({ description: 'A closed shard accepts no more records; it was split or merged.' }),
     lagMs: z.number().min(0).nullable().meta({
-      description:
-        'Age of the oldest record that is not finished; 0 when none is; null while it cannot be told.',
+      description: 'Age of the oldest unprocessed record; 0 without one; null while unknown.',
     }),
     recordsPerSecond: z.number().min(0).nullable().meta({
       description:
