@@ -8,6 +8,7 @@ export * from './replay/job-store.ts';
 export * from './replay/ledger.ts';
 export * from './replay/promotion/promote-tables.ts';
 export * from './replay/replay-job.ts';
+export * from './replay/replay-run.ts';
 export type { ReplaySpec } from './replay/replay-spec.ts';
 export * from './replay/run-replay.ts';
 export * from './replay/sources/archive-source.ts';

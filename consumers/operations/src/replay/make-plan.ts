@@ -1,42 +1,11 @@
 import { SHARD_OUT_BYTES_PER_SECOND } from '@twinstream/stream-model';
-import { isExact, type Range, sumOf } from '../output/range.ts';
+import { isExact, sumOf } from '../output/range.ts';
 import type { OperationsServices } from '../services.ts';
 import { planArchive, planEventStore } from './plan-stores.ts';
 import { planStream } from './plan-stream.ts';
+import type { PartPlan, ReplayPlan } from './replay-plan.ts';
 import { GENERATION_WAIT_MS } from './replay-services.ts';
 import { effectOf, type ReplayPart, type ReplaySpec } from './replay-spec.ts';
-
-/** What a replay is going to meet, before anything is written: counted, or between two bounds. */
-export interface ReplayPlan {
-  readonly parts: readonly PartPlan[];
-  readonly events: Range;
-  readonly bytes: Range;
-  /** True where all events were counted. */
-  readonly isExact: boolean;
-  readonly durationMs: Range;
-  /** What the duration holds besides reading and writing. */
-  readonly durationBasis: string;
-  readonly readUnits: Range;
-  readonly writeUnits: Range;
-  readonly dollars: Range;
-  readonly changes: readonly string[];
-}
-
-export interface PartPlan extends ReplayPart {
-  readonly events: Range;
-  readonly bytes: Range;
-  /** How the events were found. */
-  readonly basis: string;
-  readonly shards: readonly ShardPlan[];
-}
-
-export interface ShardPlan {
-  readonly shardId: string;
-  /** First place of the window; null where it has none. */
-  readonly start: string | null;
-  readonly startArrival: string | null;
-  readonly events: Range;
-}
 
 /** DynamoDB on demand, us-east-1, per million, read 2026-11. */
 const DOLLARS_PER_MILLION = { writeUnits: 0.625, readUnits: 0.125 } as const;

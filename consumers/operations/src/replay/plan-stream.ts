@@ -11,7 +11,7 @@ import {
 import { exactly, type Range, sumOf } from '../output/range.ts';
 import type { OperationsServices } from '../services.ts';
 import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
-import type { PartPlan, ShardPlan } from './make-plan.ts';
+import type { PartPlan, ShardPlan } from './replay-plan.ts';
 import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
 
 /** What of each shard is counted record by record; some five seconds of a polite reader. */

@@ -4,8 +4,8 @@ import { rangeText } from '../output/range.ts';
 import { type Column, tableText } from '../output/table.ts';
 import { shownStatus } from './jobs.ts';
 import { type ShardLedger, totalOf } from './ledger.ts';
-import type { PartPlan, ReplayPlan } from './make-plan.ts';
 import type { ReplayJob } from './replay-job.ts';
+import type { PartPlan, ReplayPlan } from './replay-plan.ts';
 import { effectOf, type ReplaySpec } from './replay-spec.ts';
 
 /** A plan as people read it. */

@@ -9,7 +9,7 @@ import {
 } from '@twinstream/verification';
 import type { CommandContext } from '../command/command-context.ts';
 import { jobStore } from '../replay/jobs.ts';
-import { progressBound } from '../replay/run-replay.ts';
+import { progressBound } from '../replay/replay-run.ts';
 
 export interface CompareArchiveOptions {
   /** The tables that are verified. */

@@ -10,8 +10,8 @@ import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { memoryJobStore } from '../../src/replay/job-store.ts';
 import type { ReplayEntry } from '../../src/replay/replay-entry.ts';
 import { newJob } from '../../src/replay/replay-job.ts';
+import type { ReplayServices } from '../../src/replay/replay-run.ts';
 import type { ReplaySpec } from '../../src/replay/replay-spec.ts';
-import type { ReplayServices } from '../../src/replay/run-replay.ts';
 import { memorySource } from '../../src/replay/sources/memory-source.ts';
 import type { Stores } from '../../src/services.ts';
 

@@ -3,8 +3,9 @@ import { createPace } from '../pace.ts';
 import type { StreamFacts } from '../read-spec.ts';
 import type { ReplayJob } from '../replay-job.ts';
 import { newJob, noteFailure } from '../replay-job.ts';
+import { progressBound, type ReplayServices } from '../replay-run.ts';
 import type { ReplayPart } from '../replay-spec.ts';
-import { progressBound, type ReplayServices, readDispositions } from '../run-replay.ts';
+import { readDispositions } from '../run-replay.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
 

@@ -7,7 +7,7 @@ import { allDevices } from '../../verify/chosen-devices.ts';
 import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
 import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
-import { progressBound, type ReplayRun } from '../run-replay.ts';
+import { progressBound, type ReplayRun } from '../replay-run.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
 import { type DamagedChain, damageOf } from './missing-run.ts';
