@@ -86,7 +86,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     expect(await page.getByText(/\+\d+ new/).count()).toBe(0);
   });
 
-  test('a device that no longer meets the filter stays in its row until the list is read anew', async () => {
+  test('a device that no longer meets the filter stays in its row until the list is read again', async () => {
     fleet.change(madeId(4), { liveness: 'stale' });
     fleet.change(madeId(5), { liveness: 'stale' });
     const page = await openLive('/?liveness=stale');
@@ -119,7 +119,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   test('a tile filters by what it counts, and gives the fleet back when it is pressed again', async () => {
     fleet.change(madeId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
     const page = await openLive();
-    const tile = page.getByRole('button', { name: /In trouble/ });
+    const tile = page.getByRole('button', { name: /Needs attention/ });
     expect(await tile.textContent()).toContain('1');
     await tile.click();
     await page.getByText('1 device', { exact: true }).waitFor();
@@ -155,7 +155,9 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     const failure = { code: 'UNAVAILABLE', detail: 'try later' } as const;
     api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port, failure, isFull: true });
     await page
-      .getByText('What you see cannot be read anew. A store behind this API does not answer:')
+      .getByText(
+        'What you see is out of date and could not be read again. A store behind this API does not answer:',
+      )
       .waitFor();
     expect(await rowOf(page, madeId(0)).count()).toBe(1);
   });
@@ -174,12 +176,12 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   test('columns sort at the server, and say so to a screen reader', async () => {
     fleet.change(madeId(33), { counts: { events: 20, duplicates: 0, late: 0, gaps: 9 } });
     const page = await openLive();
-    await page.getByRole('button', { name: 'Missing' }).click();
+    await page.getByRole('button', { name: 'Missing events' }).click();
     await page.waitForFunction(
       ([deviceId]) => document.querySelector('#fleet-grid-row-0')?.textContent?.includes(deviceId ?? ''),
       [madeId(33)],
     );
-    expect(await page.locator('[aria-sort]').textContent()).toContain('Missing');
+    expect(await page.locator('[aria-sort]').textContent()).toContain('Missing events');
     expect(new URL(page.url()).searchParams.get('order')).toBe('desc');
   });
 

@@ -28,7 +28,7 @@ describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`,
     const { page } = open;
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByText('200 devices').waitFor();
-    for (const name of [/^Stale/, /^Offline/, /^In trouble/, /^Online/]) {
+    for (const name of [/^Stale/, /^Offline/, /^Needs attention/, /^Online/]) {
       const tile = page.getByRole('button', { name });
       await tile.click();
       await page.waitForFunction(

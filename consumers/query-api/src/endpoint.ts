@@ -38,7 +38,7 @@ export interface CheckedRequest<Description extends Operation> {
 
 /**
  * An endpoint: the schemas that check its requests are those of the contract. All parameters at fault
- * are reported at once; unknown and repeated ones are faults.
+ * are reported together; unknown and repeated ones are faults.
  */
 export function endpoint<const Description extends Operation>(
   description: Description,

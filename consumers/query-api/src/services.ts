@@ -7,7 +7,7 @@ import type { FleetView } from './fleet/fleet-view.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';
 import type { LivenessPolicy } from './liveness.ts';
 
-/** Everything the API needs of the world, so that it runs on memory, on stand-ins and on AWS alike. */
+/** Everything the API needs of the world, so that it runs on memory, on emulators and on AWS alike. */
 export interface QueryApiServices {
   readonly deviceStates: Pick<LatestStateTable, 'read'>;
   readonly events: EventStore;

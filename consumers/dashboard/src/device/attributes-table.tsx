@@ -5,8 +5,8 @@ import { ageText } from '../model/age.ts';
 import type { AttributeOrigin } from '../model/attribute-origins.ts';
 import { type AttributeChange, differenceOf } from '../model/state-difference.ts';
 import { valueText } from '../model/value-text.ts';
+import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { LivenessMark, SaidText } from '../parts/standing.tsx';
 import { Age } from '../parts/time.tsx';
 
 export interface AttributesTableProps {
@@ -75,9 +75,9 @@ function versionText({ session, counter, ordinal = 0, revision = 0 }: WrittenVer
 }
 
 const CHANGE_TEXT: Readonly<Record<AttributeChange['change'], string>> = {
-  same: 'same now',
+  same: 'unchanged',
   changed: 'changed',
-  added: 'not there yet',
+  added: 'not set at that time',
   removed: 'removed since',
 };
 
@@ -92,7 +92,7 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
       {present !== undefined && (
         <p class="change-line">
           <LivenessMark liveness={shown.liveness} />
-          <SaidText status={shown.status} />
+          <ReportedStatus status={shown.status} />
           <span class="change-count" role="status">
             {changedCount === 0
               ? 'No attribute has changed since.'

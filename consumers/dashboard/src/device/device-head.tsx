@@ -3,9 +3,9 @@ import { LABELS } from '@twinstream/api-contract/values';
 import type { ComponentChildren } from 'preact';
 import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
+import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
-import { LivenessMark, SaidText } from '../parts/standing.tsx';
 import { Age } from '../parts/time.tsx';
 import { LEAVE } from '../session/address.ts';
 
@@ -37,7 +37,7 @@ export function DeviceHead({
         {device !== undefined && (
           <>
             <LivenessMark liveness={device.liveness} />
-            <SaidText status={device.status} />
+            <ReportedStatus status={device.status} />
             {troublesOf(device).map((trouble) => (
               <span key={trouble} class="mark is-trouble">
                 <Icon name="trouble" />

@@ -35,7 +35,7 @@ function basisOf(basis: string | null): Basis {
   return BASES.find((known) => known === basis) ?? 'arrival';
 }
 
-/** The span of slider and plots. Its end follows the clock in steps, so that plots are not drawn anew each second. */
+/** The span of slider and plots. Its end follows the clock in steps, so that plots are not redrawn each second. */
 function spanOf(
   oldestMs: number | undefined,
   windowMs: number | undefined,

@@ -106,7 +106,7 @@ export function FilterBar() {
   return (
     <search class="filters">
       <SearchField query={query} />
-      <Choice label="Said" value={query.status} tally={said} onChoose={chooseStatus} />
+      <Choice label="Reported status" value={query.status} tally={said} onChoose={chooseStatus} />
       <Choice label="Site" value={query.site} tally={tallyOf(counts?.bySite)} onChoose={choose('site')} />
       <Choice label="Type" value={query.type} tally={tallyOf(counts?.byType)} onChoose={choose('type')} />
       <Choice

@@ -5,10 +5,10 @@ import type { SortKey } from '../model/fleet-query.ts';
 import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
+import { Health } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
 import { Readings } from '../parts/readings.tsx';
-import { Standing } from '../parts/standing.tsx';
 import { Age } from '../parts/time.tsx';
 import { type GridColumn, VirtualGrid } from '../parts/virtual-grid.tsx';
 import { fleetQuery, navigate, setFleetQuery } from '../session/address.ts';
@@ -32,15 +32,15 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { key: 'device', title: 'Device', sort: 'deviceId' },
-  { key: 'standing', title: 'Standing', sort: 'liveness', firstOrder: 'desc' },
+  { key: 'standing', title: 'Health', sort: 'liveness', firstOrder: 'desc' },
   { key: 'heard', title: 'Last heard', sort: 'lastArrivalTime', firstOrder: 'desc' },
-  { key: 'said', title: 'Said', sort: 'status' },
+  { key: 'said', title: 'Reported status', sort: 'status' },
   { key: 'site', title: 'Site', sort: 'site' },
   { key: 'type', title: 'Type', sort: 'type' },
   { key: 'firmware', title: 'Firmware', sort: 'firmware' },
   { key: 'events', title: 'Events', sort: 'events', firstOrder: 'desc' },
   { key: 'late', title: 'Late', sort: 'late', firstOrder: 'desc' },
-  { key: 'gaps', title: 'Missing', sort: 'gaps', firstOrder: 'desc' },
+  { key: 'gaps', title: 'Missing events', sort: 'gaps', firstOrder: 'desc' },
   { key: 'reads', title: 'Attributes' },
 ];
 /** Attributes shown in a row; the device's own page shows all. */
@@ -70,7 +70,7 @@ function ariaSort(column: Column): 'ascending' | 'descending' | undefined {
   return order === 'asc' ? 'ascending' : 'descending';
 }
 
-/** When a device was last heard; lights up when it is heard anew, and not when another device takes its place. */
+/** When a device was last heard; lights up when it is heard again, and not when another device takes its place. */
 function Heard({ deviceId, time }: { readonly deviceId: string; readonly time: string | null }) {
   const shown = useRef({ deviceId, time, count: 0 }).current;
   if (shown.deviceId !== deviceId) shown.count = 0;
@@ -94,7 +94,7 @@ function Cells({ device }: { readonly device: DeviceJson }) {
         </Link>
       </Cell>
       <Cell of="standing">
-        <Standing device={device} />
+        <Health device={device} />
       </Cell>
       <Cell of="heard">
         <Heard deviceId={deviceId} time={device.lastArrivalTime} />
@@ -146,7 +146,7 @@ const columns = (): readonly GridColumn[] =>
 export function FleetGrid() {
   const ids = rowIds.value;
   const left = leftIds.value;
-  // Read for its own sake: rows changed in place are drawn anew.
+  // Read only to subscribe to the signal: rows changed in place are redrawn.
   rowsVersion.value;
   const deviceAt = (row: number): DeviceJson | undefined => deviceOf(ids[row] ?? '');
   const open = (row: number): void => {

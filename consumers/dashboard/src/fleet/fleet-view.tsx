@@ -36,7 +36,7 @@ function ListLine() {
           <button
             type="button"
             class="button is-accent"
-            title="Read the list anew, in its order of now"
+            title="Read the list again, in its present order"
             onClick={() => void readFromStart(fleetQuery.peek())}
           >
             <Icon name="polling" />

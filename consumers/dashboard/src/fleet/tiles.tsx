@@ -79,9 +79,9 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
     },
     {
       key: 'trouble',
-      label: 'In trouble',
+      label: 'Needs attention',
       short: 'Trouble',
-      hint: 'Offline without having said so, or with missing events',
+      hint: 'Offline without a disconnect message, or with missing events',
       count: counts?.inTrouble,
       isOn: trouble === 'any',
       note: troubleText(counts),

@@ -4,7 +4,7 @@ import type { DeviceJson } from '@twinstream/api-contract';
 export function troublesOf(device: Pick<DeviceJson, 'status' | 'liveness' | 'counts'>): readonly string[] {
   const troubles: string[] = [];
   if (device.liveness === 'offline' && device.status !== 'disconnected') {
-    troubles.push('silent: offline without having said so');
+    troubles.push('silent: offline without a disconnect message');
   }
   if (device.counts.gaps > 0) {
     troubles.push(

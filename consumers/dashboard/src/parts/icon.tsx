@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-// Drawn on a grid of 16, in strokes of the colour of the text beside them. Made anew for each use: a vnode that is used
+// Drawn on a grid of 16, in strokes of the colour of the text beside them. Created for each use: a vnode that is used
 // twice holds on to the tree in which it was used first.
 const SHAPES = {
   online: () => (

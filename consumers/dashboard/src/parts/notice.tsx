@@ -19,7 +19,7 @@ export function Notice({ icon, title, children }: NoticeProps) {
   );
 }
 
-/** Says over content that it could be read before, and cannot be read anew. */
+/** Says over content that it could be read before, and cannot be read again. */
 export function StaleNote({ failure }: { readonly failure: Failure | undefined }) {
   // That nobody answers at all is said for the whole page.
   if (failure === undefined || failure.kind !== 'refused' || failure.status === 401) return null;
@@ -27,7 +27,8 @@ export function StaleNote({ failure }: { readonly failure: Failure | undefined }
     <p class="stale-note" role="status">
       <Icon name="trouble" />
       <span>
-        <strong>What you see cannot be read anew. {failure.title}:</strong> {failure.detail}
+        <strong>What you see is out of date and could not be read again. {failure.title}:</strong>{' '}
+        {failure.detail}
       </span>
     </p>
   );

@@ -95,7 +95,7 @@ function dataOf({ times, series }: PlotProps): uPlot.AlignedData {
   return [[...times], ...series.map(({ values }) => [...values])];
 }
 
-/** Lines over time. Redrawn in place as data comes; built anew only where colours, series or zone change. */
+/** Lines over time. Redrawn in place as data comes; built again only where colours, series or zone change. */
 export function Plot(props: PlotProps) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);

@@ -20,7 +20,7 @@ export function hrefWith(change: AddressChange): string {
   return next.size === 0 ? '.' : `?${next}`;
 }
 
-/** Goes there without loading anything anew. `replace` leaves no step for the back button. */
+/** Goes there without loading the page. `replace` leaves no step for the back button. */
 export function navigate(change: AddressChange, how: 'push' | 'replace' = 'push'): void {
   const href = hrefWith(change);
   if (how === 'push') history.pushState(null, '', href);

@@ -6,7 +6,7 @@ import type { Failure, Outcome } from '../api/request.ts';
 import { serverNow } from './clock.ts';
 import { noteFailure } from './connection.ts';
 
-/** Events read at once: of a window, or further back. The newest win. */
+/** Events read in one request: of a window, or further back. The newest win. */
 export const STRETCH_EVENTS = 5_000;
 /** Events of the window that has no span. */
 const NEWEST_EVENTS = 1_000;

@@ -30,7 +30,7 @@ interface Stretch {
   readGaps: number;
 }
 
-/** Ids in the order in which the list was read. Rows change in place and never move until the list is read anew. */
+/** Ids in the order in which the list was read. Rows change in place and never move until the list is read again. */
 export const rowIds = signal<readonly string[]>([]);
 /** Devices that were listed and no longer meet the filter. They stay in their place. */
 export const leftIds = signal<ReadonlySet<string>>(new Set());
@@ -83,7 +83,7 @@ export function deviceOf(deviceId: string): DeviceJson | undefined {
   return devices.get(deviceId);
 }
 
-/** Has the rows drawn anew, where one of those on the screen changed. */
+/** Has the rows redrawn, where one of those on the screen changed. */
 function flushSoon(deviceIds: readonly string[]): void {
   if (isFlushDue || !deviceIds.some((deviceId) => onScreen.has(deviceId))) return;
   isFlushDue = true;
@@ -289,7 +289,7 @@ export function startFleet(): void {
     everyMs: () => (link.peek().kind === 'live' ? POLL_BESIDE_STREAM_MS : POLL_MS),
     run: async (signal) => {
       if (view.peek().view !== 'fleet') return;
-      // What failed to load at all is tried anew as a whole.
+      // What failed to load at all is tried again as a whole.
       if (listFailure.peek() !== undefined) await readFromStart(fleetQuery.peek());
       else if (link.peek().kind === 'live') await recount(signal);
       else await rereadVisible(signal);

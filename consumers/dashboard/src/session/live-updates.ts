@@ -97,7 +97,7 @@ async function hold({ path, list }: Wanted, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** Waits before the next connection: longer each time, at random, so that a thousand pages do not come back at once. */
+/** Waits before the next connection: longer each time, at random, so that a thousand pages do not come back together. */
 function rest(end: StreamEnd, signal: AbortSignal): Promise<void> {
   streamState.value = end.kind === 'full' ? 'none' : 'closed';
   if (end.kind === 'unreachable' || end.kind === 'refused') noteFailure(end);
@@ -133,7 +133,7 @@ export function startLiveUpdates(): void {
   });
   effect(() => {
     const stream = wanted();
-    // Read for its own sake: when a pause begins or ends, the stream begins anew, from where it was heeded last.
+    // Read only to subscribe to the signal: when a pause begins or ends, the stream begins again, from where it was heeded last.
     isPaused.value;
     if (stream === undefined) {
       streamState.value = 'closed';

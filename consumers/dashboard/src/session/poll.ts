@@ -2,14 +2,14 @@ import { effect } from '@preact/signals';
 import { canPoll, revalidation } from './connection.ts';
 
 export interface PollOptions {
-  /** Runs at once, then again so long after it has ended; milliseconds. Asked before each wait. */
+  /** Runs immediately, then again so long after it has ended; milliseconds. Asked before each wait. */
   readonly everyMs: () => number;
   /** Reads something; must not throw. */
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Runs something again and again, one run at a time, while the page is visible and not paused; at once when what is
+ * Runs something again and again, one run at a time, while the page is visible and not paused; immediately when what is
  * shown must be read again. Returns the function that ends it and aborts the run under way.
  */
 export function startPoll({ everyMs, run }: PollOptions): () => void {

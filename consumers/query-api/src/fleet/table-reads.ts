@@ -9,7 +9,7 @@ const LIST_LIMIT = 1_000;
 const LIST_REQUESTS_MAX = 50_000;
 /** Devices that one process holds, at about 2 KB each. */
 const DEVICES_MAX = 1_000_000;
-/** Single devices that are read at once. */
+/** Single devices that are read concurrently. */
 const READS_AT_ONCE = 16;
 
 export interface TableReadOptions {

@@ -36,7 +36,7 @@ export interface UpdateHubOptions {
   readonly holdMs?: number;
 }
 
-/** Changes that are sent to a client at once when it has fallen behind. */
+/** Changes that are sent to a client together when it has fallen behind. */
 const SLICE_CHANGES = 200;
 
 const utf8 = new TextEncoder();

@@ -8,7 +8,7 @@ import { badParameter, problemResponse } from '../problem.ts';
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
-  // Proxies must not gather what is to be told at once.
+  // Proxies must not gather what is to be sent immediately.
   'x-accel-buffering': 'no',
 } as const;
 

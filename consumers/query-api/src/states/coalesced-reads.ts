@@ -9,7 +9,7 @@ export interface CoalescedReadsOptions {
   readonly readBatch: (deviceIds: readonly DeviceId[]) => Promise<BatchFindings>;
   /** Devices of one batch. */
   readonly batchMax: number;
-  /** Batches on their way at once. Default 4. */
+  /** Concurrent batches. Default 4. */
   readonly batchesMax?: number;
 }
 
@@ -19,8 +19,8 @@ interface WaitingRead {
 }
 
 /**
- * Reads single devices in batches when many are asked for at once, and without delay when few are: as long as fewer batches
- * are on their way than may be, a read begins at once. A read never joins a batch that has begun, so that it sees whatever
+ * Reads single devices in batches when many are asked for concurrently, and without delay when few are: as long as fewer batches
+ * are on their way than may be, a read begins immediately. A read never joins a batch that has begun, so that it sees whatever
  * was written before it was asked for.
  */
 export function coalescedReads({

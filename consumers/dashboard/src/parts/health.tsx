@@ -19,12 +19,12 @@ export function LivenessMark({ liveness }: { readonly liveness: Liveness }) {
 }
 
 /** What the device said of itself. */
-export function SaidText({ status }: { readonly status: DeviceJson['status'] }) {
-  return <span class="said">{status === 'unknown' ? 'said nothing' : `said ${status}`}</span>;
+export function ReportedStatus({ status }: { readonly status: DeviceJson['status'] }) {
+  return <span class="said">{status === 'unknown' ? 'no status reported' : `reported ${status}`}</span>;
 }
 
 /** Liveness, and trouble in its place where there is any. */
-export function Standing({ device }: { readonly device: DeviceJson }) {
+export function Health({ device }: { readonly device: DeviceJson }) {
   const troubles = troublesOf(device);
   return (
     <span class="standing">
