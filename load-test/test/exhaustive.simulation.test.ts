@@ -69,7 +69,7 @@ test.each(['no condition on the page put', 'state written without its condition'
     const found = await run('--seeded-fault', name, '--exhaustive');
     expect(found.code).toBe(1);
     expect(found.output).toMatch(/violated in "/);
-    const [, model = '', choices = ''] = /--model '(.+)' --choices (.+)/.exec(found.errors) ?? [];
+    const [, model = '', choices = ''] = /--model '?(.+?)'? --choices (.+)/.exec(found.errors) ?? [];
     const again = await run('--seeded-fault', name, '--exhaustive', '--model', model, '--choices', choices);
     expect(again.code).toBe(1);
     expect(again.output).toMatch(/^violated: /m);
