@@ -81,7 +81,7 @@ const CHANGE_TEXT: Readonly<Record<AttributeChange['change'], string>> = {
   removed: 'removed since',
 };
 
-/** Attributes by name, each with the version that wrote it and its age; of a past state, with what became of each. */
+/** Attributes by name, each with the version that wrote it and its age; of a past state, with its difference to the present. */
 export function AttributesTable({ shown, present, origins, historyFrom, atMs }: AttributesTableProps) {
   const changes = differenceOf(shown.attributes, (present ?? shown).attributes);
   const changedCount = changes.filter(({ change }) => change !== 'same').length;

@@ -67,7 +67,7 @@ export function DeviceHead({
           <Fact name="Events">{countText(device.counts.events)}</Fact>
           <Fact name="Late">{countText(device.counts.late)}</Fact>
           <Fact name="Duplicates">{countText(device.counts.duplicates)}</Fact>
-          <Fact name="Missing">{countText(device.counts.gaps)}</Fact>
+          <Fact name="Missing events">{countText(device.counts.gaps)}</Fact>
           {device.lastEventTime !== null && <Fact name="Device clock">{device.lastEventTime}</Fact>}
         </dl>
       )}

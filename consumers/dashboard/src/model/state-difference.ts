@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@twinstream/device-model';
 
-/** What became of one attribute between two moments. */
+/** Difference of one attribute between two moments. */
 export type AttributeChange =
   | { readonly name: string; readonly change: 'same'; readonly before: JsonValue; readonly after: JsonValue }
   | {
@@ -25,7 +25,7 @@ export function isEqualJson(a: JsonValue | undefined, b: JsonValue | undefined):
   );
 }
 
-/** Every attribute of either state by name, in the order of names, with what became of it. */
+/** Every attribute of either state by name, in the order of names, with its difference. */
 export function differenceOf(then: JsonObject, now: JsonObject): readonly AttributeChange[] {
   const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort((a, b) => (a < b ? -1 : 1));
   return names.map((name): AttributeChange => {

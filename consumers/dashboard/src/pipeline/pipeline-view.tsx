@@ -158,7 +158,7 @@ function Shards({ shards }: { readonly shards: readonly ShardStatus[] }) {
             <th scope="col" class="is-right">
               Lag
             </th>
-            <th scope="col">Finished through</th>
+            <th scope="col">Checkpoint</th>
           </tr>
         </thead>
         <tbody>
@@ -198,7 +198,7 @@ function ReplayRow({ replay }: { readonly replay: ReplayStatus }) {
   );
 }
 
-/** What replays under way have come to: where they write, at which step they are, what became of the entries they read. */
+/** What replays under way have come to: where they write, at which step they are, the outcomes of the entries they read. */
 function ReplayTable({ replays }: { readonly replays: readonly ReplayStatus[] }) {
   return (
     <table class="replays">
