@@ -196,7 +196,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   test('a device that speaks is followed without a reload', async () => {
     const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=online&limit=1000');
     const page = await openDevice(devices[0]?.deviceId ?? '');
-    const events = page.locator('.fact', { hasText: 'Events' }).locator('dd');
+    const events = page.locator('.fact', { has: page.getByText('Events', { exact: true }) }).locator('dd');
     const before = await events.textContent();
     await page.waitForFunction(([fact, text]) => fact?.textContent !== text, [
       await events.elementHandle(),
@@ -207,6 +207,6 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
 
   test('a device of which nothing is stored is told apart from an API that fails', async () => {
     open = await browser.open(`${api.url}/?device=no-such-device`);
-    await open.page.getByText('Nothing is stored of this device').waitFor();
+    await open.page.getByText('Unknown device').waitFor();
   });
 });

@@ -156,7 +156,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port, failure, isFull: true });
     await page
       .getByText(
-        'What you see is out of date and could not be read again. A store behind this API does not answer:',
+        'What you see is out of date and could not be read again. A store of this API is unavailable:',
       )
       .waitFor();
     expect(await rowOf(page, madeId(0)).count()).toBe(1);
@@ -307,7 +307,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     };
     await show('/', { delayMs: 2_000 }, 'Reading the fleet');
     await show('/?q=nothing-like-it', {}, 'No device meets these filters');
-    await show('/', { failure: { code: 'INTERNAL', detail: 'see the log' } }, 'The request failed here');
+    await show('/', { failure: { code: 'INTERNAL', detail: 'see the log' } }, 'Internal error');
     fleet = madeFleet(0);
     await show('/', {}, 'No device has been heard yet');
     expect(texts.size).toBe(4);

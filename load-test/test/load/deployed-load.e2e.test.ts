@@ -277,7 +277,7 @@ describe('a load on a pipeline that is deployed', () => {
     const { code, stderr } = await finished(start(GENTLE));
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /about 240 events of 12 devices .* stream device-events in us-east-1, at about [\d.,]+ dollars a million .*--yes/,
+      /about 240 events of 12 simulated devices .* stream device-events in us-east-1, at about [\d.,]+ dollars a million .*--yes/,
     );
   });
 
