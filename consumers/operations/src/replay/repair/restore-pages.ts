@@ -139,6 +139,11 @@ function candidatesOf(
           { events: inTime, isRepaired: true },
         ]
       : []),
+    // A chain that a replay wrote whole holds redriven entries in their own places.
+    {
+      events: free.filter((event) => !ofNext.has(event) && isBetween(run, event)),
+      isRepaired: false,
+    },
   ];
 }
 
@@ -206,9 +211,13 @@ function inParts(arrived: readonly ArrivedEvent[], count: number): (readonly Arr
   );
 }
 
+/** True for an event that lies between the pages around the run, and that no operator has redriven. */
 function isWithin(run: MissingRun, event: SourceEvent): boolean {
-  const { shardId, arrived, isRedriven = false } = event;
-  if (isRedriven) return false;
+  return event.isRedriven !== true && isBetween(run, event);
+}
+
+function isBetween(run: MissingRun, event: SourceEvent): boolean {
+  const { shardId, arrived } = event;
   const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
   if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
   if (below !== undefined && compareWithinShard(arrived.place, beginningOf(below)) >= 0) return false;
