@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import { get } from 'node:http';
 import type { Updates } from '@twinstream/api-contract';
+import { createParser } from 'eventsource-parser';
 
 /** What one client of `/v1/updates` has been told. */
 export interface UpdateClient {
@@ -20,20 +21,14 @@ export interface UpdateClientOptions {
   readonly onUpdate: (ageMs: number) => void;
 }
 
-const DEVICE = 'event: device\ndata: ';
-
 /** Opens an update stream and resolves when it has begun. */
 export function openUpdates({ url, query, isMine, onUpdate }: UpdateClientOptions): Promise<UpdateClient> {
-  const { hostname, port } = new URL(url);
   const counters = new Map<string, number>();
-  const client = { counters, strangers: 0, updates: 0, close: () => socket.destroy() };
-  let rest = '';
-  const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  socket.setEncoding('utf8');
-  socket.write(`GET /v1/updates?${query} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
+  const request = get(`${url}/v1/updates?${query}`, { agent: false });
+  const client = { counters, strangers: 0, updates: 0, close: () => request.destroy() };
 
-  function take(line: string): void {
-    const { deviceId, version, lastArrivalTime } = JSON.parse(line) as Updates['device'];
+  function take(data: string): void {
+    const { deviceId, version, lastArrivalTime } = JSON.parse(data) as Updates['device'];
     client.updates += 1;
     if (!isMine(deviceId)) client.strangers += 1;
     if (version !== null) counters.set(deviceId, version.counter);
@@ -41,16 +36,17 @@ export function openUpdates({ url, query, isMine, onUpdate }: UpdateClientOption
   }
 
   return new Promise((resolve, reject) => {
-    socket.on('error', reject);
-    socket.on('data', (chunk: string) => {
-      rest += chunk;
-      if (rest.includes('event: sync')) resolve(client);
-      for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
-        const at = rest.lastIndexOf(DEVICE, end);
-        // A frame of the chunked encoding may stand before an event, never inside one that the server wrote at once.
-        if (at >= 0) take(rest.slice(at + DEVICE.length, end));
-        rest = rest.slice(end + 2);
-      }
+    const parser = createParser({
+      onEvent: ({ event, data }) => {
+        if (event === 'device') take(data);
+        else if (event === 'sync') resolve(client);
+      },
+    });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('error', reject);
+      response.on('data', (chunk: string) => parser.feed(chunk));
     });
   });
 }

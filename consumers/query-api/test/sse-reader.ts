@@ -1,4 +1,6 @@
 import { type Updates, updateSchemas } from '@twinstream/api-contract';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 
 /** Throws for a message that the contract does not have, or that has a member too many. */
 export function checkUpdate({ event, data }: ServerEvent): void {
@@ -14,45 +16,36 @@ export interface ServerEvent {
   readonly data: any;
 }
 
-/** Events out of the text of a stream, which may break off anywhere. Gives those that are whole, and what is left. */
-export function readEvents(text: string): { readonly events: ServerEvent[]; readonly rest: string } {
-  const blocks = text.split('\n\n');
-  const rest = blocks.pop() ?? '';
+/** Events of a stream's text. */
+export function readEvents(text: string): readonly ServerEvent[] {
   const events: ServerEvent[] = [];
-  for (const block of blocks) {
-    const fields = new Map(
-      block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-    );
-    const data = fields.get('data');
-    if (data === undefined) continue;
-    events.push({ event: fields.get('event') ?? 'message', id: fields.get('id'), data: JSON.parse(data) });
-  }
-  return { events, rest };
+  createParser({ onEvent: (message) => events.push(parsed(message)) }).feed(text);
+  return events;
+}
+
+function parsed({ event = 'message', id, data }: EventSourceMessage): ServerEvent {
+  return { event, id, data: JSON.parse(data) };
 }
 
 /** Reads a stream as it comes. */
 export function eventReader(body: ReadableStream<Uint8Array>) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream())
+    .getReader();
   const events: ServerEvent[] = [];
-  let rest = '';
   let ended = false;
   const pump = async () => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      const read = readEvents(rest + value);
-      rest = read.rest;
-      events.push(...read.events);
+      events.push(parsed(value));
     }
   };
-  const finished = pump().then(
-    () => {
-      ended = true;
-    },
-    () => {
-      ended = true;
-    },
-  );
+  const end = () => {
+    ended = true;
+  };
+  const finished = pump().then(end, end);
   return {
     events,
     /** Events since the last call. */

@@ -1,5 +1,5 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { authorization, type Failure, readBody, refusal } from './request.ts';
-import { createEventStreamParser, type ServerSentEvent } from './server-sent-events.ts';
 
 /** How one connection to the update stream ended. */
 export type StreamEnd =
@@ -16,11 +16,14 @@ export interface UpdateStreamOptions {
   readonly lastEventId: string | undefined;
   readonly signal: AbortSignal;
   readonly onOpen: () => void;
-  readonly onMessage: (message: ServerSentEvent) => void;
+  readonly onMessage: (message: EventSourceMessage) => void;
 }
 
 /** The API says every 10 s that all is well; a line silent for so long is dead. */
 const SILENCE_MS_MAX = 30_000;
+
+/** Longest message kept in memory; beyond it the connection ends. */
+const MESSAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /** Holds one connection to the update stream until it ends. Never throws for what a network or a server can do. */
 export async function readUpdates(options: UpdateStreamOptions): Promise<StreamEnd> {
@@ -63,12 +66,18 @@ async function readMessages(
   heard: () => void,
   { onMessage }: UpdateStreamOptions,
 ): Promise<void> {
-  const parser = createEventStreamParser();
+  const parser = createParser({
+    onEvent: onMessage,
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded') throw error;
+    },
+    maxBufferSize: MESSAGE_CHARACTERS_MAX,
+  });
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
     heard();
-    for (const message of parser.push(value)) onMessage(message);
+    parser.feed(value);
   }
 }

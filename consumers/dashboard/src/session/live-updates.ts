@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import type { Updates } from '@twinstream/api-contract';
-import type { ServerSentEvent } from '../api/server-sent-events.ts';
+import type { EventSourceMessage } from 'eventsource-parser';
 import { readUpdates, type StreamEnd } from '../api/update-stream.ts';
 import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
 import { view } from './address.ts';
@@ -150,14 +150,14 @@ export function startLiveUpdates(): void {
   });
 }
 
-/** A message by the name of its event. Throws SyntaxError for what is no JSON: the connection is then tried again. */
 interface Heed {
   readonly device?: (device: Updates['device']) => void;
   readonly leave?: (left: Updates['leave']) => void;
   readonly sync?: (synced: Updates['sync']) => void;
 }
 
-function heed({ event, data }: ServerSentEvent, { device, leave, sync }: Heed): void {
+/** A message by the name of its event. Throws SyntaxError for what is no JSON: the connection is then tried again. */
+function heed({ event, data }: EventSourceMessage, { device, leave, sync }: Heed): void {
   if (event === 'device') device?.(JSON.parse(data));
   else if (event === 'leave') leave?.(JSON.parse(data));
   else if (event === 'sync') sync?.(JSON.parse(data));
@@ -169,7 +169,7 @@ function noteSync({ asOf }: Updates['sync'], shown: 'fleet' | 'device'): void {
 }
 
 /** Takes in one message of the list's stream. True when all up to its id has been told. */
-function takeListUpdate(message: ServerSentEvent): boolean {
+function takeListUpdate(message: EventSourceMessage): boolean {
   heed(message, {
     device: applyDevice,
     leave: ({ deviceIds }) => applyLeave(deviceIds),
@@ -178,7 +178,7 @@ function takeListUpdate(message: ServerSentEvent): boolean {
   return message.event === 'sync' && message.id !== undefined;
 }
 
-function takeDevice(message: ServerSentEvent): void {
+function takeDevice(message: EventSourceMessage): void {
   heed(message, {
     device: ({ deviceId }) => {
       heardDevice.value = { deviceId };
@@ -188,7 +188,7 @@ function takeDevice(message: ServerSentEvent): void {
 }
 
 /** While paused, devices are counted and nothing else: the stream is read again from before the pause. */
-function noteHeld(message: ServerSentEvent, held: Set<string>): void {
+function noteHeld(message: EventSourceMessage, held: Set<string>): void {
   heed(message, {
     device: ({ deviceId }) => {
       held.add(deviceId);

@@ -29,7 +29,7 @@ async function client(query: Partial<UpdateQuery> = {}) {
   const open: UpdateStream = stream;
   return {
     take: () => {
-      const { events } = readEvents(text);
+      const events = readEvents(text);
       text = '';
       return events.map(({ event, data }) =>
         event === 'device' ? `${data.deviceId} ${data.version?.counter}` : event,
