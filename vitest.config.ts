@@ -26,7 +26,7 @@ const SHARED_MODULES: readonly string[] = ['unit', 'property'];
 
 /** Tests of the end-to-end tier that hold a process or a page to the clock, in a project of their own. */
 const HELD_TO_THE_CLOCK = [
-  'load-test/test/device-simulator.e2e.test.ts',
+  'load-test/end-to-end/test/device-simulator.e2e.test.ts',
   'consumers/dashboard/test/many-devices.e2e.test.ts',
 ];
 

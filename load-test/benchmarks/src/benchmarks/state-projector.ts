@@ -1,0 +1,124 @@
+import { enableFastPath } from '@twinstream/aws/dynamodb';
+import { createBaselineProjector } from '@twinstream/load/baseline-projector';
+import type { Benchmark, Figure } from '../benchmark.ts';
+import { busFleet } from '../projector-subjects/bus-reports.ts';
+import {
+  dynamoDbProjector,
+  memoryProjector,
+  type ProjectBatch,
+  requireFinished,
+} from '../projector-subjects/projectors.ts';
+import { stubbedDynamoDb, stubbedPlainDynamoDb } from '../projector-subjects/stub-dynamodb.ts';
+
+/** How many reports of each device a batch holds, and how many times the baseline handler's events ours must take. */
+const SHAPES = [
+  { eventsPerDevice: 25, devices: 40, timesAtLeast: 20, sdkAtLeast: 50_000, memoryAtLeast: 100_000 },
+  { eventsPerDevice: 10, devices: 100, timesAtLeast: 10 },
+  { eventsPerDevice: 1, devices: 1_000, timesAtLeast: 1.2 },
+] as const;
+/**
+ * A container of a stream with load lives for hours. The code is compiled for good after some thousands of requests: the
+ * baseline handler has made them after four batches, ours, with a hundredth of the requests, after a hundred.
+ */
+const WARM_UP_ROUNDS = 100;
+const ROUNDS = 21;
+const TABLES = { eventsTable: 'events', deviceStateTable: 'device-state', progressTable: 'shard-progress' };
+
+/** `whole` is the projector with the SDK's client as it comes, without the fast path of `shared/runtime`. */
+const SUBJECTS = ['baseline', 'twinstream', 'whole', 'memory'] as const;
+
+interface Subject {
+  readonly name: (typeof SUBJECTS)[number];
+  readonly project: ProjectBatch;
+  readonly eventsASecond: number[];
+}
+
+/** Events a second of processor time, of the whole process, collections of garbage included. */
+async function measured(subject: Subject, batch: Parameters<ProjectBatch>[0]): Promise<void> {
+  const before = process.cpuUsage();
+  await subject.project(batch);
+  const { user, system } = process.cpuUsage(before);
+  subject.eventsASecond.push(batch.Records.length / ((user + system) / 1e6));
+}
+
+function subjectsOf(): readonly Subject[] {
+  const baseline = createBaselineProjector(stubbedPlainDynamoDb().client, TABLES);
+  const project: Readonly<Record<Subject['name'], ProjectBatch>> = {
+    baseline: async (batch) => requireFinished(await baseline(batch)),
+    twinstream: dynamoDbProjector(enableFastPath(stubbedDynamoDb().client), TABLES),
+    whole: dynamoDbProjector(stubbedPlainDynamoDb().client, TABLES),
+    memory: memoryProjector(),
+  };
+  return SUBJECTS.map((name) => ({ name, project: project[name], eventsASecond: [] }));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+async function figuresOf(shape: (typeof SHAPES)[number]): Promise<Figure[]> {
+  const { eventsPerDevice, devices, timesAtLeast } = shape;
+  const fleet = busFleet();
+  const subjects = subjectsOf();
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1) {
+    const batch = fleet.nextBatch(devices, eventsPerDevice);
+    // Each round begins with another, so that none has always the same one's garbage before it.
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const subject = subjects[(turn + round) % subjects.length];
+      if (subject !== undefined) await measured(subject, batch);
+    }
+  }
+  const rates = subjects.map(({ eventsASecond }) => eventsASecond.slice(WARM_UP_ROUNDS));
+  const [baseline = [], twinstream = [], whole = [], memory = []] = rates;
+  const name = `${eventsPerDevice} events per device and batch`;
+  const unit = 'events/s';
+  const times = median(twinstream.map((rate, round) => rate / (baseline[round] ?? Number.NaN)));
+  return [
+    {
+      name,
+      subject: 'baseline',
+      value: median(baseline),
+      unit,
+      note: 'through the SDK, answered immediately',
+    },
+    {
+      name,
+      subject: 'twinstream',
+      value: median(twinstream),
+      unit,
+      ...('sdkAtLeast' in shape ? { atLeast: shape.sdkAtLeast } : {}),
+      note: 'through the SDK, answered immediately, on the fast path',
+    },
+    {
+      name,
+      subject: 'twinstream',
+      value: median(whole),
+      unit,
+      note: 'the same on the whole path of the SDK',
+    },
+    { name, subject: 'twinstream / baseline', value: times, unit: 'times', atLeast: timesAtLeast },
+    {
+      name,
+      subject: 'twinstream',
+      value: median(memory),
+      unit,
+      ...('memoryAtLeast' in shape ? { atLeast: shape.memoryAtLeast } : {}),
+      note: 'on stores in memory',
+    },
+  ];
+}
+
+const benchmark: Benchmark = {
+  name: 'state-projector',
+  compares:
+    'batches of 1,000 bus reports (171 bytes, a record each) through the whole handler, and through the baseline ' +
+    '(Powertools batch, one conditional put and one conditional update per event), in turns: events per second of ' +
+    'processor time, medians of 21 after 100 to warm up; devices known from batches before, the network stubbed',
+  run: async () => {
+    const figures: Figure[] = [];
+    for (const shape of SHAPES) figures.push(...(await figuresOf(shape)));
+    return figures;
+  },
+};
+
+export default benchmark;

@@ -1,0 +1,175 @@
+import { appendFileSync, createReadStream, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DeviceId } from '@twinstream/device-model';
+import { LEDGER_LINE_BYTES_MAX } from '@twinstream/device-simulator';
+import { pipelineStores, sentEvents } from '@twinstream/end-to-end';
+import { readLines } from '@twinstream/runtime';
+import type { Position } from '@twinstream/stream-model';
+import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
+import { CLOCKS_DIFFER_MS_MAX, missingFromArchive } from './archive-completeness.ts';
+import type { LedgerCheckOptions } from './ledger-check-options.ts';
+import { orderChecked } from './order-check.ts';
+
+/** What the check of a ledger came to. */
+export interface LedgerFindings {
+  readonly devices: number;
+  readonly sent: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly late: number;
+  readonly malformed: number;
+  /** Pages of the devices; null where events are not kept in pages. */
+  readonly pages: number | null;
+  /** Positions of the ledger that the archive holds; null where there is none. */
+  readonly archived: number | null;
+  readonly violationCount: number;
+  readonly violationsByKind: Readonly<Record<string, number>>;
+  /** The first of them, {@link VIOLATIONS_LISTED_MAX} at most. */
+  readonly violations: readonly LedgerViolation[];
+}
+
+/** Events checked together; a million take about a gigabyte. */
+const EVENTS_AT_ONCE_MAX = 400_000;
+const VIOLATIONS_LISTED_MAX = 50;
+const WRITE_CHARACTERS = 1 << 20;
+
+/**
+ * Checks every event of the ledger against event store, state and quarantine, a part of the devices at a time so that
+ * memory stays bounded, and against the archive, which may be completed until the deadline.
+ */
+export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFindings> {
+  const { access, ledgerFiles, folder, acknowledged, signal } = options;
+  const partCount = Math.max(1, Math.ceil(acknowledged / EVENTS_AT_ONCE_MAX));
+  const parts = partCount === 1 ? [ledgerFiles] : await split(ledgerFiles, folder, partCount);
+  const stores = pipelineStores(access);
+  const storedDevices = once(() => storedDevicesByPart(stores, partCount, options));
+  const quarantined = once(() => positionsInQuarantine(stores, options));
+  const violations: LedgerViolation[] = [];
+  const eventStore = orderChecked(stores.eventStore, (deviceId, what) => {
+    if (options.isOrdered) violations.push({ kind: 'out-of-order', subject: `${deviceId} ${what}` });
+  });
+  let pages = 0;
+  const sums = { devices: 0, sent: 0, stored: 0, duplicates: 0, late: 0, malformed: 0 };
+  try {
+    for (const [part, files] of parts.entries()) {
+      if (partCount > 1) options.onPart?.(part + 1, partCount);
+      const report = await checkLedger({
+        latestState: stores.latestState,
+        quarantinedPositions: later(quarantined),
+        eventStore: {
+          ...eventStore,
+          deviceIds: () => later(async () => (await storedDevices())[part] ?? []),
+          async *auditPages(deviceId, auditOptions) {
+            signal?.throwIfAborted();
+            for await (const audited of eventStore.auditPages(deviceId, auditOptions)) {
+              if (audited.kind !== 'foreign') pages += 1;
+              yield audited;
+            }
+          },
+        },
+        sent: sentEvents(...files),
+        isComplete: true,
+      });
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += report[name];
+      for (const violation of report.violations) violations.push(violation);
+      if (partCount > 1) for (const file of files) rmSync(file);
+    }
+  } finally {
+    stores.close();
+  }
+  // Once for all parts.
+  const archive = await missingFromArchive(options);
+  for (const violation of archive.violations) violations.push(violation);
+  return { ...sums, pages, archived: archive.archived, ...told(violations) };
+}
+
+type Stores = ReturnType<typeof pipelineStores>;
+
+/** Devices of the event store by the part that checks them: found once, for a scan takes as long for one part as for all. */
+async function storedDevicesByPart(
+  { eventStore }: Stores,
+  partCount: number,
+  { sharedSinceMs, signal }: LedgerCheckOptions,
+): Promise<readonly (readonly DeviceId[])[]> {
+  const byPart = Array.from({ length: partCount }, (): DeviceId[] => []);
+  // The devices of the ledgers are looked at anyhow; a table of others is neither searched nor judged.
+  if (sharedSinceMs !== undefined) return byPart;
+  for await (const id of eventStore.deviceIds(signal)) byPart[partOf(id, partCount)]?.push(id);
+  return byPart;
+}
+
+/** What is in quarantine; in one that others fill, too, from the hour on in which the run began. */
+async function positionsInQuarantine(
+  { quarantine }: Stores,
+  { sharedSinceMs, signal }: LedgerCheckOptions,
+): Promise<readonly Position[]> {
+  return await Array.fromAsync(
+    quarantinedPositions(quarantine, {
+      ...(sharedSinceMs === undefined ? {} : { from: sharedSinceMs - CLOCKS_DIFFER_MS_MAX }),
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
+}
+
+/** Memoizes a lazy asynchronous computation. */
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
+
+/** Items that are asked for when the first of them is needed. */
+async function* later<Item>(items: () => Promise<readonly Item[]>): AsyncGenerator<Item> {
+  yield* await items();
+}
+
+/** Violations as a result holds them. */
+export function told(
+  violations: readonly LedgerViolation[],
+): Pick<LedgerFindings, 'violationCount' | 'violationsByKind' | 'violations'> {
+  const byKind: Record<string, number> = {};
+  for (const { kind } of violations) byKind[kind] = (byKind[kind] ?? 0) + 1;
+  return {
+    violationCount: violations.length,
+    violationsByKind: byKind,
+    violations: violations.slice(0, VIOLATIONS_LISTED_MAX),
+  };
+}
+
+/** FNV-1a. */
+function partOf(deviceId: string, partCount: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < deviceId.length; index += 1) {
+    hash = Math.imul(hash ^ deviceId.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % partCount;
+}
+
+const DEVICE_ID = /"deviceId":"([^"]+)"/;
+
+/** One file for each part of the devices. */
+async function split(
+  ledgerFiles: readonly string[],
+  folder: string,
+  partCount: number,
+): Promise<readonly (readonly string[])[]> {
+  const files = Array.from({ length: partCount }, (_, part) => join(folder, `ledger-part-${part}.ndjson`));
+  const texts = files.map(() => '');
+  const flush = (part: number) => {
+    appendFileSync(files[part] ?? '', texts[part] ?? '');
+    texts[part] = '';
+  };
+  for (const file of ledgerFiles) {
+    const lines = readLines(createReadStream(file), { name: file, lineBytesMax: LEDGER_LINE_BYTES_MAX });
+    for await (const { text: line } of lines) {
+      const part = partOf(DEVICE_ID.exec(line)?.[1] ?? '', partCount);
+      texts[part] += `${line}
+`;
+      if ((texts[part]?.length ?? 0) > WRITE_CHARACTERS) flush(part);
+    }
+  }
+  for (const part of files.keys()) flush(part);
+  return files.map((file) => [file]);
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { simulate } from '../src/simulate.ts';
+
+/** Seeds of a test run; `npm run simulation` runs any number. */
+const SEEDS = 750;
+/** Seeds that found something once. What they run changes with the simulation; they cost nothing. */
+const FORMER_FINDINGS = [
+  18, 44, 788, 1_835, 1_926, 2_633, 2_709, 4_497, 6_244, 8_786, 8_976, 22_761, 27_279, 30_359, 32_219, 40_143,
+  44_008, 48_799, 53_421, 73_685, 76_929, 78_281, 92_588,
+];
+
+test('no guarantee is violated in simulated worlds', async () => {
+  const seeds = [...FORMER_FINDINGS, ...Array.from({ length: SEEDS }, (_, index) => index + 1)];
+  for (const seed of seeds) {
+    const { violation } = await simulate(seed);
+    if (violation !== undefined)
+      throw new Error(`npm run simulation -- --seed ${seed}`, { cause: violation });
+  }
+});
+
+test('the same seed gives the same run, turn by turn', async () => {
+  const [first, second] = [await simulate(42), await simulate(42)];
+  expect(second).toEqual(first);
+  expect(first.turns).toBeGreaterThan(100);
+});
