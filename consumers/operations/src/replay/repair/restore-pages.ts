@@ -34,13 +34,31 @@ interface PagePart {
 const UNBOUNDED = { eventsMax: Number.POSITIVE_INFINITY, charactersMax: Number.POSITIVE_INFINITY };
 
 /**
+ * Layouts of a chain that are tried at most. Each choice of candidates that joins the pages around its run is one; what the
+ * simulation found needs three.
+ */
+const LAYOUTS_MAX = 100;
+
+/** A chain up to one of its runs, restored. */
+interface RestoredChain {
+  /** After `index` pages that are there and all that are restored. */
+  readonly state: DeviceState;
+  readonly index: number;
+  readonly restored: readonly EventPage[];
+  readonly taken: ReadonlySet<SourceEvent>;
+  /** State at the page of the live state, where a page boundary that is known lies there. */
+  readonly atLivePage?: DeviceState;
+}
+
+/**
  * The missing pages of a chain, laid out again under their own numbers from the source's events. Where one page is
  * missing it comes out as it was; where neighbours are missing, too, their events, positions and order do, and the state
  * behind them, but the boundaries between them are not known any more.
  *
- * Throws `PAGES_NOT_RESTORABLE` when the source does not hold what the missing pages held, or when its order is not theirs
- * because a repair had appended some among them, as the live state tells: then nothing of the device is
- * written, since a page under a false key would part the chain for good.
+ * Searches the candidates of each run, the likeliest first, for a layout that joins every page around the runs and that the
+ * live state does not contradict. Throws `PAGES_NOT_RESTORABLE` where there is none: when the source does not hold what the
+ * missing pages held, or when its order is not theirs because a repair had appended some among them. Then nothing of the
+ * device is written, since a page under a false key would part the chain for good.
  *
  * @param limits what the states remembered that the pages were laid out upon: it decides what counted as late
  * @param events of this device, those that no page covers at least, in the order of their shards
@@ -50,49 +68,72 @@ export async function restoredPages(
   events: readonly SourceEvent[],
   limits: ReceiptLimits,
 ): Promise<readonly EventPage[]> {
-  const taken = new Set<SourceEvent>();
-  const restored: EventPage[] = [];
-  let state: DeviceState = newDevice(deviceId);
-  let index = 0;
-  let atLivePage: DeviceState | undefined;
-  const moveTo = (page: EventPage) => {
-    state = foldPage(state, page, limits);
-    if (state.page === live?.page && !runs.some((run) => isInside(run, state.page))) atLivePage = state;
+  const evidence = { stored: storedIdentities(pages), owed: owedShards({ pages, live }) };
+  let layoutCount = 0;
+  let refusal: { readonly run: MissingRun; readonly why: string } | undefined;
+
+  const after = (chain: RestoredChain, page: EventPage): RestoredChain => {
+    const state = foldPage(chain.state, page, limits);
+    const isLivePage = state.page === live?.page && !runs.some((run) => isInside(run, state.page));
+    return { ...chain, state, ...(isLivePage ? { atLivePage: state } : {}) };
   };
-  const stored = storedIdentities(pages);
-  const owed = owedShards({ pages, live });
-  for (const run of runs) {
-    for (let page = pages[index]; page !== undefined && page.page < run.firstPage; page = pages[index]) {
-      moveTo(page);
-      index += 1;
+  /** Moves over the pages that are there, up to a page number. */
+  const before = (from: RestoredChain, pageNumber: number): RestoredChain => {
+    let chain = from;
+    for (
+      let page = pages[chain.index];
+      page !== undefined && page.page < pageNumber;
+      page = pages[chain.index]
+    )
+      chain = { ...after(chain, page), index: chain.index + 1 };
+    return chain;
+  };
+  const search = async (from: RestoredChain, runIndex: number): Promise<readonly EventPage[] | undefined> => {
+    const run = runs[runIndex];
+    if (run === undefined) {
+      layoutCount += 1;
+      const { state: end, restored, atLivePage } = before(from, Number.POSITIVE_INFINITY);
+      const chain = { end, ...(atLivePage === undefined ? {} : { atLivePage }) };
+      const why = live === undefined ? undefined : contradiction(live, chain);
+      const lastRun = runs.at(-1);
+      if (why === undefined || lastRun === undefined) return restored;
+      refusal = { run: lastRun, why };
+      return undefined;
     }
-    const before = [...pages.slice(0, index), ...restored];
-    const free = events.filter((event) => !taken.has(event));
-    const found = await laidOut(run, state, candidatesOf(run, free, { stored, owed }), before, limits);
-    if (typeof found === 'string') throw notRestorable(deviceId, run, found);
-    for (const event of found.own) taken.add(event);
-    for (const page of found.pages) {
-      restored.push(page);
-      moveTo(page);
+    const chain = before(from, run.firstPage);
+    const free = events.filter((event) => !chain.taken.has(event));
+    const pagesBefore = [...pages.slice(0, chain.index), ...chain.restored];
+    let isJoined = false;
+    let why = 'the source has too few of its events';
+    for (const candidate of distinct(candidatesOf(run, free, evidence))) {
+      if (layoutCount >= LAYOUTS_MAX) return undefined;
+      const found = await laidOut(run, chain.state, candidate, pagesBefore, limits);
+      if (typeof found === 'string') {
+        why = found;
+        continue;
+      }
+      isJoined = true;
+      const taken = new Set([...chain.taken, ...candidate.events]);
+      const next = found.reduce(after, { ...chain, taken, restored: [...chain.restored, ...found] });
+      const restored = await search(next, runIndex + 1);
+      if (restored !== undefined) return restored;
     }
-  }
-  for (const page of pages.slice(index)) moveTo(page);
-  const chain = { end: state, ...(atLivePage === undefined ? {} : { atLivePage }) };
-  const contradicted = live === undefined ? undefined : contradiction(live, chain);
-  const [lastRun] = runs.slice(-1);
-  if (contradicted !== undefined && lastRun !== undefined)
-    throw notRestorable(deviceId, lastRun, contradicted);
-  return restored;
+    if (!isJoined) refusal ??= { run, why };
+    return undefined;
+  };
+
+  const start = { state: newDevice(deviceId), index: 0, restored: [], taken: new Set<SourceEvent>() };
+  const restored = await search(start, 0);
+  if (restored !== undefined) return restored;
+  const { run, why } = refusal ?? { run: runs.at(-1), why: 'too many layouts of its pages are possible' };
+  const { firstPage = 1, lastPage = 1 } = run ?? {};
+  const numbers = firstPage === lastPage ? `page ${firstPage}` : `pages ${firstPage} to ${lastPage}`;
+  throw new CodedError('PAGES_NOT_RESTORABLE', `${numbers} of ${deviceId} cannot be restored: ${why}`);
 }
 
 /** True where a boundary between restored neighbours lies behind this page. */
 function isInside({ firstPage, lastPage }: MissingRun, page: number): boolean {
   return page >= firstPage && page < lastPage;
-}
-
-function notRestorable(deviceId: string, { firstPage, lastPage }: MissingRun, why: string): CodedError {
-  const numbers = firstPage === lastPage ? `page ${firstPage}` : `pages ${firstPage} to ${lastPage}`;
-  return new CodedError('PAGES_NOT_RESTORABLE', `${numbers} of ${deviceId} cannot be restored: ${why}`);
 }
 
 function storedIdentities(pages: readonly EventPage[]): ReadonlySet<string> {
@@ -147,37 +188,41 @@ function candidatesOf(
   ];
 }
 
-interface LaidOutRun {
-  readonly own: readonly SourceEvent[];
-  readonly pages: readonly EventPage[];
+/** Candidates without those that hold the same events as one before them. */
+function distinct(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.filter(
+    (candidate, index) => !candidates.slice(0, index).some((earlier) => isSame(earlier, candidate)),
+  );
 }
 
-/** The pages of a run from the first candidate that joins what lies before and behind it; otherwise why the last one does not. */
+function isSame(one: Candidate, other: Candidate): boolean {
+  return (
+    one.isRepaired === other.isRepaired &&
+    one.events.length === other.events.length &&
+    one.events.every((event, index) => event === other.events[index])
+  );
+}
+
+/** The pages of a run from a candidate, where they join what lies before and after the run; otherwise why they do not. */
 async function laidOut(
   run: MissingRun,
   before: DeviceState,
-  candidates: readonly Candidate[],
+  candidate: Candidate,
   pagesBefore: readonly EventPage[],
   limits: ReceiptLimits,
-): Promise<LaidOutRun | string> {
-  let reason = 'the source has too few of its events';
-  for (const candidate of candidates) {
-    const parts = partsOf(run, candidate);
-    if (parts === undefined) continue;
-    const pages: EventPage[] = [];
-    let state = before;
-    for (const part of parts) {
-      const page = await layOut(state, part, [...pagesBefore, ...pages], limits);
-      if (page === undefined) break;
-      pages.push(page);
-      state = foldPage(state, page, limits);
-    }
-    if (pages.length < parts.length) reason = 'an event of the source is none of its events';
-    else if (run.arrivalMaxAfter === undefined || state.arrivalMax === run.arrivalMaxAfter) {
-      return { own: candidate.events, pages };
-    } else reason = 'what the source has does not join the page behind it';
+): Promise<readonly EventPage[] | string> {
+  const parts = partsOf(run, candidate);
+  if (parts === undefined) return 'the source has too few of its events';
+  const pages: EventPage[] = [];
+  let state = before;
+  for (const part of parts) {
+    const page = await layOut(state, part, [...pagesBefore, ...pages], limits);
+    if (page === undefined) return 'an event of the source is none of its events';
+    pages.push(page);
+    state = foldPage(state, page, limits);
   }
-  return reason;
+  const isJoined = run.arrivalMaxAfter === undefined || state.arrivalMax === run.arrivalMaxAfter;
+  return isJoined ? pages : 'what the source has does not join the page behind it';
 }
 
 /** The candidate's events, in as many parts as the run has pages; undefined where there are too few. */
