@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
+  type AttributeValue,
   DeleteItemCommand,
   type DynamoDBClient,
   PutItemCommand,
-  ScanCommand,
+  paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -18,7 +19,7 @@ import { type Finished, finished, type RunningPipeline } from './running-pipelin
 
 const OPS = fileURLToPath(new URL('../../../consumers/operations/src/main.ts', import.meta.url));
 
-export type Item = NonNullable<Awaited<ReturnType<typeof scanOnce>>['Items']>[number];
+export type Item = Record<string, AttributeValue>;
 
 /** The commands of operators, run against a pipeline as a person would. */
 export interface Operations {
@@ -72,20 +73,9 @@ export function lambdaOf({ environment }: RunningPipeline): LambdaClient {
   });
 }
 
-function scanOnce(client: DynamoDBClient, TableName: string, start: Record<string, never> | undefined) {
-  return client.send(
-    new ScanCommand({ TableName, ...(start === undefined ? {} : { ExclusiveStartKey: start }) }),
-  );
-}
-
 export async function itemsOf(client: DynamoDBClient, table: string): Promise<Item[]> {
   const items: Item[] = [];
-  let start: Record<string, never> | undefined;
-  do {
-    const answer = await scanOnce(client, table, start);
-    items.push(...(answer.Items ?? []));
-    start = answer.LastEvaluatedKey as Record<string, never> | undefined;
-  } while (start !== undefined);
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: table })) items.push(...Items);
   return items;
 }
 

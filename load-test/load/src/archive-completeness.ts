@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/aws/s3';
 import { sentPositions } from '@twinstream/end-to-end';
 import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
@@ -59,19 +59,10 @@ async function positionsOf(ledgerFiles: readonly string[]): Promise<PositionSet>
 
 async function archiveKeys(s3: S3Client, bucket: string, startAfter: string): Promise<readonly string[]> {
   const keys: string[] = [];
-  let token: string | undefined;
-  do {
-    const listing = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: ARCHIVE_PREFIX,
-        StartAfter: startAfter,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      }),
-    );
-    keys.push(...(listing.Contents ?? []).flatMap(({ Key }) => Key ?? []));
-    token = listing.NextContinuationToken;
-  } while (token !== undefined);
+  const input = { Bucket: bucket, Prefix: ARCHIVE_PREFIX, StartAfter: startAfter };
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, input)) {
+    keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+  }
   return keys;
 }
 

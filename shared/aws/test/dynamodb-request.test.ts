@@ -6,7 +6,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { dynamoDbRequest } from '../src/dynamodb/dynamodb-request.ts';
+import { dynamoDbPages, dynamoDbRequest } from '../src/dynamodb/dynamodb-request.ts';
 
 const metadata = (httpStatusCode: number) => ({ message: 'said so', $metadata: { httpStatusCode } });
 const other = (name: string, fault: 'client' | 'server', status: number) =>
@@ -62,5 +62,35 @@ describe('a request to DynamoDB', () => {
     });
     await expect(afterwards).rejects.toBe(reason);
     expect(isSent).toBe(false);
+  });
+});
+
+describe('pages of a listing', () => {
+  async function* pages(...answers: readonly (string | Error)[]) {
+    for (const answer of answers) {
+      if (answer instanceof Error) throw answer;
+      yield answer;
+    }
+    return undefined;
+  }
+
+  it('come one by one, and fail as a request does', async () => {
+    const error = other('ThrottlingException', 'client', 400);
+    const seen: string[] = [];
+    const read = async () => {
+      for await (const page of dynamoDbPages(undefined, () => pages('one', 'two', error))) seen.push(page);
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'DYNAMODB_THROTTLED', retryable: true, cause: error });
+    expect(seen).toEqual(['one', 'two']);
+  });
+
+  it('end with the reason of their signal before the next one is asked for', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the deadline is near');
+    const read = async () => {
+      for await (const _ of dynamoDbPages(controller.signal, () => pages('one', 'two')))
+        controller.abort(reason);
+    };
+    await expect(read()).rejects.toBe(reason);
   });
 });

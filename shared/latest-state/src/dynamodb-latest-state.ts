@@ -4,9 +4,10 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  ScanCommand,
+  paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import {
+  dynamoDbPages,
   dynamoDbRequest,
   ITEM_BYTES_MAX,
   type Item,
@@ -91,21 +92,9 @@ async function* partitionKeysOf(
   { client, tableName }: DeviceStateTable,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  let start: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
-      client.send(
-        new ScanCommand({
-          TableName: tableName,
-          ProjectionExpression: 'deviceId',
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-        options,
-      ),
-    );
-    for (const item of Items) yield requireText(item, 'deviceId');
-    start = LastEvaluatedKey;
-  } while (start !== undefined);
+  const input = { TableName: tableName, ProjectionExpression: 'deviceId' };
+  const pages = dynamoDbPages(signal, (options) => paginateScan({ client }, input, options));
+  for await (const { Items = [] } of pages) for (const item of Items) yield requireText(item, 'deviceId');
 }
 
 /** What must hold of the item that a state takes the place of. */

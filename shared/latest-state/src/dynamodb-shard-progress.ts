@@ -2,10 +2,11 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  QueryCommand,
+  paginateQuery,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  dynamoDbPages,
   dynamoDbRequest,
   type Item,
   numberValue,
@@ -86,23 +87,14 @@ async function read(
   signal?: AbortSignal,
 ): Promise<readonly ShardProgress[]> {
   const progress: ShardProgress[] = [];
-  let start: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamoDbRequest(signal, (options) =>
-      client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: 'streamName = :streamName',
-          ExpressionAttributeValues: { ':streamName': textValue(streamName) },
-          ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-        options,
-      ),
-    );
-    progress.push(...Items.map(decodeProgress));
-    start = LastEvaluatedKey;
-  } while (start !== undefined);
+  const input = {
+    TableName: tableName,
+    KeyConditionExpression: 'streamName = :streamName',
+    ExpressionAttributeValues: { ':streamName': textValue(streamName) },
+    ConsistentRead: true,
+  };
+  const pages = dynamoDbPages(signal, (options) => paginateQuery({ client }, input, options));
+  for await (const { Items = [] } of pages) progress.push(...Items.map(decodeProgress));
   return progress;
 }
 

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
-import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
+import { dynamoDbPages, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { z } from 'zod';
 import { isJobAlive } from './job-liveness.ts';
@@ -89,8 +89,8 @@ export function dynamoDbReplays(options: DynamoDbReplaysOptions): RunningReplays
   };
 }
 
-/** All jobs of replays as they are stored. Rejects with the codes of {@link dynamoDbRequest}. */
-export function replayJobItems(
+/** All jobs of replays as they are stored. Rejects with the codes of `dynamoDbRequest`. */
+export async function replayJobItems(
   client: DynamoDBClient,
   tableName: string,
   signal?: AbortSignal,
@@ -100,16 +100,16 @@ export function replayJobItems(
     KeyConditionExpression: 'kind = :kind',
     ExpressionAttributeValues: { ':kind': textValue(REPLAY_JOB_KIND) },
   };
-  return dynamoDbRequest(signal, async (options) => {
-    const items: Item[] = [];
-    let pages = 0;
-    for await (const { Items = [] } of paginateQuery({ client }, input, options)) {
-      items.push(...Items);
-      pages += 1;
-      if (pages === PAGES_MAX) break;
-    }
-    return items;
-  });
+  const items: Item[] = [];
+  let pages = 0;
+  for await (const { Items = [] } of dynamoDbPages(signal, (options) =>
+    paginateQuery({ client }, input, options),
+  )) {
+    items.push(...Items);
+    pages += 1;
+    if (pages === PAGES_MAX) break;
+  }
+  return items;
 }
 
 function readRunning(item: Item, nowMs: number): RunningReplay | undefined {

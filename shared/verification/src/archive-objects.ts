@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
 
 /** An object of the archive. */
@@ -61,26 +61,17 @@ async function* listObjects(
     toMs === undefined
       ? undefined
       : `${hourFolder(ARCHIVE_PREFIX, Math.min(toMs + HOURS_AFTER * HOUR_MS, TIME_MAX))}~`;
-  let token: string | undefined;
-  do {
-    const answer = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: ARCHIVE_PREFIX,
-        StartAfter: startAfter,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      }),
-      signal === undefined ? {} : { abortSignal: signal },
-    );
-    for (const { Key: key = '', Size: bytes = 0 } of answer.Contents ?? []) {
+  const input = { Bucket: bucket, Prefix: ARCHIVE_PREFIX, StartAfter: startAfter };
+  const options = signal === undefined ? {} : { abortSignal: signal };
+  for await (const { Contents = [] } of paginateListObjectsV2({ client }, input, options)) {
+    for (const { Key: key = '', Size: bytes = 0 } of Contents) {
       // Text order is time order in these keys.
       if (end !== undefined && key > end) return;
       // What the console calls a folder.
       if (key.endsWith('/') && bytes === 0) continue;
       yield { key, bytes };
     }
-    token = answer.NextContinuationToken;
-  } while (token !== undefined);
+  }
 }
 
 async function* storedBytes(

@@ -10,7 +10,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  ScanCommand,
+  paginateScan,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
@@ -104,13 +104,9 @@ describe.each(engines)('%s', (engine) => {
       db = await startDynamoDb({ engine, dataDir });
       const client = connect(db.url);
       const found = new Set<string | undefined>();
-      let start: Record<string, { S: string }> | undefined;
-      do {
-        const page = await client.send(new ScanCommand({ TableName: TABLE, ExclusiveStartKey: start }));
-        for (const item of page.Items ?? []) found.add(item.id?.S);
-        const last = page.LastEvaluatedKey?.id?.S;
-        start = last === undefined ? undefined : { id: { S: last } };
-      } while (start !== undefined);
+      for await (const { Items = [] } of paginateScan({ client }, { TableName: TABLE })) {
+        for (const item of Items) found.add(item.id?.S);
+      }
       client.destroy();
       expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
     } finally {

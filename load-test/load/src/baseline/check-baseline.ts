@@ -1,4 +1,4 @@
-import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { sentEvents } from '@twinstream/end-to-end';
 import type { LedgerViolation } from '@twinstream/verification';
@@ -66,22 +66,17 @@ function keyOf(session: number, counter: number): string {
 
 async function storedKeys(client: DynamoDBClient, TableName: string, deviceId: string): Promise<Set<string>> {
   const found = new Set<string>();
-  let start: Record<string, never> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName,
-        KeyConditionExpression: 'deviceId = :deviceId',
-        ProjectionExpression: '#key',
-        ExpressionAttributeNames: { '#key': 'key' },
-        ExpressionAttributeValues: { ':deviceId': { S: deviceId } },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
+  const input = {
+    TableName,
+    KeyConditionExpression: 'deviceId = :deviceId',
+    ProjectionExpression: '#key',
+    ExpressionAttributeNames: { '#key': 'key' },
+    ExpressionAttributeValues: { ':deviceId': { S: deviceId } },
+    ConsistentRead: true,
+  };
+  for await (const { Items = [] } of paginateQuery({ client }, input)) {
     for (const { key } of Items) found.add(key?.S ?? '');
-    start = LastEvaluatedKey as Record<string, never> | undefined;
-  } while (start !== undefined);
+  }
   return found;
 }
 

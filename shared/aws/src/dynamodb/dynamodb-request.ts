@@ -33,6 +33,19 @@ export async function dynamoDbRequest<Answer>(
   }
 }
 
+/** Pages of one of the SDK's paginators, asked for as they are consumed. Fails as {@link dynamoDbRequest} does. */
+export async function* dynamoDbPages<Page>(
+  signal: AbortSignal | undefined,
+  paginate: (options: { abortSignal?: AbortSignal }) => AsyncGenerator<Page, unknown>,
+): AsyncGenerator<Page> {
+  const pages = paginate(signal === undefined ? {} : { abortSignal: signal });
+  for (;;) {
+    const { done = false, value } = await dynamoDbRequest(signal, () => pages.next());
+    if (done) return;
+    yield value as Page;
+  }
+}
+
 function coded(cause: unknown): CodedError {
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   if (cause instanceof Error && THROTTLES.has(cause.name)) {
