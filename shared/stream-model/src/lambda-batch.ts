@@ -1,43 +1,15 @@
+import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import { compareSequenceNumbers, type SequenceNumber, sequenceNumber } from './sequence-number.ts';
 import { type ShardId, shardId } from './shard-id.ts';
 
-/** What Lambda hands to a function for a batch of a Kinesis stream ("Process Amazon Kinesis Data Streams records with Lambda", read 2026-11). */
-export interface KinesisLambdaEvent {
-  readonly Records: readonly KinesisLambdaRecord[];
-}
-
-export interface KinesisLambdaRecord {
-  readonly eventSource: 'aws:kinesis';
-  readonly eventVersion: string;
-  /** Shard id, colon, sequence number. */
-  readonly eventID: string;
-  readonly eventName: 'aws:kinesis:record';
-  readonly invokeIdentityArn: string;
-  readonly awsRegion: string;
-  /** Of the stream, or of one of its registered consumers. */
-  readonly eventSourceARN: string;
-  readonly kinesis: {
-    readonly kinesisSchemaVersion: string;
-    readonly partitionKey: string;
-    readonly sequenceNumber: string;
-    /** Base64. */
-    readonly data: string;
-    /** Seconds since 1970, with a fraction. */
-    readonly approximateArrivalTimestamp: number;
-  };
-}
+export type {
+  KinesisStreamBatchResponse as BatchAnswer,
+  KinesisStreamEvent as KinesisLambdaEvent,
+  KinesisStreamRecord as KinesisLambdaRecord,
+} from 'aws-lambda';
 
 /** What a function needs of Lambda's context object. */
-export interface LambdaContext {
-  readonly awsRequestId: string;
-  /** Milliseconds until Lambda stops the function. */
-  getRemainingTimeInMillis(): number;
-}
-
-/** Partial answer to a batch (`ReportBatchItemFailures`): the lowest number named and all after it are delivered again. */
-export interface BatchAnswer {
-  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
-}
+export type LambdaContext = Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>;
 
 /** One record as the stream holds it. */
 export interface StreamRecord {
@@ -68,7 +40,7 @@ const STREAM_ARN = /^arn:[^:]+:kinesis:[^:]*:[^:]*:stream\/([a-zA-Z0-9_.-]{1,128
  * Reads a batch, decoding each record once. Throws RangeError when it is not a Kinesis batch of one shard, which only a
  * wrong event source mapping can cause; no content of a record does.
  */
-export function readBatch(event: KinesisLambdaEvent): StreamBatch {
+export function readBatch(event: KinesisStreamEvent): StreamBatch {
   const [first] = event.Records;
   if (first === undefined) throw new RangeError('a batch holds at least one record');
   const streamName = STREAM_ARN.exec(first.eventSourceARN)?.[1];
@@ -98,6 +70,6 @@ export function readBatch(event: KinesisLambdaEvent): StreamBatch {
 }
 
 /** The answer that has this record and all after it delivered again; undefined acknowledges the whole batch. */
-export function unfinishedFrom(number: SequenceNumber | undefined): BatchAnswer {
+export function unfinishedFrom(number: SequenceNumber | undefined): KinesisStreamBatchResponse {
   return { batchItemFailures: number === undefined ? [] : [{ itemIdentifier: number }] };
 }

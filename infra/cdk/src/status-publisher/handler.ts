@@ -1,5 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Logger } from '@twinstream/runtime';
+import type { DynamoDBBatchResponse } from 'aws-lambda';
 import { z } from 'zod';
 import { type StatusChange, stateChangeSchema, statusChange } from './status-change.ts';
 
@@ -16,17 +17,12 @@ export interface StatusPublisherServices {
   readonly logger: Logger;
 }
 
-/** The first record that is to be delivered again, if there is one. */
-export interface BatchAnswer {
-  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
-}
-
 /**
  * Publishes changes of status in the order of the batch, and stops at the first that the bus does not take. What was told
  * before a retry is told again, under the same id. Throws for an event that is not of a DynamoDB stream.
  */
 export function createStatusPublisher({ client, busName, logger }: StatusPublisherServices) {
-  return async (event: unknown): Promise<BatchAnswer> => {
+  return async (event: unknown): Promise<DynamoDBBatchResponse> => {
     const { Records: records } = eventSchema.parse(event);
     const changes = records.flatMap((record) => {
       const change = statusChange(record);

@@ -1,16 +1,7 @@
-/** What a handler is told besides its event: "Using the Lambda context object", developer guide, read 2026-11. */
-export interface LambdaContext {
-  readonly functionName: string;
-  readonly functionVersion: string;
-  readonly invokedFunctionArn: string;
-  readonly memoryLimitInMB: string;
-  readonly awsRequestId: string;
-  readonly logGroupName: string;
-  readonly logStreamName: string;
-  callbackWaitsForEmptyEventLoop: boolean;
-  /** Milliseconds until the invocation is ended. */
-  getRemainingTimeInMillis(): number;
-}
+import type { Context } from 'aws-lambda';
+
+/** What a handler is told besides its event, but for the three functions that AWS keeps for functions of old. */
+export type LambdaContext = Omit<Context, 'done' | 'fail' | 'succeed'>;
 
 /** Memory is not limited here; this is what the context says. */
 const MEMORY_MB = '1024';
