@@ -13,12 +13,16 @@ export function checkDurable(
 ): void {
   const what = `${shard.shardId} ${record.sequenceNumber}`;
   for (const { deviceId, identity, event } of eventsOf(shard, record)) {
+    // Also where a later copy of it, in another record, was accepted and stands in a page.
+    if (isRefusable(event) && quarantined.has(what)) continue;
     const page = oracle.pageOf(deviceId, identity);
-    if (page === undefined && isRefusable(event) && quarantined.has(what)) continue;
     if (page === undefined)
       throw new Violation('nothing is lost', `${what}: ${deviceId} ${identity} is not stored`);
     if (oracle.statePage(deviceId) < page) {
-      throw new Violation('a record is acknowledged only when the state is at or past its pages', what);
+      throw new Violation(
+        'a record is acknowledged only when the state is at or past its pages',
+        `${what}: ${deviceId}, page ${page}`,
+      );
     }
   }
   if (hasPoison(record) && !quarantined.has(what)) {
