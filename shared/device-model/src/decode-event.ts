@@ -38,6 +38,11 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent | Rejection {
   } catch {
     return rejection('not-json', 'the text is not JSON');
   }
+  return decodeParsed(value, text);
+}
+
+/** What JSON.parse made of a text of at most 256 KiB, to an event or the reason why it is none. Never throws. */
+export function decodeParsed(value: unknown, text: string): DecodedEvent | Rejection {
   if (!isJsonObject(value)) return rejection('not-object', 'the JSON is not an object');
   const event = readEvent(value);
   if ('rejected' in event) return event;

@@ -1,3 +1,11 @@
+/** Why a payload of a foreign shape does not become an event: decided by the mappings in use. */
+export const MAPPING_REJECTION_REASONS = [
+  'no-mapping',
+  'undecodable-payload',
+  'unmapped-value',
+  'mapping-limit',
+] as const;
+
 /** Rejection reasons of invalid records. Quarantine lists them, and operators filter by them. */
 export const REJECTION_REASONS = [
   'empty',
@@ -20,6 +28,7 @@ export const REJECTION_REASONS = [
   'invalid-correction',
   'correction-ahead',
   'damaged-aggregate',
+  ...MAPPING_REJECTION_REASONS,
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

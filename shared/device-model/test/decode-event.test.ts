@@ -1,4 +1,10 @@
-import { decodeEvent, EVENT_LIMITS, REJECTION_REASONS, type RejectionReason } from '@twinstream/device-model';
+import {
+  decodeEvent,
+  EVENT_LIMITS,
+  MAPPING_REJECTION_REASONS,
+  REJECTION_REASONS,
+  type RejectionReason,
+} from '@twinstream/device-model';
 import { describe, expect, test } from 'vitest';
 
 const EVENT = {
@@ -223,6 +229,11 @@ const REJECTED: Readonly<Record<RejectionReason, readonly (readonly [string, unk
   // Decided against the state of a device.
   'correction-ahead': [],
   'damaged-aggregate': [],
+  // Decided by payload mappings, before an event is read.
+  'no-mapping': [],
+  'undecodable-payload': [],
+  'unmapped-value': [],
+  'mapping-limit': [],
 };
 
 describe('bytes that are no event are rejected', () => {
@@ -235,7 +246,7 @@ describe('bytes that are no event are rejected', () => {
   test('for every reason that the bytes of an event alone decide', () => {
     const untested = REJECTION_REASONS.filter((reason) => REJECTED[reason].length === 0);
     // One is decided against the device's chain, the other before an event is read.
-    expect(untested).toEqual(['correction-ahead', 'damaged-aggregate']);
+    expect(untested).toEqual(['correction-ahead', 'damaged-aggregate', ...MAPPING_REJECTION_REASONS]);
   });
 
   test('without a word of the payload in the detail', () => {

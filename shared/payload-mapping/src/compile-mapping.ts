@@ -1,0 +1,128 @@
+import { type Document, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { compileRule } from './compile-rule.ts';
+import { compileValue } from './compile-value.ts';
+import type { CompiledMapping } from './compiled-mapping.ts';
+import { type Codecs, formatName, openFormats } from './formats.ts';
+import { MAPPING_LIMITS } from './limits.ts';
+import { type MappingDocument, mappingDocumentSchema } from './mapping-document.ts';
+import { type DocumentFault, InvalidDocument, MappingFault } from './mapping-fault.ts';
+import { openMapper, type PayloadMapper } from './payload-mapper.ts';
+
+/** Faults of mapping documents, all that were found. */
+export interface InvalidMappings {
+  readonly faults: readonly DocumentFault[];
+}
+
+/** Reads a mapping document from its text, YAML or JSON. Aliases are refused: a short document must not become a long one. */
+export function parseMappingText(text: string): MappingDocument | InvalidMappings {
+  if (text.length > MAPPING_LIMITS.documentCharactersMax) {
+    const message = `a mapping has at most ${MAPPING_LIMITS.documentCharactersMax} characters`;
+    return { faults: [{ at: '', message }] };
+  }
+  let document: Document;
+  let value: unknown;
+  try {
+    document = parseDocument(text, { version: '1.2', uniqueKeys: true });
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    return { faults: [{ at: '', message: error instanceof Error ? error.message : 'not YAML' }] };
+  }
+  if (document.errors.length > 0) {
+    return { faults: document.errors.map(({ message }) => ({ at: '', message })) };
+  }
+  return readMapping(value);
+}
+
+/** Checks what a mapping document says, not yet what it names. */
+export function readMapping(value: unknown): MappingDocument | InvalidMappings {
+  const read = mappingDocumentSchema.safeParse(value);
+  return read.success ? read.data : { faults: faultsOf(read.error.issues, '') };
+}
+
+/** The deepest fault of each alternative says most: a union by itself only says that nothing fits. */
+function faultsOf(issues: readonly z.core.$ZodIssue[], prefix: string): DocumentFault[] {
+  return issues.flatMap((issue) => {
+    const at = issue.path.reduce<string>((path, part) => joinPath(path, part), prefix);
+    if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [{ at, message: issue.message }];
+    const alternatives = issue.errors.map((errors) => faultsOf(errors, at));
+    const depthOf = (faults: readonly DocumentFault[]) => Math.max(...faults.map((fault) => fault.at.length));
+    return alternatives.reduce((best, each) => (depthOf(each) >= depthOf(best) ? each : best));
+  });
+}
+
+function joinPath(path: string, part: PropertyKey): string {
+  if (typeof part === 'number') return `${path}[${part}]`;
+  return path === '' ? String(part) : `${path}.${String(part)}`;
+}
+
+export interface CompileOptions {
+  /** Codecs that mappings may name as `format: {codec: NAME}`. */
+  readonly codecs?: Codecs;
+}
+
+/**
+ * Compiles mappings, the first that matches a record counts. Without any, the mapper takes events of this project's own
+ * format alone; with some, it takes those as well. Returns every fault of the documents instead where there is one.
+ */
+export function compileMappings(
+  documents: readonly MappingDocument[],
+  { codecs = new Map() }: CompileOptions = {},
+): PayloadMapper | InvalidMappings {
+  if (documents.length > MAPPING_LIMITS.mappingsMax) {
+    return { faults: [{ at: '', message: `at most ${MAPPING_LIMITS.mappingsMax} mappings` }] };
+  }
+  const faults: DocumentFault[] = [];
+  const compiled: CompiledMapping[] = [];
+  for (const document of documents) {
+    try {
+      compiled.push(compileMapping(document, codecs));
+    } catch (error) {
+      if (!(error instanceof InvalidDocument)) throw error;
+      faults.push({ at: `${document.mapping}: ${error.at}`, message: error.message });
+    }
+  }
+  const names = documents.map(({ mapping }) => mapping);
+  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+    faults.push({ at: `${name}: mapping`, message: 'the name is taken by another mapping' });
+  }
+  return faults.length > 0 ? { faults } : openMapper(compiled);
+}
+
+function compileMapping(document: MappingDocument, codecs: Codecs): CompiledMapping {
+  const { mapping, version, format = 'json', gzip = false } = document;
+  const formats = openFormats(codecs, document.descriptorSets);
+  const names = document.rules.map((rule) => rule.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new InvalidDocument(`rules.${twice}`, 'the name is taken by another rule');
+  const stamp = { name: mapping, version };
+  return {
+    name: mapping,
+    version,
+    format: formatName(format),
+    decodedAs: typeof format === 'string' ? `${format} ${gzip}` : mapping,
+    decode: formats.decoder(format, gzip, 'format'),
+    unwrap: compileUnwrap(document, formats),
+    rules: document.rules.map((rule) => compileRule(rule, stamp, formats)),
+  };
+}
+
+function compileUnwrap(
+  { unwrap }: MappingDocument,
+  formats: ReturnType<typeof openFormats>,
+): CompiledMapping['unwrap'] {
+  if (unwrap === undefined) return () => true;
+  const inner = compileValue(unwrap, 'unwrap', formats);
+  return (scope) => {
+    try {
+      const payload = inner(scope);
+      if (payload === undefined || payload === null) return false;
+      scope.payload = payload;
+      scope.item = payload;
+      return true;
+    } catch (error) {
+      if (error instanceof MappingFault && error.reason !== 'mapping-limit') return false;
+      throw error;
+    }
+  };
+}

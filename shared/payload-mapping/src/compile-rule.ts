@@ -1,0 +1,143 @@
+import { type RejectionReason, rejection } from '@twinstream/device-model';
+import { compileConditions, type Test } from './compile-condition.ts';
+import { assembleEvent, compileEvent, type EventParts, isSameHead } from './compile-event.ts';
+import { mergeInto } from './compile-value.ts';
+import type { Formats } from './formats.ts';
+import { RECORD_LIMITS } from './limits.ts';
+import type { EachSpec, RuleSpec } from './mapping-document.ts';
+import { MappingFault } from './mapping-fault.ts';
+import { type Access, compilePath, memberOf } from './path.ts';
+import { isPayloadArray, isPayloadObject, type PayloadValue } from './payload-value.ts';
+import { type Outcome, type Run, runGuarded } from './record-outcome.ts';
+import type { Scope } from './scope.ts';
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly matches: Test;
+  /** Maps one payload. Items count on from `scope.index`, which is left after the last one. */
+  run(scope: Scope, outcome: Outcome): void;
+}
+
+/** The member of an event that a reason is about, where it is not its data. */
+const MEMBER_OF: Readonly<Partial<Record<RejectionReason, string>>> = {
+  'missing-device-id': 'deviceId',
+  'invalid-device-id': 'deviceId',
+  'invalid-type': 'type',
+  'invalid-correction': 'type',
+  'invalid-time': 'time',
+  'invalid-counter': 'identity',
+};
+
+/** @param stamp JSON of the member that says which mapping made an event */
+export function compileRule(spec: RuleSpec, stamp: PayloadValue, formats: Formats): CompiledRule {
+  const at = `rules.${spec.name}`;
+  const matches = compileConditions(spec.when, `${at}.when`, formats);
+  if (spec.event === undefined) {
+    return {
+      name: spec.name,
+      matches,
+      run: (scope, outcome) => {
+        outcome.ignored += 1;
+        scope.index += 1;
+      },
+    };
+  }
+  const build = compileEvent(spec.event, `${at}.event`, formats);
+  const finish = (item: number, parts: EventParts, outcome: Outcome): void => {
+    const decoded = assembleEvent(parts, stamp);
+    if ('rejected' in decoded) {
+      const place = `${at}.event.${MEMBER_OF[decoded.rejected] ?? 'data'}`;
+      outcome.rejections.push({
+        item,
+        at: place,
+        ...rejection(decoded.rejected, `${place}: ${decoded.detail}`),
+      });
+      return;
+    }
+    outcome.characters += decoded.text.length;
+    if (outcome.characters > RECORD_LIMITS.outputCharactersMax) {
+      const limit = RECORD_LIMITS.outputCharactersMax;
+      throw new MappingFault(
+        'mapping-limit',
+        at,
+        `the events of the record have more than ${limit} characters`,
+      );
+    }
+    outcome.events.push({ item, ...decoded });
+  };
+  if (spec.each === undefined) {
+    const run: Run = (scope, outcome) => {
+      finish(scope.index, build(scope), outcome);
+      scope.index += 1;
+    };
+    return { name: spec.name, matches, run };
+  }
+  return { name: spec.name, matches, run: runEach(spec.each, `${at}.each`, formats, build, finish) };
+}
+
+function runEach(
+  spec: EachSpec,
+  at: string,
+  formats: Formats,
+  build: (scope: Scope) => EventParts,
+  finish: (item: number, parts: EventParts, outcome: Outcome) => void,
+): Run {
+  const path = compilePath(spec.path, `${at}.path`);
+  const where = compileConditions(spec.where, `${at}.where`, formats);
+  const carry = spec.carry ?? [];
+  return (scope, outcome) => {
+    const items = itemsOf(spec, path, scope, at);
+    const carried: { [name: string]: PayloadValue } = {};
+    scope.carried = carried;
+    let open: { readonly item: number; readonly parts: EventParts } | undefined;
+    const one: Run = (inner, into) => {
+      if (!where(inner)) into.ignored += 1;
+      else {
+        const parts = build(inner);
+        if (open !== undefined && isSameHead(open.parts, parts))
+          mergeInto(open.parts.data, parts.data, inner, at);
+        else {
+          if (open !== undefined) finish(open.item, open.parts, into);
+          open = spec.merge === true ? { item: inner.index, parts } : undefined;
+          if (open === undefined) finish(inner.index, parts, into);
+        }
+      }
+      inner.index += 1;
+    };
+    for (const [key, item] of items) {
+      scope.item = item;
+      scope.key = key;
+      for (const name of carry) {
+        const value = memberOf(item, name);
+        if (value !== undefined) carried[name] = value;
+      }
+      runGuarded(one, scope, outcome);
+    }
+    if (open !== undefined) finish(open.item, open.parts, outcome);
+  };
+}
+
+function itemsOf(
+  { of = 'elements' }: EachSpec,
+  path: Access,
+  scope: Scope,
+  at: string,
+): readonly (readonly [string | undefined, PayloadValue])[] {
+  const value = path(scope);
+  const items = of === 'elements' ? elementsOf(value) : membersOf(value);
+  if (items === undefined) {
+    throw new MappingFault('unmapped-value', at, of === 'elements' ? 'not an array' : 'not an object');
+  }
+  if (scope.index + items.length > RECORD_LIMITS.itemsMax) {
+    throw new MappingFault('mapping-limit', at, `more than ${RECORD_LIMITS.itemsMax} items in one record`);
+  }
+  return items;
+}
+
+function elementsOf(value: PayloadValue | undefined): (readonly [undefined, PayloadValue])[] | undefined {
+  return isPayloadArray(value) ? value.map((item) => [undefined, item] as const) : undefined;
+}
+
+function membersOf(value: PayloadValue | undefined): (readonly [string, PayloadValue])[] | undefined {
+  return isPayloadObject(value) ? Object.entries(value) : undefined;
+}

@@ -1,0 +1,154 @@
+import { type DecodedEvent, decodeEvent, type Rejection, rejection } from '@twinstream/device-model';
+import type { CompiledMapping } from './compiled-mapping.ts';
+import { RECORD_LIMITS } from './limits.ts';
+import { MappingFault } from './mapping-fault.ts';
+import type { Undecodable } from './payload-format.ts';
+import type { PayloadObject, PayloadValue } from './payload-value.ts';
+import { type Outcome, runGuarded } from './record-outcome.ts';
+import type { Scope } from './scope.ts';
+
+/** One record of a stream, or one entry of an aggregated record. */
+export interface SourceRecord {
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  /** Milliseconds since 1970. */
+  readonly arrivalTime: number;
+}
+
+/** Name and version of a mapping, as events keep them in the member `mapping` of their text. */
+export interface MappingVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** An event that a record became. */
+export interface MappedEvent extends DecodedEvent {
+  /** Its place in the record, from 0, among all items: events, rejected and ignored ones. 0 where a record is one event. */
+  readonly item: number;
+}
+
+export interface MappingRejection extends Rejection {
+  readonly item: number;
+  /** Place in the mapping document that failed; empty where no mapping was applied. */
+  readonly at: string;
+}
+
+/**
+ * What a record became: events in the record's order, rejections by name, or neither, where a rule ignores it. A record
+ * may become events and rejections; a record that exceeds a limit becomes one rejection and no event.
+ */
+export interface MappedRecord {
+  readonly events: readonly MappedEvent[];
+  readonly rejections: readonly MappingRejection[];
+  readonly ignored: number;
+  /** Events, rejected and ignored items. */
+  readonly itemCount: number;
+  /** Absent where the record is an event of this project's own format, or nothing matched. */
+  readonly mapping?: MappingVersion & { readonly rule: string };
+}
+
+/** Maps records. Pure: the same record, mappings and codecs give the same result, and nothing is kept between records. */
+export interface PayloadMapper {
+  readonly mappings: readonly MappingVersion[];
+  /** Never throws. */
+  map(record: SourceRecord): MappedRecord;
+}
+
+const utf8 = new TextEncoder();
+const OWN_MEMBERS = ['"deviceId"', '"v"'].map((name) => Buffer.from(utf8.encode(name)));
+
+/** Whether the bytes may be an event of this project's own format, by two of its member names. */
+function looksOwn(data: Uint8Array): boolean {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return OWN_MEMBERS.every((name) => bytes.includes(name));
+}
+
+export function openMapper(mappings: readonly CompiledMapping[]): PayloadMapper {
+  return {
+    mappings: mappings.map(({ name, version }) => ({ name, version })),
+    map: (record) => mapRecord(mappings, record),
+  };
+}
+
+function mapRecord(mappings: readonly CompiledMapping[], record: SourceRecord): MappedRecord {
+  const own = mappings.length === 0 || looksOwn(record.data) ? decodeEvent(record.data) : undefined;
+  if (own !== undefined && 'event' in own)
+    return { events: [{ item: 0, ...own }], rejections: [], ignored: 0, itemCount: 1 };
+  const decoded = new Map<string, readonly PayloadValue[] | Undecodable>();
+  let undecodable: string | undefined;
+  let wasDecoded = false;
+  for (const mapping of mappings) {
+    const payloads = decoded.get(mapping.decodedAs) ?? mapping.decode(record.data);
+    decoded.set(mapping.decodedAs, payloads);
+    if ('undecodable' in payloads) {
+      undecodable ??= payloads.undecodable;
+      continue;
+    }
+    wasDecoded = true;
+    const mapped = applyMapping(mapping, payloads, record);
+    if (mapped !== undefined) return mapped;
+  }
+  if (own !== undefined) return rejected(own);
+  if (record.data.length === 0) return rejected(rejection('empty', 'the record has no bytes'));
+  return rejected(
+    wasDecoded || undecodable === undefined
+      ? rejection('no-mapping', 'no rule of the mappings in use matches the payload')
+      : rejection('undecodable-payload', undecodable),
+  );
+}
+
+function rejected(reason: Rejection): MappedRecord {
+  return { events: [], rejections: [{ item: 0, at: '', ...reason }], ignored: 0, itemCount: 1 };
+}
+
+/** Undefined where no payload matches a rule of the mapping. */
+function applyMapping(
+  mapping: CompiledMapping,
+  payloads: readonly PayloadValue[],
+  { partitionKey, arrivalTime }: SourceRecord,
+): MappedRecord | undefined {
+  const { name, version } = mapping;
+  const about: PayloadObject = { partitionKey, arrivalTime, format: mapping.format };
+  const outcome: Outcome = { events: [], rejections: [], ignored: 0, characters: 0 };
+  let index = 0;
+  let work = 0;
+  let rule: string | undefined;
+  try {
+    for (const envelope of payloads) {
+      const scope: Scope = {
+        ...{ payload: envelope, envelope, item: envelope, carried: {}, record: about, key: undefined },
+        ...{ index, work },
+      };
+      const matched = mapping.unwrap(scope) ? mapping.rules.find(({ matches }) => matches(scope)) : undefined;
+      rule ??= matched?.name;
+      if (matched !== undefined) runGuarded(matched.run, scope, outcome);
+      else {
+        const detail = 'no rule of the mappings in use matches the payload';
+        outcome.rejections.push({ item: index, at: '', ...rejection('no-mapping', detail) });
+        scope.index += 1;
+      }
+      ({ index, work } = scope);
+      if (index > RECORD_LIMITS.itemsMax) {
+        throw new MappingFault(
+          'mapping-limit',
+          '',
+          `more than ${RECORD_LIMITS.itemsMax} items in one record`,
+        );
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof MappingFault)) throw error;
+    const { reason, at, message } = error;
+    const limit = { item: 0, at, ...rejection(reason, `${at}: ${message}`) };
+    return {
+      events: [],
+      rejections: [limit],
+      ignored: 0,
+      itemCount: 1,
+      mapping: { name, version, rule: rule ?? '' },
+    };
+  }
+  if (rule === undefined) return undefined;
+  const { events, rejections, ignored } = outcome;
+  return { events, rejections, ignored, itemCount: index, mapping: { name, version, rule } };
+}

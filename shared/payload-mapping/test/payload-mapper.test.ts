@@ -1,0 +1,237 @@
+import { gzipSync } from 'node:zlib';
+import { itemPlaces } from '@twinstream/payload-mapping';
+import { encode } from 'cbor-x';
+import { describe, expect, test } from 'vitest';
+import { ARRIVAL_TIME, eventsOf, mapperOf, mapText, record } from './mapping-builder.ts';
+
+const FLAT = `
+language: 1
+mapping: flat
+version: 3
+rules:
+  - name: heartbeat
+    when: [{ value: kind, equals: ping }]
+    ignore: a heartbeat says nothing
+  - name: telemetry
+    when: [{ value: device_id, exists: true }]
+    event:
+      deviceId: device_id
+      time: { path: ts, steps: [{ time: { unit: seconds } }] }
+      data:
+        path: $payload
+        steps: [{ drop: [device_id, ts] }]
+`;
+
+describe('a mapping', () => {
+  test('turns a flat object into an event that names the mapping and its version', () => {
+    const { events, rejections, mapping } = mapText(FLAT, { device_id: 'a1', ts: 1767225600, temp: 21.5 });
+    expect(rejections).toEqual([]);
+    expect(mapping).toEqual({ name: 'flat', version: 3, rule: 'telemetry' });
+    expect(events).toEqual([
+      {
+        item: 0,
+        event: {
+          v: 1,
+          deviceId: 'a1',
+          type: 'reported',
+          time: '2026-01-01T00:00:00.000Z',
+          data: { temp: 21.5 },
+        },
+        text: '{"v":1,"deviceId":"a1","type":"reported","time":"2026-01-01T00:00:00.000Z","mapping":{"name":"flat","version":3},"data":{"temp":21.5}}',
+      },
+    ]);
+  });
+
+  test('takes the first rule that matches, and ignores what a rule ignores', () => {
+    expect(mapText(FLAT, { kind: 'ping', device_id: 'a1' })).toMatchObject({
+      events: [],
+      rejections: [],
+      ignored: 1,
+      mapping: { rule: 'heartbeat' },
+    });
+  });
+
+  test('rejects by name what no rule matches', () => {
+    expect(mapText(FLAT, { other: 1 }).rejections).toMatchObject([{ rejected: 'no-mapping', at: '' }]);
+  });
+
+  test('rejects a value that is missing or cannot be converted, and names the place in the document', () => {
+    expect(mapText(FLAT, { device_id: 'a1', ts: 'soon' }).rejections).toEqual([
+      {
+        item: 0,
+        rejected: 'unmapped-value',
+        at: 'rules.telemetry.event.time.steps[0].time',
+        detail: 'rules.telemetry.event.time.steps[0].time: not a time',
+      },
+    ]);
+    expect(mapText(FLAT, { device_id: 'a1' }).rejections).toMatchObject([
+      { at: 'rules.telemetry.event.time', detail: 'rules.telemetry.event.time: missing' },
+    ]);
+  });
+
+  test('rejects what is not a valid event, and names the member', () => {
+    const { rejections } = mapText(FLAT, { device_id: 'x'.repeat(2_000), ts: 1767225600 });
+    expect(rejections).toMatchObject([
+      { rejected: 'invalid-device-id', at: 'rules.telemetry.event.deviceId' },
+    ]);
+  });
+
+  test("takes events of this project's own format beside it", () => {
+    const own = '{"v":1,"deviceId":"a1","type":"reported","time":"2026-01-01T00:00:00Z","data":{"x":1}}';
+    const mapped = mapperOf(FLAT).map(record(Buffer.from(own)));
+    expect(mapped).toMatchObject({ events: [{ item: 0, text: own }], rejections: [] });
+    expect(mapped.mapping).toBeUndefined();
+  });
+
+  test('keeps numbers that a double does not hold in the digits of the device', () => {
+    const bytes = Buffer.from(
+      '{"device_id":12345678901234567890,"ts":1767225600,"total":98765432109876543210,"x":1}',
+    );
+    const [event] = mapperOf(FLAT).map(record(bytes)).events;
+    expect(event?.event.deviceId).toBe('12345678901234567890');
+    expect(event?.text).toContain('"total":98765432109876543210');
+    expect(event?.event.data).toEqual({ total: Number('98765432109876543210'), x: 1 });
+  });
+});
+
+describe('the format of the bytes', () => {
+  const withFormat = (format: string) => FLAT.replace('version: 3', `version: 3\n${format}`);
+  const flat = { device_id: 'a1', ts: 1767225600, temp: 21.5 };
+
+  test('may be several lines of JSON in one record, each of which is an item', () => {
+    const lines = `${JSON.stringify(flat)}\n\n{"other":1}\n${JSON.stringify({ ...flat, device_id: 'a2' })}\n`;
+    const { events, rejections } = mapperOf(withFormat('format: ndjson')).map(record(Buffer.from(lines)));
+    expect(events.map(({ item, event }) => [item, event.deviceId])).toEqual([
+      [0, 'a1'],
+      [2, 'a2'],
+    ]);
+    expect(rejections).toMatchObject([{ item: 1, rejected: 'no-mapping' }]);
+  });
+
+  test('may be CBOR, whose byte strings are base64 and whose 64-bit numbers keep their digits', () => {
+    const bytes = encode({ ...flat, raw: Buffer.from([1, 2]), total: 2n ** 60n + 1n });
+    const { events } = mapperOf(withFormat('format: cbor')).map(record(bytes));
+    expect(events[0]?.event.data).toMatchObject({ temp: 21.5, raw: 'AQI=' });
+    expect(events[0]?.text).toContain('"total":1152921504606846977');
+  });
+
+  test('may be compressed where the mapping says so', () => {
+    const bytes = gzipSync(JSON.stringify(flat));
+    expect(eventsOf(withFormat('gzip: true'), bytes)).toHaveLength(1);
+    expect(mapperOf(FLAT).map(record(bytes)).rejections).toMatchObject([
+      { rejected: 'undecodable-payload', detail: 'the bytes are not json' },
+    ]);
+  });
+
+  test('is bounded after decompression', () => {
+    const bytes = gzipSync(Buffer.alloc(5 * 1024 * 1024, ' '));
+    expect(mapperOf(withFormat('gzip: true')).map(record(bytes)).rejections).toMatchObject([
+      { rejected: 'undecodable-payload' },
+    ]);
+  });
+
+  test('may be of a codec that the application brings', () => {
+    const codecs = new Map([['pipes', { decode: (bytes: Uint8Array) => [pipes(bytes)] }]]);
+    const pipes = (bytes: Uint8Array) => {
+      const [id = '', ts = '', temp = ''] = Buffer.from(bytes).toString().split('|');
+      return { device_id: id, ts, temp };
+    };
+    const mapper = mapperOf(withFormat('format: { codec: pipes }'), { codecs });
+    expect(mapper.map(record(Buffer.from('a1|1767225600|21'))).events).toMatchObject([
+      { event: { deviceId: 'a1', data: { temp: '21' } } },
+    ]);
+  });
+
+  test('may not be nested without end', () => {
+    const bytes = Buffer.from(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+    expect(mapperOf(FLAT).map(record(bytes)).rejections).toMatchObject([{ rejected: 'undecodable-payload' }]);
+  });
+});
+
+describe('one record of many events', () => {
+  const READINGS = `
+language: 1
+mapping: readings
+version: 1
+rules:
+  - name: readings
+    each: { path: readings }
+    event:
+      deviceId: $payload.gateway
+      time: { path: t, steps: [{ time: { unit: milliseconds } }] }
+      data: { object: { level: l } }
+`;
+
+  test('numbers them by their places, and rejects one without the others', () => {
+    const { events, rejections } = mapText(READINGS, {
+      gateway: 'g1',
+      readings: [{ t: 1767225600000, l: 1 }, { l: 2 }, { t: 1767225600002, l: 3 }],
+    });
+    expect(events.map(({ item, event }) => [item, event.time, event.data.level])).toEqual([
+      [0, '2026-01-01T00:00:00.000Z', 1],
+      [2, '2026-01-01T00:00:00.002Z', 3],
+    ]);
+    expect(rejections).toMatchObject([{ item: 1, at: 'rules.readings.event.time' }]);
+  });
+
+  test('merges consecutive items of one device and time where the mapping says so', () => {
+    const merging = READINGS.replace('path: readings }', 'path: readings, merge: true }').replace(
+      'object: { level: l }',
+      'member: { name: n, value: l }',
+    );
+    const { events } = mapText(merging, {
+      gateway: 'g1',
+      readings: [
+        { t: 1767225600000, n: 'a', l: 1 },
+        { t: 1767225600000, n: 'b', l: 2 },
+        { t: 1767225600001, n: 'a', l: 3 },
+      ],
+    });
+    expect(events.map(({ item, event }) => [item, event.data])).toEqual([
+      [0, { a: 1, b: 2 }],
+      [2, { a: 3 }],
+    ]);
+  });
+
+  test('is rejected whole where it holds more than a record may', () => {
+    const readings = Array.from({ length: 1_001 }, () => ({ t: 1, l: 1 }));
+    expect(mapText(READINGS, { gateway: 'g1', readings })).toMatchObject({
+      events: [],
+      rejections: [{ rejected: 'mapping-limit' }],
+    });
+  });
+
+  test('is bounded in the text that it becomes', () => {
+    const growing = READINGS.replace('object: { level: l }', 'object: { all: $payload.blob }');
+    const readings = Array.from({ length: 900 }, (_, t) => ({ t, l: 1 }));
+    expect(mapText(growing, { gateway: 'g1', readings, blob: 'x'.repeat(100_000) })).toMatchObject({
+      events: [],
+      rejections: [{ rejected: 'mapping-limit' }],
+    });
+  });
+});
+
+describe('the place of an item in its record', () => {
+  const mapped = (itemCount: number) => ({ events: [], rejections: [], ignored: 0, itemCount });
+
+  test('is its number in a plain record', () => {
+    const placeOf = itemPlaces([mapped(3)]);
+    expect([0, 1, 2].map((item) => placeOf(0, item))).toEqual([0, 1, 2]);
+  });
+
+  test('is that of its entry in an aggregated record of one item each', () => {
+    const placeOf = itemPlaces([mapped(1), mapped(0), mapped(1)]);
+    expect([placeOf(0, 0), placeOf(2, 0)]).toEqual([0, 2]);
+  });
+
+  test('rises strictly in an aggregated record of several items each', () => {
+    const placeOf = itemPlaces([mapped(2), mapped(1), mapped(1_000)]);
+    const places = [placeOf(0, 0), placeOf(0, 1), placeOf(1, 0), placeOf(2, 0), placeOf(2, 999)];
+    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+  });
+});
+
+test('the time of an event is the arrival of its record where the mapping names none', () => {
+  const { events } = mapText(FLAT.replace(/ {6}time:.*\n/, ''), { device_id: 'a1' });
+  expect(events[0]?.event.time).toBe(new Date(ARRIVAL_TIME).toISOString());
+});
