@@ -1,4 +1,3 @@
-export * from './command/exit-codes.ts';
 export * from './command/host.ts';
 export * from './command/operations-command.ts';
 export * from './quarantine/find-quarantined.ts';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { collectedOutput } from '@twinstream/command-line';
 import { deviceId, FOLD_VERSION } from '@twinstream/device-model';
-import { collectedOutput } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { expect, test } from 'vitest';
 import { operationsConfiguration } from '../src/configuration.ts';

@@ -1,4 +1,5 @@
-import { chooseTarget, collectedOutput, type Environment, systemClock } from '@twinstream/runtime';
+import { collectedOutput } from '@twinstream/command-line';
+import { chooseTarget, type Environment, systemClock } from '@twinstream/runtime';
 import { describe, expect, test, vi } from 'vitest';
 import { operationsCommand } from '../src/command/operations-command.ts';
 import { operationsConfiguration } from '../src/configuration.ts';

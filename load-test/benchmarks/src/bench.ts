@@ -2,8 +2,21 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { OUTPUT_CLOSED_EXIT_CODE, textOutput } from '@twinstream/runtime';
-import { Command, Option } from 'commander';
+import {
+  type Column,
+  commandHost,
+  EXIT_CODES,
+  type ExitCode,
+  endWithReader,
+  exitCodeHelp,
+  figureText,
+  internalFailure,
+  type OutputFormat,
+  outputOption,
+  parseCommandLine,
+  tableText,
+} from '@twinstream/command-line';
+import { Command } from 'commander';
 import type { Benchmark, Figure } from './benchmark.ts';
 
 const BENCHMARKS_DIR = fileURLToPath(new URL('./benchmarks', import.meta.url));
@@ -48,75 +61,71 @@ function verdict({ value, atLeast, atMost }: Figure): string {
   return `${met ? 'met' : 'MISSED'} (${bar})`;
 }
 
-function round(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
-}
-
 function table({ name, compares, seconds, figures }: BenchmarkResult): string {
   const rows = figures.map((figure) => [
     figure.name,
     figure.subject,
-    round(figure.value),
+    figureText(figure.value),
     figure.unit,
     verdict(figure),
     figure.note ?? '',
   ]);
-  const head = ['figure', 'subject', 'value', 'unit', 'bar', 'note'];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        column === 2 ? cell.padStart(widths[2] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return [`${name} (${seconds} s): ${compares}`, line(head), ...rows.map(line), ''].join('\n');
+  return `${name} (${seconds} s): ${compares}\n${tableText(COLUMNS, rows)}`;
 }
 
-async function main(): Promise<number> {
+const COLUMNS: readonly Column[] = [
+  { title: 'figure' },
+  { title: 'subject' },
+  { title: 'value', align: 'right' },
+  { title: 'unit' },
+  { title: 'bar' },
+  { title: 'note' },
+];
+
+const host = commandHost(process);
+
+async function main(): Promise<ExitCode> {
   const files = benchmarkFiles();
   const program = new Command('npm run bench --')
     .description('Runs the benchmarks, one after the other, and prints what they measured.')
     .argument('[names...]', `which of them: ${[...files.keys()].join(', ')} (default: all)`)
-    .addOption(
-      new Option('--output <form>', 'form of standard output').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .option('--save', 'keep the results as JSON under load-test/benchmarks/results/')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all bars met, 1 a bar missed or a benchmark failed, 2 wrong usage.',
+      `
+${exitCodeHelp({ success: 'all bars met', failed: 'a bar was missed', outputClosed: 'the reader of the output has closed it' })}`,
     );
-  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2)).parse();
-  const { output, save } = program.opts<{ output: 'table' | 'json'; save?: true }>();
+  const ended = parseCommandLine(program, host);
+  if (ended !== undefined) return ended;
+  const { output, save } = program.opts<{ output: OutputFormat; save?: true }>();
   const names = program.args.length > 0 ? program.args : [...files.keys()];
   const unknown = names.filter((name) => !files.has(name));
   if (unknown.length > 0) {
-    process.stderr.write(
+    host.stderr.write(
       `no such benchmark: ${unknown.join(', ')}; there are: ${[...files.keys()].join(', ')}\n`,
     );
-    return 2;
+    return EXIT_CODES.usage;
   }
   const where = conditions();
   const results: BenchmarkResult[] = [];
   if (output === 'table') {
-    process.stdout.write(
+    host.stdout.write(
       `${where.date}  ${where.cpu}, ${where.cores} cores, ${where.memoryGiB} GiB, Node ${where.node}\n\n`,
     );
   }
   for (const name of names) {
-    process.stderr.write(`running ${name} …\n`);
+    host.stderr.write(`running ${name} …\n`);
     const { default: benchmark }: { default: Benchmark } = await import(files.get(name) ?? '');
     const start = performance.now();
     const figures = await benchmark.run();
     const seconds = Math.round((performance.now() - start) / 1_000);
     const result = { name: benchmark.name, compares: benchmark.compares, seconds, figures };
     results.push(result);
-    if (output === 'table') process.stdout.write(`${table(result)}\n`);
+    if (output === 'table') host.stdout.write(`${table(result)}\n`);
   }
   const document = JSON.stringify({ ...where, results }, null, 2);
-  if (output === 'json') process.stdout.write(`${document}\n`);
+  if (output === 'json') host.stdout.write(`${document}\n`);
   if (save) {
     mkdirSync(RESULTS_DIR, { recursive: true });
     writeFileSync(join(RESULTS_DIR, `bench-${where.date.slice(0, 10)}.json`), `${document}\n`);
@@ -124,8 +133,8 @@ async function main(): Promise<number> {
   const missed = results
     .flatMap(({ figures }) => figures)
     .some((figure) => verdict(figure).startsWith('MISSED'));
-  return missed ? 1 : 0;
+  return missed ? EXIT_CODES.failed : EXIT_CODES.success;
 }
 
-textOutput(process.stdout).closed.addEventListener('abort', () => process.exit(OUTPUT_CLOSED_EXIT_CODE));
-process.exitCode = await main();
+endWithReader(host, process);
+process.exitCode = await main().catch((error: unknown) => internalFailure(error, host));

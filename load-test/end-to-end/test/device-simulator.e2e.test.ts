@@ -12,6 +12,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import { kinesisClient } from '@twinstream/aws/kinesis';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { decodeEvent } from '@twinstream/device-model';
 import { type LedgerEntry, type RunSummary, readLedger } from '@twinstream/device-simulator';
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '@twinstream/local-aws/kinesis';
@@ -316,11 +317,11 @@ describe('a simulated fleet', () => {
     expect(ledger.filter(({ possiblyStored }) => possiblyStored)).toHaveLength(summary.possiblyStored);
   });
 
-  test('that finds no such stream exits 1, and says what to do', async () => {
+  test('that finds no such stream exits 4, and says what to do', async () => {
     await startStream();
     const { code, stdout, stderr } = await ended(startSimulator('--stream', 'nowhere', '--count', '1'));
     expect(stderr).toMatch(/^there is no stream "nowhere" at http:.*npm start.*--stream\n$/);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: EXIT_CODES.unavailable, stdout: '' });
   });
 });
 

@@ -3,6 +3,7 @@ import { CreateStreamCommand, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { s3Client } from '@twinstream/aws/s3';
+import { collectedOutput } from '@twinstream/command-line';
 import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { dynaliteEngine } from '@twinstream/event-store/contract/dynamodb-engines';
 import {
@@ -23,7 +24,7 @@ import {
 } from '@twinstream/pipeline-status';
 import { s3Quarantine } from '@twinstream/quarantine';
 import { createPipelineReader } from '@twinstream/query-api';
-import { type Clock, collectedOutput, createLogger } from '@twinstream/runtime';
+import { type Clock, createLogger } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';

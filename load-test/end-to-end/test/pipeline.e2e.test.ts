@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import type { PipelineStatus, WholeDevice, WholeDeviceList } from '@twinstream/api-contract';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localAccess } from '../src/pipeline-access.ts';
@@ -213,7 +214,7 @@ describe('what cannot start says so in one line', () => {
     server.close();
     folder.dispose();
     expect(stderr).toBe(`twinstream: port ${port} is taken by another process\n`);
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.refused);
   });
 
   test('a data folder that is a file', async () => {
@@ -223,7 +224,7 @@ describe('what cannot start says so in one line', () => {
     const { code, stderr } = await refusedStart(folder.path, '--port', '0', '--data-dir', file);
     folder.dispose();
     expect(stderr).toBe(`twinstream: --data-dir ${file} is not a writable folder\n`);
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.usage);
   });
 
   test('a wrong flag', async () => {
@@ -231,7 +232,7 @@ describe('what cannot start says so in one line', () => {
     const { code, stderr } = await refusedStart(folder.path, '--shards', 'many');
     folder.dispose();
     expect(stderr).toContain('--shards');
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.usage);
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { afterAll, describe, expect, test } from 'vitest';
 import { launchPipeline, refusedStart, temporaryFolder } from '../src/running-pipeline.ts';
 
@@ -24,7 +25,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('a pipeline in a folder', () => {
-  test('refuses a second one there, restarts soon after kill -9 of its supervisor, and exits 1 when DynamoDB is killed', async () => {
+  test('refuses a second one there, restarts soon after kill -9 of its supervisor, and ends when DynamoDB is killed', async () => {
     const first = await launchPipeline({
       folder: folder.path,
       flags: DATA,
@@ -35,7 +36,7 @@ describe('a pipeline in a folder', () => {
     await first.caughtUp();
 
     const refused = await refusedStart(folder.path, '--port', '0');
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(EXIT_CODES.refused);
     expect(refused.stderr).toMatch(
       new RegExp(
         `^twinstream: a pipeline runs here already: process ${first.pid}, its API is ${first.apiUrl} `,
@@ -60,7 +61,7 @@ describe('a pipeline in a folder', () => {
     const engine = Number(second.environment.TWINSTREAM_PID_DYNAMODB);
     const secondChildren = childrenOf(second.pid);
     process.kill(engine, 'SIGKILL');
-    expect(await second.ended).toBe(1);
+    expect(await second.ended).toBe(EXIT_CODES.unavailable);
     expect(stderr).toContain(
       `twinstream: the emulator of DynamoDB (dynalite, process ${engine}) ended by SIGKILL`,
     );

@@ -1,5 +1,5 @@
 import { figureValue, planCapacity } from '@twinstream/capacity';
-import { CodedError } from '@twinstream/runtime';
+import { type Ask, confirm, whole } from '@twinstream/command-line';
 import type { FoundDeployment } from './find-deployment.ts';
 import type { LoadOptions } from './load-options.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -9,8 +9,7 @@ import { warmUpRate } from './warm-up-rate.ts';
 export interface LoadConfirmation {
   readonly found: Pick<FoundDeployment, 'access' | 'region'>;
   readonly options: LoadOptions;
-  /** The answer to a question on the terminal; undefined if standard input is not a terminal. */
-  readonly ask: (question: string) => Promise<string | undefined>;
+  readonly ask: Ask;
 }
 
 /**
@@ -18,13 +17,7 @@ export interface LoadConfirmation {
  * `--yes`, and `NOT_CONFIRMED` if the answer is no.
  */
 export async function confirmLoad({ found, options, ask }: LoadConfirmation): Promise<void> {
-  if (options.isConfirmed) return;
-  const question = `${plannedLoad(found, options)} Continue?`;
-  const answer = await ask(`${question} [y/N] `);
-  if (answer === undefined) {
-    throw new CodedError('INVALID_USAGE', `${question} stdin is not a terminal; pass --yes`);
-  }
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CodedError('NOT_CONFIRMED', 'nothing was sent');
+  await confirm({ ask }, `${plannedLoad(found, options)} Continue?`, options.isConfirmed);
 }
 
 /** The planned load, its target and its approximate cost. */
@@ -38,7 +31,7 @@ export function plannedLoad({ access, region }: LoadConfirmation['found'], optio
       ? ''
       : `, at about ${money(dollars)} dollars a million (${money((dollars * eventCount) / 1_000_000)} in all)`;
   return (
-    `This puts about ${eventCount.toLocaleString('en-US')} events of ${deviceCount.toLocaleString('en-US')} simulated devices ` +
+    `This puts about ${whole(eventCount)} events of ${whole(deviceCount)} simulated devices ` +
     `into the stream ${access.stream} in ${region}${price}. The events stay in the tables. Scenario: ${purpose}.`
   );
 }

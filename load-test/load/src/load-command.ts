@@ -1,5 +1,6 @@
+import { duration, durationOption, exitCodeHelp, outputOption, wholeNumber } from '@twinstream/command-line';
 import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { parseDurationMs, TARGETS } from '@twinstream/runtime';
+import { TARGETS } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Expectation, parseExpectation } from './expectation.ts';
 import { FIGURES } from './figures.ts';
@@ -15,34 +16,6 @@ const WINDOW_MS = PROJECT_MAPPING_SETTINGS.batchingWindowMs;
 const DURATION_MS_MAX = 24 * 3_600_000;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-function duration(min: number) {
-  return (text: string): number => {
-    const ms = parsed(text);
-    if (ms < min || ms > DURATION_MS_MAX) {
-      throw new InvalidArgumentError(`It must be from ${min / 1_000} s to 24 h.`);
-    }
-    return ms;
-  };
-}
-
-function parsed(text: string): number {
-  try {
-    return parseDurationMs(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function expectation(text: string, before: readonly Expectation[] = []): readonly Expectation[] {
   try {
     return [...before, parseExpectation(text)];
@@ -51,11 +24,9 @@ function expectation(text: string, before: readonly Expectation[] = []): readonl
   }
 }
 
-/** A flag that takes a duration and has a default, which help shows as it would be written. */
+/** A flag that takes a duration of a run and has a default. */
 function timed(flag: string, description: string, minMs: number, defaultMs: number): Option {
-  return new Option(`${flag} <duration>`, description)
-    .argParser(duration(minMs))
-    .default(defaultMs, `${defaultMs / 1_000}s`);
+  return durationOption(flag, description, { minMs, maxMs: DURATION_MS_MAX, defaultMs });
 }
 
 /** The command line, with its help. */
@@ -108,7 +79,11 @@ export function loadCommand(): Command {
       '--find-rate',
       'search for the highest sustained rate, starting at --rate, with p99Ms<=3000 or the bar of --expect',
     )
-    .option('--soak <duration>', 'run the scenario soak for this time', duration(DURATION_MS_MIN))
+    .option(
+      '--soak <duration>',
+      'run the scenario soak for this time',
+      duration(DURATION_MS_MIN, DURATION_MS_MAX),
+    )
     .option('--expect <bar>', 'a figure and its bar, such as p99Ms<2000; repeatable', expectation)
     .addOption(
       timed(
@@ -122,11 +97,9 @@ export function loadCommand(): Command {
     .option(
       '--archive-deadline <duration>',
       'further maximum time until the archive is complete (default: 2m, or 15m with --target aws)',
-      duration(DURATION_MS_MIN),
+      duration(DURATION_MS_MIN, DURATION_MS_MAX),
     )
-    .addOption(
-      new Option('--output <form>', 'format of standard output').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .option('--report <file>', 'write a self-contained HTML report')
     .option('--save <file>', 'write the result as JSON')
     .option('--compare', 'compare two results')
@@ -154,6 +127,12 @@ TWINSTREAM_ARCHIVE_BUCKET, and for consumer-outage TWINSTREAM_PROJECTOR_FUNCTION
 that it writes stay: their device ids begin with load-. Shards and mappings are restored at the end and after Ctrl-C; a
 second Ctrl-C leaves them as they are.
 
-Exit codes: 0 every guarantee held and every bar met, 1 a guarantee violated, a bar missed or a failed run, 2 usage error.`,
+${exitCodeHelp({
+  success: 'every guarantee held and every bar was met',
+  failed: 'a guarantee was violated, a bar missed, or the run failed',
+  refused: 'not confirmed: nothing was sent',
+  unavailable: 'the deployment or a service is unreachable',
+  interrupted: 'interrupted by Ctrl-C',
+})}`,
     );
 }

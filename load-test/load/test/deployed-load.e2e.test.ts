@@ -8,6 +8,7 @@ import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { lambdaClient } from '@twinstream/aws/lambda';
 import { s3Client } from '@twinstream/aws/s3';
+import { EXIT_CODES } from '@twinstream/command-line';
 import {
   deleteItems,
   finished,
@@ -287,7 +288,7 @@ describe('a load on a pipeline that is deployed', () => {
     const { code, stderr } = await finished(
       start([...GENTLE, '--yes'], { TWINSTREAM_ARCHIVE_BUCKET: 'another' }),
     );
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.unavailable);
     expect(stderr).toMatch(/bucket another: .*nothing was sent/);
     expect(stderr).not.toContain('warming up');
   });

@@ -1,4 +1,5 @@
 import { dirname, join, normalize } from 'node:path';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { REJECTION_REASONS } from '@twinstream/device-model';
 import { METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
@@ -144,6 +145,11 @@ describe('docs/runbook.md', () => {
     const rows = [...tableRows(markdown, '## Error codes'), ...tableRows(markdown, '## Alarms')];
     const short = rows.filter((row) => row.length < 4 || row.some((cell) => cell === ''));
     expect(short).toEqual([]);
+  });
+
+  test('lists every exit code, and no other', () => {
+    const listed = firstSpans(tableRows(markdown, '## Exit codes'));
+    expect(listed).toEqual(Object.values(EXIT_CODES).map(String));
   });
 
   test('lists every alarm, and no other', () => {

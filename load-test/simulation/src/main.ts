@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { OUTPUT_CLOSED_EXIT_CODE, textOutput } from '@twinstream/runtime';
-import { Command, InvalidArgumentError } from 'commander';
+import {
+  commandHost,
+  EXIT_CODES,
+  type ExitCode,
+  endWithReader,
+  exitCodeHelp,
+  internalFailure,
+  parseCommandLine,
+  wholeNumber,
+} from '@twinstream/command-line';
+import { Command } from 'commander';
 import { againCommand } from './again.ts';
 import { SEEDED_FAULT_SEEDS_MAX, seedFault } from './seed-fault.ts';
 import { SEEDED_FAULTS } from './seeded-faults.ts';
@@ -17,27 +26,20 @@ interface Options {
   readonly choices?: readonly number[];
 }
 
-/** Exit code of a run in which a seeded fault was found. */
-const EXIT_FOUND = 1;
+const host = commandHost(process);
+const seedNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function seedCount(text: string): number {
-  const count = wholeNumber(text);
-  if (count === 0) throw new InvalidArgumentError('It must be 1 or more: without a run nothing is shown.');
-  return count;
-}
-
-function readOptions(): Options {
+function readOptions(): Options | ExitCode {
   const program = new Command('npm run simulation --')
     .description(
       'Simulates the pipeline once per seed, injects faults into every request, and checks every guarantee after every step.',
     )
-    .option('--seeds <count>', 'number of seeds to run (default: 1000, or 1 with --seed)', seedCount)
-    .option('--seed <seed>', 'first seed; without --seeds, the only one', wholeNumber)
+    .option(
+      '--seeds <count>',
+      'number of seeds to run (default: 1000, or 1 with --seed)',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--seed <seed>', 'first seed; without --seeds, the only one', seedNumber)
     .option('--seeded-faults', 'seed each known fault in turn and show how many seeds it takes to find it')
     .option('--seeded-fault <name>', 'seed this fault')
     .option(
@@ -48,7 +50,7 @@ function readOptions(): Options {
     .option(
       '--choices <list>',
       'with --exhaustive and --model: only the schedule with these choices',
-      (text) => text.split(',').map(wholeNumber),
+      (text) => text.split(',').map(seedNumber),
     )
     .addHelpText(
       'after',
@@ -59,15 +61,20 @@ Examples:
   npm run simulation -- --seeded-faults
   npm run simulation -- --exhaustive
 
-Exit codes: 0 nothing was violated (with --seeded-faults: all faults were found), 1 otherwise, 2 wrong usage.`,
+${exitCodeHelp({
+  success: 'nothing was violated; with --seeded-faults: all faults were found',
+  failed: 'a guarantee was violated; with --seeded-faults: a fault was not found',
+  outputClosed: 'the reader of the output has closed it',
+})}`,
     );
-  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2)).parse();
+  const ended = parseCommandLine(program, host);
+  if (ended !== undefined) return ended;
   const options = program.opts<Options>();
   return { ...options, seeds: options.seeds ?? (options.seed === undefined ? 1_000 : 1) };
 }
 
 /** Runs seeds until one violates a guarantee. */
-async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promise<number> {
+async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promise<ExitCode> {
   const { simulate } = await import('./simulate.ts');
   const injected = new Map<string, number>();
   const start = performance.now();
@@ -79,25 +86,23 @@ async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promi
     turnCount += result.turns;
     for (const [kind, times] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + times);
     if (result.violation === undefined) continue;
-    process.stdout.write(
-      `violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`,
-    );
-    process.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
+    host.stdout.write(`violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`);
+    host.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
     const again = againCommand({ seededFault, rest: ['--seed', String(seed)] });
-    process.stderr.write(`again: ${again}\n`);
-    return EXIT_FOUND;
+    host.stderr.write(`again: ${again}\n`);
+    return EXIT_CODES.failed;
   }
   const seconds = (performance.now() - start) / 1_000;
-  for (const [kind, times] of [...injected].sort()) process.stdout.write(`${kind.padEnd(36)} ${times}\n`);
+  for (const [kind, times] of [...injected].sort()) host.stdout.write(`${kind.padEnd(36)} ${times}\n`);
   const rate = (seeds / seconds).toFixed(0);
-  process.stdout.write(
+  host.stdout.write(
     `${seeds} seeds, ${storedCount} events stored, ${turnCount} turns: 0 violations, ${rate} seeds/s\n`,
   );
-  return 0;
+  return EXIT_CODES.success;
 }
 
 /** Seeds each fault in a process of its own and reports what found it. */
-async function runSeededFaults(): Promise<number> {
+async function runSeededFaults(): Promise<ExitCode> {
   let missed = 0;
   for (const { name, seedsMax = SEEDED_FAULT_SEEDS_MAX } of SEEDED_FAULTS) {
     const args = [fileURLToPath(import.meta.url), '--seeded-fault', name, '--seeds', String(seedsMax)];
@@ -109,23 +114,24 @@ async function runSeededFaults(): Promise<number> {
       .join('')
       .split('\n')
       .find((line) => line.startsWith('violated'));
-    if (code !== EXIT_FOUND || found === undefined) missed += 1;
-    process.stdout.write(`${name.padEnd(64)} ${found ?? 'NOT FOUND'}\n`);
+    if (code !== EXIT_CODES.failed || found === undefined) missed += 1;
+    host.stdout.write(`${name.padEnd(64)} ${found ?? 'NOT FOUND'}\n`);
   }
-  process.stdout.write(`${SEEDED_FAULTS.length - missed} of ${SEEDED_FAULTS.length} seeded faults found\n`);
-  return missed === 0 ? 0 : 1;
+  host.stdout.write(`${SEEDED_FAULTS.length - missed} of ${SEEDED_FAULTS.length} seeded faults found\n`);
+  return missed === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
-async function main(): Promise<number> {
+async function main(): Promise<ExitCode> {
   const options = readOptions();
+  if (typeof options === 'number') return options;
   if (options.seededFaults) return await runSeededFaults();
   if (options.seededFault !== undefined) {
     const fault = SEEDED_FAULTS.find(({ name }) => name === options.seededFault);
     if (fault === undefined) {
-      process.stderr.write(
+      host.stderr.write(
         `unknown seeded fault: ${options.seededFault}\n${SEEDED_FAULTS.map(({ name }) => `  ${name}\n`).join('')}`,
       );
-      return 2;
+      return EXIT_CODES.usage;
     }
     seedFault(fault);
   }
@@ -137,5 +143,5 @@ async function main(): Promise<number> {
 }
 
 // Seeds are looked at one by one: without a reader there is nothing left to do.
-textOutput(process.stdout).closed.addEventListener('abort', () => process.exit(OUTPUT_CLOSED_EXIT_CODE));
-process.exitCode = await main();
+endWithReader(host, process);
+process.exitCode = await main().catch((error: unknown) => internalFailure(error, host));

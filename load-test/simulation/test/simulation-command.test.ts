@@ -31,6 +31,6 @@ describe('the command that a violation prints', () => {
 test('no seeds are wrong usage, not 0 violations', () => {
   const { status, stdout, stderr } = simulation('--seeds', '0');
   expect(stdout).toBe('');
-  expect(stderr).toContain('1 or more');
+  expect(stderr).toContain('from 1 to');
   expect(status).toBe(2);
 });

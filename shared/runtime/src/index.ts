@@ -1,7 +1,5 @@
-export * from './caller-path.ts';
 export * from './clock.ts';
 export * from './coded-error.ts';
-export * from './collected-output.ts';
 export * from './configuration.ts';
 export * from './deadline.ts';
 export * from './duration.ts';
@@ -11,5 +9,3 @@ export * from './logger.ts';
 export * from './read-lines.ts';
 export * from './shutdown.ts';
 export * from './target.ts';
-export * from './text-output.ts';
-export * from './visible.ts';

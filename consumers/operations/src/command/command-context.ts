@@ -1,8 +1,6 @@
-import { visible } from '@twinstream/runtime';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Column, tableText } from '../output/table.ts';
+import { type Column, type ExitCode, tableText, visible } from '@twinstream/command-line';
+import type { Command } from 'commander';
 import type { OperationsServices } from '../services.ts';
-import type { ExitCode } from './exit-codes.ts';
 import type { OperationsHost } from './host.ts';
 
 /** What a command has that reaches nothing outside of its process. */
@@ -34,12 +32,6 @@ export type RunCommand = (
 /** The same for a command that only looks and needs no services: no endpoint, no credentials, no pipeline. */
 export type RunAlone = (work: (context: HostContext) => Promise<ExitCode>) => Promise<void>;
 
-export type OutputForm = 'table' | 'json';
-
-export function outputOption(): Option {
-  return new Option('--output <form>', 'form of standard output').choices(['table', 'json']).default('table');
-}
-
 /** Adds a command whose help ends with examples. */
 export function addCommand(
   parent: Command,
@@ -60,21 +52,6 @@ export function addCommand(
 /** `npm run` writes a banner to standard output, which nobody wants in a file. */
 function programOf(line: string): string {
   return / [|>] /.test(line) ? 'bin/ops' : 'npm run ops --';
-}
-
-/** Gathers a flag that may be given several times. */
-export function repeatable(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
-export function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
 }
 
 export function writeJson(context: HostContext, document: unknown): void {

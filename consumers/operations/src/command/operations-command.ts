@@ -1,6 +1,14 @@
 import { describeAwsTarget } from '@twinstream/aws/target';
+import {
+  EXIT_CODES,
+  type ExitCode,
+  exitCodeHelp,
+  exitCodeOfParsing,
+  explainFailure,
+  prepare,
+} from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { operationsConfiguration } from '../configuration.ts';
 import { addCorrect } from '../correction/correct-command.ts';
 import { addHistory } from '../history/history-command.ts';
@@ -12,16 +20,19 @@ import { awsServices, namesOf, type OperationsServices, SERVICES } from '../serv
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
 import type { RunAlone, RunCommand, RunOptions } from './command-context.ts';
-import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
-import { explainFailure } from './explain-failure.ts';
 import type { OperationsHost } from './host.ts';
 
-const EXIT_CODE_HELP = `
-Exit codes: 0 success; 1 differences, failed items, or a paused projector that no running job will resume;
-2 invalid usage; 3 refused, nothing was changed;
-4 a service is unreachable, or its data is unreadable; 70 internal error; 130 interrupted by Ctrl-C (continue a replay
-with --resume); 141 the reader of the output has closed it, and there was nothing else to do.
+const EXIT_CODES_OF_OPS = exitCodeHelp({
+  success: 'success',
+  failed: 'differences, failed items, or a paused projector that no running job will resume',
+  refused: 'refused: nothing was changed',
+  unavailable: 'a service is unreachable, or its data is unreadable',
+  interrupted: 'interrupted by Ctrl-C; continue a replay with --resume',
+  outputClosed: 'the reader of the output has closed it, and there was nothing else to do',
+});
 
+const HELP = `
+${EXIT_CODES_OF_OPS}
 npm run writes a banner to standard output first. bin/ops takes the same commands and flags without it: use it before
 a pipe, for a file, and from other folders.
 
@@ -45,7 +56,7 @@ export async function operationsCommand(
     openServices = ({ environment }, { clock }) => awsServices(operationsConfiguration(environment), clock),
   }: OperationsCommandOptions,
 ): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT_CODES.fine;
+  let exitCode: ExitCode = EXIT_CODES.success;
   let { environment } = host;
   const runWith = async (work: (of: OperationsHost) => Promise<ExitCode>, { changes }: RunOptions) => {
     const { stdout, stderr, stop } = host;
@@ -55,7 +66,7 @@ export async function operationsCommand(
     } catch (error) {
       if (stop.aborted) exitCode = EXIT_CODES.interrupted;
       else if (!isUnread()) {
-        const { text, exitCode: failed } = explainFailure(error, environment);
+        const { text, exitCode: failed } = explainFailure(error, { environment });
         stderr.write(`${text}\n`);
         exitCode = failed;
       }
@@ -82,12 +93,8 @@ export async function operationsCommand(
     .description('Inspect, verify and repair a Twinstream pipeline.')
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', EXIT_CODE_HELP)
-    .configureOutput({
-      writeOut: (text) => void host.stdout.write(text),
-      writeErr: (text) => void host.stderr.write(text),
-    })
-    .exitOverride();
+    .addHelpText('after', HELP);
+  prepare(program, host);
   for (const add of [addStatus, addHistory, addState, addVerify, addQuarantine, addCorrect, addReplay]) {
     add(program, run);
   }
@@ -95,8 +102,7 @@ export async function operationsCommand(
   try {
     await program.parseAsync([...host.argv], { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT_CODES.fine : EXIT_CODES.wrongUsage;
+    return exitCodeOfParsing(error);
   }
   return exitCode;
 }

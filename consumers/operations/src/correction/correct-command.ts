@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import {
+  confirm,
+  EXIT_CODES,
+  type ExitCode,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  repeatable,
+  usageError,
+} from '@twinstream/command-line';
+import {
   correctionAhead,
   EVENT_LIMITS,
   encodeEvent,
@@ -15,17 +25,11 @@ import {
   addCommand,
   CHANGES,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
-  repeatable,
   tell,
   write,
   writeJson,
 } from '../command/command-context.ts';
-import { confirm } from '../command/confirm.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { refusal, usageError } from '../command/refusal.ts';
 import { storedOf } from '../history/known-device.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { attributeChanges, changesText } from './preview-correction.ts';
@@ -38,7 +42,7 @@ interface CorrectFlags {
   readonly id?: string;
   readonly allowUnknownDevice?: true;
   readonly yes?: true;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 const PUT_TIMEOUT_MS = 10_000;
@@ -112,8 +116,7 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   }
   const changes = attributeChanges(known, event.data);
   tell(context, changesText(changes).trimEnd());
-  if (!(await confirm(context, `Correct ${deviceId}?`, flags.yes === true)))
-    throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  await confirm(context.host, `Correct ${deviceId}?`, flags.yes === true);
   const transport = kinesisTransport({ streamName, client: services.kinesis });
   const deadline = AbortSignal.any([host.stop, AbortSignal.timeout(PUT_TIMEOUT_MS)]);
   const [answer] = await transport.putRecords([{ partitionKey: deviceId, data }], deadline);
@@ -127,7 +130,7 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   if (flags.output === 'json')
     writeJson(context, { deviceId, correctionId, shardId, sequenceNumber, attributes });
   else write(context, `correction ${correctionId} of ${deviceId} is in ${shardId} at ${sequenceNumber}`);
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 /** `name=value`: the value is JSON where it is any, and text otherwise. */

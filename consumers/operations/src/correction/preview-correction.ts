@@ -1,6 +1,6 @@
+import { tableText } from '@twinstream/command-line';
 import type { DeviceState, JsonValue } from '@twinstream/device-model';
 import { presentAttributes } from '@twinstream/device-model';
-import { tableText } from '../output/table.ts';
 import { nearestName } from './nearest-name.ts';
 
 /** What a correction does to one attribute. */

@@ -1,3 +1,11 @@
+import {
+  type Column,
+  EXIT_CODES,
+  type ExitCode,
+  type OutputFormat,
+  outputOption,
+  wholeNumber,
+} from '@twinstream/command-line';
 import { formatVersion } from '@twinstream/device-model';
 import {
   HISTORY_EVENTS_MAX,
@@ -9,17 +17,12 @@ import type { Command } from 'commander';
 import {
   addCommand,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
   tell,
-  wholeNumber,
   write,
   writeTable,
 } from '../command/command-context.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { pointInTimeMs } from '../command/points-in-time.ts';
-import type { Column } from '../output/table.ts';
 import { eventLine } from './event-line.ts';
 import { refuseUnknown } from './known-device.ts';
 import { readDeviceId } from './read-device-id.ts';
@@ -29,7 +32,7 @@ interface HistoryFlags {
   readonly to?: string;
   readonly limit: number;
   readonly reverse?: true;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 const LIMIT_MAX = 1_000_000;
@@ -89,7 +92,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
   if (flags.output === 'table') writeTable(context, HISTORY_COLUMNS, shown.map(historyRow));
   if (count === 0) tell(context, `${deviceId} has no stored event in that time`);
   else if (cursor !== undefined) tell(context, `${count} events; there are more (--limit)`);
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 const HISTORY_COLUMNS: readonly Column[] = [

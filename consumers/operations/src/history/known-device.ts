@@ -1,6 +1,6 @@
+import { refusal } from '@twinstream/command-line';
 import { type DeviceId, FOLD_VERSION } from '@twinstream/device-model';
 import type { CodedError } from '@twinstream/runtime';
-import { refusal } from '../command/refusal.ts';
 import type { Stores } from '../services.ts';
 
 /** What is stored of a device: its state, whatever else; pages without a state; neither, but other items; or nothing. Items that cannot be read count. */

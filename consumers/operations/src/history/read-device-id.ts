@@ -1,5 +1,5 @@
+import { usageError } from '@twinstream/command-line';
 import { type DeviceId, isDeviceId } from '@twinstream/device-model';
-import { usageError } from '../command/refusal.ts';
 
 /** A device id as it was written on the command line. Throws `INVALID_USAGE`. */
 export function readDeviceId(text: string): DeviceId {

@@ -1,20 +1,24 @@
+import {
+  EXIT_CODES,
+  type ExitCode,
+  isoText,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  tableText,
+  usageError,
+} from '@twinstream/command-line';
 import { type DeviceId, type DeviceState, formatVersion, presentAttributes } from '@twinstream/device-model';
 import { asOfTime, type StateAtBasis, stateAt } from '@twinstream/event-store';
 import { type Command, Option } from 'commander';
 import {
   addCommand,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
   write,
   writeJson,
 } from '../command/command-context.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { pointInTimeMs } from '../command/points-in-time.ts';
-import { refusal, usageError } from '../command/refusal.ts';
-import { isoText } from '../output/figures.ts';
-import { tableText } from '../output/table.ts';
 import type { Stores } from '../services.ts';
 import { storedOf } from './known-device.ts';
 import { readDeviceId } from './read-device-id.ts';
@@ -23,7 +27,7 @@ interface StateFlags {
   readonly at?: string;
   readonly basis: StateAtBasis;
   readonly diff?: string;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 export function addState(program: Command, run: RunCommand): void {
@@ -74,7 +78,7 @@ async function showState(context: CommandContext, device: string, flags: StateFl
   if (!isKnown(state)) return await refuseWithoutState(stores, deviceId, flags.at, host.stop);
   if (flags.output === 'json') writeJson(context, stateDocument(state));
   else write(context, stateText(state));
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 function isKnown(state: DeviceState | undefined): state is DeviceState {
@@ -184,7 +188,7 @@ function showChanges(
         ]),
       ),
     });
-    return EXIT_CODES.fine;
+    return EXIT_CODES.success;
   }
   const rows = changes.map((change) => [
     change.name,
@@ -194,5 +198,5 @@ function showChanges(
   if (statuses.before !== statuses.after) rows.unshift(['(status)', statuses.before, statuses.after]);
   write(context, tableText([{ title: 'attribute' }, { title: 'before' }, { title: 'after' }], rows));
   write(context, `\n${events} events between`);
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }

@@ -1,4 +1,4 @@
-import type { TextOutput } from '@twinstream/runtime';
+import type { TextOutput } from '@twinstream/command-line';
 
 /**
  * Writes what is somebody's to read, and waits until it has gone so far: standard output must not fill the memory. Rejects

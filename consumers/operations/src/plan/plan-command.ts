@@ -1,7 +1,7 @@
 import { planCapacity } from '@twinstream/capacity';
+import { EXIT_CODES, type ExitCode } from '@twinstream/command-line';
 import type { Command } from 'commander';
 import { addCommand, type HostContext, type RunAlone, write, writeJson } from '../command/command-context.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
 import { planDocument } from './plan-document.ts';
 import { addPlanFlags, type PlanFlags, planRequest } from './plan-flags.ts';
 import { chooseWindow, usageOf } from './plan-request.ts';
@@ -27,7 +27,7 @@ function plan(context: HostContext, flags: PlanFlags): ExitCode {
   const planned = plannedFor(request);
   if (flags.output === 'json') writeJson(context, planDocument(planned, request.latencyBudgetSeconds));
   else write(context, planText(planned));
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 function plannedFor(request: ReturnType<typeof planRequest>) {

@@ -1,8 +1,13 @@
 import { WORKLOAD_LIMITS } from '@twinstream/capacity';
+import {
+  numberWithin,
+  type OutputFormat,
+  outputOption,
+  usageError,
+  wholeNumber,
+} from '@twinstream/command-line';
 import { parseDurationMs } from '@twinstream/runtime';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type OutputForm, outputOption, wholeNumber } from '../command/command-context.ts';
-import { usageError } from '../command/refusal.ts';
+import { type Command, Option } from 'commander';
 import type { PlanRequest } from './plan-request.ts';
 
 export interface PlanFlags {
@@ -15,7 +20,7 @@ export interface PlanFlags {
   readonly arrivals: 'regular' | 'random';
   readonly stateBytes?: number;
   readonly shardUse?: number;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 const MS = 1_000;
@@ -49,7 +54,7 @@ export function addPlanFlags(command: Command): Command {
     .option(
       '--shard-use <share>',
       'share of a shard that is used at the mean rate, so that peaks fit; default: 0.6',
-      share(shardUse.min, shardUse.max),
+      numberWithin(shardUse.min, shardUse.max),
     )
     .addOption(outputOption());
 }
@@ -79,14 +84,4 @@ function windowSeconds(text: string): number {
   const { min, max } = WORKLOAD_LIMITS.windowSeconds;
   if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
   throw usageError(`--window must be whole seconds from ${min}s to ${max}s, as Lambda takes them`);
-}
-
-function share(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
-    }
-    return value;
-  };
 }

@@ -1,6 +1,5 @@
 import { type Workload, workloadWithin } from '@twinstream/capacity';
-import { refusal, usageError } from '../command/refusal.ts';
-import { durationText } from '../output/figures.ts';
+import { durationText, refusal, usageError } from '@twinstream/command-line';
 
 /** What the flags of `plan` say, as values. */
 export interface PlanRequest {

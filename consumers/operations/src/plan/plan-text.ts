@@ -1,5 +1,5 @@
 import { type CapacityFigure, type CapacityPlan, readable } from '@twinstream/capacity';
-import { tableText } from '../output/table.ts';
+import { tableText } from '@twinstream/command-line';
 
 /** Widest line, so that a terminal of ordinary width breaks none. */
 const WIDTH = 118;

@@ -1,8 +1,8 @@
+import { usageError } from '@twinstream/command-line';
 import { REJECTION_REASONS, type RejectionReason } from '@twinstream/device-model';
 import type { QuarantinedRecord, QuarantineStore } from '@twinstream/quarantine';
 import { isShardId } from '@twinstream/stream-model';
 import { pointInTimeMs } from '../command/points-in-time.ts';
-import { usageError } from '../command/refusal.ts';
 
 /** Which records, as the command line says. */
 export interface QuarantineFilter {

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { callerPath, usageError } from '@twinstream/command-line';
 import { isJsonObject, jsonAt } from '@twinstream/device-model';
-import { CodedError, callerPath, readLines } from '@twinstream/runtime';
+import { CodedError, readLines } from '@twinstream/runtime';
 import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
-import { usageError } from '../command/refusal.ts';
 import type { Transform } from './transform.ts';
 
 const utf8 = new TextEncoder();

@@ -1,24 +1,29 @@
 import { userInfo } from 'node:os';
+import {
+  confirm,
+  cutText,
+  EXIT_CODES,
+  type ExitCode,
+  isoText,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  repeatable,
+  usageError,
+  whole,
+  wholeNumber,
+} from '@twinstream/command-line';
 import type { Command } from 'commander';
 import {
   addCommand,
   CHANGES,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
-  repeatable,
   tell,
-  wholeNumber,
   write,
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { confirm } from '../command/confirm.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { refusal, usageError } from '../command/refusal.ts';
-import { isoText, whole } from '../output/figures.ts';
-import { cutText } from '../output/table.ts';
 import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
 import { fixedEvents } from './fixed-events.ts';
 import { hexDump } from './hex-dump.ts';
@@ -26,7 +31,7 @@ import { type RedriveResult, redrive } from './redrive.ts';
 import { readTransform, unchanged } from './transform.ts';
 
 interface FilterFlags extends QuarantineFilter {
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 interface ChangeFlags extends FilterFlags {
@@ -165,7 +170,7 @@ async function list(context: CommandContext, flags: FilterFlags): Promise<ExitCo
     );
     write(context, `${whole(records)} records, ${whole(rows.length)} entries`);
   }
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 async function show(context: CommandContext, name: string): Promise<ExitCode> {
@@ -183,7 +188,7 @@ async function show(context: CommandContext, name: string): Promise<ExitCode> {
       write(context, `${cutText(Buffer.from(entry.data).toString('utf8'), shownMax)}\n`);
       write(context, hexDump(entry.data, shownMax));
     }
-    return EXIT_CODES.fine;
+    return EXIT_CODES.success;
   }
   throw refusal('NOT_IN_QUARANTINE', `there is no ${name} in quarantine: see quarantine list`);
 }
@@ -234,8 +239,7 @@ async function redriveCommand(
   const records = await gathered(context, flags, names);
   if (flags.execute === true) {
     const question = `Redrive ${whole(records.length)} records into the tables in use?`;
-    if (!(await confirm(context, question, flags.yes === true)))
-      throw refusal('NOT_CONFIRMED', 'nothing was changed');
+    await confirm(context.host, question, flags.yes === true);
   }
   const tablesInUse = async () => {
     const generation = await services.generation(host.stop);
@@ -254,7 +258,7 @@ async function redriveCommand(
   const isFine = results.every(({ outcome }) =>
     ['stored', 'already-stored', 'would-store'].includes(outcome),
   );
-  return isFine ? EXIT_CODES.fine : EXIT_CODES.differences;
+  return isFine ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
 async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
@@ -315,11 +319,10 @@ async function discard(
       writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });
     else write(context, `${whole(records.length)} records would be discarded`);
     tell(context, 'This was a preview: --execute --why "…" acts.');
-    return EXIT_CODES.fine;
+    return EXIT_CODES.success;
   }
   const question = `Discard ${whole(records.length)} records for good?`;
-  if (!(await confirm(context, question, flags.yes === true)))
-    throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  await confirm(context.host, question, flags.yes === true);
   const time = isoText(services.clock.now());
   for (const { key } of records) {
     const resolution = { outcome: 'discarded' as const, time, reason, actor: flags.actor, events: [] };
@@ -328,5 +331,5 @@ async function discard(
   if (flags.output === 'json')
     writeJson(context, { executed: true, discarded: records.map(({ key }) => key) });
   else write(context, `${whole(records.length)} records discarded`);
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }

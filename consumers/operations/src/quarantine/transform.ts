@@ -1,8 +1,7 @@
 import { pathToFileURL } from 'node:url';
+import { callerPath, usageError } from '@twinstream/command-line';
 import { isJsonObject, jsonAt, withJsonAt } from '@twinstream/device-model';
 import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
-import { callerPath } from '@twinstream/runtime';
-import { usageError } from '../command/refusal.ts';
 
 /** The repaired event as text or bytes; undefined leaves the entry in quarantine. */
 export type Transform = (

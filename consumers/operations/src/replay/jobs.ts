@@ -1,6 +1,6 @@
+import { refusal } from '@twinstream/command-line';
 import { isJobAlive, mayExist } from '@twinstream/pipeline-status';
 import type { CommandContext } from '../command/command-context.ts';
-import { refusal } from '../command/refusal.ts';
 import { dynamoDbJobStore, type JobStore } from './job-store.ts';
 import type { ReplayJob, ReplayStatus } from './replay-job.ts';
 

@@ -1,6 +1,6 @@
+import { refusal } from '@twinstream/command-line';
 import { parseDurationMs } from '@twinstream/runtime';
 import type { CommandContext } from '../command/command-context.ts';
-import { refusal } from '../command/refusal.ts';
 import { notStoredAmong, unknownDevices } from '../history/known-device.ts';
 import { existingTables } from './fresh-tables.ts';
 import { makePlan } from './make-plan.ts';

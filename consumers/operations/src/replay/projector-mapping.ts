@@ -5,9 +5,8 @@ import {
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
+import { durationText, refusal } from '@twinstream/command-line';
 import { type Clock, CodedError } from '@twinstream/runtime';
-import { refusal } from '../command/refusal.ts';
-import { durationText } from '../output/figures.ts';
 
 /** The event source mapping that feeds the live projector. */
 export interface ProjectorMapping {

@@ -1,6 +1,6 @@
+import { refusal } from '@twinstream/command-line';
 import type { TableNames } from '@twinstream/table-generation';
 import { type CommandContext, tell } from '../command/command-context.ts';
-import { refusal } from '../command/refusal.ts';
 import { existingTables } from './fresh-tables.ts';
 import { heldFromMs } from './promotion/held-from.ts';
 import { type PromotionCounts, promoteTables } from './promotion/promote-tables.ts';

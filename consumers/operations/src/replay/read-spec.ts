@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { callerPath, refusal, usageError } from '@twinstream/command-line';
 import type { DeviceId } from '@twinstream/device-model';
 import type { ReplayTarget } from '@twinstream/pipeline-status';
-import { callerPath } from '@twinstream/runtime';
 import { isShardId, type ShardId } from '@twinstream/stream-model';
 import { withoutByteOrderMark } from '../command/byte-order-mark.ts';
 import { EARLIEST, pointInTimeMs } from '../command/points-in-time.ts';
-import { refusal, usageError } from '../command/refusal.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
 import { freshTableNames } from './fresh-tables.ts';
 import type { ReplayPart, ReplaySource, ReplaySpec } from './replay-spec.ts';

@@ -1,3 +1,16 @@
+import {
+  confirm,
+  durationText,
+  EXIT_CODES,
+  type ExitCode,
+  isoText,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  repeatable,
+  tableText,
+  whole,
+} from '@twinstream/command-line';
 import { isJobAlive, REPLAY_TARGETS } from '@twinstream/pipeline-status';
 import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
@@ -5,20 +18,12 @@ import {
   addCommand,
   CHANGES,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
-  repeatable,
   tell,
   write,
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { confirm } from '../command/confirm.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { refusal } from '../command/refusal.ts';
-import { durationText, isoText, whole } from '../output/figures.ts';
-import { tableText } from '../output/table.ts';
 import { isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
 import { FUNCTION_TIMEOUT, prepare } from './prepare-replay.ts';
 import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
@@ -28,7 +33,7 @@ import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, stalledText } 
 import { newJobId, type StartFlags, start } from './start-replay.ts';
 
 interface OutputFlags {
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 interface PromoteFlags extends OutputFlags {
@@ -138,7 +143,7 @@ async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCod
   const { spec, plan: made } = await prepare(context, flags, newJobId(services.clock.now()));
   if (flags.output === 'json') writeJson(context, { spec, plan: made });
   else write(context, planText(spec, made, services.clock.now()));
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 async function status(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {
@@ -149,7 +154,7 @@ async function status(context: CommandContext, id: string, { output }: OutputFla
     write(context, `${tableText(JOB_COLUMNS, [jobLine(job, now)])}\n${ledgerText(job)}`);
     if (shownStatus(job, now) === 'stalled') tell(context, stalledText(job));
   }
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 async function list(context: CommandContext, { output }: OutputFlags): Promise<ExitCode> {
@@ -167,7 +172,7 @@ async function list(context: CommandContext, { output }: OutputFlags): Promise<E
       jobs.map((job) => jobLine(job, now)),
     );
   }
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 async function cancel(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {
@@ -189,7 +194,7 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
   }
   if (output === 'json') writeJson(context, { id, status: isRunning ? 'cancelling' : job.status });
   else write(context, isRunning ? `job ${id} ends at its next checkpoint` : `job ${id} is ${job.status}`);
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 async function promoteCommand(context: CommandContext, id: string, flags: PromoteFlags): Promise<ExitCode> {
@@ -204,8 +209,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
     );
   }
   const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector pauses for about ${flags.functionTimeout} and a catch-up.`;
-  if (!(await confirm(context, question, flags.yes === true)))
-    throw refusal('NOT_CONFIRMED', 'nothing was changed');
+  await confirm(context.host, question, flags.yes === true);
   const promotion = await promote(context, job, parseDurationMs(flags.functionTimeout));
   if (flags.output === 'json') writeJson(context, promotionDocument(promotion));
   else {
@@ -222,7 +226,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
       `the tables of generation ${promotion.previous} are as they were: keep them until you are sure`,
     );
   }
-  return EXIT_CODES.fine;
+  return EXIT_CODES.success;
 }
 
 function promotionDocument({ heldFromMs, ...promotion }: Promotion) {

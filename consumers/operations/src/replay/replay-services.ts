@@ -1,3 +1,4 @@
+import { durationText, refusal } from '@twinstream/command-line';
 import {
   activateGeneration,
   GENERATION_FRESH_MS,
@@ -13,8 +14,6 @@ import {
   s3ArchiveObjects,
 } from '@twinstream/verification';
 import type { OperationsHost } from '../command/host.ts';
-import { refusal } from '../command/refusal.ts';
-import { durationText } from '../output/figures.ts';
 import { writeToReader } from '../output/write-to-reader.ts';
 import type { OperationsServices } from '../services.ts';
 import { CHECKPOINT_MS } from './checkpointing.ts';

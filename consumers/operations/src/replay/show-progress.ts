@@ -1,7 +1,5 @@
-import type { TextOutput } from '@twinstream/runtime';
-import { durationText, whole } from '../output/figures.ts';
+import { durationText, liveLine, type TextOutput, whole } from '@twinstream/command-line';
 import { isExact, type Range, rangeText } from '../output/range.ts';
-import { cutText } from '../output/table.ts';
 import { totalOf } from './ledger.ts';
 import type { ReplayJob, ReplayPass } from './replay-job.ts';
 
@@ -83,15 +81,11 @@ export function progressText(line: ProgressLine): string {
 export function showProgress(stream: TextOutput, job: ReplayJob, source: ProgressSource): () => void {
   const startTime = source.now();
   const readBefore = totalOf(job.ledger).read;
-  const refresh = () => {
-    const line = progressLine(job, source, { readBefore, elapsedMs: source.now() - startTime });
-    if (stream.isTTY) stream.write(`\r\u001b[K${cutText(progressText(line), (stream.columns ?? 80) - 1)}`);
-    else stream.write(`${JSON.stringify(line)}\n`);
-  };
-  const timer = setInterval(refresh, stream.isTTY ? TERMINAL_MS : LINES_MS);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    if (stream.isTTY) stream.write('\r\u001b[K');
-  };
+  const now = () => progressLine(job, source, { readBefore, elapsedMs: source.now() - startTime });
+  const { close } = liveLine(stream, {
+    textOf: () => progressText(now()),
+    refreshMs: TERMINAL_MS,
+    inPipe: { textOf: () => JSON.stringify(now()), everyMs: LINES_MS },
+  });
+  return close;
 }

@@ -1,7 +1,14 @@
+import {
+  bytesText,
+  type Column,
+  dollarsText,
+  durationText,
+  isoText,
+  tableText,
+  whole,
+} from '@twinstream/command-line';
 import { foreignName } from '@twinstream/verification';
-import { bytesText, dollarsText, durationText, isoText, whole } from '../output/figures.ts';
 import { rangeText } from '../output/range.ts';
-import { type Column, tableText } from '../output/table.ts';
 import { shownStatus } from './jobs.ts';
 import { type ShardLedger, totalOf } from './ledger.ts';
 import type { ReplayJob } from './replay-job.ts';

@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import {
+  confirm,
+  EXIT_CODES,
+  type ExitCode,
+  type OutputFormat,
+  refusal,
+  usageError,
+  whole,
+} from '@twinstream/command-line';
 import { isJobAlive } from '@twinstream/pipeline-status';
 import { parseDurationMs } from '@twinstream/runtime';
-import { type CommandContext, type OutputForm, tell, write, writeJson } from '../command/command-context.ts';
-import { confirm } from '../command/confirm.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
+import { type CommandContext, tell, write, writeJson } from '../command/command-context.ts';
 import type { OperationsHost } from '../command/host.ts';
-import { refusal, usageError } from '../command/refusal.ts';
-import { whole } from '../output/figures.ts';
 import { type Range, rangeText } from '../output/range.ts';
 import { createFreshTables } from './fresh-tables.ts';
 import { jobStore, requireJob } from './jobs.ts';
@@ -25,7 +30,7 @@ export interface StartFlags extends ReplayFlags {
   readonly yes?: true;
   readonly resume?: string;
   readonly functionTimeout: string;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 export function newJobId(nowMs: number): string {
@@ -48,8 +53,7 @@ export async function start(context: CommandContext, flags: StartFlags): Promise
   tell(context, planText(asked, made, services.clock.now()).trimEnd());
   if (isExecuted && spec.target !== 'stdout') {
     const question = `Replay ${rangeText(made.events, whole)} events (${spec.target})?`;
-    if (!(await confirm(context, question, flags.yes === true)))
-      throw refusal('NOT_CONFIRMED', 'nothing was changed');
+    await confirm(context.host, question, flags.yes === true);
   }
   if (isExecuted) await refuseForeignParts(context, spec);
   const job = newJob(id, spec, services.clock.now());
@@ -74,15 +78,8 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   if (job.promotedTime !== undefined) throw refusal('ALREADY_PROMOTED', `the tables of job ${id} are in use`);
   if (isJobAlive(job, services.clock.now())) {
     const where = `${job.runner?.host} (process ${job.runner?.pid})`;
-    if (
-      !(await confirm(
-        context,
-        `Job ${id} seems to be at work on ${where}. Take it over?`,
-        flags.yes === true,
-      ))
-    ) {
-      throw refusal('NOT_CONFIRMED', 'nothing was changed');
-    }
+    const question = `Job ${id} seems to be at work on ${where}. Take it over?`;
+    await confirm(host, question, flags.yes === true);
   }
   await refuseUnknownProgress(context, job.spec);
   forgetFailures(job);
@@ -131,7 +128,7 @@ function stopOf({ stop, stdout }: OperationsHost, { spec }: ReplayJob): AbortSig
   return spec.target === 'stdout' ? AbortSignal.any([stop, stdout.closed]) : stop;
 }
 
-function report(context: CommandContext, output: OutputForm, job: ReplayJob): ExitCode {
+function report(context: CommandContext, output: OutputFormat, job: ReplayJob): ExitCode {
   const isText = job.spec.target === 'stdout';
   if (isText) tell(context, ledgerText(job).trimEnd());
   else if (output === 'json') writeJson(context, jobDocument(job, context.services.clock.now()));
@@ -145,5 +142,5 @@ function report(context: CommandContext, output: OutputForm, job: ReplayJob): Ex
     tell(context, 'This was a dry run: --into … --execute --reason … acts.');
   if (status === 'stopped' && !context.host.stop.aborted) return EXIT_CODES.outputClosed;
   if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
-  return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.differences : EXIT_CODES.fine;
+  return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.failed : EXIT_CODES.success;
 }

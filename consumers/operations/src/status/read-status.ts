@@ -1,5 +1,6 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type EventSourceMappingConfiguration, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import { isoText } from '@twinstream/command-line';
 import {
   dynamoDbReplays,
   kinesisStreamReader,
@@ -10,7 +11,6 @@ import {
   shardListing,
 } from '@twinstream/pipeline-status';
 import { kinesisTransport } from '@twinstream/stream-producer';
-import { isoText } from '../output/figures.ts';
 import { dynamoDbJobStore } from '../replay/job-store.ts';
 import { isPauseHeld } from '../replay/jobs.ts';
 import type { ReplayJob } from '../replay/replay-job.ts';

@@ -1,22 +1,27 @@
+import {
+  bytesText,
+  durationText,
+  EXIT_CODES,
+  type ExitCode,
+  type OutputFormat,
+  outputOption,
+  tableText,
+  whole,
+} from '@twinstream/command-line';
 import { parseDurationMs } from '@twinstream/runtime';
 import type { Command } from 'commander';
 import {
   addCommand,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
   write,
   writeJson,
 } from '../command/command-context.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { bytesText, durationText, whole } from '../output/figures.ts';
-import { tableText } from '../output/table.ts';
 import { type OperationsStatus, readStatus } from './read-status.ts';
 
 interface StatusFlags {
   readonly watch?: string | true;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 const WATCH_MS = 2_000;
@@ -52,14 +57,14 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
       await services.clock.sleep(betweenMs, host.stop);
     } catch {
       // Ctrl-C is how watching ends.
-      return EXIT_CODES.fine;
+      return EXIT_CODES.success;
     }
   }
 }
 
 /** A paused projector that no running job will resume is a fault. */
 export function exitCodeOf({ projectorStop }: Pick<OperationsStatus, 'projectorStop'>): ExitCode {
-  return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.fine : EXIT_CODES.differences;
+  return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
 const NOT_KNOWN = 'not known';

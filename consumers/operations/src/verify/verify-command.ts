@@ -1,26 +1,30 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type Column,
+  durationText,
+  EXIT_CODES,
+  type ExitCode,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  repeatable,
+  whole,
+  wholeNumber,
+} from '@twinstream/command-line';
 import type { TableNames } from '@twinstream/table-generation';
 import { type ArchiveReport, type Difference, foreignName, verifyDevices } from '@twinstream/verification';
 import type { Command } from 'commander';
 import {
   addCommand,
   type CommandContext,
-  type OutputForm,
-  outputOption,
   type RunCommand,
-  repeatable,
   tell,
-  wholeNumber,
   write,
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { EXIT_CODES, type ExitCode } from '../command/exit-codes.ts';
-import { refusal } from '../command/refusal.ts';
 import { notStoredAmong, unknownDevices } from '../history/known-device.ts';
 import { readDeviceId } from '../history/read-device-id.ts';
-import { durationText, whole } from '../output/figures.ts';
-import type { Column } from '../output/table.ts';
 import { chosenDevices } from './chosen-devices.ts';
 import { compareArchive } from './compare-archive.ts';
 
@@ -31,7 +35,7 @@ interface VerifyFlags {
   readonly archive: boolean;
   readonly archiveLag: string;
   readonly skipForeign?: true;
-  readonly output: OutputForm;
+  readonly output: OutputFormat;
 }
 
 const SAMPLE_MAX = 100_000_000;
@@ -110,7 +114,7 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
     const durationMs = clock.now() - startTime;
     const counts = { devices: result.devices, pages, events, statesNotCompared, durationMs };
     report(context, flags.output, differences, counts, archive);
-    return differences.length === 0 ? EXIT_CODES.fine : EXIT_CODES.differences;
+    return differences.length === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
   } finally {
     comparison?.close();
   }
@@ -144,7 +148,7 @@ interface Counts {
 
 function report(
   context: CommandContext,
-  output: OutputForm,
+  output: OutputFormat,
   differences: readonly Difference[],
   counts: Counts,
   archive: ArchiveReport | undefined,

@@ -1,6 +1,6 @@
-import { collectedOutput, systemClock } from '@twinstream/runtime';
+import { collectedOutput, EXIT_CODES } from '@twinstream/command-line';
+import { systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { operationsCommand } from '../../src/command/operations-command.ts';
 import { writeToReader } from '../../src/output/write-to-reader.ts';
 import { runReplay } from '../../src/replay/run-replay.ts';

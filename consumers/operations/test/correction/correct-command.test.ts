@@ -1,8 +1,8 @@
+import { EXIT_CODES } from '@twinstream/command-line';
 import { newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { beforeEach, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { nearestName } from '../../src/correction/nearest-name.ts';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
 
@@ -44,7 +44,7 @@ test('flags an attribute that the device does not have, and names the one that m
 test('is wrong usage where nobody can be asked, unless --yes answers', async () => {
   const unasked = await correct(undefined, '--set', 'speedMph=17.5');
   expect(unasked.stderr).toContain('pass --yes');
-  expect(unasked.exitCode).toBe(EXIT_CODES.wrongUsage);
+  expect(unasked.exitCode).toBe(EXIT_CODES.usage);
   // It goes on to the stream, which does not answer here.
   const confirmed = await correct(undefined, '--set', 'speedMph=17.5', '--yes');
   expect(confirmed.questions).toEqual([]);

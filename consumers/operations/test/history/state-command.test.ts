@@ -1,9 +1,9 @@
+import { EXIT_CODES } from '@twinstream/command-line';
 import { newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { systemClock } from '@twinstream/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
 
 const NOW = ARRIVAL + 3_600_000;
@@ -25,7 +25,7 @@ describe('the state at a time', () => {
     const { exitCode, stdout, stderr } = await state('--at', iso(NOW + 11_000), '--basis', basis);
     expect(stderr).toContain('lies in the future');
     expect(stdout).toBe('');
-    expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+    expect(exitCode).toBe(EXIT_CODES.usage);
   });
 
   test.each(['1969-12-31T23:59:59Z', '2286-11-20T17:46:40Z', 'P40000D'])(
@@ -34,13 +34,13 @@ describe('the state at a time', () => {
       for (const basis of ['arrival', 'event-time']) {
         const { exitCode, stderr } = await state('--at', at, '--basis', basis);
         expect(stderr).toContain('nothing can be stored outside');
-        expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+        expect(exitCode).toBe(EXIT_CODES.usage);
       }
     },
   );
 
   test('is told up to now', async () => {
-    expect((await state('--at', 'now')).exitCode).toBe(EXIT_CODES.fine);
+    expect((await state('--at', 'now')).exitCode).toBe(EXIT_CODES.success);
     expect((await state('--at', iso(NOW))).stdout).toMatch(/^speed +3/m);
   });
 });
@@ -50,11 +50,11 @@ describe('what changed between two times', () => {
     const { exitCode, stdout, stderr } = await state('--at', 'PT1M', '--diff', 'PT2M');
     expect(stderr).toContain('--diff must not be earlier than --at');
     expect(stdout).toBe('');
-    expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+    expect(exitCode).toBe(EXIT_CODES.usage);
   });
 
   test('is refused where one of them is to come', async () => {
-    expect((await state('--at', 'PT1M', '--diff', iso(NOW + 11_000))).exitCode).toBe(EXIT_CODES.wrongUsage);
+    expect((await state('--at', 'PT1M', '--diff', iso(NOW + 11_000))).exitCode).toBe(EXIT_CODES.usage);
   });
 
   test('counts the events between', async () => {

@@ -1,7 +1,7 @@
 import { planCapacity } from '@twinstream/capacity';
-import { collectedOutput, systemClock } from '@twinstream/runtime';
+import { collectedOutput, EXIT_CODES } from '@twinstream/command-line';
+import { systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { operationsCommand } from '../../src/command/operations-command.ts';
 
 const LOAD = ['--devices', '10000', '--period', '10s', '--bytes', '170'];
@@ -31,7 +31,7 @@ async function plan(...flags: readonly string[]) {
 describe('the table', () => {
   test('has both designs, and a formula and a source for each figure, in 120 columns', async () => {
     const { exitCode, stdout } = await plan(...LOAD);
-    expect(exitCode).toBe(EXIT_CODES.fine);
+    expect(exitCode).toBe(EXIT_CODES.success);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
     expect(stdout).toMatch(/figure +this design +ordinary +unit/);
     const { twinstream } = planCapacity({
@@ -119,7 +119,7 @@ describe('what cannot be', () => {
     expect(exitCode).toBe(EXIT_CODES.refused);
     expect(stderr).toContain('it may be 8 s at most');
     const shorter = await plan(...LOAD, '--latency-budget', '10s', '--window', '3s');
-    expect(shorter.exitCode).toBe(EXIT_CODES.fine);
+    expect(shorter.exitCode).toBe(EXIT_CODES.success);
     expect(shorter.stdout).toContain('window 3 s');
   });
 
@@ -138,14 +138,14 @@ describe('what cannot be', () => {
     [[...LOAD, '--output', 'xml']],
   ])('is wrong usage: %j', async (flags) => {
     const { exitCode, stderr } = await plan(...flags);
-    expect(exitCode).toBe(EXIT_CODES.wrongUsage);
+    expect(exitCode).toBe(EXIT_CODES.usage);
     expect(stderr.length).toBeGreaterThan(10);
   });
 });
 
 test('the help names every flag, with examples', async () => {
   const { exitCode, stdout } = await plan('--help');
-  expect(exitCode).toBe(EXIT_CODES.fine);
+  expect(exitCode).toBe(EXIT_CODES.success);
   for (const flag of ['devices', 'period', 'bytes', 'latency-budget', 'window', 'aggregate', 'state-bytes']) {
     expect(stdout).toContain(`--${flag}`);
   }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
 
 const SHARD = shardId('shardId-000000000000');
@@ -61,7 +61,7 @@ test('a transformation that throws is told of its entry, and the others go on', 
   const { exitCode, stdout } = await runOps(services, ['quarantine', 'redrive', '--transform', path]);
   expect(stdout).toMatch(/^transform-failed +- +shardId-000000000000:100:0 +no such firmware$/m);
   expect(stdout).toMatch(/^would-store +bus-1 +shardId-000000000000:101:0$/m);
-  expect(exitCode).toBe(EXIT_CODES.differences);
+  expect(exitCode).toBe(EXIT_CODES.failed);
 });
 
 test('fixed events are read from a file that an editor began with a byte order mark', async () => {

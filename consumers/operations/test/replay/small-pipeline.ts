@@ -12,6 +12,7 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { collectedOutput } from '@twinstream/command-line';
 import { type DeviceId, decodeEvent, presentAttributes } from '@twinstream/device-model';
 import {
   type AuditableEventStore,
@@ -26,7 +27,7 @@ import {
 } from '@twinstream/latest-state';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { memoryQuarantine } from '@twinstream/quarantine';
-import { collectedOutput, createLogger } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { configuredGeneration, readGeneration, type TableNames } from '@twinstream/table-generation';
 import { operationsCommand } from '../../src/command/operations-command.ts';

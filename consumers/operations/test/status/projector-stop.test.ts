@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import type { ReplayJob } from '../../src/replay/replay-job.ts';
 import { projectorStop } from '../../src/status/read-status.ts';
 import { exitCodeOf, projectorText } from '../../src/status/status-command.ts';
@@ -37,19 +37,19 @@ describe('a projector that a job has stopped', () => {
     expect(text).toContain('nothing resumes it until you do');
     expect(text).toContain('replay start --resume 20261123-a1b2c3');
     expect(text).toContain('replay cancel 20261123-a1b2c3');
-    expect(exitCode).toBe(EXIT_CODES.differences);
+    expect(exitCode).toBe(EXIT_CODES.failed);
   });
 
   test('and that the job will start again is told, and is no fault', () => {
     const { text, exitCode } = shown(repairing({}, process.pid));
     expect(text).toContain('the job will resume it');
-    expect(exitCode).toBe(EXIT_CODES.fine);
+    expect(exitCode).toBe(EXIT_CODES.success);
   });
 
   test('is held by another machine as long as that writes the job', () => {
     const runner = { token: 't', host: 'elsewhere', pid: 1 };
-    expect(shown(repairing({ runner })).exitCode).toBe(EXIT_CODES.fine);
-    expect(shown(repairing({ runner, updatedTime: NOW - 16_000 })).exitCode).toBe(EXIT_CODES.differences);
+    expect(shown(repairing({ runner })).exitCode).toBe(EXIT_CODES.success);
+    expect(shown(repairing({ runner, updatedTime: NOW - 16_000 })).exitCode).toBe(EXIT_CODES.failed);
   });
 
   test('for a promotion that was killed is started by a cancel', () => {
@@ -58,7 +58,7 @@ describe('a projector that a job has stopped', () => {
     expect(text).toContain('(promotion, pass done)');
     expect(text).toContain('replay cancel');
     expect(text).not.toContain('--resume');
-    expect(exitCode).toBe(EXIT_CODES.differences);
+    expect(exitCode).toBe(EXIT_CODES.failed);
   });
 });
 
@@ -68,10 +68,10 @@ test('a projector that nobody of these tools has stopped is told with the comman
   const { text, exitCode } = shown(before, other);
   expect(text).toContain('no job has paused it');
   expect(text).toContain('--uuid uuid-1 --enabled');
-  expect(exitCode).toBe(EXIT_CODES.differences);
+  expect(exitCode).toBe(EXIT_CODES.failed);
 });
 
 test('a projector that runs is no fault', () => {
   expect(projectorText({ projector: 'Enabled', projectorStop: null })).toBe('Enabled');
-  expect(exitCodeOf({ projectorStop: null })).toBe(EXIT_CODES.fine);
+  expect(exitCodeOf({ projectorStop: null })).toBe(EXIT_CODES.success);
 });

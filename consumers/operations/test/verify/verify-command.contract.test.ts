@@ -1,5 +1,6 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Item } from '@twinstream/aws/dynamodb';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { deviceId, newDevice } from '@twinstream/device-model';
 import { dynamoDbEventStore, EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
@@ -15,7 +16,6 @@ import { configuredGeneration, type TableNames } from '@twinstream/table-generat
 import { DAMAGES, isExpected } from '@twinstream/verification/contract/damages';
 import { type StoredDevice, storedDevice } from '@twinstream/verification/contract/stored-device';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/command/exit-codes.ts';
 import { memoryOperations, runOps } from '../memory-operations.ts';
 
 const BATCH_WRITE_ITEMS_MAX = 25;
@@ -77,7 +77,7 @@ describe(engineTitle('verify on a damaged store', dynaliteEngine), () => {
     await put(tables.deviceStateTable, [{ deviceId: { S: 'none either' } }]);
 
     const { exitCode, stdout, stderr } = await ops('verify', '--no-archive', '--output', 'json');
-    expect([exitCode, stderr]).toEqual([EXIT_CODES.differences, '']);
+    expect([exitCode, stderr]).toEqual([EXIT_CODES.failed, '']);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ equal: false, devices: HEALTHY_COUNT + DAMAGES.length });
 
@@ -97,7 +97,7 @@ describe(engineTitle('verify on a damaged store', dynaliteEngine), () => {
 
   test('goes on behind a page that is garbage, in the table of differences too', async () => {
     const { exitCode, stdout } = await ops('verify', '--no-archive', '--device', 'damaged-5');
-    expect(exitCode).toBe(EXIT_CODES.differences);
+    expect(exitCode).toBe(EXIT_CODES.failed);
     expect(stdout).toMatch(/damaged-5 +page-damaged +page 3/);
     expect(stdout).toContain('1 differences: 1 devices, 6 pages');
   });
@@ -127,7 +127,7 @@ describe('a device of which nothing is stored', () => {
     ]);
     const none = await ops('history', 'healthy-0', '--to', '2026-01-01T00:00:00Z');
     expect([none.exitCode, none.stderr]).toEqual([
-      EXIT_CODES.fine,
+      EXIT_CODES.success,
       expect.stringContaining('no stored event in that time'),
     ]);
   });
@@ -142,7 +142,7 @@ describe('a device whose state is larger than an item', () => {
 
   test('is named by verify with the size of its state', async () => {
     const { exitCode, stdout } = await ops('verify', '--no-archive', '--device', DEVICE, '--output', 'json');
-    expect(exitCode).toBe(EXIT_CODES.differences);
+    expect(exitCode).toBe(EXIT_CODES.failed);
     const [difference] = JSON.parse(stdout).differences;
     expect(difference).toMatchObject({ kind: 'state-refused', subject: 'state' });
     expect(difference.found).toMatch(/^no item: the state takes \d+ bytes, an item holds 409600$/);
@@ -154,9 +154,9 @@ describe('a device whose state is larger than an item', () => {
     expect(state.stderr).toContain('STATE_MISSING');
     expect(state.stderr).not.toContain('nothing is stored');
     const history = await ops('history', DEVICE);
-    expect(history.exitCode).toBe(EXIT_CODES.fine);
+    expect(history.exitCode).toBe(EXIT_CODES.success);
     const elsewhere = await ops('history', DEVICE, '--to', '2026-01-01T00:00:00Z');
-    expect(elsewhere.exitCode).toBe(EXIT_CODES.fine);
+    expect(elsewhere.exitCode).toBe(EXIT_CODES.success);
   });
 });
 

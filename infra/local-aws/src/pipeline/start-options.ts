@@ -1,6 +1,7 @@
+import { durationOption, exitCodeHelp, wholeNumber } from '@twinstream/command-line';
 import { LOCAL_BATCHING_WINDOW_MS, MAPPING_LIMITS } from '@twinstream/pipeline-settings';
-import { LOCAL_ENVIRONMENT_FILE, parseDurationMs } from '@twinstream/runtime';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { LOCAL_ENVIRONMENT_FILE } from '@twinstream/runtime';
+import { Command, Option } from 'commander';
 import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
 
 /** Flags of `npm start`. */
@@ -26,36 +27,9 @@ const DEVICES_MAX = 1_000_000;
 const RATE_MAX = 100_000;
 const SHARDS_MAX = 64;
 
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-function window(text: string): number {
-  const max = MAPPING_LIMITS.batchingWindowSeconds.max * 1_000;
-  const ms = durationMs(text);
-  if (ms === undefined || ms > max) {
-    throw new InvalidArgumentError(`It must be a duration up to ${max / 1_000}s, such as 200ms.`);
-  }
-  return ms;
-}
-
-function durationMs(text: string): number | undefined {
-  try {
-    return parseDurationMs(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Parses the command line. If there is nothing to start, prints help or the error and ends the process with 0 or 1. */
-export function readStartOptions(argv: readonly string[]): StartOptions {
-  const program = new Command('npm start --')
+/** The command line, with its help. */
+export function startCommand(): Command {
+  return new Command('npm start --')
     .description(
       'Runs the whole pipeline on this machine: stream, functions, tables, archive, API and dashboard.',
     )
@@ -70,9 +44,11 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
       4,
     )
     .addOption(
-      new Option('--window <duration>', 'batching window of the functions; 1s in the stacks on AWS')
-        .argParser(window)
-        .default(LOCAL_BATCHING_WINDOW_MS, `${LOCAL_BATCHING_WINDOW_MS}ms`),
+      durationOption('--window', 'batching window of the functions; 1s in the stacks on AWS', {
+        minMs: 0,
+        maxMs: MAPPING_LIMITS.batchingWindowSeconds.max * 1_000,
+        defaultMs: LOCAL_BATCHING_WINDOW_MS,
+      }),
     )
     .option('--data-dir <folder>', 'keep all data in this folder across restarts')
     .option(
@@ -95,7 +71,11 @@ Examples:
   npm start -- --devices 2000 --rate 500        a larger fleet
   npm start -- --local-env b.env --port 0       a second pipeline; source b.env to use it
 
-Exit codes: 0 after Ctrl-C, 1 if the pipeline could not start or one of its processes ended.`,
+${exitCodeHelp({
+  success: 'after Ctrl-C',
+  refused: 'another pipeline or process is in the way: folder, data folder or port',
+  unavailable: 'the pipeline could not start, or one of its processes ended',
+  interrupted: 'stopped by a second Ctrl-C',
+})}`,
     );
-  return program.parse(argv).opts<StartOptions>();
 }

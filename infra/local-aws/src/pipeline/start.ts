@@ -2,25 +2,28 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  CodedError,
-  callerFolder,
   callerPath,
-  createLogger,
-  LOCAL_ENVIRONMENT_FILE,
-  shutdownSignal,
-  textOutput,
-} from '@twinstream/runtime';
-import { readStartOptions } from './start-options.ts';
+  commandHost,
+  EXIT_CODES,
+  type ExitCode,
+  explainFailure,
+  parseCommandLine,
+} from '@twinstream/command-line';
+import { createLogger, LOCAL_ENVIRONMENT_FILE, shutdownSignal } from '@twinstream/runtime';
+import { type StartOptions, startCommand } from './start-options.ts';
 import { startPipeline } from './supervisor.ts';
 
-const [stdout, stderr] = [textOutput(process.stdout), textOutput(process.stderr)];
+const host = commandHost(process);
 
 /** A path that a person wrote. */
-const ofCaller = (path: string) => callerPath(path, callerFolder(process.cwd(), process.env));
+const ofCaller = (path: string) => callerPath(path, host.folder);
 
 /** `npm start`: the whole pipeline on this machine until Ctrl-C. */
-async function main(): Promise<number> {
-  const { dataDir, localEnv: written, ...options } = readStartOptions(process.argv);
+async function main(): Promise<ExitCode> {
+  const program = startCommand();
+  const ended = parseCommandLine(program, host);
+  if (ended !== undefined) return ended;
+  const { dataDir, localEnv: written, ...options } = program.opts<StartOptions>();
   const localEnv = written === undefined ? resolve(LOCAL_ENVIRONMENT_FILE) : ofCaller(written);
   const stopping = shutdownSignal();
   const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
@@ -42,19 +45,29 @@ async function main(): Promise<number> {
   say('');
   say('Ctrl-C drains the pipeline and stops; a second Ctrl-C stops immediately.');
   const fault = await pipeline.ended;
-  return fault === undefined ? 0 : complain(fault);
+  return fault === undefined ? EXIT_CODES.success : complain(fault);
 }
 
 /** The pipeline continues without a reader of its output. */
 function say(line: string): void {
-  stdout.write(`${line}\n`);
+  host.stdout.write(`${line}\n`);
 }
 
-function complain(error: unknown): number {
-  const told =
-    error instanceof CodedError ? error.message : error instanceof Error ? error.stack : String(error);
-  stderr.write(`twinstream: ${told}\n`);
-  return 1;
+/** Why a pipeline does not start, or has ended. */
+const OWN_ERRORS = new Map<string, ExitCode>([
+  ['DATA_DIR_UNWRITABLE', EXIT_CODES.usage],
+  ['DATA_DIR_IN_USE', EXIT_CODES.refused],
+  ['PIPELINE_RUNNING', EXIT_CODES.refused],
+  ['PORT_TAKEN', EXIT_CODES.refused],
+  ['APP_NOT_READY', EXIT_CODES.unavailable],
+  ['APP_BROKEN', EXIT_CODES.unavailable],
+  ['ENGINE_ENDED', EXIT_CODES.unavailable],
+]);
+
+function complain(error: unknown): ExitCode {
+  const { text, exitCode } = explainFailure(error, { environment: host.environment, ownErrors: OWN_ERRORS });
+  host.stderr.write(`twinstream: ${text}\n`);
+  return exitCode;
 }
 
 // Children may still hold handles when something failed half-way; they end with this process.

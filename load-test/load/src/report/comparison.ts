@@ -1,6 +1,6 @@
+import { type Column, figureText, tableText } from '@twinstream/command-line';
 import { FIGURE_NAMES, FIGURES, type FigureName } from '../figures.ts';
 import type { LoadResult } from '../load-result.ts';
-import { figureText } from './text-report.ts';
 
 /** One figure in two results. */
 export interface Compared {
@@ -55,21 +55,13 @@ export function comparisonText({ rows, differs }: Comparison): string {
     ratio === null ? '' : `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`,
     unit,
   ]);
-  const head = ['subject', 'figure', 'before', 'after', 'change', 'unit'];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => (row[column] ?? '').length)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) =>
-        column >= 2 && column <= 4 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return [
-    ...differs.map((difference) => `not the same: ${difference}`),
-    line(head),
-    ...cells.map(line),
+  const columns: readonly Column[] = [
+    { title: 'subject' },
+    { title: 'figure' },
+    ...['before', 'after', 'change'].map((title) => ({ title, align: 'right' as const })),
+    { title: 'unit' },
+  ];
+  return [...differs.map((difference) => `not the same: ${difference}\n`), tableText(columns, cells)].join(
     '',
-  ].join('\n');
+  );
 }

@@ -1,7 +1,7 @@
+import { figureText, whole } from '@twinstream/command-line';
 import { FIGURE_NAMES, FIGURES } from '../figures.ts';
 import type { LoadResult, ProcessFigures, SubjectResult } from '../load-result.ts';
 import { escapeHtml, plot } from './plot.ts';
-import { figureText } from './text-report.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
@@ -20,7 +20,7 @@ svg path { fill: none; stroke-width: 1.6; } svg text { font-size: 11px; fill: cu
 /** A page that is whole in itself: it loads nothing and runs nothing. */
 export function htmlReport(result: LoadResult): string {
   const { load, machine, subjects } = result;
-  const title = `Load test: ${load.scenario}, ${load.rate.toLocaleString('en-US')} events/s`;
+  const title = `Load test: ${load.scenario}, ${whole(load.rate)} events/s`;
   const body = [
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="${result.passed ? 'good">passed' : 'bad">FAILED'}</p>`,

@@ -1,3 +1,4 @@
+import { type Column, figureText, tableText, whole } from '@twinstream/command-line';
 import { FIGURE_NAMES, FIGURES, type FigureName } from '../figures.ts';
 import type { LoadResult, ProcessFigures, SubjectResult } from '../load-result.ts';
 
@@ -8,10 +9,15 @@ export function textReport(result: LoadResult): string {
     `${load.scenario}, ${load.rate} events/s for ${load.durationMs / 1_000} s, ${load.devices} devices, ${load.shards} shards${load.aggregate ? ', aggregated' : ''}, ${load.dynamodb}, seed ${load.seed}`,
     `${result.date}  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}, load before ${machine.loadBefore}`,
     '',
-    ...columns([
-      ['figure', ...subjects.map(({ subject }) => subject), 'unit', 'meaning'],
-      ...FIGURE_NAMES.map((name) => figureRow(name, subjects)),
-    ]),
+    ...linesOf(
+      [
+        { title: 'figure' },
+        ...subjects.map(({ subject }) => ({ title: subject, align: 'right' as const })),
+        { title: 'unit' },
+        { title: 'meaning' },
+      ],
+      FIGURE_NAMES.map((name) => figureRow(name, subjects)),
+    ),
   ];
   for (const { subject, highestRate, trials } of searches) {
     lines.push('', `${subject}: highest rate that holds: ${highestRate ?? 'none'} events/s`);
@@ -46,40 +52,19 @@ function subjectLines({ subject, ledger, processes, notes }: SubjectResult): rea
 }
 
 function processLines(processes: readonly ProcessFigures[]): readonly string[] {
-  return columns([
-    ['  process', 'cores', 'CPU s', 'MiB at most', 'MiB/min'],
-    ...processes.map((process) => [
+  const columns = ['cores', 'CPU s', 'MiB at most', 'MiB/min'];
+  return linesOf(
+    [{ title: '  process' }, ...columns.map((title) => ({ title, align: 'right' as const }))],
+    processes.map((process) => [
       `  ${process.name}`,
       process.cpuShare.toFixed(2),
       process.cpuSeconds.toFixed(1),
       process.memoryMaxMiB.toFixed(0),
       process.memorySlopeMiBPerMinute === null ? '–' : process.memorySlopeMiBPerMinute.toFixed(1),
     ]),
-  ]);
-}
-
-/** Lines of a table whose columns but the first are flush right, up to the last two of many. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return /^[\d,.–-]*$/.test(cell) && column > 0 ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd(),
   );
 }
 
-function whole(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
-}
-
-export function figureText(value: number | null): string {
-  if (value === null) return '–';
-  if (Math.abs(value) >= 100) return whole(value);
-  return String(Number(value.toPrecision(3)));
+function linesOf(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly string[] {
+  return tableText(columns, rows).trimEnd().split('\n');
 }

@@ -1,3 +1,4 @@
+import { EXIT_CODES, type ExitCode } from '@twinstream/command-line';
 import { againCommand } from '../again.ts';
 import { type Exploration, explore } from './explore.ts';
 import { type ReplayedSchedule, replaySchedule } from './replay-schedule.ts';
@@ -13,22 +14,19 @@ export interface ExhaustiveOptions {
   readonly seededFault?: string;
 }
 
-const EXIT_VIOLATED = 1;
-const EXIT_WRONG_USAGE = 2;
-
 /** Tries all schedules of small models until one violates a guarantee, and says what it came to. Returns the exit code. */
 export async function runExhaustive({
   model: name,
   choices,
   seededFault,
-}: ExhaustiveOptions): Promise<number> {
+}: ExhaustiveOptions): Promise<ExitCode> {
   const models = SMALL_MODELS.filter((model) => name === undefined || model.name === name);
   const [first] = models;
   if (first === undefined || (choices !== undefined && name === undefined)) {
     process.stderr.write(
       `--model must name one of these:\n${SMALL_MODELS.map((model) => `  ${model.name}\n`).join('')}`,
     );
-    return EXIT_WRONG_USAGE;
+    return EXIT_CODES.usage;
   }
   if (choices !== undefined) return await runAgain(first, choices);
   const start = performance.now();
@@ -43,7 +41,7 @@ export async function runExhaustive({
       const list = again.length === 0 ? '0' : again.join(',');
       const rest = ['--exhaustive', '--model', model.name, '--choices', list];
       process.stderr.write(`again: ${againCommand({ seededFault, rest })}\n`);
-      return EXIT_VIOLATED;
+      return EXIT_CODES.failed;
     }
     schedules += found.schedules;
     runs += found.runs;
@@ -52,7 +50,7 @@ export async function runExhaustive({
   process.stdout.write(
     `${models.length} models, ${schedules} schedules, ${runs} runs: 0 violations, ${secondsSince(start)} s\n`,
   );
-  return 0;
+  return EXIT_CODES.success;
 }
 
 function summary({ schedules, runs, choicePoints, depthMax, ends }: Exploration): string {
@@ -67,19 +65,19 @@ function summary({ schedules, runs, choicePoints, depthMax, ends }: Exploration)
 
 const secondsSince = (start: number) => ((performance.now() - start) / 1_000).toFixed(1);
 
-async function runAgain(model: SmallModel, choices: readonly number[]): Promise<number> {
+async function runAgain(model: SmallModel, choices: readonly number[]): Promise<ExitCode> {
   let replayed: ReplayedSchedule;
   try {
     replayed = await replaySchedule(model, choices);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     process.stderr.write(`no such schedule: ${error.message}\n`);
-    return EXIT_WRONG_USAGE;
+    return EXIT_CODES.usage;
   }
   const { steps, violation } = replayed;
   for (const [index, step] of steps.entries()) process.stdout.write(`${index + 1}. ${step}\n`);
   process.stdout.write(
     violation === undefined ? 'nothing was violated\n' : `violated: ${violation.message}\n`,
   );
-  return violation === undefined ? 0 : EXIT_VIOLATED;
+  return violation === undefined ? EXIT_CODES.success : EXIT_CODES.failed;
 }

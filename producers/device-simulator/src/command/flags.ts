@@ -1,5 +1,12 @@
+import {
+  type CommandHost,
+  type ExitCode,
+  exitCodeHelp,
+  parseCommandLine,
+  visible,
+} from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { SEED_MAX } from '../fleet/draws.ts';
 import { DEFAULT_KIND_MIX } from '../fleet/kind-mix.ts';
 import {
@@ -27,7 +34,7 @@ export interface Flags extends OutputFlags {
 
 /** The command line asked for help, or it was invalid: there is nothing to run. */
 export interface NoRun {
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
 }
 
 const EXAMPLES = `
@@ -46,12 +53,14 @@ local endpoints in the environment (AWS_ENDPOINT_URL_KINESIS, …). Only --targe
 
 Ctrl-C stops sending, waits for requests in flight and prints the summary; a second Ctrl-C stops immediately.
 
-Exit codes:
-  0  every event sent was acknowledged (invalid rows are reported and counted)
-  1  an event could not be delivered, or the stream was unreachable
-  2  the command line, the scenario or the input is invalid (also if no row is a valid event), or the target is AWS and
-     --target aws is missing; nothing was sent
-`;
+${exitCodeHelp({
+  success: 'every event sent was acknowledged (invalid rows are reported and counted)',
+  failed: 'an event could not be delivered',
+  usage: `the command line, the scenario or the input is invalid (also if no row is a valid event), or the target is AWS and
+       --target aws is missing; nothing was sent`,
+  unavailable: 'no pipeline was found, or the stream is unreachable or does not exist; nothing was sent',
+  interrupted: 'stopped by a second Ctrl-C before the summary',
+})}`;
 
 function buildCommand(): Command {
   const kinds = Object.entries(DEFAULT_KIND_MIX).map(([name, weight]) => `${name}=${weight}`);
@@ -155,23 +164,19 @@ function buildCommand(): Command {
       '--scenario <name|file>',
       `settings from YAML or JSON; flags override them. Included: ${shippedScenarios().join(', ')}`,
     )
-    .addHelpText('after', EXAMPLES)
-    .exitOverride();
+    .addHelpText('after', EXAMPLES);
 }
 
-/** Parses the command line. Writes help to `out` and errors to `err`. */
-export function readFlags(
-  argv: readonly string[],
-  out: (text: string) => void,
-  err: (text: string) => void,
-): Flags | NoRun {
-  const command = buildCommand().configureOutput({ writeOut: out, writeErr: err });
-  try {
-    command.parse([...argv], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return { exitCode: error.exitCode === 0 ? 0 : 2 };
-  }
+/** Parses the command line. Writes help and errors; nothing of the latter acts upon the terminal. */
+export function readFlags({
+  argv,
+  stdout,
+  stderr,
+}: Pick<CommandHost, 'argv' | 'stdout' | 'stderr'>): Flags | NoRun {
+  const command = buildCommand();
+  const errors = { ...stderr, write: (text: string) => stderr.write(visible(text)) };
+  const exitCode = parseCommandLine(command, { argv, stdout, stderr: errors });
+  if (exitCode !== undefined) return { exitCode };
   const { output, progress, ledger, scenario, target, ...given } = command.opts();
   return { output, progress, ledger, scenario, target, given };
 }

@@ -1,3 +1,5 @@
+import { EXIT_CODES } from '@twinstream/command-line';
+
 /** What asks a run to end. */
 export interface Interrupts {
   /** Aborted at the first signal: send nothing more. */
@@ -13,8 +15,6 @@ export interface Interrupts {
 const ECHO_MS = 250;
 /** After the second signal the summary has so long to be printed. */
 const LAST_WORDS_MS = 1_000;
-/** 128 + SIGINT, as shells expect. */
-const EXIT_CODE = 130;
 
 /** Listens to SIGINT and SIGTERM for the life of the process. */
 export function listenToInterrupts(nowMs: () => number): Interrupts {
@@ -29,8 +29,8 @@ export function listenToInterrupts(nowMs: () => number): Interrupts {
       return;
     }
     if (nowMs() - firstAtMs < ECHO_MS) return;
-    if (abort.signal.aborted) process.exit(EXIT_CODE);
-    setTimeout(() => process.exit(EXIT_CODE), LAST_WORDS_MS).unref();
+    if (abort.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    setTimeout(() => process.exit(EXIT_CODES.interrupted), LAST_WORDS_MS).unref();
     abort.abort(new Error(`stopped immediately by ${signal}`));
   }
 

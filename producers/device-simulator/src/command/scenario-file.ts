@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CodedError, callerPath } from '@twinstream/runtime';
+import { callerPath } from '@twinstream/command-line';
+import { CodedError } from '@twinstream/runtime';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readSettings, type Settings } from './settings.ts';

@@ -1,3 +1,4 @@
+import { readWholeNumber } from '@twinstream/command-line';
 import { isDeviceId, isEventTime } from '@twinstream/device-model';
 import { parseDurationMs } from '@twinstream/runtime';
 import { z } from 'zod';
@@ -17,14 +18,10 @@ function written<T>(what: string, read: (text: string) => T | undefined) {
 }
 
 const DECIMAL = /^\d+(?:\.\d+)?$/;
-const WHOLE = /^\d+(?:[_,]\d{3})*$/;
 
 /** A whole number; `1_000_000` and `1,000,000` are read too. */
 export const wholeNumber = (min: number, max: number) =>
-  written(`a whole number from ${min} to ${max}`, (text) => {
-    const value = WHOLE.test(text) ? Number(text.replace(/[_,]/g, '')) : Number.NaN;
-    return Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined;
-  });
+  written(`a whole number from ${min} to ${max}`, (text) => readWholeNumber(text, min, max));
 
 /** A positive number, or `max`. */
 export const numberOrMax = (what: string) =>

@@ -1,20 +1,21 @@
 import { randomInt } from 'node:crypto';
 import { describeAwsTarget } from '@twinstream/aws/target';
 import {
-  type Clock,
-  CodedError,
+  type CommandHost,
   callerPath,
-  type Environment,
-  type Target,
-  type TargetName,
-  type TextOutput,
+  EXIT_CODES,
+  type ExitCode,
+  explainFailure,
+  type LiveLine,
   visible,
-} from '@twinstream/runtime';
+  whole,
+} from '@twinstream/command-line';
+import type { Clock, Environment, Target, TargetName } from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
 import { openLedger } from '../sending/ledger.ts';
-import { type Progress, showProgress } from '../sending/progress-line.ts';
+import { showProgress } from '../sending/progress-line.ts';
 import type { SimulatedRecord } from '../sending/simulated-record.ts';
-import { REJECTED_ROWS_LISTED_MAX, type RunSummary, summaryText, whole } from '../sending/summary.ts';
+import { REJECTED_ROWS_LISTED_MAX, type RunSummary, summaryText } from '../sending/summary.ts';
 import { type Flags, readFlags } from './flags.ts';
 import type { Interrupts } from './interrupts.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
@@ -23,47 +24,35 @@ import { readScenario } from './scenario-file.ts';
 import { flagOf, readSettings, type SettingName, type Settings } from './settings.ts';
 import { explainStreamTrouble } from './stream-trouble.ts';
 
-/** The process that a command runs in. */
-export interface CommandHost {
-  readonly argv: readonly string[];
-  /** Where relative paths begin. */
-  readonly folder: string;
+/** The process that the command runs in. */
+export interface SimulateHost extends CommandHost {
   /** Decides where the events go, and has the SDK go there. Throws `TARGET_REQUIRED` or `NO_PIPELINE`. */
   readonly enterTarget: (asked: TargetName | undefined) => Target;
-  readonly stdout: TextOutput;
-  readonly stderr: TextOutput;
   readonly clock: Clock;
   readonly interrupts: Interrupts;
 }
 
-export const EXIT_CODES = { allAcknowledged: 0, notDelivered: 1, wrongUsage: 2 } as const;
-
-/** Codes of errors that the user puts right before anything is sent. */
-const USAGE_CODES = new Set([
-  'INVALID_USAGE',
-  'INVALID_CONFIGURATION',
-  'TARGET_REQUIRED',
-  'INPUT_NOT_FOUND',
-  'INPUT_UNREADABLE',
-  'INPUT_EMPTY',
-  'INPUT_ALL_REJECTED',
-  'INPUT_NOT_ROWS',
-  'INPUT_TOO_LARGE_TO_SORT',
-  'COLUMNS_NEEDED',
-  'UNKNOWN_COLUMN',
-  'LEDGER_UNWRITABLE',
-]);
+/** Errors of the input, which the user puts right before anything is sent. */
+const INPUT_ERRORS = new Map(
+  [
+    'INPUT_NOT_FOUND',
+    'INPUT_UNREADABLE',
+    'INPUT_EMPTY',
+    'INPUT_ALL_REJECTED',
+    'INPUT_NOT_ROWS',
+    'INPUT_TOO_LARGE_TO_SORT',
+    'COLUMNS_NEEDED',
+    'UNKNOWN_COLUMN',
+    'LEDGER_UNWRITABLE',
+  ].map((code) => [code, EXIT_CODES.usage]),
+);
 const SEED_DRAWN_BELOW = 2 ** 32;
 /** Events on their way, as the producer counts them; in memory they take about three times as much. */
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Runs `npm run simulate`, and returns its exit code. Nothing that a file or a flag holds acts upon the terminal. */
-export async function simulateCommand(host: CommandHost): Promise<number> {
-  const flags = readFlags(
-    host.argv,
-    (text) => void host.stdout.write(text),
-    (text) => void host.stderr.write(visible(text)),
-  );
+export async function simulateCommand(host: SimulateHost): Promise<ExitCode> {
+  const flags = readFlags(host);
   if ('exitCode' in flags) return flags.exitCode;
   let place: Place | undefined;
   try {
@@ -91,7 +80,7 @@ interface Place {
   readonly environment: Environment;
 }
 
-function settingsOf(flags: Flags, { folder }: CommandHost): Settings {
+function settingsOf(flags: Flags, { folder }: SimulateHost): Settings {
   const written = readSettings(flags.given, flagOf);
   const own =
     written.input === undefined || written.input === '-' ? {} : { input: callerPath(written.input, folder) };
@@ -114,9 +103,9 @@ function overridden(scenario: Settings, flags: Settings): Settings {
   return { ...Object.fromEntries(kept), ...flags };
 }
 
-async function run(plan: RunPlan, flags: Flags, host: CommandHost): Promise<RunResult> {
+async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<RunResult> {
   const { clock, interrupts, stderr, folder } = host;
-  let progress: Progress | undefined;
+  let progress: LiveLine | undefined;
   let badRowCount = 0;
   const note = (line: string): void => {
     const harmless = visible(line);
@@ -162,28 +151,27 @@ async function openProducer(plan: RunPlan, clock: Clock) {
   }
 }
 
-function report({ summary, failure }: RunResult, place: Place, flags: Flags, host: CommandHost): number {
+function report({ summary, failure }: RunResult, place: Place, flags: Flags, host: SimulateHost): ExitCode {
   if (failure !== undefined) host.stderr.write(`${explain(failure, place)}\n`);
   host.stdout.write(visible(flags.output === 'json' ? `${JSON.stringify(summary)}\n` : summaryText(summary)));
   return exitCodeOf(summary, failure);
 }
 
-function exitCodeOf({ failed }: RunSummary, failure: unknown): number {
-  return failed === 0 && failure === undefined ? EXIT_CODES.allAcknowledged : EXIT_CODES.notDelivered;
+function exitCodeOf({ failed }: RunSummary, failure: unknown): ExitCode {
+  return failed === 0 && failure === undefined ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
 /** Of a run that sent nothing. */
-function reportFailure(error: unknown, place: Place | undefined, host: CommandHost): number {
-  host.stderr.write(`${explain(error, place)}\n`);
-  const isUsage = error instanceof CodedError && USAGE_CODES.has(error.code);
-  return isUsage ? EXIT_CODES.wrongUsage : EXIT_CODES.notDelivered;
+function reportFailure(error: unknown, place: Place | undefined, host: SimulateHost): ExitCode {
+  const { text, exitCode } = explainFailure(error, {
+    environment: place?.environment ?? host.environment,
+    ownErrors: INPUT_ERRORS,
+  });
+  const isOfStream = exitCode === EXIT_CODES.unavailable && place !== undefined;
+  host.stderr.write(`${isOfStream ? explain(error, place) : visible(text)}\n`);
+  return exitCode;
 }
 
-function explain(error: unknown, place: Place | undefined): string {
-  const isSaidInFull =
-    error instanceof CodedError && (USAGE_CODES.has(error.code) || error.code === 'NO_PIPELINE');
-  const told = isSaidInFull
-    ? error.message
-    : explainStreamTrouble(error, place?.stream ?? '', place?.environment ?? {});
-  return visible(told);
+function explain(error: unknown, { stream, environment }: Place): string {
+  return visible(explainStreamTrouble(error, stream, environment));
 }

@@ -1,27 +1,17 @@
-import type { TextOutput } from '@twinstream/runtime';
-import { ms, whole } from './summary.ts';
+import { type LiveLine, liveLine, type TextOutput, whole } from '@twinstream/command-line';
+import { ms } from './summary.ts';
 import type { Tally } from './tally.ts';
 
 const REFRESH_MS = 200;
 /** Number of refreshes over which the shown rate is measured. */
 const RATE_WINDOW = 10;
 
-/** One live line on a terminal, and lines that stay above it. In a pipe there are only the latter. */
-export interface Progress {
-  /** Prints a line that stays. */
-  note(line: string): void;
-  /** Takes the live line away. */
-  close(): void;
-}
-
-export function showProgress(stream: TextOutput, tally: Tally, nowMs: () => number): Progress {
-  if (!stream.isTTY) {
-    return { note: (line) => void stream.write(`${line}\n`), close: () => undefined };
-  }
+/** Shows how sending goes on. In a pipe there are only the notes. */
+export function showProgress(stream: TextOutput, tally: Tally, nowMs: () => number): LiveLine {
   const startMs = nowMs();
   const samples: { readonly atMs: number; readonly acknowledged: number }[] = [];
 
-  function refresh(): void {
+  function textNow(): string {
     const atMs = nowMs();
     const { acknowledged } = tally.counts();
     samples.push({ atMs, acknowledged });
@@ -30,20 +20,10 @@ export function showProgress(stream: TextOutput, tally: Tally, nowMs: () => numb
     const spanMs = oldest === undefined ? 0 : atMs - oldest.atMs;
     const rate =
       oldest === undefined || spanMs <= 0 ? 0 : ((acknowledged - oldest.acknowledged) / spanMs) * 1_000;
-    const line = progressText(tally, (atMs - startMs) / 1_000, rate);
-    // One column short of the edge, where some terminals wrap.
-    stream.write(`\r\u001b[K${line.slice(0, (stream.columns ?? 80) - 1)}`);
+    return progressText(tally, (atMs - startMs) / 1_000, rate);
   }
 
-  const timer = setInterval(refresh, REFRESH_MS);
-  timer.unref();
-  return {
-    note: (line) => void stream.write(`\r\u001b[K${line}\n`),
-    close() {
-      clearInterval(timer);
-      stream.write('\r\u001b[K');
-    },
-  };
+  return liveLine(stream, { textOf: textNow, refreshMs: REFRESH_MS });
 }
 
 export function progressText(tally: Tally, elapsedS: number, rate: number): string {

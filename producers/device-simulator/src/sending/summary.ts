@@ -1,3 +1,4 @@
+import { whole } from '@twinstream/command-line';
 import type { BadRow } from '../recording/row.ts';
 import type { LatencySummary } from './latency-histogram.ts';
 import type { Counts, FaultCounts } from './tally.ts';
@@ -70,10 +71,6 @@ export function summaryText(summary: RunSummary): string {
   return rows
     .map(([name, value, note]) => `${name.padEnd(14)}${note ? `${value.padEnd(12)}${note}` : value}\n`)
     .join('');
-}
-
-export function whole(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
 }
 
 export function ms(latencyMs: number): string {

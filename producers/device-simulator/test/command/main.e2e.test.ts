@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EXIT_CODES } from '@twinstream/command-line';
 import { freePort } from '@twinstream/runtime/free-port';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -92,11 +93,11 @@ describe('npm run simulate', () => {
     expect(stderr).toBe('there is no column "when"; there are: id, at, x\\u001b[2J\n');
   });
 
-  test('exits 1 when nothing answers, and says what to do', async () => {
+  test('exits 4 when nothing answers, and says what to do', async () => {
     const { code, stdout, stderr } = await simulate(['--count', '1'], nowhere());
     expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort} (ECONNREFUSED)`);
     expect(stderr).toContain('npm start');
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.unavailable);
     expect(stdout).toBe('');
   });
 
@@ -110,15 +111,15 @@ describe('npm run simulate', () => {
     });
     rmSync(join(folder, '.twinstream'), { recursive: true });
     expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort}`);
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.unavailable);
   });
 
-  test('exits 1 without a pipeline, and says what to do', async () => {
+  test('exits 4 without a pipeline, and says what to do', async () => {
     const { code, stderr } = await simulate(['--count', '1']);
     expect(stderr).toMatch(
       /^No pipeline found: no .*local\.env here or above, and AWS_REGION is not set\.\nStart one with npm start/,
     );
-    expect(code).toBe(1);
+    expect(code).toBe(EXIT_CODES.unavailable);
   });
 
   test('writes to AWS when told to alone, and says first where', async () => {
@@ -130,6 +131,6 @@ describe('npm run simulate', () => {
     expect(told.stderr).toMatch(
       /^target: AWS, region us-east-1, http:\/\/nowhere\.invalid:1; stream theirs\nnothing answers/,
     );
-    expect(told.code).toBe(1);
+    expect(told.code).toBe(EXIT_CODES.unavailable);
   });
 });

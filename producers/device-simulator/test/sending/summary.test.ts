@@ -1,4 +1,4 @@
-import { collectedOutput } from '@twinstream/runtime';
+import { collectedOutput } from '@twinstream/command-line';
 import { describe, expect, test } from 'vitest';
 import { progressText, showProgress } from '../../src/sending/progress-line.ts';
 import { type RunSummary, summaryText } from '../../src/sending/summary.ts';

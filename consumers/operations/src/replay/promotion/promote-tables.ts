@@ -1,6 +1,6 @@
+import { refusal } from '@twinstream/command-line';
 import type { DeviceId } from '@twinstream/device-model';
 import type { TableNames } from '@twinstream/table-generation';
-import { refusal } from '../../command/refusal.ts';
 import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import { totalOf } from '../ledger.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutText, tableText } from '../../src/output/table.ts';
+import { cutText, tableText } from '../src/table.ts';
 
 const COLUMNS = [{ title: 'device' }, { title: 'data', charactersMax: 10 }];
 

@@ -1,26 +1,46 @@
 import { CodedError, type Environment } from '@twinstream/runtime';
+import type { CommandHost } from './command-host.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { isRefusal } from './refusal.ts';
 
-const USAGE_CODES = new Set([
-  'INVALID_USAGE',
-  'INVALID_DURATION',
-  'INVALID_CONFIGURATION',
-  'INVALID_TIME',
-  'TARGET_REQUIRED',
+/** Of errors whose message says all that is needed, of every command. */
+const EXIT_CODES_OF_ERRORS: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
+  ['INVALID_USAGE', EXIT_CODES.usage],
+  ['INVALID_DURATION', EXIT_CODES.usage],
+  ['INVALID_CONFIGURATION', EXIT_CODES.usage],
+  ['INVALID_TIME', EXIT_CODES.usage],
+  ['TARGET_REQUIRED', EXIT_CODES.usage],
+  ['NO_PIPELINE', EXIT_CODES.unavailable],
 ]);
 
-/** Names by which the SDK says that nothing answers, or that there are no credentials. */
-const NETWORK = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'ECONNRESET', 'EHOSTUNREACH']);
+/** Names by which Node and the SDK say that nothing answers. */
+const NETWORK: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+]);
+const CAUSES_MAX = 8;
+
+export interface ExplainOptions {
+  /** Where the command works, for the endpoint that does not answer. */
+  readonly environment: Environment;
+  /** Errors of this command whose message says all that is needed, beside those of every command. */
+  readonly ownErrors?: ReadonlyMap<string, ExitCode>;
+}
 
 /** What went wrong, why, what to do next, and the exit code. */
-export function explainFailure(
-  error: unknown,
-  environment: Environment,
-): { readonly text: string; readonly exitCode: ExitCode } {
+export interface Failure {
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Explains an error to the person who ran a command. Never throws. */
+export function explainFailure(error: unknown, { environment, ownErrors }: ExplainOptions): Failure {
   if (error instanceof CodedError) {
-    if (USAGE_CODES.has(error.code)) return { text: error.message, exitCode: EXIT_CODES.wrongUsage };
-    if (error.code === 'NO_PIPELINE') return { text: error.message, exitCode: EXIT_CODES.unavailable };
+    const exitCode = ownErrors?.get(error.code) ?? EXIT_CODES_OF_ERRORS.get(error.code);
+    if (exitCode !== undefined) return { text: error.message, exitCode };
     if (isRefusal(error)) {
       return { text: `refused (${error.code}): ${error.message}`, exitCode: EXIT_CODES.refused };
     }
@@ -36,7 +56,7 @@ export function explainFailure(
     return { text: `${message}: ${hint}`, exitCode: EXIT_CODES.unavailable };
   }
   if (isFault(root)) {
-    return { text: `a fault of this program: ${root.stack ?? message}`, exitCode: EXIT_CODES.fault };
+    return { text: `a fault of this program: ${root.stack ?? message}`, exitCode: EXIT_CODES.internalError };
   }
   const code = error instanceof CodedError ? `${error.code}: ` : '';
   const told = error instanceof Error ? error.message : String(error);
@@ -45,9 +65,15 @@ export function explainFailure(
   return { text: `${code}${told}${next}`, exitCode: EXIT_CODES.unavailable };
 }
 
+/** Tells of an error that no command expects, with its stack. */
+export function internalFailure(error: unknown, { stderr }: Pick<CommandHost, 'stderr'>): ExitCode {
+  stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT_CODES.internalError;
+}
+
 function rootOf(error: unknown): unknown {
   let root = error;
-  for (let depth = 0; depth < 8; depth += 1) {
+  for (let depth = 0; depth < CAUSES_MAX; depth += 1) {
     if (!(root instanceof Error) || !(root.cause instanceof Error)) return root;
     root = root.cause;
   }

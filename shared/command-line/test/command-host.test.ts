@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callerFolder, callerPath, npmBannerNote } from '../src/caller-path.ts';
+import { callerFolder, callerPath, npmBannerNote } from '../src/command-host.ts';
 
 const BY_NPM = { INIT_CWD: '/home/ann/data', npm_package_json: '/srv/twinstream/package.json' };
 

@@ -1,6 +1,12 @@
-/** Numbers and times as people read them. */
+/** A number as people read it, rounded: `45,396`. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
+}
+
+/** A measured number to three digits: `0.0812`, `12.3`, `45,396`. A dash where nothing was measured. */
+export function figureText(value: number | null): string {
+  if (value === null) return '–';
+  return Math.abs(value) >= 100 ? whole(value) : String(Number(value.toPrecision(3)));
 }
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

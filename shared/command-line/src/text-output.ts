@@ -16,9 +16,6 @@ export interface TextOutput {
   flushed(): Promise<void>;
 }
 
-/** Exit code of a command that ended because the reader of its output has gone: 128 + SIGPIPE, as a shell reports it of `cat`. */
-export const OUTPUT_CLOSED_EXIT_CODE = 141;
-
 /**
  * Text for a stream whose reader may go away: then it is quiet, and `closed` tells callers that want to end early. Any other
  * failure of the stream, such as a full disk, is thrown as an uncaught exception, since the output is incomplete.
