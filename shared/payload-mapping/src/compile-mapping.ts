@@ -1,12 +1,11 @@
 import { type Document, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { compileRule } from './compile-rule.ts';
-import { compileValue } from './compile-value.ts';
 import type { CompiledMapping } from './compiled-mapping.ts';
 import { type Codecs, formatName, openFormats } from './formats.ts';
 import { MAPPING_LIMITS } from './limits.ts';
 import { type MappingDocument, mappingDocumentSchema } from './mapping-document.ts';
-import { type DocumentFault, InvalidDocument, MappingFault } from './mapping-fault.ts';
+import { type DocumentFault, InvalidDocument } from './mapping-fault.ts';
 import { openMapper, type PayloadMapper } from './payload-mapper.ts';
 
 /** Faults of mapping documents, all that were found. */
@@ -102,27 +101,6 @@ function compileMapping(document: MappingDocument, codecs: Codecs): CompiledMapp
     format: formatName(format),
     decodedAs: typeof format === 'string' ? `${format} ${gzip}` : mapping,
     decode: formats.decoder(format, gzip, 'format'),
-    unwrap: compileUnwrap(document, formats),
     rules: document.rules.map((rule) => compileRule(rule, stamp, formats)),
-  };
-}
-
-function compileUnwrap(
-  { unwrap }: MappingDocument,
-  formats: ReturnType<typeof openFormats>,
-): CompiledMapping['unwrap'] {
-  if (unwrap === undefined) return () => true;
-  const inner = compileValue(unwrap, 'unwrap', formats);
-  return (scope) => {
-    try {
-      const payload = inner(scope);
-      if (payload === undefined || payload === null) return false;
-      scope.payload = payload;
-      scope.item = payload;
-      return true;
-    } catch (error) {
-      if (error instanceof MappingFault && error.reason !== 'mapping-limit') return false;
-      throw error;
-    }
   };
 }

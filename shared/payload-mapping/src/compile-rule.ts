@@ -1,10 +1,10 @@
 import { type RejectionReason, rejection } from '@twinstream/device-model';
 import { compileConditions, type Test } from './compile-condition.ts';
 import { assembleEvent, compileEvent, type EventParts, isSameHead } from './compile-event.ts';
-import { mergeInto } from './compile-value.ts';
+import { compileValue, mergeInto } from './compile-value.ts';
 import type { Formats } from './formats.ts';
 import { RECORD_LIMITS } from './limits.ts';
-import type { EachSpec, RuleSpec } from './mapping-document.ts';
+import type { EachSpec, RuleSpec, ValueSpec } from './mapping-document.ts';
 import { MappingFault } from './mapping-fault.ts';
 import { type Access, compilePath, memberOf } from './path.ts';
 import { isPayloadArray, isPayloadObject, type PayloadValue } from './payload-value.ts';
@@ -42,6 +42,7 @@ export function compileRule(spec: RuleSpec, stamp: PayloadValue, formats: Format
       },
     };
   }
+  const unwrap = spec.unwrap === undefined ? undefined : compileUnwrap(spec.unwrap, `${at}.unwrap`, formats);
   const build = compileEvent(spec.event, `${at}.event`, formats);
   const finish = (item: number, parts: EventParts, outcome: Outcome): void => {
     const decoded = assembleEvent(parts, stamp);
@@ -67,12 +68,28 @@ export function compileRule(spec: RuleSpec, stamp: PayloadValue, formats: Format
   };
   if (spec.each === undefined) {
     const run: Run = (scope, outcome) => {
+      unwrap?.(scope);
       finish(scope.index, build(scope), outcome);
       scope.index += 1;
     };
     return { name: spec.name, matches, run };
   }
-  return { name: spec.name, matches, run: runEach(spec.each, `${at}.each`, formats, build, finish) };
+  const each = runEach(spec.each, `${at}.each`, formats, build, finish);
+  const run: Run = (scope, outcome) => {
+    unwrap?.(scope);
+    each(scope, outcome);
+  };
+  return { name: spec.name, matches, run };
+}
+
+function compileUnwrap(spec: ValueSpec, at: string, formats: Formats): (scope: Scope) => void {
+  const inner = compileValue(spec, at, formats);
+  return (scope) => {
+    const payload = inner(scope);
+    if (payload === undefined) throw new MappingFault('unmapped-value', at, 'missing');
+    scope.payload = payload;
+    scope.item = payload;
+  };
 }
 
 function runEach(

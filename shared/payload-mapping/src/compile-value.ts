@@ -63,7 +63,7 @@ function compileSource(spec: ValueObjectSpec, at: string, formats: Formats, dept
     const { path, name, value } = spec.pairs;
     return pairs(
       compilePath(path, `${at}.pairs.path`),
-      compilePath(name, `${at}.pairs.name`),
+      inner(name, 'pairs.name'),
       inner(value, 'pairs.value'),
       `${at}.pairs`,
     );
@@ -106,10 +106,17 @@ function sum(parts: readonly Access[], at: string): Access {
 
 function first(parts: readonly Access[]): Access {
   return (scope) => {
+    let fault: unknown;
     for (const part of parts) {
-      const value = part(scope);
-      if (value !== undefined && value !== null) return value;
+      try {
+        const value = part(scope);
+        if (value !== undefined && value !== null) return value;
+      } catch (error) {
+        if (!(error instanceof MappingFault) || error.reason === 'mapping-limit') throw error;
+        fault ??= error;
+      }
     }
+    if (fault !== undefined) throw fault;
     return undefined;
   };
 }

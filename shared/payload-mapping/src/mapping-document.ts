@@ -134,7 +134,7 @@ export interface ValueObjectSpec {
   readonly merge?: readonly ValueSpec[] | undefined;
   readonly object?: Readonly<Record<string, ValueSpec>> | undefined;
   readonly member?: { readonly name: ValueSpec; readonly value: ValueSpec } | undefined;
-  readonly pairs?: { readonly path: string; readonly name: string; readonly value: ValueSpec } | undefined;
+  readonly pairs?: { readonly path: string; readonly name: ValueSpec; readonly value: ValueSpec } | undefined;
   readonly expression?: string | undefined;
   readonly steps?: readonly StepSpec[] | undefined;
   readonly default?: unknown;
@@ -153,7 +153,9 @@ const valueObject: z.ZodType<ValueObjectSpec> = exactlyOne(
     const: json.optional(),
     concat: parts.meta({ description: 'Texts, numbers and booleans one after the other.' }).optional(),
     sum: parts.meta({ description: 'The sum of those numbers that are there.' }).optional(),
-    first: parts.meta({ description: 'The first value that is there and not null.' }).optional(),
+    first: parts
+      .meta({ description: 'The first value that is there, not null and can be converted.' })
+      .optional(),
     merge: parts
       .meta({ description: 'The members of several objects; later ones replace earlier ones.' })
       .optional(),
@@ -166,7 +168,7 @@ const valueObject: z.ZodType<ValueObjectSpec> = exactlyOne(
       .meta({ description: 'An object of one member, whose name is a value.' })
       .optional(),
     pairs: z
-      .strictObject({ path, name: path, value })
+      .strictObject({ path, name: value, value })
       .meta({ description: 'An object made of an array of names and values.' })
       .optional(),
     expression: z
@@ -256,6 +258,9 @@ const rule = exactlyOne(
   {
     name,
     when: conditions.optional(),
+    unwrap: value
+      .meta({ description: 'The payload is this part of the record from here on; the whole is `$envelope`.' })
+      .optional(),
     each: each.optional(),
     event: event.optional(),
     ignore: z
@@ -290,9 +295,6 @@ export const mappingDocumentSchema = z
         description:
           'Protobuf types in base64, as `protoc --include_imports --descriptor_set_out` writes them.',
       })
-      .optional(),
-    unwrap: value
-      .meta({ description: 'The payload is this part of the record; the whole is `$envelope`.' })
       .optional(),
     rules: z.array(rule).min(1).max(LIMITS.rulesMax),
   })

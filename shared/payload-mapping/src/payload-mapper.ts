@@ -119,7 +119,7 @@ function applyMapping(
         ...{ payload: envelope, envelope, item: envelope, carried: {}, record: about, key: undefined },
         ...{ index, work },
       };
-      const matched = mapping.unwrap(scope) ? mapping.rules.find(({ matches }) => matches(scope)) : undefined;
+      const matched = mapping.rules.find(({ matches }) => matches(scope));
       rule ??= matched?.name;
       if (matched !== undefined) runGuarded(matched.run, scope, outcome);
       else {
