@@ -78,9 +78,9 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     name: 'redelivery decided by position alone',
     patches: [
       {
-        file: `${MODEL}/plan-page.ts`,
-        find: 'const { identity, correction } = arrival.event;',
-        replace: "const { identity, correction } = arrival.event; if (again === 'redelivered') return again;",
+        file: `${MODEL}/decide-event.ts`,
+        find: "? 'below' : 'above';",
+        replace: "? 'below' : 'above'; if (mark === 'below') return 'redelivered';",
       },
     ],
   },
@@ -88,7 +88,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     name: 'positions compared across shards',
     patches: [
       {
-        file: `${MODEL}/plan-page.ts`,
+        file: `${MODEL}/decide-event.ts`,
         find: 'const mark = marks.get(shardId);',
         replace: 'const mark = marks.get(shardId) ?? [...marks.values()][0];',
       },

@@ -1,20 +1,11 @@
-import {
-  compareWithinShard,
-  type Position,
-  type ShardId,
-  type ShardPosition,
-} from '@twinstream/stream-model';
-import { correctionAhead } from './correction-ahead.ts';
-import type { DeviceEvent } from './device-event.ts';
+import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { type ArrivedEvent, type DeviceHistory, decideEvent } from './decide-event.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
-import { compareVersions, type EventVersion, NO_VERSION } from './event-version.ts';
-import { applyEvent, applyPageFrame, closeDraft, openDraft, type StateDraft } from './fold.ts';
+import { applyEvent, applyPageFrame, closeDraft, openDraft } from './fold.ts';
 import {
   COMPLETE_RECEIPT_LIMITS,
   copyReceipts,
-  gapChange,
-  lookUp,
   type ReceiptLimits,
   type Receipts,
   receive,
@@ -22,24 +13,6 @@ import {
   STATE_RECEIPT_LIMITS,
 } from './receipts.ts';
 import type { Rejection } from './rejection.ts';
-
-/** An event of one device that a shard delivered. */
-export interface ArrivedEvent {
-  readonly place: ShardPosition;
-  /** Milliseconds since 1970. */
-  readonly arrivalTime: number;
-  readonly event: DeviceEvent;
-  readonly text: string;
-}
-
-/** What the event store knows of a device beyond what its state remembers, as of the state's own page. */
-export interface DeviceHistory {
-  readonly receipts: Readonly<Receipts>;
-  /** Whether the event at this position is stored. */
-  has(position: Position): boolean;
-  /** Version of the nearest stored event before this position, corrections and late events left out; undefined when there is none. */
-  versionBefore(position: Position, arrivalTime: number): EventVersion | undefined;
-}
 
 export interface PageLimits {
   readonly eventsMax: number;
@@ -106,18 +79,11 @@ export interface PlanOptions {
   /** Marks what is stored as appended by a repair. */
   readonly repaired?: boolean;
   /**
-   * Refuses corrections ahead of their device ({@link correctionAhead}). For acceptance alone, whose state is that of the
+   * Refuses corrections ahead of their device (`correctionAhead`). For acceptance alone, whose state is that of the
    * chain's last page. Default: false; what was accepted once is laid out again as it was.
    */
   readonly refusesAhead?: boolean;
 }
-
-type Decision =
-  | 'redelivered'
-  | 'duplicate'
-  | 'history-needed'
-  | Rejection
-  | Pick<StoredEvent, 'version' | 'late'>;
 
 /**
  * Decides, event by event, what is new, late, a duplicate or delivered again, and lays out the next page of the
@@ -133,6 +99,7 @@ export function planPage(
 ): PagePlan {
   const draft = openDraft(state);
   const known = history && { ...history, receipts: copyReceipts(history.receipts) };
+  const context = { draft, shardId, history: known, refusesAhead };
   const outcomes = noOutcomes();
   const events: StoredEvent[] = [];
   const refused: RefusedEvent[] = [];
@@ -142,7 +109,7 @@ export function planPage(
   for (const arrival of arrived) {
     const full = events.length >= limits.eventsMax || characters + arrival.text.length > limits.charactersMax;
     if (full && events.length > 0) break;
-    const decision = decide(draft, shardId, arrival, known, refusesAhead);
+    const decision = decideEvent(context, arrival);
     if (decision === 'history-needed') return { kind: 'history-needed' };
     taken += 1;
     if (decision === 'redelivered') {
@@ -178,100 +145,6 @@ function rememberIn(receipts: Receipts, { event, version }: StoredEvent): void {
     const { correctionId } = event.correction;
     receiveCorrection(receipts, { correctionId, ...version }, COMPLETE_RECEIPT_LIMITS);
   }
-}
-
-function decide(
-  draft: StateDraft,
-  shardId: ShardId,
-  arrival: ArrivedEvent,
-  history: DeviceHistory | undefined,
-  refusesAhead: boolean,
-): Decision {
-  const again = isBelowHighWaterMark(draft, shardId, arrival) ? 'redelivered' : 'duplicate';
-  const { identity, correction } = arrival.event;
-  if (correction !== undefined) {
-    const decision = decideCorrection(draft, arrival.event, again, history);
-    const ahead = refusesAhead && typeof decision === 'object' && correctionAhead(draft, arrival.event);
-    return ahead || decision;
-  }
-  if (identity === undefined) return decideUncounted(draft, shardId, arrival, again, history);
-  let known = lookUp(draft.receipts, identity);
-  if (known === 'unknown') {
-    if (history === undefined) return 'history-needed';
-    known = lookUp(history.receipts, identity);
-  }
-  if (known === 'received') return again;
-  const version: EventVersion = { ...identity, ordinal: 0, revision: 0 };
-  const { session, counter } = draft.current;
-  const isLate = identity.session < session || (identity.session === session && identity.counter < counter);
-  if (!isLate) return { version };
-  return { version, late: { gapChange: gapChange(history?.receipts ?? draft.receipts, identity) } };
-}
-
-/**
- * True where the place of an event does not say that it is new: at or below the highest position seen of its shard, or
- * where a higher high-water mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
- */
-export function isBelowHighWaterMark(
-  { marks, marksFloor }: Pick<DeviceState, 'marks' | 'marksFloor'>,
-  shardId: ShardId,
-  { place, arrivalTime }: Pick<ArrivedEvent, 'place' | 'arrivalTime'>,
-): boolean {
-  const mark = marks.get(shardId);
-  if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;
-  return marksFloor !== undefined && arrivalTime <= marksFloor;
-}
-
-function decideUncounted(
-  draft: StateDraft,
-  shardId: ShardId,
-  { place, arrivalTime }: ArrivedEvent,
-  again: 'redelivered' | 'duplicate',
-  history: DeviceHistory | undefined,
-): Decision {
-  if (again === 'duplicate') {
-    // Above the high-water mark of its shard, an event without a counter is new: its position is all the identity it has.
-    return { version: { ...draft.current, ordinal: draft.ordinal + 1, revision: 0 } };
-  }
-  if (history === undefined) return 'history-needed';
-  const position = { shardId, ...place };
-  if (history.has(position)) return 'redelivered';
-  const before = history.versionBefore(position, arrivalTime) ?? NO_VERSION;
-  const { session, counter, ordinal } = before;
-  return { version: { session, counter, ordinal, revision: 0, position }, late: { gapChange: 0 } };
-}
-
-function decideCorrection(
-  draft: StateDraft,
-  { correction, data }: DeviceEvent,
-  again: 'redelivered' | 'duplicate',
-  history: DeviceHistory | undefined,
-): Decision {
-  if (correction === undefined) throw new TypeError('not a correction');
-  const forgotten = draft.receipts.correctionsDropped > 0;
-  if (forgotten && history === undefined) return 'history-needed';
-  const known = history?.receipts.corrections ?? draft.receipts.corrections;
-  if (known.some(({ correctionId }) => correctionId === correction.correctionId)) return again;
-  const { session, counter, ordinal } =
-    correction.corrects === undefined ? newestVersionOf(draft, data) : { ...correction.corrects, ordinal: 0 };
-  let revision = 0;
-  for (const earlier of known) {
-    if (earlier.session === session && earlier.counter === counter && earlier.ordinal === ordinal) {
-      revision = Math.max(revision, earlier.revision);
-    }
-  }
-  return { version: { session, counter, ordinal, revision: revision + 1 } };
-}
-
-/** The newest version among the attributes that a correction sets, or where the device stands when it has none of them. */
-function newestVersionOf(draft: StateDraft, data: DeviceEvent['data']): EventVersion {
-  let newest: EventVersion | undefined;
-  for (const name of Object.keys(data)) {
-    const version = draft.attributes.get(name)?.version;
-    if (version !== undefined && (newest === undefined || compareVersions(version, newest) > 0))
-      newest = version;
-  }
-  return newest ?? { ...draft.current, ordinal: draft.ordinal, revision: 0 };
 }
 
 /** Gathers what a page says of everything it covers, stored or dropped. */

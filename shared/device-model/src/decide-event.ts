@@ -1,0 +1,191 @@
+import {
+  compareWithinShard,
+  type Position,
+  type ShardId,
+  type ShardPosition,
+} from '@twinstream/stream-model';
+import { correctionAhead } from './correction-ahead.ts';
+import type { Correction, CountedIdentity, DeviceEvent } from './device-event.ts';
+import type { DeviceState } from './device-state.ts';
+import type { StoredEvent } from './event-page.ts';
+import { compareVersions, type EventVersion, NO_VERSION } from './event-version.ts';
+import type { StateDraft } from './fold.ts';
+import { type CorrectionReceipt, gapChange, lookUp, type Receipts } from './receipts.ts';
+import type { Rejection } from './rejection.ts';
+
+/** An event of one device that a shard delivered. */
+export interface ArrivedEvent {
+  readonly place: ShardPosition;
+  /** Milliseconds since 1970. */
+  readonly arrivalTime: number;
+  readonly event: DeviceEvent;
+  readonly text: string;
+}
+
+/** What the event store knows of a device beyond what its state remembers, as of the state's own page. */
+export interface DeviceHistory {
+  readonly receipts: Readonly<Receipts>;
+  /** Whether the event at this position is stored. */
+  has(position: Position): boolean;
+  /** Version of the nearest stored event before this position, corrections and late events left out; undefined when there is none. */
+  versionBefore(position: Position, arrivalTime: number): EventVersion | undefined;
+}
+
+/** What becomes of an event: stored under a version, or not, and why. */
+export type Decision =
+  | 'redelivered'
+  | 'duplicate'
+  | 'history-needed'
+  | Rejection
+  | Pick<StoredEvent, 'version' | 'late'>;
+
+/** What a decision is made by, besides the event. */
+export interface DecisionContext {
+  readonly draft: StateDraft;
+  readonly shardId: ShardId;
+  readonly history: DeviceHistory | undefined;
+  readonly refusesAhead: boolean;
+}
+
+/** Where the place of an event lies: above the high-water mark of its shard, or not ({@link isBelowHighWaterMark}). */
+type Mark = 'above' | 'below';
+/** What the receipts say of the identity of an event. `unknown`: they have forgotten, and the history is not at hand. */
+type Receipt = 'received' | 'new' | 'unknown';
+type Cell<Identity> = (context: DecisionContext, arrival: ArrivedEvent, identity: Identity) => Decision;
+type Rows<Identity> = Readonly<Record<Receipt, Readonly<Record<Mark, Cell<Identity>>>>>;
+
+const duplicate = () => 'duplicate' as const;
+const redelivered = () => 'redelivered' as const;
+const askHistory = () => 'history-needed' as const;
+
+/** What an event is identified by, what the receipts say of that, and where its place lies decide what becomes of it. */
+const DECISIONS: {
+  readonly counted: Rows<CountedIdentity>;
+  readonly correction: Rows<Correction>;
+  readonly uncounted: Rows<undefined>;
+} = {
+  counted: {
+    new: { above: storeCounted, below: storeCounted },
+    received: { above: duplicate, below: redelivered },
+    unknown: { above: askHistory, below: askHistory },
+  },
+  correction: {
+    new: { above: storeCorrection, below: storeCorrection },
+    received: { above: duplicate, below: redelivered },
+    unknown: { above: askHistory, below: askHistory },
+  },
+  // Its position is all the identity it has: above the high-water mark of its shard it is always new.
+  uncounted: {
+    new: { above: storeNewest, below: storeInItsPlace },
+    received: { above: impossible, below: redelivered },
+    unknown: { above: impossible, below: askHistory },
+  },
+};
+
+export function decideEvent(context: DecisionContext, arrival: ArrivedEvent): Decision {
+  const { identity, correction } = arrival.event;
+  const mark = isBelowHighWaterMark(context.draft, context.shardId, arrival) ? 'below' : 'above';
+  if (correction !== undefined) {
+    return DECISIONS.correction[receiptOfCorrection(context, correction)][mark](context, arrival, correction);
+  }
+  if (identity !== undefined) {
+    return DECISIONS.counted[receiptOfCounted(context, identity)][mark](context, arrival, identity);
+  }
+  return DECISIONS.uncounted[receiptOfPlace(context, arrival, mark)][mark](context, arrival, undefined);
+}
+
+/**
+ * True where the place of an event does not say that it is new: at or below the highest position seen of its shard, or
+ * where a higher high-water mark may have been dropped, even if a lower one was set since. What is uncounted and not below is new.
+ */
+export function isBelowHighWaterMark(
+  { marks, marksFloor }: Pick<DeviceState, 'marks' | 'marksFloor'>,
+  shardId: ShardId,
+  { place, arrivalTime }: Pick<ArrivedEvent, 'place' | 'arrivalTime'>,
+): boolean {
+  const mark = marks.get(shardId);
+  if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;
+  return marksFloor !== undefined && arrivalTime <= marksFloor;
+}
+
+function receiptOfCounted({ draft, history }: DecisionContext, identity: CountedIdentity): Receipt {
+  const known = lookUp(draft.receipts, identity);
+  return known === 'unknown' && history !== undefined ? lookUp(history.receipts, identity) : known;
+}
+
+function receiptOfCorrection(context: DecisionContext, { correctionId }: Correction): Receipt {
+  if (context.history === undefined && context.draft.receipts.correctionsDropped > 0) return 'unknown';
+  return knownCorrections(context).some((known) => known.correctionId === correctionId) ? 'received' : 'new';
+}
+
+function receiptOfPlace({ shardId, history }: DecisionContext, { place }: ArrivedEvent, mark: Mark): Receipt {
+  if (mark === 'above') return 'new';
+  if (history === undefined) return 'unknown';
+  return history.has({ shardId, ...place }) ? 'received' : 'new';
+}
+
+function knownCorrections({ draft, history }: DecisionContext): readonly CorrectionReceipt[] {
+  return history?.receipts.corrections ?? draft.receipts.corrections;
+}
+
+/** Late where the device has come further. */
+function storeCounted(
+  { draft, history }: DecisionContext,
+  _: ArrivedEvent,
+  identity: CountedIdentity,
+): Decision {
+  const version: EventVersion = { ...identity, ordinal: 0, revision: 0 };
+  const { session, counter } = draft.current;
+  const isLate = identity.session < session || (identity.session === session && identity.counter < counter);
+  if (!isLate) return { version };
+  return { version, late: { gapChange: gapChange(history?.receipts ?? draft.receipts, identity) } };
+}
+
+/** Under the next revision of what it corrects: the event that it names, or the newest of the attributes that it sets. */
+function storeCorrection(
+  context: DecisionContext,
+  { event }: ArrivedEvent,
+  { corrects }: Correction,
+): Decision {
+  const ahead = context.refusesAhead ? correctionAhead(context.draft, event) : undefined;
+  if (ahead !== undefined) return ahead;
+  const { session, counter, ordinal } =
+    corrects === undefined ? newestVersionOf(context.draft, event.data) : { ...corrects, ordinal: 0 };
+  let revision = 0;
+  for (const earlier of knownCorrections(context)) {
+    if (earlier.session === session && earlier.counter === counter && earlier.ordinal === ordinal) {
+      revision = Math.max(revision, earlier.revision);
+    }
+  }
+  return { version: { session, counter, ordinal, revision: revision + 1 } };
+}
+
+/** After everything that is stored. */
+function storeNewest({ draft }: DecisionContext): Decision {
+  return { version: { ...draft.current, ordinal: draft.ordinal + 1, revision: 0 } };
+}
+
+/** After the stored event that comes before its position. */
+function storeInItsPlace(
+  { shardId, history }: DecisionContext,
+  { place, arrivalTime }: ArrivedEvent,
+): Decision {
+  const position = { shardId, ...place };
+  const { session, counter, ordinal } = history?.versionBefore(position, arrivalTime) ?? NO_VERSION;
+  return { version: { session, counter, ordinal, revision: 0, position }, late: { gapChange: 0 } };
+}
+
+function impossible(): never {
+  throw new TypeError('an event without a counter is new above the high-water mark');
+}
+
+/** The newest version among the attributes that a correction sets, or where the device stands when it has none of them. */
+function newestVersionOf(draft: StateDraft, data: DeviceEvent['data']): EventVersion {
+  let newest: EventVersion | undefined;
+  for (const name of Object.keys(data)) {
+    const version = draft.attributes.get(name)?.version;
+    if (version !== undefined && (newest === undefined || compareVersions(version, newest) > 0))
+      newest = version;
+  }
+  return newest ?? { ...draft.current, ordinal: draft.ordinal, revision: 0 };
+}
