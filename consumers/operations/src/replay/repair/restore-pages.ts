@@ -10,18 +10,10 @@ import {
 } from '@twinstream/device-model';
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
-import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
-import { identityOf } from '@twinstream/verification';
+import type { ShardId } from '@twinstream/stream-model';
+import { type Candidate, candidatesOf, evidenceOf, type SourceEvent } from './candidates.ts';
 import { contradiction } from './live-evidence.ts';
-import { type DamagedChain, type MissingRun, owedShards } from './missing-run.ts';
-
-/** An event of a damaged device as a source returns it. */
-export interface SourceEvent {
-  readonly shardId: ShardId;
-  readonly arrived: ArrivedEvent;
-  /** True for what was redriven from quarantine: it was appended marked repaired, out of its shard's order. */
-  readonly isRedriven?: boolean;
-}
+import type { DamagedChain, MissingRun } from './missing-run.ts';
 
 /** Events of one shard that make one page. */
 interface PagePart {
@@ -68,7 +60,7 @@ export async function restoredPages(
   events: readonly SourceEvent[],
   limits: ReceiptLimits,
 ): Promise<readonly EventPage[]> {
-  const evidence = { stored: storedIdentities(pages), owed: owedShards({ pages, live }) };
+  const evidence = evidenceOf({ pages, live });
   let layoutCount = 0;
   let refusal: { readonly run: MissingRun; readonly why: string } | undefined;
 
@@ -105,7 +97,7 @@ export async function restoredPages(
     const pagesBefore = [...pages.slice(0, chain.index), ...chain.restored];
     let isJoined = false;
     let why = 'the source has too few of its events';
-    for (const candidate of distinct(candidatesOf(run, free, evidence))) {
+    for (const candidate of candidatesOf(run, free, evidence)) {
       if (layoutCount >= LAYOUTS_MAX) return undefined;
       const found = await laidOut(run, chain.state, candidate, pagesBefore, limits);
       if (typeof found === 'string') {
@@ -134,73 +126,6 @@ export async function restoredPages(
 /** True where a boundary between restored neighbours lies behind this page. */
 function isInside({ firstPage, lastPage }: MissingRun, page: number): boolean {
   return page >= firstPage && page < lastPage;
-}
-
-function storedIdentities(pages: readonly EventPage[]): ReadonlySet<string> {
-  return new Set(pages.flatMap(({ shardId, events }) => events.map((event) => identityOf(shardId, event))));
-}
-
-/** Events that may be those of a run, in the order of their shards. */
-interface Candidate {
-  readonly events: readonly SourceEvent[];
-  readonly isRepaired: boolean;
-}
-
-/** What the pages and the state of a damaged chain say of the pages that are missing. */
-interface Evidence {
-  /** Identities of events that are stored. */
-  readonly stored: ReadonlySet<string>;
-  /** Shards that some of the missing pages are of. */
-  readonly owed: ReadonlySet<ShardId>;
-}
-
-/** Which events a run may have held, the likeliest first. */
-function candidatesOf(
-  run: MissingRun,
-  free: readonly SourceEvent[],
-  { stored, owed }: Evidence,
-): readonly Candidate[] {
-  const ofNext = leadingDuplicates(run, free);
-  const within = free.filter((event) => !ofNext.has(event) && isWithin(run, event));
-  const inTime = free.filter((event) => arrivedInTime(run, event));
-  const isInOrder = (event: SourceEvent) => isInShardOrder(run, event);
-  const owing = new Set([...owed].filter((shardId) => !run.below.has(shardId)));
-  return [
-    // A device moves from a parent to its child, whose id is higher, unless the state says that it came back.
-    { events: within.filter((event) => isInOrder(event) || owing.has(event.shardId)), isRepaired: false },
-    { events: within.filter(isInOrder), isRepaired: false },
-    // Where it did not, its shards take turns; and after a reshard both children may hold copies.
-    { events: within, isRepaired: false },
-    // Copies in a shard of which the state has seen nothing had not come by then.
-    { events: within.filter(({ shardId }) => owing.has(shardId)), isRepaired: false },
-    // Pages that a repair or a redrive appended hold events from below the marks of their time, or nothing but duplicates.
-    ...(within.length === 0
-      ? [
-          { events: inTime.filter((event) => !isStored(event, stored)), isRepaired: true },
-          { events: inTime, isRepaired: true },
-        ]
-      : []),
-    // A chain that a replay wrote whole holds redriven entries in their own places.
-    {
-      events: free.filter((event) => !ofNext.has(event) && isBetween(run, event)),
-      isRepaired: false,
-    },
-  ];
-}
-
-/** Candidates without those that hold the same events as one before them. */
-function distinct(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.filter(
-    (candidate, index) => !candidates.slice(0, index).some((earlier) => isSame(earlier, candidate)),
-  );
-}
-
-function isSame(one: Candidate, other: Candidate): boolean {
-  return (
-    one.isRepaired === other.isRepaired &&
-    one.events.length === other.events.length &&
-    one.events.every((event, index) => event === other.events[index])
-  );
 }
 
 /** The pages of a run from a candidate, where they join what lies before and after the run; otherwise why they do not. */
@@ -254,66 +179,6 @@ function inParts(arrived: readonly ArrivedEvent[], count: number): (readonly Arr
       Math.floor(((part + 1) * arrived.length) / count),
     ),
   );
-}
-
-/** True for an event that lies between the pages around the run, and that no operator has redriven. */
-function isWithin(run: MissingRun, event: SourceEvent): boolean {
-  return event.isRedriven !== true && isBetween(run, event);
-}
-
-function isBetween(run: MissingRun, event: SourceEvent): boolean {
-  const { shardId, arrived } = event;
-  const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
-  if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
-  if (below !== undefined && compareWithinShard(arrived.place, beginningOf(below)) >= 0) return false;
-  return arrivedInTime(run, event);
-}
-
-function isInShardOrder({ above, below }: MissingRun, { shardId }: SourceEvent): boolean {
-  return (
-    [...above.keys()].every((before) => before <= shardId) &&
-    [...below.keys()].every((behind) => behind >= shardId)
-  );
-}
-
-/** The place of a page's first event; that of a page without events is its end. */
-function beginningOf({ events, through }: EventPage): ShardPosition {
-  return events[0]?.place ?? { ...through, subSequenceNumber: through.subSequenceNumber + 1 };
-}
-
-/**
- * Duplicates before the first event of a page behind the run: that page says how many it has dropped in all. What was
- * redriven is none of them: when the page was laid out, it was no event.
- */
-function leadingDuplicates(run: MissingRun, events: readonly SourceEvent[]): ReadonlySet<SourceEvent> {
-  const leading = new Set<SourceEvent>();
-  for (const [shardId, page] of run.below) {
-    const beginning = beginningOf(page);
-    const covered = events.filter(
-      ({ shardId: of, arrived, isRedriven = false }) =>
-        of === shardId && !isRedriven && compareWithinShard(arrived.place, page.through) <= 0,
-    );
-    const before = covered.filter(({ arrived }) => compareWithinShard(arrived.place, beginning) < 0);
-    const stored = new Set(
-      page.events.map(({ place }) => `${place.sequenceNumber}:${place.subSequenceNumber}`),
-    );
-    const inside = covered.filter(
-      ({ arrived: { place } }) =>
-        compareWithinShard(place, beginning) >= 0 &&
-        !stored.has(`${place.sequenceNumber}:${place.subSequenceNumber}`),
-    );
-    const count = page.duplicates - inside.length;
-    if (count > 0) for (const event of before.slice(-count)) leading.add(event);
-  }
-  return leading;
-}
-
-function arrivedInTime({ arrivalMaxAfter }: MissingRun, { arrived }: SourceEvent): boolean {
-  return arrivalMaxAfter === undefined || arrived.arrivalTime <= arrivalMaxAfter;
-}
-
-function isStored({ shardId, arrived }: SourceEvent, stored: ReadonlySet<string>): boolean {
-  return stored.has(identityOf(shardId, arrived));
 }
 
 async function layOut(

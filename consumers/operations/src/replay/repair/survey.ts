@@ -7,8 +7,9 @@ import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import { type DecodeOptions, decodeEntries } from '../decode-entries.ts';
 import type { ReplayTargetFunction } from '../targets.ts';
+import type { SourceEvent } from './candidates.ts';
 import { type DamagedChain, type DamageOptions, damageOf, isUnreadable } from './missing-run.ts';
-import { restoredPages, type SourceEvent } from './restore-pages.ts';
+import { restoredPages } from './restore-pages.ts';
 import type { RestoreOptions } from './restore-state.ts';
 
 /** Text of events of damaged devices that is held at once; more is refused: repair fewer devices at a time. */

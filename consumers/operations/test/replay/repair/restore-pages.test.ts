@@ -9,8 +9,9 @@ import {
 import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
+import type { SourceEvent } from '../../../src/replay/repair/candidates.ts';
 import { missingRuns } from '../../../src/replay/repair/missing-run.ts';
-import { restoredPages, type SourceEvent } from '../../../src/replay/repair/restore-pages.ts';
+import { restoredPages } from '../../../src/replay/repair/restore-pages.ts';
 
 const [PARENT, CHILD, OTHER_CHILD] = SHARDS;
 
