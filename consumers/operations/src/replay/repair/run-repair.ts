@@ -6,7 +6,7 @@ import type { Stores } from '../../services.ts';
 import { allDevices } from '../../verify/chosen-devices.ts';
 import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
-import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
+import { newJob, noteFailure, type ReplayJob, type ReplayPass } from '../replay-job.ts';
 import { progressBound, type ReplayRun } from '../replay-run.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
@@ -15,63 +15,73 @@ import { previewStores } from './preview-stores.ts';
 import { restoreState } from './restore-state.ts';
 import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './survey.ts';
 
-/**
- * Puts the tables in use right, in passes, each of which may be repeated:
- *
- * 1. `survey`: finds pages that are missing, gathers their events from the source, and puts them back under their numbers;
- * 2. `restore`, where neighbours are missing: puts those back. The boundaries between them may differ, and the keys with
- *    them: a projector that remembers one of the old would find its next key free, and part the chain. So the live
- *    projector is stopped meanwhile, and forgets;
- * 3. `states`: writes every state that is not the fold of its pages;
- * 4. `apply`: appends, marked repaired, what was never accepted, up to shard progress;
- * 5. `rebuild`, where there are devices of which nothing is stored at all: writes their chains again. The live projector is
- *    stopped meanwhile, since it may remember chains that end elsewhere.
- */
-export async function runRepair(run: ReplayRun): Promise<void> {
-  const { job, checkpointing } = run;
-  if (job.pass === 'survey') {
-    const { areLeft } = await restoreMissingPages(run, isMissingAlone);
-    await enter(run, areLeft ? 'restore' : 'states');
-  }
-  if (job.pass === 'restore') {
+/** Passes by name, in their order. Each may be repeated, and returns the one that follows. */
+const PASSES: Readonly<Record<Exclude<ReplayPass, 'done'>, (run: ReplayRun) => Promise<ReplayPass>>> = {
+  /** Finds pages that are missing, gathers their events from the source, and puts them back under their numbers. */
+  survey: async (run) => ((await restoreMissingPages(run, isMissingAlone)).areLeft ? 'restore' : 'states'),
+  /**
+   * Where neighbours are missing: puts those back. The boundaries between them may differ, and the keys with them: a
+   * projector that remembers one of the old would find its next key free, and part the chain. So the live projector is
+   * stopped meanwhile, and forgets.
+   */
+  restore: async (run) => {
     await paused(run, async () => {
       await restoreMissingPages(run, () => true);
     });
-    await enter(run, 'states');
-  }
-  if (job.pass === 'states') {
+    return 'states';
+  },
+  /** Writes every state that is not the fold of its pages. */
+  states: async (run) => {
     await restoreStates(run);
-    await enter(run, 'apply');
-  }
-  const bound = await progressBound(run, run.signal);
-  if (job.pass === 'apply') {
-    const isLeftOut = lostDevices(run);
-    const onFailure = (deviceId: DeviceId, error: unknown) => noteFailure(job, deviceId, error);
+    return 'apply';
+  },
+  /** Appends, marked repaired, what was never accepted, up to shard progress. */
+  apply: async (run) => {
+    const { job } = run;
+    const bound = await progressBound(run, run.signal);
     await runSource({
       ...run,
       bound,
-      target: projectingTarget({ ...run, isRepair: true, isLeftOut, onFailure }),
-    });
-    if (job.repair.hasLostDevices) {
-      job.ledgerBeforeRebuild = job.ledger;
-      job.ledger = {};
-      await enter(run, 'rebuild');
-    }
-  }
-  if (job.pass === 'rebuild') {
-    await paused(run, async () => {
-      const target = projectingTarget({
+      target: projectingTarget({
         ...run,
-        isRepair: false,
-        onFailure: (deviceId, error) => noteFailure(job, deviceId, error),
-      });
+        isRepair: true,
+        isLeftOut: lostDevices(run),
+        onFailure: noting(job),
+      }),
+    });
+    if (!job.repair.hasLostDevices) return 'done';
+    job.ledgerBeforeRebuild = job.ledger;
+    job.ledger = {};
+    return 'rebuild';
+  },
+  /**
+   * Where there are devices of which nothing is stored at all: writes their chains again. The live projector is stopped
+   * meanwhile, since it may remember chains that end elsewhere.
+   */
+  rebuild: async (run) => {
+    const { job } = run;
+    await paused(run, async () => {
+      const target = projectingTarget({ ...run, isRepair: false, onFailure: noting(job) });
       // The projector has come further before it stopped.
       await runSource({ ...run, bound: await progressBound(run, run.signal), target });
     });
     job.ledger = rebuiltLedger(job.ledgerBeforeRebuild ?? {}, job.ledger);
     delete job.ledgerBeforeRebuild;
+    return 'done';
+  },
+};
+
+/** Puts the tables in use right, in {@link PASSES}, from the one in which the job stands. */
+export async function runRepair(run: ReplayRun): Promise<void> {
+  for (let { pass } = run.job; pass !== 'done'; ) {
+    pass = await PASSES[pass](run);
+    if (pass !== 'done') await enter(run, pass);
   }
-  await checkpointing.save();
+  await run.checkpointing.save();
+}
+
+function noting(job: ReplayJob): (deviceId: DeviceId, error: unknown) => void {
+  return (deviceId, error) => noteFailure(job, deviceId, error);
 }
 
 /** Works while the live projector is paused. The pause is recorded before it begins. */
@@ -105,7 +115,7 @@ function rebuiltLedger(before: ReplayLedger, rebuilt: ReplayLedger): ReplayLedge
   return ledger;
 }
 
-async function enter({ job, checkpointing }: ReplayRun, pass: ReplayJob['pass']): Promise<void> {
+async function enter({ job, checkpointing }: ReplayRun, pass: ReplayPass): Promise<void> {
   job.pass = pass;
   job.part = 0;
   job.checkpoints = {};
