@@ -1,4 +1,4 @@
-import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
+import { dynamoDbClient, fastRequests, singleItems } from '@twinstream/aws/dynamodb';
 import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
@@ -11,7 +11,9 @@ import { projectorConfiguration } from './configuration.ts';
 import { createProjector } from './handler.ts';
 
 const configuration = projectorConfiguration(process.env);
-const dynamoDb = enableFastPath(dynamoDbClient());
+const dynamoDb = dynamoDbClient();
+const requests = fastRequests(dynamoDb);
+const items = singleItems(requests, { measure: true });
 const s3 = s3Client();
 const logger = createLogger('state-projector', configuration.logLevel);
 
@@ -24,9 +26,12 @@ const generation = followGeneration({
 const projector = perGeneration(generation, ({ eventsTable, deviceStateTable }) =>
   createProjector(
     {
-      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, measure: true }),
-      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, measure: true }),
-      shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName: configuration.shardProgressTable }),
+      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, items }),
+      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),
+      shardProgress: dynamoDbShardProgressTable(dynamoDb, {
+        tableName: configuration.shardProgressTable,
+        requests,
+      }),
       quarantine: s3Quarantine({ client: s3, bucket: configuration.archiveBucket }),
       clock: systemClock,
       logger,

@@ -2,14 +2,11 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  type PutItemCommandInput,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { HttpRequest } from '@smithy/core/protocols';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { enableFastPath } from '../src/dynamodb/fast-path.ts';
+import type { DynamoDbRequests, PutItemInput } from '../src/dynamodb/dynamodb-requests.ts';
+import { fastRequests } from '../src/dynamodb/fast-path.ts';
 
 type Answer = (request: HttpRequest) => { readonly statusCode: number; readonly body: object };
 
@@ -35,7 +32,7 @@ function scripted(...answers: readonly [Answer, ...Answer[]]) {
       },
     },
   });
-  return { client, requests, sentAtMs };
+  return { client, fast: fastRequests(client), requests, sentAtMs };
 }
 
 /** What the SDK alone adds, and the fast path does not: it counts the SDK's tries. */
@@ -71,7 +68,7 @@ const VALUES: Record<string, AttributeValue> = {
   set: { BS: [new Uint8Array([1]), new Uint8Array()] },
   map: NESTED,
 };
-const PUT: PutItemCommandInput = {
+const PUT: PutItemInput = {
   TableName: 'events',
   Item: VALUES,
   ConditionExpression: 'attribute_not_exists(#id)',
@@ -80,18 +77,28 @@ const PUT: PutItemCommandInput = {
   ReturnConsumedCapacity: 'TOTAL',
 };
 const send = {
-  PutItem: (client: DynamoDBClient) => client.send(new PutItemCommand(PUT)),
-  GetItem: (client: DynamoDBClient) =>
-    client.send(new GetItemCommand({ TableName: 'events', Key: { id: BYTES }, ConsistentRead: true })),
-  UpdateItem: (client: DynamoDBClient) =>
-    client.send(
-      new UpdateItemCommand({
-        TableName: 'events',
-        Key: { id: { S: 'a' } },
-        UpdateExpression: 'SET a = :map',
-        ExpressionAttributeValues: { ':map': NESTED },
-      }),
-    ),
+  PutItem: (fast: DynamoDbRequests) => fast.putItem(PUT),
+  GetItem: (fast: DynamoDbRequests) =>
+    fast.getItem({ TableName: 'events', Key: { id: BYTES }, ConsistentRead: true }),
+  UpdateItem: (fast: DynamoDbRequests) =>
+    fast.updateItem({
+      TableName: 'events',
+      Key: { id: { S: 'a' } },
+      UpdateExpression: 'SET a = :map',
+      ExpressionAttributeValues: { ':map': NESTED },
+    }),
+  BatchGetItem: (fast: DynamoDbRequests) =>
+    fast.batchGetItem({
+      RequestItems: { events: { Keys: [{ id: BYTES }, { id: { S: 'b' } }], ConsistentRead: true } },
+    }),
+  BatchExecuteStatement: (fast: DynamoDbRequests) =>
+    fast.batchExecuteStatement({
+      Statements: [
+        { Statement: 'INSERT', Parameters: Object.values(VALUES) },
+        { Statement: 'UPDATE', Parameters: [{ S: 'a' }], ReturnValuesOnConditionCheckFailure: 'ALL_OLD' },
+      ],
+      ReturnConsumedCapacity: 'TOTAL',
+    }),
 };
 
 const refused: Answer = () => ({
@@ -116,9 +123,8 @@ afterEach(() => {
 
 describe('the fast path', () => {
   it.each(Object.entries(send))('sends a %s request that is the SDK’s own', async (_, sendOne) => {
-    const { client, requests } = scripted(DONE);
-    enableFastPath(client);
-    for (let n = 0; n < 2; n += 1) await sendOne(client);
+    const { fast, requests } = scripted(DONE);
+    for (let n = 0; n < 2; n += 1) await sendOne(fast);
     const [whole, short] = requests;
     expect(whole?.headers).toHaveProperty('amz-sdk-invocation-id');
     expect(short?.headers).not.toHaveProperty('amz-sdk-invocation-id');
@@ -128,18 +134,16 @@ describe('the fast path', () => {
 
   it('answers as the SDK does', async () => {
     const item = { Item: { body: { B: 'AP8H' }, list: { L: [{ N: '1' }, { BS: ['AQ=='] }] } } };
-    const { client } = scripted(() => ({ statusCode: 200, body: item }));
-    enableFastPath(client);
-    const [whole, short] = [await send.GetItem(client), await send.GetItem(client)];
+    const { fast } = scripted(() => ({ statusCode: 200, body: item }));
+    const [whole, short] = [await send.GetItem(fast), await send.GetItem(fast)];
     expect(plain(short.Item)).toEqual(plain(whole.Item));
     expect(short.$metadata).toMatchObject({ httpStatusCode: 200, requestId: 'id' });
   });
 
   it('throws for a failed condition what the SDK throws, with the item that stands there', async () => {
-    const { client, requests } = scripted(DONE, refused);
-    enableFastPath(client);
-    await send.PutItem(client);
-    const failure: unknown = await send.PutItem(client).catch((error: unknown) => error);
+    const { fast, requests } = scripted(DONE, refused);
+    await send.PutItem(fast);
+    const failure: unknown = await send.PutItem(fast).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConditionalCheckFailedException);
     if (!(failure instanceof ConditionalCheckFailedException)) return;
     expect(plain(failure.Item)).toEqual({ body: { B: [0, 255, 7] }, n: { N: '1' } });
@@ -147,30 +151,27 @@ describe('the fast path', () => {
   });
 
   it('leaves a throttle to the SDK and its tries', async () => {
-    const { client, requests } = scripted(DONE, throttled, throttled, DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
-    await send.PutItem(client);
+    const { fast, requests } = scripted(DONE, throttled, throttled, DONE);
+    await send.PutItem(fast);
+    await send.PutItem(fast);
     expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true, true]);
   });
 
   it('waits out a throttle before the SDK tries again', async () => {
     // The longest wait that can be drawn: the SDK's own first delay, of 100 ms.
     vi.spyOn(Math, 'random').mockReturnValue(1);
-    const { client, requests, sentAtMs } = scripted(DONE, throttled, DONE);
-    enableFastPath(client);
-    for (let n = 0; n < 2; n += 1) await send.PutItem(client);
+    const { fast, requests, sentAtMs } = scripted(DONE, throttled, DONE);
+    for (let n = 0; n < 2; n += 1) await send.PutItem(fast);
     expect(requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false, true]);
     const [, throttledMs = 0, againMs = 0] = sentAtMs;
     expect(againMs - throttledMs).toBeGreaterThan(90);
   });
 
   it('signs by the clock that the SDK has corrected', async () => {
-    const { client, requests } = scripted(DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
+    const { client, fast, requests } = scripted(DONE);
+    await send.PutItem(fast);
     client.config.systemClockOffset = 3_600_000;
-    await send.PutItem(client);
+    await send.PutItem(fast);
     const [, short] = requests;
     expect(short?.headers).not.toHaveProperty('amz-sdk-request');
     const time = short?.headers['x-amz-date']?.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z');
@@ -181,37 +182,55 @@ describe('the fast path', () => {
     const hangUp: Answer = () => {
       throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
     };
-    const { client, requests } = scripted(DONE, hangUp, DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
-    await send.PutItem(client);
+    const { fast, requests } = scripted(DONE, hangUp, DONE);
+    await send.PutItem(fast);
+    await send.PutItem(fast);
     expect(requests).toHaveLength(3);
   });
 
   it('ends with an abort, and is not tried again', async () => {
-    const { client, requests } = scripted(DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
+    const { fast, requests } = scripted(DONE);
+    await send.PutItem(fast);
     const abortSignal = AbortSignal.abort(new Error('enough'));
-    await expect(client.send(new PutItemCommand(PUT), { abortSignal })).rejects.toThrow('enough');
+    await expect(fast.putItem(PUT, { abortSignal })).rejects.toThrow('enough');
     expect(requests).toHaveLength(1);
   });
 
   it('learns the way of each table and operation from the SDK', async () => {
-    const { client, requests } = scripted(DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
-    await client.send(new PutItemCommand({ ...PUT, TableName: 'elsewhere' }));
-    await send.GetItem(client);
+    const { fast, requests } = scripted(DONE);
+    await send.PutItem(fast);
+    await fast.putItem({ ...PUT, TableName: 'elsewhere' });
+    await send.GetItem(fast);
     expect(requests.every(({ headers }) => 'amz-sdk-request' in headers)).toBe(true);
   });
 
-  it('leaves requests to the SDK that hold what it does not know', async () => {
-    const { client, requests } = scripted(DONE);
-    enableFastPath(client);
-    await send.PutItem(client);
-    await client.send(new PutItemCommand({ ...PUT, ReturnItemCollectionMetrics: 'SIZE' }));
-    expect(requests.every(({ headers }) => 'amz-sdk-request' in headers)).toBe(true);
+  it('reads the answers of batches as the SDK does', async () => {
+    const items = [{ body: { B: 'AP8H' } }, { list: { L: [{ BS: ['AQ=='] }] } }];
+    const unprocessed = { events: { Keys: [{ id: { B: 'AP8H' } }] } };
+    const gets = scripted(() => ({
+      statusCode: 200,
+      body: { Responses: { events: items }, UnprocessedKeys: unprocessed },
+    }));
+    const [wholeGet, fastGet] = [await send.BatchGetItem(gets.fast), await send.BatchGetItem(gets.fast)];
+    expect(plain(fastGet.Responses)).toEqual(plain(wholeGet.Responses));
+    expect(plain(fastGet.UnprocessedKeys)).toEqual(plain(wholeGet.UnprocessedKeys));
+    const statements = scripted(() => ({
+      statusCode: 200,
+      body: {
+        Responses: [
+          { TableName: 'events' },
+          { TableName: 'events', Error: { Code: 'ConditionalCheckFailed', Message: 'no', Item: items[0] } },
+        ],
+        ConsumedCapacity: [{ TableName: 'events', CapacityUnits: 2 }],
+      },
+    }));
+    const [whole, short] = [
+      await send.BatchExecuteStatement(statements.fast),
+      await send.BatchExecuteStatement(statements.fast),
+    ];
+    expect(statements.requests.map(({ headers }) => 'amz-sdk-request' in headers)).toEqual([true, false]);
+    expect(plain(short.Responses)).toEqual(plain(whole.Responses));
+    expect(short.ConsumedCapacity).toEqual(whole.ConsumedCapacity);
   });
 });
 
@@ -221,7 +240,7 @@ function textOf(body: unknown): unknown {
 }
 
 /** Bytes as lists, whichever class of bytes they are. */
-function plain(item: Record<string, AttributeValue> | undefined): unknown {
+function plain(item: object | undefined): unknown {
   return JSON.parse(
     JSON.stringify(item, (_, value: unknown) => {
       const isBuffer =

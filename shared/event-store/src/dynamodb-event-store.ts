@@ -1,10 +1,18 @@
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoDbRequest, type Item, readNumber, requireText, textValue } from '@twinstream/aws/dynamodb';
+import {
+  dynamoDbRequest,
+  type Item,
+  type ItemClient,
+  readNumber,
+  requireText,
+  sdkRequests,
+  singleItems,
+  textValue,
+} from '@twinstream/aws/dynamodb';
 import { type DeviceId, type EventPage, isDeviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import {
@@ -41,14 +49,17 @@ import type { Upcaster } from './upcast.ts';
 
 export interface DynamoDbEventStoreOptions {
   readonly tableName: string;
-  /** Asks for the write units of each put. Default: false. */
-  readonly measure?: boolean;
+  /** How single items are read and inserted. Default: one request each, the SDK's way. */
+  readonly items?: ItemClient;
   /** Bring events of older schema versions up when pages are read. Default: all there are. */
   readonly upcasters?: ReadonlyMap<number, Upcaster>;
 }
 
+const KEY_NAMES = ['deviceId', 'key'] as const;
+
 interface Table extends DynamoDbEventStoreOptions {
   readonly client: DynamoDBClient;
+  readonly items: ItemClient;
 }
 
 /**
@@ -60,7 +71,7 @@ export function dynamoDbEventStore(
   client: DynamoDBClient,
   options: DynamoDbEventStoreOptions,
 ): AuditableEventStore {
-  const table: Table = { client, ...options };
+  const table: Table = { client, items: singleItems(sdkRequests(client)), ...options };
   return {
     appendPage: (page, signal) => appendPage(table, page, signal),
     pages: (deviceId, range) => pagesOf(table, deviceId, range),
@@ -77,66 +88,28 @@ export function dynamoDbEventStore(
   };
 }
 
-/** Puts an item where its key is free. Answers with the item that stands there, or with what the put cost. */
-async function putWhereFree(
-  { client, tableName, measure = false }: Table,
-  item: Item,
-  signal: AbortSignal | undefined,
-  returnExisting: boolean,
-): Promise<{ isFree: true; writeUnits?: number } | { isFree: false; existing?: Item }> {
-  try {
-    const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
-      client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: item,
-          ConditionExpression: 'attribute_not_exists(deviceId)',
-          ...(returnExisting ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
-          ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
-        }),
-        options,
-      ),
-    );
-    const writeUnits = ConsumedCapacity?.CapacityUnits;
-    return writeUnits === undefined ? { isFree: true } : { isFree: true, writeUnits };
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return error.Item === undefined ? { isFree: false } : { isFree: false, existing: error.Item };
-  }
-}
-
 async function appendPage(table: Table, page: EventPage, signal?: AbortSignal): Promise<AppendResult> {
-  const item = encodePage(page);
-  const put = await putWhereFree(table, item, signal, true);
-  if (put.isFree) {
-    return put.writeUnits === undefined
+  const { items, tableName } = table;
+  const inserted = await items.insert({ tableName, keyNames: KEY_NAMES, item: encodePage(page) }, signal);
+  if (inserted.outcome === 'inserted') {
+    return inserted.writeUnits === undefined
       ? { outcome: 'appended' }
-      : { outcome: 'appended', writeUnits: put.writeUnits };
+      : { outcome: 'appended', writeUnits: inserted.writeUnits };
   }
-  const existing = put.existing ?? (await readPageItem(table, page, signal));
+  const existing = inserted.existing ?? (await readPageItem(table, page, signal));
   if (existing === undefined) {
     throw new CodedError('PAGE_VANISHED', `page ${page.page} of ${page.deviceId} stood there and is gone`);
   }
   return { outcome: 'conflict', existing: decodePage(existing, table.upcasters) };
 }
 
-/** Where the engine does not return the old item with the failed condition (dynalite 4), it is read. */
 async function readPageItem(
-  { client, tableName }: Table,
+  { items, tableName }: Table,
   page: EventPage,
   signal?: AbortSignal,
 ): Promise<Item | undefined> {
-  const { Item } = await dynamoDbRequest(signal, (options) =>
-    client.send(
-      new GetItemCommand({
-        TableName: tableName,
-        Key: { deviceId: textValue(page.deviceId), key: textValue(pageSortKey(page)) },
-        ConsistentRead: true,
-      }),
-      options,
-    ),
-  );
-  return Item;
+  const key = { deviceId: textValue(page.deviceId), key: textValue(pageSortKey(page)) };
+  return await items.get({ tableName, key }, signal);
 }
 
 /** The condition is the body that was read: a concurrent change of the item wins. */
@@ -222,8 +195,9 @@ async function putSnapshot(
 ): Promise<'stored' | 'exists' | 'too-large'> {
   const item = encodeSnapshot(snapshot);
   if (item === undefined) return 'too-large';
-  const { isFree } = await putWhereFree(table, item, signal, false);
-  return isFree ? 'stored' : 'exists';
+  const { items, tableName } = table;
+  const { outcome } = await items.insert({ tableName, keyNames: KEY_NAMES, item }, signal);
+  return outcome === 'inserted' ? 'stored' : 'exists';
 }
 
 async function latestSnapshot(

@@ -1,5 +1,13 @@
 import { type AttributeValue, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { enableFastPath, type Item, itemBytes, writeUnits } from '@twinstream/aws/dynamodb';
+import {
+  fastRequests,
+  type Item,
+  type ItemClient,
+  itemBytes,
+  sdkRequests,
+  singleItems,
+  writeUnits,
+} from '@twinstream/aws/dynamodb';
 import { type ArrivedEvent, newDevice, planPage } from '@twinstream/device-model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoDbLocalEngine, engineTitle, type TestDynamoDb } from '../contract/dynamodb-engines.ts';
@@ -16,13 +24,22 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the event store', eng
   let tableName: string;
   beforeAll(async () => {
     dynamoDb = await engine.start();
-    // As the projector does; the suite on dynalite goes the SDK's whole way.
-    enableFastPath(dynamoDb.client);
     tableName = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
   });
   afterAll(() => dynamoDb?.close());
 
-  describeEventStore(async () => ({ store: dynamoDbEventStore(dynamoDb.client, { tableName }) }));
+  describe.each([
+    ['fast requests', fastRequests],
+    ['the SDK’s requests', sdkRequests],
+  ])('with %s', (_, requestsOf) => {
+    describeEventStore(async () => {
+      const items = singleItems(requestsOf(dynamoDb.client));
+      const name = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
+      return { store: dynamoDbEventStore(dynamoDb.client, { tableName: name, items }) };
+    });
+  });
+
+  const measured = (): ItemClient => singleItems(fastRequests(dynamoDb.client), { measure: true });
 
   const pageOf = (arrived: readonly ArrivedEvent[]) => {
     const plan = planPage(newDevice(DEVICE), SHARDS[0], arrived);
@@ -32,7 +49,7 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the event store', eng
 
   it.each([1, 5, 10, 25])('charges a page of %i ordinary events one write unit', async (count) => {
     const name = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
-    const store = dynamoDbEventStore(dynamoDb.client, { tableName: name, measure: true });
+    const store = dynamoDbEventStore(dynamoDb.client, { tableName: name, items: measured() });
     const events = Array.from({ length: count }, (_, index) =>
       arrivedEvent({
         session: 3,
@@ -81,7 +98,7 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the event store', eng
 
   it('charges pages what is reckoned here, compressed or not', async () => {
     const name = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
-    const store = dynamoDbEventStore(dynamoDb.client, { tableName: name, measure: true });
+    const store = dynamoDbEventStore(dynamoDb.client, { tableName: name, items: measured() });
     for (let count = 1; count <= 60; count += 3) {
       const device = `device-${count}`;
       const events = Array.from({ length: count }, (_, index) =>

@@ -1,10 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { ItemClient } from '@twinstream/aws/dynamodb';
 import type { Clock } from '@twinstream/runtime';
 
 export interface DynamoDbLatestStateOptions {
   readonly tableName: string;
-  /** Asks for the write units of each write. Default: false. */
-  readonly measure?: boolean;
+  /** How single items are read and advanced. Default: one request each, the SDK's way. */
+  readonly items?: ItemClient;
   readonly clock?: Clock;
   /** Draws from [0, 1). Default: Math.random. */
   readonly random?: () => number;

@@ -1,8 +1,6 @@
 import {
-  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
@@ -12,7 +10,10 @@ import {
   ITEM_BYTES_MAX,
   type Item,
   itemBytes,
+  numberValue,
   requireText,
+  sdkRequests,
+  singleItems,
   textValue,
 } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
@@ -26,7 +27,7 @@ import type {
   StateReadOptions,
   StateWriteResult,
 } from './latest-state-table.ts';
-import { decodeState, stateItem } from './state-item.ts';
+import { decodeState, encodeState, stateItem } from './state-item.ts';
 
 /**
  * The latest-state table in DynamoDB. Rejects with the codes of {@link dynamoDbRequest}, with `STATE_TOO_LARGE` for a
@@ -39,21 +40,15 @@ export function dynamoDbLatestStateTable(
 ): RepairableLatestState {
   const table: DeviceStateTable = {
     client,
-    measure: false,
+    items: singleItems(sdkRequests(client)),
     clock: systemClock,
     random: Math.random,
     ...options,
   };
   return {
     read: (deviceId, readOptions) => read(table, deviceId, readOptions),
-    write: async (state, signal) => {
-      const writeUnits = await put(table, state, olderThan(state.page), signal);
-      return writeUnits === false ? { outcome: 'superseded' } : { outcome: 'written', ...writeUnits };
-    },
-    replace: async (state, observed, signal) => {
-      const written = await put(table, state, conditionOf(observed), signal);
-      return written === false ? 'changed' : 'replaced';
-    },
+    write: (state, signal) => write(table, state, signal),
+    replace: (state, observed, signal) => replace(table, state, observed, signal),
     list: (query) => listDevices(table, query),
     audit: async (deviceId, signal) => auditState(await readItem(table, deviceId, { signal })),
     sizeOf: (state) => ({ bytes: itemBytes(stateItem(state)), bytesMax: ITEM_BYTES_MAX }),
@@ -71,21 +66,11 @@ async function read(
 }
 
 async function readItem(
-  { client, tableName }: DeviceStateTable,
+  { items, tableName }: DeviceStateTable,
   deviceId: DeviceId,
   { consistent = true, signal }: StateReadOptions = {},
 ): Promise<Item | undefined> {
-  const { Item } = await dynamoDbRequest(signal, (options) =>
-    client.send(
-      new GetItemCommand({
-        TableName: tableName,
-        Key: { deviceId: textValue(deviceId) },
-        ConsistentRead: consistent,
-      }),
-      options,
-    ),
-  );
-  return Item;
+  return await items.get({ tableName, key: { deviceId: textValue(deviceId) }, consistent }, signal);
 }
 
 async function* partitionKeysOf(
@@ -97,67 +82,62 @@ async function* partitionKeysOf(
   for await (const { Items = [] } of pages) for (const item of Items) yield requireText(item, 'deviceId');
 }
 
-/** What must hold of the item that a state takes the place of. */
-interface Condition {
-  readonly expression: string;
-  /** Value of `:page`, where the expression has it. */
-  readonly page?: number;
-}
-
-const olderThan = (page: number): Condition => ({
-  expression: 'attribute_not_exists(#page) OR #page < :page',
-  page,
-});
-
-function conditionOf(observed: ObservedState): Condition | undefined {
-  if (observed === 'damaged') return undefined;
-  if (observed === 'none') return { expression: 'attribute_not_exists(#page)' };
-  return { expression: '#page = :page', page: observed };
-}
-
-/** Puts a state where the condition holds; false where it does not. */
-async function put(
-  { client, tableName, measure }: DeviceStateTable,
+/** Sets the state's own attributes and removes those of its own that it has not; what others added to the item stays. */
+async function write(
+  { items, tableName }: DeviceStateTable,
   state: DeviceState,
-  condition: Condition | undefined,
   signal?: AbortSignal,
-): Promise<Pick<StateWriteResult, 'writeUnits'> | false> {
-  const item = stateItem(state);
+): Promise<StateWriteResult> {
+  const { deviceId, page } = state;
+  const attributes = encodeState(state);
+  const key = { deviceId: textValue(deviceId) };
   try {
-    const { ConsumedCapacity } = await dynamoDbRequest(signal, (options) =>
-      client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: item,
-          ...conditionMembers(condition),
-          ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
-        }),
-        options,
-      ),
+    const result = await items.advance(
+      { tableName, key, attributes, risingAttribute: 'page', isFirst: page === 1 },
+      signal,
     );
-    const writeUnits = ConsumedCapacity?.CapacityUnits;
-    return writeUnits === undefined ? {} : { writeUnits };
+    if (result.outcome === 'not-below') return { outcome: 'superseded' };
+    const { writeUnits } = result;
+    return writeUnits === undefined ? { outcome: 'written' } : { outcome: 'written', writeUnits };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw tooLarge(state, item) ?? error;
+    throw tooLarge(state) ?? error;
   }
 }
 
-function conditionMembers(condition: Condition | undefined) {
-  if (condition === undefined) return {};
-  const { expression, page } = condition;
-  return {
-    ConditionExpression: expression,
-    ExpressionAttributeNames: { '#page': 'page' },
-    ...(page === undefined ? {} : { ExpressionAttributeValues: { ':page': { N: String(page) } } }),
-  };
+/** Puts the whole item in the place of what was observed: what is none of the state's goes. */
+async function replace(
+  { client, tableName }: DeviceStateTable,
+  state: DeviceState,
+  observed: ObservedState,
+  signal?: AbortSignal,
+): Promise<'replaced' | 'changed'> {
+  try {
+    await dynamoDbRequest(signal, (options) =>
+      client.send(
+        new PutItemCommand({ TableName: tableName, Item: stateItem(state), ...conditionOf(observed) }),
+        options,
+      ),
+    );
+    return 'replaced';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'changed';
+    throw tooLarge(state) ?? error;
+  }
 }
 
-function tooLarge({ deviceId }: DeviceState, item: Record<string, AttributeValue>): CodedError | undefined {
-  const bytes = itemBytes(item);
+function conditionOf(observed: ObservedState) {
+  if (observed === 'damaged') return {};
+  const names = { ExpressionAttributeNames: { '#page': 'page' } };
+  if (observed === 'none') return { ConditionExpression: 'attribute_not_exists(#page)', ...names };
+  const values = { ExpressionAttributeValues: { ':page': numberValue(observed) } };
+  return { ConditionExpression: '#page = :page', ...names, ...values };
+}
+
+function tooLarge(state: DeviceState): CodedError | undefined {
+  const bytes = itemBytes(stateItem(state));
   if (bytes <= ITEM_BYTES_MAX) return undefined;
   return new CodedError(
     'STATE_TOO_LARGE',
-    `the state of ${deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
+    `the state of ${state.deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
   );
 }

@@ -3,15 +3,16 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   paginateQuery,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  type DynamoDbRequests,
   dynamoDbPages,
   dynamoDbRequest,
   type Item,
   numberValue,
   requireNumber,
   requireText,
+  sdkRequests,
   textValue,
 } from '@twinstream/aws/dynamodb';
 import { CodedError } from '@twinstream/runtime';
@@ -20,9 +21,11 @@ import type { AdvanceResult, ShardProgress, ShardProgressTable } from './shard-p
 
 export interface DynamoDbShardProgressOptions {
   readonly tableName: string;
+  /** How progress is advanced. Default: the SDK's way. */
+  readonly requests?: Pick<DynamoDbRequests, 'updateItem'>;
 }
 
-interface Table extends DynamoDbShardProgressOptions {
+interface Table extends Required<DynamoDbShardProgressOptions> {
   readonly client: DynamoDBClient;
 }
 
@@ -35,7 +38,7 @@ export function dynamoDbShardProgressTable(
   client: DynamoDBClient,
   options: DynamoDbShardProgressOptions,
 ): ShardProgressTable {
-  const table: Table = { client, ...options };
+  const table: Table = { client, requests: sdkRequests(client), ...options };
   return {
     advance: (streamName, progress, signal) => advance(table, streamName, progress, signal),
     read: (streamName, signal) => read(table, streamName, signal),
@@ -43,7 +46,7 @@ export function dynamoDbShardProgressTable(
 }
 
 async function advance(
-  { client, tableName }: Table,
+  { requests, tableName }: Table,
   streamName: string,
   { shardId, finishedThrough, arrivalTime, updatedTime, parents }: ShardProgress,
   signal?: AbortSignal,
@@ -56,8 +59,8 @@ async function advance(
   };
   try {
     const { Attributes } = await dynamoDbRequest(signal, (options) =>
-      client.send(
-        new UpdateItemCommand({
+      requests.updateItem(
+        {
           TableName: tableName,
           Key: { streamName: textValue(streamName), shardId: textValue(shardId) },
           UpdateExpression: `SET ${Object.keys(values)
@@ -66,7 +69,7 @@ async function advance(
           ConditionExpression: 'attribute_not_exists(finishedThrough) OR finishedThrough < :finishedThrough',
           ExpressionAttributeValues: values,
           ReturnValues: 'UPDATED_OLD',
-        }),
+        },
         options,
       ),
     );

@@ -1,5 +1,13 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { enableFastPath, itemBytes, textValue, writeUnits } from '@twinstream/aws/dynamodb';
+import {
+  fastRequests,
+  type ItemClient,
+  itemBytes,
+  sdkRequests,
+  singleItems,
+  textValue,
+  writeUnits,
+} from '@twinstream/aws/dynamodb';
 import {
   dynamoDbLocalEngine,
   engineTitle,
@@ -25,21 +33,31 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
   let tableName: string;
   beforeAll(async () => {
     dynamoDb = await engine.start();
-    // As the projector does; the suite on dynalite goes the SDK's whole way.
-    enableFastPath(dynamoDb.client);
     tableName = await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION);
   });
   afterAll(() => dynamoDb?.close());
 
-  describeLatestStateTable(async () => ({ table: dynamoDbLatestStateTable(dynamoDb.client, { tableName }) }));
+  describe.each([
+    ['fast requests', fastRequests],
+    ['the SDK’s requests', sdkRequests],
+  ])('with %s', (_, requestsOf) => {
+    describeLatestStateTable(async () => {
+      const items = singleItems(requestsOf(dynamoDb.client));
+      const name = await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION);
+      return { table: dynamoDbLatestStateTable(dynamoDb.client, { tableName: name, items }) };
+    });
 
-  describeShardProgressTable(async () => {
-    const name = await dynamoDb.createTable(SHARD_PROGRESS_TABLE_DEFINITION);
-    return { table: dynamoDbShardProgressTable(dynamoDb.client, { tableName: name }) };
+    describeShardProgressTable(async () => {
+      const name = await dynamoDb.createTable(SHARD_PROGRESS_TABLE_DEFINITION);
+      const requests = requestsOf(dynamoDb.client);
+      return { table: dynamoDbShardProgressTable(dynamoDb.client, { tableName: name, requests }) };
+    });
   });
 
+  const measured = (): ItemClient => singleItems(fastRequests(dynamoDb.client), { measure: true });
+
   it('charges an ordinary update of a vehicle one write unit, and its indexes nothing', async () => {
-    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, measure: true });
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, items: measured() });
     const first = await vehicle('bus-2619', 25);
     // The first write enters two indexes, each an item of its own.
     expect(await table.write(first)).toEqual({ outcome: 'written', writeUnits: 3 });
@@ -51,7 +69,7 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
   });
 
   it('charges states what is reckoned here', async () => {
-    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, measure: true });
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName, items: measured() });
     for (let attributes = 1; attributes < 60; attributes += 4) {
       const data = Object.fromEntries(
         Array.from({ length: attributes }, (_, n) => [`attribute${n}`, Math.sin(n)]),

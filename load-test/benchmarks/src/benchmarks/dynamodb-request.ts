@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDbRequests, dynamoDbClient, fastRequests, sdkRequests } from '@twinstream/aws/dynamodb';
 import type { Benchmark, Figure } from '../benchmark.ts';
 
 const SERVER = fileURLToPath(new URL('../projector-subjects/answering-server.ts', import.meta.url));
@@ -18,16 +18,14 @@ const BODY = Buffer.alloc(900, 7);
 
 type Send = () => Promise<unknown>;
 
-function put(client: DynamoDBClient): Send {
+function put(requests: DynamoDbRequests): Send {
   return () =>
-    client.send(
-      new PutItemCommand({
-        TableName: 'events',
-        Item: { deviceId: { S: 'bus-2619' }, key: { S: 'page' }, body: { B: BODY }, events: { N: '25' } },
-        ConditionExpression: 'attribute_not_exists(deviceId)',
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    );
+    requests.putItem({
+      TableName: 'events',
+      Item: { deviceId: { S: 'bus-2619' }, key: { S: 'page' }, body: { B: BODY }, events: { N: '25' } },
+      ConditionExpression: 'attribute_not_exists(deviceId)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
 }
 
 /** A request of that size as Node sends it, unsigned, and its answer read. */
@@ -72,9 +70,13 @@ async function run(): Promise<readonly Figure[]> {
       credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
     };
     const subjects: readonly (readonly [string, string, Send])[] = [
-      ['the SDK', 'its client as it comes', put(new DynamoDBClient(settings))],
-      ['twinstream', "its own handler, all of the SDK's middleware", put(dynamoDbClient(settings))],
-      ['twinstream', 'on the fast path', put(enableFastPath(dynamoDbClient(settings)))],
+      ['the SDK', 'its client as it comes', put(sdkRequests(new DynamoDBClient(settings)))],
+      [
+        'twinstream',
+        "its own handler, all of the SDK's middleware",
+        put(sdkRequests(dynamoDbClient(settings))),
+      ],
+      ['twinstream', 'on the fast path', put(fastRequests(dynamoDbClient(settings)))],
       ['http.request', 'unsigned, as many bytes', plain(port)],
     ];
     const micros = subjects.map((): number[] => []);

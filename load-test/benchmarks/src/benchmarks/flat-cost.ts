@@ -1,4 +1,4 @@
-import { dynamoDbClient, enableFastPath } from '@twinstream/aws/dynamodb';
+import { dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
 import { type DeviceState, deviceId, FOLD_VERSION, foldPage, newDevice } from '@twinstream/device-model';
 import { type EventStore, memoryEventStore } from '@twinstream/event-store';
 import {
@@ -206,11 +206,15 @@ const benchmark: Benchmark = {
     const prices = await priced(states);
     const fleet = busFleet();
     const batch = () => fleet.nextBatch(DEVICES_PER_BATCH, EVENTS_PER_DEVICE);
-    const throughSdk = (headsMax: number): Size => ({
-      project: dynamoDbProjector(enableFastPath(stubbedDynamoDb().client), TABLES, { options: { headsMax } }),
-      next: batch,
-      batches: 1,
-    });
+    const throughSdk = (headsMax: number): Size => {
+      const { client } = stubbedDynamoDb();
+      const requests = fastRequests(client);
+      return {
+        project: dynamoDbProjector(client, TABLES, { requests, options: { headsMax } }),
+        next: batch,
+        batches: 1,
+      };
+    };
     const [inMemory = 0, notInMemory = 0] = await rates([
       throughSdk(PROJECTOR_OPTIONS.headsMax),
       throughSdk(1),

@@ -1,4 +1,4 @@
-import { enableFastPath } from '@twinstream/aws/dynamodb';
+import { fastRequests } from '@twinstream/aws/dynamodb';
 import { createBaselineProjector } from '@twinstream/load/baseline-projector';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { busFleet } from '../projector-subjects/bus-reports.ts';
@@ -24,7 +24,7 @@ const WARM_UP_ROUNDS = 100;
 const ROUNDS = 21;
 const TABLES = { eventsTable: 'events', deviceStateTable: 'device-state', progressTable: 'shard-progress' };
 
-/** `whole` is the projector with the SDK's client as it comes, without the fast path of `shared/runtime`. */
+/** `whole` is the projector with the SDK's client as it comes, without the fast path of `shared/aws`. */
 const SUBJECTS = ['baseline', 'twinstream', 'whole', 'memory'] as const;
 
 interface Subject {
@@ -42,10 +42,11 @@ async function measured(subject: Subject, batch: Parameters<ProjectBatch>[0]): P
 }
 
 function subjectsOf(): readonly Subject[] {
+  const { client } = stubbedDynamoDb();
   const baseline = createBaselineProjector(stubbedPlainDynamoDb().client, TABLES);
   const project: Readonly<Record<Subject['name'], ProjectBatch>> = {
     baseline: async (batch) => requireFinished(await baseline(batch)),
-    twinstream: dynamoDbProjector(enableFastPath(stubbedDynamoDb().client), TABLES),
+    twinstream: dynamoDbProjector(client, TABLES, { requests: fastRequests(client) }),
     whole: dynamoDbProjector(stubbedPlainDynamoDb().client, TABLES),
     memory: memoryProjector(),
   };

@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDbRequests, sdkRequests, singleItems } from '@twinstream/aws/dynamodb';
 import { dynamoDbEventStore, memoryEventStore } from '@twinstream/event-store';
 import {
   dynamoDbLatestStateTable,
@@ -24,6 +25,8 @@ export type ProjectBatch = (batch: KinesisLambdaEvent) => Promise<void>;
 const REMAINING_MS = 60_000;
 
 export interface ProjectorSetup {
+  /** How items are read and written. Default: the SDK's way, one request each, measured. */
+  readonly requests?: DynamoDbRequests;
   readonly options?: Partial<ProjectorOptions>;
   readonly report?: (summary: BatchSummary) => void;
   readonly services?: Partial<ProjectorServices>;
@@ -33,14 +36,15 @@ export interface ProjectorSetup {
 export function dynamoDbProjector(
   client: DynamoDBClient,
   tables: { readonly eventsTable: string; readonly deviceStateTable: string; readonly progressTable: string },
-  { services, ...setup }: ProjectorSetup = {},
+  { services, requests = sdkRequests(client), ...setup }: ProjectorSetup = {},
 ): ProjectBatch {
+  const items = singleItems(requests, { measure: true });
   return projectorWith({
     ...setup,
     services: {
-      eventStore: dynamoDbEventStore(client, { tableName: tables.eventsTable, measure: true }),
-      latestState: dynamoDbLatestStateTable(client, { tableName: tables.deviceStateTable, measure: true }),
-      shardProgress: dynamoDbShardProgressTable(client, { tableName: tables.progressTable }),
+      eventStore: dynamoDbEventStore(client, { tableName: tables.eventsTable, items }),
+      latestState: dynamoDbLatestStateTable(client, { tableName: tables.deviceStateTable, items }),
+      shardProgress: dynamoDbShardProgressTable(client, { tableName: tables.progressTable, requests }),
       ...services,
     },
   });

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  BatchExecuteStatementCommand,
+  BatchGetItemCommand,
+  type BatchStatementError,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -7,33 +10,18 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
+import type { DynamoDbRequests, RequestOptions } from './dynamodb-requests.ts';
 import { isPlainPath, type PostSigner, postSigner } from './post-signer.ts';
-import { readWireAttributes, type WireAttributes, wireAttributes } from './wire-attributes.ts';
+import { readWireAttributes, type WireAttributes, wireAttributes, wireValues } from './wire-attributes.ts';
 
 /*
  * Most of the SDK's processor time for a request goes into other things than signing and sending it: it lays its
- * middleware stack again, resolves the endpoint by rules, and walks schemas. For the three requests that writers of pages
- * and states make by the million, none of that changes from one to the next. So the first request of each operation and
+ * middleware stack again, resolves the endpoint by rules, and walks schemas. For the requests that writers of pages and
+ * states make by the million, none of that changes from one to the next. So the first request of each operation and
  * table goes the SDK's whole way, and the next ones repeat what it sent, with their own body and signature, the SDK's
  * credentials and the client's HTTP handler. Whatever is not plainly answered goes the whole way again: its retries,
  * its errors and its correction of the clock are the SDK's.
  */
-
-type Operation = 'GetItem' | 'PutItem' | 'UpdateItem';
-
-/** Members that are repeated as they are; a request with any other goes the SDK's whole way. */
-const PLAIN_MEMBERS: ReadonlySet<string> = new Set([
-  'TableName',
-  'ConsistentRead',
-  'ConditionExpression',
-  'UpdateExpression',
-  'ProjectionExpression',
-  'ExpressionAttributeNames',
-  'ReturnConsumedCapacity',
-  'ReturnValues',
-  'ReturnValuesOnConditionCheckFailure',
-]);
-const ATTRIBUTE_MEMBERS: ReadonlySet<string> = new Set(['Item', 'Key', 'ExpressionAttributeValues']);
 
 /** Headers that belong to one request, or that the signer makes. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -60,82 +48,173 @@ interface Route {
   readonly sign: PostSigner;
 }
 
-interface SendOptions {
-  readonly abortSignal?: AbortSignal;
-  readonly requestTimeout?: number;
+/** An operation as it is sent: the SDK's command, the JSON of its input, and how its answer is read. */
+interface Operation<Input, Output> {
+  /** The operation's own name, and the tables whose way it goes. */
+  readonly routeKey: (input: Input) => string;
+  readonly command: new (input: Input) => object;
+  readonly body: (input: Input) => string;
+  readonly read: (document: never) => Partial<Output>;
 }
 
-/** Members of an input that this file reads; the SDK's own types say which there are. */
-type Input = Readonly<Record<string, unknown>> & { readonly TableName?: string | undefined };
+/** Commands differ in types alone. */
+type SdkCommand = PutItemCommand;
 
-interface Answer {
-  readonly __type?: string;
-  readonly message?: string;
-  readonly Message?: string;
+type InputOf<Name extends keyof DynamoDbRequests> = Parameters<DynamoDbRequests[Name]>[0];
+type OutputOf<Name extends keyof DynamoDbRequests> = Awaited<ReturnType<DynamoDbRequests[Name]>>;
+type Operations = {
+  readonly [Name in keyof DynamoDbRequests]: Operation<InputOf<Name>, OutputOf<Name>>;
+};
+
+interface ItemDocument {
   readonly Item?: WireAttributes;
   readonly Attributes?: WireAttributes;
 }
 
-/**
- * Lets GetItem, PutItem and UpdateItem requests of this client take the fast path, and returns the client. What it
- * answers and throws is what the SDK does; a request that fails for another reason than its condition is tried once
- * more than the SDK is set to. An abort ends it as it does the SDK's.
- */
-export function enableFastPath(client: DynamoDBClient): DynamoDBClient {
-  const routes = new Map<string, Route>();
-  const sendWhole = client.send.bind(client) as (command: unknown, ...rest: unknown[]) => Promise<unknown>;
-  client.middlewareStack.add(
-    (next) =>
-      async ({ input, request }) =>
-        await learn(next, { input, request }),
-    {
-      step: 'deserialize',
-      priority: 'low',
-      name: 'learnFastPath',
-    },
-  );
+interface BatchGetDocument {
+  readonly Responses?: Readonly<Record<string, readonly WireAttributes[]>>;
+  readonly UnprocessedKeys?: Readonly<Record<string, { readonly Keys: readonly WireAttributes[] }>>;
+}
 
-  async function learn<Result>(
-    next: (args: { input: object; request: unknown }) => Promise<Result>,
-    args: { input: object; request: unknown },
-  ): Promise<Result> {
-    const result = await next(args);
-    const { input, request } = args;
-    if (routes.size < ROUTES_MAX && HttpRequest.isInstance(request)) {
-      const operation = request.headers['x-amz-target']?.split('.')[1] ?? '';
-      const key = routeKey(operation, input);
-      const route = routes.has(key) ? undefined : routeOf(client, request);
-      if (route !== undefined) routes.set(key, route);
-    }
-    return result;
+interface StatementResponse {
+  readonly TableName?: string;
+  readonly Item?: WireAttributes;
+  readonly Error?: Pick<BatchStatementError, 'Code' | 'Message'> & { readonly Item?: WireAttributes };
+}
+
+interface StatementsDocument {
+  readonly Responses?: readonly StatementResponse[];
+}
+
+interface ErrorDocument extends ItemDocument {
+  readonly __type?: string;
+  readonly message?: string;
+  readonly Message?: string;
+}
+
+const OPERATIONS: Operations = {
+  getItem: {
+    routeKey: ({ TableName = '' }) => `GetItem ${TableName}`,
+    command: GetItemCommand,
+    body: ({ Key = {}, ...plain }) => JSON.stringify({ ...plain, Key: wireAttributes(Key) }),
+    read: attributesOf,
+  },
+  putItem: {
+    routeKey: ({ TableName = '' }) => `PutItem ${TableName}`,
+    command: PutItemCommand,
+    body: ({ Item = {}, ExpressionAttributeValues: values, ...plain }) =>
+      JSON.stringify({ ...plain, Item: wireAttributes(Item), ExpressionAttributeValues: optional(values) }),
+    read: attributesOf,
+  },
+  updateItem: {
+    routeKey: ({ TableName = '' }) => `UpdateItem ${TableName}`,
+    command: UpdateItemCommand,
+    body: ({ Key = {}, ExpressionAttributeValues: values, ...plain }) =>
+      JSON.stringify({ ...plain, Key: wireAttributes(Key), ExpressionAttributeValues: optional(values) }),
+    read: attributesOf,
+  },
+  batchGetItem: {
+    routeKey: ({ RequestItems = {} }) => `BatchGetItem ${Object.keys(RequestItems).join(' ')}`,
+    command: BatchGetItemCommand,
+    body: ({ RequestItems = {} }) => {
+      const tables = Object.entries(RequestItems).map(([name, { Keys = [], ...plain }]) => [
+        name,
+        { ...plain, Keys: Keys.map(wireAttributes) },
+      ]);
+      return JSON.stringify({ RequestItems: Object.fromEntries(tables) });
+    },
+    read: ({ Responses = {}, UnprocessedKeys = {} }: BatchGetDocument) => ({
+      Responses: mapTables(Responses, (items) => items.map(readWireAttributes)),
+      UnprocessedKeys: mapTables(UnprocessedKeys, ({ Keys }) => ({ Keys: Keys.map(readWireAttributes) })),
+    }),
+  },
+  batchExecuteStatement: {
+    routeKey: () => 'BatchExecuteStatement',
+    command: BatchExecuteStatementCommand,
+    body: ({ Statements = [], ...plain }) =>
+      JSON.stringify({
+        ...plain,
+        Statements: Statements.map(({ Parameters, ...statement }) =>
+          Parameters === undefined ? statement : { ...statement, Parameters: wireValues(Parameters) },
+        ),
+      }),
+    read: ({ Responses = [] }: StatementsDocument) => ({ Responses: Responses.map(readStatement) }),
+  },
+};
+
+function optional(values: Parameters<typeof wireAttributes>[0] | undefined): unknown {
+  return values && wireAttributes(values);
+}
+
+function mapTables<From, To>(tables: Readonly<Record<string, From>>, change: (of: From) => To) {
+  return Object.fromEntries(Object.entries(tables).map(([name, of]) => [name, change(of)]));
+}
+
+function readStatement({ TableName, Item, Error: error }: StatementResponse) {
+  return {
+    ...(TableName === undefined ? {} : { TableName }),
+    ...(Item === undefined ? {} : { Item: readWireAttributes(Item) }),
+    ...(error === undefined ? {} : { Error: readError(error) }),
+  };
+}
+
+function readError({ Item, ...error }: NonNullable<StatementResponse['Error']>): BatchStatementError {
+  return { ...error, ...(Item === undefined ? {} : { Item: readWireAttributes(Item) }) };
+}
+
+function attributesOf({ Item, Attributes }: ItemDocument) {
+  return {
+    ...(Item === undefined ? {} : { Item: readWireAttributes(Item) }),
+    ...(Attributes === undefined ? {} : { Attributes: readWireAttributes(Attributes) }),
+  };
+}
+
+/**
+ * Requests that repeat the way of the SDK's first one of their operation and table. What they return and throw is what the
+ * SDK does; a request that fails for another reason than its condition is tried once more than the SDK is set to. An
+ * abort ends it as it does the SDK's. The client itself stays as it is.
+ */
+export function fastRequests(client: DynamoDBClient): DynamoDbRequests {
+  const routes = new Map<string, Route>();
+
+  function sender<Input extends object, Output>(operation: Operation<Input, Output>) {
+    return async (input: Input, options: RequestOptions = {}): Promise<Output> => {
+      const key = operation.routeKey(input);
+      const route = routes.get(key);
+      if (route !== undefined) {
+        const answer = await attempt(client, route, operation.body(input), options);
+        if (answer !== 'whole-path') {
+          // The members that are read are those of the SDK's answer; the rest is as the service sent it.
+          const { document, $metadata } = answer;
+          return { ...document, ...operation.read(document as never), $metadata } as Output;
+        }
+      }
+      const command = new operation.command(input) as SdkCommand;
+      if (route === undefined && routes.size < ROUTES_MAX) learn(command, key);
+      return (await client.send(command, options)) as Output;
+    };
   }
 
-  const send = async (command: unknown, ...rest: unknown[]): Promise<unknown> => {
-    const operation = operationOf(command);
-    if (operation === undefined || rest.length > 1 || typeof rest[0] === 'function') {
-      return await sendWhole(command, ...rest);
-    }
-    const { input } = command as { input: Input };
-    const route = routes.get(routeKey(operation, input));
-    const body = route && bodyOf(input);
-    if (route === undefined || body === undefined) return await sendWhole(command, ...rest);
-    const options = (rest[0] ?? {}) as SendOptions;
-    const answer = await attempt(client, route, body, options);
-    if (answer === 'whole-path') return await sendWhole(command, ...rest);
-    return answer;
+  /** Keeps what the SDK sends for a command, once it was answered. */
+  function learn(command: SdkCommand, key: string): void {
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const route = HttpRequest.isInstance(args.request) ? routeOf(client, args.request) : undefined;
+        if (route !== undefined) routes.set(key, route);
+        return result;
+      },
+      { step: 'deserialize', priority: 'low', name: 'learnFastPath' },
+    );
+  }
+
+  return {
+    getItem: sender(OPERATIONS.getItem),
+    putItem: sender(OPERATIONS.putItem),
+    updateItem: sender(OPERATIONS.updateItem),
+    batchGetItem: sender(OPERATIONS.batchGetItem),
+    batchExecuteStatement: sender(OPERATIONS.batchExecuteStatement),
   };
-  client.send = send as DynamoDBClient['send'];
-  return client;
-}
-
-function routeKey(operation: string, input: object): string {
-  return `${operation} ${'TableName' in input ? input.TableName : ''}`;
-}
-
-function operationOf(command: unknown): Operation | undefined {
-  if (command instanceof PutItemCommand) return 'PutItem';
-  if (command instanceof UpdateItemCommand) return 'UpdateItem';
-  return command instanceof GetItemCommand ? 'GetItem' : undefined;
 }
 
 function routeOf(client: DynamoDBClient, request: HttpRequest): Route | undefined {
@@ -154,40 +233,33 @@ function routeOf(client: DynamoDBClient, request: HttpRequest): Route | undefine
   };
 }
 
-/** The request's body, or undefined where it holds members whose form is not known here. */
-function bodyOf(input: Input): string | undefined {
-  const wire: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(input)) {
-    if (value === undefined) continue;
-    if (PLAIN_MEMBERS.has(name)) wire[name] = value;
-    else if (ATTRIBUTE_MEMBERS.has(name)) wire[name] = wireAttributes(value as never);
-    else return undefined;
-  }
-  return JSON.stringify(wire);
+interface FastAnswer {
+  readonly document: object;
+  readonly $metadata: object;
 }
 
 async function attempt(
   client: DynamoDBClient,
   { address, sign }: Route,
   body: string,
-  { abortSignal, requestTimeout }: SendOptions,
-): Promise<object | 'whole-path'> {
+  { abortSignal }: RequestOptions,
+): Promise<FastAnswer | 'whole-path'> {
   const { config } = client;
   let statusCode: number;
-  let answer: Answer;
+  let document: ErrorDocument;
   let requestId: string | undefined;
   try {
     const headers = await sign(body, new Date(Date.now() + config.systemClockOffset));
     const request = new HttpRequest({ ...address, headers, body });
-    const { response } = await config.requestHandler.handle(request, {
-      ...(abortSignal === undefined ? {} : { abortSignal }),
-      ...(requestTimeout === undefined ? {} : { requestTimeout }),
-    });
+    const { response } = await config.requestHandler.handle(
+      request,
+      abortSignal === undefined ? {} : { abortSignal },
+    );
     statusCode = response.statusCode;
     requestId = response.headers['x-amzn-requestid'];
     const bytes: Uint8Array =
       response.body instanceof Uint8Array ? response.body : await config.streamCollector(response.body);
-    answer = JSON.parse(config.utf8Encoder(bytes));
+    document = JSON.parse(config.utf8Encoder(bytes));
   } catch (error) {
     if (abortSignal?.aborted) throw error;
     return 'whole-path';
@@ -198,18 +270,11 @@ async function attempt(
     attempts: 1,
     totalRetryDelay: 0,
   };
-  if (statusCode === 200) return { ...answer, ...attributesOf(answer), $metadata };
-  if (answer.__type?.endsWith('#ConditionalCheckFailedException')) {
-    const message = answer.message ?? answer.Message ?? 'The conditional request failed';
-    throw new ConditionalCheckFailedException({ message, $metadata, ...attributesOf(answer) });
+  if (statusCode === 200) return { document, $metadata };
+  if (document.__type?.endsWith('#ConditionalCheckFailedException')) {
+    const message = document.message ?? document.Message ?? 'The conditional request failed';
+    throw new ConditionalCheckFailedException({ message, $metadata, ...attributesOf(document) });
   }
   await sleep(Math.random() * RETRY_DELAY_MS, undefined, abortSignal && { signal: abortSignal });
   return 'whole-path';
-}
-
-function attributesOf({ Item, Attributes }: Answer) {
-  return {
-    ...(Item === undefined ? {} : { Item: readWireAttributes(Item) }),
-    ...(Attributes === undefined ? {} : { Attributes: readWireAttributes(Attributes) }),
-  };
 }

@@ -12,6 +12,11 @@ export function wireAttributes(map: AttributeMap): unknown {
   return Object.values(map).some(hasBinary) ? mapValues(map, wireValue) : map;
 }
 
+/** A list of values as JSON takes it. */
+export function wireValues(values: readonly AttributeValue[]): unknown {
+  return values.some(hasBinary) ? values.map(wireValue) : values;
+}
+
 function hasBinary({ B, BS, M, L }: AttributeValue): boolean {
   if (B !== undefined || BS !== undefined) return true;
   if (M !== undefined) return Object.values(M).some(hasBinary);
