@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { batchedItems, dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { lambdaClient } from '@twinstream/aws/lambda';
 import { s3Client } from '@twinstream/aws/s3';
@@ -67,10 +67,12 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
   const lambda = lambdaClient();
   const s3 = s3Client();
   const { tables, operationsTable, shardProgressTable: tableName, archiveBucket: bucket } = configuration;
+  const logger = createLogger('operations', 'warn');
+  const items = batchedItems(fastRequests(dynamoDb), { logger });
   return {
     configuration,
     clock,
-    logger: createLogger('operations', 'warn'),
+    logger,
     dynamoDb,
     kinesis,
     lambda,
@@ -80,8 +82,8 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
     generation: async (signal) =>
       (await readGeneration(dynamoDb, operationsTable, signal)) ?? configuredGeneration(tables),
     stores: ({ eventsTable, deviceStateTable }) => ({
-      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable }),
-      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable }),
+      eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, items }),
+      latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),
     }),
     close: () => {
       for (const client of [dynamoDb, kinesis, lambda, s3]) client.destroy();

@@ -1,4 +1,4 @@
-import { dynamoDbClient, fastRequests, singleItems } from '@twinstream/aws/dynamodb';
+import { batchedItems, dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
 import { s3Client } from '@twinstream/aws/s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
@@ -13,9 +13,9 @@ import { createProjector } from './handler.ts';
 const configuration = projectorConfiguration(process.env);
 const dynamoDb = dynamoDbClient();
 const requests = fastRequests(dynamoDb);
-const items = singleItems(requests, { measure: true });
 const s3 = s3Client();
 const logger = createLogger('state-projector', configuration.logLevel);
+const items = batchedItems(requests, { measure: true, logger });
 
 const generation = followGeneration({
   client: dynamoDb,

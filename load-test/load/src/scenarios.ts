@@ -52,7 +52,8 @@ const THROTTLES: readonly FaultRule[] = [
   { service: 'kinesis', operation: 'PutRecords', kind: 'partial', rate: 0.02 },
   { service: 'kinesis', operation: 'PutRecords', kind: 'throttle', rate: 0.02 },
   { service: 'kinesis', operation: 'GetRecords', kind: 'throttle', rate: 0.05 },
-  { service: 'dynamodb', operation: 'PutItem', kind: 'throttle', rate: 0.05 },
+  { service: 'dynamodb', operation: 'BatchExecuteStatement', kind: 'throttle', rate: 0.02 },
+  { service: 'dynamodb', operation: 'BatchExecuteStatement', kind: 'partial', rate: 0.05 },
   { service: 'dynamodb', operation: 'UpdateItem', kind: 'throttle', rate: 0.05 },
   { service: 'firehose', operation: 'PutRecordBatch', kind: 'partial', rate: 0.02 },
 ];
@@ -60,7 +61,7 @@ const THROTTLES: readonly FaultRule[] = [
 /** Answers that never come, of requests that took effect. */
 const LOST_ANSWERS: readonly FaultRule[] = [
   { service: 'kinesis', operation: 'PutRecords', kind: 'lost-answer', rate: 0.01 },
-  { service: 'dynamodb', operation: 'PutItem', kind: 'lost-answer', rate: 0.01 },
+  { service: 'dynamodb', operation: 'BatchExecuteStatement', kind: 'lost-answer', rate: 0.01 },
   { service: 'dynamodb', operation: 'UpdateItem', kind: 'lost-answer', rate: 0.01 },
 ];
 

@@ -1,6 +1,10 @@
 import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { createWriteBatcher, type WriteAnswer, type WriteBatcherLimits } from '../src/dynamodb/index.ts';
+import {
+  createWriteBatcher,
+  type WriteAnswer,
+  type WriteBatcherLimits,
+} from '../src/dynamodb/write-batcher.ts';
 
 interface Sent {
   readonly writes: readonly string[];

@@ -4,13 +4,13 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  batchedItems,
   dynamoDbRequest,
   type Item,
   type ItemClient,
   readNumber,
   requireText,
   sdkRequests,
-  singleItems,
   textValue,
 } from '@twinstream/aws/dynamodb';
 import { type DeviceId, type EventPage, isDeviceId } from '@twinstream/device-model';
@@ -49,7 +49,7 @@ import type { Upcaster } from './upcast.ts';
 
 export interface DynamoDbEventStoreOptions {
   readonly tableName: string;
-  /** How single items are read and inserted. Default: one request each, the SDK's way. */
+  /** How single items are read and inserted. Default: writes in batches, the SDK's way. */
   readonly items?: ItemClient;
   /** Bring events of older schema versions up when pages are read. Default: all there are. */
   readonly upcasters?: ReadonlyMap<number, Upcaster>;
@@ -71,7 +71,7 @@ export function dynamoDbEventStore(
   client: DynamoDBClient,
   options: DynamoDbEventStoreOptions,
 ): AuditableEventStore {
-  const table: Table = { client, items: singleItems(sdkRequests(client)), ...options };
+  const table: Table = { client, items: batchedItems(sdkRequests(client)), ...options };
   return {
     appendPage: (page, signal) => appendPage(table, page, signal),
     pages: (deviceId, range) => pagesOf(table, deviceId, range),

@@ -1,5 +1,6 @@
 import { type AttributeValue, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
+  batchedItems,
   fastRequests,
   type Item,
   type ItemClient,
@@ -29,11 +30,11 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the event store', eng
   afterAll(() => dynamoDb?.close());
 
   describe.each([
-    ['fast requests', fastRequests],
-    ['the SDK’s requests', sdkRequests],
-  ])('with %s', (_, requestsOf) => {
+    ['batched items, fast requests', fastRequests, batchedItems],
+    ['single items, the SDK’s requests', sdkRequests, singleItems],
+  ])('with %s', (_, requestsOf, itemsOf) => {
     describeEventStore(async () => {
-      const items = singleItems(requestsOf(dynamoDb.client));
+      const items = itemsOf(requestsOf(dynamoDb.client));
       const name = await dynamoDb.createTable(EVENTS_TABLE_DEFINITION);
       return { store: dynamoDbEventStore(dynamoDb.client, { tableName: name, items }) };
     });

@@ -4,7 +4,7 @@ import type { Clock } from '@twinstream/runtime';
 
 export interface DynamoDbLatestStateOptions {
   readonly tableName: string;
-  /** How single items are read and advanced. Default: one request each, the SDK's way. */
+  /** How single items are read and advanced. Default: writes in batches, the SDK's way. */
   readonly items?: ItemClient;
   readonly clock?: Clock;
   /** Draws from [0, 1). Default: Math.random. */

@@ -5,6 +5,7 @@ import {
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import {
+  batchedItems,
   dynamoDbPages,
   dynamoDbRequest,
   ITEM_BYTES_MAX,
@@ -13,7 +14,6 @@ import {
   numberValue,
   requireText,
   sdkRequests,
-  singleItems,
   textValue,
 } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
@@ -40,7 +40,7 @@ export function dynamoDbLatestStateTable(
 ): RepairableLatestState {
   const table: DeviceStateTable = {
     client,
-    items: singleItems(sdkRequests(client)),
+    items: batchedItems(sdkRequests(client)),
     clock: systemClock,
     random: Math.random,
     ...options,

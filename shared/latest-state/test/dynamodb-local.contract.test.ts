@@ -1,5 +1,6 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
+  batchedItems,
   fastRequests,
   type ItemClient,
   itemBytes,
@@ -38,11 +39,11 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
   afterAll(() => dynamoDb?.close());
 
   describe.each([
-    ['fast requests', fastRequests],
-    ['the SDK’s requests', sdkRequests],
-  ])('with %s', (_, requestsOf) => {
+    ['batched items, fast requests', fastRequests, batchedItems],
+    ['single items, the SDK’s requests', sdkRequests, singleItems],
+  ])('with %s', (_, requestsOf, itemsOf) => {
     describeLatestStateTable(async () => {
-      const items = singleItems(requestsOf(dynamoDb.client));
+      const items = itemsOf(requestsOf(dynamoDb.client));
       const name = await dynamoDb.createTable(DEVICE_STATE_TABLE_DEFINITION);
       return { table: dynamoDbLatestStateTable(dynamoDb.client, { tableName: name, items }) };
     });
@@ -80,6 +81,26 @@ describe.skipIf(engine.skipped !== undefined)(engineTitle('the tables', engine),
       const units = Math.max(writeUnits(itemBytes(stateItem(state))), writeUnits(itemBytes(stateItem(next))));
       expect(await table.write(next)).toEqual({ outcome: 'written', writeUnits: units });
     }
+  });
+
+  it('leaves what others added to an item, and takes it out when it is replaced', async () => {
+    const table = dynamoDbLatestStateTable(dynamoDb.client, { tableName });
+    const state = await vehicle('bus-76', 3);
+    const later = await stateAfter('bus-76', [{ data: { speedMph: 1 } }], state);
+    await table.write(state);
+    await dynamoDb.client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: { deviceId: textValue('bus-76') },
+        UpdateExpression: 'SET note = :note',
+        ExpressionAttributeValues: { ':note': textValue('theirs') },
+      }),
+    );
+    await table.write(later);
+    const foreign = { attribute: 'note', expected: 'none', found: 'theirs' };
+    expect(await table.audit(state.deviceId)).toEqual({ kind: 'state', state: later, faults: [foreign] });
+    expect(await table.replace(later, later.page)).toBe('replaced');
+    expect(await table.audit(state.deviceId)).toEqual({ kind: 'state', state: later, faults: [] });
   });
 
   it('heals an item that was wiped, whole', async () => {

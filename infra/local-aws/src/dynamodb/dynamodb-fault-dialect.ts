@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { crc32 } from 'node:zlib';
-import type { FaultDialect, Refusal } from '../faults/fault-proxy.ts';
+import type { FaultDialect, Refusal, TakenOut } from '../faults/fault-proxy.ts';
 
 // Error names, status codes and texts: "Error handling with DynamoDB", developer guide, read 2026-11.
 const NAMESPACE = 'com.amazonaws.dynamodb.v20120810';
@@ -20,7 +20,37 @@ export const DYNAMODB_DIALECT: FaultDialect = {
       ? errorOf(400, 'ThrottlingException', 'Rate of requests exceeds the allowed throughput.')
       : errorOf(400, 'ProvisionedThroughputExceededException', THROUGHPUT_EXCEEDED);
   },
+  takeOut: (operation, body, fails) =>
+    operation === 'BatchExecuteStatement' ? takeStatementsOut(body, fails) : undefined,
 };
+
+interface StatementsBody {
+  readonly Statements?: readonly object[];
+}
+
+interface StatementsAnswer {
+  readonly Responses?: readonly object[];
+}
+
+/** Throttles single statements of a batch. The engine carries out the others, and its answers keep their places. */
+function takeStatementsOut(body: Buffer, fails: () => boolean): TakenOut | undefined {
+  const request: StatementsBody = JSON.parse(body.toString('utf8'));
+  const { Statements: statements = [] } = request;
+  const failing = statements.map(() => fails());
+  if (!failing.includes(true)) return undefined;
+  const left = statements.filter((_, index) => !failing[index]);
+  return {
+    body: left.length === 0 ? undefined : Buffer.from(JSON.stringify({ ...request, Statements: left })),
+    answer: (engineBody) => {
+      const engine: StatementsAnswer =
+        engineBody === undefined ? {} : JSON.parse(engineBody.toString('utf8'));
+      const answers = [...(engine.Responses ?? [])];
+      const throttled = { Error: { Code: 'ProvisionedThroughputExceeded', Message: THROUGHPUT_EXCEEDED } };
+      const Responses = failing.map((isFailing) => (isFailing ? throttled : (answers.shift() ?? {})));
+      return documentOf(200, { ...engine, Responses });
+    },
+  };
+}
 
 /** From `X-Amz-Target: DynamoDB_20120810.PutItem`. */
 function operationOf(request: IncomingMessage): string {
@@ -29,7 +59,11 @@ function operationOf(request: IncomingMessage): string {
 }
 
 function errorOf(status: number, name: string, message: string): Refusal {
-  const body = JSON.stringify({ __type: `${NAMESPACE}#${name}`, message });
+  return documentOf(status, { __type: `${NAMESPACE}#${name}`, message });
+}
+
+function documentOf(status: number, document: object): Refusal {
+  const body = JSON.stringify(document);
   return {
     status,
     headers: {

@@ -31,6 +31,19 @@ export interface FaultDialect {
   /** API operation of a request, such as `PutItem`. */
   operation(request: IncomingMessage): string;
   refuse(refusal: 'throttle' | 'error', operation: string): Refusal;
+  /**
+   * Takes entries out of a batch for which `fails`, drawn once for each in their order, is true. Undefined where none fails or
+   * the operation has no entries that can fail by themselves.
+   */
+  readonly takeOut?: (operation: string, body: Buffer, fails: () => boolean) => TakenOut | undefined;
+}
+
+/** A batch without the entries that are to fail. */
+export interface TakenOut {
+  /** What the engine is sent; undefined where no entry is left. */
+  readonly body: Buffer | undefined;
+  /** The answer to the whole batch, by the engine's answer to what it was sent. */
+  answer(engineBody: Buffer | undefined): Refusal;
 }
 
 export interface FaultProxyOptions {
@@ -100,14 +113,14 @@ class Upstream {
   }
 
   /** Begins the same request at the engine. */
-  open(request: IncomingMessage): ClientRequest {
+  open(request: IncomingMessage, headers: OutgoingHttpHeaders = {}): ClientRequest {
     return httpRequest({
       hostname: this.#hostname,
       port: this.#port,
       agent: this.#agent,
       method: request.method,
       path: request.url,
-      headers: endToEnd(request.headers),
+      headers: { ...endToEnd(request.headers), ...headers },
     });
   }
 }
@@ -169,9 +182,17 @@ async function passFaulty(
     answer(response, refusal.status, refusal.headers, refusal.body);
     return;
   }
-  const forwarded = upstream.open(request);
+  const takenOut = faults.recordFails && dialect.takeOut?.(operation, body, faults.recordFails);
+  if (takenOut !== undefined && takenOut.body === undefined) {
+    const whole = takenOut.answer(undefined);
+    if (faults.answerLost) response.destroy();
+    else answer(response, whole.status, whole.headers, whole.body);
+    return;
+  }
+  const sent = takenOut?.body ?? body;
+  const forwarded = upstream.open(request, { 'content-length': String(sent.length) });
   const head = answered(forwarded);
-  forwarded.end(body);
+  forwarded.end(sent);
   const reply = await head;
   if (faults.answerLost) {
     reply.resume();
@@ -181,6 +202,11 @@ async function passFaulty(
   }
   if (response.destroyed) {
     reply.resume();
+    return;
+  }
+  if (takenOut !== undefined && reply.statusCode === 200) {
+    const whole = takenOut.answer(Buffer.concat(await Array.fromAsync(reply)));
+    answer(response, whole.status, whole.headers, whole.body);
     return;
   }
   response.writeHead(reply.statusCode ?? 502, endToEnd(reply.headers));

@@ -5,7 +5,7 @@ export type FaultService = (typeof FAULT_SERVICES)[number];
 /**
  * What goes wrong:
  * - `throttle`: the whole request is refused as AWS refuses one above its quota; it has no effect.
- * - `partial`: single records of a batch are refused; the answer is a success that names them.
+ * - `partial`: single records, or statements, of a batch are refused; the answer is a success that names them.
  * - `lost-answer`: the request takes effect, then its connection ends without an answer.
  * - `delay`: the request is served `delayMs` later.
  * - `error`: the whole request fails inside the service (HTTP 500); it has no effect.

@@ -6,8 +6,8 @@ const RULES_MAX = 100;
 const DELAY_MS_MAX = 600_000;
 const SEED_MAX = 2 ** 32 - 1;
 
-/** Only batch operations can fail in part, and the SDK's batch operations of DynamoDB are not used here. */
-const PARTIAL_SERVICES: readonly string[] = ['kinesis', 'firehose'];
+/** Only batch operations can fail in part; of DynamoDB's, `BatchExecuteStatement` does here. */
+const PARTIAL_SERVICES: readonly string[] = ['kinesis', 'firehose', 'dynamodb'];
 
 const RULE = z
   .strictObject({
@@ -33,7 +33,7 @@ const RULE = z
       context.addIssue({
         code: 'custom',
         path: ['kind'],
-        message: `partial only goes with ${PARTIAL_SERVICES.join(' and ')}`,
+        message: `partial only goes with ${PARTIAL_SERVICES.join(', ')}`,
       });
     }
   });

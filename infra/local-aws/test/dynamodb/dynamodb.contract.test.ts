@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  BatchExecuteStatementCommand,
   ConditionalCheckFailedException,
   CreateTableCommand,
   type DynamoDBClient,
@@ -61,6 +62,15 @@ const put = (client: DynamoDBClient, id: string) =>
       TableName: TABLE,
       Item: { id: { S: id } },
       ConditionExpression: 'attribute_not_exists(id)',
+    }),
+  );
+const insertAll = (client: DynamoDBClient, ids: readonly string[]) =>
+  client.send(
+    new BatchExecuteStatementCommand({
+      Statements: ids.map((id) => ({
+        Statement: `INSERT INTO "${TABLE}" VALUE {'id': ?}`,
+        Parameters: [{ S: id }],
+      })),
     }),
   );
 const get = async (client: DynamoDBClient, id: string) =>
@@ -230,6 +240,26 @@ describe.each(engines)('the front end of %s', (name) => {
     await expect(put(client, id)).rejects.toThrow();
     expect(await get(client, id)).toEqual({ id: { S: id } });
     await expect(put(client, id)).rejects.toBeInstanceOf(ConditionalCheckFailedException);
+  });
+
+  it('throttles single statements of a batch, and carries out the others in their places', async () => {
+    const ids = Array.from({ length: 20 }, freshId);
+    await faults.replace([
+      { service: 'dynamodb', operation: 'BatchExecuteStatement', kind: 'partial', rate: 0.5, seed: 7 },
+    ]);
+    const { Responses = [] } = await insertAll(client, ids);
+    const codes = Responses.map(({ Error: error }) => error?.Code);
+    expect(new Set(codes)).toEqual(new Set([undefined, 'ProvisionedThroughputExceeded']));
+    for (const [index, id] of ids.entries()) {
+      expect(await get(client, id)).toEqual(codes[index] === undefined ? { id: { S: id } } : undefined);
+    }
+    await faults.replace([{ service: 'dynamodb', kind: 'partial', rate: 1 }]);
+    const all = await insertAll(client, [freshId(), freshId()]);
+    expect(all.Responses?.map(({ Error: error }) => error?.Code)).toEqual([
+      'ProvisionedThroughputExceeded',
+      'ProvisionedThroughputExceeded',
+    ]);
+    expect(await get(client, freshId())).toBeUndefined();
   });
 
   it('lets a delayed request land although its client has given up', async () => {

@@ -67,7 +67,7 @@ describe('the fault control', () => {
     ['rules[0].rate', { service: 'dynamodb', kind: 'throttle' }],
     ['rules[0].delayMs', { ...rule, kind: 'delay' }],
     ['rules[0].delayMs', { ...rule, delayMs: 5 }],
-    ['rules[0].kind', { ...rule, kind: 'partial' }],
+    ['rules[0].kind', { service: 's3', kind: 'partial', rate: 1 }],
     ['rules[0].seed', { ...rule, seed: -1 }],
     ['rules[0].count', { ...rule, count: 0.5 }],
   ])('refuses a rule with a wrong field, naming %s, and changes nothing', async (field, wrong) => {

@@ -10,7 +10,12 @@ import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
 import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { type BusFleet, busFleet } from '../projector-subjects/bus-reports.ts';
-import { dynamoDbProjector, memoryProjector, type ProjectBatch } from '../projector-subjects/projectors.ts';
+import {
+  dynamoDbProjector,
+  measuredItems,
+  memoryProjector,
+  type ProjectBatch,
+} from '../projector-subjects/projectors.ts';
 import { stubbedDynamoDb } from '../projector-subjects/stub-dynamodb.ts';
 import { createProjectorTables } from '../projector-subjects/test-tables.ts';
 
@@ -146,6 +151,7 @@ async function priced(states: readonly (readonly [DeviceState, number])[]): Prom
       await dynamoDbLatestStateTable(client, { tableName: tables.deviceStateTable }).write(state);
       let units = 0;
       const project = dynamoDbProjector(client, tables, {
+        items: measuredItems(client),
         report: ({ writeUnits }) => {
           units += writeUnits;
         },

@@ -7,7 +7,7 @@ import { PROJECTOR_OPTIONS } from '@twinstream/state-projector';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { busFleet } from '../projector-subjects/bus-reports.ts';
 import { countCapacity } from '../projector-subjects/capacity-count.ts';
-import { dynamoDbProjector, requireFinished } from '../projector-subjects/projectors.ts';
+import { dynamoDbProjector, measuredItems, requireFinished } from '../projector-subjects/projectors.ts';
 import { createProjectorTables } from '../projector-subjects/test-tables.ts';
 
 /** Reports of each device in a batch, and what a page and a state may cost together, per event. */
@@ -32,6 +32,7 @@ async function ours(client: DynamoDBClient, { eventsPerDevice, unitsAtMost }: (t
   const fleet = busFleet();
   let pagesAndStates = 0;
   const project = dynamoDbProjector(client, tables, {
+    items: measuredItems(client),
     report: ({ writeUnits }) => {
       pagesAndStates += writeUnits;
     },

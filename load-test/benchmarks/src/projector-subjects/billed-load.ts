@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createBaselineProjector } from '@twinstream/load/baseline-projector';
 import { countCapacity } from './capacity-count.ts';
-import { dynamoDbProjector, type ProjectBatch, requireFinished } from './projectors.ts';
+import { dynamoDbProjector, measuredItems, type ProjectBatch, requireFinished } from './projectors.ts';
 import { sizedFleet } from './sized-reports.ts';
 import { createProjectorTables } from './test-tables.ts';
 
@@ -65,7 +65,7 @@ async function billedSubject(
   const tables = await createProjectorTables(client, name);
   if (design === 'twinstream') {
     const { writeUnits, stop } = countCapacity(client);
-    return { project: dynamoDbProjector(client, tables), writeUnits, stop };
+    return { project: dynamoDbProjector(client, tables, { items: measuredItems(client) }), writeUnits, stop };
   }
   let units = 0;
   const baseline = createBaselineProjector(client, {

@@ -1,5 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type DynamoDbRequests, sdkRequests, singleItems } from '@twinstream/aws/dynamodb';
+import {
+  batchedItems,
+  type DynamoDbRequests,
+  type ItemClient,
+  sdkRequests,
+  singleItems,
+} from '@twinstream/aws/dynamodb';
 import { dynamoDbEventStore, memoryEventStore } from '@twinstream/event-store';
 import {
   dynamoDbLatestStateTable,
@@ -25,8 +31,10 @@ export type ProjectBatch = (batch: KinesisLambdaEvent) => Promise<void>;
 const REMAINING_MS = 60_000;
 
 export interface ProjectorSetup {
-  /** How items are read and written. Default: the SDK's way, one request each, measured. */
+  /** Default: the SDK's way. */
   readonly requests?: DynamoDbRequests;
+  /** Default: batches of these requests, measured, as the function has them. */
+  readonly items?: ItemClient;
   readonly options?: Partial<ProjectorOptions>;
   readonly report?: (summary: BatchSummary) => void;
   readonly services?: Partial<ProjectorServices>;
@@ -36,18 +44,26 @@ export interface ProjectorSetup {
 export function dynamoDbProjector(
   client: DynamoDBClient,
   tables: { readonly eventsTable: string; readonly deviceStateTable: string; readonly progressTable: string },
-  { services, requests = sdkRequests(client), ...setup }: ProjectorSetup = {},
+  { services, requests = sdkRequests(client), items, ...setup }: ProjectorSetup = {},
 ): ProjectBatch {
-  const items = singleItems(requests, { measure: true });
+  const itemClient = items ?? batchedItems(requests, { measure: true });
   return projectorWith({
     ...setup,
     services: {
-      eventStore: dynamoDbEventStore(client, { tableName: tables.eventsTable, items }),
-      latestState: dynamoDbLatestStateTable(client, { tableName: tables.deviceStateTable, items }),
+      eventStore: dynamoDbEventStore(client, { tableName: tables.eventsTable, items: itemClient }),
+      latestState: dynamoDbLatestStateTable(client, {
+        tableName: tables.deviceStateTable,
+        items: itemClient,
+      }),
       shardProgress: dynamoDbShardProgressTable(client, { tableName: tables.progressTable, requests }),
       ...services,
     },
   });
+}
+
+/** Items written one by one: DynamoDB Local says what each write consumed, and says nothing of batches. */
+export function measuredItems(client: DynamoDBClient): ItemClient {
+  return singleItems(sdkRequests(client), { measure: true });
 }
 
 /** The projector on stores in memory: all of its own work and nothing else. */

@@ -1,5 +1,6 @@
 export * from './attribute-faults.ts';
 export * from './attribute-value.ts';
+export * from './batched-items.ts';
 export * from './dynamodb-client.ts';
 export * from './dynamodb-request.ts';
 export * from './dynamodb-requests.ts';
@@ -7,4 +8,3 @@ export * from './fast-path.ts';
 export * from './item-client.ts';
 export * from './item-size.ts';
 export * from './single-items.ts';
-export * from './write-batcher.ts';

@@ -1,0 +1,203 @@
+import { type BatchExecuteStatementCommandOutput, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
+import { dynamoDbRequest } from './dynamodb-request.ts';
+import type { DynamoDbRequests } from './dynamodb-requests.ts';
+import type { AdvanceRequest, ItemClient } from './item-client.ts';
+import { type Item, writeUnits } from './item-size.ts';
+import { singleItems } from './single-items.ts';
+import { createWriteBatcher, type WriteAnswer } from './write-batcher.ts';
+import { createStatementWriter, type WriteStatement } from './write-statements.ts';
+
+export interface BatchedItemsOptions {
+  /** Tells the write units of each write: see {@link batchedItems}. Default: false. */
+  readonly measure?: boolean;
+  /** Is told once where the endpoint has no `BatchExecuteStatement`. */
+  readonly logger?: Pick<Logger, 'warn'>;
+  readonly clock?: Pick<Clock, 'sleep'>;
+  /** Draws from [0, 1). */
+  readonly random?: () => number;
+}
+
+type Outcome =
+  | { readonly kind: 'written'; readonly writeUnits: number }
+  /** The key is taken, or the condition does not hold; `existing` where the engine returned what stands there. */
+  | { readonly kind: 'refused'; readonly existing?: Item };
+
+/** Error codes of a statement ("BatchStatementError", DynamoDB API reference, read 2026-11); any other is a refusal. */
+const THROTTLES: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceeded',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+]);
+const FAILURES: ReadonlySet<string> = new Set(['InternalServerError', 'TransactionConflict']);
+const UNKNOWN_OPERATION = 'UnknownOperationException';
+/** Statements for one advance: it changes what is there, or creates what is not, and others may do either meanwhile. */
+const ADVANCE_STATEMENTS_MAX = 4;
+
+/**
+ * An item client whose writes share requests: up to 25 statements of `BatchExecuteStatement`, gathered without a wait that a
+ * lone write would notice. Statements that are throttled or fail in the service are sent again by themselves. A request
+ * that is refused whole is sent again statement by statement, so that each learns its own outcome.
+ *
+ * Where the endpoint does not know the operation, all goes on with {@link singleItems}, by what the logger is told.
+ *
+ * With `measure`, a write's units are those of its item's size, and its share of what the answer says was consumed of its
+ * table, indexes included, where it says so (DynamoDB Local does not).
+ */
+export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOptions = {}): ItemClient {
+  const { measure = false, logger } = options;
+  const single = singleItems(requests, { measure });
+  const statements = createStatementWriter();
+  let isBatchUnknown = false;
+
+  const batcher = createWriteBatcher<WriteStatement, Outcome>({
+    send: (writes, signal) => send(requests, writes, measure, signal),
+    itemOf: ({ place }) => place,
+    bytesOf: ({ itemBytes, text }) => itemBytes + text.length,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.random === undefined ? {} : { random: options.random }),
+  });
+
+  /** Runs `work` in batches, or `instead` where the endpoint has none. */
+  async function inBatches<Result>(
+    work: () => Promise<Result>,
+    instead: () => Promise<Result>,
+  ): Promise<Result> {
+    if (isBatchUnknown) return await instead();
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnknownOperation(error)) throw error;
+      if (!isBatchUnknown) {
+        logger?.warn(
+          { code: 'BATCH_WRITES_UNKNOWN', error },
+          'endpoint without BatchExecuteStatement: one request for each write',
+        );
+      }
+      isBatchUnknown = true;
+      return await instead();
+    }
+  }
+
+  const unitsOf = (outcome: { readonly writeUnits: number }) =>
+    measure ? { writeUnits: outcome.writeUnits } : {};
+
+  async function advance(request: AdvanceRequest, signal?: AbortSignal) {
+    let creates = request.isFirst ?? false;
+    for (let sent = 0; sent < ADVANCE_STATEMENTS_MAX; sent += 1) {
+      const statement = creates ? statements.create(request) : statements.update(request);
+      const outcome = await batcher.write(statement, signal);
+      if (outcome.kind === 'written') return { outcome: 'advanced', ...unitsOf(outcome) } as const;
+      if (!creates && outcome.existing !== undefined) return { outcome: 'not-below' } as const;
+      creates = !creates;
+    }
+    // It was there for each INSERT, and no UPDATE returned it.
+    const { tableName, key } = request;
+    if ((await single.get({ tableName, key }, signal)) !== undefined)
+      return { outcome: 'not-below' } as const;
+    throw new CodedError('DYNAMODB_UNAVAILABLE', `an item of ${tableName} comes and goes`, {
+      retryable: true,
+    });
+  }
+
+  return {
+    get: single.get,
+    insert: (request, signal) =>
+      inBatches(
+        async () => {
+          const outcome = await batcher.write(statements.insert(request), signal);
+          if (outcome.kind === 'written') return { outcome: 'inserted', ...unitsOf(outcome) };
+          const { existing } = outcome;
+          return existing === undefined ? { outcome: 'exists' } : { outcome: 'exists', existing };
+        },
+        () => single.insert(request, signal),
+      ),
+    advance: (request, signal) =>
+      inBatches(
+        () => advance(request, signal),
+        () => single.advance(request, signal),
+      ),
+  };
+}
+
+async function send(
+  requests: DynamoDbRequests,
+  writes: readonly WriteStatement[],
+  measure: boolean,
+  signal: AbortSignal,
+): Promise<readonly WriteAnswer<Outcome>[]> {
+  try {
+    const answer = await dynamoDbRequest(signal, (options) =>
+      requests.batchExecuteStatement(
+        {
+          Statements: writes.map(({ text, parameters, returnsExisting }) => ({
+            Statement: text,
+            Parameters: parameters,
+            ...(returnsExisting ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
+          })),
+          ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
+        },
+        options,
+      ),
+    );
+    return answersOf(writes, answer);
+  } catch (error) {
+    const isRefused = error instanceof CodedError && error.code === 'DYNAMODB_REFUSED';
+    if (!isRefused || writes.length === 1 || isUnknownOperation(error)) throw error;
+    const alone = writes.map(async (write): Promise<readonly WriteAnswer<Outcome>[]> => {
+      try {
+        return await send(requests, [write], measure, signal);
+      } catch (own) {
+        signal.throwIfAborted();
+        if (own instanceof CodedError) return [{ kind: 'refused', error: own }];
+        throw own;
+      }
+    });
+    return (await Promise.all(alone)).flat();
+  }
+}
+
+/** One answer for each write; fewer where the service sent fewer, which the batcher refuses. */
+function answersOf(
+  writes: readonly WriteStatement[],
+  { Responses = [], ConsumedCapacity = [] }: BatchExecuteStatementCommandOutput,
+): WriteAnswer<Outcome>[] {
+  const reckoned = writes.map(({ itemBytes }) => writeUnits(itemBytes));
+  const factors = new Map<string, number>();
+  for (const { TableName = '', CapacityUnits } of ConsumedCapacity) {
+    const ofTable = reckoned.filter((_, index) => writes[index]?.tableName === TableName);
+    const sum = ofTable.reduce((units, more) => units + more, 0);
+    if (CapacityUnits !== undefined && sum > 0) factors.set(TableName, CapacityUnits / sum);
+  }
+  return Responses.map(({ Error: error }, index): WriteAnswer<Outcome> => {
+    const tableName = writes[index]?.tableName ?? '';
+    if (error === undefined) {
+      const units = (reckoned[index] ?? 0) * (factors.get(tableName) ?? 1);
+      return { kind: 'decided', outcome: { kind: 'written', writeUnits: units } };
+    }
+    const { Code: code = 'unknown', Message: message = 'no message', Item: existing } = error;
+    if (code === 'DuplicateItem' || code === 'ConditionalCheckFailed') {
+      const refused = { kind: 'refused', ...(existing === undefined ? {} : { existing }) } as const;
+      return { kind: 'decided', outcome: refused };
+    }
+    return failureOf(code, `${code}: ${message}`);
+  });
+}
+
+function failureOf(code: string, message: string): WriteAnswer<Outcome> {
+  if (THROTTLES.has(code)) {
+    return { kind: 'try-again', error: new CodedError('DYNAMODB_THROTTLED', message, { retryable: true }) };
+  }
+  if (FAILURES.has(code)) {
+    return { kind: 'try-again', error: new CodedError('DYNAMODB_UNAVAILABLE', message, { retryable: true }) };
+  }
+  return { kind: 'refused', error: new CodedError('DYNAMODB_REFUSED', message) };
+}
+
+function isUnknownOperation(error: unknown): boolean {
+  return (
+    error instanceof CodedError &&
+    error.cause instanceof DynamoDBServiceException &&
+    error.cause.name === UNKNOWN_OPERATION
+  );
+}
