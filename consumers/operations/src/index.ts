@@ -1,16 +1,14 @@
-export * from './command/host.ts';
+export type { OperationsHost } from './command/command-context.ts';
 export * from './command/operations-command.ts';
 export * from './quarantine/find-quarantined.ts';
 export * from './quarantine/redrive.ts';
 export type { Transform } from './quarantine/transform.ts';
 export * from './replay/job-store.ts';
-export * from './replay/ledger.ts';
 export * from './replay/promotion/promote-tables.ts';
 export * from './replay/replay-job.ts';
 export * from './replay/replay-run.ts';
 export type { ReplaySpec } from './replay/replay-spec.ts';
 export * from './replay/run-replay.ts';
 export * from './replay/sources/archive-source.ts';
-export * from './replay/sources/memory-source.ts';
 export * from './replay/sources/replay-source.ts';
 export * from './replay/sources/stream-source.ts';

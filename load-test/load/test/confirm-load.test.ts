@@ -1,8 +1,7 @@
 import { localAccess } from '@twinstream/end-to-end';
 import { describe, expect, test } from 'vitest';
 import { confirmLoad, plannedLoad } from '../src/confirm-load.ts';
-import type { LoadOptions } from '../src/load-options.ts';
-import { readLoadOptions } from '../src/load-options.ts';
+import { type LoadOptions, readLoadOptions } from '../src/load-options.ts';
 
 const url = 'http://127.0.0.1:1';
 const found = {

@@ -44,7 +44,7 @@ export function parseCommandLine(
   program: Command,
   { argv, stdout, stderr }: Pick<CommandHost, 'argv' | 'stdout' | 'stderr'>,
 ): ExitCode | undefined {
-  prepare(program, { stdout, stderr });
+  prepareProgram(program, { stdout, stderr });
   try {
     program.parse([...argv], { from: 'user' });
     return undefined;
@@ -54,7 +54,10 @@ export function parseCommandLine(
 }
 
 /** Has the program write to these outputs, and throw instead of ending the process. Subcommands added later inherit it. */
-export function prepare(program: Command, { stdout, stderr }: Pick<CommandHost, 'stdout' | 'stderr'>): void {
+export function prepareProgram(
+  program: Command,
+  { stdout, stderr }: Pick<CommandHost, 'stdout' | 'stderr'>,
+): void {
   program.exitOverride().configureOutput({
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),

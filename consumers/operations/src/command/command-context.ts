@@ -1,7 +1,14 @@
-import { type Column, type ExitCode, tableText, visible } from '@twinstream/command-line';
+import { type Column, type CommandHost, type ExitCode, tableText, visible } from '@twinstream/command-line';
+import type { Clock } from '@twinstream/runtime';
 import type { Command } from 'commander';
 import type { OperationsServices } from '../services.ts';
-import type { OperationsHost } from './host.ts';
+
+/** The process that a command runs in. */
+export interface OperationsHost extends CommandHost {
+  readonly clock: Clock;
+  /** Aborted by the first Ctrl-C: come to a resumable end. */
+  readonly stop: AbortSignal;
+}
 
 /** What a command has that reaches nothing outside of its process. */
 export interface HostContext {

@@ -5,7 +5,7 @@ import {
   exitCodeHelp,
   exitCodeOfParsing,
   explainFailure,
-  prepare,
+  prepareProgram,
 } from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
@@ -19,8 +19,7 @@ import { addReplay } from '../replay/replay-command.ts';
 import { awsServices, namesOf, type OperationsServices, SERVICES } from '../services.ts';
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
-import type { RunAlone, RunCommand, RunOptions } from './command-context.ts';
-import type { OperationsHost } from './host.ts';
+import type { OperationsHost, RunAlone, RunCommand, RunOptions } from './command-context.ts';
 
 const EXIT_CODES_OF_OPS = exitCodeHelp({
   success: 'success',
@@ -94,7 +93,7 @@ export async function operationsCommand(
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', HELP);
-  prepare(program, host);
+  prepareProgram(program, host);
   for (const add of [addStatus, addHistory, addState, addVerify, addQuarantine, addCorrect, addReplay]) {
     add(program, run);
   }

@@ -3,6 +3,7 @@ import {
   confirm,
   EXIT_CODES,
   type ExitCode,
+  isoText,
   type OutputFormat,
   outputOption,
   refusal,
@@ -21,6 +22,7 @@ import {
 import { CodedError } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import type { Command } from 'commander';
+import { readDeviceId } from '../command/argument-values.ts';
 import {
   addCommand,
   CHANGES,
@@ -30,8 +32,7 @@ import {
   write,
   writeJson,
 } from '../command/command-context.ts';
-import { storedOf } from '../history/known-device.ts';
-import { readDeviceId } from '../history/read-device-id.ts';
+import { storedOf } from '../devices.ts';
 import { attributeChanges, changesText } from './preview-correction.ts';
 
 interface CorrectFlags {
@@ -95,7 +96,7 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
     v: 1,
     deviceId,
     type: 'corrected',
-    time: new Date(services.clock.now()).toISOString(),
+    time: isoText(services.clock.now()),
     data: Object.fromEntries(flags.set.map(readAssignment)),
     correctionId,
     reason: flags.reason,

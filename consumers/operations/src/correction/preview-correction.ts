@@ -1,7 +1,5 @@
 import { tableText } from '@twinstream/command-line';
-import type { DeviceState, JsonValue } from '@twinstream/device-model';
-import { presentAttributes } from '@twinstream/device-model';
-import { nearestName } from './nearest-name.ts';
+import { type DeviceState, type JsonValue, presentAttributes } from '@twinstream/device-model';
 
 /** What a correction does to one attribute. */
 export interface AttributeChange {
@@ -52,4 +50,36 @@ function noteOf({ before, after, isNew, nearest }: AttributeChange): string {
 
 function meant(nearest: string | undefined): string {
   return nearest === undefined ? '' : `; is ${nearest} meant?`;
+}
+
+/** Letters that may differ in a name that is taken for a misspelling of another. */
+const DISTANCE_MAX = 2;
+
+/** The known name that a new one is likely to have meant: other letter case, or one or two letters off. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let [nearest, least]: [string | undefined, number] = [undefined, DISTANCE_MAX + 1];
+  for (const other of known) {
+    const distance =
+      other.toLowerCase() === name.toLowerCase() ? 0 : editDistance(name, other, DISTANCE_MAX + 1);
+    // A name of three letters is two letters off from too many.
+    if (distance < least && distance < Math.max(1, Math.min(name.length, other.length) / 2)) {
+      [nearest, least] = [other, distance];
+    }
+  }
+  return nearest;
+}
+
+/** Insertions, deletions and replacements from one text to another (Levenshtein), or `max` where it takes as many. */
+function editDistance(from: string, to: string, max: number): number {
+  if (Math.abs(from.length - to.length) >= max) return max;
+  let before = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= from.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (before[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (before[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    before = current;
+  }
+  return Math.min(max, before[to.length] ?? max);
 }

@@ -1,8 +1,9 @@
+import { isoText } from '@twinstream/command-line';
 import { formatVersion, jsonAt, splitEvent } from '@twinstream/device-model';
 import type { HistoryEvent } from '@twinstream/event-store';
 
 /** What an event has before it is stored: `version`, `page` and how it came are decided then. */
-export type ArrivedLine = Pick<HistoryEvent, 'event' | 'text' | 'place' | 'arrivalTime' | 'shardId'>;
+type ArrivedLine = Pick<HistoryEvent, 'event' | 'text' | 'place' | 'arrivalTime' | 'shardId'>;
 
 /**
  * A stored event as one line of JSON says it: stable, for scripts. `data` is in the device's own words, and so is what it
@@ -29,7 +30,7 @@ function lineOf({ event, text, place, arrivalTime, shardId }: ArrivedLine, decid
     ...head,
     ...(identity ?? {}),
     ...(correction ?? {}),
-    arrivalTime: new Date(arrivalTime).toISOString(),
+    arrivalTime: isoText(arrivalTime),
     ...decided,
     shardId,
     sequenceNumber: place.sequenceNumber,

@@ -2,6 +2,7 @@ import {
   type Column,
   EXIT_CODES,
   type ExitCode,
+  isoText,
   type OutputFormat,
   outputOption,
   wholeNumber,
@@ -14,6 +15,7 @@ import {
   readHistory,
 } from '@twinstream/event-store';
 import type { Command } from 'commander';
+import { pointInTimeMs, readDeviceId } from '../command/argument-values.ts';
 import {
   addCommand,
   type CommandContext,
@@ -22,10 +24,8 @@ import {
   write,
   writeTable,
 } from '../command/command-context.ts';
-import { pointInTimeMs } from '../command/points-in-time.ts';
+import { refuseUnknown } from '../devices.ts';
 import { eventLine } from './event-line.ts';
-import { refuseUnknown } from './known-device.ts';
-import { readDeviceId } from './read-device-id.ts';
 
 interface HistoryFlags {
   readonly from?: string;
@@ -104,7 +104,7 @@ function historyRow(stored: HistoryEvent): readonly string[] {
   const { page, arrivalTime, event, version, late, repaired } = stored;
   return [
     String(page),
-    new Date(arrivalTime).toISOString(),
+    isoText(arrivalTime),
     event.time,
     event.type,
     formatVersion(version),

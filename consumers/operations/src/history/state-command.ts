@@ -11,6 +11,7 @@ import {
 import { type DeviceId, type DeviceState, formatVersion, presentAttributes } from '@twinstream/device-model';
 import { asOfTime, type StateAtBasis, stateAt } from '@twinstream/event-store';
 import { type Command, Option } from 'commander';
+import { pointInTimeMs, readDeviceId } from '../command/argument-values.ts';
 import {
   addCommand,
   type CommandContext,
@@ -18,10 +19,8 @@ import {
   write,
   writeJson,
 } from '../command/command-context.ts';
-import { pointInTimeMs } from '../command/points-in-time.ts';
+import { storedOf } from '../devices.ts';
 import type { Stores } from '../services.ts';
-import { storedOf } from './known-device.ts';
-import { readDeviceId } from './read-device-id.ts';
 
 interface StateFlags {
   readonly at?: string;

@@ -1,13 +1,27 @@
-import { planCapacity } from '@twinstream/capacity';
-import { EXIT_CODES, type ExitCode } from '@twinstream/command-line';
-import type { Command } from 'commander';
+import {
+  type CapacityPlan,
+  planCapacity,
+  WORKLOAD_LIMITS,
+  type Workload,
+  workloadWithin,
+} from '@twinstream/capacity';
+import {
+  durationText,
+  EXIT_CODES,
+  type ExitCode,
+  numberWithin,
+  type OutputFormat,
+  outputOption,
+  refusal,
+  usageError,
+  wholeNumber,
+} from '@twinstream/command-line';
+import { parseDurationMs } from '@twinstream/runtime';
+import { type Command, Option } from 'commander';
 import { addCommand, type HostContext, type RunAlone, write, writeJson } from '../command/command-context.ts';
-import { planDocument } from './plan-document.ts';
-import { addPlanFlags, type PlanFlags, planRequest } from './plan-flags.ts';
-import { chooseWindow, usageOf } from './plan-request.ts';
-import { planText } from './plan-text.ts';
+import { capacityDocument, capacityText } from './plan-report.ts';
 
-/** Adds `plan`, which needs no pipeline: it reckons. */
+/** Adds `plan`, which needs no pipeline: it computes. */
 export function addPlan(program: Command, runAlone: RunAlone): void {
   const command = addCommand(
     program,
@@ -25,15 +39,126 @@ export function addPlan(program: Command, runAlone: RunAlone): void {
 function plan(context: HostContext, flags: PlanFlags): ExitCode {
   const request = planRequest(flags);
   const planned = plannedFor(request);
-  if (flags.output === 'json') writeJson(context, planDocument(planned, request.latencyBudgetSeconds));
-  else write(context, planText(planned));
+  if (flags.output === 'json') writeJson(context, capacityDocument(planned, request.latencyBudgetSeconds));
+  else write(context, capacityText(planned));
   return EXIT_CODES.success;
 }
 
-function plannedFor(request: ReturnType<typeof planRequest>) {
+/** A workload that cannot be is a command line to put right. */
+function plannedFor(request: PlanRequest): CapacityPlan {
   try {
     return planCapacity(chooseWindow(request));
   } catch (error) {
-    throw usageOf(error);
+    throw error instanceof RangeError ? usageError(error.message) : error;
   }
+}
+
+interface PlanFlags {
+  readonly devices: number;
+  readonly period: string;
+  readonly bytes: number;
+  readonly latencyBudget?: string;
+  readonly window?: string;
+  readonly aggregate: boolean;
+  readonly arrivals: 'regular' | 'random';
+  readonly stateBytes?: number;
+  readonly shardUse?: number;
+  readonly output: OutputFormat;
+}
+
+const MS = 1_000;
+
+function addPlanFlags(command: Command): Command {
+  const { deviceCount, eventBytes, stateBytes, shardUse } = WORKLOAD_LIMITS;
+  return command
+    .requiredOption('--devices <n>', 'devices', wholeNumber(deviceCount.min, deviceCount.max))
+    .requiredOption('--period <duration>', 'one event of each device in this time: 10s, 200ms, 5m')
+    .requiredOption(
+      '--bytes <n>',
+      'bytes of an event, its line end included',
+      wholeNumber(eventBytes.min, eventBytes.max),
+    )
+    .option(
+      '--latency-budget <duration>',
+      'from intended send to readable; chooses the longest window that keeps it',
+    )
+    .option('--window <duration>', 'window of the mapping, whole seconds from 0s to 300s; default: 1s')
+    .option('--aggregate', 'several events to a Kinesis record, as the producer does on request', false)
+    .addOption(
+      new Option('--arrivals <kind>', 'on the device’s clock, or independently of each other')
+        .choices(['regular', 'random'])
+        .default('regular'),
+    )
+    .option(
+      '--state-bytes <n>',
+      'bytes of a device’s state; default: of one whose events all name the same attributes',
+      wholeNumber(stateBytes.min, stateBytes.max),
+    )
+    .option(
+      '--shard-use <share>',
+      'share of a shard that is used at the mean rate, so that peaks fit; default: 0.6',
+      numberWithin(shardUse.min, shardUse.max),
+    )
+    .addOption(outputOption());
+}
+
+/** Throws `INVALID_USAGE` or `INVALID_DURATION`. */
+function planRequest(flags: PlanFlags): PlanRequest {
+  const periodMs = parseDurationMs(flags.period);
+  if (periodMs <= 0) throw usageError('--period must be longer than nothing');
+  const { latencyBudget, window, stateBytes, shardUse } = flags;
+  return {
+    workload: {
+      deviceCount: flags.devices,
+      eventsPerSecondPerDevice: MS / periodMs,
+      eventBytes: flags.bytes,
+      isAggregated: flags.aggregate,
+      arrivals: flags.arrivals,
+      ...(stateBytes === undefined ? {} : { stateBytes }),
+      ...(shardUse === undefined ? {} : { shardUse }),
+      ...(window === undefined ? {} : { windowSeconds: windowSeconds(window) }),
+    },
+    ...(latencyBudget === undefined ? {} : { latencyBudgetSeconds: parseDurationMs(latencyBudget) / MS }),
+  };
+}
+
+function windowSeconds(text: string): number {
+  const seconds = parseDurationMs(text) / MS;
+  const { min, max } = WORKLOAD_LIMITS.windowSeconds;
+  if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
+  throw usageError(`--window must be whole seconds from ${min}s to ${max}s, as Lambda takes them`);
+}
+
+/** What the flags of `plan` say, as values. */
+interface PlanRequest {
+  readonly workload: Workload;
+  /** From the moment at which a device means to send until its state is readable; seconds. */
+  readonly latencyBudgetSeconds?: number;
+}
+
+/**
+ * The workload with the window of the budget, where there is one, and with shards that let batches last so long. Throws
+ * `LATENCY_BUDGET` for a budget that no window keeps, or that the given window exceeds, and RangeError for a workload that
+ * cannot be.
+ */
+function chooseWindow({ workload, latencyBudgetSeconds }: PlanRequest): Workload {
+  if (latencyBudgetSeconds === undefined) return workload;
+  const { workload: chosen, readableAfterSeconds } = workloadWithin(workload, latencyBudgetSeconds);
+  const budget = durationText(latencyBudgetSeconds * 1_000);
+  if (chosen?.windowSeconds === undefined) {
+    throw refusal(
+      'LATENCY_BUDGET',
+      `a state is readable ${durationText(readableAfterSeconds * 1_000)} after its event even without a window (a poll a second, the way there, an invocation); ${budget} cannot be kept`,
+    );
+  }
+  const { windowSeconds: longest } = chosen;
+  const { windowSeconds: asked } = workload;
+  if (asked === undefined) return chosen;
+  if (asked > longest) {
+    throw refusal(
+      'LATENCY_BUDGET',
+      `a window of ${asked} s makes states older than ${budget}: it may be ${longest} s at most; leave --window out, or give more time`,
+    );
+  }
+  return workload;
 }

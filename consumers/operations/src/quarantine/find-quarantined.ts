@@ -1,8 +1,7 @@
 import { usageError } from '@twinstream/command-line';
 import { REJECTION_REASONS, type RejectionReason } from '@twinstream/device-model';
 import type { QuarantinedRecord, QuarantineStore } from '@twinstream/quarantine';
-import { isShardId } from '@twinstream/stream-model';
-import { pointInTimeMs } from '../command/points-in-time.ts';
+import { pointInTimeMs, readShardId } from '../command/argument-values.ts';
 
 /** Which records, as the command line says. */
 export interface QuarantineFilter {
@@ -28,9 +27,7 @@ export function checkFilter({ reason = [], shard = [] }: QuarantineFilter): void
       throw usageError(`--reason ${name}: there is ${REJECTION_REASONS.join(', ')}`);
     }
   }
-  for (const name of shard) {
-    if (!isShardId(name)) throw usageError(`--shard ${name}: write shardId-000000000000`);
-  }
+  for (const name of shard) readShardId(name);
 }
 
 /** Quarantined records by the hour of their arrival, those of the filter that hold an entry with one of its reasons. */

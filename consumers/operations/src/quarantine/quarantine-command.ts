@@ -25,10 +25,9 @@ import {
   writeTable,
 } from '../command/command-context.ts';
 import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
-import { fixedEvents } from './fixed-events.ts';
 import { hexDump } from './hex-dump.ts';
 import { type RedriveResult, redrive } from './redrive.ts';
-import { readTransform, unchanged } from './transform.ts';
+import { fixedEvents, readTransform, unchanged } from './transform.ts';
 
 interface FilterFlags extends QuarantineFilter {
   readonly output: OutputFormat;

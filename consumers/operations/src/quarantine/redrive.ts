@@ -1,3 +1,4 @@
+import { isoText } from '@twinstream/command-line';
 import { type ArrivedEvent, decodeEvent, noOutcomes, type OutcomeCounts } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
@@ -7,8 +8,7 @@ import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
-import { keepUntouched } from './keep-untouched.ts';
-import type { Transform } from './transform.ts';
+import { keepUntouched, type Transform } from './transform.ts';
 
 /** What became of one entry. */
 export interface RedriveResult {
@@ -152,7 +152,7 @@ async function* redriveRecord(
   if (!options.execute || done.length < record.entries.length) return;
   const resolution = {
     outcome: 'redriven' as const,
-    time: new Date(services.now()).toISOString(),
+    time: isoText(services.now()),
     reason: options.reason,
     actor: options.actor,
     events: done.map(({ entry, arrived }) => ({

@@ -1,7 +1,10 @@
+import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { callerPath, usageError } from '@twinstream/command-line';
-import { isJsonObject, jsonAt, withJsonAt } from '@twinstream/device-model';
+import { isJsonObject, jsonAt, keepWords, withJsonAt } from '@twinstream/device-model';
 import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
+import { CodedError, readLines } from '@twinstream/runtime';
+import { withoutByteOrderMark } from '../command/argument-values.ts';
 
 /** The repaired event as text or bytes; undefined leaves the entry in quarantine. */
 export type Transform = (
@@ -9,7 +12,7 @@ export type Transform = (
   record: QuarantinedRecord,
 ) => Promise<Uint8Array | undefined>;
 
-const utf8 = new TextEncoder();
+const encoder = new TextEncoder();
 
 /** Events as they are: for what only a newer version of the code can read. */
 export const unchanged: Transform = async ({ data }) => data;
@@ -24,7 +27,7 @@ export async function readTransform(text: string, folder: string): Promise<Trans
   return async ({ data }) => {
     const event = Buffer.from(data).toString('utf8');
     if (!isJsonObject(parsed(event))) return undefined;
-    return utf8.encode(steps.reduce((made, step) => step(made), event));
+    return encoder.encode(steps.reduce((made, step) => step(made), event));
   };
 }
 
@@ -72,7 +75,7 @@ async function moduleTransform(path: string, folder: string): Promise<Transform>
       data: entry.data,
     });
     if (made === undefined || made === null) return undefined;
-    return utf8.encode(typeof made === 'string' ? made : JSON.stringify(made));
+    return encoder.encode(typeof made === 'string' ? made : JSON.stringify(made));
   };
 }
 
@@ -113,4 +116,90 @@ function badStep(text: string): Error {
 function readPath(text: string, step: string): readonly string[] {
   if (!PATH.test(text)) throw badStep(step);
   return text.slice(1).split('.');
+}
+
+const LINES_MAX = 1_000_000;
+/** An event holds 256 KiB, each character of which JSON may write with six. */
+const LINE_BYTES_MAX = 2 * 1024 * 1024;
+
+/** The key under which a fixed event of a file stands. */
+function placeKey(shardId: string, sequenceNumber: string, subSequenceNumber: number): string {
+  return `${shardId}:${sequenceNumber}:${subSequenceNumber}`;
+}
+
+/**
+ * Repaired events from NDJSON: `{"shardId","sequenceNumber","subSequenceNumber","event":{…}}` a line, as `quarantine list
+ * --output json` prints places. Entries that the file does not name stay in quarantine. Throws `INVALID_USAGE`.
+ */
+export async function fixedEvents(path: string, folder: string): Promise<Transform> {
+  const texts = new Map<string, string>();
+  const chunks = createReadStream(callerPath(path, folder));
+  try {
+    for await (const { number, text: line } of readLines(chunks, {
+      name: path,
+      lineBytesMax: LINE_BYTES_MAX,
+    })) {
+      if (number > LINES_MAX) throw usageError(`${path} has more than ${LINES_MAX} lines: split it`);
+      if (line.trim() === '') continue;
+      const [key, text] = readFixed(number === 1 ? withoutByteOrderMark(line) : line, path, number);
+      texts.set(key, text);
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw usageError(`there is no ${path}`);
+    if (error instanceof CodedError && error.code === 'LINE_TOO_LONG') throw usageError(error.message);
+    throw error;
+  }
+  return async ({ subSequenceNumber }, { shardId, sequenceNumber }) => {
+    const text = texts.get(placeKey(shardId, sequenceNumber, subSequenceNumber));
+    return text === undefined ? undefined : encoder.encode(text);
+  };
+}
+
+function readFixed(line: string, path: string, number: number): readonly [string, string] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw usageError(`${path} line ${number} is not JSON`);
+  }
+  if (!isJsonObject(value)) throw usageError(`${path} line ${number} is not an object`);
+  const { shardId, sequenceNumber, subSequenceNumber = 0, event } = value;
+  if (
+    typeof shardId !== 'string' ||
+    typeof sequenceNumber !== 'string' ||
+    typeof subSequenceNumber !== 'number'
+  ) {
+    throw usageError(`${path} line ${number} must name shardId, sequenceNumber and subSequenceNumber`);
+  }
+  if (!isJsonObject(event)) throw usageError(`${path} line ${number} has no event`);
+  // In its own words: a number that a double does not hold stays what it is.
+  const text = jsonAt(line, ['event']) ?? '';
+  return [placeKey(shardId, sequenceNumber, subSequenceNumber), text];
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * What a transformation made of a rejected record, every member that it did not touch in the record's own words: a module
+ * or a tool beside this one reads numbers into doubles and writes others. `rounded`: a number that no double holds was
+ * moved or copied and is another one now; its own words. Where either is no JSON object, what was made stands as it is.
+ */
+export function keepUntouched(
+  before: Uint8Array,
+  made: Uint8Array,
+): { readonly data: Uint8Array } | { readonly rounded: string } {
+  const [own, other] = [objectText(before), objectText(made)];
+  if (own === undefined || other === undefined) return { data: made };
+  const kept = keepWords(own, other);
+  return 'rounded' in kept ? kept : { data: encoder.encode(kept.text) };
+}
+
+function objectText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = decoder.decode(bytes);
+    return isJsonObject(JSON.parse(text)) ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

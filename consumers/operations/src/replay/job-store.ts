@@ -6,8 +6,10 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { dynamoDbRequest, type Item, requireText, textValue } from '@twinstream/aws/dynamodb';
+import { refusal } from '@twinstream/command-line';
 import { REPLAY_JOB_KIND, replayJobItems } from '@twinstream/pipeline-status';
 import { CodedError } from '@twinstream/runtime';
+import type { CommandContext } from '../command/command-context.ts';
 import type { ReplayJob, Runner } from './replay-job.ts';
 
 /** Where jobs live, so that any machine can go on with them. */
@@ -204,4 +206,15 @@ export function memoryJobStore(): JobStore {
       return item !== undefined;
     },
   };
+}
+
+export function jobStore({ services }: CommandContext): JobStore {
+  return dynamoDbJobStore(services.dynamoDb, services.configuration.operationsTable);
+}
+
+/** Refuses a job that is not there. */
+export async function requireJob(context: CommandContext, id: string): Promise<ReplayJob> {
+  const job = await jobStore(context).read(id, context.host.stop);
+  if (job === undefined) throw refusal('UNKNOWN_JOB', `there is no job ${id}: see replay list`);
+  return job;
 }

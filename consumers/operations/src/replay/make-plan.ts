@@ -1,9 +1,8 @@
 import { SHARD_OUT_BYTES_PER_SECOND } from '@twinstream/stream-model';
-import { isExact, sumOf } from '../output/range.ts';
 import type { OperationsServices } from '../services.ts';
 import { planArchive, planEventStore } from './plan-stores.ts';
 import { planStream } from './plan-stream.ts';
-import type { PartPlan, ReplayPlan } from './replay-plan.ts';
+import { isExact, type PartPlan, type ReplayPlan, sumOf } from './replay-plan.ts';
 import { GENERATION_WAIT_MS } from './replay-services.ts';
 import { effectOf, type ReplayPart, type ReplaySpec } from './replay-spec.ts';
 

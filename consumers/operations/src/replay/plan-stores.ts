@@ -1,8 +1,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { linesOfObject, s3ArchiveObjects } from '@twinstream/verification';
-import { exactly } from '../output/range.ts';
 import type { OperationsServices } from '../services.ts';
-import type { PartPlan } from './replay-plan.ts';
+import { exactly, type PartPlan } from './replay-plan.ts';
 import type { ReplayPart } from './replay-spec.ts';
 
 /** Stored bytes of archive objects that are read through; a few seconds. */

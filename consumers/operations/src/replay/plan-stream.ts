@@ -1,3 +1,4 @@
+import { isoText } from '@twinstream/command-line';
 import {
   GET_RECORDS_CALLS_PER_SECOND,
   GET_RECORDS_RECORDS_MAX,
@@ -8,10 +9,9 @@ import {
   type ShardId,
   type StreamRecord,
 } from '@twinstream/stream-model';
-import { exactly, type Range, sumOf } from '../output/range.ts';
 import type { OperationsServices } from '../services.ts';
 import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
-import type { PartPlan, ShardPlan } from './replay-plan.ts';
+import { exactly, type PartPlan, type Range, type ShardPlan, sumOf } from './replay-plan.ts';
 import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
 
 /** What of each shard is counted record by record; some five seconds of a polite reader. */
@@ -48,7 +48,7 @@ export async function planStream(
       ([shardId, { first }], index): ShardPlan => ({
         shardId,
         start: first?.sequenceNumber ?? null,
-        startArrival: first === undefined ? null : new Date(first.arrivalTime).toISOString(),
+        startArrival: first === undefined ? null : isoText(first.arrivalTime),
         events: sizes[index]?.events ?? exactly(0),
       }),
     ),
@@ -109,7 +109,7 @@ async function countShard(
 }
 
 /** The window of one shard: what was counted, and at most what the shard can have taken in after that. */
-export function sizeOf(
+function sizeOf(
   { records, events, bytes, lastArrivalTime, isWhole }: ShardCount,
   { toMs }: Pick<ReplayPart, 'toMs'>,
 ): { readonly events: Range; readonly bytes: Range } {

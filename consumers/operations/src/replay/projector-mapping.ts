@@ -41,7 +41,7 @@ export async function projectorMapping(
   signal: AbortSignal,
 ): Promise<ProjectorMapping> {
   const { client, clock, functionTimeoutMs, onWait } = options;
-  const { UUID, ParallelizationFactor = 1 } = await find(options, signal);
+  const { UUID, ParallelizationFactor = 1 } = await requireMapping(options, signal);
   if (ParallelizationFactor > 1) {
     const why = 'above 1 the checkpoint of a shard is unknown';
     throw refusal(
@@ -76,16 +76,25 @@ export async function projectorMapping(
   };
 }
 
-async function find(
-  { client, functionName, streamName }: ProjectorMappingOptions,
+type MappingQuery = Pick<ProjectorMappingOptions, 'client' | 'functionName' | 'streamName'>;
+
+/** The mapping that feeds a function from a stream; undefined where there is none. */
+export async function findMapping(
+  { client, functionName, streamName }: MappingQuery,
   signal: AbortSignal,
-): Promise<EventSourceMappingConfiguration & { readonly UUID: string }> {
+): Promise<EventSourceMappingConfiguration | undefined> {
   const command = new ListEventSourceMappingsCommand({ FunctionName: functionName });
   const { EventSourceMappings = [] } = await client.send(command, { abortSignal: signal });
-  for (const mapping of EventSourceMappings) {
-    const { UUID, EventSourceArn = '' } = mapping;
-    if (UUID !== undefined && EventSourceArn.endsWith(`:stream/${streamName}`)) return { ...mapping, UUID };
-  }
+  return EventSourceMappings.find(({ EventSourceArn }) => EventSourceArn?.endsWith(`:stream/${streamName}`));
+}
+
+async function requireMapping(
+  query: MappingQuery,
+  signal: AbortSignal,
+): Promise<EventSourceMappingConfiguration & { readonly UUID: string }> {
+  const mapping = await findMapping(query, signal);
+  if (mapping?.UUID !== undefined) return { ...mapping, UUID: mapping.UUID };
+  const { functionName, streamName } = query;
   throw refusal(
     'MAPPING_NOT_FOUND',
     `no event source mapping feeds ${functionName} from ${streamName}: set TWINSTREAM_PROJECTOR_FUNCTION`,

@@ -1,12 +1,11 @@
 import { refusal } from '@twinstream/command-line';
 import type { TableNames } from '@twinstream/table-generation';
 import { type CommandContext, tell } from '../command/command-context.ts';
+import { streamFacts } from '../stream/shard-reads.ts';
 import { existingTables } from './fresh-tables.ts';
-import { heldFromMs } from './promotion/held-from.ts';
-import { type PromotionCounts, promoteTables } from './promotion/promote-tables.ts';
+import { heldFromMs, type PromotionCounts, promoteTables } from './promotion/promote-tables.ts';
 import type { ReplayJob } from './replay-job.ts';
-import { replayServices } from './replay-services.ts';
-import { streamFacts } from './stream-facts.ts';
+import { replayServices, tablesOf } from './replay-services.ts';
 
 export interface Promotion extends PromotionCounts, TableNames {
   readonly job: string;
@@ -64,7 +63,7 @@ export async function promote(
     if (what !== undefined) tell(context, `waits for ${what}`);
   });
   const isSwitched = previous.eventsTable === tables.eventsTable;
-  const replaced = isSwitched ? (job.replaces ?? tables) : namesOf(previous);
+  const replaced = isSwitched ? (job.replaces ?? tables) : tablesOf(previous);
   let pausedMs = 0;
   const counts = await promoteTables(
     {
@@ -90,8 +89,4 @@ export async function promote(
     heldFromMs: heldFromMs(job, stream),
     pausedMs,
   };
-}
-
-function namesOf({ eventsTable, deviceStateTable }: TableNames): TableNames {
-  return { eventsTable, deviceStateTable };
 }

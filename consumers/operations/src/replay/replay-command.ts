@@ -24,13 +24,13 @@ import {
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { isPauseHeld, jobStore, requireJob, shownStatus } from './jobs.ts';
-import { FUNCTION_TIMEOUT, prepare } from './prepare-replay.ts';
+import { jobStore, requireJob } from './job-store.ts';
 import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
+import { isPauseHeld, shownStatus } from './replay-job.ts';
 import { startProjectorAgain } from './replay-services.ts';
 import { REPLAY_SOURCES } from './replay-spec.ts';
 import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, stalledText } from './show-replay.ts';
-import { newJobId, type StartFlags, start } from './start-replay.ts';
+import { FUNCTION_TIMEOUT, newJobId, prepare, type StartFlags, start } from './start-replay.ts';
 
 interface OutputFlags {
   readonly output: OutputFormat;

@@ -1,8 +1,66 @@
-import type { ShardPosition } from '@twinstream/stream-model';
+import type { OutcomeCounts } from '@twinstream/device-model';
+import { isJobAlive, mayExist } from '@twinstream/pipeline-status';
+import type { ShardId, ShardPosition } from '@twinstream/stream-model';
 import type { TableNames } from '@twinstream/table-generation';
 import type { ForeignTally } from '@twinstream/verification';
-import type { ReplayLedger } from './ledger.ts';
 import type { ReplaySpec } from './replay-spec.ts';
+
+/** What became of the entries of one shard. */
+export interface ShardLedger {
+  /** Entries of the window, of any device. */
+  read: number;
+  bytes: number;
+  /** Of devices that were not asked for. */
+  skipped: number;
+  applied: number;
+  late: number;
+  duplicate: number;
+  /** Stored already. After a kill, what lies behind the last checkpoint counts here. */
+  redelivered: number;
+  /** No events: in quarantine since they came. */
+  quarantined: number;
+  failed: number;
+}
+
+/** By shard. A replay from the event store has one entry, `event-store`. */
+export type ReplayLedger = Record<string, ShardLedger>;
+
+export function noLedger(): ShardLedger {
+  return {
+    read: 0,
+    bytes: 0,
+    skipped: 0,
+    applied: 0,
+    late: 0,
+    duplicate: 0,
+    redelivered: 0,
+    quarantined: 0,
+    failed: 0,
+  };
+}
+
+export function shardLedger(ledger: ReplayLedger, shardId: ShardId | 'event-store'): ShardLedger {
+  const known = ledger[shardId] ?? noLedger();
+  ledger[shardId] = known;
+  return known;
+}
+
+export function addOutcomes(ledger: ShardLedger, outcomes: OutcomeCounts): void {
+  ledger.applied += outcomes.applied;
+  ledger.late += outcomes.late;
+  ledger.duplicate += outcomes.duplicate;
+  ledger.redelivered += outcomes.redelivered;
+}
+
+export function addLedger(sum: ShardLedger, more: ShardLedger): void {
+  for (const name of Object.keys(sum) as (keyof ShardLedger)[]) sum[name] += more[name];
+}
+
+export function totalOf(ledger: ReplayLedger): ShardLedger {
+  const total = noLedger();
+  for (const shard of Object.values(ledger)) addLedger(total, shard);
+  return total;
+}
 
 export type ReplayStatus = 'running' | 'stopped' | 'failed' | 'cancelled' | 'completed';
 
@@ -15,7 +73,7 @@ export interface ShardCheckpoint {
 }
 
 /** The steps of a replay. Dry runs, fresh tables and standard output take `apply` alone. */
-export const REPLAY_PASSES = ['survey', 'restore', 'states', 'apply', 'rebuild', 'done'] as const;
+const REPLAY_PASSES = ['survey', 'restore', 'states', 'apply', 'rebuild', 'done'] as const;
 export type ReplayPass = (typeof REPLAY_PASSES)[number];
 
 /** Something that could not be done. */
@@ -26,7 +84,7 @@ export interface ReplayFailure {
 }
 
 /** Failures that a job names; the rest is counted. */
-export const FAILURES_NAMED_MAX = 100;
+const FAILURES_NAMED_MAX = 100;
 
 /** What a repair found and put right besides appending. */
 export interface RepairCounts {
@@ -142,4 +200,20 @@ export function forgetFailures(job: ReplayJob): void {
   const kept = job.failures.filter((failure) => !isDoneAgain(failure));
   job.failureCount -= job.failures.length - kept.length;
   job.failures = kept;
+}
+
+/** A promotion writes nothing while it waits for the mapping, 20 minutes at most, and for invocations, 15 at most. */
+const PROMOTION_MS_MAX = 40 * 60_000;
+
+/** A job's status as it shows: `stalled` where it is said to run and nobody is at work on it. */
+export function shownStatus(job: ReplayJob, nowMs: number): ReplayStatus | 'stalled' {
+  return job.status === 'running' && !isJobAlive(job, nowMs) ? 'stalled' : job.status;
+}
+
+/** True while somebody seems to be there who starts the projector again that this job has stopped. */
+export function isPauseHeld(job: ReplayJob, nowMs: number): boolean {
+  const { pause } = job;
+  if (pause === undefined) return false;
+  if (pause.purpose === 'repair') return isJobAlive(job, nowMs);
+  return nowMs - pause.since < PROMOTION_MS_MAX && mayExist(pause);
 }

@@ -1,4 +1,4 @@
-import { durationText, refusal } from '@twinstream/command-line';
+import { durationText, refusal, writeToReader } from '@twinstream/command-line';
 import {
   activateGeneration,
   GENERATION_FRESH_MS,
@@ -13,8 +13,7 @@ import {
   type OnForeign,
   s3ArchiveObjects,
 } from '@twinstream/verification';
-import type { OperationsHost } from '../command/host.ts';
-import { writeToReader } from '../output/write-to-reader.ts';
+import type { OperationsHost } from '../command/command-context.ts';
 import type { OperationsServices } from '../services.ts';
 import { CHECKPOINT_MS } from './checkpointing.ts';
 import { dynamoDbJobStore } from './job-store.ts';
@@ -57,7 +56,7 @@ export async function replayServices(
         await work();
         await mapping.requirePaused(host.stop);
         // Also where the tables stay, their id is new: projectors that cached heads of their chains drop them.
-        const tables = next?.tables ?? namesOf(generation);
+        const tables = next?.tables ?? tablesOf(generation);
         await putIntoUse(services, job, { previous: generation, tables, signal: host.stop }, onWait);
         await next?.settle();
       } finally {
@@ -73,7 +72,8 @@ export async function replayServices(
   };
 }
 
-function namesOf({ eventsTable, deviceStateTable }: TableGeneration): TableNames {
+/** The tables of a generation, without its id. */
+export function tablesOf({ eventsTable, deviceStateTable }: TableNames): TableNames {
   return { eventsTable, deviceStateTable };
 }
 
@@ -106,7 +106,7 @@ export async function startProjectorAgain(
 ): Promise<void> {
   const mapping = await mappingOf(services, 0, signal);
   const previous = await services.generation(signal);
-  await putIntoUse(services, job, { previous, tables: namesOf(previous), signal }, () => undefined);
+  await putIntoUse(services, job, { previous, tables: tablesOf(previous), signal }, () => undefined);
   await mapping.resume(AbortSignal.timeout(RESUME_MAPPING_MS));
   delete job.pause;
 }

@@ -3,14 +3,20 @@ import { type EventStore, makeSnapshot, nextPageKey } from '@twinstream/event-st
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import { canonicalText } from '@twinstream/verification';
+import { allDevices } from '../devices.ts';
 import { eventLine } from '../history/event-line.ts';
 import type { Stores } from '../services.ts';
-import { allDevices } from '../verify/chosen-devices.ts';
 import type { Checkpointing } from './checkpointing.ts';
-import { addLedger, noLedger, type ShardLedger, shardLedger } from './ledger.ts';
 import type { Pace } from './pace.ts';
 import { restoreState } from './repair/restore-state.ts';
-import { noteFailure, type ReplayJob } from './replay-job.ts';
+import {
+  addLedger,
+  noLedger,
+  noteFailure,
+  type ReplayJob,
+  type ShardLedger,
+  shardLedger,
+} from './replay-job.ts';
 import { effectOf } from './replay-spec.ts';
 import { retryTransient } from './targets.ts';
 

@@ -1,10 +1,9 @@
 import type { Clock } from '@twinstream/runtime';
 import type { ShardId, ShardPosition } from '@twinstream/stream-model';
 import type { Checkpointing } from './checkpointing.ts';
-import { addLedger, noLedger, shardLedger } from './ledger.ts';
 import type { Pace } from './pace.ts';
 import { isAfter, type ReplayBatch, type ReplayEntry } from './replay-entry.ts';
-import type { ReplayJob, ShardCheckpoint } from './replay-job.ts';
+import { addLedger, noLedger, type ReplayJob, type ShardCheckpoint, shardLedger } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import type { ReplayTargetFunction } from './targets.ts';

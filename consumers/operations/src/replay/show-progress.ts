@@ -1,7 +1,6 @@
 import { durationText, liveLine, type TextOutput, whole } from '@twinstream/command-line';
-import { isExact, type Range, rangeText } from '../output/range.ts';
-import { totalOf } from './ledger.ts';
-import type { ReplayJob, ReplayPass } from './replay-job.ts';
+import { type ReplayJob, type ReplayPass, totalOf } from './replay-job.ts';
+import { isExact, type Range, rangeText } from './replay-plan.ts';
 
 const TERMINAL_MS = 250;
 const LINES_MS = 2_000;

@@ -8,11 +8,8 @@ import {
   whole,
 } from '@twinstream/command-line';
 import { foreignName } from '@twinstream/verification';
-import { rangeText } from '../output/range.ts';
-import { shownStatus } from './jobs.ts';
-import { type ShardLedger, totalOf } from './ledger.ts';
-import type { ReplayJob } from './replay-job.ts';
-import type { PartPlan, ReplayPlan } from './replay-plan.ts';
+import { type ReplayJob, type ShardLedger, shownStatus, totalOf } from './replay-job.ts';
+import { type PartPlan, type ReplayPlan, rangeText } from './replay-plan.ts';
 import { effectOf, type ReplaySpec } from './replay-spec.ts';
 
 /** A plan as people read it. */

@@ -10,21 +10,26 @@ import {
 } from '@twinstream/command-line';
 import { isJobAlive } from '@twinstream/pipeline-status';
 import { parseDurationMs } from '@twinstream/runtime';
-import { type CommandContext, tell, write, writeJson } from '../command/command-context.ts';
-import type { OperationsHost } from '../command/host.ts';
-import { type Range, rangeText } from '../output/range.ts';
-import { createFreshTables } from './fresh-tables.ts';
-import { jobStore, requireJob } from './jobs.ts';
-import { totalOf } from './ledger.ts';
+import {
+  type CommandContext,
+  type OperationsHost,
+  tell,
+  write,
+  writeJson,
+} from '../command/command-context.ts';
+import { notStoredAmong, unknownDevices } from '../devices.ts';
+import { streamFacts } from '../stream/shard-reads.ts';
+import { createFreshTables, existingTables } from './fresh-tables.ts';
+import { jobStore, requireJob } from './job-store.ts';
 import { makePlan } from './make-plan.ts';
-import { prepare, refuseForeignParts, refuseUnknownProgress } from './prepare-replay.ts';
-import type { ReplayFlags } from './read-spec.ts';
-import { forgetFailures, newJob, type ReplayJob } from './replay-job.ts';
-import { replayServices } from './replay-services.ts';
-import type { ReplaySpec } from './replay-spec.ts';
-import { runReplay } from './run-replay.ts';
+import { forgetFailures, newJob, type ReplayJob, totalOf } from './replay-job.ts';
+import { type Range, type ReplayPlan, rangeText } from './replay-plan.ts';
+import { mappingOf, replayServices, sourceOf } from './replay-services.ts';
+import { type ReplayFlags, type ReplaySpec, readSpec } from './replay-spec.ts';
+import { readResolved, runReplay } from './run-replay.ts';
 import { showProgress } from './show-progress.ts';
 import { jobDocument, ledgerText, planText } from './show-replay.ts';
+import { checkSource, devicesInSource, type LookAhead } from './sources/look-ahead.ts';
 
 export interface StartFlags extends ReplayFlags {
   readonly yes?: true;
@@ -143,4 +148,71 @@ function report(context: CommandContext, output: OutputFormat, job: ReplayJob): 
   if (status === 'stopped' && !context.host.stop.aborted) return EXIT_CODES.outputClosed;
   if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
   return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.failed : EXIT_CODES.success;
+}
+
+/** Timeout of the projector's function, as the stacks have it. */
+export const FUNCTION_TIMEOUT = '60s';
+
+/** The spec and the plan of it. Refuses devices that are not known. */
+export async function prepare(
+  context: CommandContext,
+  flags: ReplayFlags & { readonly functionTimeout?: string },
+  id: string,
+): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
+  const { services, host } = context;
+  const stream = await streamFacts(services, host.stop);
+  const spec = readSpec(flags, id, stream, services.clock.now(), host.folder);
+  if (spec.tables !== undefined) {
+    const found = await existingTables(services.dynamoDb, spec.tables, host.stop);
+    if (found.length > 0)
+      throw refusal('TARGET_EXISTS', `${found.join(' and ')} exists: choose another --name`);
+  }
+  await refuseUnknownDevices(context, spec);
+  await refuseUnknownProgress(context, spec);
+  return {
+    spec,
+    plan: await makePlan(
+      services,
+      spec,
+      parseDurationMs(flags.functionTimeout ?? FUNCTION_TIMEOUT),
+      host.stop,
+    ),
+  };
+}
+
+/**
+ * A repair appends up to shard progress, which nobody knows where a shard has more than one lane: looking for the mapping
+ * refuses that.
+ */
+async function refuseUnknownProgress(
+  { services, host }: CommandContext,
+  { target, parts }: ReplaySpec,
+): Promise<void> {
+  const appends = target === 'repair' && parts.some(({ source }) => source !== 'event-store');
+  if (appends) await mappingOf(services, 0, host.stop);
+}
+
+/**
+ * A device is unknown when nothing of it is stored, nor in the source: one that was deleted whole comes back from there. The
+ * source is read only where nothing is stored of one of them.
+ */
+async function refuseUnknownDevices(context: CommandContext, spec: ReplaySpec): Promise<void> {
+  const { services, host } = context;
+  const { stop: signal } = host;
+  const stores = services.stores(await services.generation(signal));
+  const notStored = await notStoredAmong(stores, spec.devices ?? [], signal);
+  if (notStored.length === 0) return;
+  const { redriven } = await readResolved(services, signal);
+  const inSource = await devicesInSource(lookAhead(context, spec), notStored, redriven);
+  const unknown = notStored.filter((deviceId) => !inSource.has(deviceId));
+  if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in this window of the source');
+}
+
+/** Refuses an archive with foreign parts before anything is written, unless they are to be passed over. */
+async function refuseForeignParts(context: CommandContext, spec: ReplaySpec): Promise<void> {
+  if (spec.isForeignSkipped !== true) await checkSource(lookAhead(context, spec));
+}
+
+function lookAhead({ services, host }: CommandContext, spec: ReplaySpec): LookAhead {
+  return { spec, sourceOf: (source) => sourceOf(services, spec, source), signal: host.stop };
 }

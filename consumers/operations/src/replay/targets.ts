@@ -6,9 +6,8 @@ import { fullJitterMs } from '@twinstream/stream-model';
 import pLimit from 'p-limit';
 import { arrivedLine } from '../history/event-line.ts';
 import type { Stores } from '../services.ts';
-import { type DecodeOptions, decodeEntries, devicesOf } from './decode-entries.ts';
-import { addOutcomes, type ShardLedger } from './ledger.ts';
-import type { ReplayBatch } from './replay-entry.ts';
+import { type DecodeOptions, decodeEntries, devicesOf, type ReplayBatch } from './replay-entry.ts';
+import { addOutcomes, type ShardLedger } from './replay-job.ts';
 
 /** Takes the batches of a replay. When it resolves, the batch is done with: durable where the target is. */
 export type ReplayTargetFunction = (

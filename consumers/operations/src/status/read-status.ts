@@ -1,5 +1,5 @@
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type EventSourceMappingConfiguration, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import type { EventSourceMappingConfiguration } from '@aws-sdk/client-lambda';
 import { isoText } from '@twinstream/command-line';
 import {
   dynamoDbReplays,
@@ -12,8 +12,8 @@ import {
 } from '@twinstream/pipeline-status';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import { dynamoDbJobStore } from '../replay/job-store.ts';
-import { isPauseHeld } from '../replay/jobs.ts';
-import type { ReplayJob } from '../replay/replay-job.ts';
+import { findMapping } from '../replay/projector-mapping.ts';
+import { isPauseHeld, type ReplayJob } from '../replay/replay-job.ts';
 import type { OperationsServices } from '../services.ts';
 import { retryThrottled } from '../stream/shard-reads.ts';
 
@@ -156,12 +156,7 @@ async function projectorState(
 ): Promise<EventSourceMappingConfiguration | undefined> {
   const { projectorFunction, streamName } = configuration;
   try {
-    const command = new ListEventSourceMappingsCommand({ FunctionName: projectorFunction });
-    const { EventSourceMappings = [] } = await lambda.send(command, { abortSignal: signal });
-    const mapping = EventSourceMappings.find(({ EventSourceArn }) =>
-      EventSourceArn?.endsWith(`:stream/${streamName}`),
-    );
-    return mapping;
+    return await findMapping({ client: lambda, functionName: projectorFunction, streamName }, signal);
   } catch (error) {
     signal.throwIfAborted();
     logger.warn({ error }, 'mapping not read');
@@ -197,7 +192,7 @@ export function projectorStop(
     job: last?.id ?? null,
     purpose: last?.pause?.purpose ?? null,
     pass: last?.pass ?? null,
-    since: last?.pause === undefined ? null : new Date(last.pause.since).toISOString(),
+    since: last?.pause === undefined ? null : isoText(last.pause.since),
     isHeld: last !== undefined && isPauseHeld(last, nowMs),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  DescribeStreamSummaryCommand,
   ExpiredIteratorException,
   GetRecordsCommand,
   GetShardIteratorCommand,
@@ -19,6 +20,7 @@ import {
   sequenceNumber,
 } from '@twinstream/stream-model';
 import { kinesisTransport } from '@twinstream/stream-producer';
+import type { OperationsServices } from '../services.ts';
 
 /** Tries of one call that is throttled, from 200 ms to 5 s apart: some four minutes before it counts as failed. */
 const THROTTLED_TRIES_MAX = 60;
@@ -132,4 +134,24 @@ function isThrottle(error: unknown): boolean {
     error instanceof LimitExceededException ||
     error instanceof KMSThrottlingException
   );
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What is known of the stream. */
+export interface StreamFacts {
+  readonly createdTime: number;
+  readonly retentionMs: number;
+}
+
+export async function streamFacts(
+  { kinesis, configuration }: OperationsServices,
+  signal: AbortSignal,
+): Promise<StreamFacts> {
+  const command = new DescribeStreamSummaryCommand({ StreamName: configuration.streamName });
+  const { StreamDescriptionSummary: summary } = await kinesis.send(command, { abortSignal: signal });
+  return {
+    createdTime: summary?.StreamCreationTimestamp?.getTime() ?? 0,
+    retentionMs: (summary?.RetentionPeriodHours ?? 24) * HOUR_MS,
+  };
 }

@@ -8,7 +8,7 @@ import {
   s3GivenUpBatches,
 } from '@twinstream/verification';
 import type { CommandContext } from '../command/command-context.ts';
-import { jobStore } from '../replay/jobs.ts';
+import { jobStore } from '../replay/job-store.ts';
 import { progressBound } from '../replay/replay-run.ts';
 
 export interface CompareArchiveOptions {

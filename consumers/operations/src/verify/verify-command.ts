@@ -14,6 +14,7 @@ import {
 import type { TableNames } from '@twinstream/table-generation';
 import { type ArchiveReport, type Difference, foreignName, verifyDevices } from '@twinstream/verification';
 import type { Command } from 'commander';
+import { readDeviceId } from '../command/argument-values.ts';
 import {
   addCommand,
   type CommandContext,
@@ -23,9 +24,7 @@ import {
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { notStoredAmong, unknownDevices } from '../history/known-device.ts';
-import { readDeviceId } from '../history/read-device-id.ts';
-import { chosenDevices } from './chosen-devices.ts';
+import { chosenDevices, notStoredAmong, unknownDevices } from '../devices.ts';
 import { compareArchive } from './compare-archive.ts';
 
 interface VerifyFlags {

@@ -1,8 +1,7 @@
-import { collectedOutput, EXIT_CODES } from '@twinstream/command-line';
+import { collectedOutput, EXIT_CODES, writeToReader } from '@twinstream/command-line';
 import { systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
 import { operationsCommand } from '../../src/command/operations-command.ts';
-import { writeToReader } from '../../src/output/write-to-reader.ts';
 import { runReplay } from '../../src/replay/run-replay.ts';
 import { jobOf, memoryReplay, recordedEntries } from '../replay/memory-replay.ts';
 

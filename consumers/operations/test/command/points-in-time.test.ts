@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pointInTimeMs } from '../../src/command/points-in-time.ts';
+import { pointInTimeMs } from '../../src/command/argument-values.ts';
 
 const NOW = Date.parse('2026-11-02T08:00:00Z');
 

@@ -3,7 +3,7 @@ import { newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { beforeEach, expect, test } from 'vitest';
-import { nearestName } from '../../src/correction/nearest-name.ts';
+import { nearestName } from '../../src/correction/preview-correction.ts';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
 
 let services: MemoryOperations;

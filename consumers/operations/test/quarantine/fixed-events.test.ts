@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fixedEvents } from '../../src/quarantine/fixed-events.ts';
+import { fixedEvents } from '../../src/quarantine/transform.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -6,9 +6,9 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { systemClock } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
-import { exactly, rangeText } from '../../src/output/range.ts';
 import { planOf } from '../../src/replay/make-plan.ts';
 import { planStream } from '../../src/replay/plan-stream.ts';
+import { exactly, rangeText } from '../../src/replay/replay-plan.ts';
 import { memoryOperations } from '../memory-operations.ts';
 
 const { signal } = new AbortController();

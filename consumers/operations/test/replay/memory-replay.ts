@@ -12,7 +12,7 @@ import type { ReplayEntry } from '../../src/replay/replay-entry.ts';
 import { newJob } from '../../src/replay/replay-job.ts';
 import type { ReplayServices } from '../../src/replay/replay-run.ts';
 import type { ReplaySpec } from '../../src/replay/replay-spec.ts';
-import { memorySource } from '../../src/replay/sources/memory-source.ts';
+import { memorySource } from '../../src/replay/sources/replay-source.ts';
 import type { Stores } from '../../src/services.ts';
 
 export const STREAM = 'device-events';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ReplayFlags, readSpec } from '../../src/replay/read-spec.ts';
+import { type ReplayFlags, readSpec } from '../../src/replay/replay-spec.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -4,13 +4,13 @@ import { CodedError, systemClock } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { canonicalText, verifyDevices } from '@twinstream/verification';
 import { describe, expect, test } from 'vitest';
+import { allDevices } from '../../src/devices.ts';
 import { memoryJobStore } from '../../src/replay/job-store.ts';
-import { totalOf } from '../../src/replay/ledger.ts';
+import { totalOf } from '../../src/replay/replay-job.ts';
 import type { ReplayServices } from '../../src/replay/replay-run.ts';
 import { runReplay } from '../../src/replay/run-replay.ts';
-import { memorySource } from '../../src/replay/sources/memory-source.ts';
+import { memorySource } from '../../src/replay/sources/replay-source.ts';
 import type { Stores } from '../../src/services.ts';
-import { allDevices } from '../../src/verify/chosen-devices.ts';
 import {
   jobOf,
   type MemoryReplay,

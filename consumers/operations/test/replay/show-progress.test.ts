@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { exactly } from '../../src/output/range.ts';
-import { noLedger } from '../../src/replay/ledger.ts';
-import type { ReplayJob } from '../../src/replay/replay-job.ts';
+import { noLedger, type ReplayJob } from '../../src/replay/replay-job.ts';
+import { exactly } from '../../src/replay/replay-plan.ts';
 import { progressLine, progressText } from '../../src/replay/show-progress.ts';
 import { jobOf } from './memory-replay.ts';
 

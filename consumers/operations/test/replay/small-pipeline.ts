@@ -31,8 +31,8 @@ import { createLogger } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { configuredGeneration, readGeneration, type TableNames } from '@twinstream/table-generation';
 import { operationsCommand } from '../../src/command/operations-command.ts';
-import { noLedger } from '../../src/replay/ledger.ts';
 import type { ReplayEntry } from '../../src/replay/replay-entry.ts';
+import { noLedger } from '../../src/replay/replay-job.ts';
 import { projectingTarget } from '../../src/replay/targets.ts';
 import type { OperationsServices, Stores } from '../../src/services.ts';
 

@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { localAccess, type RunningPipeline, runPipeline, temporaryFolder } from '@twinstream/end-to-end';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
-import type { Percentiles } from '@twinstream/load';
-import { preciseNow, progressObserver, repeatedly, surveyLedger } from '@twinstream/load';
+import { type Percentiles, preciseNow, progressObserver, repeatedly, surveyLedger } from '@twinstream/load';
 import type { Benchmark, Figure } from '../benchmark.ts';
 
 const OPS = fileURLToPath(new URL('../../../../consumers/operations/src/main.ts', import.meta.url));

@@ -1,5 +1,4 @@
-import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { FOLD_VERSION } from '@twinstream/device-model';
+import { type DeviceId, type DeviceState, FOLD_VERSION } from '@twinstream/device-model';
 import {
   type AuditableEventStore,
   type EventStore,

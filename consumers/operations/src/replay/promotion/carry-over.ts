@@ -1,17 +1,23 @@
-import { type DeviceId, type EventPage, newDevice, type StoredEvent } from '@twinstream/device-model';
-import { nextPageKey, type PageKey } from '@twinstream/event-store';
+import {
+  type DeviceId,
+  type DeviceState,
+  type EventPage,
+  newDevice,
+  type ReceiptLimits,
+  type StoredEvent,
+} from '@twinstream/device-model';
+import { catchUp, nextPageKey, type PageKey } from '@twinstream/event-store';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { DEVICES_AT_ONCE } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
-import { noLedger } from '../ledger.ts';
+import { noLedger } from '../replay-job.ts';
 import type { ReplayServices } from '../replay-run.ts';
 import { copyDevice } from '../run-event-store.ts';
 import { retryTransient } from '../targets.ts';
-import { chainHead, stateItem } from './chain-head.ts';
 import { lackOf, type Requirement, requirementOf } from './cover.ts';
-import { DEVICES_AT_ONCE } from './each-device.ts';
 
 export interface CarryOverOptions extends ReplayServices {
   readonly fresh: Stores;
@@ -158,4 +164,32 @@ function runsOf(events: readonly StoredEvent[]): readonly (readonly StoredEvent[
     else runs.push([event]);
   }
   return runs;
+}
+
+/** The state item of a device; undefined where it is missing or cannot be read. */
+async function stateItem(
+  { latestState }: Pick<Stores, 'latestState'>,
+  deviceId: DeviceId,
+  signal: AbortSignal,
+): Promise<DeviceState | undefined> {
+  try {
+    return await latestState.read(deviceId, { consistent: true, signal });
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'DAMAGED_STATE') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The fold of every page of a device, from its state item on: what is stored, also where the item is behind its pages,
+ * missing or unreadable. Throws `CHAIN_BROKEN` where a page after it is missing.
+ */
+async function chainHead(
+  stores: Stores,
+  deviceId: DeviceId,
+  limits: ReceiptLimits,
+  signal: AbortSignal,
+): Promise<DeviceState> {
+  const item = await stateItem(stores, deviceId, signal);
+  return (await catchUp(stores.eventStore, item ?? newDevice(deviceId), { limits, signal })).state;
 }

@@ -1,16 +1,13 @@
 import { refusal } from '@twinstream/command-line';
 import type { DeviceId } from '@twinstream/device-model';
 import type { TableNames } from '@twinstream/table-generation';
+import { allDevices, DEVICES_AT_ONCE, forEachDevice } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
-import { allDevices } from '../../verify/chosen-devices.ts';
-import { totalOf } from '../ledger.ts';
-import type { StreamFacts } from '../read-spec.ts';
-import type { ReplayJob } from '../replay-job.ts';
+import type { StreamFacts } from '../../stream/shard-reads.ts';
+import { type ReplayJob, totalOf } from '../replay-job.ts';
 import type { ReplayServices } from '../replay-run.ts';
 import { thisProcess } from '../run-replay.ts';
 import { type CarryOver, createCarryOver } from './carry-over.ts';
-import { DEVICES_AT_ONCE, forEachDevice } from './each-device.ts';
-import { heldFromMs } from './held-from.ts';
 import { catchUpFromStream } from './stream-catch-up.ts';
 
 export interface PromotionServices extends ReplayServices {
@@ -32,7 +29,7 @@ export interface PromotionCounts {
 }
 
 /** Devices that a refusal names; the rest is counted. */
-export const DEVICES_NAMED_MAX = 20;
+const DEVICES_NAMED_MAX = 20;
 /** Time for what is left to do after the switch, which must not be interrupted; but it must end. */
 const SETTLE_MS = 10 * 60_000;
 
@@ -144,4 +141,20 @@ async function save({ jobs, clock }: PromotionServices, job: ReplayJob): Promise
   job.updatedTime = clock.now();
   job.saves = (job.saves ?? 0) + 1;
   await jobs.save(job);
+}
+
+/**
+ * The arrival before which the fresh tables of a job hold nothing, or not all, milliseconds since 1970; 0 where they
+ * hold everything that their source had. `--from earliest` of a stream that is older than its retention is such a window,
+ * too: it begins where the stream began when the job was created.
+ */
+export function heldFromMs(
+  { spec, createdTime }: Pick<ReplayJob, 'spec' | 'createdTime'>,
+  stream: StreamFacts,
+): number {
+  const [first] = spec.parts;
+  if (first === undefined || first.source === 'event-store') return 0;
+  if (first.source === 'archive' || first.fromMs > 0) return first.fromMs;
+  const oldestMs = createdTime - stream.retentionMs;
+  return stream.createdTime > oldestMs ? 0 : oldestMs;
 }

@@ -1,8 +1,7 @@
 import type { Stores } from '../../services.ts';
+import type { StreamFacts } from '../../stream/shard-reads.ts';
 import { createPace } from '../pace.ts';
-import type { StreamFacts } from '../read-spec.ts';
-import type { ReplayJob } from '../replay-job.ts';
-import { newJob, noteFailure } from '../replay-job.ts';
+import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
 import { progressBound, type ReplayServices } from '../replay-run.ts';
 import type { ReplayPart } from '../replay-spec.ts';
 import { readDispositions } from '../run-replay.ts';

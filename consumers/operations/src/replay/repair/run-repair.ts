@@ -1,12 +1,10 @@
 import type { DeviceId, EventPage, ReceiptLimits } from '@twinstream/device-model';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
-import { storedOf } from '../../history/known-device.ts';
+import { allDevices, storedOf } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
-import { allDevices } from '../../verify/chosen-devices.ts';
-import type { ReplayLedger } from '../ledger.ts';
 import { createPace } from '../pace.ts';
-import { newJob, noteFailure, type ReplayJob, type ReplayPass } from '../replay-job.ts';
+import { newJob, noteFailure, type ReplayJob, type ReplayLedger, type ReplayPass } from '../replay-job.ts';
 import { progressBound, type ReplayRun } from '../replay-run.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';

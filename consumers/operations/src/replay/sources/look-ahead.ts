@@ -1,6 +1,6 @@
 import type { DeviceId } from '@twinstream/device-model';
-import { decodeEntries, type Redriven } from '../decode-entries.ts';
-import { noLedger } from '../ledger.ts';
+import { decodeEntries, type Redriven } from '../replay-entry.ts';
+import { noLedger } from '../replay-job.ts';
 import type { ReplaySpec } from '../replay-spec.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 

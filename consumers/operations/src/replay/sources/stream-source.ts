@@ -16,8 +16,7 @@ import {
   type StreamAccess,
   shardIterator,
 } from '../../stream/shard-reads.ts';
-import type { ReplayBatch } from '../replay-entry.ts';
-import { endOfRecord, entriesOf, isAfter } from '../replay-entry.ts';
+import { endOfRecord, entriesOf, isAfter, type ReplayBatch } from '../replay-entry.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 
 export interface StreamSourceOptions {

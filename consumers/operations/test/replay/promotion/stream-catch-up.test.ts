@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { heldFromMs } from '../../../src/replay/promotion/held-from.ts';
+import { heldFromMs } from '../../../src/replay/promotion/promote-tables.ts';
 import { catchUpParts } from '../../../src/replay/promotion/stream-catch-up.ts';
 import { newJob } from '../../../src/replay/replay-job.ts';
 import type { ReplayPart } from '../../../src/replay/replay-spec.ts';

@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import type { DeviceId } from '@twinstream/device-model';
-import { type EventPage, newDevice, planPage, STATE_RECEIPT_LIMITS } from '@twinstream/device-model';
+import {
+  type DeviceId,
+  type EventPage,
+  newDevice,
+  planPage,
+  STATE_RECEIPT_LIMITS,
+} from '@twinstream/device-model';
 import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';

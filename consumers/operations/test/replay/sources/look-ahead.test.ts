@@ -1,9 +1,9 @@
 import { deviceId } from '@twinstream/device-model';
 import { sequenceNumber } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
-import { redrivenKey } from '../../../src/replay/decode-entries.ts';
+import { redrivenKey } from '../../../src/replay/replay-entry.ts';
 import { checkSource, devicesInSource } from '../../../src/replay/sources/look-ahead.ts';
-import { memorySource } from '../../../src/replay/sources/memory-source.ts';
+import { memorySource } from '../../../src/replay/sources/replay-source.ts';
 import { recordedEntries, WHOLE } from '../memory-replay.ts';
 
 const { signal } = new AbortController();

@@ -1,12 +1,35 @@
 import { type CapacityFigure, type CapacityPlan, readable } from '@twinstream/capacity';
 import { tableText } from '@twinstream/command-line';
 
+/** A plan as JSON says it: stable, for scripts. Figures stand under their keys. */
+export function capacityDocument(plan: CapacityPlan, latencyBudgetSeconds: number | undefined) {
+  const others = new Map(plan.baseline.map((figure) => [figure.key, figure]));
+  return {
+    workload: plan.workload,
+    latencyBudgetSeconds: latencyBudgetSeconds ?? null,
+    warnings: plan.warnings,
+    figures: plan.twinstream.map(({ key, name, unit, value, formula, source }) => {
+      const ordinary = others.get(key);
+      return {
+        key,
+        name,
+        unit,
+        twinstream: { value, formula, source },
+        ordinary:
+          ordinary === undefined
+            ? null
+            : { value: ordinary.value, formula: ordinary.formula, source: ordinary.source },
+      };
+    }),
+  };
+}
+
 /** Widest line, so that a terminal of ordinary width breaks none. */
 const WIDTH = 118;
 const INDENT = '  ';
 
 /** A plan as people read it: warnings, both designs beside each other, then how each figure came about. */
-export function planText(plan: CapacityPlan): string {
+export function capacityText(plan: CapacityPlan): string {
   const pairs = pairsOf(plan);
   const table = tableText(
     [

@@ -1,5 +1,13 @@
-import { eventTimeMs, isEventTime, storedTimeFault } from '@twinstream/device-model';
+import { usageError } from '@twinstream/command-line';
+import {
+  type DeviceId,
+  eventTimeMs,
+  isDeviceId,
+  isEventTime,
+  storedTimeFault,
+} from '@twinstream/device-model';
 import { CodedError, parseDurationMs } from '@twinstream/runtime';
+import { isShardId, type ShardId } from '@twinstream/stream-model';
 
 /** The beginning of everything. */
 export const EARLIEST = 0;
@@ -26,4 +34,21 @@ function readPointInTime(text: string, nowMs: number): number {
     const forms = '2026-11-23T08:00:00Z, PT2H or 90m (that long ago), earliest, now';
     throw new CodedError('INVALID_TIME', `invalid time ${JSON.stringify(text)}; expected one of: ${forms}`);
   }
+}
+
+/** A device id as it was written on the command line. Throws `INVALID_USAGE`. */
+export function readDeviceId(text: string): DeviceId {
+  if (isDeviceId(text)) return text;
+  throw usageError(`invalid device id ${JSON.stringify(text)}: expected 1-128 of A-Z a-z 0-9 . _ : -`);
+}
+
+/** The text of a file without the mark that some editors begin UTF-8 with: it belongs to no line. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** A shard id as it was written on the command line. Throws `INVALID_USAGE`. */
+export function readShardId(text: string): ShardId {
+  if (isShardId(text)) return text;
+  throw usageError(`--shard ${text}: write shardId-000000000000`);
 }
