@@ -1,0 +1,100 @@
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  commandHost,
+  EXIT_CODES,
+  type ExitCode,
+  exitCodeHelp,
+  parseCommandLine,
+} from '@twinstream/command-line';
+import { Argument, Command } from 'commander';
+import { readEquivalentMutants } from './equivalent-mutants.ts';
+import { instrument, type Mutant } from './mutants.ts';
+import type { Progress } from './progress.ts';
+import { reportText } from './report.ts';
+import { keepOutcomes, keptOutcomes } from './results.ts';
+import { isNoticed, type Outcome, score } from './score.ts';
+import { tryMutants } from './worker.ts';
+import { MUTATED_WORKSPACES } from './workspaces.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+interface Options {
+  readonly all?: true;
+  readonly only?: string;
+}
+
+const host = commandHost(process);
+const program = new Command('npm run mutation --')
+  .description('Mutates the code of a workspace and names the mutants that its fast tests do not notice.')
+  .addArgument(
+    new Argument('<workspace>', 'folder of the workspace').choices(Object.keys(MUTATED_WORKSPACES)),
+  )
+  .option(
+    '--all',
+    'try all mutants; without it those that were noticed before are kept if their file is unchanged',
+  )
+  .option('--only <text>', 'only the files whose path contains this text')
+  .addHelpText(
+    'after',
+    `\n${exitCodeHelp({
+      success: 'the score is stated',
+      failed: 'the score is stated; the list of equivalent mutants has entries that mean no survivor',
+    })}`,
+  );
+
+process.exitCode =
+  parseCommandLine(program, host) ?? (await run(program.args[0] ?? '', program.opts<Options>()));
+await host.stdout.flushed();
+
+async function run(name: string, { all, only = '' }: Options): Promise<ExitCode> {
+  const workspace = MUTATED_WORKSPACES[name];
+  if (workspace === undefined) throw new Error(`${name} is not mutated`);
+  const folder = join(ROOT, '.twinstream/mutation', name);
+  mkdirSync(folder, { recursive: true });
+  const progressFile = join(folder, 'progress.ndjson');
+  rmSync(progressFile, { force: true });
+  const { mutants } = await instrument(ROOT, globSync(join(ROOT, workspace.source, '**/*.ts')).sort());
+  const resultFile = join(folder, 'outcomes.json');
+  const kept = keptOutcomes(ROOT, resultFile, mutants);
+  const isTried = ({ id, file }: Mutant) => {
+    const outcome = kept.get(id);
+    return file.includes(only) && (all === true || outcome === undefined || !isNoticed(outcome));
+  };
+  const tried = mutants.filter(isTried).map(({ id }) => id);
+  const progress = await tryAll({ root: ROOT, ...workspace, progressFile, mutants: tried }, folder);
+  const isNew = new Set(tried);
+  const judged = mutants.map((mutant) => ({
+    mutant,
+    outcome: isNew.has(mutant.id) ? outcomeOf(mutant, progress) : (kept.get(mutant.id) ?? 'not-covered'),
+  }));
+  keepOutcomes(ROOT, resultFile, judged);
+  const isShown = ({ file }: { readonly file: string }) => file.includes(only);
+  const result = score(
+    judged.filter(({ mutant }) => isShown(mutant)),
+    readEquivalentMutants(name).filter(isShown),
+    lineOf,
+  );
+  host.stdout.write(reportText(name, result, progress.broken));
+  return result.stale.length > 0 ? EXIT_CODES.failed : EXIT_CODES.success;
+}
+
+async function tryAll(
+  order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants'>,
+  folder: string,
+): Promise<Progress> {
+  const orderFile = join(folder, 'order.json');
+  if (order.mutants.length === 0) return tryMutants({ ...order, staticMutants: [] }, orderFile);
+  const { loaded, covered } = await tryMutants({ ...order, staticMutants: [] }, orderFile);
+  const staticMutants = order.mutants.filter((mutant) => loaded.has(mutant) && !covered.has(mutant));
+  return tryMutants({ ...order, staticMutants }, orderFile);
+}
+
+function outcomeOf({ id }: Mutant, { killed, stalled, covered, loaded }: Progress): Outcome {
+  if (killed.has(id)) return 'killed';
+  if (stalled.has(id)) return 'timeout';
+  return covered.has(id) || loaded.has(id) ? 'survived' : 'not-covered';
+}
+
+function lineOf({ file, line }: Mutant): string {
+  return readFileSync(join(ROOT, file), 'utf8').split('\n')[line - 1] ?? '';
+}

@@ -1,0 +1,166 @@
+import { openSync, writeSync } from 'node:fs';
+import { type RunnerTestCase, TestRunner, type TestTryOptions } from 'vitest';
+import { type Entry, type Progress, readProgress } from './progress.ts';
+import { readOrder } from './worker-order.ts';
+
+/** What the instrumented code reads and writes, under the name that StrykerJS gives it. */
+interface MutantSwitch {
+  activeMutant?: string | undefined;
+  currentTestId?: string | undefined;
+  hitCount?: number | undefined;
+  hitLimit?: number | undefined;
+  mutantCoverage: {
+    readonly static: Readonly<Record<string, number>>;
+    readonly perTest: Record<string, Record<string, number>>;
+  };
+}
+
+/** A mutated loop may run this many times as often as the code did. */
+const HIT_FACTOR_MAX = 100;
+/** What runs while a mutant is active counts for no test. */
+const MUTATED = 'mutated';
+/** Attempts at one test: one for each mutant and one after each kill. */
+const ATTEMPTS_MAX = 1_000_000;
+const GO_ON = { name: 'Error', message: 'the next mutant' };
+
+interface Attempts {
+  readonly test: string;
+  /** How often the test executes each mutant's place, without a mutant. */
+  hits: Readonly<Record<string, number>>;
+  queue: string[];
+  active: string | undefined;
+  /** True after an attempt without a mutant has passed. */
+  isClean: boolean;
+  /** Killed in a process that had already seen survivors in this test: to be confirmed by an attempt without a mutant. */
+  suspect: { readonly mutant: string; readonly error: string } | undefined;
+}
+
+const mutantSwitch: MutantSwitch = { mutantCoverage: { static: {}, perTest: {} } };
+Object.assign(globalThis, { __stryker__: mutantSwitch });
+
+/**
+ * Runs each test once without a mutant, to see what it executes, and then again for each of those mutants that no test has
+ * killed yet, in one process. A kill counts when the same test passed without a mutant directly before or after it: what a
+ * mutant leaves behind in the process kills nothing else.
+ */
+export default class MutatingRunner extends TestRunner {
+  readonly #order = readOrder();
+  readonly #progress: Progress = readProgress(this.#order.progressFile);
+  readonly #file = openSync(this.#order.progressFile, 'a');
+  readonly #wanted = new Set(this.#order.mutants);
+  #attempts: Attempts | undefined;
+
+  #write(entry: Entry): void {
+    writeSync(this.#file, `${JSON.stringify(entry)}\n`);
+  }
+
+  override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
+    await super.onBeforeRunTask(test);
+    const name = `${test.file.name} > ${test.fullTestName ?? test.name}`;
+    this.#attempts = {
+      test: name,
+      hits: {},
+      queue: [],
+      active: undefined,
+      isClean: false,
+      suspect: undefined,
+    };
+    if (this.#progress.done.has(name) || this.#progress.broken.has(name)) test.mode = 'skip';
+    test.retry = ATTEMPTS_MAX;
+  }
+
+  override onBeforeTryTask(test: RunnerTestCase, options: TestTryOptions): void {
+    super.onBeforeTryTask(test, options);
+    const attempts = this.#attempts;
+    if (attempts === undefined) return;
+    const { active, test: name } = attempts;
+    if (active !== undefined) this.#write({ kind: 'trying', test: name, mutant: active });
+    mutantSwitch.activeMutant = active;
+    mutantSwitch.currentTestId = options.retry === 0 ? name : MUTATED;
+    mutantSwitch.hitCount = 0;
+    mutantSwitch.hitLimit = HIT_FACTOR_MAX * Math.max(1, attempts.hits[active ?? ''] ?? 1);
+  }
+
+  override async onAfterRetryTask(test: RunnerTestCase, options: TestTryOptions): Promise<void> {
+    await super.onAfterRetryTask(test, options);
+    const attempts = this.#attempts;
+    const result = test.result;
+    if (attempts === undefined || result === undefined || result.state === 'skip') return;
+    mutantSwitch.activeMutant = undefined;
+    mutantSwitch.currentTestId = undefined;
+    const error = result.state === 'fail' ? (result.errors?.at(-1)?.message ?? 'failed') : undefined;
+    const goesOn =
+      options.retry === 0 ? this.#afterFirst(attempts, error) : this.#afterAttempt(attempts, error);
+    result.attempts?.splice(0);
+    result.state = goesOn ? 'fail' : 'pass';
+    result.errors = goesOn ? [GO_ON] : [];
+    if (!goesOn) this.#write({ kind: 'done', test: attempts.test });
+  }
+
+  #afterFirst(attempts: Attempts, error: string | undefined): boolean {
+    const { test } = attempts;
+    const loaded = Object.keys(mutantSwitch.mutantCoverage.static).filter(
+      (mutant) => !this.#progress.loaded.has(mutant),
+    );
+    if (loaded.length > 0) this.#write({ kind: 'loaded', mutants: loaded });
+    for (const mutant of loaded) this.#progress.loaded.add(mutant);
+    if (error !== undefined) {
+      this.#write({ kind: 'broken', test, error });
+      return false;
+    }
+    attempts.hits = mutantSwitch.mutantCoverage.perTest[test] ?? {};
+    delete mutantSwitch.mutantCoverage.perTest[test];
+    const covered = Object.keys(attempts.hits);
+    this.#write({ kind: 'covered', test, mutants: covered });
+    const tried = this.#progress.tried.get(test);
+    const queue = covered.filter(
+      (mutant) =>
+        this.#wanted.has(mutant) &&
+        !this.#progress.killed.has(mutant) &&
+        !this.#progress.stalled.has(mutant) &&
+        !tried?.has(mutant),
+    );
+    const first = this.#progress.doubtful?.test === test ? this.#progress.doubtful.mutant : undefined;
+    attempts.queue = queue.sort((a, b) => Number(b === first) - Number(a === first)).reverse();
+    attempts.isClean = true;
+    return this.#next(attempts);
+  }
+
+  #afterAttempt(attempts: Attempts, error: string | undefined): boolean {
+    const { test, active: mutant, suspect } = attempts;
+    if (mutant === undefined) {
+      if (error !== undefined) this.#giveUp(attempts);
+      if (suspect !== undefined) this.#kill(test, suspect);
+      attempts.suspect = undefined;
+      attempts.isClean = true;
+      return this.#next(attempts);
+    }
+    if (error === undefined) {
+      this.#write({ kind: 'survived', test, mutant });
+      attempts.isClean = false;
+      return this.#next(attempts);
+    }
+    if (attempts.isClean) this.#kill(test, { mutant, error });
+    else attempts.suspect = { mutant, error };
+    attempts.active = undefined;
+    return true;
+  }
+
+  #kill(test: string, { mutant, error }: { readonly mutant: string; readonly error: string }): void {
+    this.#progress.killed.set(mutant, test);
+    this.#write({ kind: 'killed', test, mutant, error: error.slice(0, 200) });
+  }
+
+  #next(attempts: Attempts): boolean {
+    attempts.active = attempts.queue.pop();
+    return attempts.active !== undefined;
+  }
+
+  /** The code without a mutant fails now: this process is of no use any more, the parent starts another. */
+  #giveUp({ test, suspect }: Attempts): never {
+    if (suspect !== undefined) this.#write({ kind: 'doubtful', test, mutant: suspect.mutant });
+    // The whole group: vitest, too, which would go on with the next file.
+    process.kill(0, 'SIGKILL');
+    throw new Error('killed');
+  }
+}

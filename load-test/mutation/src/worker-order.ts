@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** What the worker is to do. It comes in a file, since vitest starts the process that runs the tests. */
+export interface WorkerOrder {
+  readonly root: string;
+  readonly source: string;
+  readonly tests: readonly string[];
+  readonly progressFile: string;
+  /** Mutants to switch on and off while the tests run; all others count as they did. */
+  readonly mutants: readonly string[];
+  /** Where it has entries, only these are tried, each active from the start of a process. */
+  readonly staticMutants: readonly string[];
+}
+
+/** Exit code of a worker whose test process died while it tried a mutant. */
+export const EXIT_UNFINISHED = 3;
+
+const VARIABLE = 'MUTATION_ORDER';
+
+export function orderEnvironment(file: string): Readonly<Record<string, string>> {
+  return { [VARIABLE]: file };
+}
+
+export function readOrder(): WorkerOrder {
+  const file = process.env[VARIABLE];
+  if (file === undefined) throw new Error(`${VARIABLE} names no file: run \`npm run mutation\``);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
