@@ -12,6 +12,7 @@ import { compareVersions, type EventVersion, NO_VERSION } from './event-version.
 import type { StateDraft } from './fold.ts';
 import { type CorrectionReceipt, gapChange, lookUp, type Receipts } from './receipts.ts';
 import type { Rejection } from './rejection.ts';
+import type { SourceCounter } from './source-counter.ts';
 
 /** An event of one device that a shard delivered. */
 export interface ArrivedEvent {
@@ -20,6 +21,8 @@ export interface ArrivedEvent {
   readonly arrivalTime: number;
   readonly event: DeviceEvent;
   readonly text: string;
+  /** What its source counts by; the identity of the event is derived from it, and not a part of the event yet. */
+  readonly sourceCounter?: SourceCounter;
 }
 
 /** What the event store knows of a device beyond what its state remembers, as of the state's own page. */
@@ -27,8 +30,8 @@ export interface DeviceHistory {
   readonly receipts: Readonly<Receipts>;
   /** Whether the event at this position is stored. */
   has(position: Position): boolean;
-  /** Version of the nearest stored event before this position, corrections and late events left out; undefined when there is none. */
-  versionBefore(position: Position, arrivalTime: number): EventVersion | undefined;
+  /** The nearest stored event before this position, corrections and late events left out; undefined when there is none. */
+  eventBefore(position: Position, arrivalTime: number): Pick<StoredEvent, 'event' | 'version'> | undefined;
 }
 
 /** What becomes of an event: stored under a version, or not, and why. */
@@ -171,7 +174,7 @@ function storeInItsPlace(
   { place, arrivalTime }: ArrivedEvent,
 ): Decision {
   const position = { shardId, ...place };
-  const { session, counter, ordinal } = history?.versionBefore(position, arrivalTime) ?? NO_VERSION;
+  const { session, counter, ordinal } = history?.eventBefore(position, arrivalTime)?.version ?? NO_VERSION;
   return { version: { session, counter, ordinal, revision: 0, position }, late: { gapChange: 0 } };
 }
 

@@ -18,4 +18,5 @@ export * from './other-members.ts';
 export * from './plan-page.ts';
 export * from './receipts.ts';
 export * from './rejection.ts';
+export { type SourceCounter, withIdentityText } from './source-counter.ts';
 export * from './stored-time.ts';

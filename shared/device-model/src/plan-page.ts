@@ -1,5 +1,6 @@
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { type ArrivedEvent, type DeviceHistory, decideEvent } from './decide-event.ts';
+import { withDerivedIdentity } from './derived-identity.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { applyEvent, applyPageFrame, closeDraft, openDraft } from './fold.ts';
@@ -106,13 +107,15 @@ export function planPage(
   const frame = new PageFrame(state, shardId);
   let characters = 0;
   let taken = 0;
-  for (const arrival of arrived) {
-    const full = events.length >= limits.eventsMax || characters + arrival.text.length > limits.charactersMax;
+  for (const delivered of arrived) {
+    const full =
+      events.length >= limits.eventsMax || characters + delivered.text.length > limits.charactersMax;
     if (full && events.length > 0) break;
-    const decision = decideEvent(context, arrival);
+    const arrival = withDerivedIdentity(context, delivered);
+    const decision = typeof arrival === 'string' ? arrival : decideEvent(context, arrival);
     if (decision === 'history-needed') return { kind: 'history-needed' };
     taken += 1;
-    if (decision === 'redelivered') {
+    if (decision === 'redelivered' || typeof arrival === 'string') {
       outcomes.redelivered += 1;
       continue;
     }

@@ -89,11 +89,11 @@ export function historyOf(pages: readonly EventPage[]): DeviceHistory {
     receipts,
     has: ({ shardId, ...place }: Position) =>
       storedIn(shardId).some((stored) => compareWithinShard(stored.place, place) === 0),
-    versionBefore: ({ shardId, ...place }: Position) =>
+    eventBefore: ({ shardId, ...place }: Position) =>
       storedIn(shardId)
         .filter(({ event, late }) => event.correction === undefined && late === undefined)
         .filter((stored) => compareWithinShard(stored.place, place) < 0)
-        .sort((x, y) => compareWithinShard(y.place, x.place))[0]?.version,
+        .sort((x, y) => compareWithinShard(y.place, x.place))[0],
   };
 }
 

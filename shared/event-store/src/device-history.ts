@@ -4,7 +4,6 @@ import {
   type DeviceHistory,
   type DeviceState,
   type EventPage,
-  type EventVersion,
   isBelowHighWaterMark,
   type StoredEvent,
 } from '@twinstream/device-model';
@@ -25,23 +24,23 @@ export interface DeviceHistoryQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An uncounted event whose place in the store is in question. */
+/** An event without an identity of its own, whose place in the store is in question. */
 interface Question {
   readonly place: ShardPosition;
   readonly arrivalTime: number;
   isStored: boolean;
   /** Nearest stored event before it in its own shard. */
-  nearest?: Pick<StoredEvent, 'place' | 'arrivalTime' | 'version'>;
+  nearest?: StoredEvent;
   /** Newest stored event of any shard that arrived when it did, or before. */
-  newest?: EventVersion;
+  newest?: StoredEvent;
 }
 
 /**
  * What the event store knows of a device as of the state's own page, for {@link planPage}. Reads no more than these
  * events can ask for:
  *
- * - complete receipts, only where the state has forgotten some and an event is counted or a correction;
- * - whether uncounted events at or below the high-water mark of their shard are stored: pages from the one in which the earliest of
+ * - complete receipts, only where the state has forgotten some and an event is counted (also by its source) or a correction;
+ * - whether events without an identity of their own at or below the high-water mark of their shard are stored: pages from the one in which the earliest of
  *   them may stand;
  * - only for those that are not stored, the event before them, for which pages before that are read backwards until
  *   the nearest of the same shard is found: arrivals of one shard do not fall, so none nearer stands in a page that ended
@@ -57,7 +56,8 @@ export async function loadDeviceHistory(
   { shardId, arrived, signal }: DeviceHistoryQuery,
 ): Promise<DeviceHistory> {
   const needsReceipts = arrived.some(
-    ({ event }) => event.identity !== undefined || event.correction !== undefined,
+    ({ event, sourceCounter }) =>
+      event.identity !== undefined || event.correction !== undefined || sourceCounter !== undefined,
   );
   const receipts = needsReceipts ? await completeReceipts(store, state, signal) : state.receipts;
   const questions = questionsOf(state, shardId, arrived);
@@ -70,9 +70,9 @@ export async function loadDeviceHistory(
   return {
     receipts,
     has: (position) => questionAt(position).isStored,
-    versionBefore: (position) => {
+    eventBefore: (position) => {
       const { nearest, newest } = questionAt(position);
-      return nearest?.version ?? newest;
+      return nearest ?? newest;
     },
   };
 }
@@ -139,8 +139,9 @@ function learn(question: Question, shardId: ShardId, page: EventPage): void {
       if (nearest === undefined || compareWithinShard(place, nearest.place) > 0) question.nearest = stored;
     }
     if (arrivalTime > question.arrivalTime) continue;
-    if (question.newest === undefined || compareVersions(version, question.newest) > 0)
-      question.newest = version;
+    if (question.newest === undefined || compareVersions(version, question.newest.version) > 0) {
+      question.newest = stored;
+    }
   }
 }
 

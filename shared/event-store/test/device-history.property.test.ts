@@ -120,7 +120,7 @@ describe('the history of a device as of a page', () => {
             );
             expect(history.has(position)).toBe(isStored);
             if (isStored || !drawn.isSteady) continue;
-            expect(history.versionBefore(position, arrivalTime)).toEqual(
+            expect(history.eventBefore(position, arrivalTime)?.version).toEqual(
               versionBefore(pages, position, arrivalTime),
             );
           }

@@ -62,8 +62,8 @@ describe('loading the history of a device', () => {
     const missed = arrivedEvent({ at: PAGES * 10 - 5 });
     const history = await load(state, missed);
     expect(history.has({ shardId: SHARD, ...missed.place })).toBe(false);
-    const before = history.versionBefore({ shardId: SHARD, ...missed.place }, missed.arrivalTime);
-    expect(before).toEqual({ session: -1, counter: -1, ordinal: PAGES - 1, revision: 0 });
+    const before = history.eventBefore({ shardId: SHARD, ...missed.place }, missed.arrivalTime);
+    expect(before?.version).toEqual({ session: -1, counter: -1, ordinal: PAGES - 1, revision: 0 });
     expect(store.counts.pages).toBeLessThanOrEqual(3);
   });
 
@@ -75,15 +75,15 @@ describe('loading the history of a device', () => {
     ({ state } = await writeBatch(store, state, SHARD, [arrivedEvent({ at: 20, session: 3, counter: 1 })]));
     const missed = arrivedEvent({ at: 10 });
     const history = await load(state, missed);
-    const before = history.versionBefore({ shardId: SHARD, ...missed.place }, missed.arrivalTime);
-    expect(before).toEqual({ session: 2, counter: 7, ordinal: 0, revision: 0 });
+    const before = history.eventBefore({ shardId: SHARD, ...missed.place }, missed.arrivalTime);
+    expect(before?.version).toEqual({ session: 2, counter: 7, ordinal: 0, revision: 0 });
   });
 
   it('knows of nothing before the first event of all', async () => {
     const state = await uncountedChain(store);
     const missed = arrivedEvent({ at: 1, arrivalTime: ARRIVAL });
     const history = await load(state, missed);
-    expect(history.versionBefore({ shardId: SHARD, ...missed.place }, ARRIVAL)).toBeUndefined();
+    expect(history.eventBefore({ shardId: SHARD, ...missed.place }, ARRIVAL)).toBeUndefined();
   });
 
   it('reads one snapshot and the pages since, where the state forgot receipts', async () => {

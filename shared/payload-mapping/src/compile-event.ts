@@ -1,17 +1,20 @@
 import {
+  type CountedIdentity,
   type DecodedEvent,
   decodeParsed,
   EVENT_LIMITS,
   EVENT_SCHEMA_VERSION,
   type Rejection,
   rejection,
+  type SourceCounter,
 } from '@twinstream/device-model';
+import { compileIdentity } from './compile-identity.ts';
 import { compileValue } from './compile-value.ts';
 import type { Formats } from './formats.ts';
-import type { EventSpec, IdentitySpec } from './mapping-document.ts';
+import type { EventSpec } from './mapping-document.ts';
 import { MappingFault } from './mapping-fault.ts';
 import type { Access } from './path.ts';
-import { isPayloadObject, isRawNumber, numberOf, type PayloadValue, textOf } from './payload-value.ts';
+import { isPayloadObject, isRawNumber, type PayloadValue, textOf } from './payload-value.ts';
 import type { Scope } from './scope.ts';
 
 /** The members of an event before it is checked. */
@@ -19,8 +22,8 @@ export interface EventParts {
   readonly deviceId: string;
   readonly type: string;
   readonly time: string;
-  readonly session?: PayloadValue;
-  readonly counter?: PayloadValue;
+  readonly identity?: CountedIdentity;
+  readonly sourceCounter?: SourceCounter;
   readonly data: { [name: string]: PayloadValue };
 }
 
@@ -30,8 +33,9 @@ export function isSameHead(a: EventParts, b: EventParts): boolean {
     a.deviceId === b.deviceId &&
     a.type === b.type &&
     a.time === b.time &&
-    a.session === b.session &&
-    a.counter === b.counter
+    a.identity?.session === b.identity?.session &&
+    a.identity?.counter === b.identity?.counter &&
+    a.sourceCounter?.counter === b.sourceCounter?.counter
   );
 }
 
@@ -74,38 +78,27 @@ function dataOf(value: PayloadValue | undefined, at: string): { [name: string]: 
   throw new MappingFault('unmapped-value', at, value === undefined ? 'missing' : 'not an object');
 }
 
-function compileIdentity(
-  spec: IdentitySpec,
-  at: string,
-  formats: Formats,
-): (scope: Scope) => Pick<EventParts, 'session' | 'counter'> {
-  const session = compileValue(spec.session, `${at}.session`, formats);
-  const counter = compileValue(spec.counter, `${at}.counter`, formats);
-  return (scope) => {
-    const values = { session: session(scope) ?? null, counter: counter(scope) ?? null };
-    if (spec.optional === true && values.session === null && values.counter === null) return {};
-    return {
-      session: ordinal(values.session, `${at}.session`),
-      counter: ordinal(values.counter, `${at}.counter`),
-    };
-  };
-}
-
-function ordinal(value: PayloadValue, at: string): number {
-  const number = numberOf(value);
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new MappingFault('unmapped-value', at, 'not a whole number from 0 to 2^53 - 1');
+/** An event with its text, and what its identity is to be derived from. */
+export interface AssembledEvent extends DecodedEvent {
+  /** The source's own counter: the event's session and counter are derived from it when it is accepted. */
+  readonly sourceCounter?: SourceCounter;
 }
 
 /** The event as its text will be stored: with the name and version of the mapping, and numbers in the device's digits. */
-export function assembleEvent(parts: EventParts, stamp: PayloadValue): DecodedEvent | Rejection {
-  const { deviceId, type, time, data, ...identity } = parts;
-  const event = { v: EVENT_SCHEMA_VERSION, deviceId, type, time, ...identity, mapping: stamp, data };
+export function assembleEvent(parts: EventParts, stamp: PayloadValue): AssembledEvent | Rejection {
+  const { deviceId, type, time, data, identity, sourceCounter } = parts;
+  const source = sourceCounter && { source: { counter: sourceCounter.counter } };
+  const event = {
+    ...{ v: EVENT_SCHEMA_VERSION, deviceId, type, time, ...identity, mapping: stamp },
+    ...source,
+    data,
+  };
   const text = JSON.stringify(event);
   if (byteLengthExceeds(text, EVENT_LIMITS.bytesMax)) {
     return rejection('too-large', `the mapped event has more than ${EVENT_LIMITS.bytesMax} bytes`);
   }
-  return decodeParsed(holdsRawNumber(data) ? JSON.parse(text) : event, text);
+  const decoded = decodeParsed(holdsRawNumber(data) ? JSON.parse(text) : event, text);
+  return 'rejected' in decoded || sourceCounter === undefined ? decoded : { ...decoded, sourceCounter };
 }
 
 function byteLengthExceeds(text: string, bytesMax: number): boolean {

@@ -208,18 +208,36 @@ const condition = exactlyOne(
 export type ConditionSpec = z.infer<typeof condition>;
 const conditions = z.array(condition).max(LIMITS.conditionsMax).meta({ description: 'All of them hold.' });
 
-const identity = z
-  .union([
-    z.strictObject({
-      session: value,
-      counter: value,
-      optional: z.boolean().meta({ description: 'Events without either are uncounted.' }).optional(),
-    }),
-  ])
-  .meta({
-    id: 'Identity',
-    description: 'What identifies an event of the device. Without it, its position in the stream.',
-  });
+const identity = exactlyOne(
+  {
+    session: value.meta({ description: 'Rises at each reboot or rejoin of the device.' }).optional(),
+    counter: value
+      .meta({ description: 'Rises by one per event within a session. With `session`.' })
+      .optional(),
+    wrapping: value
+      .meta({ description: 'A counter that wraps or begins again; session and counter are derived from it.' })
+      .optional(),
+    bits: z
+      .int()
+      .min(4)
+      .max(48)
+      .meta({ description: 'Of `wrapping`: after 2^bits - 1 comes 0. Default: 32.' })
+      .optional(),
+    lateMax: z
+      .int()
+      .min(0)
+      .meta({
+        description:
+          'How far back an event may be late or sent again. Default: 64, or a sixteenth of the range.',
+      })
+      .optional(),
+    restart: conditions.meta({ description: 'All hold where the source begins to count again.' }).optional(),
+    optional: z.boolean().meta({ description: 'An event without these values is uncounted.' }).optional(),
+  },
+  ['session', 'wrapping'],
+  'Identity',
+  'What identifies an event of the device. Without it, its position in the stream.',
+);
 export type IdentitySpec = z.infer<typeof identity>;
 
 const event = z

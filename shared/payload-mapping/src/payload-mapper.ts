@@ -1,4 +1,5 @@
-import { type DecodedEvent, decodeEvent, type Rejection, rejection } from '@twinstream/device-model';
+import { decodeEvent, type Rejection, rejection } from '@twinstream/device-model';
+import type { AssembledEvent } from './compile-event.ts';
 import type { CompiledMapping } from './compiled-mapping.ts';
 import { RECORD_LIMITS } from './limits.ts';
 import { MappingFault } from './mapping-fault.ts';
@@ -22,7 +23,7 @@ export interface MappingVersion {
 }
 
 /** An event that a record became. */
-export interface MappedEvent extends DecodedEvent {
+export interface MappedEvent extends AssembledEvent {
   /** Its place in the record, from 0, among all items: events, rejected and ignored ones. 0 where a record is one event. */
   readonly item: number;
 }

@@ -1,10 +1,11 @@
-import { type DecodedEvent, type Rejection, rejection } from '@twinstream/device-model';
+import { type Rejection, rejection } from '@twinstream/device-model';
+import type { AssembledEvent } from './compile-event.ts';
 import { MappingFault } from './mapping-fault.ts';
 import type { Scope } from './scope.ts';
 
 /** What one record has become so far. */
 export interface Outcome {
-  readonly events: (DecodedEvent & { readonly item: number })[];
+  readonly events: (AssembledEvent & { readonly item: number })[];
   readonly rejections: (Rejection & { readonly item: number; readonly at: string })[];
   /** Items that a rule ignores. */
   ignored: number;

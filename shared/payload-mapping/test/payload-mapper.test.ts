@@ -231,6 +231,45 @@ describe('the place of an item in its record', () => {
   });
 });
 
+describe('the identity of an event', () => {
+  const withIdentity = (identity: string) =>
+    FLAT.replace('      data:', `      identity: ${identity}\n      data:`);
+  const payload = { device_id: 'a1', ts: 1767225600, boot: 3, seq: 7 };
+
+  test('is its own session and counter where the source has both', () => {
+    const [event] = mapText(withIdentity('{ session: boot, counter: seq }'), payload).events;
+    expect(event?.event.identity).toEqual({ session: 3, counter: 7 });
+    expect(event?.text).toContain('"session":3,"counter":7,"mapping"');
+  });
+
+  test('is left to be derived where the counter wraps, and the text keeps what the source counted', () => {
+    const counter = '{ wrapping: seq, bits: 8, restart: [{ value: boot, equals: 3 }] }';
+    const [event] = mapText(withIdentity(counter), payload).events;
+    expect(event?.event.identity).toBeUndefined();
+    expect(event?.sourceCounter).toEqual({ counter: 7, bits: 8, lateMax: 16, restart: true });
+    expect(event?.text).toContain('"source":{"counter":7}');
+  });
+
+  test('is refused by name where a value is missing, unless it is optional', () => {
+    const missing = { device_id: 'a1', ts: 1767225600 };
+    expect(mapText(withIdentity('{ wrapping: seq }'), missing).rejections).toMatchObject([
+      { rejected: 'unmapped-value', at: 'rules.telemetry.event.identity.wrapping' },
+    ]);
+    expect(mapText(withIdentity('{ wrapping: seq, optional: true }'), missing).events).toHaveLength(1);
+    const both = withIdentity('{ session: boot, counter: seq, optional: true }');
+    expect(mapText(both, missing).events).toHaveLength(1);
+    expect(mapText(both, { ...missing, boot: 3 }).rejections).toMatchObject([
+      { at: 'rules.telemetry.event.identity.counter' },
+    ]);
+  });
+
+  test('is refused where a counter is beyond its bits', () => {
+    expect(
+      mapText(withIdentity('{ wrapping: seq, bits: 8 }'), { ...payload, seq: 256 }).rejections,
+    ).toMatchObject([{ detail: 'rules.telemetry.event.identity.wrapping: not below 2^8' }]);
+  });
+});
+
 test('the time of an event is the arrival of its record where the mapping names none', () => {
   const { events } = mapText(FLAT.replace(/ {6}time:.*\n/, ''), { device_id: 'a1' });
   expect(events[0]?.event.time).toBe(new Date(ARRIVAL_TIME).toISOString());

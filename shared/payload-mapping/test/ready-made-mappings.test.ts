@@ -5,7 +5,7 @@ import { mapperOf } from './mapping-builder.ts';
 const FOLDER = new URL('../../../mappings/', import.meta.url);
 const ARRIVAL_TIME = Date.parse('2026-01-01T00:10:00.000Z');
 
-/** Device, type, time, identity and data of every event that the sample of a mapping becomes. */
+/** Device, type, time, identity (or `#` and the counter of the source, `*` where it restarts) and data of every event that the sample of a mapping becomes. */
 const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly events: readonly string[] }>> = {
   'aws-iot-rule': {
     ignored: 0,
@@ -29,9 +29,9 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
     ignored: 1,
     events: [
       '0101010101010101 connected 2026-01-01T09:33:10.775023242+00:00 {"devAddr":"00189440"}',
-      '0101010101010101 reported 2026-01-01T09:34:15.775023242+00:00 {"temperature.1":11.5,"humidity":81,"name":"cellar-1","devAddr":"00189440","rssi":-36,"snr":10.5,"gateway":"0016c001f153a14c"}',
-      '0101010101010101 reported 2026-01-01T09:44:15.1+00:00 {"temperature.1":11.75,"humidity":80,"name":"cellar-1","devAddr":"00189440","rssi":-40,"snr":9,"gateway":"0016c001f153a14c"}',
-      '0202020202020202 reported 2026-01-01T09:35:00+00:00 {"name":"meter-2","devAddr":"01ab3c44","payloadHex":"00a440","rssi":-99,"snr":-3.5}',
+      '0101010101010101 reported 2026-01-01T09:34:15.775023242+00:00 #0* {"temperature.1":11.5,"humidity":81,"name":"cellar-1","devAddr":"00189440","rssi":-36,"snr":10.5,"gateway":"0016c001f153a14c"}',
+      '0101010101010101 reported 2026-01-01T09:44:15.1+00:00 #1 {"temperature.1":11.75,"humidity":80,"name":"cellar-1","devAddr":"00189440","rssi":-40,"snr":9,"gateway":"0016c001f153a14c"}',
+      '0202020202020202 reported 2026-01-01T09:35:00+00:00 #65535 {"name":"meter-2","devAddr":"01ab3c44","payloadHex":"00a440","rssi":-99,"snr":-3.5}',
       '0202020202020202 reported 2026-01-01T09:36:00+00:00 {"margin":6,"batteryLevel":98.4,"externalPower":false}',
     ],
   },
@@ -86,11 +86,11 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
   'sparkplug-b': {
     ignored: 1,
     events: [
-      'edge-1 connected 2026-01-01T00:00:00.000Z {"cpu":0.25,"uptime":9007199254740993}',
+      'edge-1 connected 2026-01-01T00:00:00.000Z #0* {"cpu":0.25,"uptime":9007199254740993}',
       'edge-1:pump-7 connected 2026-01-01T00:00:00.001Z {"temperature":21.3,"running":true}',
-      'edge-1 reported 2026-01-01T00:00:01.000Z {"cpu":0.5}',
+      'edge-1 reported 2026-01-01T00:00:01.000Z #2 {"cpu":0.5}',
       'edge-1:pump-7 reported 2026-01-01T00:00:02.000Z {"temperature":21.4}',
-      'edge-1 reported 2026-01-01T00:00:03.000Z {"alias-1":0.75}',
+      'edge-1 reported 2026-01-01T00:00:03.000Z #4 {"alias-1":0.75}',
       'edge-1:pump-7 disconnected 2026-01-01T00:00:04.000Z {}',
       'edge-1 disconnected 2026-01-01T00:00:05.000Z {}',
     ],
@@ -99,9 +99,9 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
     ignored: 1,
     events: [
       'field-1 connected 2026-02-12T15:15:00.787Z {"devAddr":"00BCB929"}',
-      'field-1 reported 2026-02-12T15:15:45.580Z {"temperature":1,"luminosity":0.64,"devEui":"0004A30B001C0530","devAddr":"00BCB929","rssi":-35,"snr":5.2,"gateway":"barn","payloadHex":"8241de"}',
-      'field-1 reported 2026-02-12T15:25:45.580Z {"temperature":1.5,"luminosity":0.6,"devEui":"0004A30B001C0530","devAddr":"00BCB929","rssi":-37,"snr":6,"gateway":"barn","payloadHex":"8241df"}',
-      'field-2 reported 2026-02-12T15:16:00Z {"payloadHex":"0102"}',
+      'field-1 reported 2026-02-12T15:15:45.580Z #0* {"temperature":1,"luminosity":0.64,"devEui":"0004A30B001C0530","devAddr":"00BCB929","rssi":-35,"snr":5.2,"gateway":"barn","payloadHex":"8241de"}',
+      'field-1 reported 2026-02-12T15:25:45.580Z #1 {"temperature":1.5,"luminosity":0.6,"devEui":"0004A30B001C0530","devAddr":"00BCB929","rssi":-37,"snr":6,"gateway":"barn","payloadHex":"8241df"}',
+      'field-2 reported 2026-02-12T15:16:00Z #65535 {"payloadHex":"0102"}',
     ],
   },
 };
@@ -128,9 +128,20 @@ describe.each(names)('the mapping %s', (name) => {
     expect({
       ignored: mapped.reduce((sum, { ignored }) => sum + ignored, 0),
       events: mapped.flatMap(({ events }) =>
-        events.map(({ event: { deviceId, type, time, identity }, text: own }) => {
+        events.map(({ event: { deviceId, type, time, identity }, sourceCounter, text: own }) => {
           const counted = identity === undefined ? [] : [`${identity.session}.${identity.counter}`];
-          return [deviceId, type, time, ...counted, own.slice(own.indexOf('"data":') + 7, -1)].join(' ');
+          const source =
+            sourceCounter === undefined
+              ? []
+              : [`#${sourceCounter.counter}${sourceCounter.restart ? '*' : ''}`];
+          return [
+            deviceId,
+            type,
+            time,
+            ...counted,
+            ...source,
+            own.slice(own.indexOf('"data":') + 7, -1),
+          ].join(' ');
         }),
       ),
     }).toEqual(EXPECTED[name]);
