@@ -12,3 +12,4 @@ export * from './replay/run-replay.ts';
 export * from './replay/sources/archive-source.ts';
 export * from './replay/sources/replay-source.ts';
 export * from './replay/sources/stream-source.ts';
+export { SERVICES as OPERATIONS_SERVICES } from './services.ts';

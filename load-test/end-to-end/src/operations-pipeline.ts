@@ -13,9 +13,12 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { lambdaClient } from '@twinstream/aws/lambda';
 import { s3Client } from '@twinstream/aws/s3';
+import { collectedOutput } from '@twinstream/command-line';
 import type { DeviceId, StoredEvent } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
-import { type Finished, finished, type RunningPipeline } from './running-pipeline.ts';
+import { OPERATIONS_SERVICES, type OperationsHost, operationsCommand } from '@twinstream/operations';
+import { chooseTarget, systemClock } from '@twinstream/runtime';
+import type { Finished, RunningPipeline } from './running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../../consumers/operations/src/main.ts', import.meta.url));
 
@@ -30,14 +33,16 @@ export interface Operations {
   json(code: number, ...args: string[]): Promise<Record<string, unknown>>;
 }
 
-export function operationsOf(pipeline: RunningPipeline, folder: string): Operations {
+export function operationsOf({ environment }: RunningPipeline, folder: string): Operations {
+  // The SDK reads endpoints and credentials there, in this process as in that of a command.
+  Object.assign(process.env, environment);
   const startOps = (...args: string[]) =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', OPS, ...args], {
       cwd: folder,
-      env: { ...process.env, ...pipeline.environment },
+      env: process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  const ops = (...args: string[]) => finished(startOps(...args));
+  const ops = (...args: string[]) => runOps(folder, args);
   return {
     ops,
     startOps,
@@ -47,6 +52,26 @@ export function operationsOf(pipeline: RunningPipeline, folder: string): Operati
       return JSON.parse(stdout);
     },
   };
+}
+
+/** A command in this process: as the main module runs it, without the second that a process takes to start. */
+async function runOps(folder: string, argv: readonly string[]): Promise<Finished> {
+  const [stdout, stderr] = [collectedOutput(), collectedOutput()];
+  const host: OperationsHost = {
+    argv,
+    folder,
+    environment: process.env,
+    stdout,
+    stderr,
+    ask: async () => undefined,
+    clock: systemClock,
+    stop: new AbortController().signal,
+  };
+  const code = await operationsCommand(host, {
+    enterTarget: (asked) =>
+      chooseTarget({ cwd: folder, environment: process.env, services: OPERATIONS_SERVICES, asked }),
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
 export function tablesOf({ environment }: RunningPipeline): DynamoDBClient {

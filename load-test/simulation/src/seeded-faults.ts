@@ -163,6 +163,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a high-water mark without the latest arrival of its shard',
+    foundAt: 121,
     patches: [
       {
         file: `${MODEL}/fold.ts`,

@@ -12,23 +12,28 @@ const RARE_FAULTS_TESTED = process.env.TWINSTREAM_TEST_RARE_FAULTS === '1';
 
 const isTested = ({ isRare }: SeededFault) => isRare === undefined || RARE_FAULTS_TESTED;
 
-test.each(SEEDED_FAULTS.filter(isTested))('finds a seeded fault: $name', async ({ name, seedsMax }) => {
-  const { code, output } = await runWithFault(name, seedsMax ?? SEEDED_FAULT_SEEDS_MAX);
-  expect(output).toMatch(/^violated at seed \d+/);
-  expect(code).toBe(1);
-});
+test.each(SEEDED_FAULTS.filter(isTested))(
+  'finds a seeded fault: $name',
+  async ({ name, foundAt, seedsMax }) => {
+    const found = foundAt === undefined ? undefined : await runWithFault(name, '--seed', String(foundAt));
+    const seeds = String(seedsMax ?? SEEDED_FAULT_SEEDS_MAX);
+    const { code, output } = found?.code === 1 ? found : await runWithFault(name, '--seeds', seeds);
+    expect(output).toMatch(/^violated at seed \d+/);
+    expect(code).toBe(1);
+  },
+);
 
 test.each(SEEDED_FAULTS.filter((fault) => !isTested(fault)).map(({ name }) => name))(
   'can still seed a fault that takes many seeds to find: %s',
   async (name) => {
-    const { code, output } = await runWithFault(name, 1);
+    const { code, output } = await runWithFault(name, '--seeds', '1');
     expect(output).toMatch(/^1 seeds, /m);
     expect(code).toBe(0);
   },
 );
 
-async function runWithFault(name: string, seeds: number) {
-  const args = [SIMULATION, '--seeded-fault', name, '--seeds', String(seeds)];
+async function runWithFault(name: string, ...seeds: readonly string[]) {
+  const args = [SIMULATION, '--seeded-fault', name, ...seeds];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

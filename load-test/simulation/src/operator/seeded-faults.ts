@@ -39,6 +39,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a record taken out of quarantine before its events are stored',
+    foundAt: 250,
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
@@ -128,6 +129,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a chain counted once more for each try',
+    foundAt: 152,
     patches: [
       {
         file: `${REPLAY}/run-event-store.ts`,
@@ -151,6 +153,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a promotion that does not carry over what was redriven',
+    foundAt: 203,
     seedsMax: 2_000,
     patches: [
       {
