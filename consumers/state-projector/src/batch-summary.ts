@@ -1,3 +1,4 @@
+import type { EntryDecoder } from '@twinstream/device-model';
 import type { DeviceReport, OpenedBatch } from '@twinstream/projection';
 import type { StreamBatch } from '@twinstream/stream-model';
 
@@ -10,6 +11,7 @@ export const METRICS = {
   duplicates: { unit: 'Count', meaning: 'events sent twice, not stored' },
   redelivered: { unit: 'Count', meaning: 'events that the stream delivered again, not stored' },
   quarantined: { unit: 'Count', meaning: 'entries of invalid records, and refused corrections' },
+  ignored: { unit: 'Count', meaning: 'records, or parts of them, that a mapping makes nothing of' },
   keyMismatches: { unit: 'Count', meaning: 'events whose partition key is not their device id' },
   devices: { unit: 'Count', meaning: 'devices in the batch' },
   unfinished: { unit: 'Count', meaning: 'devices and quarantined records left for the next delivery' },
@@ -39,6 +41,8 @@ export type BatchSummary = Readonly<Record<MetricName, number>> & {
   readonly requestId: string;
   readonly streamName: string;
   readonly shardId: string;
+  /** The mappings in use, as `name@version`, separated by a space; absent without any. */
+  readonly mapping?: string;
   /** What went wrong first, if anything did: an error's code, or its name. */
   readonly firstFailure?: string;
 };
@@ -47,6 +51,8 @@ interface BatchResults {
   readonly requestId: string;
   readonly batch: StreamBatch;
   readonly opened: OpenedBatch;
+  /** Default: none. */
+  readonly mappings?: EntryDecoder['mappings'];
   readonly reports: readonly DeviceReport[];
   readonly unfinished: readonly { readonly error: unknown }[];
   /** Whether another batch of the same stretch of the shard was under way. */
@@ -57,7 +63,17 @@ interface BatchResults {
 
 /** What one batch came to, in numbers. */
 export function batchSummary(results: BatchResults): BatchSummary {
-  const { requestId, batch, opened, reports, unfinished, overlaps, startedTime, finishedTime } = results;
+  const {
+    requestId,
+    batch,
+    opened,
+    reports,
+    unfinished,
+    overlaps,
+    startedTime,
+    finishedTime,
+    mappings = [],
+  } = results;
   const sum = (of: (report: DeviceReport) => number) => reports.reduce((total, one) => total + of(one), 0);
   return {
     requestId,
@@ -72,6 +88,7 @@ export function batchSummary(results: BatchResults): BatchSummary {
     quarantined:
       opened.poison.reduce((total, { entries }) => total + entries.length, 0) +
       sum(({ refused }) => refused.length),
+    ignored: opened.ignoredCount,
     keyMismatches: opened.keyMismatchCount,
     devices: opened.devices.length,
     unfinished: unfinished.length,
@@ -85,6 +102,7 @@ export function batchSummary(results: BatchResults): BatchSummary {
     writeUnits: sum(({ writeUnits }) => writeUnits),
     durationMs: finishedTime - startedTime,
     oldestArrivalAgeMs: finishedTime - (batch.records[0]?.arrivalTime ?? finishedTime),
+    ...(mappings.length === 0 ? {} : { mapping: mappings.join(' ') }),
     ...(unfinished.length === 0 ? {} : { firstFailure: failureName(unfinished[0]?.error) }),
   };
 }

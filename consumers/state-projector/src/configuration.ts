@@ -15,6 +15,7 @@ const SCHEMA = z.object({
   TWINSTREAM_HEADS_MAX: count(PROJECTOR_OPTIONS.headsMax, 10_000_000),
   TWINSTREAM_PAGES_PER_SNAPSHOT: count(PROJECTOR_OPTIONS.pagesPerSnapshot, PAGES_PER_SNAPSHOT_MAX),
   TWINSTREAM_PARALLELIZATION_FACTOR: count(PROJECTOR_OPTIONS.parallelizationFactor, 10),
+  TWINSTREAM_MAPPING: z.string().optional(),
   TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
@@ -37,6 +38,8 @@ export function projectorConfiguration(environment: Environment) {
     },
     operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
+    /** Files and `s3://` URLs of mapping documents, separated by commas. */
+    mapping: values.TWINSTREAM_MAPPING,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
   };
 }

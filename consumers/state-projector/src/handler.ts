@@ -1,3 +1,4 @@
+import { type EntryDecoder, ownFormatDecoder } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
 import {
@@ -26,6 +27,8 @@ import { type BatchSummary, batchSummary } from './batch-summary.ts';
 import type { ProjectorOptions } from './options.ts';
 
 export interface ProjectorServices {
+  /** Makes events of records. Default: events of this project's own format alone. */
+  readonly decoder?: EntryDecoder;
   readonly eventStore: EventStore;
   readonly latestState: LatestStateTable;
   readonly shardProgress: ShardProgressTable;
@@ -61,12 +64,13 @@ export function createProjector(services: ProjectorServices, options: ProjectorO
   const claimsProgress = (shardId: ShardId, now: number) =>
     options.parallelizationFactor === 1 && now >= (silentUntil.get(shardId) ?? 0);
 
+  const { decoder = ownFormatDecoder } = services;
   const deviceServices = { ...services, ...options, heads };
 
   return async (event, { requestId, remainingMs }) => {
     const startedTime = services.clock.now();
     const batch = readBatch(event);
-    const opened = openBatch(batch);
+    const opened = openBatch(batch, decoder);
     const reports: DeviceReport[] = [];
     const unfinished: Unfinished[] = disorderOf(batch);
 
@@ -109,7 +113,10 @@ export function createProjector(services: ProjectorServices, options: ProjectorO
     const finishedTime = services.clock.now();
     if (overlaps) silentUntil.set(batch.shardId, finishedTime + OVERLAP_SILENCE_MS);
     services.report(
-      batchSummary({ requestId, batch, opened, reports, unfinished, startedTime, finishedTime, overlaps }),
+      batchSummary({
+        ...{ requestId, batch, opened, reports, unfinished, startedTime, finishedTime, overlaps },
+        mappings: decoder.mappings,
+      }),
     );
     return unfinishedFrom(earliest?.from);
   };

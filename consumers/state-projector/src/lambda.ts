@@ -1,5 +1,6 @@
 import { batchedItems, dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
-import { s3Client } from '@twinstream/aws/s3';
+import { readS3Text, s3Client } from '@twinstream/aws/s3';
+import { type EntryDecoder, ownFormatDecoder } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
@@ -14,6 +15,7 @@ const configuration = projectorConfiguration(process.env);
 const dynamoDb = dynamoDbClient();
 const requests = fastRequests(dynamoDb);
 const s3 = s3Client();
+const decoder = await openDecoder(configuration.mapping);
 const logger = createLogger('state-projector', configuration.logLevel);
 const items = batchedItems(requests, { measure: true, logger });
 
@@ -26,6 +28,7 @@ const generation = followGeneration({
 const projector = perGeneration(generation, ({ eventsTable, deviceStateTable }) =>
   createProjector(
     {
+      decoder,
       eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, items }),
       latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),
       shardProgress: dynamoDbShardProgressTable(dynamoDb, {
@@ -48,3 +51,10 @@ export const handler = async (event: KinesisLambdaEvent, context: LambdaContext)
     remainingMs: () => context.getRemainingTimeInMillis(),
   });
 };
+
+/** The mapping language is loaded where a mapping is in use alone: a cold start without one does not pay for it. */
+async function openDecoder(places: string | undefined): Promise<EntryDecoder> {
+  if (places === undefined) return ownFormatDecoder;
+  const { mappingPlaces, openMappings } = await import('@twinstream/payload-mapping');
+  return openMappings(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
+}

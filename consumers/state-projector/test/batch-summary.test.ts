@@ -9,7 +9,7 @@ import { batchSummary, embeddedMetrics, METRICS } from '../src/batch-summary.ts'
 import { projectorFixture, record, reported, T0 } from './projector-fixture.ts';
 
 const BATCH = readBatch(lambdaBatch({ records: [record(1, reported(1)), record(2, reported(2))] }));
-const OPENED = { devices: [], poison: [], eventCount: 2, keyMismatchCount: 1 };
+const OPENED = { devices: [], poison: [], eventCount: 2, keyMismatchCount: 1, ignoredCount: 0 };
 const REPORT: DeviceReport = {
   outcomes: { ...noOutcomes(), applied: 2, duplicate: 1 },
   pages: 1,

@@ -6,6 +6,7 @@ export * from './device-event.ts';
 export * from './device-id.ts';
 export * from './device-state.ts';
 export * from './encode-event.ts';
+export * from './entry-decoder.ts';
 export * from './event-page.ts';
 export * from './event-time.ts';
 export * from './event-version.ts';

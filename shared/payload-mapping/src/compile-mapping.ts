@@ -88,6 +88,12 @@ export function compileMappings(
   return faults.length > 0 ? { faults } : openMapper(compiled);
 }
 
+/** Whether one record may hold several payloads, as an application's codec may tell as well, or a payload several events. */
+function isMany({ format = 'json', rules }: MappingDocument): boolean {
+  const isManyPayloads = format === 'ndjson' || (typeof format === 'object' && 'codec' in format);
+  return isManyPayloads || rules.some(({ each }) => each !== undefined);
+}
+
 function compileMapping(document: MappingDocument, codecs: Codecs): CompiledMapping {
   const { mapping, version, format = 'json', gzip = false } = document;
   const formats = openFormats(codecs, document.descriptorSets);
@@ -101,6 +107,7 @@ function compileMapping(document: MappingDocument, codecs: Codecs): CompiledMapp
     format: formatName(format),
     decodedAs: typeof format === 'string' ? `${format} ${gzip}` : mapping,
     decode: formats.decoder(format, gzip, 'format'),
+    isMany: isMany(document),
     rules: document.rules.map((rule) => compileRule(rule, stamp, formats)),
   };
 }

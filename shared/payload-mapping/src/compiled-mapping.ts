@@ -10,5 +10,7 @@ export interface CompiledMapping {
   /** Equal in mappings that decode a record in the same way, so that it is decoded once. */
   readonly decodedAs: string;
   readonly decode: Decode;
+  /** Whether a record of it may become several events, by what the document says and not by what a record holds. */
+  readonly isMany: boolean;
   readonly rules: readonly CompiledRule[];
 }

@@ -5,10 +5,11 @@ export {
   parseMappingText,
   readMapping,
 } from './compile-mapping.ts';
-export { itemPlaces } from './item-places.ts';
 export { MAPPING_LIMITS, RECORD_LIMITS } from './limits.ts';
+export { mappingDecoder } from './mapping-decoder.ts';
 export { type MappingDocument, mappingJsonSchema } from './mapping-document.ts';
 export type { DocumentFault } from './mapping-fault.ts';
+export { mappingPlaces, type OpenMappingsOptions, openMappings } from './open-mappings.ts';
 export type { PayloadCodec } from './payload-format.ts';
 export type {
   MappedEvent,

@@ -1,3 +1,5 @@
+import { ENTRY_ITEMS_MAX } from '@twinstream/device-model';
+
 /**
  * Limits of a mapping document and of what one record may cost. They bound the time of a record whatever the mapping
  * and whatever the payload; the fuzz test holds the code to it.
@@ -29,7 +31,7 @@ export const RECORD_LIMITS = {
   /** Levels of arrays and objects of a payload. */
   depthMax: 64,
   /** Events, rejected and ignored items of one record. */
-  itemsMax: 1_000,
+  itemsMax: ENTRY_ITEMS_MAX,
   /** Text of all events that one record becomes. */
   outputCharactersMax: 4 * 1024 * 1024,
   /** A text that a pattern is applied to; a longer one does not match. */

@@ -45,7 +45,11 @@ export interface MappedRecord {
   /** Events, rejected and ignored items. */
   readonly itemCount: number;
   /** Absent where the record is an event of this project's own format, or nothing matched. */
-  readonly mapping?: MappingVersion & { readonly rule: string };
+  readonly mapping?: MappingVersion & {
+    readonly rule: string;
+    /** Whether a record of the mapping may become several events, even where this one does not. */
+    readonly isMany: boolean;
+  };
 }
 
 /** Maps records. Pure: the same record, mappings and codecs give the same result, and nothing is kept between records. */
@@ -108,7 +112,7 @@ function applyMapping(
   payloads: readonly PayloadValue[],
   { partitionKey, arrivalTime }: SourceRecord,
 ): MappedRecord | undefined {
-  const { name, version } = mapping;
+  const { name, version, isMany } = mapping;
   const about: PayloadObject = { partitionKey, arrivalTime, format: mapping.format };
   const outcome: Outcome = { events: [], rejections: [], ignored: 0, characters: 0 };
   let index = 0;
@@ -146,10 +150,10 @@ function applyMapping(
       rejections: [limit],
       ignored: 0,
       itemCount: 1,
-      mapping: { name, version, rule: rule ?? '' },
+      mapping: { name, version, rule: rule ?? '', isMany },
     };
   }
   if (rule === undefined) return undefined;
   const { events, rejections, ignored } = outcome;
-  return { events, rejections, ignored, itemCount: index, mapping: { name, version, rule } };
+  return { events, rejections, ignored, itemCount: index, mapping: { name, version, rule, isMany } };
 }

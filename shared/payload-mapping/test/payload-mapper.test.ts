@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import { itemPlaces } from '@twinstream/payload-mapping';
 import { encode } from 'cbor-x';
 import { describe, expect, test } from 'vitest';
 import { ARRIVAL_TIME, eventsOf, mapperOf, mapText, record } from './mapping-builder.ts';
@@ -26,7 +25,7 @@ describe('a mapping', () => {
   test('turns a flat object into an event that names the mapping and its version', () => {
     const { events, rejections, mapping } = mapText(FLAT, { device_id: 'a1', ts: 1767225600, temp: 21.5 });
     expect(rejections).toEqual([]);
-    expect(mapping).toEqual({ name: 'flat', version: 3, rule: 'telemetry' });
+    expect(mapping).toEqual({ name: 'flat', version: 3, rule: 'telemetry', isMany: false });
     expect(events).toEqual([
       {
         item: 0,
@@ -208,26 +207,6 @@ rules:
       events: [],
       rejections: [{ rejected: 'mapping-limit' }],
     });
-  });
-});
-
-describe('the place of an item in its record', () => {
-  const mapped = (itemCount: number) => ({ events: [], rejections: [], ignored: 0, itemCount });
-
-  test('is its number in a plain record', () => {
-    const placeOf = itemPlaces([mapped(3)]);
-    expect([0, 1, 2].map((item) => placeOf(0, item))).toEqual([0, 1, 2]);
-  });
-
-  test('is that of its entry in an aggregated record of one item each', () => {
-    const placeOf = itemPlaces([mapped(1), mapped(0), mapped(1)]);
-    expect([placeOf(0, 0), placeOf(2, 0)]).toEqual([0, 2]);
-  });
-
-  test('rises strictly in an aggregated record of several items each', () => {
-    const placeOf = itemPlaces([mapped(2), mapped(1), mapped(1_000)]);
-    const places = [placeOf(0, 0), placeOf(0, 1), placeOf(1, 0), placeOf(2, 0), placeOf(2, 999)];
-    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
   });
 });
 

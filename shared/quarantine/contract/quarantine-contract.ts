@@ -43,6 +43,7 @@ const aggregatedRecord: QuarantinedRecord = plainRecord({
       subSequenceNumber: 1,
       partitionKey: 'bus-1',
       data: Buffer.from('{'),
+      rejectedPlaces: [10_001_003, 10_001_007],
     },
     {
       reason: 'empty',

@@ -14,6 +14,7 @@ interface QuarantineLine {
   readonly arrivalTime: string;
   readonly partitionKey: string;
   readonly base64: string;
+  readonly rejectedPlaces?: readonly number[];
   /** On the first line, where the record holds more than this one event: its own key, and all of its bytes. */
   readonly recordPartitionKey?: string;
   readonly recordBase64?: string;
@@ -36,6 +37,7 @@ export function encodeQuarantinedRecord(record: QuarantinedRecord): string {
       arrivalTime: isoTime,
       partitionKey: entry.partitionKey,
       base64: base64(entry.data),
+      ...(entry.rejectedPlaces === undefined ? {} : { rejectedPlaces: entry.rejectedPlaces }),
       ...(index === 0 && !isWhole(record, entry)
         ? { recordPartitionKey: record.partitionKey, recordBase64: base64(record.data) }
         : {}),
@@ -71,12 +73,13 @@ export function decodeQuarantinedRecord(text: string, key: string): QuarantinedR
     arrivalTime: Date.parse(first.arrivalTime),
     partitionKey: first.recordPartitionKey ?? first.partitionKey,
     data: Buffer.from(first.recordBase64 ?? first.base64, 'base64'),
-    entries: read.map(({ reason, detail, subSequenceNumber, partitionKey, base64 }) => ({
+    entries: read.map(({ reason, detail, subSequenceNumber, partitionKey, base64, rejectedPlaces }) => ({
       reason,
       detail,
       subSequenceNumber,
       partitionKey,
       data: Buffer.from(base64, 'base64'),
+      ...(rejectedPlaces === undefined ? {} : { rejectedPlaces }),
     })),
   };
 }
@@ -113,7 +116,12 @@ function isQuarantineLine(value: unknown): value is QuarantineLine {
     !Number.isNaN(Date.parse(line.arrivalTime)) &&
     typeof line.partitionKey === 'string' &&
     typeof line.base64 === 'string' &&
+    (line.rejectedPlaces === undefined || isPlaces(line.rejectedPlaces)) &&
     (line.recordPartitionKey === undefined || typeof line.recordPartitionKey === 'string') &&
     (line.recordBase64 === undefined || typeof line.recordBase64 === 'string')
   );
+}
+
+function isPlaces(value: unknown): boolean {
+  return Array.isArray(value) && value.every((place) => Number.isSafeInteger(place));
 }

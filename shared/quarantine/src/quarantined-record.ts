@@ -1,7 +1,7 @@
 import type { RejectionReason } from '@twinstream/device-model';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
 
-/** An invalid record: a plain record, or one entry of an aggregated record. */
+/** An invalid record: a plain record, or one entry of an aggregated record. Of one that a mapping makes several events of, a part may be valid. */
 export interface QuarantinedEntry {
   readonly reason: RejectionReason;
   /** One sentence for people. Never holds the payload. */
@@ -11,6 +11,8 @@ export interface QuarantinedEntry {
   /** The entry's own key; in a plain record that of the record. */
   readonly partitionKey: string;
   readonly data: Uint8Array;
+  /** Places of the rejected events, rising, where others of the entry were accepted. Absent: none was. */
+  readonly rejectedPlaces?: readonly number[];
 }
 
 /** A Kinesis record of which at least one event is invalid. */

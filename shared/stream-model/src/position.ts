@@ -1,7 +1,7 @@
 import { compareSequenceNumbers, type SequenceNumber } from './sequence-number.ts';
 import type { ShardId } from './shard-id.ts';
 
-/** Place of one event in a stream. `subSequenceNumber` is its index inside an aggregated record, counting every entry, valid or not; 0 in a plain record. */
+/** Place of one event in a stream. `subSequenceNumber` is its index inside an aggregated record, counting every entry, valid or not; 0 in a plain record; above those of all entries for one of several events that a mapping makes of an entry. */
 export interface Position {
   readonly shardId: ShardId;
   readonly sequenceNumber: SequenceNumber;
