@@ -1,9 +1,9 @@
 import { type ArchivePack, deliverPacks, requestsOf } from '@twinstream/event-archiver';
 import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber } from '@twinstream/stream-model';
+import { virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { type Step, scriptedDeliveryStream } from './scripted-delivery-stream.ts';
-import { virtualClock } from './virtual-clock.ts';
 
 const pack = (number: number, bytes = 10): ArchivePack => ({
   from: sequenceNumber(`${number}`),
@@ -19,8 +19,8 @@ async function deliver(
   signal = new AbortController().signal,
 ) {
   const deliveryStream = scriptedDeliveryStream(script);
-  const clock = virtualClock();
-  const report = await deliverPacks({ deliveryStream, clock, random: () => 0.5 }, source, signal);
+  const clock = virtualClock({ startMs: 0 });
+  const report = await clock.run(deliverPacks({ deliveryStream, clock, random: () => 0.5 }, source, signal));
   const taken = deliveryStream.lines().map((line) => line.replace(/x*$/, ''));
   return { deliveryStream, report, taken, elapsedMs: clock.now() };
 }

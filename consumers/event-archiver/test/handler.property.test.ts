@@ -8,10 +8,10 @@ import {
   sequenceNumber,
 } from '@twinstream/stream-model';
 import { lambdaBatch, lambdaContext } from '@twinstream/stream-model/testing';
+import { virtualClock } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Step, scriptedDeliveryStream } from './scripted-delivery-stream.ts';
-import { virtualClock } from './virtual-clock.ts';
 
 const entry = fc.oneof(
   fc.uint8Array({ maxLength: 30 }),
@@ -53,11 +53,12 @@ test('whatever the delivery stream does, what is acknowledged is archived, byte 
           arrivalTime: 1_000 + index,
         }));
         const deliveryStream = scriptedDeliveryStream(script);
+        const clock = virtualClock();
         const archive = createArchiver(
-          { deliveryStream, clock: virtualClock(), logger: silent, random: () => 0.5 },
+          { deliveryStream, clock, logger: silent, random: () => 0.5 },
           { packLimits: { lineBytesMax: 1_024_000, packBytesMax }, deadlineMarginMs: 0 },
         );
-        const { batchItemFailures } = await archive(lambdaBatch({ records }), lambdaContext());
+        const { batchItemFailures } = await clock.run(archive(lambdaBatch({ records }), lambdaContext()));
         const from = batchItemFailures[0] && sequenceNumber(batchItemFailures[0].itemIdentifier);
 
         const archived = deliveryStream.lines().map(readArchiveLine);

@@ -2,9 +2,9 @@ import { ARCHIVER_OPTIONS, type ArchiverOptions, createArchiver } from '@twinstr
 import { CodedError, createLogger } from '@twinstream/runtime';
 import { encodeAggregate } from '@twinstream/stream-model';
 import { type LambdaRecordSource, lambdaBatch, lambdaContext } from '@twinstream/stream-model/testing';
+import { virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { type Step, scriptedDeliveryStream } from './scripted-delivery-stream.ts';
-import { virtualClock } from './virtual-clock.ts';
 
 const SECRET = 'payload-of-the-device';
 const source = (
@@ -28,7 +28,7 @@ async function archive(
 ) {
   const log: string[] = [];
   const deliveryStream = scriptedDeliveryStream(script);
-  const clock = virtualClock();
+  const clock = virtualClock({ startMs: 0 });
   const services = {
     deliveryStream,
     clock,
@@ -37,7 +37,7 @@ async function archive(
   };
   const startedAt = clock.now();
   const context = lambdaContext(() => 60_000 - (clock.now() - startedAt), 'request-1');
-  const answer = await createArchiver(services, options)(lambdaBatch({ records }), context);
+  const answer = await clock.run(createArchiver(services, options)(lambdaBatch({ records }), context));
   const numbers = deliveryStream.lines().map((line) => Number(JSON.parse(line).sequenceNumber));
   expect(deliveryStream.open).toBe(0);
   expect(log.length).toBe(1);

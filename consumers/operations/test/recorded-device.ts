@@ -1,8 +1,8 @@
 import { type ArrivedEvent, type DeviceState, type EventPage, newDevice } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import type { ShardId } from '@twinstream/stream-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 
 /** One thing that a device, or somebody correcting it, puts into the stream. */
@@ -73,7 +73,7 @@ export async function writeRecorded({ events, splitAt }: RecordedDevice): Promis
 
 function sourceOf(events: readonly DrawnEvent[], splitAt: number): SourceEvent[] {
   let counter = 0;
-  let arrivalTime = ARRIVAL;
+  let arrivalTime = TEST_TIME_MS;
   const skipped: number[] = [];
   return events.map(({ kind, value, afterMs }, at) => {
     arrivalTime += afterMs;

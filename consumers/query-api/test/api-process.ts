@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readyLine } from '@twinstream/test-kit';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** Nothing listens there. */
@@ -43,9 +43,6 @@ export function runApi(environment: Readonly<Record<string, string>>): ApiProces
     child,
     errors: () => errors,
     ended: once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null)),
-    firstLine: async () => {
-      const [line] = await once(createInterface({ input: child.stdout }), 'line');
-      return String(line);
-    },
+    firstLine: () => readyLine(child),
   };
 }

@@ -9,18 +9,19 @@ import {
   shardId,
 } from '@twinstream/stream-model';
 import { kinesisTransport } from '@twinstream/stream-producer';
+import { until } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ShardHints } from '../src/fleet/change-feed.ts';
 import { kinesisChangeFeed } from '../src/fleet/kinesis-change-feed.ts';
-import { type KinesisLocal, startKinesisLocal, until } from './kinesis-local.ts';
+import { type KinesisStreams, startKinesisStreams } from './kinesis-streams.ts';
 
 const FIRST = shardId('shardId-000000000000');
 const utf8 = new TextEncoder();
-let kinesis: KinesisLocal;
+let kinesis: KinesisStreams;
 let streamCount = 0;
 
 beforeAll(async () => {
-  kinesis = await startKinesisLocal();
+  kinesis = await startKinesisStreams();
 });
 afterAll(() => kinesis.stop());
 

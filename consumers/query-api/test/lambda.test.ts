@@ -1,10 +1,10 @@
+import { readEvents } from '@twinstream/test-kit';
 import type { LambdaContext } from 'hono/aws-lambda';
 import { handle } from 'hono/aws-lambda';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { lambdaAccess } from '../src/lambda-access.ts';
 import { checkAnswer } from './checked-client.ts';
-import { readEvents } from './sse-reader.ts';
 import { type TestApi, testApi } from './test-api.ts';
 
 let api: TestApi;

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventReader } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalQueryApi, startQueryApi } from '../src/local.ts';
 import { memoryPipeline } from './memory-pipeline.ts';
 import { memoryServices } from './memory-services.ts';
-import { eventReader } from './sse-reader.ts';
 import { eventOf } from './test-api.ts';
 
 const PAGE = '<!doctype html><title>page</title>';

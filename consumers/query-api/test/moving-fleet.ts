@@ -1,16 +1,6 @@
 import { type DeviceEvent, type DeviceId, deviceId, type JsonObject } from '@twinstream/device-model';
+import { seededRandom } from '@twinstream/test-kit';
 import type { MemoryPipeline } from './memory-pipeline.ts';
-
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const SITES = ['austin-north', 'austin-south', 'round-rock', 'pflugerville', 'cedar-park'];
 const TYPES = ['bus', 'tram', 'sensor', 'gate'];
@@ -56,7 +46,7 @@ export interface MovingFleet {
  */
 export async function startMovingFleet(options: MovingFleetOptions): Promise<MovingFleet> {
   const { pipeline, deviceCount, seed = 1, historyEvents = 20, historyMs = 2 * 3_600_000, now } = options;
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).next;
   const vehicles = Array.from({ length: deviceCount }, (_, index) => vehicle(index, random));
   const silent = new Set(vehicles.filter((_, index) => index % 17 === 3));
   const startTime = now() - historyMs;

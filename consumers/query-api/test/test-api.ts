@@ -1,9 +1,9 @@
 import { type DeviceEvent, deviceId, type JsonObject } from '@twinstream/device-model';
+import { type VirtualClock, virtualClock } from '@twinstream/test-kit';
 import { loopbackAccess } from '../src/access.ts';
 import { createApp } from '../src/app.ts';
 import type { QueryApiServices } from '../src/services.ts';
 import { type CheckedClient, checkedClient } from './checked-client.ts';
-import { type ManualClock, manualClock } from './manual-clock.ts';
 import { type MemoryPipeline, memoryPipeline } from './memory-pipeline.ts';
 import { type MemoryServicesOptions, memoryServices } from './memory-services.ts';
 
@@ -23,14 +23,14 @@ export interface TestApi {
   readonly ask: CheckedClient;
   readonly pipeline: MemoryPipeline;
   readonly services: QueryApiServices;
-  readonly clock: ManualClock;
+  readonly clock: VirtualClock;
   /** A device says something, now. */
   say(device: string, said?: Said): Promise<void>;
   close(): Promise<void>;
 }
 
 export function testApi(options: Omit<MemoryServicesOptions, 'clock'> = {}): TestApi {
-  const clock = manualClock();
+  const clock = virtualClock();
   const pipeline = memoryPipeline();
   const services = memoryServices(pipeline, { ...options, clock });
   return {

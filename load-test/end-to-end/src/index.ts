@@ -9,8 +9,6 @@ export {
 export { type Access, type ClientSettings, localAccess } from './pipeline-access.ts';
 export { checkPipeline, pipelineStores } from './pipeline-stores.ts';
 export {
-  type Finished,
-  finished,
   launchPipeline,
   type RunningPipeline,
   refusedStart,

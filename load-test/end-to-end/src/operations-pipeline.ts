@@ -18,7 +18,8 @@ import type { DeviceId, StoredEvent } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
 import { OPERATIONS_SERVICES, type OperationsHost, operationsCommand } from '@twinstream/operations';
 import { chooseTarget, systemClock } from '@twinstream/runtime';
-import type { Finished, RunningPipeline } from './running-pipeline.ts';
+import type { Finished } from '@twinstream/test-kit';
+import type { RunningPipeline } from './running-pipeline.ts';
 
 const OPS = fileURLToPath(new URL('../../../consumers/operations/src/main.ts', import.meta.url));
 

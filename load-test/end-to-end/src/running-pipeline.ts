@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { PipelineStatus } from '@twinstream/api-contract';
 import { NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { findLocalEnvironment } from '@twinstream/runtime';
+import { type Finished, finished, readyLine, runNode } from '@twinstream/test-kit';
 
 const START = fileURLToPath(new URL('../../../infra/local-aws/src/pipeline/start.ts', import.meta.url));
 const END_WITH_PARENT = new URL(
@@ -15,17 +16,8 @@ const END_WITH_PARENT = new URL(
   import.meta.url,
 ).href;
 const SIMULATE = fileURLToPath(new URL('../../../producers/device-simulator/src/main.ts', import.meta.url));
-const READY_DEADLINE_MS = 90_000;
+const READY_MS_MAX = 90_000;
 const POLL_MS = 200;
-/** Lines of standard error that are kept to explain why nothing started. */
-const ERROR_LINES_MAX = 200;
-
-/** What a process printed and how it ended. */
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A pipeline in processes of its own, with a folder of its own. */
 export interface RunningPipeline {
@@ -80,15 +72,11 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
     // The channel tells it that this process is gone, however that came about.
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...extra } },
   );
-  const errors: string[] = [];
   if (child.stderr === null) throw new TypeError('no standard error');
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    if (errors.length < ERROR_LINES_MAX) errors.push(`${line}\n`);
-    onErrorLine?.(line);
-  });
+  createInterface({ input: child.stderr }).on('line', (line) => onErrorLine?.(line));
   child.channel?.unref();
   const ended = once(child, 'exit').then(([code]): number | null => code);
-  await ready(child, errors);
+  await readyLine(child, { isReady: (line) => line.startsWith('Ctrl-C'), withinMs: READY_MS_MAX });
   const environmentNow = () => readEnvironment(folder);
   const environment = environmentNow();
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
@@ -117,38 +105,7 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
 /** Runs `npm start` with flags that it should refuse. */
 export function refusedStart(folder: string, ...flags: string[]): Promise<Finished> {
   const args = ['--disable-warning=ExperimentalWarning', START, ...flags];
-  return finished(spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-export async function finished(child: ChildProcess): Promise<Finished> {
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout.push(text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
-  const [code] = await once(child, 'close');
-  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
-}
-
-async function ready(child: ChildProcess, errors: readonly string[]): Promise<void> {
-  if (child.stdout === null) throw new TypeError('no standard output');
-  const lines = createInterface({ input: child.stdout });
-  const told = (async () => {
-    for await (const line of lines) if (line.startsWith('Ctrl-C')) return;
-    throw new Error(`the pipeline ended before it was ready: ${errors.join('')}`);
-  })();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not ready: ${errors.join('')}`)), READY_DEADLINE_MS);
-  });
-  try {
-    await Promise.race([told, late]);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-  child.stdout.resume();
+  return runNode(args, { cwd: folder });
 }
 
 function readEnvironment(folder: string): Readonly<Record<string, string>> {

@@ -1,13 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Finished } from '@twinstream/test-kit';
 import { type Operations, operationsOf, tablesOf } from '../src/operations-pipeline.ts';
-import {
-  type Finished,
-  type RunningPipeline,
-  runPipeline,
-  temporaryFolder,
-} from '../src/running-pipeline.ts';
+import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
 
 export const BUSES = 60;
 export const REPORTS = 50;

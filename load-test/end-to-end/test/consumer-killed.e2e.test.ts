@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPipeline } from '../src/pipeline-stores.ts';
-import { finished, type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
+import { type RunningPipeline, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
 
 /** Times that the projector's process is killed. The full count is 50: `TWINSTREAM_TEST_KILLS=50`. */
 const KILLS = Number(process.env.TWINSTREAM_TEST_KILLS ?? 5);

@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import { type LedgerEntry, type RunSummary, readLedger } from '@twinstream/devic
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '@twinstream/local-aws/kinesis';
 import { createLogger } from '@twinstream/runtime';
 import { openRecord, positionKey, sequenceNumber } from '@twinstream/stream-model';
+import { finished } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../../producers/device-simulator/src/main.ts', import.meta.url));
@@ -84,18 +84,6 @@ function startProcess(command: string, args: readonly string[], cwd: string): Si
   });
 }
 
-async function ended(child: Simulator) {
-  const texts = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    texts.stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    texts.stderr += text;
-  });
-  const [code]: (number | null)[] = await once(child, 'close');
-  return { code, ...texts };
-}
-
 interface Run {
   readonly code: number | null | undefined;
   readonly summary: RunSummary;
@@ -108,7 +96,7 @@ async function simulate(...args: readonly string[]): Promise<Run> {
 }
 
 async function runOf(child: Simulator): Promise<Run> {
-  const { code, stdout, stderr } = await ended(child);
+  const { code, stdout, stderr } = await finished(child);
   if (stdout === '') throw new Error(`no summary; exit code ${code}: ${stderr}`);
   const ledger: LedgerEntry[] = [];
   for await (const entry of readLedger(join(folder, 'ledger.ndjson'))) ledger.push(entry);
@@ -319,7 +307,7 @@ describe('a simulated fleet', () => {
 
   test('that finds no such stream exits 4, and says what to do', async () => {
     await startStream();
-    const { code, stdout, stderr } = await ended(startSimulator('--stream', 'nowhere', '--count', '1'));
+    const { code, stdout, stderr } = await finished(startSimulator('--stream', 'nowhere', '--count', '1'));
     expect(stderr).toMatch(/^there is no stream "nowhere" at http:.*npm start.*--stream\n$/);
     expect({ code, stdout }).toEqual({ code: EXIT_CODES.unavailable, stdout: '' });
   });

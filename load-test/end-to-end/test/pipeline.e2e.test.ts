@@ -7,16 +7,11 @@ import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import type { PipelineStatus, WholeDevice, WholeDeviceList } from '@twinstream/api-contract';
 import { EXIT_CODES } from '@twinstream/command-line';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
+import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localAccess } from '../src/pipeline-access.ts';
 import { checkPipeline, pipelineStores } from '../src/pipeline-stores.ts';
-import {
-  finished,
-  type RunningPipeline,
-  refusedStart,
-  runPipeline,
-  temporaryFolder,
-} from '../src/running-pipeline.ts';
+import { type RunningPipeline, refusedStart, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
 
 /** Positions of a made-up bus day: rows that collide on vehicle and time, empty cells, file order by trip. */
 function busDay(): { readonly csv: string; readonly rowCount: number; readonly vehicleCount: number } {

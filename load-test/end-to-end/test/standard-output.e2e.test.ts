@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finished } from '../src/running-pipeline.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PLAN = ['plan', '--devices', '100', '--period', '10s', '--bytes', '170'];

@@ -18,6 +18,7 @@ import {
   retryCount,
 } from '@twinstream/stream-producer';
 import { auditAcknowledgements, auditStream, CLEAN, eventText } from '@twinstream/stream-producer/testing';
+import { seededRandom } from '@twinstream/test-kit';
 import { afterEach, expect, test } from 'vitest';
 
 const STREAM = 'device-events';
@@ -29,14 +30,8 @@ type FaultInjector = NonNullable<KinesisServerOptions['faults']>;
 
 /** The faults of the issue on PutRecords: 10 % of records, 5 % of requests throttled, 1 % of answers lost. */
 function putFaults(): FaultInjector {
-  // A fixed sequence (mulberry32), so that a failure can be had again.
-  let state = 20_261_123;
-  const draw = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  // A fixed sequence, so that a failure can be had again.
+  const draw = seededRandom(20_261_123).next;
   return {
     decide(_service, operation) {
       if (operation !== 'PutRecords') return undefined;

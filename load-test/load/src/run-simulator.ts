@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { RunSummary } from '@twinstream/device-simulator';
-import { finished } from '@twinstream/end-to-end';
 import { CodedError } from '@twinstream/runtime';
+import { finished } from '@twinstream/test-kit';
 
 export interface SimulatorRun {
   readonly child: ChildProcess;

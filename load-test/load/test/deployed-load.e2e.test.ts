@@ -11,7 +11,6 @@ import { s3Client } from '@twinstream/aws/s3';
 import { EXIT_CODES } from '@twinstream/command-line';
 import {
   deleteItems,
-  finished,
   itemsOf,
   launchPipeline,
   localAccess,
@@ -20,6 +19,7 @@ import {
   temporaryFolder,
 } from '@twinstream/end-to-end';
 import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
+import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attachedDeployment, reachDeployment } from '../src/attached-deployment.ts';
 import type { Deployment } from '../src/deployment.ts';

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { finished, temporaryFolder } from '@twinstream/end-to-end';
+import { temporaryFolder } from '@twinstream/end-to-end';
+import { runNode } from '@twinstream/test-kit';
 import { afterAll, expect, test } from 'vitest';
 import { deployTwinstream } from '../src/deployment.ts';
 import type { LoadOptions } from '../src/load-options.ts';
@@ -101,8 +101,7 @@ function forged() {
 }
 
 test('wrong usage ends with 2 before anything is started', async () => {
-  const child = spawn(process.execPath, [MAIN, '--scenario', 'storm'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const { code, stderr } = await finished(child);
+  const { code, stderr } = await runNode([MAIN, '--scenario', 'storm']);
   expect(code).toBe(2);
   expect(stderr).toContain('storm');
 });

@@ -36,7 +36,7 @@ const allowed = new Map(
 const isInternal = (name: string) => name.startsWith(SCOPE);
 const shortName = (name: string) => name.slice(SCOPE.length);
 
-/** Packages that are loaded with a module, itself and what it imports at run time; types alone load nothing. */
+/** Packages that are loaded with a module, workspaces included: its own and what it imports at run time. Types load nothing. */
 function loadedPackages(file: string, read = readText): ReadonlySet<string> {
   const packages = new Set<string>();
   const seen = new Set<string>();
@@ -45,8 +45,10 @@ function loadedPackages(file: string, read = readText): ReadonlySet<string> {
     seen.add(path);
     for (const [, specifier = ''] of read(path).replace(TYPE_IMPORT, '').matchAll(IMPORT)) {
       if (specifier.startsWith('.')) visit(join(path, '..', specifier));
-      else if (isInternal(specifier)) visit(entryOf(specifier));
-      else if (!specifier.startsWith('node:')) packages.add(packageOf(specifier));
+      else if (isInternal(specifier)) {
+        packages.add(packageOf(specifier));
+        visit(entryOf(specifier));
+      } else if (!specifier.startsWith('node:')) packages.add(packageOf(specifier));
     }
   };
   visit(file);
@@ -101,6 +103,36 @@ describe('directions between workspaces', () => {
   });
 });
 
+describe('the test kit', () => {
+  const KIT = '@twinstream/test-kit';
+  const isProduction = ({ folder }: { readonly folder: string }) => !folder.startsWith('load-test/');
+  const production = [...workspaces.values()].filter((workspace) => isProduction(workspace));
+  const importers = (read = readText) =>
+    production
+      .filter(({ name }) => name !== KIT)
+      .map(({ folder }) => join(folder, 'src'))
+      .filter((folder) => existsSync(join(ROOT, folder)))
+      .flatMap((folder) => filesBelow(folder, (path) => /\.tsx?$/.test(path)))
+      .filter((path) => [...read(path).matchAll(IMPORT)].some(([, name = '']) => packageOf(name) === KIT));
+
+  test('is no dependency of production code, nor is anything of load-test', () => {
+    const instruments = [...workspaces.values()].filter((workspace) => !isProduction(workspace));
+    for (const { name, dependencies = {}, devDependencies = {} } of production) {
+      expect(Object.keys(dependencies), name).not.toContain(KIT);
+      const declared = Object.keys({ ...dependencies, ...devDependencies });
+      for (const instrument of instruments) expect(declared, name).not.toContain(instrument.name);
+    }
+    expect(importers()).toEqual([]);
+  });
+
+  test('would be seen in production code', () => {
+    const file = 'consumers/query-api/src/local.ts';
+    const planted = (path: string) =>
+      path === file ? `import { virtualClock } from '${KIT}';\n` : readText(path);
+    expect(importers(planted)).toEqual([file]);
+  });
+});
+
 describe('the producer library', () => {
   const entry = 'producers/stream-producer/src/index.ts';
   const awsClients = (packages: ReadonlySet<string>) =>
@@ -108,6 +140,12 @@ describe('the producer library', () => {
 
   test('loads no AWS client but that of Kinesis', () => {
     expect(awsClients(loadedPackages(entry))).toEqual(['@aws-sdk/client-kinesis']);
+  });
+
+  // Its tests use the test kit, which knows device events: the directions of turbo.json cannot tell tests from sources.
+  test('loads no workspace but those below it', () => {
+    const loaded = [...loadedPackages(entry)].filter(isInternal).map(shortName).sort();
+    expect(loaded).toEqual(['aws', 'runtime', 'stream-model']);
   });
 
   test('would be seen to load another one', () => {

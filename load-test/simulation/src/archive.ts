@@ -1,11 +1,11 @@
 import { createArchiver, type DeliveryStream } from '@twinstream/event-archiver';
 import { createLogger } from '@twinstream/runtime';
 import { openRecord } from '@twinstream/stream-model';
+import type { Random } from '@twinstream/test-kit';
 import type { ArchiveObjects } from '@twinstream/verification';
 import type { FunctionUnderTest } from './containers.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
-import type { Random } from './random.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 import type { SimRecord, SimShard } from './sim-stream.ts';
 

@@ -1,7 +1,7 @@
+import type { Random } from '@twinstream/test-kit';
 import { Containers, type FunctionUnderTest } from './containers.ts';
 import { engineMapping } from './engine-mapping.ts';
 import type { Mapping, MappingOptions } from './mapping.ts';
-import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 import { SimMapping } from './sim-mapping.ts';

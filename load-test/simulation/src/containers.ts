@@ -1,5 +1,5 @@
 import type { BatchAnswer, KinesisLambdaEvent } from '@twinstream/stream-model';
-import type { Random } from './random.ts';
+import type { Random } from '@twinstream/test-kit';
 import type { Owner, Scheduler } from './scheduler.ts';
 
 /** A function of the code under test, in one container. */

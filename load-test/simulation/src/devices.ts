@@ -7,11 +7,11 @@ import {
   type StreamTransport,
   type TransportAnswer,
 } from '@twinstream/stream-producer';
+import type { Random } from '@twinstream/test-kit';
 import { identityOf } from '@twinstream/verification';
 import { mended } from './mending.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
-import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimRecord, SimShard, SimStream } from './sim-stream.ts';

@@ -1,7 +1,7 @@
 import { type BatchAnswer, compareSequenceNumbers, sequenceNumber } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
+import type { Random } from '@twinstream/test-kit';
 import type { Containers } from './containers.ts';
-import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimRecord, SimShard, SimStream } from './sim-stream.ts';
 

@@ -1,6 +1,6 @@
 import { CodedError } from '@twinstream/runtime';
+import type { Random } from '@twinstream/test-kit';
 import { FAULT_KINDS, type FaultKind, type FaultRates } from './faults.ts';
-import type { Random } from './random.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 
 /** An abandoned request in flight. */

@@ -1,6 +1,6 @@
+import type { Random } from '@twinstream/test-kit';
 import type { FaultRates } from './faults.ts';
 import { DAMAGE_KINDS, type DamageKind } from './operator/do-damage.ts';
-import type { Random } from './random.ts';
 
 export type OperatorErrand = 'redrive' | 'repair' | 'replay' | 'promotion';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@twinstream/runtime';
-import type { Random } from './random.ts';
+import type { Random } from '@twinstream/test-kit';
 
 /** Owner of a wait: a container, a client, the network itself. Killing an owner cancels its waits. */
 export type Owner = string;

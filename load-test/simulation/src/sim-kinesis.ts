@@ -6,8 +6,8 @@ import {
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-kinesis';
 import { CodedError } from '@twinstream/runtime';
+import type { Random } from '@twinstream/test-kit';
 import type { Network } from './network.ts';
-import type { Random } from './random.ts';
 import type { Owner } from './scheduler.ts';
 import type { SimShard, SimStream } from './sim-stream.ts';
 

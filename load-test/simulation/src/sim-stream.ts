@@ -9,7 +9,7 @@ import {
   sequenceNumber,
   shardId,
 } from '@twinstream/stream-model';
-import type { Random } from './random.ts';
+import type { Random } from '@twinstream/test-kit';
 
 export interface SimRecord {
   readonly sequenceNumber: SequenceNumber;

@@ -1,4 +1,4 @@
-import { seededRandom } from './random.ts';
+import { seededRandom } from '@twinstream/test-kit';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { World } from './world.ts';
 

@@ -5,8 +5,8 @@ import {
   encodeEvent,
   type JsonObject,
 } from '@twinstream/device-model';
+import type { Random } from '@twinstream/test-kit';
 import { flawed } from './mending.ts';
-import type { Random } from './random.ts';
 
 /** One thing that somebody puts into the stream. */
 export interface Sending {

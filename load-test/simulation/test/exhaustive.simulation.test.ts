@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runNode } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { explore } from '../src/exhaustive/explore.ts';
 import { replaySchedule } from '../src/exhaustive/replay-schedule.ts';
@@ -79,14 +78,6 @@ test.each(['no condition on the page put', 'state written without its condition'
 );
 
 async function run(...args: string[]) {
-  const child = spawn(process.execPath, [SIMULATION, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const [code] = await once(child, 'close');
+  const { code, stdout: output, stderr: errors } = await runNode([SIMULATION, ...args]);
   return { code, output, errors };
 }

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runNode } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { SEEDED_FAULT_SEEDS_MAX, type SeededFault } from '../src/seed-fault.ts';
 import { SEEDED_FAULTS } from '../src/seeded-faults.ts';
@@ -33,12 +32,6 @@ test.each(SEEDED_FAULTS.filter((fault) => !isTested(fault)).map(({ name }) => na
 );
 
 async function runWithFault(name: string, ...seeds: readonly string[]) {
-  const args = [SIMULATION, '--seeded-fault', name, ...seeds];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const [code] = await once(child, 'close');
+  const { code, stdout: output } = await runNode([SIMULATION, '--seeded-fault', name, ...seeds]);
   return { code, output };
 }

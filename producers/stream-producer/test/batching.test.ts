@@ -29,15 +29,15 @@ test('a record lingers up to its limit, and then all lingering records go togeth
   });
   const startMs = clock.now();
   await put('a', '1');
-  await clock.pass(30);
+  await clock.advance(30);
   await put('b', '2');
   await clock.run(producer.flush().then(() => undefined));
   expect(requests).toEqual([{ count: 2, bytes: 4, atMs: startMs + 30 }]);
   await put('a', '3');
-  await clock.pass(49);
+  await clock.advance(49);
   expect(requests).toHaveLength(1);
   await put('b', '4');
-  await clock.pass(1);
+  await clock.advance(1);
   expect(requests[1]).toMatchObject({ count: 2 });
 });
 
@@ -48,10 +48,10 @@ test('500 lingering devices fill a request', async () => {
     producer: { ...noLimits, lingerMs: 60_000 },
   });
   for (let device = 0; device < 499; device += 1) await put(`device-${device}`, 'x');
-  await clock.pass(10);
+  await clock.advance(10);
   expect(requests).toEqual([]);
   await put('one more', 'x');
-  await clock.pass(10);
+  await clock.advance(10);
   expect(requests).toMatchObject([{ count: 500 }]);
 });
 
@@ -62,7 +62,7 @@ test('a full aggregate goes immediately', async () => {
     producer: { aggregate: true, aggregateBytesMax: 2_000, lingerMs: 60_000 },
   });
   for (let number = 0; number < 30; number += 1) await put('a', 'x'.repeat(100));
-  await clock.pass(10);
+  await clock.advance(10);
   expect(requests.length).toBeGreaterThan(0);
   for (const { bytes } of requests) expect(bytes).toBeLessThanOrEqual(2_007);
 });

@@ -23,7 +23,7 @@ test('a flush does not wait for what is put after it', async () => {
   const { clock, producer, put, texts, stub } = await createHarness({ producer: { lingerMs: 1 } });
   await put('a', 'before');
   const flushed = producer.flush();
-  await clock.pass(7);
+  await clock.advance(7);
   stub.isThrottling = true;
   await put('b', 'after');
   await clock.run(flushed);
@@ -48,7 +48,7 @@ test('a report holds what failed while the flush ran, and what failed before wit
   stub.isThrottling = true;
   await put('a', 'with a callback, before');
   producer.put({ partitionKey: 'b', data: Buffer.from('without a callback, before') });
-  await clock.pass(10_000);
+  await clock.advance(10_000);
   await put('c', 'with a callback, during');
   const report = await clock.run(producer.flush());
   expect(report.failed.map(({ record }) => textOf(record.data))).toEqual([
@@ -91,7 +91,7 @@ test('an idle producer does not keep the clock busy', async () => {
   const { clock, producer, put } = await createHarness();
   await put('a', '1');
   await clock.run(producer.flush());
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   await expect(clock.run(new Promise(() => undefined))).rejects.toThrow('nothing sleeps');
 });
 
@@ -99,7 +99,7 @@ test('an aborted close returns every record immediately, and says which may be s
   const abort = new AbortController();
   const { clock, producer, put, outcomes } = await createHarness({ producer: { lingerMs: 1 } });
   await put('a', 'on its way');
-  await clock.pass(3);
+  await clock.advance(3);
   await put('a', 'after it');
   const closed = producer.close(abort.signal);
   abort.abort();

@@ -1,11 +1,10 @@
 import { decodeRecord, type ShardId } from '@twinstream/stream-model';
+import { seededRandom, type VirtualClock, virtualClock } from '@twinstream/test-kit';
 import type { StreamProducerOptions } from '../src/options.ts';
 import type { PutOutcome } from '../src/put-outcome.ts';
 import { createStreamProducer, type StreamProducer } from '../src/stream-producer.ts';
 import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
-import { seededRandom } from './seeded-random.ts';
-import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** A producer in front of a stub, on a clock of its own. */
 export interface Harness {
@@ -28,10 +27,10 @@ export interface HarnessOptions {
 }
 
 export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const clock = createVirtualClock();
+  const clock = virtualClock();
   const stub = createKinesisStub({ shardCount: 1, latencyMs: [5, 5], ...options.stub, clock });
   const transport = options.wrap?.(stub, clock) ?? stub;
-  const random = seededRandom(3);
+  const random = seededRandom(1).next;
   const producer = await clock.run(createStreamProducer({ ...options.producer, transport, clock, random }));
   const outcomes: PutOutcome[] = [];
   return {

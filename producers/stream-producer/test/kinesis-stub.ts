@@ -10,8 +10,8 @@ import {
   sequenceNumber,
   shardId,
 } from '@twinstream/stream-model';
+import { seededRandom } from '@twinstream/test-kit';
 import type { StreamTransport, TransportAnswer, TransportRecord } from '../src/transport.ts';
-import { seededRandom } from './seeded-random.ts';
 
 /** What goes wrong, each as a probability from 0 to 1. */
 export interface StubFaults {
@@ -88,7 +88,7 @@ const THROTTLED = 'ProvisionedThroughputExceededException';
 
 export function createKinesisStub(options: KinesisStubOptions): KinesisStub {
   const { clock } = options;
-  const random = seededRandom(options.seed ?? 1);
+  const random = seededRandom(options.seed ?? 1).next;
   const [least, most] = options.latencyMs ?? [2, 40];
   const latencyMs = (): number => least + Math.floor(random() * (most - least + 1));
   const shards: Shard[] = [];

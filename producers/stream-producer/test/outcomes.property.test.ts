@@ -1,4 +1,5 @@
 import { CodedError } from '@twinstream/runtime';
+import { seededRandom, virtualClock } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PutOutcome } from '../src/put-outcome.ts';
@@ -6,8 +7,6 @@ import { createStreamProducer } from '../src/stream-producer.ts';
 import type { StreamTransport } from '../src/transport.ts';
 import { createKinesisStub } from './kinesis-stub.ts';
 import { reshard } from './scenario.ts';
-import { seededRandom } from './seeded-random.ts';
-import { createVirtualClock } from './virtual-clock.ts';
 
 const EVENTS = 400;
 const ERRORS = [
@@ -25,8 +24,8 @@ test('every accepted record has exactly one outcome, in the order of put, whatev
       fc.boolean(),
       fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
       async (seed, aggregate, abortAfterMs) => {
-        const clock = createVirtualClock();
-        const random = seededRandom(seed);
+        const clock = virtualClock();
+        const random = seededRandom(seed).next;
         const faults = {
           recordFails: 0.2,
           requestThrottled: 0.1,

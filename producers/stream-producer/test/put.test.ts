@@ -145,7 +145,7 @@ describe('what put refuses', () => {
     });
     stub.isThrottling = true;
     for (let index = 0; index < 2; index += 1) producer.put(record(1_023));
-    await clock.pass(5_000);
+    await clock.advance(5_000);
     expect(producer.metrics.snapshot()).toMatchObject({ userRecordsFailed: 2, bufferedBytes: 0 });
     await expect(Promise.resolve(producer.put(record(1)))).rejects.toMatchObject({
       code: 'UNCLAIMED_FAILURES',
@@ -164,6 +164,6 @@ test('a callback may put again', async () => {
     if (left > 0) producer.put(record(left), again);
   };
   producer.put(record(5), again);
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(stub.records.map(({ data }) => data.length)).toEqual([5, 4, 3, 2, 1]);
 });

@@ -64,7 +64,7 @@ test('without aggregation the stream routes by itself: a wrong prediction costs 
   await putRound(harness, 0);
   stub.split(firstShard(stub));
   await clock.run(producer.flush());
-  await clock.pass(100);
+  await clock.advance(100);
   const counts = await putRound(harness, 1);
   await clock.run(producer.flush());
   expect(auditStream(stub, counts)).toMatchObject({ ...CLEAN, copyCount: 80 });
@@ -99,15 +99,15 @@ test('a device moves only when its old lane has nothing unacknowledged: the new 
   const { clock, producer, put, stub } = harness;
   const [device, other] = devicesInTwoLanesOfOneHalf();
   await put(device, eventText(device, 0));
-  await clock.pass(20);
+  await clock.advance(20);
   stub.split(firstShard(stub));
   // The other lane finds the split out, and the map is refreshed while the first answer is still open.
   await put(other, eventText(other, 0));
-  await clock.pass(100);
+  await clock.advance(100);
   expect(producer.metrics.snapshot().shardMapRefreshes).toBe(1);
   await put(device, eventText(device, 1));
   await put(other, eventText(other, 1));
-  await clock.pass(1_000);
+  await clock.advance(1_000);
   expect(seen.slice(1).flat()).not.toContain(eventText(device, 1));
   expect(seen.slice(1).flat()).toContain(eventText(other, 1));
   release?.();
@@ -121,14 +121,14 @@ test('a lane hands on across two reshards what was on its way during both', asyn
   const { clock, producer, stub } = harness;
   stub.faults = { ...NO_FAULTS, answerLost: 1 };
   await putRound(harness, 0);
-  await clock.pass(7);
+  await clock.advance(7);
   stub.split(firstShard(stub));
   const [left, right] = stub.openShards();
   if (left === undefined || right === undefined) throw new Error('two shards');
   stub.split(left.shardId);
   stub.split(right.shardId);
   await putRound(harness, 1);
-  await clock.pass(300);
+  await clock.advance(300);
   stub.faults = NO_FAULTS;
   const counts = await putRound(harness, 2);
   await clock.run(producer.flush());

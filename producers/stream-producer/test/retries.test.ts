@@ -27,7 +27,7 @@ test('a record that fails inside an answered request is sent again before anythi
   const { clock, producer, put, stub, outcomes } = await createHarness({ producer: { lingerMs: 1 } });
   stub.faults = { ...NO_FAULTS, recordFails: 1 };
   for (const text of ['1', '2', '3']) await put('a', text);
-  await clock.pass(20);
+  await clock.advance(20);
   stub.faults = NO_FAULTS;
   await clock.run(producer.flush());
   expect(storedTexts(stub)).toEqual(['1', '2', '3']);
@@ -59,7 +59,7 @@ test('a record whose answer was lost is sent again, and acknowledged where its s
   const { clock, producer, put, stub, outcomes } = await createHarness({ producer: { lingerMs: 1 } });
   stub.faults = { ...NO_FAULTS, answerLost: 1 };
   await put('a', '1');
-  await clock.pass(12);
+  await clock.advance(12);
   stub.faults = NO_FAULTS;
   await clock.run(producer.flush());
   expect(storedTexts(stub)).toEqual(['1', '1']);
@@ -75,11 +75,11 @@ test('a request that is never answered counts as lost after its time, and its an
   });
   stub.faults = { ...NO_FAULTS, landsLate: 1 };
   await put('a', '1');
-  await clock.pass(150);
+  await clock.advance(150);
   stub.faults = NO_FAULTS;
   expect(outcomes).toEqual([]);
   await clock.run(producer.flush());
-  await clock.pass(60_000);
+  await clock.advance(60_000);
   expect(storedTexts(stub)).toEqual(['1', '1']);
   expect(outcomes).toMatchObject([{ status: 'acknowledged', attempts: 2 }]);
 });
@@ -127,12 +127,12 @@ test('the waits before retries are full jitter of the backoff, and start again a
   producer.metrics.subscribe((event) => events.push(event));
   stub.isThrottling = true;
   await put('a', '1');
-  await clock.pass(60_000);
+  await clock.advance(60_000);
   stub.isThrottling = false;
   await clock.run(producer.flush());
   stub.isThrottling = true;
   await put('a', '2');
-  await clock.pass(100);
+  await clock.advance(100);
   const delays = events.flatMap((event) => (event.type === 'retry' ? [event.delayMs] : []));
   for (const [index, delayMs] of delays.slice(0, 30).entries()) {
     expect(delayMs).toBeLessThanOrEqual(Math.min(800, 100 * 2 ** index));
@@ -213,9 +213,9 @@ describe('deadlines', () => {
     });
     stub.isThrottling = true;
     await put('a', 'early');
-    await clock.pass(2_500);
+    await clock.advance(2_500);
     await put('a', 'late');
-    await clock.pass(1_500);
+    await clock.advance(1_500);
     stub.isThrottling = false;
     await clock.run(producer.flush());
     expect(texts('failed')).toEqual(['early']);

@@ -1,11 +1,10 @@
+import { seededRandom, virtualClock } from '@twinstream/test-kit';
 import type { MetricsSnapshot } from '../src/metrics.ts';
 import type { StreamProducerOptions } from '../src/options.ts';
 import type { AcknowledgedRecord, FailedRecord, FlushReport } from '../src/put-outcome.ts';
 import { createStreamProducer } from '../src/stream-producer.ts';
 import { eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub, type KinesisStub, type KinesisStubOptions } from './kinesis-stub.ts';
-import { seededRandom } from './seeded-random.ts';
-import { createVirtualClock } from './virtual-clock.ts';
 
 /** Load on a producer in front of a stub. */
 export interface Scenario {
@@ -34,8 +33,8 @@ export interface ScenarioResult {
 
 /** Puts all events as fast as the producer takes them, closes it, and returns what came of it. */
 export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
-  const clock = createVirtualClock();
-  const random = seededRandom(scenario.seed);
+  const clock = virtualClock();
+  const random = seededRandom(scenario.seed).next;
   const stub = createKinesisStub({ ...scenario.stub, clock, seed: scenario.seed + 1 });
   const startMs = clock.now();
   const counts = new Map<string, number>();
@@ -48,7 +47,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
       ...scenario.producer,
       transport: stub,
       clock,
-      random: seededRandom(scenario.seed + 2),
+      random: seededRandom(scenario.seed + 2).next,
     });
     for (let index = 0; index < scenario.eventCount; index += 1) {
       scenario.during?.get(index)?.(stub, random);

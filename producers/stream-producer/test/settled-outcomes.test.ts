@@ -37,10 +37,10 @@ test('what is left of an aggregate that waits for the map keeps its own index wh
   isMapHidden = true;
   stub.split(firstShard(stub));
   await put('a', '1');
-  await clock.pass(2_000);
+  await clock.advance(2_000);
   await put('a', '2');
   await put('a', '3');
-  await clock.pass(3_500);
+  await clock.advance(3_500);
   expect(stub.records).toHaveLength(1);
   expect(outcomes).toMatchObject([{ status: 'failed', possiblyStored: true }]);
   isMapHidden = false;

@@ -1,6 +1,6 @@
+import { seededRandom } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { createShardLimiter, type ShardLimiter } from '../src/shard-limiter.ts';
-import { seededRandom } from './seeded-random.ts';
 
 const RATES = { bytesPerSecond: 1_000_000, recordsPerSecond: 1_000 };
 
@@ -98,7 +98,7 @@ describe('throttles', () => {
   );
 
   test('that have nothing to do with the rate do not lower it', () => {
-    const random = seededRandom(5);
+    const random = seededRandom(5).next;
     const limiter = createShardLimiter(RATES, 0);
     const { accepted, refused } = sendTo(limiter, 0, 60_000, () => random() >= 0.1);
     expect((accepted + refused) / 60).toBeGreaterThan(990);

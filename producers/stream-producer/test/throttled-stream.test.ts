@@ -1,10 +1,9 @@
+import { seededRandom, virtualClock } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import type { PutOutcome } from '../src/put-outcome.ts';
 import { createStreamProducer } from '../src/stream-producer.ts';
 import { auditStream, CLEAN, eventText } from '../src/testing/stream-audit.ts';
 import { createKinesisStub } from './kinesis-stub.ts';
-import { seededRandom } from './seeded-random.ts';
-import { createVirtualClock } from './virtual-clock.ts';
 
 const SHARDS = 2;
 const RECORDS_PER_SECOND = 200;
@@ -18,8 +17,8 @@ const LOAD_MS = 30_000;
 
 /** Puts three times what the shards take, for 30 s of the clock, waiting whenever put says so; then closes. */
 async function overload(aggregate: boolean, isThrottledWhole: boolean) {
-  const clock = createVirtualClock();
-  const random = seededRandom(7);
+  const clock = virtualClock();
+  const random = seededRandom(7).next;
   const stub = createKinesisStub({
     clock,
     shardCount: SHARDS,

@@ -1,4 +1,5 @@
 import { type DeviceState, deviceId, type EventPage, newDevice, planPage } from '@twinstream/device-model';
+import { arrivedEvent, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditableEventStore } from '../src/audit.ts';
@@ -11,8 +12,8 @@ import { comparePageKeys } from '../src/page-key.ts';
 import { summaryOf } from '../src/page-summary.ts';
 import { withoutValues } from '../src/snapshot-item.ts';
 import { stateAt } from '../src/state-at.ts';
+import { asOf } from './as-of.ts';
 import { writeBatch } from './chain-writer.ts';
-import { ARRIVAL, arrivedEvent, asOf, SHARDS } from './event-builder.ts';
 import { drawnChain, TINY_LIMITS, writeChain as writeRandomChain } from './random-chain.ts';
 
 export interface OpenEventStore {
@@ -44,7 +45,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
     let state = newDeviceState();
     const pages: EventPage[] = [];
     for (let n = 1; n <= length; n += 1) {
-      const arrivalTime = ARRIVAL + n * MINUTE_MS;
+      const arrivalTime = TEST_TIME_MS + n * MINUTE_MS;
       const event = arrivedEvent({ deviceId: state.deviceId, session: 1, counter: n, at: n, arrivalTime });
       const written = await writeBatch(store, state, SHARD, [event]);
       state = written.state;
@@ -140,7 +141,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
   describe('reading pages', () => {
     it('knows nothing of a device without pages', async () => {
       expect(await all(store.pages(deviceId('nobody')))).toEqual([]);
-      expect(await store.lastKeyBelow(deviceId('nobody'), ARRIVAL)).toBeUndefined();
+      expect(await store.lastKeyBelow(deviceId('nobody'), TEST_TIME_MS)).toBeUndefined();
     });
 
     it('gives a long chain in its order and in reverse', async () => {
@@ -220,7 +221,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
           session: 1,
           counter: n,
           at: n,
-          arrivalTime: ARRIVAL,
+          arrivalTime: TEST_TIME_MS,
         });
         const written = await writeBatch(store, state, SHARD, [event]);
         state = written.state;
@@ -270,7 +271,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
         corrections: [{ correctionId: 'c-1', session: 1, counter: 2, ordinal: 0, revision: 1 }],
         correctionsDropped: 0,
       };
-      const snapshot = snapshotAt(state, { receipts, eventTimeMax: ARRIVAL });
+      const snapshot = snapshotAt(state, { receipts, eventTimeMax: TEST_TIME_MS });
       expect(await store.putSnapshot(snapshot)).toBe('stored');
       expect(await store.latestSnapshot(deviceId, { foldVersion: 1, consistent: true })).toEqual(snapshot);
     });
@@ -303,7 +304,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
       const { deviceId } = state;
       for (let n = 1; n <= 12; n += 1) {
         // Pages 3 and 4 share their arrival.
-        const arrivalTime = ARRIVAL + Math.min(n, Math.max(3, n - 1)) * MINUTE_MS;
+        const arrivalTime = TEST_TIME_MS + Math.min(n, Math.max(3, n - 1)) * MINUTE_MS;
         const event = arrivedEvent({ deviceId, session: 1, counter: n, at: n, arrivalTime });
         ({ state } = await writeBatch(store, state, SHARD, [event]));
         states.push(state);
@@ -323,7 +324,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
       expect(await latest({ eventTimeAtMost: 25 })).toBe(2);
       expect(await latest({ eventTimeAtMost: 80 })).toBe(8);
       expect(await latest({ eventTimeAtMost: 9 })).toBeUndefined();
-      expect(await latest({ arrivalMaxAtMost: ARRIVAL })).toBeUndefined();
+      expect(await latest({ arrivalMaxAtMost: TEST_TIME_MS })).toBeUndefined();
       expect(await latest({ arrivalMaxAtMost: -1 })).toBeUndefined();
       expect(await latest({ arrivalMaxAtMost: 253_402_300_799_000 })).toBe(12);
       expect(await latest({ foldVersion: 3 })).toBeUndefined();
@@ -382,7 +383,7 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
         await writeRandomChain(memory, drawn, 3, deviceId);
         const answers = async (asked: EventStore) => {
           const options = { limits: TINY_LIMITS.receipts, consistent: true };
-          const times = [-5, 0, 7, 20, 45].map((ms) => ARRIVAL + ms);
+          const times = [-5, 0, 7, 20, 45].map((ms) => TEST_TIME_MS + ms);
           const order = 'descending';
           return {
             byArrival: await Promise.all(
@@ -391,8 +392,13 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
             byEventTime: await Promise.all(
               times.map((at) => stateAt(asked, deviceId, asOf(at), 'event-time', options)),
             ),
-            history: await readHistory(asked, { deviceId, from: ARRIVAL + 5, to: ARRIVAL + 30, limit: 9 }),
-            backwards: await readHistory(asked, { deviceId, from: ARRIVAL + 5, order, limit: 1_000 }),
+            history: await readHistory(asked, {
+              deviceId,
+              from: TEST_TIME_MS + 5,
+              to: TEST_TIME_MS + 30,
+              limit: 9,
+            }),
+            backwards: await readHistory(asked, { deviceId, from: TEST_TIME_MS + 5, order, limit: 1_000 }),
             head: (await catchUp(asked, states[0] ?? state, { limits: TINY_LIMITS.receipts })).state,
             snapshot: await makeSnapshot(asked, state),
           };

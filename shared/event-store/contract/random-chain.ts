@@ -9,11 +9,11 @@ import {
   type PageLimits,
 } from '@twinstream/device-model';
 import type { ShardId } from '@twinstream/stream-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import type { EventStore } from '../src/event-store.ts';
 import { makeSnapshot } from '../src/make-snapshot.ts';
 import { writeBatch } from './chain-writer.ts';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from './event-builder.ts';
 
 /** One event of a batch, drawn small so that counters, places and times meet often. */
 interface DrawnEvent {
@@ -135,8 +135,8 @@ function arrivedOf(drawn: DrawnEvent, deviceId: DeviceId): ArrivedEvent {
     deviceId,
     at,
     sub,
-    arrivalTime: ARRIVAL + arrivalMs,
-    time: new Date(ARRIVAL + timeMs).toISOString(),
+    arrivalTime: TEST_TIME_MS + arrivalMs,
+    time: new Date(TEST_TIME_MS + timeMs).toISOString(),
     data: Object.fromEntries([[attribute, value]]),
     ...(kind === 'status' ? { type: counter % 2 === 0 ? 'connected' : 'disconnected' } : {}),
     ...(kind === 'counted' || kind === 'status' ? { session, counter } : {}),

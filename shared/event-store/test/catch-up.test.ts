@@ -1,8 +1,8 @@
 import { FOLD_VERSION, newDevice } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
-import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { catchUp } from '../src/catch-up.ts';
 import { makeSnapshot } from '../src/make-snapshot.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';

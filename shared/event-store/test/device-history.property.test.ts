@@ -10,9 +10,9 @@ import {
   type StoredEvent,
 } from '@twinstream/device-model';
 import { compareWithinShard, type Position } from '@twinstream/stream-model';
+import { arrivedEvent, DEVICE, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRIVAL, arrivedEvent, DEVICE } from '../contract/event-builder.ts';
 import { drawnChain, type RandomChain, shardOf, TINY_LIMITS, writeChain } from '../contract/random-chain.ts';
 import { catchUp } from '../src/catch-up.ts';
 import { loadDeviceHistory } from '../src/device-history.ts';
@@ -101,7 +101,7 @@ describe('the history of a device as of a page', () => {
           // Steady chains let an arrival follow from its place; in others it is the one that was stored, if any.
           const stored = chain.pages.flatMap((page) => (page.shardId === shardId ? page.events : []));
           const arrived = places
-            .map(([at, sub]) => arrivedEvent({ at, sub, arrivalTime: ARRIVAL + (at >> 1) }))
+            .map(([at, sub]) => arrivedEvent({ at, sub, arrivalTime: TEST_TIME_MS + (at >> 1) }))
             .map((event) => ({
               ...event,
               arrivalTime:

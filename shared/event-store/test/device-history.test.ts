@@ -1,8 +1,8 @@
 import { type ArrivedEvent, type DeviceState, newDevice } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { TINY_LIMITS } from '../contract/random-chain.ts';
 import { loadDeviceHistory } from '../src/device-history.ts';
 import type { EventStore } from '../src/event-store.ts';
@@ -81,9 +81,9 @@ describe('loading the history of a device', () => {
 
   it('knows of nothing before the first event of all', async () => {
     const state = await uncountedChain(store);
-    const missed = arrivedEvent({ at: 1, arrivalTime: ARRIVAL });
+    const missed = arrivedEvent({ at: 1, arrivalTime: TEST_TIME_MS });
     const history = await load(state, missed);
-    expect(history.eventBefore({ shardId: SHARD, ...missed.place }, ARRIVAL)).toBeUndefined();
+    expect(history.eventBefore({ shardId: SHARD, ...missed.place }, TEST_TIME_MS)).toBeUndefined();
   });
 
   it('reads one snapshot and the pages since, where the state forgot receipts', async () => {
@@ -114,7 +114,7 @@ describe('loading the history of a device', () => {
 
   it('reads nothing beyond the page of the state', async () => {
     const state = await uncountedChain(store);
-    const earlier = { ...state, page: 10, arrivalMax: ARRIVAL + 100_000 };
+    const earlier = { ...state, page: 10, arrivalMax: TEST_TIME_MS + 100_000 };
     const history = await load(earlier, arrivedEvent({ at: 200 }));
     expect(history.has({ shardId: SHARD, ...arrivedEvent({ at: 200 }).place })).toBe(false);
     expect(store.counts.pages).toBeLessThanOrEqual(3);

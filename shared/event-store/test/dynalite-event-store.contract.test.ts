@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { newDevice, planPage } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynaliteEngine, engineTitle, type TestDynamoDb } from '../contract/dynamodb-engines.ts';
-import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { all, describeEventStore } from '../contract/event-store-contract.ts';
 import { dynamoDbEventStore } from '../src/dynamodb-event-store.ts';
 import { EVENTS_TABLE_DEFINITION } from '../src/table-definition.ts';

@@ -10,9 +10,9 @@ import {
   writeUnits,
 } from '@twinstream/aws/dynamodb';
 import { type ArrivedEvent, newDevice, planPage } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoDbLocalEngine, engineTitle, type TestDynamoDb } from '../contract/dynamodb-engines.ts';
-import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { describeEventStore } from '../contract/event-store-contract.ts';
 import { dynamoDbEventStore } from '../src/dynamodb-event-store.ts';
 import { encodePage } from '../src/page-item.ts';

@@ -1,13 +1,13 @@
+import { DEVICE, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ARRIVAL, DEVICE } from '../contract/event-builder.ts';
 import { drawnChain, writeChain } from '../contract/random-chain.ts';
 import { readHistory } from '../src/history.ts';
 import type { HistoryCursor, HistoryEvent, HistoryQuery } from '../src/history-query.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 
 const bound = fc.option(
-  fc.integer({ min: -5, max: 45 }).map((ms) => ARRIVAL + ms),
+  fc.integer({ min: -5, max: 45 }).map((ms) => TEST_TIME_MS + ms),
   { nil: undefined },
 );
 

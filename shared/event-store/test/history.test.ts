@@ -1,8 +1,8 @@
 import { type DeviceState, newDevice } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { HISTORY_LIMITS, readHistory } from '../src/history.ts';
 import type { HistoryAnswer, HistoryCursor, HistoryQuery } from '../src/history-query.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
@@ -43,9 +43,9 @@ describe('a history', () => {
     async (order) => {
       const { store, state } = await longChain();
       // The first event of all, repaired at the tail with its own arrival.
-      const old = arrivedEvent({ at: 0, session: 1, counter: 0, arrivalTime: ARRIVAL });
+      const old = arrivedEvent({ at: 0, session: 1, counter: 0, arrivalTime: TEST_TIME_MS });
       await writeBatch(store, state, SHARD, [old], { repaired: true });
-      const answers = await readAll(store, { deviceId: DEVICE, to: ARRIVAL + 1_001, order, limit: 10 });
+      const answers = await readAll(store, { deviceId: DEVICE, to: TEST_TIME_MS + 1_001, order, limit: 10 });
       expect(countersOf(answers)).toEqual(order === 'ascending' ? [1, 0] : [0, 1]);
       expect(answers).toHaveLength(1);
       expect(store.counts.pages).toBeLessThan(60);
@@ -64,7 +64,12 @@ describe('a history', () => {
             yield { ...summary, firstArrivalTime: 0 };
         },
       });
-      const answers = await readAll(scattered, { deviceId: DEVICE, to: ARRIVAL + 1_001, order, limit: 10 });
+      const answers = await readAll(scattered, {
+        deviceId: DEVICE,
+        to: TEST_TIME_MS + 1_001,
+        order,
+        limit: 10,
+      });
       expect(countersOf(answers)).toEqual([1]);
       expect(answers.length).toBe(Math.ceil(PAGES / HISTORY_LIMITS.pagesMax));
       expect(answers.some(({ events }) => events.length === 0)).toBe(true);
@@ -73,7 +78,7 @@ describe('a history', () => {
 
   it('begins at the page in which its first event may stand', async () => {
     const { store } = await longChain();
-    const from = ARRIVAL + (PAGES - 1) * 1_000;
+    const from = TEST_TIME_MS + (PAGES - 1) * 1_000;
     store.counts.pages = 0;
     const { events } = await readHistory(store, { deviceId: DEVICE, from, limit: 1_000 });
     expect(events.map(({ page }) => page)).toEqual([PAGES - 1, PAGES]);

@@ -1,8 +1,8 @@
 import { areComplete, type DeviceState, newDevice } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
-import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { TINY_LIMITS } from '../contract/random-chain.ts';
 import type { EventStore } from '../src/event-store.ts';
 import { makeSnapshot } from '../src/make-snapshot.ts';

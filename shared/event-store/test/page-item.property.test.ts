@@ -7,9 +7,9 @@ import {
   type StoredEvent,
 } from '@twinstream/device-model';
 import type { ShardPosition } from '@twinstream/stream-model';
+import { arrivedEvent, DEVICE, SHARDS, testSequenceNumber } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arrivedEvent, DEVICE, SHARDS, testSequenceNumber } from '../contract/event-builder.ts';
 import { drawnChain, writeChain } from '../contract/random-chain.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { pageBody } from '../src/page-body.ts';

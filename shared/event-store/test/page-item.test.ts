@@ -1,8 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
 import { itemBytes } from '@twinstream/aws/dynamodb';
 import { type ArrivedEvent, type EventPage, newDevice, planPage } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
-import { arrivedEvent, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { pageBody } from '../src/page-body.ts';
 import { decodePage, encodePage, PAGE_BODY_BYTES_MAX } from '../src/page-item.ts';
 import type { Upcaster } from '../src/upcast.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/aws/dynamodb';
 import { newDevice } from '@twinstream/device-model';
+import { DEVICE } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
-import { DEVICE } from '../contract/event-builder.ts';
 import type { Snapshot } from '../src/event-store.ts';
 import { decodeSnapshot, encodeSnapshot, isWithoutValues, withoutValues } from '../src/snapshot-item.ts';
 

@@ -6,16 +6,17 @@ import {
   eventTimeMs,
   type StoredEvent,
 } from '@twinstream/device-model';
+import { DEVICE, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRIVAL, asOf, DEVICE } from '../contract/event-builder.ts';
+import { asOf } from '../contract/as-of.ts';
 import { drawnChain, type RandomChain, TINY_LIMITS, writeChain } from '../contract/random-chain.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { stateAt } from '../src/state-at.ts';
 
 const { receipts: limits } = TINY_LIMITS;
 const snapshotPages = fc.constantFrom(0, 1, 2, 3);
-const time = fc.integer({ min: -25, max: 45 }).map((ms) => ARRIVAL + ms);
+const time = fc.integer({ min: -25, max: 45 }).map((ms) => TEST_TIME_MS + ms);
 
 /** Events of the chain before the first one at which the running maximum of arrivals exceeds a time. */
 function acceptedBy(pages: readonly EventPage[], timeMs: number): readonly StoredEvent[] {

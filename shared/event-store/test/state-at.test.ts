@@ -6,10 +6,11 @@ import {
   newDevice,
   planPage,
 } from '@twinstream/device-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
+import { asOf } from '../contract/as-of.ts';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
-import { ARRIVAL, arrivedEvent, asOf, DEVICE, SHARDS } from '../contract/event-builder.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
 import { stateAt } from '../src/state-at.ts';
@@ -20,7 +21,7 @@ describe('the state of a device at a time', () => {
   it('is nothing before its first event', async () => {
     const store = memoryEventStore();
     await writeBatch(store, newDevice(DEVICE), SHARD, [arrivedEvent({ at: 1, session: 1, counter: 1 })]);
-    for (const at of [ARRIVAL, 0]) {
+    for (const at of [TEST_TIME_MS, 0]) {
       for (const basis of ['arrival', 'event-time'] as const) {
         const { state, snapshotUsed } = await stateAt(store, DEVICE, asOf(at), basis);
         expect(state).toEqual(newDevice(DEVICE));
@@ -40,16 +41,16 @@ describe('the state of a device at a time', () => {
 
   it('knows a late event by event time, and not yet by arrival', async () => {
     const store = memoryEventStore();
-    const at = (ms: number) => new Date(ARRIVAL + ms).toISOString();
+    const at = (ms: number) => new Date(TEST_TIME_MS + ms).toISOString();
     const said = { session: 1, data: { speedMph: 50 } };
     let state: DeviceState = newDevice(DEVICE);
     ({ state } = await writeBatch(store, state, SHARD, [
-      arrivedEvent({ ...said, counter: 1, at: 1, arrivalTime: ARRIVAL + 100, time: at(50) }),
+      arrivedEvent({ ...said, counter: 1, at: 1, arrivalTime: TEST_TIME_MS + 100, time: at(50) }),
       arrivedEvent({
         ...said,
         counter: 3,
         at: 2,
-        arrivalTime: ARRIVAL + 200,
+        arrivalTime: TEST_TIME_MS + 200,
         time: at(150),
         data: { speedMph: 70 },
       }),
@@ -59,13 +60,13 @@ describe('the state of a device at a time', () => {
         ...said,
         counter: 2,
         at: 3,
-        arrivalTime: ARRIVAL + 300,
+        arrivalTime: TEST_TIME_MS + 300,
         time: at(90),
         data: { speedMph: 60 },
       }),
     ]);
     const speedAt = async (ms: number, basis: 'arrival' | 'event-time') =>
-      (await stateAt(store, DEVICE, asOf(ARRIVAL + ms), basis)).state.attributes.get('speedMph')?.value;
+      (await stateAt(store, DEVICE, asOf(TEST_TIME_MS + ms), basis)).state.attributes.get('speedMph')?.value;
     expect(await speedAt(120, 'arrival')).toBe(50);
     expect(await speedAt(120, 'event-time')).toBe(60);
     expect(await speedAt(300, 'arrival')).toBe(70);
@@ -118,7 +119,7 @@ describe('the state of a device at a time', () => {
       const { state: then, pagesRead } = await stateAt(
         store,
         DEVICE,
-        asOf(ARRIVAL + last * 1_000),
+        asOf(TEST_TIME_MS + last * 1_000),
         'arrival',
       );
       expect(then.attributes.get('counter')?.value).toBe(last);
@@ -135,8 +136,8 @@ describe('the state of a device at a time', () => {
     ]);
     const [page] = pages;
     if (page === undefined) throw new Error('nothing is new');
-    await store.appendPage({ ...page, page: 2, arrivalMaxBefore: ARRIVAL });
-    const far = ARRIVAL + 1e9;
+    await store.appendPage({ ...page, page: 2, arrivalMaxBefore: TEST_TIME_MS });
+    const far = TEST_TIME_MS + 1e9;
     await expect(stateAt(store, DEVICE, asOf(far), 'arrival')).rejects.toMatchObject({
       code: 'CHAIN_BROKEN',
     });

@@ -1,7 +1,7 @@
 import { type DeviceState, deviceId, type JsonObject, newDevice } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, type EventFields, SHARDS } from '@twinstream/event-store/contract/event-builder';
+import { arrivedEvent, type EventFields, SHARDS } from '@twinstream/test-kit';
 
 /** The state of a device after some events of one shard, each its own page. */
 export async function stateAfter(

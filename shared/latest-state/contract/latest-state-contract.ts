@@ -1,5 +1,5 @@
 import { type DeviceId, type DeviceState, deviceId, type JsonObject } from '@twinstream/device-model';
-import { arrivedEvent } from '@twinstream/event-store/contract/event-builder';
+import { arrivedEvent } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceListQuery, RepairableLatestState } from '../src/latest-state-table.ts';
 import { SITE_BYTES_MAX } from '../src/site-index.ts';

@@ -1,5 +1,5 @@
-import { testSequenceNumber } from '@twinstream/event-store/contract/event-builder';
 import { type SequenceNumber, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { testSequenceNumber } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ShardProgress, ShardProgressTable } from '../src/shard-progress-table.ts';
 

@@ -6,8 +6,8 @@ import type {
   VersionedValue,
 } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
-import { DEVICE, SHARDS, testSequenceNumber } from '@twinstream/event-store/contract/event-builder';
 import { drawnChain, writeChain } from '@twinstream/event-store/contract/random-chain';
+import { DEVICE, SHARDS, testSequenceNumber } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeState, stateItem } from '../src/state-item.ts';

@@ -1,10 +1,10 @@
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/aws/s3';
 import { systemClock } from '@twinstream/runtime';
+import { steppingClock } from '@twinstream/test-kit';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { s3ArchiveReader } from '../src/archive-reader.ts';
-import { manualClock } from './manual-clock.ts';
 
 let server: ReturnType<typeof buildApp>;
 let client: S3Client;
@@ -36,7 +36,7 @@ async function fixture() {
   buckets += 1;
   const bucket = `archive-${buckets}`;
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  const clock = manualClock();
+  const clock = steppingClock();
   const put = (key: string) => client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'x' }));
   const reader = s3ArchiveReader({ client, bucket, clock });
   /** Time of an object as S3 has it: whole seconds in a listing. */

@@ -6,10 +6,10 @@ import {
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
 import { createLogger } from '@twinstream/runtime';
+import { steppingClock, TEST_TIME_MS } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOB_SILENT_MS } from '../src/job-liveness.ts';
 import { dynamoDbReplays } from '../src/running-replays.ts';
-import { manualClock, TEST_TIME } from './manual-clock.ts';
 
 const shard = {
   read: 10,
@@ -53,8 +53,8 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
       id: 'r-1',
       status: 'running',
       pass: 'apply',
-      createdTime: TEST_TIME - 60_000,
-      updatedTime: TEST_TIME - 1_000,
+      createdTime: TEST_TIME_MS - 60_000,
+      updatedTime: TEST_TIME_MS - 1_000,
       runner: { token: 't', host: 'elsewhere', pid: 1 },
       spec: { target: 'fresh', reason: 'a new fold', parts: [] },
       ledger: { 'shardId-000000000000': shard, 'shardId-000000000001': { ...shard, read: 5 } },
@@ -62,11 +62,11 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
     await put('r-1', job);
     await put('r-2', { ...job, id: 'r-2', status: 'completed' });
     await put('r-3', { nonsense: true });
-    await put('stalled-1', { ...job, id: 'stalled-1', updatedTime: TEST_TIME - JOB_SILENT_MS });
+    await put('stalled-1', { ...job, id: 'stalled-1', updatedTime: TEST_TIME_MS - JOB_SILENT_MS });
     await put('stalled-2', { ...job, id: 'stalled-2', runner: { host: hostname(), pid: 2 ** 30 } });
     await put('never-run', { ...job, id: 'never-run', runner: undefined });
     await put('active', {}, 'generation');
-    const clock = manualClock();
+    const clock = steppingClock();
     const replays = dynamoDbReplays({
       client: dynamoDb.client,
       tableName,
@@ -78,8 +78,8 @@ describe(engineTitle('running replays', dynaliteEngine), () => {
       target: 'fresh',
       step: 'apply',
       reason: 'a new fold',
-      startedMs: TEST_TIME - 60_000,
-      updatedMs: TEST_TIME - 1_000,
+      startedMs: TEST_TIME_MS - 60_000,
+      updatedMs: TEST_TIME_MS - 1_000,
       entries: { read: 15, applied: 14, late: 2, duplicate: 2, redelivered: 2, failed: 0 },
     };
     expect(await replays()).toEqual([running]);

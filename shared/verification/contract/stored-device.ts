@@ -12,7 +12,6 @@ import {
   PAGE_KEY_MIN,
 } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import {
   auditState,
   memoryLatestStateTable,
@@ -20,6 +19,7 @@ import {
   stateItem,
 } from '@twinstream/latest-state';
 import type { Position } from '@twinstream/stream-model';
+import { arrivedEvent, SHARDS } from '@twinstream/test-kit';
 import type { VerificationStores } from '../src/verify-device.ts';
 
 /** Everything that is stored of one device, as the tables and the archive hold it. */

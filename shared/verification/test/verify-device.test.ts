@@ -12,8 +12,8 @@ import {
   withoutValues,
 } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type VerificationStores, verifyDevice } from '../src/verify-device.ts';
 import { verifyDevices } from '../src/verify-devices.ts';

@@ -1,7 +1,7 @@
 import { EXIT_CODES } from '@twinstream/command-line';
 import { newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { beforeEach, expect, test } from 'vitest';
 import { nearestName } from '../../src/correction/preview-correction.ts';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';

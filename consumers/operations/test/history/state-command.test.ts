@@ -1,12 +1,12 @@
 import { EXIT_CODES } from '@twinstream/command-line';
 import { newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { systemClock } from '@twinstream/runtime';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type MemoryOperations, memoryOperations, runOps } from '../memory-operations.ts';
 
-const NOW = ARRIVAL + 3_600_000;
+const NOW = TEST_TIME_MS + 3_600_000;
 
 let services: MemoryOperations;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { type DeviceEvent, deviceId, newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { memoryQuarantine } from '@twinstream/quarantine';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { recordKey, refusedCorrections } from '../../src/replay/refused-corrections.ts';
 import type { ReplayEntry } from '../../src/replay/replay-entry.ts';

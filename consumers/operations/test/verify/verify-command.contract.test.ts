@@ -9,10 +9,10 @@ import {
   engineTitle,
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
-import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { DEVICE_STATE_TABLE_DEFINITION, dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import { systemClock } from '@twinstream/runtime';
 import { configuredGeneration, type TableNames } from '@twinstream/table-generation';
+import { arrivedEvent, SHARDS } from '@twinstream/test-kit';
 import { DAMAGES, isExpected } from '@twinstream/verification/contract/damages';
 import { type StoredDevice, storedDevice } from '@twinstream/verification/contract/stored-device';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,16 +1,16 @@
 import { SORT_NAMES } from '@twinstream/api-contract';
 import { deviceId, type JsonObject } from '@twinstream/device-model';
+import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { listFleet } from '../../src/fleet/fleet-list.ts';
 import { type FleetRow, fleetRow } from '../../src/fleet/fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from '../../src/fleet/fleet-sort.ts';
 import { DEFAULT_LIVENESS_POLICY, livenessAt } from '../../src/liveness.ts';
-import { TEST_TIME } from '../manual-clock.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';
 import { eventOf } from '../test-api.ts';
 
-const NOW = TEST_TIME + 3_600_000;
+const NOW = TEST_TIME_MS + 3_600_000;
 let rows: readonly FleetRow[];
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
       ...(n % 3 === 0 ? {} : { site: `s${n % 7}` }),
       ...(n % 4 === 0 ? {} : { type: 't' }),
     };
-    const arrivalTime = TEST_TIME + (n % 11) * 400_000;
+    const arrivalTime = TEST_TIME_MS + (n % 11) * 400_000;
     await pipeline.put(eventOf(`d-${n}`, { counter: 1, data }, arrivalTime), arrivalTime);
     await pipeline.put(eventOf(`d-${n}`, { counter: 2 + (n % 5) }, arrivalTime), arrivalTime);
   }

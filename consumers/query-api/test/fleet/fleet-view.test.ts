@@ -1,11 +1,11 @@
 import { deviceId } from '@twinstream/device-model';
 import type { LatestStateTable } from '@twinstream/latest-state';
 import { CodedError, createLogger } from '@twinstream/runtime';
+import { settled, virtualClock } from '@twinstream/test-kit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFleetView } from '../../src/fleet/create-fleet-view.ts';
 import type { FleetView } from '../../src/fleet/fleet-view.ts';
 import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
-import { manualClock, settled } from '../manual-clock.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';
 import { eventOf, type Said } from '../test-api.ts';
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 function fixture({ hints = true, listDelayMs = 0 } = {}) {
-  const clock = manualClock();
+  const clock = virtualClock();
   const pipeline = memoryPipeline();
   const calls = { list: 0, read: 0, poll: 0 };
   const feed = pipeline.changeFeed();

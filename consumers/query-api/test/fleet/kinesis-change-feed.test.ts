@@ -1,10 +1,10 @@
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { createLogger } from '@twinstream/runtime';
 import { type Shard, type ShardId, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { virtualClock } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { createCoverage } from '../../src/fleet/coverage.ts';
 import { kinesisChangeFeed } from '../../src/fleet/kinesis-change-feed.ts';
-import { manualClock } from '../manual-clock.ts';
 
 const SHARD = shardId('shardId-000000000000');
 const utf8 = new TextEncoder();
@@ -41,7 +41,7 @@ function scripted(answers: readonly Answer[]) {
     client,
     streamName: 's',
     shards: async () => [shard],
-    clock: manualClock(),
+    clock: virtualClock(),
     logger: createLogger('test', 'silent'),
   });
   return { feed, iterators };

@@ -1,6 +1,6 @@
+import { readEvents } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { UpdateQuery, UpdateSink, UpdateStream } from '../../src/fleet/update-stream.ts';
-import { readEvents } from '../sse-reader.ts';
 import { type TestApi, testApi } from '../test-api.ts';
 
 let api: TestApi;

@@ -2,9 +2,9 @@ import { memoryShardProgressTable } from '@twinstream/latest-state';
 import type { StreamReader } from '@twinstream/pipeline-status';
 import { createLogger } from '@twinstream/runtime';
 import { type Shard, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { TEST_TIME_MS, virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { createPipelineReader } from '../../src/pipeline/pipeline-reader.ts';
-import { manualClock, TEST_TIME } from '../manual-clock.ts';
 
 const OPEN = shardId('shardId-000000000001');
 const CLOSED = shardId('shardId-000000000000');
@@ -15,13 +15,13 @@ const SHARDS: readonly Shard[] = [
 ];
 
 async function fixture(over: Partial<StreamReader> = {}) {
-  const clock = manualClock();
+  const clock = virtualClock();
   const progress = memoryShardProgressTable();
   await progress.advance('s', {
     shardId: OPEN,
     finishedThrough: sequenceNumber('49590338'),
-    arrivalTime: TEST_TIME - 5_000,
-    updatedTime: TEST_TIME,
+    arrivalTime: TEST_TIME_MS - 5_000,
+    updatedTime: TEST_TIME_MS,
   });
   const calls: string[] = [];
   const stream: StreamReader = {
@@ -31,7 +31,7 @@ async function fixture(over: Partial<StreamReader> = {}) {
     },
     lag: async (shard, after) => {
       calls.push(`lag ${shard} ${after}`);
-      return shard === OPEN ? { lagMs: 1_500, asOf: TEST_TIME - 700 } : { lagMs: 0, asOf: TEST_TIME };
+      return shard === OPEN ? { lagMs: 1_500, asOf: TEST_TIME_MS - 700 } : { lagMs: 0, asOf: TEST_TIME_MS };
     },
     recordsPerSecond: async () => 12.5,
     ...over,
@@ -40,8 +40,8 @@ async function fixture(over: Partial<StreamReader> = {}) {
     streamName: 's',
     stream,
     progress,
-    quarantine: { count: async (from) => (from === TEST_TIME - 5_000 ? 3 : -1) },
-    archive: { lastDeliveryTime: async () => TEST_TIME - 60_000 },
+    quarantine: { count: async (from) => (from === TEST_TIME_MS - 5_000 ? 3 : -1) },
+    archive: { lastDeliveryTime: async () => TEST_TIME_MS - 60_000 },
     clock,
     logger: createLogger('test', 'silent'),
   });
@@ -53,7 +53,7 @@ describe('the pipeline reader', () => {
     const { read, calls } = await fixture();
     expect(await read()).toEqual({
       // Of the shard that was looked at longest ago.
-      asOf: new Date(TEST_TIME - 700).toISOString(),
+      asOf: new Date(TEST_TIME_MS - 700).toISOString(),
       stream: 's',
       retentionHours: 168,
       shards: [

@@ -1,16 +1,16 @@
 import { deviceId } from '@twinstream/device-model';
 import { type SequenceNumber, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import type { ChangeFeed, ShardHints } from '../../src/fleet/change-feed.ts';
 import { followedStreamReader } from '../../src/pipeline/followed-stream-reader.ts';
 import { createShardActivity } from '../../src/pipeline/shard-activity.ts';
-import { manualClock } from '../manual-clock.ts';
 
 const A = shardId('shardId-000000000000');
 const number = (value: number): SequenceNumber => sequenceNumber(String(value));
 
 function fixture() {
-  const clock = manualClock();
+  const clock = virtualClock();
   const activity = createShardActivity(clock);
   let next: ShardHints[] = [];
   const inner: ChangeFeed = { poll: async () => next, restart: () => undefined };

@@ -1,6 +1,6 @@
 import { deviceId, devicePathSegment, newDevice } from '@twinstream/device-model';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
-import { arrivedEvent, SHARDS } from '@twinstream/event-store/contract/event-builder';
+import { arrivedEvent, SHARDS } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestApi, testApi } from '../test-api.ts';
 

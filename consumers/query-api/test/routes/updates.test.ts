@@ -1,9 +1,9 @@
+import { eventReader, type ServerEvent, settled } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loopbackAccess } from '../../src/access.ts';
 import { createApp } from '../../src/app.ts';
-import { settled } from '../manual-clock.ts';
+import { checkUpdate } from '../check-update.ts';
 import { memoryServices } from '../memory-services.ts';
-import { checkUpdate, eventReader, type ServerEvent } from '../sse-reader.ts';
 import { type TestApi, testApi } from '../test-api.ts';
 
 let api: TestApi;

@@ -1,7 +1,7 @@
 import { type DeviceId, deviceId, newDevice } from '@twinstream/device-model';
+import { settled } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { type BatchFindings, coalescedReads } from '../../src/states/coalesced-reads.ts';
-import { settled } from '../manual-clock.ts';
 
 const id = (n: number) => deviceId(`d-${n}`);
 

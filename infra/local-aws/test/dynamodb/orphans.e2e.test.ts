@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readyLine } from '@twinstream/test-kit';
 import { expect, it, vi } from 'vitest';
 import { DYNAMODB_ENGINES } from '../../src/dynamodb/dynamodb.ts';
 
@@ -27,10 +27,7 @@ it.each(DYNAMODB_ENGINES.filter((engine) => engine !== 'java' || hasJava()))(
   async (engine) => {
     const main = fileURLToPath(new URL('./parent-process.ts', import.meta.url));
     const parent = spawn(process.execPath, [main, engine], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const line = await new Promise<string>((resolve) =>
-      createInterface({ input: parent.stdout }).once('line', resolve),
-    );
-    const pids: readonly number[] = JSON.parse(line);
+    const pids: readonly number[] = JSON.parse(await readyLine(parent));
     expect(pids.map(isAlive)).toEqual([true, true]);
     parent.kill('SIGKILL');
     await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 20_000 });

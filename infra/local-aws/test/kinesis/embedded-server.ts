@@ -1,24 +1,8 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { type Clock, createLogger } from '@twinstream/runtime';
+import { createLogger } from '@twinstream/runtime';
 import { afterEach } from 'vitest';
 import { type KinesisServer, type KinesisServerOptions, startKinesis } from '../../src/kinesis/index.ts';
-
-/** A clock that stands still until it is told to go on. Nobody may sleep by it. */
-export interface ManualClock extends Clock {
-  advance(ms: number): void;
-}
-
-export function manualClock(startMs = Date.UTC(2026, 10, 2, 9)): ManualClock {
-  let nowMs = startMs;
-  return {
-    now: () => nowMs,
-    sleep: () => Promise.reject(new Error('a manual clock does not sleep')),
-    advance: (ms) => {
-      nowMs += ms;
-    },
-  };
-}
 
 const open = new Set<() => Promise<void>>();
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readyMessage } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import { startKinesis } from '../../src/kinesis/index.ts';
 
@@ -43,7 +44,7 @@ async function putUntilKilled(dataDir: string, round: number, answersBeforeKill:
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exit = once(child, 'exit');
-  const [port] = await once(child, 'message');
+  const port = Number(await readyMessage(child));
   const agent = new Agent({ keepAlive: true });
   if (round === 0) await post(agent, port, 'CreateStream', { StreamName: 's', ShardCount: SHARDS });
   const acknowledged: Put[] = [];

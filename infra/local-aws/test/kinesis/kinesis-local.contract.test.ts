@@ -1,54 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { freePort } from '@twinstream/runtime/free-port';
-import { until } from './contract/subject.ts';
+import { startKinesisLocal } from '@twinstream/test-kit';
 import { kinesisContract } from './kinesis-contract.ts';
-
-const require = createRequire(import.meta.url);
-const READY_MS_MAX = 20_000;
-/** Its settings of how long a stream stays in a state. */
-const TRANSITIONS = [
-  'CREATE_STREAM_DURATION',
-  'DELETE_STREAM_DURATION',
-  'MERGE_SHARDS_DURATION',
-  'SPLIT_SHARD_DURATION',
-  'UPDATE_SHARD_COUNT_DURATION',
-] as const;
-
-/** The maintained emulator, in a process of its own: it reads a certificate from the folder it runs in. */
-async function startKinesisLocal() {
-  const main = require.resolve('kinesis-local');
-  const [port, tlsPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, [main], {
-    cwd: dirname(main),
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      KINESIS_MOCK_PLAIN_PORT: String(port),
-      KINESIS_MOCK_TLS_PORT: String(tlsPort),
-      SHARD_LIMIT: '500',
-      ...Object.fromEntries(TRANSITIONS.map((name) => [name, '20ms'])),
-      LOG_LEVEL: 'ERROR',
-    },
-  });
-  const exit = once(child, 'exit');
-  const url = `http://127.0.0.1:${port}`;
-  await until('kinesis-local is ready', READY_MS_MAX, async () => {
-    if (child.exitCode !== null) throw new Error(`kinesis-local ended with ${child.exitCode}`);
-    return (await fetch(`${url}/healthcheck`).catch(() => undefined))?.ok === true;
-  });
-  return {
-    url,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await exit;
-    },
-  };
-}
 
 kinesisContract({
   name: 'kinesis-local',

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { steppingClock } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppendFiles } from '../../src/kinesis/append-files.ts';
 import type { KinesisServer, KinesisServerOptions } from '../../src/kinesis/index.ts';
@@ -20,7 +21,6 @@ import {
   base64,
   call,
   iteratorOf,
-  manualClock,
   readShardTexts,
   readTexts,
   refusalOf,
@@ -194,7 +194,7 @@ describe('segment files', () => {
   });
 
   it('are deleted when all they hold has expired, but for the last', async () => {
-    const clock = manualClock();
+    const clock = steppingClock();
     const server = await startServer({ dataDir, clock });
     await call(server, 'CreateStream', { StreamName: 's', ShardCount: 1 });
     for (let hour = 0; hour < 30; hour += 1) {

@@ -1,9 +1,9 @@
+import { steppingClock } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import {
   base64,
   call,
   iteratorOf,
-  manualClock,
   post,
   readShardTexts,
   readTexts,
@@ -14,7 +14,7 @@ import {
 const HOUR_MS = 3_600_000;
 
 async function clockedServer(shardCount = 1) {
-  const clock = manualClock();
+  const clock = steppingClock();
   const server = await startServer({ clock });
   await call(server, 'CreateStream', { StreamName: 's', ShardCount: shardCount });
   const put = (text: string) =>
@@ -130,8 +130,8 @@ describe('time', () => {
     expect(JSON.parse(body.toString())).toEqual({
       __type: 'ExpiredIteratorException',
       message:
-        'Iterator expired. The iterator was created at time Mon Nov 02 09:00:00 UTC 2026 while right now it is Mon Nov 02 ' +
-        '09:05:00 UTC 2026 which is further in the future than the tolerated delay of 300000 milliseconds.',
+        'Iterator expired. The iterator was created at time Mon Nov 02 08:00:00 UTC 2026 while right now it is Mon Nov 02 ' +
+        '08:05:00 UTC 2026 which is further in the future than the tolerated delay of 300000 milliseconds.',
     });
   });
 

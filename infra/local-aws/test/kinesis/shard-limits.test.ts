@@ -1,18 +1,11 @@
+import { steppingClock } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
-import {
-  base64,
-  call,
-  iteratorOf,
-  manualClock,
-  readTexts,
-  refusalOf,
-  startServer,
-} from './embedded-server.ts';
+import { base64, call, iteratorOf, readTexts, refusalOf, startServer } from './embedded-server.ts';
 
 const MIB = 1024 * 1024;
 
 async function limitedServer() {
-  const clock = manualClock();
+  const clock = steppingClock();
   const server = await startServer({ clock, limitsEnforced: true });
   await call(server, 'CreateStream', { StreamName: 's', ShardCount: 2 });
   const putAll = (Records: readonly object[]) => call(server, 'PutRecords', { StreamName: 's', Records });
@@ -105,7 +98,7 @@ describe('a record', () => {
 
 describe('memory without a data folder', () => {
   it('refuses what does not fit, keeps what it took, and takes more once that has expired', async () => {
-    const clock = manualClock();
+    const clock = steppingClock();
     const server = await startServer({ clock, recordMemoryBytesMax: 4 * MIB });
     await call(server, 'CreateStream', { StreamName: 's', ShardCount: 1 });
     const put = (text: string) =>

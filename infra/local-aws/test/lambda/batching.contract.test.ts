@@ -26,10 +26,10 @@ describe('a batch', () => {
     const world = mappingWorld({ settings: { batchSize: 100, batchingWindowMs: 10_000 } });
     world.stream.addShard(SHARD);
     world.start();
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     world.stream.put(SHARD, 'a', '1');
     const putMs = world.clock.now();
-    await world.clock.runFor(6_000);
+    await world.clock.advance(6_000);
     world.stream.put(SHARD, 'a', '2');
     await world.clock.runUntil(() => world.invocations.length === 1);
     await world.stop();
@@ -51,7 +51,7 @@ describe('a batch', () => {
     await world.clock.runUntil(() => world.invocations.length === 1);
     world.stream.put(SHARD, 'a', '2');
     await world.clock.runUntil(() => world.invocations.length === 2);
-    await world.clock.runFor(5_000);
+    await world.clock.advance(5_000);
     await world.stop();
 
     const [first = 0, second = 0] = world.invocations.map(({ atMs }) => atMs);
@@ -99,12 +99,12 @@ describe('reading ahead', () => {
     world.stream.addShard(SHARD);
     for (let i = 0; i < 1_000; i += 1) world.stream.put(SHARD, 'a', String(i));
     world.start();
-    await world.clock.runFor(900_000);
+    await world.clock.advance(900_000);
 
     expect(world.stream.readCounts.get(shardId(SHARD))).toBe(2);
-    await world.clock.runFor(200_000);
+    await world.clock.advance(200_000);
     const stopped = world.stop();
-    await world.clock.runFor(2_000_000);
+    await world.clock.advance(2_000_000);
     await stopped;
   });
 });
@@ -164,10 +164,10 @@ describe('parallelization', () => {
     const last = world.stream.put(SHARD, 'fast', '4');
     world.start();
     await world.clock.runUntil(() => world.batches().flat().includes('4'));
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     expect(world.checkpoint(SHARD)).toEqual({ kind: 'at', sequenceNumber: before });
     release();
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     expect(world.checkpoint(SHARD)).toEqual({ kind: 'at', sequenceNumber: last });
     await world.stop();
   });

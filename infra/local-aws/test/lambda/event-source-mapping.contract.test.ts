@@ -39,14 +39,14 @@ describe('a mapping', () => {
     await world.clock.runUntil(() => world.invocations.length === 1);
     mapping.update({ ...definition, enabled: false });
     expect(mapping.state).toBe('Disabling');
-    await world.clock.runFor(9_000);
+    await world.clock.advance(9_000);
     expect(mapping.state).toBe('Disabling');
     await world.clock.runUntil(() => mapping.state === 'Disabled', 2_000);
     expect(world.checkpoint(SHARD)).toMatchObject({ kind: 'at' });
 
     const reads = world.stream.readTimes.length;
     world.stream.put(SHARD, 'a', '2');
-    await world.clock.runFor(60_000);
+    await world.clock.advance(60_000);
     expect(world.stream.readTimes).toHaveLength(reads);
     expect(world.invocations).toHaveLength(1);
 
@@ -55,7 +55,7 @@ describe('a mapping', () => {
     await world.clock.runUntil(() => world.invocations.length === 2);
     expect(mapping.state).toBe('Enabled');
     expect(world.batches()).toEqual([['1'], ['2']]);
-    await world.clock.runFor(20_000);
+    await world.clock.advance(20_000);
     await mapping.close(0);
   });
 
@@ -70,7 +70,7 @@ describe('a mapping', () => {
     for (const text of ['5', '6']) world.stream.put(SHARD, 'a', text);
     await world.clock.runUntil(() => world.invocations.length === 3);
     expect(world.batches()).toEqual([['1', '2', '3', '4'], ['5'], ['6']]);
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     await mapping.close(0);
   });
 
@@ -79,7 +79,7 @@ describe('a mapping', () => {
     world.stream.put(SHARD, 'a', '1');
     mapping.start();
     expect(mapping.state).toBe('Disabled');
-    await world.clock.runFor(60_000);
+    await world.clock.advance(60_000);
     expect(world.stream.readTimes).toEqual([]);
     await mapping.close(0);
   });
@@ -88,14 +88,14 @@ describe('a mapping', () => {
     const latest = { ...LAMBDA_DEFAULT_SETTINGS, startingPosition: { type: 'LATEST' } as const };
     const { world, mapping, definition } = mappingOn({}, { settings: latest, enabled: false });
     world.stream.put(SHARD, 'a', 'at creation');
-    await world.clock.runFor(60_000);
+    await world.clock.advance(60_000);
     world.stream.put(SHARD, 'a', 'later');
     mapping.start();
-    await world.clock.runFor(60_000);
+    await world.clock.advance(60_000);
     mapping.update({ ...definition, enabled: true });
     await world.clock.runUntil(() => world.invocations.length > 0);
     expect(world.batches().flat()).toEqual(['at creation', 'later']);
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     await mapping.close(0);
   });
 });

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
   CreateStreamCommand,
@@ -20,6 +19,7 @@ import { lambdaClient } from '@twinstream/aws/lambda';
 import { s3Client } from '@twinstream/aws/s3';
 import { FAILED_BATCHES_PREFIX, LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
+import { readyLine } from '@twinstream/test-kit';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type ReadyChild, startReadyChild } from '../../src/child-process/ready-child.ts';
 import { createFaultInjector, type SeededFaultInjector } from '../../src/faults/seeded-fault-injector.ts';
@@ -75,12 +75,7 @@ async function startHost(): Promise<{ url: string; child: ChildProcess }> {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, RECORDER_FILE: seenFile },
   });
-  const lines = createInterface({ input: child.stdout });
-  const { url }: { url: string } = JSON.parse(
-    await new Promise<string>((resolve) => {
-      lines.once('line', resolve);
-    }),
-  );
+  const { url }: { url: string } = JSON.parse(await readyLine(child));
   return { url, child };
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readyLine } from '@twinstream/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const HOST = fileURLToPath(new URL('../../src/lambda/function-host.ts', import.meta.url));
@@ -31,17 +31,8 @@ function run(args: readonly string[], stdin: 'pipe' | 'ignore' = 'pipe') {
 }
 
 async function startHost(args: readonly string[] = [], module = RECORDER): Promise<Host> {
-  const { child, exited, errors } = run(['--name', 'recorder', '--module', module, ...args]);
-  if (child.stdout === null) throw new Error('no standard output');
-  const line = await Promise.race([
-    new Promise<string>((resolve) =>
-      createInterface({ input: child.stdout ?? process.stdin }).once('line', resolve),
-    ),
-    exited.then((code): never => {
-      throw new Error(`ended with ${code}: ${errors()}`);
-    }),
-  ]);
-  const { url, pid }: { url: string; pid: number } = JSON.parse(line);
+  const { child, exited } = run(['--name', 'recorder', '--module', module, ...args]);
+  const { url, pid }: { url: string; pid: number } = JSON.parse(await readyLine(child));
   return { url, pid, child, exited };
 }
 

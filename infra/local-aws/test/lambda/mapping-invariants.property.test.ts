@@ -1,3 +1,4 @@
+import { virtualClock } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Checkpoint, memoryCheckpointStore } from '../../src/lambda/checkpoint.ts';
@@ -10,7 +11,6 @@ import {
   type World,
 } from './mapping-world.ts';
 import { memoryStream } from './memory-stream.ts';
-import { virtualClock } from './virtual-clock.ts';
 
 // Parents of each shard: a split, a merge, and shards of their own.
 const LINEAGE: readonly (readonly [string, readonly string[]])[] = [

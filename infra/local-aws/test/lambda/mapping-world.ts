@@ -1,6 +1,7 @@
 import { LAMBDA_DEFAULT_SETTINGS, type ResolvedSettings } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
 import { shardId } from '@twinstream/stream-model';
+import { type VirtualClock, virtualClock } from '@twinstream/test-kit';
 import { type Checkpoint, type CheckpointStore, memoryCheckpointStore } from '../../src/lambda/checkpoint.ts';
 import { consumeStream } from '../../src/lambda/consume-stream.ts';
 import type { DiscardedBatch } from '../../src/lambda/failure-destination.ts';
@@ -9,7 +10,6 @@ import { type MappingMetrics, mappingMetrics } from '../../src/lambda/mapping-me
 import { readBudget } from '../../src/lambda/read-budget.ts';
 import type { MappingContext } from '../../src/lambda/shard-consumer.ts';
 import { type MemoryStream, memoryStream } from './memory-stream.ts';
-import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 
 /** A record as the function saw it. */
 export interface SeenRecord {

@@ -85,7 +85,7 @@ describe('retries', () => {
     world.stream.addShard(SHARD);
     for (const text of ['1', '2', '3']) world.stream.put(SHARD, 'a', text);
     world.start();
-    await world.clock.runFor(600_000);
+    await world.clock.advance(600_000);
     expect(world.metrics.shards()[SHARD]?.unavailable).toBeGreaterThan(100);
     down = false;
     await world.clock.runUntil(() => world.invocations.length === 1);
@@ -196,7 +196,7 @@ describe('record age', () => {
     world.stream.addShard(SHARD);
     world.stream.put(SHARD, 'a', 'old 1');
     world.stream.put(SHARD, 'a', 'old 2');
-    await world.clock.runFor(61_000);
+    await world.clock.advance(61_000);
     world.stream.put(SHARD, 'a', 'young');
     world.start();
     await world.clock.runUntil(() => world.invocations.length === 1);

@@ -29,7 +29,7 @@ describe('parents', () => {
     world.stream.put(RIGHT, 'b', 'right');
     world.start();
     await world.clock.runUntil(() => world.batches().flat().length === 7);
-    await world.clock.runFor(10_000);
+    await world.clock.advance(10_000);
     await world.stop();
 
     expect(childrenEarly).toBe(0);
@@ -67,7 +67,7 @@ describe('parents', () => {
     await world.clock.runUntil(() => world.checkpoint(PARENT)?.kind === 'finished');
     world.stream.drop(PARENT);
     await world.clock.runUntil(() => world.invocations.length === 1);
-    await world.clock.runFor(3_000);
+    await world.clock.advance(3_000);
     await world.stop();
 
     expect(world.checkpoint(PARENT)).toBeUndefined();
@@ -78,7 +78,7 @@ describe('parents', () => {
     const world = mappingWorld();
     world.stream.addShard(PARENT);
     world.start();
-    await world.clock.runFor(5_000);
+    await world.clock.advance(5_000);
     world.stream.addShard(LEFT, [PARENT]);
     world.stream.put(LEFT, 'a', 'left');
     await world.clock.runUntil(() => world.invocations.length === 1, 2_000);
@@ -92,7 +92,7 @@ describe('the starting position', () => {
     const world = mappingWorld();
     world.stream.addShard(PARENT);
     world.stream.put(PARENT, 'a', 'old');
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     world.start();
     await world.clock.runUntil(() => world.invocations.length === 1);
     await world.stop();
@@ -105,7 +105,7 @@ describe('the starting position', () => {
     world.stream.put(PARENT, 'a', 'too old');
     world.stream.addShard(LEFT, [PARENT]);
     world.stream.put(LEFT, 'a', 'old too');
-    await world.clock.runFor(1_000);
+    await world.clock.advance(1_000);
     const timestampMs = world.clock.now();
     world.stream.put(LEFT, 'a', 'new');
     const later = mappingWorld({
@@ -149,9 +149,9 @@ describe('stopping', () => {
     const stopping = world.stop().then(() => {
       stopped = true;
     });
-    await world.clock.runFor(9_000);
+    await world.clock.advance(9_000);
     expect(stopped).toBe(false);
-    await world.clock.runFor(2_000);
+    await world.clock.advance(2_000);
     await stopping;
     expect(world.batches()).toEqual([['1']]);
     expect(world.checkpoint(PARENT)).toEqual({ kind: 'at', sequenceNumber: first });

@@ -1,5 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { fork, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import {
   withFaults,
 } from '@twinstream/device-simulator';
 import { startKinesis } from '@twinstream/local-aws/kinesis';
+import { finished, kill, readyMessage } from '@twinstream/test-kit';
 import type { Benchmark, Figure } from '../benchmark.ts';
 
 const SIMULATE = fileURLToPath(
@@ -146,7 +146,7 @@ async function reading(): Promise<Figure> {
 async function millionDevices(): Promise<readonly Figure[]> {
   const server = fork(import.meta.filename, [SERVE], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   try {
-    const [url] = await Promise.race([once(server, 'message'), ended(server)]);
+    const url = await readyMessage(server);
     const environment = {
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
@@ -174,7 +174,7 @@ async function millionDevices(): Promise<readonly Figure[]> {
       },
     ];
   } finally {
-    await stop(server);
+    await kill(server);
   }
 }
 
@@ -208,11 +208,7 @@ async function simulate(environment: Record<string, string>): Promise<RunSummary
     },
   );
   try {
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    const [code] = await once(child, 'close');
+    const { code, stdout } = await finished(child);
     if (code !== 0) throw new Error(`the simulator ended with ${code}`);
     const summary: RunSummary = JSON.parse(stdout);
     if (summary.acknowledged !== SENT_EVENTS) throw new Error(`${summary.acknowledged} events acknowledged`);
@@ -220,18 +216,6 @@ async function simulate(environment: Record<string, string>): Promise<RunSummary
   } finally {
     child.kill('SIGKILL');
   }
-}
-
-async function ended(child: ChildProcess): Promise<never> {
-  const [code] = await once(child, 'exit');
-  throw new Error(`the server ended with ${code}`);
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
 }
 
 if (process.argv[2] === SERVE) {

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DynamoDbRequests, dynamoDbClient, fastRequests, sdkRequests } from '@twinstream/aws/dynamodb';
+import { readyMessage } from '@twinstream/test-kit';
 import type { Benchmark, Figure } from '../benchmark.ts';
 
 const SERVER = fileURLToPath(new URL('../projector-subjects/answering-server.ts', import.meta.url));
@@ -62,8 +62,7 @@ async function microsOf(send: Send): Promise<number> {
 async function run(): Promise<readonly Figure[]> {
   const server = fork(SERVER);
   try {
-    const [port]: number[] = await once(server, 'message');
-    if (port === undefined) throw new TypeError('the server has no port');
+    const port = Number(await readyMessage(server));
     const settings = {
       region: 'us-east-1',
       endpoint: `http://127.0.0.1:${port}`,

@@ -1,17 +1,13 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startKinesis } from '@twinstream/local-aws/kinesis';
-import { freePort } from '@twinstream/runtime/free-port';
+import { kill, readyMessage, startKinesisLocal } from '@twinstream/test-kit';
 import type { Benchmark, Figure } from '../benchmark.ts';
-
-const require = createRequire(import.meta.url);
 
 const RECORDS_A_REQUEST = 500;
 const DATA_BYTES = 200;
@@ -57,14 +53,14 @@ const benchmark: Benchmark = {
   run: async () => {
     const figures: Figure[] = [];
     const dataDir = mkdtempSync(join(tmpdir(), 'twinstream-bench-kinesis-'));
-    const starts = [() => startTwinstream(), () => startTwinstream(dataDir), startKinesisLocal];
+    const starts = [() => startTwinstream(), () => startTwinstream(dataDir), startMaintained];
     try {
       for (const start of starts) {
         const subject = await start();
         try {
           figures.push(...(await measure(subject)));
         } finally {
-          await stop(subject.child);
+          await kill(subject.child);
         }
       }
     } finally {
@@ -237,45 +233,15 @@ async function startTwinstream(dataDir?: string): Promise<Subject> {
   const child = fork(import.meta.filename, [SERVE, ...(dataDir === undefined ? [] : [dataDir])], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const [port] = await Promise.race([once(child, 'message'), ended(child)]);
+  const port = Number(await readyMessage(child));
   const name = dataDir === undefined ? 'twinstream' : 'twinstream, data folder';
   return { name, isHeldToBars: true, port, child };
 }
 
-/** It reads a certificate from the folder it runs in. */
-async function startKinesisLocal(): Promise<Subject> {
-  const main = require.resolve('kinesis-local');
-  const [port, tlsPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, [main], {
-    cwd: dirname(main),
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      KINESIS_MOCK_PLAIN_PORT: String(port),
-      KINESIS_MOCK_TLS_PORT: String(tlsPort),
-      LOG_LEVEL: 'ERROR',
-    },
-  });
-  const deadline = performance.now() + READY_MS_MAX;
-  while (performance.now() < deadline && child.exitCode === null) {
-    const health = await fetch(`http://127.0.0.1:${port}/healthcheck`).catch(() => undefined);
-    if (health?.ok) return { name: 'kinesis-local', isHeldToBars: false, port, child };
-    await sleep(50);
-  }
-  await stop(child);
-  throw new Error(`kinesis-local was not ready within ${READY_MS_MAX} ms`);
-}
-
-async function ended(child: ChildProcess): Promise<never> {
-  const [code] = await once(child, 'exit');
-  throw new Error(`the server ended with ${code}`);
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
+/** The maintained emulator. */
+async function startMaintained(): Promise<Subject> {
+  const { port, child } = await startKinesisLocal();
+  return { name: 'kinesis-local', isHeldToBars: false, port, child };
 }
 
 if (process.argv[2] === SERVE) {

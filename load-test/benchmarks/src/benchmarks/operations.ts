@@ -18,6 +18,7 @@ import {
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger, externalSort, type SortableLine, systemClock } from '@twinstream/runtime';
 import { encodeAggregate, type Position, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { readyMessage } from '@twinstream/test-kit';
 import { verifyDevices } from '@twinstream/verification';
 import type { Benchmark, Figure } from '../benchmark.ts';
 
@@ -249,8 +250,7 @@ function positionOf(line: string): Position {
 /** The Kinesis server in a process of its own, so that it takes nothing from the core that is measured. */
 async function startServer(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const child = fork(new URL(import.meta.url), [SERVE], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const [url] = await once(child, 'message');
-  return { child, url: String(url) };
+  return { child, url: String(await readyMessage(child)) };
 }
 
 if (process.argv[2] === SERVE && process.send !== undefined) {

@@ -1,6 +1,6 @@
 import type { KinesisLambdaEvent } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '@twinstream/test-kit';
 
 /** Reports of a fleet of buses, 171 bytes each on average with the line end, as its vehicles send them. */
 export interface BusFleet {
@@ -34,7 +34,7 @@ interface Bus {
  * what stays the same of it, too, unless the device is to have sent `eventsBefore` already.
  */
 export function busFleet(seed = 1, eventsBefore = 0): BusFleet {
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).next;
   const buses = new Map<number, Bus>();
   let sequenceNumber = FIRST_SEQUENCE_NUMBER;
   let arrivalTime = FIRST_ARRIVAL_TIME;

@@ -2,7 +2,7 @@ import { type DeviceEvent, deviceId, eventText, type JsonObject } from '@twinstr
 import { createFleet, type Fleet, KIND_NAMES } from '@twinstream/device-simulator';
 import type { KinesisLambdaEvent } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '@twinstream/test-kit';
 
 /** Reports of simulated devices, of about a size that is asked for. */
 export interface SizedFleet {
@@ -49,7 +49,7 @@ export function sizedFleet({
   readonly kinds?: readonly string[];
 }): SizedFleet {
   const devices = new Map<number, SizedDevice>();
-  const random = seededRandom(seed);
+  const random = seededRandom(seed).next;
   let [startMs, eventCount, byteCount, countedMs] = [0, 0, 0, 0];
   let sequence = FIRST_SEQUENCE_NUMBER;
   const sequenceNumberAt = (arrivalMs: number): string => {

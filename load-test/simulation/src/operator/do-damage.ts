@@ -1,8 +1,8 @@
 import type { DeviceId, EventPage } from '@twinstream/device-model';
 import type { ReplayJob } from '@twinstream/operations';
+import type { Random } from '@twinstream/test-kit';
 import { canonicalText } from '@twinstream/verification';
 import type { Oracle } from '../oracle.ts';
-import type { Random } from '../random.ts';
 import { isOutOfOrder } from '../restoration.ts';
 import { Violation } from '../violation.ts';
 import type { DamageableTables } from './damage.ts';

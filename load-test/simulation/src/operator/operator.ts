@@ -1,5 +1,5 @@
 import { CodedError } from '@twinstream/runtime';
-import type { Random } from '../random.ts';
+import type { Random } from '@twinstream/test-kit';
 import type { Owner, Scheduler } from '../scheduler.ts';
 
 /** One run of a command: a process that may die. */

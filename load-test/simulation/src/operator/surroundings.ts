@@ -1,10 +1,10 @@
 import type { JobStore } from '@twinstream/operations';
 import type { PageWriting } from '@twinstream/pipeline-settings';
+import type { Random } from '@twinstream/test-kit';
 import type { Archive } from '../archive.ts';
 import type { Containers } from '../containers.ts';
 import type { Network } from '../network.ts';
 import type { Oracle } from '../oracle.ts';
-import type { Random } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
 import type { WatchedStores } from '../watched-stores.ts';

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { CodedError } from '@twinstream/runtime';
+import { steppingClock } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planRun, type RunPlan } from '../../src/command/run-plan.ts';
 import { type RunPorts, runSimulation } from '../../src/command/run-simulation.ts';
 import type { Settings } from '../../src/command/settings.ts';
 import type { BadRow } from '../../src/recording/row.ts';
 import { type FakeProducer, fakeProducer } from '../sending/fake-producer.ts';
-import { manualClock } from '../sending/manual-clock.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -25,7 +25,7 @@ async function run(plan: RunPlan, more: Partial<RunPorts> & { producer?: FakePro
   const { producer = fakeProducer(), ...ports } = more;
   const badRows: BadRow[] = [];
   const result = await runSimulation(plan, {
-    clock: manualClock(NOW),
+    clock: steppingClock(NOW),
     openProducer: async () => producer,
     openLedger: async () => undefined,
     stop: new AbortController().signal,
@@ -80,7 +80,7 @@ describe('a run', () => {
       malformed: 0.02,
     });
     const bytes = async (oversleepMs: number): Promise<string> => {
-      const { producer } = await run(plan, { clock: manualClock(NOW, oversleepMs) });
+      const { producer } = await run(plan, { clock: steppingClock(NOW, oversleepMs) });
       return Buffer.concat(producer.records.map(({ data }) => data)).toString('base64');
     };
     const first = await bytes(0);

@@ -1,4 +1,5 @@
 import { CodedError } from '@twinstream/runtime';
+import { steppingClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../src/sending/ledger.ts';
 import type { PlannedEvent } from '../../src/sending/planned-event.ts';
@@ -6,7 +7,6 @@ import { type SendOptions, sendEvents } from '../../src/sending/send-events.ts';
 import { createTally, type Tally } from '../../src/sending/tally.ts';
 import { type FakeProducer, fakeProducer } from './fake-producer.ts';
 import { listedSource, planned, textOf } from './listed-source.ts';
-import { manualClock } from './manual-clock.ts';
 
 const LINE_END = 0x0a;
 
@@ -40,7 +40,7 @@ async function send(
     producer,
     tally,
     ledger,
-    clock: manualClock(1_000),
+    clock: steppingClock(1_000),
     startMs: 1_000,
     delayMsMax: 100,
     stop: new AbortController().signal,
@@ -52,10 +52,10 @@ async function send(
 
 describe('sending', () => {
   test('waits until each event is due, and hands it over as a line of JSON under its device', async () => {
-    const clock = manualClock(1_000);
+    const clock = steppingClock(1_000);
     const events = [0, 10, 10, 25].map((dueMs, index) => planned('a', index + 1, { dueMs }));
     const { producer, tally } = await send(events, { clock });
-    expect(clock.sleeps).toEqual([10, 15]);
+    expect(clock.sleepsMs).toEqual([10, 15]);
     expect(producer.records.map(({ sentAtMs, dueAtMs }) => [sentAtMs, dueAtMs])).toEqual([
       [1_000, 1_000],
       [1_010, 1_010],
@@ -69,7 +69,7 @@ describe('sending', () => {
   });
 
   test('counts latency from when an event was due, not from when it could be sent', async () => {
-    const clock = manualClock(1_000);
+    const clock = steppingClock(1_000);
     const producer = fakeProducer({ answers: false });
     const late = { ...clock, now: () => clock.now() + 40 };
     const { tally } = await send([planned('a', 1, { dueMs: 0 })], { clock: late, producer });
@@ -77,14 +77,14 @@ describe('sending', () => {
   });
 
   test('counts latency from the handing over where there is no schedule', async () => {
-    const clock = manualClock(5_000);
+    const clock = steppingClock(5_000);
     const { tally, lines } = await send([planned('a', 1)], { clock });
     expect(tally.latency().max).toBe(0);
     expect(lines).toMatchObject([{ dueAtMs: 5_000, sentAtMs: 5_000 }]);
   });
 
   test('drops what could not be sent in time, and says so', async () => {
-    const clock = manualClock(1_000);
+    const clock = steppingClock(1_000);
     clock.advance(150);
     const events = [0, 49, 50, 60].map((dueMs, index) => planned('a', index + 1, { dueMs }));
     const { tally, producer, lines } = await send(events, { clock });
@@ -97,7 +97,7 @@ describe('sending', () => {
   });
 
   test('never drops when it may be late without limit', async () => {
-    const clock = manualClock(1_000);
+    const clock = steppingClock(1_000);
     clock.advance(1e9);
     const { tally } = await send([planned('a', 1, { dueMs: 0 })], {
       clock,
@@ -206,7 +206,7 @@ describe('an event that fails', () => {
 describe('a run that is stopped', () => {
   test('sends nothing more, also while it waits for the next event to be due', async () => {
     const stop = new AbortController();
-    const clock = manualClock(1_000);
+    const clock = steppingClock(1_000);
     const stopping = {
       ...clock,
       sleep: async () => {
@@ -233,7 +233,7 @@ describe('a run that is stopped', () => {
   });
 
   test('does not take a failing clock for a stop', async () => {
-    const clock = { ...manualClock(1_000), sleep: () => Promise.reject(new Error('broken clock')) };
+    const clock = { ...steppingClock(1_000), sleep: () => Promise.reject(new Error('broken clock')) };
     await expect(send([planned('a', 1, { dueMs: 50 })], { clock })).rejects.toThrow('broken clock');
   });
 });

@@ -5,7 +5,7 @@ import {
   newDevice,
   STATE_RECEIPT_LIMITS,
 } from '@twinstream/device-model';
-import { DEVICE } from '@twinstream/event-store/contract/event-builder';
+import { DEVICE } from '@twinstream/test-kit';
 import { canonicalText } from '@twinstream/verification';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

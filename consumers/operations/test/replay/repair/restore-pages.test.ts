@@ -6,8 +6,8 @@ import {
   planPage,
   STATE_RECEIPT_LIMITS,
 } from '@twinstream/device-model';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import type { SourceEvent } from '../../../src/replay/repair/candidates.ts';
 import { missingRuns } from '../../../src/replay/repair/missing-run.ts';
@@ -29,7 +29,7 @@ interface Written {
   readonly source: readonly SourceEvent[];
 }
 
-function counted(at: number, counter: number, arrivalTime = ARRIVAL + at): ArrivedEvent {
+function counted(at: number, counter: number, arrivalTime = TEST_TIME_MS + at): ArrivedEvent {
   return arrivedEvent({ at, arrivalTime, session: 1, counter, data: { value: counter } });
 }
 
@@ -100,8 +100,8 @@ describe('restored pages', () => {
       [4, 5, 3].map((counter, index) => counted(20 + index, counter, arrivalTime));
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
-      { shardId: OTHER_CHILD, arrived: copies(ARRIVAL + 40) },
-      { shardId: CHILD, arrived: copies(ARRIVAL + 30) },
+      { shardId: OTHER_CHILD, arrived: copies(TEST_TIME_MS + 40) },
+      { shardId: CHILD, arrived: copies(TEST_TIME_MS + 30) },
     );
     expect(device.pages[2]).toMatchObject({ events: [], duplicates: 3 });
     expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
@@ -124,7 +124,7 @@ describe('restored pages', () => {
       { shardId: PARENT, arrived: [counted(12, 3)] },
       { shardId: PARENT, arrived: [counted(13, 4)] },
       // Its clock was behind.
-      { shardId: CHILD, arrived: [counted(20, 5, ARRIVAL)] },
+      { shardId: CHILD, arrived: [counted(20, 5, TEST_TIME_MS)] },
       { shardId: CHILD, arrived: [counted(21, 6)] },
       { shardId: CHILD, arrived: [counted(22, 7)] },
     );

@@ -6,8 +6,8 @@ import {
   planPage,
   STATE_RECEIPT_LIMITS,
 } from '@twinstream/device-model';
-import { ARRIVAL, arrivedEvent, DEVICE, SHARDS } from '@twinstream/event-store/contract/event-builder';
 import { CodedError } from '@twinstream/runtime';
+import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { missingRuns } from '../../../src/replay/repair/missing-run.ts';
 import { damagedChains, restoreChain } from '../../../src/replay/repair/survey.ts';
@@ -41,7 +41,13 @@ describe('a survey', () => {
 });
 
 describe('a chain that is restored', () => {
-  const event = arrivedEvent({ at: 1, arrivalTime: ARRIVAL, session: 1, counter: 1, data: { value: 1 } });
+  const event = arrivedEvent({
+    at: 1,
+    arrivalTime: TEST_TIME_MS,
+    session: 1,
+    counter: 1,
+    data: { value: 1 },
+  });
   const options = { limits: STATE_RECEIPT_LIMITS, signal };
 
   function firstPage(): EventPage {

@@ -6,8 +6,7 @@ import {
   type JsonObject,
 } from '@twinstream/device-model';
 import { type ShardId, sequenceNumber, shardId } from '@twinstream/stream-model';
-import { type AsOfTime, asOfTime } from '../src/as-of-time.ts';
-import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
+import { TEST_TIME_MS } from './virtual-clock.ts';
 
 /** What a test says of an event; everything else is filled in. */
 export interface EventFields {
@@ -22,12 +21,9 @@ export interface EventFields {
   /** Place in the shard: a small number stands for a sequence number of the usual length. */
   readonly at: number;
   readonly sub?: number;
-  /** Milliseconds since 1970. Default: {@link ARRIVAL} and `at` seconds. */
+  /** Milliseconds since 1970. Default: {@link TEST_TIME_MS} and `at` seconds. */
   readonly arrivalTime?: number;
 }
-
-/** When the first events of tests arrive: 2026-11-02T08:00:00Z. */
-export const ARRIVAL = 1_793_606_400_000;
 
 export const DEVICE: DeviceId = deviceId('bus-2619');
 export const SHARDS: readonly [ShardId, ShardId, ShardId] = [
@@ -35,11 +31,6 @@ export const SHARDS: readonly [ShardId, ShardId, ShardId] = [
   shardId('shardId-000000000001'),
   shardId('shardId-000000000002'),
 ];
-
-/** A time that tests ask for: any that a key holds, whatever the clock says. */
-export function asOf(timeMs: number): AsOfTime {
-  return asOfTime(timeMs, ARRIVAL_TIME_MAX);
-}
 
 /** A sequence number of 56 digits, as a stream gives them: they rise with `at`, not by one. */
 export function testSequenceNumber(at: number) {
@@ -50,7 +41,7 @@ export function testSequenceNumber(at: number) {
 
 /** An event as it arrives, through the same decoding as in production. Throws TypeError when it is not valid. */
 export function arrivedEvent(fields: EventFields): ArrivedEvent {
-  const { at, sub = 0, arrivalTime = ARRIVAL + at * 1_000, ...said } = fields;
+  const { at, sub = 0, arrivalTime = TEST_TIME_MS + at * 1_000, ...said } = fields;
   const corrected = said.correctionId === undefined ? {} : { reason: 'a test', actor: 'a tester' };
   const text = JSON.stringify({
     v: 1,

@@ -1,12 +1,4 @@
-import { type Updates, updateSchemas } from '@twinstream/api-contract';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { EventSourceParserStream } from 'eventsource-parser/stream';
-
-/** Throws for a message that the contract does not have, or that has a member too many. */
-export function checkUpdate({ event, data }: ServerEvent): void {
-  const schema = updateSchemas[event as keyof Updates].strict();
-  schema.parse(data);
-}
 
 /** A server-sent event, its data parsed. */
 export interface ServerEvent {
@@ -29,17 +21,16 @@ function parsed({ event = 'message', id, data }: EventSourceMessage): ServerEven
 
 /** Reads a stream as it comes. */
 export function eventReader(body: ReadableStream<Uint8Array>) {
-  const reader = body
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream())
-    .getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   const events: ServerEvent[] = [];
+  const parser = createParser({ onEvent: (message) => events.push(parsed(message)) });
   let ended = false;
   const pump = async () => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      events.push(parsed(value));
+      parser.feed(decoder.decode(value, { stream: true }));
     }
   };
   const end = () => {

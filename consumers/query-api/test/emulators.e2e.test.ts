@@ -19,17 +19,17 @@ import {
 } from '@twinstream/latest-state';
 import { s3Quarantine } from '@twinstream/quarantine';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
+import { eventReader, until } from '@twinstream/test-kit';
 import { buildApp } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiProcess, runApi } from './api-process.ts';
 import { checkAnswer } from './checked-client.ts';
-import { type KinesisLocal, startKinesisLocal, until } from './kinesis-local.ts';
-import { eventReader } from './sse-reader.ts';
+import { type KinesisStreams, startKinesisStreams } from './kinesis-streams.ts';
 import { eventOf, type Said } from './test-api.ts';
 
 const STREAM = 'device-events';
 const BUCKET = 'archive';
-let kinesis: KinesisLocal;
+let kinesis: KinesisStreams;
 let dynamoDb: TestDynamoDb;
 let s3Server: ReturnType<typeof buildApp>;
 let s3: S3Client;
@@ -40,7 +40,7 @@ let project: (device: string, said: Said) => Promise<void>;
 beforeAll(async () => {
   s3Server = buildApp({ logger: false });
   const s3Url = await s3Server.listen({ host: '127.0.0.1', port: 0 });
-  [kinesis, dynamoDb] = await Promise.all([startKinesisLocal(), dynaliteEngine.start()]);
+  [kinesis, dynamoDb] = await Promise.all([startKinesisStreams(), dynaliteEngine.start()]);
   await kinesis.createStream(STREAM, 2);
   s3 = s3Client({
     endpoint: s3Url,

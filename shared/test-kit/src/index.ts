@@ -1,0 +1,7 @@
+export * from './child-process.ts';
+export * from './event-builder.ts';
+export * from './kinesis-local.ts';
+export * from './seeded-random.ts';
+export * from './sse-reader.ts';
+export * from './until.ts';
+export * from './virtual-clock.ts';
