@@ -136,8 +136,19 @@ async function replacePage(
     return 'replaced';
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return 'changed';
-    throw error;
+    throw isDenied(error)
+      ? new CodedError(
+          'PAGE_REPLACEMENT_DENIED',
+          `page ${page.page} of ${page.deviceId}: this role may not put into ${table.tableName}`,
+          { cause: error },
+        )
+      : error;
   }
+}
+
+function isDenied(error: unknown): boolean {
+  const cause = error instanceof CodedError ? error.cause : undefined;
+  return cause instanceof Error && cause.name === 'AccessDeniedException';
 }
 
 async function* pagesOf(table: Table, deviceId: DeviceId, range?: PageRange): AsyncGenerator<EventPage> {

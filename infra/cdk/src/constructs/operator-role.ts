@@ -54,7 +54,7 @@ export class OperatorRole extends Construct {
   }
 }
 
-/** What replaying, verifying, repairing and promoting take. Existing events may be added to here, too, and never changed. */
+/** What replaying, verifying, repairing and promoting take. Events may be added to here, too, and never changed: to replace a page that is damaged takes a right that nobody has lastingly. */
 function permissions({ key, eventStream, tables, bucket, projector }: OperatorRoleProps): Permission[] {
   const fresh = [...tables.eventsArns().slice(1), ...tables.deviceStateArns().slice(1)];
   return [
@@ -74,7 +74,7 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
       actions: [
         'dynamodb:DescribeTable',
         'dynamodb:GetItem',
-        'dynamodb:PutItem',
+        'dynamodb:PartiQLInsert',
         'dynamodb:Query',
         'dynamodb:Scan',
       ],
@@ -82,7 +82,15 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
     },
     {
       sid: 'ReadAndRestoreStates',
-      actions: ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan'],
+      actions: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:DescribeTable',
+        'dynamodb:GetItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+        'dynamodb:PutItem',
+        'dynamodb:Scan',
+      ],
       resources: tables.deviceStateArns(),
     },
     { sid: 'BuildFreshTables', actions: ['dynamodb:CreateTable'], resources: fresh },

@@ -40,13 +40,19 @@ export class Projector extends Construct {
       },
       permissions: [
         {
+          // An INSERT refuses a key that is taken: no right here replaces a page.
           sid: 'AppendAndReadEvents',
-          actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+          actions: ['dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
           resources: tables.eventsArns(),
         },
         {
           sid: 'AdvanceState',
-          actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+          actions: [
+            'dynamodb:BatchGetItem',
+            'dynamodb:GetItem',
+            'dynamodb:PartiQLInsert',
+            'dynamodb:PartiQLUpdate',
+          ],
           resources: tables.deviceStateArns(),
         },
         {

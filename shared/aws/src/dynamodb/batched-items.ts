@@ -32,7 +32,7 @@ const THROTTLES: ReadonlySet<string> = new Set([
 const FAILURES: ReadonlySet<string> = new Set(['InternalServerError', 'TransactionConflict']);
 const UNKNOWN_OPERATION = 'UnknownOperationException';
 /** Statements for one advance: it changes what is there, or creates what is not, and others may do either meanwhile. */
-const ADVANCE_STATEMENTS_MAX = 4;
+const ADVANCE_STATEMENTS_MAX = 6;
 
 /**
  * An item client whose writes share requests: up to 25 statements of `BatchExecuteStatement`, gathered without a wait that a
@@ -83,18 +83,22 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
     measure ? { writeUnits: outcome.writeUnits } : {};
 
   async function advance(request: AdvanceRequest, signal?: AbortSignal) {
-    let creates = request.isFirst ?? false;
+    const { tableName, key, risingAttribute } = request;
+    let next: 'create' | 'below' | 'missing' = request.isFirst ? 'create' : 'below';
     for (let sent = 0; sent < ADVANCE_STATEMENTS_MAX; sent += 1) {
-      const statement = creates ? statements.create(request) : statements.update(request);
+      const statement = next === 'create' ? statements.create(request) : statements.update(request, next);
       const outcome = await batcher.write(statement, signal);
       if (outcome.kind === 'written') return { outcome: 'advanced', ...unitsOf(outcome) } as const;
-      if (!creates && outcome.existing !== undefined) return { outcome: 'not-below' } as const;
-      creates = !creates;
+      const { existing } = outcome;
+      if (next === 'create') next = 'below';
+      else if (existing === undefined) next = 'create';
+      else if (existing[risingAttribute] === undefined) next = 'missing';
+      else if (next === 'missing') next = 'below';
+      else return { outcome: 'not-below' } as const;
     }
     // It was there for each INSERT, and no UPDATE returned it.
-    const { tableName, key } = request;
-    if ((await single.get({ tableName, key }, signal)) !== undefined)
-      return { outcome: 'not-below' } as const;
+    const item = await single.get({ tableName, key }, signal);
+    if (item?.[risingAttribute] !== undefined) return { outcome: 'not-below' } as const;
     throw new CodedError('DYNAMODB_UNAVAILABLE', `an item of ${tableName} comes and goes`, {
       retryable: true,
     });

@@ -27,8 +27,8 @@ export interface StatementWriter {
   insert(request: InsertRequest): WriteStatement;
   /** Creates the item of an advance. */
   create(request: AdvanceRequest): WriteStatement;
-  /** Changes the item of an advance where it is there and its rising attribute is missing or below. */
-  update(request: AdvanceRequest): WriteStatement;
+  /** Changes the item of an advance where it is there and its rising attribute is below the new one, or is missing. */
+  update(request: AdvanceRequest, where: 'below' | 'missing'): WriteStatement;
 }
 
 export function createStatementWriter(): StatementWriter {
@@ -67,8 +67,8 @@ export function createStatementWriter(): StatementWriter {
       return insertOf(tableName, key, item);
     },
     create: ({ tableName, key, attributes }) => insertOf(tableName, key, presentItem(key, attributes)),
-    update({ tableName, key, attributes, risingAttribute }) {
-      let signature = `${tableName}${SEPARATOR}${risingAttribute}`;
+    update({ tableName, key, attributes, risingAttribute }, where) {
+      let signature = `${where}${SEPARATOR}${tableName}${SEPARATOR}${risingAttribute}`;
       const parameters: AttributeValue[] = [];
       for (const name in attributes) {
         const value = attributes[name];
@@ -77,9 +77,10 @@ export function createStatementWriter(): StatementWriter {
       }
       const rising = attributes[risingAttribute];
       if (rising === undefined) throw new TypeError(`${risingAttribute} is not among the attributes`);
-      parameters.push(...Object.values(key), rising);
+      parameters.push(...Object.values(key));
+      if (where === 'below') parameters.push(rising);
       return {
-        text: textOf(signature, () => updateText({ tableName, key, attributes, risingAttribute })),
+        text: textOf(signature, () => updateText({ tableName, key, attributes, risingAttribute }, where)),
         parameters,
         returnsExisting: true,
         tableName,
@@ -104,19 +105,23 @@ function insertText(tableName: string, names: readonly string[]): string {
   return `INSERT INTO ${quoted(tableName)} VALUE {${members.join(', ')}}`;
 }
 
-function updateText({ tableName, key, attributes, risingAttribute }: AdvanceRequest): string {
+/** Without an OR, which not every emulator reads beside the equalities of the key. */
+function updateText(
+  { tableName, key, attributes, risingAttribute }: AdvanceRequest,
+  where: 'below' | 'missing',
+): string {
   const names = Object.keys(attributes);
   const sets = names.filter((name) => attributes[name] !== undefined).map((name) => `SET ${quoted(name)}=?`);
   const removes = names
     .filter((name) => attributes[name] === undefined)
     .map((name) => `REMOVE ${quoted(name)}`);
-  const where = Object.keys(key).map((name) => `${quoted(name)}=?`);
+  const isItem = Object.keys(key).map((name) => `${quoted(name)}=?`);
   const rising = quoted(risingAttribute);
   return [
     `UPDATE ${quoted(tableName)}`,
     ...sets,
     ...removes,
-    `WHERE ${where.join(' AND ')} AND (${rising} IS MISSING OR ${rising} < ?)`,
+    `WHERE ${isItem.join(' AND ')} AND ${rising} ${where === 'below' ? '< ?' : 'IS MISSING'}`,
   ].join(' ');
 }
 

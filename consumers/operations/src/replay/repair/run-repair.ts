@@ -218,6 +218,7 @@ const DEVICE_CODES = new Set([
   'UNKNOWN_EVENT_VERSION',
   'PAGE_TOO_LARGE',
   'STATE_TOO_LARGE',
+  'PAGE_REPLACEMENT_DENIED',
 ]);
 
 function isOfDevice(error: unknown): boolean {
