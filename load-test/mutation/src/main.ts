@@ -19,6 +19,7 @@ import { MUTATED_WORKSPACES } from './workspaces.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 interface Options {
+  readonly static?: true;
   readonly all?: true;
   readonly only?: string;
 }
@@ -33,6 +34,7 @@ const program = new Command('npm run mutation --')
     '--all',
     'try all mutants; without it those that were noticed before are kept if their file is unchanged',
   )
+  .option('--static', 'try also mutants of code that only runs while modules load, in a process each')
   .option('--only <text>', 'only the files whose path contains this text')
   .addHelpText(
     'after',
@@ -46,7 +48,7 @@ process.exitCode =
   parseCommandLine(program, host) ?? (await run(program.args[0] ?? '', program.opts<Options>()));
 await host.stdout.flushed();
 
-async function run(name: string, { all, only = '' }: Options): Promise<ExitCode> {
+async function run(name: string, { all, static: withStatic, only = '' }: Options): Promise<ExitCode> {
   const workspace = MUTATED_WORKSPACES[name];
   if (workspace === undefined) throw new Error(`${name} is not mutated`);
   const folder = join(ROOT, '.twinstream/mutation', name);
@@ -61,7 +63,11 @@ async function run(name: string, { all, only = '' }: Options): Promise<ExitCode>
     return file.includes(only) && (all === true || outcome === undefined || !isNoticed(outcome));
   };
   const tried = mutants.filter(isTried).map(({ id }) => id);
-  const progress = await tryAll({ root: ROOT, ...workspace, progressFile, mutants: tried }, folder);
+  const progress = await tryAll(
+    { root: ROOT, ...workspace, progressFile, mutants: tried },
+    folder,
+    withStatic === true,
+  );
   const isNew = new Set(tried);
   const judged = mutants.map((mutant) => ({
     mutant,
@@ -81,18 +87,20 @@ async function run(name: string, { all, only = '' }: Options): Promise<ExitCode>
 async function tryAll(
   order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants'>,
   folder: string,
+  withStatic: boolean,
 ): Promise<Progress> {
   const orderFile = join(folder, 'order.json');
-  if (order.mutants.length === 0) return tryMutants({ ...order, staticMutants: [] }, orderFile);
-  const { loaded, covered } = await tryMutants({ ...order, staticMutants: [] }, orderFile);
+  const progress = await tryMutants({ ...order, staticMutants: [] }, orderFile);
+  if (!withStatic) return progress;
+  const { loaded, covered } = progress;
   const staticMutants = order.mutants.filter((mutant) => loaded.has(mutant) && !covered.has(mutant));
   return tryMutants({ ...order, staticMutants }, orderFile);
 }
 
-function outcomeOf({ id }: Mutant, { killed, stalled, covered, loaded }: Progress): Outcome {
+function outcomeOf({ id }: Mutant, { killed, stalled, covered, loaded, triedStatic }: Progress): Outcome {
   if (killed.has(id)) return 'killed';
   if (stalled.has(id)) return 'timeout';
-  return covered.has(id) || loaded.has(id) ? 'survived' : 'not-covered';
+  return covered.has(id) || triedStatic.has(id) ? 'survived' : loaded.has(id) ? 'not-tried' : 'not-covered';
 }
 
 function lineOf({ file, line }: Mutant): string {

@@ -15,6 +15,9 @@ export type Entry =
   | { readonly kind: 'doubtful'; readonly test: string; readonly mutant: string }
   | { readonly kind: 'done'; readonly test: string };
 
+/** The name of the test where a mutant is active from the start of a process and all tests are asked. */
+export const LOADING = 'loading';
+
 export interface Progress {
   readonly killed: Map<string, string>;
   readonly stalled: Set<string>;
@@ -22,6 +25,8 @@ export interface Progress {
   readonly loaded: Set<string>;
   readonly broken: Map<string, string>;
   readonly done: Set<string>;
+  /** Mutants that were active from the start of a process. */
+  readonly triedStatic: Set<string>;
   /** Per test, the mutants that it has been asked about. */
   readonly tried: Map<string, Set<string>>;
   /** What was being tried when the file ended. */
@@ -37,6 +42,7 @@ export function readProgress(file: string): Progress {
     loaded: new Set(),
     broken: new Map(),
     done: new Set(),
+    triedStatic: new Set(),
     tried: new Map(),
     trying: undefined,
     doubtful: undefined,
@@ -80,6 +86,7 @@ function apply(progress: Progress, entry: Entry): void {
   }
   progress.trying = undefined;
   progress.doubtful = undefined;
+  if (entry.test === LOADING) progress.triedStatic.add(entry.mutant);
   const tried = progress.tried.get(entry.test) ?? new Set();
   progress.tried.set(entry.test, tried.add(entry.mutant));
 }

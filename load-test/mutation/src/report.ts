@@ -26,7 +26,7 @@ export function reportText(workspace: string, score: Score, unused: ReadonlyMap<
         `equivalent, but no such mutant survived: ${file}: ${short(code)} → ${short([becomes].flat().join(' | '))}\n`,
     ),
     `${workspace}: ${score.percent.toFixed(1)} % (${score.noticedCount} of ${score.noticedCount + survivors.length} mutants noticed; `,
-    `${survivors.length} survived, ${notCoveredCount} of them executed by no test; ${score.equivalentCount} equivalent; `,
+    `${survivors.length} survived, ${notCoveredCount} of them executed by no test; ${score.equivalentCount} equivalent; ${score.notTriedCount} run only while modules load and were not tried; `,
     `mutators: all but ${EXCLUDED_MUTATORS.join(', ')})\n`,
   ].join('');
 }

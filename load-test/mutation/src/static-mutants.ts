@@ -1,11 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import type { Vitest } from 'vitest/node';
-import type { Entry } from './progress.ts';
+import { type Entry, LOADING } from './progress.ts';
 import type { WorkerOrder } from './worker-order.ts';
 
 /** The instrumented code takes the active mutant from here while it is loaded. */
 const ACTIVE_MUTANT = '__STRYKER_ACTIVE_MUTANT__';
-const LOADING = 'loading';
 
 /**
  * Tries mutants of code that runs once, while its module is loaded: constants, tables, schemas. No switch reaches them later, so
@@ -20,6 +19,6 @@ export async function tryStaticMutants(vitest: Vitest, order: WorkerOrder): Prom
     const { testModules } = await vitest.runTestSpecifications(files);
     const failed = testModules.find((module) => !module.ok());
     if (failed === undefined) write({ kind: 'survived', test: LOADING, mutant });
-    else write({ kind: 'killed', test: failed.relativeModuleId, mutant, error: LOADING });
+    else write({ kind: 'killed', test: LOADING, mutant, error: failed.relativeModuleId });
   }
 }

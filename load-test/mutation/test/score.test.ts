@@ -48,6 +48,14 @@ describe('the score', () => {
     expect(result).toMatchObject({ percent: 100, noticedCount: 1, equivalentCount: 2, survivors: [] });
   });
 
+  test('leaves out what was not tried, and says how many', () => {
+    expect(score(judged('killed', 'survived', 'not-tried'), [], line)).toMatchObject({
+      percent: 50,
+      notTriedCount: 1,
+      mutantCount: 3,
+    });
+  });
+
   test('names entries of the list that mean no survivor', () => {
     const stale = entry({ code: 'count > 1' });
     expect(score(judged('killed'), [stale], line).stale).toEqual([stale]);
