@@ -14,7 +14,7 @@ import type { Formats } from './formats.ts';
 import type { EventSpec } from './mapping-document.ts';
 import { MappingFault } from './mapping-fault.ts';
 import type { Access } from './path.ts';
-import { isPayloadObject, isRawNumber, type PayloadValue, textOf } from './payload-value.ts';
+import { isPayloadArray, isPayloadObject, isRawNumber, type PayloadValue, textOf } from './payload-value.ts';
 import type { Scope } from './scope.ts';
 
 /** The members of an event before it is checked. */
@@ -110,6 +110,7 @@ function byteLengthExceeds(text: string, bytesMax: number): boolean {
 function holdsRawNumber(value: PayloadValue): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (isRawNumber(value)) return true;
-  for (const member of Object.values(value)) if (holdsRawNumber(member)) return true;
+  if (isPayloadArray(value)) return value.some(holdsRawNumber);
+  for (const name in value) if (holdsRawNumber(value[name] ?? null)) return true;
   return false;
 }

@@ -141,9 +141,9 @@ export function mergeInto(
   scope: Scope,
   at: string,
 ): void {
-  const members = Object.entries(value);
-  spend(scope, members.length, at);
-  for (const [name, each] of members) setMember(merged, name, each);
+  const names = Object.keys(value);
+  spend(scope, names.length, at);
+  for (const name of names) setMember(merged, name, value[name] ?? null);
 }
 
 function object(members: readonly (readonly [string, Access])[]): Access {

@@ -8,8 +8,8 @@ export function pickMembers(
   isPicked: boolean,
 ): PayloadObject {
   const picked: { [name: string]: PayloadValue } = {};
-  for (const [name, value] of Object.entries(object)) {
-    if (names.has(name) === isPicked) setMember(picked, name, value);
+  for (const name of Object.keys(object)) {
+    if (names.has(name) === isPicked) setMember(picked, name, object[name] ?? null);
   }
   return picked;
 }

@@ -59,13 +59,15 @@ export interface PayloadMapper {
   map(record: SourceRecord): MappedRecord;
 }
 
-const utf8 = new TextEncoder();
-const OWN_MEMBERS = ['"deviceId"', '"v"'].map((name) => Buffer.from(utf8.encode(name)));
+const OPENING_BRACE = 0x7b;
+const BLANK = 0x20;
+const OWN_MEMBER = Buffer.from('"deviceId"');
 
-/** Whether the bytes may be an event of this project's own format, by two of its member names. */
+/** Whether the bytes may be an event of this project's own format: an object, with one of its member names. */
 function looksOwn(data: Uint8Array): boolean {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return OWN_MEMBERS.every((name) => bytes.includes(name));
+  const [first = 0] = data;
+  if (first !== OPENING_BRACE && first > BLANK) return false;
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(OWN_MEMBER);
 }
 
 export function openMapper(mappings: readonly CompiledMapping[]): PayloadMapper {

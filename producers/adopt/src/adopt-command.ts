@@ -1,0 +1,170 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import type { Readable } from 'node:stream';
+import {
+  type CommandHost,
+  callerPath,
+  EXIT_CODES,
+  type ExitCode,
+  exitCodeHelp,
+  explainFailure,
+  parseCommandLine,
+  refusal,
+  usageError,
+} from '@twinstream/command-line';
+import type { JsonValue } from '@twinstream/device-model';
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { applyMapping, type Outcome } from './apply-mapping.ts';
+import { proposeMapping } from './propose-mapping.ts';
+import { readSamples, type SampleLine } from './read-samples.ts';
+import { mapperOf, readReadyMade } from './ready-made.ts';
+import { outcomeText } from './show-outcome.ts';
+
+export interface AdoptHost extends CommandHost {
+  readonly stdin: Readable;
+  readonly nowMs: number;
+}
+
+interface Flags {
+  readonly test?: string;
+  readonly write?: string;
+  readonly name?: string;
+  readonly force?: true;
+}
+
+const HELP = `
+Reads samples of a fleet, one record a line, proposes a mapping of them with reasons, shows the devices and events that they
+become, and writes the mapping. Edit it, and see what it does to any file of records:
+
+  adopt sample.ndjson
+  adopt --test sample.yaml sample.ndjson
+
+${exitCodeHelp({ success: 'every record is mapped or ignored', failed: 'records are rejected', refused: 'no mapping could be proposed, or the file to write exists' })}`;
+
+function program(): Command {
+  return new Command('adopt')
+    .description('Propose a payload mapping from samples, or test one')
+    .argument('[samples]', 'file of one record a line; standard input without it or with -')
+    .option('--test <mapping>', 'apply this mapping: events on standard output as they would be stored')
+    .option('--write <file>', 'where the proposed mapping is written; default: NAME.yaml')
+    .option('--name <name>', 'name of the proposed mapping; default: that of the samples, or fleet')
+    .option('--force', 'replace the file where it exists')
+    .addHelpText('after', HELP);
+}
+
+/** Runs `adopt`, and returns its exit code. Never throws for what its input holds. */
+export async function adoptCommand(host: AdoptHost): Promise<ExitCode> {
+  const command = program();
+  const ended = parseCommandLine(command, host);
+  if (ended !== undefined) return ended;
+  const [samples] = command.args;
+  const flags = command.opts<Flags>();
+  try {
+    const lines = await readSamples(samples, host.folder, host.stdin);
+    const outcome =
+      flags.test === undefined
+        ? await propose(host, samples, flags, lines)
+        : await test(host, flags.test, lines);
+    return outcome.rejections.length > 0 ? EXIT_CODES.failed : EXIT_CODES.success;
+  } catch (error) {
+    const { text, exitCode } = explainFailure(error, host);
+    host.stderr.write(`${text}\n`);
+    return exitCode;
+  }
+}
+
+async function test(host: AdoptHost, file: string, lines: readonly SampleLine[]): Promise<Outcome> {
+  let text: string;
+  try {
+    text = await readFile(callerPath(file, host.folder), 'utf8');
+  } catch (error) {
+    throw usageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const outcome = applyMapping(mapperOrUsageError(text, file), lines, host.nowMs);
+  for (const event of outcome.events) {
+    host.stdout.write(`${event.text}\n`);
+  }
+  host.stderr.write(outcomeText(outcome));
+  return outcome;
+}
+
+function mapperOrUsageError(text: string, name: string): ReturnType<typeof mapperOf> {
+  try {
+    return mapperOf(text, name);
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function propose(
+  host: AdoptHost,
+  samples: string | undefined,
+  flags: Flags,
+  lines: readonly SampleLine[],
+): Promise<Outcome> {
+  const name = flags.name ?? nameOf(samples);
+  const { text, reasons } = (await knownFormat(lines, host.nowMs)) ?? ownProposal(name, lines);
+  const outcome = applyMapping(mapperOrUsageError(text, name), lines, host.nowMs);
+  for (const reason of reasons) host.stdout.write(`- ${reason}\n`);
+  host.stdout.write(`\n${text}\n${outcomeText(outcome)}`);
+  const file = flags.write ?? `${name}.yaml`;
+  await write(callerPath(file, host.folder), text, file, flags.force === true);
+  host.stderr.write(`wrote ${file}; test it: adopt --test ${file} ${samples ?? '-'}\n`);
+  return outcome;
+}
+
+interface Proposed {
+  readonly text: string;
+  readonly reasons: readonly string[];
+}
+
+/** A ready-made mapping that takes every record. */
+async function knownFormat(lines: readonly SampleLine[], nowMs: number): Promise<Proposed | undefined> {
+  for (const { name, text, mapper } of await readReadyMade()) {
+    const { events, rejections } = applyMapping(mapper, lines, nowMs);
+    if (rejections.length > 0 || events.length === 0 || !events.every(({ text }) => isMapped(text))) continue;
+    return { text, reasons: [`every record is of the format of the ready-made mapping ${name}`] };
+  }
+  return undefined;
+}
+
+/** Events of this project's own format name no mapping. */
+function isMapped(text: string): boolean {
+  return text.includes('"mapping":{"name":');
+}
+
+function ownProposal(name: string, lines: readonly SampleLine[]): Proposed {
+  const payloads: JsonValue[] = [];
+  for (const { number, data } of lines) {
+    try {
+      payloads.push(JSON.parse(Buffer.from(data).toString('utf8')));
+    } catch {
+      throw refusal(
+        'SAMPLES_NOT_JSON',
+        `line ${number} is not JSON; write a mapping by hand for another format`,
+      );
+    }
+  }
+  const proposal = proposeMapping(name, payloads);
+  if ('problem' in proposal) throw refusal('NO_MAPPING_PROPOSED', proposal.problem);
+  const header = '# yaml-language-server: $schema=./mapping.schema.json\n';
+  return { text: header + stringify(proposal.document, { lineWidth: 0 }), reasons: proposal.reasons };
+}
+
+function nameOf(samples: string | undefined): string {
+  if (samples === undefined || samples === '-') return 'fleet';
+  const plain = basename(samples, extname(samples)).toLowerCase();
+  return plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'fleet';
+}
+
+async function write(path: string, text: string, file: string, replaces: boolean): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: replaces ? 'w' : 'wx' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      throw refusal('FILE_EXISTS', `${file} exists: pass --force to replace it, or --write another file`);
+    }
+    throw usageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

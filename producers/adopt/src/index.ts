@@ -1,0 +1,1 @@
+export { type AdoptHost, adoptCommand } from './adopt-command.ts';
