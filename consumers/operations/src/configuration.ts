@@ -9,6 +9,7 @@ const SCHEMA = z.object({
   TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
   TWINSTREAM_OPERATIONS_TABLE: z.string().default(NAMES.operationsTable),
   TWINSTREAM_ARCHIVE_BUCKET: z.string().default(NAMES.archiveBucket),
+  TWINSTREAM_MAPPING: z.string().default(''),
   TWINSTREAM_PROJECTOR_FUNCTION: z.string().default(NAMES.projectorFunction),
   TWINSTREAM_PAGES_PER_SNAPSHOT: z.coerce
     .number()
@@ -35,6 +36,8 @@ export function operationsConfiguration(environment: Environment) {
     operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     projectorFunction: values.TWINSTREAM_PROJECTOR_FUNCTION,
+    /** Places of the mapping documents that the projector uses, separated by commas. */
+    mapping: values.TWINSTREAM_MAPPING,
     pageWriting,
   };
 }

@@ -5,7 +5,9 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { batchedItems, dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { lambdaClient } from '@twinstream/aws/lambda';
-import { s3Client } from '@twinstream/aws/s3';
+import { readS3Text, s3Client } from '@twinstream/aws/s3';
+import { callerPath } from '@twinstream/command-line';
+import type { EntryDecoder } from '@twinstream/device-model';
 import { type AuditableEventStore, dynamoDbEventStore } from '@twinstream/event-store';
 import {
   dynamoDbLatestStateTable,
@@ -13,6 +15,7 @@ import {
   type RepairableLatestState,
   type ShardProgressTable,
 } from '@twinstream/latest-state';
+import { mappingPlaces, openMappings } from '@twinstream/payload-mapping';
 import { type ResolvableQuarantine, s3Quarantine } from '@twinstream/quarantine';
 import { type Clock, createLogger, type Logger, type ServiceName } from '@twinstream/runtime';
 import {
@@ -43,6 +46,28 @@ export interface Stores {
   readonly latestState: RepairableLatestState;
 }
 
+/** Of the flag that replaces the projector's mappings. */
+export const MAPPING_HELP =
+  'mapping documents to decode with, separated by commas; default: those of the projector (TWINSTREAM_MAPPING)';
+
+/** See {@link OperationsServices.decoder}. */
+export function decoderOf(
+  files: string | undefined,
+  folder: string,
+  { mapping }: Pick<OperationsConfiguration, 'mapping'>,
+  s3: S3Client,
+): Promise<EntryDecoder> {
+  const places = files === undefined ? mapping : mappingIn(folder, files);
+  return openMappings(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
+}
+
+/** The same places, each file with its whole path: a job goes on from another folder, too. */
+export function mappingIn(folder: string, files: string): string {
+  return mappingPlaces(files)
+    .map((place) => (place.startsWith('s3://') ? place : callerPath(place, folder)))
+    .join(',');
+}
+
 /** Everything that the commands reach. */
 export interface OperationsServices {
   readonly configuration: OperationsConfiguration;
@@ -54,6 +79,11 @@ export interface OperationsServices {
   readonly s3: S3Client;
   readonly quarantine: ResolvableQuarantine;
   readonly shardProgress: ShardProgressTable;
+  /**
+   * Makes events of records: with the mappings of these files, separated by commas and relative to this folder; where none are
+   * named, with those of the projector. Throws `MAPPING_UNREADABLE` or `INVALID_MAPPING`.
+   */
+  decoder(files: string | undefined, folder: string): Promise<EntryDecoder>;
   /** The tables in use now. */
   generation(signal?: AbortSignal): Promise<TableGeneration>;
   stores(tables: TableNames): Stores;
@@ -81,6 +111,7 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
     shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName }),
     generation: async (signal) =>
       (await readGeneration(dynamoDb, operationsTable, signal)) ?? configuredGeneration(tables),
+    decoder: (files, folder) => decoderOf(files, folder, configuration, s3),
     stores: ({ eventsTable, deviceStateTable }) => ({
       eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, items }),
       latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),

@@ -9,7 +9,7 @@ import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { configuredGeneration } from '@twinstream/table-generation';
 import { operationsCommand } from '../src/command/operations-command.ts';
 import { operationsConfiguration } from '../src/configuration.ts';
-import type { OperationsServices, Stores } from '../src/services.ts';
+import { decoderOf, type OperationsServices, type Stores } from '../src/services.ts';
 import { memoryStores } from './replay/memory-replay.ts';
 
 /** Nothing listens there: what a command asks of AWS itself fails at once. */
@@ -28,6 +28,7 @@ export interface MemoryOperations extends OperationsServices {
 export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
   const configuration = operationsConfiguration({});
   const stored = memoryStores();
+  const s3 = s3Client(NOWHERE);
   return {
     configuration,
     clock,
@@ -35,9 +36,10 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
     dynamoDb: dynamoDbClient(NOWHERE),
     kinesis: kinesisClient(NOWHERE),
     lambda: lambdaClient(NOWHERE),
-    s3: s3Client(NOWHERE),
+    s3,
     quarantine: memoryQuarantine(),
     shardProgress: memoryShardProgressTable(),
+    decoder: (files, folder) => decoderOf(files, folder, configuration, s3),
     generation: async () => configuredGeneration(configuration.tables),
     stores: () => stored,
     close: () => undefined,

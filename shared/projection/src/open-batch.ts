@@ -69,8 +69,8 @@ function damaged(damage: string): DecodedEntry {
   return { events: [], rejection: rejection('damaged-aggregate', detail), ignored: 0 };
 }
 
-/** An aggregated record may hold an event whose place is above those of later entries. */
-function addInOrder(arrived: ArrivedEvent[], next: ArrivedEvent): void {
+/** Adds an event by its place: an aggregated record may hold one whose place is above those of later entries. */
+export function addInOrder(arrived: ArrivedEvent[], next: ArrivedEvent): void {
   const { sequenceNumber, subSequenceNumber } = next.place;
   const isAfter = ({ place }: ArrivedEvent) =>
     place.sequenceNumber === sequenceNumber && place.subSequenceNumber > subSequenceNumber;

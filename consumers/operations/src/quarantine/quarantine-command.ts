@@ -24,6 +24,7 @@ import {
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
+import { MAPPING_HELP } from '../services.ts';
 import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
 import { hexDump } from './hex-dump.ts';
 import { type RedriveResult, redrive } from './redrive.ts';
@@ -44,6 +45,7 @@ interface ChangeFlags extends FilterFlags {
 interface RedriveFlags extends ChangeFlags {
   readonly transform?: string;
   readonly input?: string;
+  readonly mapping?: string;
 }
 
 const LIMIT_MAX = 1_000_000;
@@ -91,6 +93,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
         "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --why 'old firmware'",
         "quarantine redrive --transform ./repair.ts --execute --why 'broken encoder' --yes",
         "quarantine redrive --input fixed.ndjson --execute --why 'fixed by hand'",
+        "quarantine redrive --mapping fleet-v2.yaml --reason unmapped-value --execute --why 'time in ms'",
       ],
     ),
   )
@@ -99,6 +102,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       '--input <file>',
       'repaired events, one JSON object a line: shardId, sequenceNumber, subSequenceNumber, event',
     )
+    .option('--mapping <files>', MAPPING_HELP)
     .action((records: string[], flags: RedriveFlags) =>
       run((context) => redriveCommand(context, records, flags), CHANGES),
     );
@@ -235,6 +239,7 @@ async function redriveCommand(
       : flags.input !== undefined
         ? await fixedEvents(flags.input, host.folder)
         : unchanged;
+  const decoder = await services.decoder(flags.mapping, host.folder);
   const records = await gathered(context, flags, names);
   if (flags.execute === true) {
     const question = `Redrive ${whole(records.length)} records into the tables in use?`;
@@ -249,13 +254,13 @@ async function redriveCommand(
   const redriving = redrive(
     { tablesInUse, quarantine, shardProgress, logger, streamName, pageWriting, now: clock.now },
     toAsync(records),
-    { transform, execute: flags.execute === true, reason, actor: flags.actor, signal: host.stop },
+    { transform, decoder, execute: flags.execute === true, reason, actor: flags.actor, signal: host.stop },
   );
   const results: RedriveResult[] = [];
   for await (const result of redriving) results.push(result);
   report(context, flags, records.length, results);
   const isFine = results.every(({ outcome }) =>
-    ['stored', 'already-stored', 'would-store'].includes(outcome),
+    ['stored', 'already-stored', 'would-store', 'ignored'].includes(outcome),
   );
   return isFine ? EXIT_CODES.success : EXIT_CODES.failed;
 }

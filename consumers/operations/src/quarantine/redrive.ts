@@ -1,16 +1,28 @@
 import { isoText } from '@twinstream/command-line';
-import { type ArrivedEvent, decodeEvent, noOutcomes, type OutcomeCounts } from '@twinstream/device-model';
+import {
+  type ArrivedEvent,
+  type EntryDecoder,
+  type EntryEvent,
+  noOutcomes,
+  type OutcomeCounts,
+  ownFormatDecoder,
+} from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 import { type DeviceReport, HeadCache, projectDevice } from '@twinstream/projection';
-import type { QuarantinedEntry, QuarantinedRecord, ResolvableQuarantine } from '@twinstream/quarantine';
+import type {
+  QuarantinedEntry,
+  QuarantinedRecord,
+  RedrivenEvent,
+  ResolvableQuarantine,
+} from '@twinstream/quarantine';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
 import { keepUntouched, type Transform } from './transform.ts';
 
-/** What became of one entry. */
+/** What became of one entry, or of one of the events that a mapping makes of it. */
 export interface RedriveResult {
   readonly key: string;
   readonly shardId: ShardId;
@@ -21,7 +33,7 @@ export interface RedriveResult {
    * `stored`: appended. `already-stored`: its identity is there. `unrepaired`: the transformation left it alone.
    * `transform-failed`: the transformation threw. `still-invalid`: what the transformation returned is an invalid record, or holds a
    * number that it rounded. `not-finished`: the live consumer has not come so far yet.
-   * `would-store`: in a preview.
+   * `would-store`: in a preview. `ignored`: the mapping makes nothing of it, on purpose.
    */
   readonly outcome:
     | 'stored'
@@ -30,7 +42,8 @@ export interface RedriveResult {
     | 'transform-failed'
     | 'still-invalid'
     | 'not-finished'
-    | 'would-store';
+    | 'would-store'
+    | 'ignored';
   readonly detail: string;
 }
 
@@ -53,17 +66,13 @@ export interface RedriveServices {
 
 export interface RedriveOptions {
   readonly transform: Transform;
+  /** Makes events of what the transformation returned. Default: of this project's own format alone. */
+  readonly decoder?: EntryDecoder;
   /** False previews. */
   readonly execute: boolean;
   readonly reason: string;
   readonly actor: string;
   readonly signal: AbortSignal;
-}
-
-/** An entry with what the transformation made of it. */
-interface Repaired {
-  readonly entry: QuarantinedEntry;
-  readonly arrived: ArrivedEvent;
 }
 
 /**
@@ -96,79 +105,101 @@ async function* redriveRecord(
 ): AsyncGenerator<RedriveResult> {
   const { shardId, sequenceNumber } = record;
   const say = (
-    entry: QuarantinedEntry,
+    subSequenceNumber: number,
     outcome: RedriveResult['outcome'],
     deviceId: string | null,
     detail = '',
-  ) => ({
-    ...{ key, shardId, sequenceNumber, subSequenceNumber: entry.subSequenceNumber },
-    ...{ deviceId, outcome, detail },
-  });
+  ) => ({ key, shardId, sequenceNumber, subSequenceNumber, deviceId, outcome, detail });
   if (finishedThrough === undefined || compareSequenceNumbers(sequenceNumber, finishedThrough) > 0) {
     const detail = 'the live consumer has not finished this record; try again later';
-    for (const entry of record.entries) yield say(entry, 'not-finished', null, detail);
+    for (const { subSequenceNumber } of record.entries)
+      yield say(subSequenceNumber, 'not-finished', null, detail);
     return;
   }
-  const done: Repaired[] = [];
+  const done: RedrivenEvent[] = [];
+  let isLeft = false;
   for (const entry of record.entries) {
-    let made: Uint8Array | undefined;
-    try {
-      made = await options.transform(entry, record);
-    } catch (error) {
-      yield say(entry, 'transform-failed', null, error instanceof Error ? error.message : String(error));
+    const made = await repairedEvents(entry, record, options);
+    if ('outcome' in made) {
+      isLeft = isLeft || made.outcome !== 'ignored';
+      yield say(entry.subSequenceNumber, made.outcome, null, made.detail);
       continue;
     }
-    if (made === undefined) {
-      yield say(entry, 'unrepaired', null);
-      continue;
+    isLeft = isLeft || made.isLeft;
+    for (const { subSequenceNumber, decoded } of made.events) {
+      const { deviceId } = decoded.event;
+      const { text, sourceCounter } = decoded;
+      const event: RedrivenEvent = {
+        ...{ subSequenceNumber, text, ...(sourceCounter === undefined ? {} : { sourceCounter }) },
+        ...(entry.rejectedPlaces === undefined ? {} : { isPart: true }),
+      };
+      if (!options.execute) {
+        yield say(subSequenceNumber, 'would-store', deviceId);
+        continue;
+      }
+      const place = { sequenceNumber, subSequenceNumber };
+      const arrived = { place, arrivalTime: record.arrivalTime, ...decoded };
+      const { outcomes, refused } = await append(services, shardId, arrived, options.signal);
+      const [refusal] = refused;
+      if (refusal !== undefined) {
+        isLeft = true;
+        yield say(subSequenceNumber, 'still-invalid', deviceId, `${refusal.rejected}: ${refusal.detail}`);
+        continue;
+      }
+      done.push(event);
+      const isStored = outcomes.applied + outcomes.late > 0;
+      yield say(subSequenceNumber, isStored ? 'stored' : 'already-stored', deviceId);
     }
-    const kept = keepUntouched(entry.data, made);
-    if ('rounded' in kept) {
-      const detail = `number-rounded: ${kept.rounded} was moved and became another number; keep its digits`;
-      yield say(entry, 'still-invalid', null, detail);
-      continue;
-    }
-    const decoded = decodeEvent(kept.data);
-    if ('rejected' in decoded) {
-      yield say(entry, 'still-invalid', null, `${decoded.rejected}: ${decoded.detail}`);
-      continue;
-    }
-    const repaired = { entry, arrived: arrivedAt(record, entry, decoded) };
-    const { deviceId } = decoded.event;
-    if (!options.execute) {
-      done.push(repaired);
-      yield say(entry, 'would-store', deviceId);
-      continue;
-    }
-    const { outcomes, refused } = await append(services, shardId, repaired.arrived, options.signal);
-    const [refusal] = refused;
-    if (refusal !== undefined) {
-      yield say(entry, 'still-invalid', deviceId, `${refusal.rejected}: ${refusal.detail}`);
-      continue;
-    }
-    done.push(repaired);
-    yield say(entry, outcomes.applied + outcomes.late > 0 ? 'stored' : 'already-stored', deviceId);
+    if (made.detail !== undefined) yield say(entry.subSequenceNumber, 'still-invalid', null, made.detail);
   }
-  if (!options.execute || done.length < record.entries.length) return;
+  if (!options.execute || isLeft) return;
   const resolution = {
     outcome: 'redriven' as const,
     time: isoText(services.now()),
     reason: options.reason,
     actor: options.actor,
-    events: done.map(({ entry, arrived }) => ({
-      subSequenceNumber: entry.subSequenceNumber,
-      text: arrived.text,
-    })),
+    events: done,
   };
   await services.quarantine.resolve(key, resolution, options.signal);
 }
 
-function arrivedAt(
-  { sequenceNumber, arrivalTime }: QuarantinedRecord,
-  { subSequenceNumber }: QuarantinedEntry,
-  decoded: Pick<ArrivedEvent, 'event' | 'text'>,
-): ArrivedEvent {
-  return { place: { sequenceNumber, subSequenceNumber }, arrivalTime, ...decoded };
+type Repaired =
+  | { readonly events: readonly EntryEvent[]; readonly isLeft: boolean; readonly detail?: string }
+  | { readonly outcome: RedriveResult['outcome']; readonly detail?: string };
+
+/** What an entry comes to, transformed and decoded: of one that was accepted in part, only what was rejected. */
+async function repairedEvents(
+  entry: QuarantinedEntry,
+  record: QuarantinedRecord,
+  { transform, decoder = ownFormatDecoder }: RedriveOptions,
+): Promise<Repaired> {
+  let made: Uint8Array | undefined;
+  try {
+    made = await transform(entry, record);
+  } catch (error) {
+    return { outcome: 'transform-failed', detail: error instanceof Error ? error.message : String(error) };
+  }
+  if (made === undefined) return { outcome: 'unrepaired' };
+  const kept = keepUntouched(entry.data, made);
+  if ('rounded' in kept) {
+    const detail = `number-rounded: ${kept.rounded} was moved and became another number; keep its digits`;
+    return { outcome: 'still-invalid', detail };
+  }
+  const decoded = decoder.decode({ ...entry, data: kept.data }, record.arrivalTime);
+  const { rejectedPlaces } = entry;
+  const events =
+    rejectedPlaces === undefined
+      ? decoded.events
+      : decoded.events.filter(
+          // An event in the place of the entry is none of those that a mapping made of it before.
+          ({ subSequenceNumber: place }) =>
+            rejectedPlaces.includes(place) || place === entry.subSequenceNumber,
+        );
+  const { rejection } = decoded;
+  const isLeft = rejection !== undefined;
+  const detail = isLeft ? `${rejection.rejected}: ${rejection.detail}` : undefined;
+  if (events.length > 0) return { events, isLeft, ...(detail === undefined ? {} : { detail }) };
+  return detail === undefined ? { outcome: 'ignored' } : { outcome: 'still-invalid', detail };
 }
 
 /** Switches that one append meets, at most: each takes a promotion. */

@@ -24,6 +24,7 @@ import {
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
+import { MAPPING_HELP } from '../services.ts';
 import { jobStore, requireJob } from './job-store.ts';
 import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts';
 import { isPauseHeld, shownStatus } from './replay-job.ts';
@@ -68,6 +69,7 @@ export function addReplay(program: Command, run: RunCommand): void {
         'read the archive before this time and the stream from it on; default: half the retention ago',
       )
       .option('--skip-foreign', 'skip and report foreign objects and lines in the archive')
+      .option('--mapping <files>', MAPPING_HELP)
       .option('--rate <events>', 'maximum events per second, or max; default: 2000 when it writes tables')
       .addOption(outputOption());
   const timed = (command: Command) =>
@@ -96,6 +98,7 @@ export function addReplay(program: Command, run: RunCommand): void {
           "replay start --from PT6H --into repair --execute --reason 'pages lost'",
           "replay start --source event-store --into repair --execute --reason 'states wiped'",
           'replay start --from PT1H --device bus-2619 --into stdout --execute --reason look > events.ndjson',
+          "replay start --from earliest --source archive --mapping fleet-v2.yaml --into fresh --execute --reason 'units'",
           'replay start --resume 20261123-a1b2c3',
         ],
       ),

@@ -1,5 +1,16 @@
-import { type ArrivedEvent, type DeviceEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
-import type { DeviceBatch } from '@twinstream/projection';
+import {
+  type ArrivedEvent,
+  type DecodedEntry,
+  type DeviceEvent,
+  type DeviceId,
+  decodeEvent,
+  type EntryDecoder,
+  type EntryEvent,
+  entryOfPlace,
+  ownFormatDecoder,
+} from '@twinstream/device-model';
+import { addInOrder, type DeviceBatch } from '@twinstream/projection';
+import type { RedrivenEvent } from '@twinstream/quarantine';
 import {
   compareWithinShard,
   openRecord,
@@ -11,7 +22,7 @@ import {
 } from '@twinstream/stream-model';
 import type { ShardLedger } from './replay-job.ts';
 
-/** Bytes that should be one event, with their place in the stream, whichever source they come from. */
+/** Bytes that should be one event, or several by a mapping, with their place in the stream, whichever source they come from. */
 export interface ReplayEntry extends Position {
   /** Milliseconds since 1970. */
   readonly arrivalTime: number;
@@ -50,14 +61,17 @@ export function isAfter(place: ShardPosition, through: ShardPosition | undefined
   return through === undefined || compareWithinShard(place, through) > 0;
 }
 
-/** Repaired bytes of entries that were redriven from quarantine, by position. */
-export type Redriven = ReadonlyMap<string, Uint8Array>;
+/** What operators made of entries in quarantine, by the position of the entry. */
+export type Redriven = ReadonlyMap<string, readonly RedrivenEvent[]>;
 
-export function redrivenKey(position: Position): string {
-  return positionKey(position);
+/** The key of the entry in which a position lies. */
+export function redrivenKey({ shardId, sequenceNumber, subSequenceNumber }: Position): string {
+  return positionKey({ shardId, sequenceNumber, subSequenceNumber: entryOfPlace(subSequenceNumber) });
 }
 
 export interface DecodeOptions {
+  /** As the live projector decodes, or with another version of its mapping. Default: events of this project's own format. */
+  readonly decoder?: EntryDecoder | undefined;
   /** These alone; all where absent. */
   readonly devices?: ReadonlySet<DeviceId> | undefined;
   readonly redriven: Redriven;
@@ -65,8 +79,8 @@ export interface DecodeOptions {
   readonly isRefused: (entry: ReplayEntry, event: DeviceEvent) => Promise<boolean>;
 }
 
-/** An entry that is an event. */
-export interface DecodedEntry {
+/** An event of an entry. */
+export interface ReplayedEvent {
   readonly entry: ReplayEntry;
   readonly arrived: ArrivedEvent;
   /** True for what was redriven from quarantine. */
@@ -76,45 +90,68 @@ export interface DecodedEntry {
 /** Decodes the entries of a batch, and counts invalid records, refused events, and those of other devices. */
 export async function* decodeEntries(
   { entries }: ReplayBatch,
-  { devices, redriven, isRefused }: DecodeOptions,
+  { decoder = ownFormatDecoder, devices, redriven, isRefused }: DecodeOptions,
   ledger: ShardLedger,
-): AsyncGenerator<DecodedEntry> {
+): AsyncGenerator<ReplayedEvent> {
   for (const entry of entries) {
     ledger.read += 1;
     ledger.bytes += entry.data.length;
-    const repaired = redriven.size === 0 ? undefined : redriven.get(redrivenKey(entry));
-    const decoded = decodeEvent(repaired ?? entry.data);
-    const isRedriven = repaired !== undefined;
-    if (
-      'rejected' in decoded ||
-      (!isRedriven &&
-        decoded.event.correction?.corrects !== undefined &&
-        (await isRefused(entry, decoded.event)))
-    ) {
-      ledger.quarantined += 1;
-      continue;
+    const { events, isRejected, ignored } = withRedriven(
+      decoder.decode(entry, entry.arrivalTime),
+      redriven.size === 0 ? undefined : redriven.get(redrivenKey(entry)),
+    );
+    if (isRejected) ledger.quarantined += 1;
+    ledger.skipped += ignored;
+    const { sequenceNumber, arrivalTime } = entry;
+    for (const { subSequenceNumber, decoded, isRedriven = false } of events) {
+      const { deviceId, correction } = decoded.event;
+      if (!isRedriven && correction?.corrects !== undefined && (await isRefused(entry, decoded.event))) {
+        ledger.quarantined += 1;
+      } else if (devices !== undefined && !devices.has(deviceId)) ledger.skipped += 1;
+      else {
+        const place = { sequenceNumber, subSequenceNumber };
+        yield { entry, arrived: { place, arrivalTime, ...decoded }, isRedriven };
+      }
     }
-    const { event, text } = decoded;
-    if (devices !== undefined && !devices.has(event.deviceId)) {
-      ledger.skipped += 1;
-      continue;
-    }
-    const { sequenceNumber, subSequenceNumber, arrivalTime } = entry;
-    const place = { sequenceNumber, subSequenceNumber };
-    yield { entry, arrived: { place, arrivalTime, event, text }, isRedriven };
   }
+}
+
+/** The events of an entry, those that were redriven in their places. */
+function withRedriven(
+  { events, rejection, ignored }: DecodedEntry,
+  repaired: readonly RedrivenEvent[] | undefined,
+): {
+  readonly events: readonly (EntryEvent & { readonly isRedriven?: boolean })[];
+  readonly isRejected: boolean;
+  readonly ignored: number;
+} {
+  if (repaired === undefined) return { events, isRejected: rejection !== undefined, ignored };
+  const redriven = repaired.flatMap(({ subSequenceNumber, text, sourceCounter }) => {
+    const decoded = decodeEvent(Buffer.from(text));
+    if ('rejected' in decoded) return [];
+    const source = sourceCounter === undefined ? {} : { sourceCounter };
+    return [{ subSequenceNumber, decoded: { ...decoded, ...source }, isRedriven: true }];
+  });
+  const places = new Set(redriven.map(({ subSequenceNumber }) => subSequenceNumber));
+  const isWhole = repaired.every(({ isPart }) => isPart !== true);
+  const isRejected = isWhole
+    ? redriven.length < repaired.length
+    : rejection?.rejectedPlaces?.every((place) => places.has(place)) === false;
+  const others = isWhole ? [] : events.filter(({ subSequenceNumber }) => !places.has(subSequenceNumber));
+  const all = [...others, ...redriven].sort((a, b) => a.subSequenceNumber - b.subSequenceNumber);
+  return { events: all, isRejected, ignored };
 }
 
 /** The events of a batch by device, in the order of the shard. */
 export async function devicesOf(
   shardId: ReplayBatch['shardId'],
-  decoded: AsyncIterable<DecodedEntry>,
+  decoded: AsyncIterable<ReplayedEvent>,
 ): Promise<DeviceBatch[]> {
   const devices = new Map<DeviceId, DeviceBatch & { arrived: ArrivedEvent[] }>();
   for await (const { arrived } of decoded) {
     const { deviceId } = arrived.event;
     const device = devices.get(deviceId);
-    if (device !== undefined) device.arrived.push(arrived);
+    if (device !== undefined) addInOrder(device.arrived, arrived);
     else devices.set(deviceId, { deviceId, shardId, arrived: [arrived], from: arrived.place.sequenceNumber });
   }
   return [...devices.values()];

@@ -10,7 +10,7 @@ export interface ShardLedger {
   /** Entries of the window, of any device. */
   read: number;
   bytes: number;
-  /** Of devices that were not asked for. */
+  /** Of devices that were not asked for, and what the mapping ignores. */
   skipped: number;
   applied: number;
   late: number;

@@ -1,4 +1,4 @@
-import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceId, EntryDecoder } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import type { PageWriting } from '@twinstream/pipeline-settings';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
@@ -31,6 +31,8 @@ export interface ReplayServices {
   readonly quarantine: Pick<ResolvableQuarantine, 'resolved' | 'list' | 'read'>;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
+  /** Makes events of entries. Default: events of this project's own format alone. */
+  readonly decoder?: EntryDecoder;
   /** A polite source leaves the live consumers at least half of each shard's reads. */
   readonly sourceOf: (source: ReplayPart['source'], isPolite: boolean) => ReplaySource;
   /** Takes text for standard output, and resolves when there is room for more. */

@@ -10,6 +10,7 @@ import {
   readShardId,
   withoutByteOrderMark,
 } from '../command/argument-values.ts';
+import { mappingIn } from '../services.ts';
 import type { StreamFacts } from '../stream/shard-reads.ts';
 import { freshTableNames } from './fresh-tables.ts';
 
@@ -42,6 +43,8 @@ export interface ReplaySpec {
   readonly reason?: string;
   /** True passes over what is foreign in the archive. */
   readonly isForeignSkipped?: true;
+  /** Mapping documents to decode with, separated by commas; absent: those of the projector. */
+  readonly mapping?: string;
   /** Fresh tables, where they are the target. */
   readonly tables?: { readonly eventsTable: string; readonly deviceStateTable: string };
 }
@@ -65,6 +68,7 @@ export interface ReplayFlags {
   readonly execute?: true;
   readonly reason?: string;
   readonly skipForeign?: true;
+  readonly mapping?: string;
 }
 
 /** Entries a second where tables are written: a small part of what their live consumers can take. */
@@ -102,6 +106,7 @@ export function readSpec(
     ...(rate === undefined ? {} : { rate }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
     ...(flags.skipForeign === true ? { isForeignSkipped: true } : {}),
+    ...(flags.mapping === undefined ? {} : { mapping: mappingIn(folder, flags.mapping) }),
     ...(target === 'fresh' ? { tables: freshTableNames(flags.name ?? `replay-${id}`) } : {}),
   };
 }

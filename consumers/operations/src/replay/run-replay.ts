@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { ResolvableQuarantine } from '@twinstream/quarantine';
+import type { RedrivenEvent, ResolvableQuarantine } from '@twinstream/quarantine';
 import { CancelRequested, type Checkpointing, createCheckpointing } from './checkpointing.ts';
 import { createPace } from './pace.ts';
 import { recordKey, refusedCorrections } from './refused-corrections.ts';
@@ -108,12 +108,15 @@ export async function readResolved(
   { quarantine }: { readonly quarantine: Pick<ResolvableQuarantine, 'resolved'> },
   signal: AbortSignal,
 ): Promise<{ readonly redriven: Redriven; readonly discarded: ReadonlySet<string> }> {
-  const redriven = new Map<string, Uint8Array>();
+  const redriven = new Map<string, RedrivenEvent[]>();
   const discarded = new Set<string>();
   for await (const { shardId, sequenceNumber, resolution } of quarantine.resolved(signal)) {
     if (resolution.outcome === 'discarded') discarded.add(recordKey({ shardId, sequenceNumber }));
-    for (const { subSequenceNumber, text } of resolution.events) {
-      redriven.set(redrivenKey({ shardId, sequenceNumber, subSequenceNumber }), Buffer.from(text));
+    for (const event of resolution.events) {
+      const key = redrivenKey({ shardId, sequenceNumber, subSequenceNumber: event.subSequenceNumber });
+      const others = redriven.get(key);
+      if (others === undefined) redriven.set(key, [event]);
+      else others.push(event);
     }
   }
   return { redriven, discarded };

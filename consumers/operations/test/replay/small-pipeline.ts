@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { collectedOutput } from '@twinstream/command-line';
-import { type DeviceId, decodeEvent, presentAttributes } from '@twinstream/device-model';
+import { type DeviceId, decodeEvent, ownFormatDecoder, presentAttributes } from '@twinstream/device-model';
 import {
   type AuditableEventStore,
   dynamoDbEventStore,
@@ -139,6 +139,7 @@ export async function startSmallPipeline(
       shardProgressTable: 'unused',
       archiveBucket: 'unused',
       projectorFunction: 'state-projector',
+      mapping: '',
       pageWriting: PAGE_WRITING,
     },
     ...{ clock, logger: SILENT, dynamoDb: client, quarantine, shardProgress, generation },
@@ -156,6 +157,7 @@ export async function startSmallPipeline(
       },
     ),
     s3: {} as S3Client,
+    decoder: async () => ownFormatDecoder,
     stores: storesOf,
     close: () => undefined,
   };

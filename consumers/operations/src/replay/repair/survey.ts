@@ -70,7 +70,7 @@ export interface Gathering {
 
 export function gatherMissing(
   damaged: ReadonlyMap<DeviceId, DamagedChain>,
-  dispositions: Pick<DecodeOptions, 'redriven' | 'isRefused'>,
+  dispositions: Pick<DecodeOptions, 'decoder' | 'redriven' | 'isRefused'>,
 ): Gathering {
   const gathered = new Map<DeviceId, SourceEvent[]>();
   const stored = new Set<string>();
@@ -85,8 +85,8 @@ export function gatherMissing(
     of: (deviceId) => gathered.get(deviceId) ?? [],
     target: async (batch, ledger) => {
       const decoded = decodeEntries(batch, { ...dispositions, devices }, ledger);
-      for await (const { entry, arrived, isRedriven } of decoded) {
-        if (stored.has(positionKey(entry))) continue;
+      for await (const { arrived, isRedriven } of decoded) {
+        if (stored.has(positionKey({ shardId: batch.shardId, ...arrived.place }))) continue;
         characters += arrived.text.length;
         if (characters > GATHERED_CHARACTERS_MAX) {
           throw new CodedError(

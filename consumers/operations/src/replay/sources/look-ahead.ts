@@ -1,4 +1,4 @@
-import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceId, EntryDecoder } from '@twinstream/device-model';
 import { decodeEntries, type Redriven } from '../replay-entry.ts';
 import { noLedger } from '../replay-job.ts';
 import type { ReplaySpec } from '../replay-spec.ts';
@@ -7,13 +7,14 @@ import type { ReplaySource, SourceQuery } from './replay-source.ts';
 /** What is asked of a source before a replay begins. */
 export interface LookAhead {
   readonly spec: Pick<ReplaySpec, 'parts' | 'shards'>;
+  readonly decoder?: EntryDecoder | undefined;
   readonly sourceOf: (source: ReplaySpec['parts'][number]['source']) => ReplaySource;
   readonly signal: AbortSignal;
 }
 
 /** Which of the devices the source has events of. Reads the window until all are found. */
 export async function devicesInSource(
-  { spec, sourceOf, signal }: LookAhead,
+  { spec, decoder, sourceOf, signal }: LookAhead,
   devices: readonly DeviceId[],
   redriven: Redriven,
 ): Promise<ReadonlySet<DeviceId>> {
@@ -25,7 +26,7 @@ export async function devicesInSource(
     if (source === 'event-store' || found.size === wanted.size) continue;
     try {
       await sourceOf(source).read(queryOf(spec, { ...window, ...query }), async (batch) => {
-        const options = { devices: wanted, redriven, isRefused: async () => false };
+        const options = { decoder, devices: wanted, redriven, isRefused: async () => false };
         for await (const { arrived } of decodeEntries(batch, options, noLedger())) {
           found.add(arrived.event.deviceId);
         }

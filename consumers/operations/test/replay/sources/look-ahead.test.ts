@@ -47,7 +47,7 @@ describe('a look at a source ahead of a replay', () => {
     if (entry === undefined) throw new TypeError('no entry');
     const invalid = { ...entry, sequenceNumber: sequenceNumber('5'), data: Buffer.from('{') };
     const text = Buffer.from(entry.data).toString().replace('bus-0', 'bus-typo');
-    const redriven = new Map([[redrivenKey(invalid), Buffer.from(text)]]);
+    const redriven = new Map([[redrivenKey(invalid), [{ subSequenceNumber: 0, text }]]]);
     expect(await devicesInSource(watched([invalid]).ahead, [UNKNOWN], redriven)).toEqual(new Set([UNKNOWN]));
   });
 
