@@ -18,6 +18,12 @@ export function compareWithinShard(a: ShardPosition, b: ShardPosition): number {
   );
 }
 
+/** Order of positions of a stream: by shard, then as {@link compareWithinShard}. */
+export function comparePositions(a: Position, b: Position): number {
+  if (a.shardId !== b.shardId) return a.shardId < b.shardId ? -1 : 1;
+  return compareWithinShard(a, b);
+}
+
 /** Text that identifies a position in its stream. */
 export function positionKey(position: Position): string {
   return `${position.shardId}:${position.sequenceNumber}:${position.subSequenceNumber}`;

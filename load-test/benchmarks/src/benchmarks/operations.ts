@@ -7,17 +7,16 @@ import { memoryEventStore } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { memoryLatestStateTable, memoryShardProgressTable } from '@twinstream/latest-state';
 import { startKinesis } from '@twinstream/local-aws/kinesis';
-import {
-  comparePositions,
-  memoryJobStore,
-  newJob,
-  type ReplayServices,
-  runReplay,
-  streamSource,
-} from '@twinstream/operations';
+import { memoryJobStore, newJob, type ReplayServices, runReplay, streamSource } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger, externalSort, type SortableLine, systemClock } from '@twinstream/runtime';
-import { encodeAggregate, type Position, sequenceNumber, shardId } from '@twinstream/stream-model';
+import {
+  comparePositions,
+  encodeAggregate,
+  type Position,
+  sequenceNumber,
+  shardId,
+} from '@twinstream/stream-model';
 import { readyMessage } from '@twinstream/test-kit';
 import { verifyDevices } from '@twinstream/verification';
 import type { Benchmark, Figure } from '../benchmark.ts';

@@ -1,5 +1,6 @@
 import { externalSort, type SortableLine } from '@twinstream/runtime';
 import {
+  comparePositions,
   compareWithinShard,
   type Position,
   readArchiveHead,
@@ -85,11 +86,6 @@ async function* windowLines(
     }
     yield { key: { shardId, sequenceNumber, subSequenceNumber }, line: text };
   }
-}
-
-export function comparePositions(a: Position, b: Position): number {
-  if (a.shardId !== b.shardId) return a.shardId < b.shardId ? -1 : 1;
-  return compareWithinShard(a, b);
 }
 
 function positionOf(line: string): Position {

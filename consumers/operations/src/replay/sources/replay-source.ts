@@ -1,7 +1,11 @@
-import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
+import {
+  comparePositions,
+  compareWithinShard,
+  type ShardId,
+  type ShardPosition,
+} from '@twinstream/stream-model';
 import { isAfter, type ReplayBatch, type ReplayEntry } from '../replay-entry.ts';
 import type { ShardCheckpoint } from '../replay-job.ts';
-import { comparePositions } from './archive-source.ts';
 
 /** What a run wants of a source. */
 export interface SourceQuery {
