@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Entry, type Progress, readProgress } from './progress.ts';
 import { EXIT_UNFINISHED, orderEnvironment, type WorkerOrder } from './worker-order.ts';
 
-/** A worker that has written nothing for so long hangs in a loop that the limit of hits does not reach. */
+/** A worker that has written nothing for so long while it tries a mutant waits without end, or loops where no limit of hits reaches. */
 const STALL_MS = 20_000;
-/** Loading and instrumenting takes longer than any test, on a busy machine above all. */
-const START_STALL_MS = 90_000;
+/** Loading, and a test that runs without a mutant, may take longer on a busy machine. */
+const IDLE_STALL_MS = 120_000;
 const WATCH_INTERVAL_MS = 250;
 /** A mutant may eat all memory: this process ends before the machine does. */
 const HEAP_MB = 2_048;
@@ -61,22 +61,25 @@ async function runWorker(orderFile: string, watched: string): Promise<'ended' | 
   });
   let size = fileSize(watched);
   let changedAtMs = Date.now();
-  let limitMs = START_STALL_MS;
   while (!isOver) {
     await Promise.race([exited, sleep(WATCH_INTERVAL_MS)]);
     const newSize = fileSize(watched);
     if (newSize !== size) {
       size = newSize;
       changedAtMs = Date.now();
-      limitMs = STALL_MS;
     }
-    if (Date.now() - changedAtMs > limitMs) break;
+    if (Date.now() - changedAtMs > stallMs(watched, Date.now() - changedAtMs)) break;
   }
   endGroup(child.pid);
   const [code, signal] = await exited;
   if (code === 0) return 'ended';
   if (code === EXIT_UNFINISHED || signal !== null) return 'died';
   throw new Error(`the worker failed with exit code ${code}`);
+}
+
+function stallMs(watched: string, silentMs: number): number {
+  if (silentMs <= STALL_MS) return STALL_MS;
+  return readProgress(watched).trying === undefined ? IDLE_STALL_MS : STALL_MS;
 }
 
 function endGroup(pid: number | undefined): void {
