@@ -50,7 +50,17 @@ test('a redrive writes snapshots where the projector does', async () => {
   const path = join(folder, 'fixed.ndjson');
   const event = { v: 1, deviceId: 'bus-1', type: 'reported', time: '2026-11-23T05:00:00Z', data: { a: 1 } };
   writeFileSync(path, JSON.stringify({ shardId: SHARD, sequenceNumber: '100', subSequenceNumber: 0, event }));
-  const argv = ['quarantine', 'redrive', `${SHARD}:100`, '--input', path, '--execute', '--why', 'w', '--yes'];
+  const argv = [
+    'quarantine',
+    'redrive',
+    `${SHARD}:100`,
+    '--input',
+    path,
+    '--execute',
+    '--reason',
+    'w',
+    '--yes',
+  ];
   const { exitCode, stderr } = await runOps(services, [...argv, '--actor', 'test']);
   rmSync(folder, { recursive: true });
   expect(exitCode, stderr).toBe(0);

@@ -40,7 +40,7 @@ const AWS = { AWS_REGION: 'eu-west-1', AWS_PROFILE: 'production', TWINSTREAM_STR
 describe('a command that finds no pipeline', () => {
   test.each([
     ['correct', 'bus-1', '--set', 'a=1', '--reason', 'x', '--actor', 'me'],
-    ['quarantine', 'redrive', '--reason', 'not-json', '--execute', '--why', 'x', '--yes'],
+    ['quarantine', 'redrive', '--rejection', 'not-json', '--execute', '--reason', 'x', '--yes'],
     ['replay', 'start', '--from', 'PT1H', '--into', 'repair', '--execute', '--reason', 'x'],
     ['history', 'bus-1'],
     ['verify'],

@@ -58,7 +58,7 @@ describe('quarantine', IN_SEQUENCE, () => {
     const load = pipeline.startSimulator('--devices', '10', '--rate', '200', '--count', '600');
     const done = await operations.json(
       0,
-      ...['quarantine', 'redrive', '--input', 'fixed.ndjson', '--execute', '--why', 'a test', '--yes'],
+      ...['quarantine', 'redrive', '--input', 'fixed.ndjson', '--execute', '--reason', 'a test', '--yes'],
     );
     expect(done.outcomes).toEqual({ stored: entries.length });
     await ended(load);

@@ -5,7 +5,8 @@ import { pointInTimeMs, readShardId } from '../command/argument-values.ts';
 
 /** Which records, as the command line says. */
 export interface QuarantineFilter {
-  readonly reason?: readonly string[];
+  /** Reasons of rejection. */
+  readonly rejection?: readonly string[];
   readonly from?: string;
   readonly to?: string;
   readonly shard?: readonly string[];
@@ -20,11 +21,15 @@ export interface FoundRecord {
 /** Objects that are read at the same time. */
 const READS_AT_ONCE = 16;
 
-/** Throws `INVALID_USAGE` for a reason or a shard that does not exist. */
-export function checkFilter({ reason = [], shard = [] }: QuarantineFilter): void {
-  for (const name of reason) {
-    if (!(REJECTION_REASONS as readonly string[]).includes(name)) {
-      throw usageError(`--reason ${name}: there is ${REJECTION_REASONS.join(', ')}`);
+export function isRejectionReason(text: string): boolean {
+  return (REJECTION_REASONS as readonly string[]).includes(text);
+}
+
+/** Throws `INVALID_USAGE` for a rejection or a shard that does not exist. */
+export function checkFilter({ rejection = [], shard = [] }: QuarantineFilter): void {
+  for (const name of rejection) {
+    if (!isRejectionReason(name)) {
+      throw usageError(`--rejection ${name}: there is ${REJECTION_REASONS.join(', ')}`);
     }
   }
   for (const name of shard) readShardId(name);
@@ -41,12 +46,12 @@ export async function* findQuarantined(
   checkFilter(filter);
   const from = filter.from === undefined ? undefined : pointInTimeMs(filter.from, nowMs);
   const to = filter.to === undefined ? undefined : pointInTimeMs(filter.to, nowMs);
-  const { reason, shard, limit = Number.POSITIVE_INFINITY } = filter;
+  const { rejection, shard, limit = Number.POSITIVE_INFINITY } = filter;
   let found = 0;
   let batch: Promise<FoundRecord | undefined>[] = [];
   const wanted = function* (records: readonly (FoundRecord | undefined)[]): Generator<FoundRecord> {
     for (const one of records) {
-      if (one === undefined || found >= limit || !admits(one.record, reason, from, to)) continue;
+      if (one === undefined || found >= limit || !admits(one.record, rejection, from, to)) continue;
       found += 1;
       yield one;
     }

@@ -25,7 +25,12 @@ import {
   writeTable,
 } from '../command/command-context.ts';
 import { MAPPING_HELP } from '../services.ts';
-import { type FoundRecord, findQuarantined, type QuarantineFilter } from './find-quarantined.ts';
+import {
+  type FoundRecord,
+  findQuarantined,
+  isRejectionReason,
+  type QuarantineFilter,
+} from './find-quarantined.ts';
 import { hexDump } from './hex-dump.ts';
 import { type RedriveResult, redrive } from './redrive.ts';
 import { fixedEvents, readTransform, unchanged } from './transform.ts';
@@ -36,8 +41,7 @@ interface FilterFlags extends QuarantineFilter {
 
 interface ChangeFlags extends FilterFlags {
   readonly execute?: true;
-  readonly reasonText?: string;
-  readonly why?: string;
+  readonly reason?: string;
   readonly actor: string;
   readonly yes?: true;
 }
@@ -59,7 +63,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
     .description('List, inspect, redrive or discard invalid records.');
   const filtered = (command: Command) =>
     command
-      .option('--reason <reason>', 'entries with this reason; repeatable', repeatable)
+      .option('--rejection <rejection>', 'entries rejected for this; repeatable', repeatable)
       .option(
         '--from <time>',
         'only records that arrived at or after this time: ISO 8601 with offset, or a duration ago (PT2H)',
@@ -71,12 +75,12 @@ export function addQuarantine(program: Command, run: RunCommand): void {
   const changing = (command: Command) =>
     filtered(command)
       .option('--execute', 'apply changes (the default is a dry run)')
-      .option('--why <text>', 'reason, recorded; required with --execute')
+      .option('--reason <text>', 'reason, recorded; required with --execute')
       .option('--actor <name>', 'name of the operator, recorded', userInfo().username)
       .option('--yes', 'do not ask for confirmation');
   filtered(
     addCommand(quarantine, 'list', 'Records in quarantine.', [
-      'quarantine list --reason not-json --from PT24H',
+      'quarantine list --rejection not-json --from PT24H',
       'quarantine list --output json > bad.ndjson    (one JSON object per entry)',
     ]),
   ).action((flags: FilterFlags) => run((context) => list(context, flags)));
@@ -89,11 +93,11 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       'redrive [records...]',
       'Reprocess corrected records through the normal pipeline.',
       [
-        "quarantine redrive --reason unsupported-version --transform '.v = 1'",
-        "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --why 'old firmware'",
-        "quarantine redrive --transform ./repair.ts --execute --why 'broken encoder' --yes",
-        "quarantine redrive --input fixed.ndjson --execute --why 'fixed by hand'",
-        "quarantine redrive --mapping fleet-v2.yaml --reason unmapped-value --execute --why 'time in ms'",
+        "quarantine redrive --rejection unsupported-version --transform '.v = 1'",
+        "quarantine redrive --transform '.deviceId = .id | del(.id)' --execute --reason 'old firmware'",
+        "quarantine redrive --transform ./repair.ts --execute --reason 'broken encoder' --yes",
+        "quarantine redrive --input fixed.ndjson --execute --reason 'fixed by hand'",
+        "quarantine redrive --mapping fleet-v2.yaml --rejection unmapped-value --execute --reason 'time in ms'",
       ],
     ),
   )
@@ -111,7 +115,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       quarantine,
       'discard [records...]',
       'Remove records from quarantine; they are kept as resolved, with the reason.',
-      ["quarantine discard --reason empty --execute --why 'a probe of the network team'"],
+      ["quarantine discard --rejection empty --execute --reason 'a probe of the network team'"],
     ),
   ).action((records: string[], flags: ChangeFlags) =>
     run((context) => discard(context, records, flags), CHANGES),
@@ -196,11 +200,11 @@ async function show(context: CommandContext, name: string): Promise<ExitCode> {
   throw refusal('NOT_IN_QUARANTINE', `there is no ${name} in quarantine: see quarantine list`);
 }
 
-function requireWhy({ execute, why }: ChangeFlags): string {
-  if (execute !== true) return why ?? '';
-  if (why === undefined || why === '')
-    throw usageError('--execute needs --why: the reason, which is recorded');
-  return why;
+function requireReason({ execute, reason = '' }: ChangeFlags): string {
+  if (execute === true && reason === '') throw usageError('--execute needs --reason: why, which is recorded');
+  if (isRejectionReason(reason))
+    throw usageError(`--reason says why you do it; --rejection ${reason} chooses entries`);
+  return reason;
 }
 
 /** The records that are meant. Refuses names of which the filters find none: a typo must not pass for work that is done. */
@@ -230,7 +234,7 @@ async function redriveCommand(
   flags: RedriveFlags,
 ): Promise<ExitCode> {
   const { services, host } = context;
-  const reason = requireWhy(flags);
+  const reason = requireReason(flags);
   if (flags.transform !== undefined && flags.input !== undefined)
     throw usageError('--transform or --input, not both');
   const transform =
@@ -299,7 +303,7 @@ function report(
   );
   const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
   write(context, `${whole(records)} records: ${sums.join(', ') || 'nothing to do'}`);
-  if (flags.execute !== true) tell(context, 'This was a preview: --execute --why "…" acts.');
+  if (flags.execute !== true) tell(context, 'This was a preview: --execute --reason "…" acts.');
 }
 
 async function discard(
@@ -308,21 +312,21 @@ async function discard(
   flags: ChangeFlags,
 ): Promise<ExitCode> {
   const { services, host } = context;
-  const reason = requireWhy(flags);
+  const reason = requireReason(flags);
   if (
     names.length === 0 &&
-    flags.reason === undefined &&
+    flags.rejection === undefined &&
     flags.from === undefined &&
     flags.shard === undefined
   ) {
-    throw usageError('name the records, or choose them by --reason, --from or --shard');
+    throw usageError('name the records, or choose them by --rejection, --from or --shard');
   }
   const records = await gathered(context, flags, names);
   if (flags.execute !== true) {
     if (flags.output === 'json')
       writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });
     else write(context, `${whole(records.length)} records would be discarded`);
-    tell(context, 'This was a preview: --execute --why "…" acts.');
+    tell(context, 'This was a preview: --execute --reason "…" acts.');
     return EXIT_CODES.success;
   }
   const question = `Discard ${whole(records.length)} records for good?`;

@@ -40,15 +40,30 @@ const quarantined = async () => (await Array.fromAsync(services.quarantine.list(
 
 describe('a record that is not there', () => {
   test.each([
-    ['discard', RECORD, UNKNOWN, '--execute', '--why', 'w', '--yes'],
+    ['discard', RECORD, UNKNOWN, '--execute', '--reason', 'w', '--yes'],
     ['discard', UNKNOWN],
-    ['redrive', UNKNOWN, '--execute', '--why', 'w', '--yes'],
-    ['discard', RECORD, '--reason', 'empty', '--execute', '--why', 'w', '--yes'],
+    ['redrive', UNKNOWN, '--execute', '--reason', 'w', '--yes'],
+    ['discard', RECORD, '--rejection', 'empty', '--execute', '--reason', 'w', '--yes'],
   ])('is refused by %s %s %s %s, and nothing is changed', async (...argv) => {
     const { exitCode, stderr } = await runOps(services, ['quarantine', ...argv.filter(Boolean)]);
     expect(stderr).toMatch(/^refused \(NOT_IN_QUARANTINE\): there is no shardId-/);
     expect(exitCode).toBe(EXIT_CODES.refused);
     expect(await quarantined()).toBe(2);
+  });
+});
+
+describe('--reason says why, and --rejection chooses entries', () => {
+  test('a rejection given as the reason is refused before anything is read as chosen', async () => {
+    const argv = ['quarantine', 'redrive', '--reason', 'not-json'];
+    const { exitCode, stderr } = await runOps(services, argv);
+    expect(stderr).toBe('--reason says why you do it; --rejection not-json chooses entries\n');
+    expect(exitCode).toBe(EXIT_CODES.usage);
+  });
+
+  test('entries of other rejections are left out', async () => {
+    const { stdout } = await runOps(services, ['quarantine', 'list', '--rejection', 'empty']);
+    expect(stdout).toContain('0 records, 0 entries');
+    expect((await runOps(services, ['quarantine', 'list', '--reason', 'x'])).exitCode).toBe(EXIT_CODES.usage);
   });
 });
 

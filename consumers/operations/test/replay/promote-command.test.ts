@@ -61,7 +61,7 @@ describe('a promotion', () => {
       running.pass(120_000);
       const job = await replayed(running, source);
       const redriven = await running.ops(
-        ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--why', 'a test', '--yes'],
+        ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--reason', 'a test', '--yes'],
       );
       expect(redriven.code).toBe(0);
       const { document } = await promoted(running, job);
@@ -80,7 +80,7 @@ describe('a promotion', () => {
     const job = await replayed(running, 'stream');
     running.onPause(async () => {
       const redriven = await running.ops(
-        ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--why', 'a test', '--yes'],
+        ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--reason', 'a test', '--yes'],
       );
       expect(redriven.code).toBe(0);
     });
@@ -117,7 +117,7 @@ describe('a promotion', () => {
       await promoted(running, job);
     });
     const redriven = await running.ops(
-      ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--why', 'a test', '--yes'],
+      ...['quarantine', 'redrive', '--transform', '.v = 1', '--execute', '--reason', 'a test', '--yes'],
     );
     expect(redriven.code).toBe(0);
     expect(await running.attributes('bus-1')).toEqual({ speed: 1, door: 'open' });
