@@ -22,14 +22,14 @@ export function createCheckpointing(
   clock: Clock,
   intervalMs = CHECKPOINT_MS,
 ): Checkpointing {
-  let savedTime = clock.now();
-  const startedTime = clock.now();
+  let savedMs = clock.now();
+  const startedMs = clock.now();
   const workedBefore = job.workedMs;
   let saving: Promise<void> | undefined;
   async function write(): Promise<void> {
-    savedTime = clock.now();
-    job.updatedTime = savedTime;
-    job.workedMs = workedBefore + savedTime - startedTime;
+    savedMs = clock.now();
+    job.updatedTime = savedMs;
+    job.workedMs = workedBefore + savedMs - startedMs;
     job.saves = (job.saves ?? 0) + 1;
     const { isCancelRequested } = await jobs.save(job);
     if (isCancelRequested && job.status === 'running') throw new CancelRequested('the job was cancelled');
@@ -45,7 +45,7 @@ export function createCheckpointing(
   }
   return {
     noteStep: async () => {
-      if (clock.now() - savedTime >= intervalMs) await save();
+      if (clock.now() - savedMs >= intervalMs) await save();
     },
     save,
   };

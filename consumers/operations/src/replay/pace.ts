@@ -22,13 +22,13 @@ const CATCH_UP_MS = 2_000;
 export function createPace(rate: number | undefined, clock: Clock): Pace {
   if (rate === undefined) return { stepEntries: STEP_ENTRIES_MAX, take: async () => undefined };
   // Counts from the first step: what passes until then is not missed work.
-  let nextTime: number | undefined;
+  let nextMs: number | undefined;
   return {
     stepEntries: Math.max(1, Math.min(STEP_ENTRIES_MAX, Math.floor(rate / STEPS_PER_SECOND))),
     take: async (count, signal) => {
       const now = clock.now();
-      const start = Math.max(nextTime ?? now, now - CATCH_UP_MS);
-      nextTime = start + (count / rate) * 1_000;
+      const start = Math.max(nextMs ?? now, now - CATCH_UP_MS);
+      nextMs = start + (count / rate) * 1_000;
       if (start > now) await clock.sleep(Math.ceil(start - now), signal);
     },
   };

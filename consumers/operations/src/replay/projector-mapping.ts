@@ -34,7 +34,7 @@ const TRANSITION_MS_MAX = 20 * 60_000;
 
 /**
  * Throws `MAPPING_NOT_FOUND` where no mapping feeds the function from the stream, and refuses
- * (`PARALLELIZATION_FACTOR`) one with more than one lane a shard: shard progress is not known then.
+ * (`PARALLELIZATION_FACTOR`) one with more than one concurrent batch per shard: the checkpoint of the shard is not known then.
  */
 export async function projectorMapping(
   options: ProjectorMappingOptions,
@@ -108,7 +108,7 @@ async function reach(
   wanted: 'Disabled' | 'Enabled',
   signal: AbortSignal,
 ): Promise<void> {
-  for (const giveUpTime = clock.now() + TRANSITION_MS_MAX; clock.now() < giveUpTime; ) {
+  for (const giveUpMs = clock.now() + TRANSITION_MS_MAX; clock.now() < giveUpMs; ) {
     const { State } = await client.send(new GetEventSourceMappingCommand({ UUID }), { abortSignal: signal });
     if (State === wanted) return;
     await clock.sleep(POLL_MS, signal);

@@ -71,9 +71,9 @@ export async function promote(
       stores: services.stores(replaced),
       fresh: services.stores(tables),
       whilePaused: async (work, next) => {
-        const pausedTime = clock.now();
+        const startMs = clock.now();
         await replay.whilePaused(work, next);
-        pausedMs = clock.now() - pausedTime;
+        pausedMs = clock.now() - startMs;
       },
       ...{ stream, replaced, isSwitched },
     },

@@ -30,7 +30,7 @@ import { checkPromotable, heldFrom, type Promotion, promote } from './promote.ts
 import { isPauseHeld, shownStatus } from './replay-job.ts';
 import { startProjectorAgain } from './replay-services.ts';
 import { REPLAY_SOURCES } from './replay-spec.ts';
-import { JOB_COLUMNS, jobDocument, jobLine, ledgerText, planText, stalledText } from './show-replay.ts';
+import { countsText, JOB_COLUMNS, jobDocument, jobLine, replayPlanText, stalledText } from './show-replay.ts';
 import { FUNCTION_TIMEOUT, newJobId, prepare, type StartFlags, start } from './start-replay.ts';
 
 interface OutputFlags {
@@ -145,7 +145,7 @@ async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCod
   const { services } = context;
   const { spec, plan: made } = await prepare(context, flags, newJobId(services.clock.now()));
   if (flags.output === 'json') writeJson(context, { spec, plan: made });
-  else write(context, planText(spec, made, services.clock.now()));
+  else write(context, replayPlanText(spec, made, services.clock.now()));
   return EXIT_CODES.success;
 }
 
@@ -154,7 +154,7 @@ async function status(context: CommandContext, id: string, { output }: OutputFla
   const now = context.services.clock.now();
   if (output === 'json') writeJson(context, jobDocument(job, now));
   else {
-    write(context, `${tableText(JOB_COLUMNS, [jobLine(job, now)])}\n${ledgerText(job)}`);
+    write(context, `${tableText(JOB_COLUMNS, [jobLine(job, now)])}\n${countsText(job)}`);
     if (shownStatus(job, now) === 'stalled') tell(context, stalledText(job));
   }
   return EXIT_CODES.success;

@@ -20,7 +20,7 @@ import {
   type ShardPosition,
   type StreamRecord,
 } from '@twinstream/stream-model';
-import type { ShardLedger } from './replay-job.ts';
+import type { ShardCounts } from './replay-job.ts';
 
 /** Bytes that should be one event, or several by a mapping, with their place in the stream, whichever source they come from. */
 export interface ReplayEntry extends Position {
@@ -91,23 +91,23 @@ export interface ReplayedEvent {
 export async function* decodeEntries(
   { entries }: ReplayBatch,
   { decoder = ownFormatDecoder, devices, redriven, isRefused }: DecodeOptions,
-  ledger: ShardLedger,
+  counts: ShardCounts,
 ): AsyncGenerator<ReplayedEvent> {
   for (const entry of entries) {
-    ledger.read += 1;
-    ledger.bytes += entry.data.length;
+    counts.read += 1;
+    counts.bytes += entry.data.length;
     const { events, isRejected, ignored } = withRedriven(
       decoder.decode(entry, entry.arrivalTime),
       redriven.size === 0 ? undefined : redriven.get(redrivenKey(entry)),
     );
-    if (isRejected) ledger.quarantined += 1;
-    ledger.skipped += ignored;
+    if (isRejected) counts.quarantined += 1;
+    counts.skipped += ignored;
     const { sequenceNumber, arrivalTime } = entry;
     for (const { subSequenceNumber, decoded, isRedriven = false } of events) {
       const { deviceId, correction } = decoded.event;
       if (!isRedriven && correction?.corrects !== undefined && (await isRefused(entry, decoded.event))) {
-        ledger.quarantined += 1;
-      } else if (devices !== undefined && !devices.has(deviceId)) ledger.skipped += 1;
+        counts.quarantined += 1;
+      } else if (devices !== undefined && !devices.has(deviceId)) counts.skipped += 1;
       else {
         const place = { sequenceNumber, subSequenceNumber };
         yield { entry, arrived: { place, arrivalTime, ...decoded }, isRedriven };

@@ -6,7 +6,7 @@ import type { ForeignTally } from '@twinstream/verification';
 import type { ReplaySpec } from './replay-spec.ts';
 
 /** What became of the entries of one shard. */
-export interface ShardLedger {
+export interface ShardCounts {
   /** Entries of the window, of any device. */
   read: number;
   bytes: number;
@@ -23,9 +23,9 @@ export interface ShardLedger {
 }
 
 /** By shard. A replay from the event store has one entry, `event-store`. */
-export type ReplayLedger = Record<string, ShardLedger>;
+export type ReplayCounts = Record<string, ShardCounts>;
 
-export function noLedger(): ShardLedger {
+export function noCounts(): ShardCounts {
   return {
     read: 0,
     bytes: 0,
@@ -39,26 +39,26 @@ export function noLedger(): ShardLedger {
   };
 }
 
-export function shardLedger(ledger: ReplayLedger, shardId: ShardId | 'event-store'): ShardLedger {
-  const known = ledger[shardId] ?? noLedger();
-  ledger[shardId] = known;
+export function countsOfShard(counts: ReplayCounts, shardId: ShardId | 'event-store'): ShardCounts {
+  const known = counts[shardId] ?? noCounts();
+  counts[shardId] = known;
   return known;
 }
 
-export function addOutcomes(ledger: ShardLedger, outcomes: OutcomeCounts): void {
-  ledger.applied += outcomes.applied;
-  ledger.late += outcomes.late;
-  ledger.duplicate += outcomes.duplicate;
-  ledger.redelivered += outcomes.redelivered;
+export function addOutcomes(counts: ShardCounts, outcomes: OutcomeCounts): void {
+  counts.applied += outcomes.applied;
+  counts.late += outcomes.late;
+  counts.duplicate += outcomes.duplicate;
+  counts.redelivered += outcomes.redelivered;
 }
 
-export function addLedger(sum: ShardLedger, more: ShardLedger): void {
-  for (const name of Object.keys(sum) as (keyof ShardLedger)[]) sum[name] += more[name];
+export function addCounts(sum: ShardCounts, more: ShardCounts): void {
+  for (const name of Object.keys(sum) as (keyof ShardCounts)[]) sum[name] += more[name];
 }
 
-export function totalOf(ledger: ReplayLedger): ShardLedger {
-  const total = noLedger();
-  for (const shard of Object.values(ledger)) addLedger(total, shard);
+export function totalOf(counts: ReplayCounts): ShardCounts {
+  const total = noCounts();
+  for (const shard of Object.values(counts)) addCounts(total, shard);
   return total;
 }
 
@@ -132,9 +132,10 @@ export interface ReplayJob {
   readThrough?: Record<string, ShardPosition>;
   /** The device that was done last, where the event store is the source. */
   lastDevice?: string;
-  ledger: ReplayLedger;
+  /** What became of the entries. */
+  ledger: ReplayCounts;
   /** What was counted before the pass `rebuild`, while that is under way. */
-  ledgerBeforeRebuild?: ReplayLedger;
+  ledgerBeforeRebuild?: ReplayCounts;
   repair: RepairCounts;
   failures: ReplayFailure[];
   failureCount: number;

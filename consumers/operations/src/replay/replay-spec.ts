@@ -15,11 +15,11 @@ import type { StreamFacts } from '../stream/shard-reads.ts';
 import { freshTableNames } from './fresh-tables.ts';
 
 export const REPLAY_SOURCES = ['stream', 'archive', 'event-store', 'auto'] as const;
-export type ReplaySource = (typeof REPLAY_SOURCES)[number];
+export type ReplaySourceName = (typeof REPLAY_SOURCES)[number];
 
 /** A range of time that one source covers. Arrivals from `fromMs` (included) to `toMs` (excluded). */
 export interface ReplayPart {
-  readonly source: Exclude<ReplaySource, 'auto'>;
+  readonly source: Exclude<ReplaySourceName, 'auto'>;
   /** 0: from the earliest that the source has. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -60,7 +60,7 @@ export interface ReplayFlags {
   readonly to?: string;
   readonly device?: readonly string[];
   readonly shard?: readonly string[];
-  readonly source: ReplaySource;
+  readonly source: ReplaySourceName;
   readonly into?: ReplayTarget;
   readonly rate?: string;
   readonly name?: string;
@@ -115,12 +115,12 @@ function partsOf(
   { source, cutover }: ReplayFlags,
   fromMs: number,
   toMs: number,
-  { createdTime, retentionMs }: StreamFacts,
+  { createdMs, retentionMs }: StreamFacts,
   nowMs: number,
 ): readonly ReplayPart[] {
   const oldestMs = nowMs - retentionMs;
   /** True where the stream still has everything from there on. A named time may be older than a stream that was created again. */
-  const streamReaches = fromMs >= oldestMs || (fromMs === EARLIEST && createdTime > oldestMs);
+  const streamReaches = fromMs >= oldestMs || (fromMs === EARLIEST && createdMs > oldestMs);
   if (source === 'archive' || source === 'event-store') return [{ source, fromMs, toMs }];
   if (source === 'stream') {
     if (fromMs !== EARLIEST && !streamReaches) {

@@ -10,12 +10,12 @@ import type { Checkpointing } from './checkpointing.ts';
 import type { Pace } from './pace.ts';
 import { restoreState } from './repair/restore-state.ts';
 import {
-  addLedger,
-  noLedger,
+  addCounts,
+  countsOfShard,
+  noCounts,
   noteFailure,
   type ReplayJob,
-  type ShardLedger,
-  shardLedger,
+  type ShardCounts,
 } from './replay-job.ts';
 import { effectOf } from './replay-spec.ts';
 import { retryTransient } from './targets.ts';
@@ -51,11 +51,11 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
       if (deviceId === job.lastDevice) isBehind = false;
       continue;
     }
-    let counted = noLedger();
+    let counted = noCounts();
     try {
       await retryTransient(options, signal, () => {
         // Only the try that comes to an end counts: each reads the chain from its first page.
-        counted = noLedger();
+        counted = noCounts();
         return runDevice(options, deviceId, counted);
       });
     } catch (error) {
@@ -63,7 +63,7 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
       counted.failed += 1;
       noteFailure(job, deviceId, error);
     }
-    addLedger(shardLedger(job.ledger, 'event-store'), counted);
+    addCounts(countsOfShard(job.ledger, 'event-store'), counted);
     job.lastDevice = deviceId;
     await checkpointing.noteStep();
   }
@@ -73,13 +73,13 @@ export async function runEventStore(options: RunEventStoreOptions): Promise<void
 async function runDevice(
   options: RunEventStoreOptions,
   deviceId: DeviceId,
-  ledger: ShardLedger,
+  counts: ShardCounts,
 ): Promise<void> {
   const { job, stores, fresh, signal, pageWriting = PAGE_WRITING } = options;
   const limits = pageWriting.pageLimits.receipts;
   const target = effectOf(job.spec);
   if (target === 'repair') {
-    await countDevice(options, deviceId, ledger);
+    await countDevice(options, deviceId, counts);
     const found = await restoreState(stores, deviceId, { limits, signal });
     if (found !== 'restored') return;
     job.repair.statesDiffering += 1;
@@ -88,17 +88,17 @@ async function runDevice(
   }
   if (target === 'fresh') {
     if (fresh === undefined) throw new TypeError('fresh tables are the target, and not given');
-    await copyDevice(options, fresh, newDevice(deviceId), ledger);
+    await copyDevice(options, fresh, newDevice(deviceId), counts);
     return;
   }
-  await countDevice(options, deviceId, ledger);
+  await countDevice(options, deviceId, counts);
 }
 
 /** Reads the chain; prints its events of the window where standard output is the target. */
 async function countDevice(
   { job, stores, pace, write, signal }: RunEventStoreOptions,
   deviceId: DeviceId,
-  ledger: ShardLedger,
+  counts: ShardCounts,
 ): Promise<void> {
   const { parts, shards } = job.spec;
   const target = effectOf(job.spec);
@@ -107,9 +107,9 @@ async function countDevice(
     if (shards !== undefined && !shards.includes(page.shardId)) continue;
     await pace.take(page.events.length, signal);
     const wanted = page.events.filter(({ arrivalTime }) => arrivalTime >= fromMs && arrivalTime < toMs);
-    ledger.read += wanted.length;
-    ledger.applied += target === 'repair' ? 0 : wanted.length;
-    for (const { text } of wanted) ledger.bytes += text.length;
+    counts.read += wanted.length;
+    counts.applied += target === 'repair' ? 0 : wanted.length;
+    for (const { text } of wanted) counts.bytes += text.length;
     if (target !== 'stdout' || wanted.length === 0) continue;
     const lines = wanted.map((event) => eventLine({ ...event, shardId: page.shardId, page: page.page }));
     await write(`${lines.join('\n')}\n`);
@@ -129,7 +129,7 @@ export async function copyDevice(
   }: Pick<RunEventStoreOptions, 'stores' | 'pace' | 'signal' | 'pageWriting'>,
   fresh: Stores,
   start: DeviceState,
-  ledger: ShardLedger,
+  counts: ShardCounts,
 ): Promise<DeviceState> {
   const { deviceId } = start;
   let state = start;
@@ -147,9 +147,9 @@ export async function copyDevice(
       throw new CodedError('COPY_DIFFERS', `page ${page.page} of ${deviceId} is another in the fresh tables`);
     }
     state = foldPage(state, page, pageWriting.pageLimits.receipts);
-    ledger.read += page.events.length;
-    ledger[result.outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
-    for (const { text } of page.events) ledger.bytes += text.length;
+    counts.read += page.events.length;
+    counts[result.outcome === 'appended' ? 'applied' : 'redelivered'] += page.events.length;
+    for (const { text } of page.events) counts.bytes += text.length;
     if (state.page % pageWriting.pagesPerSnapshot === 0) await copySnapshot(fresh.eventStore, state, signal);
   }
   if (state.page > start.page) await fresh.latestState.write(state, signal);

@@ -3,7 +3,7 @@ import type { ShardId, ShardPosition } from '@twinstream/stream-model';
 import type { Checkpointing } from './checkpointing.ts';
 import type { Pace } from './pace.ts';
 import { isAfter, type ReplayBatch, type ReplayEntry } from './replay-entry.ts';
-import { addLedger, noLedger, type ReplayJob, type ShardCheckpoint, shardLedger } from './replay-job.ts';
+import { addCounts, countsOfShard, noCounts, type ReplayJob, type ShardCheckpoint } from './replay-job.ts';
 import type { ReplayPart } from './replay-spec.ts';
 import type { ReplaySource } from './sources/replay-source.ts';
 import type { ReplayTargetFunction } from './targets.ts';
@@ -59,13 +59,13 @@ async function takeBatch(options: RunSourceOptions, batch: ReplayBatch): Promise
     signal.throwIfAborted();
     const end = Math.min(entries.length, at + pace.stepEntries);
     const step = entries.slice(at, end);
-    // The ledger moves with the checkpoint, so that a kill leaves both at the same place.
-    const counted = noLedger();
+    // The counts move with the checkpoint, so that a kill leaves both at the same place.
+    const counted = noCounts();
     if (step.length > 0) {
       await pace.take(step.length, signal);
       await target({ shardId, entries: step }, counted, signal);
     }
-    addLedger(shardLedger(job.ledger, shardId), counted);
+    addCounts(countsOfShard(job.ledger, shardId), counted);
     at = end;
     const isEnd = at >= entries.length;
     const through = isEnd ? batch.through : within(step, batch.through);

@@ -78,9 +78,9 @@ export function progressText(line: ProgressLine): string {
 
 /** Shows how a job goes on: one line on a terminal, lines of JSON otherwise. Returns how to stop. */
 export function showProgress(stream: TextOutput, job: ReplayJob, source: ProgressSource): () => void {
-  const startTime = source.now();
+  const startMs = source.now();
   const readBefore = totalOf(job.ledger).read;
-  const now = () => progressLine(job, source, { readBefore, elapsedMs: source.now() - startTime });
+  const now = () => progressLine(job, source, { readBefore, elapsedMs: source.now() - startMs });
   const { close } = liveLine(stream, {
     textOf: () => progressText(now()),
     refreshMs: TERMINAL_MS,

@@ -8,12 +8,12 @@ import {
   whole,
 } from '@twinstream/command-line';
 import { foreignName } from '@twinstream/verification';
-import { type ReplayJob, type ShardLedger, shownStatus, totalOf } from './replay-job.ts';
+import { type ReplayJob, type ShardCounts, shownStatus, totalOf } from './replay-job.ts';
 import { type PartPlan, type ReplayPlan, rangeText } from './replay-plan.ts';
 import { effectOf, type ReplaySpec } from './replay-spec.ts';
 
 /** A plan as people read it. */
-export function planText(spec: ReplaySpec, plan: ReplayPlan, nowMs: number): string {
+export function replayPlanText(spec: ReplaySpec, plan: ReplayPlan, nowMs: number): string {
   const rate = spec.rate === undefined ? 'as fast as it goes' : `${whole(spec.rate)} events/s`;
   const lines = [
     `target    ${spec.target ?? 'dry run'}`,
@@ -50,7 +50,7 @@ function windowText({ source, fromMs, toMs }: PartPlan, nowMs: number): string {
   return `${source}: ${from} to ${isoText(toMs)}`;
 }
 
-const LEDGER_COLUMNS = [
+const COUNT_COLUMNS = [
   'read',
   'applied',
   'redelivered',
@@ -59,23 +59,23 @@ const LEDGER_COLUMNS = [
   'quarantined',
   'skipped',
   'failed',
-] as const satisfies readonly (keyof ShardLedger)[];
+] as const satisfies readonly (keyof ShardCounts)[];
 
 /** Numbers of a preview are those of the run: it is the same code on stores of its own. */
 const PREVIEW = 'This is a preview, nothing was changed. With --execute the repair has these numbers and';
 
-/** The final ledger, by shard. */
-export function ledgerText(job: ReplayJob): string {
-  const row = (name: string, ledger: ShardLedger) => [
+/** What became of the entries, by shard. */
+export function countsText(job: ReplayJob): string {
+  const row = (name: string, counts: ShardCounts) => [
     name,
-    ...LEDGER_COLUMNS.map((column) => whole(ledger[column])),
+    ...COUNT_COLUMNS.map((column) => whole(counts[column])),
   ];
   const rows = Object.entries(job.ledger)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, ledger]) => row(name, ledger));
+    .map(([name, counts]) => row(name, counts));
   const titles: Column[] = [
     { title: 'shard' },
-    ...LEDGER_COLUMNS.map((title) => ({ title, align: 'right' as const })),
+    ...COUNT_COLUMNS.map((title) => ({ title, align: 'right' as const })),
   ];
   const { repair, failureCount, failures } = job;
   const lines = [tableText(titles, [...rows, row('total', totalOf(job.ledger))])];

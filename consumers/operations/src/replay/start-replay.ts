@@ -28,7 +28,7 @@ import { mappingOf, replayServices, sourceOf } from './replay-services.ts';
 import { type ReplayFlags, type ReplaySpec, readSpec } from './replay-spec.ts';
 import { readResolved, runReplay } from './run-replay.ts';
 import { showProgress } from './show-progress.ts';
-import { jobDocument, ledgerText, planText } from './show-replay.ts';
+import { countsText, jobDocument, replayPlanText } from './show-replay.ts';
 import { checkSource, devicesInSource, type LookAhead } from './sources/look-ahead.ts';
 
 export interface StartFlags extends ReplayFlags {
@@ -55,7 +55,7 @@ export async function start(context: CommandContext, flags: StartFlags): Promise
   const { spec: asked, plan: made } = await prepare(context, flags, id);
   const isExecuted = flags.execute === true;
   const spec = isExecuted ? asked : dryRun(asked, flags);
-  tell(context, planText(asked, made, services.clock.now()).trimEnd());
+  tell(context, replayPlanText(asked, made, services.clock.now()).trimEnd());
   if (isExecuted && spec.target !== 'stdout') {
     const question = `Replay ${rangeText(made.events, whole)} events (${spec.target})?`;
     await confirm(context.host, question, flags.yes === true);
@@ -135,9 +135,9 @@ function stopOf({ stop, stdout }: OperationsHost, { spec }: ReplayJob): AbortSig
 
 function report(context: CommandContext, output: OutputFormat, job: ReplayJob): ExitCode {
   const isText = job.spec.target === 'stdout';
-  if (isText) tell(context, ledgerText(job).trimEnd());
+  if (isText) tell(context, countsText(job).trimEnd());
   else if (output === 'json') writeJson(context, jobDocument(job, context.services.clock.now()));
-  else write(context, ledgerText(job));
+  else write(context, countsText(job));
   const { id, status } = job;
   if (status === 'stopped') tell(context, `stopped; replay start --resume ${id} goes on`);
   else if (status === 'cancelled') tell(context, `cancelled; what was done stays`);
@@ -181,8 +181,8 @@ export async function prepare(
 }
 
 /**
- * A repair appends up to shard progress, which nobody knows where a shard has more than one lane: looking for the mapping
- * refuses that.
+ * A repair appends up to the checkpoint of each shard, which nobody knows where a shard has several concurrent batches:
+ * looking for the mapping refuses that.
  */
 async function refuseUnknownProgress(
   { services, host }: CommandContext,

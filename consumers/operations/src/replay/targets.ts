@@ -7,19 +7,19 @@ import pLimit from 'p-limit';
 import { arrivedLine } from '../history/event-line.ts';
 import type { Stores } from '../services.ts';
 import { type DecodeOptions, decodeEntries, devicesOf, type ReplayBatch } from './replay-entry.ts';
-import { addOutcomes, type ShardLedger } from './replay-job.ts';
+import { addOutcomes, type ShardCounts } from './replay-job.ts';
 
 /** Takes the batches of a replay. When it resolves, the batch is done with: durable where the target is. */
 export type ReplayTargetFunction = (
   batch: ReplayBatch,
-  ledger: ShardLedger,
+  counts: ShardCounts,
   signal: AbortSignal,
 ) => Promise<void>;
 
 /** Reads, decodes and counts. */
 export function countingTarget(options: DecodeOptions): ReplayTargetFunction {
-  return async (batch, ledger) => {
-    for await (const _ of decodeEntries(batch, options, ledger)) ledger.applied += 1;
+  return async (batch, counts) => {
+    for await (const _ of decodeEntries(batch, options, counts)) counts.applied += 1;
   };
 }
 
@@ -28,11 +28,11 @@ export function linesTarget(
   options: DecodeOptions,
   write: (text: string) => Promise<void>,
 ): ReplayTargetFunction {
-  return async (batch, ledger) => {
+  return async (batch, counts) => {
     const lines: string[] = [];
-    for await (const { entry, arrived } of decodeEntries(batch, options, ledger)) {
+    for await (const { entry, arrived } of decodeEntries(batch, options, counts)) {
       lines.push(`${arrivedLine({ ...arrived, shardId: entry.shardId })}\n`);
-      ledger.applied += 1;
+      counts.applied += 1;
     }
     if (lines.length > 0) await write(lines.join(''));
   };
@@ -67,25 +67,25 @@ export function projectingTarget(options: ProjectingOptions): ReplayTargetFuncti
   const limit = pLimit(DEVICES_AT_ONCE);
   // Fresh tables take what the live projector took, in whatever order the shards are read; a repair accepts by its rules.
   const writing = { ...stores, logger, heads, ...pageWriting, repaired: isRepair, acceptsAhead: !isRepair };
-  return async (batch, ledger, signal) => {
-    const devices = await devicesOf(batch.shardId, decodeEntries(batch, options, ledger));
+  return async (batch, counts, signal) => {
+    const devices = await devicesOf(batch.shardId, decodeEntries(batch, options, counts));
     const results = await Promise.allSettled(
       devices.map((device) =>
         limit(async () => {
           signal.throwIfAborted();
           if (isLeftOut !== undefined && (await isLeftOut(device.deviceId))) {
-            ledger.skipped += device.arrived.length;
+            counts.skipped += device.arrived.length;
             return;
           }
           try {
             const { outcomes, refused } = await retryTransient(options, signal, () =>
               projectDevice(writing, device, signal),
             );
-            addOutcomes(ledger, outcomes);
-            ledger.quarantined += refused.length;
+            addOutcomes(counts, outcomes);
+            counts.quarantined += refused.length;
           } catch (error) {
             if (!isOfDevice(error)) throw error;
-            ledger.failed += device.arrived.length;
+            counts.failed += device.arrived.length;
             onFailure(device.deviceId, error);
           }
         }),

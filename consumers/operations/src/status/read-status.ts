@@ -174,17 +174,17 @@ async function stopOf(
 ): Promise<ProjectorStop | null> {
   if (State !== 'Disabled' && State !== 'Disabling') return null;
   const jobs = await dynamoDbJobStore(dynamoDb, configuration.operationsTable).list(signal);
-  return projectorStop(jobs, { mapping: UUID, changedTime: LastModified?.getTime(), nowMs: clock.now() });
+  return projectorStop(jobs, { mapping: UUID, changedMs: LastModified?.getTime(), nowMs: clock.now() });
 }
 
 /** Which of the jobs has stopped the projector, if any, and whether it still holds it. */
 export function projectorStop(
   jobs: readonly ReplayJob[],
-  { mapping, changedTime, nowMs }: StoppedMapping,
+  { mapping, changedMs, nowMs }: StoppedMapping,
 ): ProjectorStop {
   const [last] = jobs
     .filter(
-      ({ pause }) => pause !== undefined && (changedTime ?? pause.since) - pause.since < PAUSE_TAKES_MS_MAX,
+      ({ pause }) => pause !== undefined && (changedMs ?? pause.since) - pause.since < PAUSE_TAKES_MS_MAX,
     )
     .sort((a, b) => (b.pause?.since ?? 0) - (a.pause?.since ?? 0));
   return {
@@ -200,7 +200,7 @@ export function projectorStop(
 export interface StoppedMapping {
   readonly mapping: string;
   /** When its state last changed, milliseconds since 1970; undefined where that is not known. */
-  readonly changedTime: number | undefined;
+  readonly changedMs: number | undefined;
   readonly nowMs: number;
 }
 

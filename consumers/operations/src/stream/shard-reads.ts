@@ -140,7 +140,7 @@ const HOUR_MS = 3_600_000;
 
 /** What is known of the stream. */
 export interface StreamFacts {
-  readonly createdTime: number;
+  readonly createdMs: number;
   readonly retentionMs: number;
 }
 
@@ -151,7 +151,7 @@ export async function streamFacts(
   const command = new DescribeStreamSummaryCommand({ StreamName: configuration.streamName });
   const { StreamDescriptionSummary: summary } = await kinesis.send(command, { abortSignal: signal });
   return {
-    createdTime: summary?.StreamCreationTimestamp?.getTime() ?? 0,
+    createdMs: summary?.StreamCreationTimestamp?.getTime() ?? 0,
     retentionMs: (summary?.RetentionPeriodHours ?? 24) * HOUR_MS,
   };
 }

@@ -18,7 +18,7 @@ export interface CompareArchiveOptions {
   readonly archiveLag: string;
   readonly isForeignSkipped: boolean;
   /** When the verification began, milliseconds since 1970. */
-  readonly startTime: number;
+  readonly startMs: number;
   /** These devices alone; all where absent. */
   readonly devices: ReadonlySet<string> | undefined;
 }
@@ -29,7 +29,7 @@ export interface CompareArchiveOptions {
  */
 export async function compareArchive(
   context: CommandContext,
-  { tables, archiveLag, isForeignSkipped, startTime, devices }: CompareArchiveOptions,
+  { tables, archiveLag, isForeignSkipped, startMs, devices }: CompareArchiveOptions,
 ): Promise<ArchiveComparison> {
   const { services, host } = context;
   const { s3, quarantine, configuration } = services;
@@ -44,8 +44,8 @@ export async function compareArchive(
       const finished = bound(entry.shardId);
       return finished !== undefined && compareWithinShard(entry, finished) <= 0 && isHeld(entry);
     },
-    dueBefore: startTime - parseDurationMs(archiveLag),
-    startTime,
+    dueBefore: startMs - parseDurationMs(archiveLag),
+    startTime: startMs,
     devices,
     isForeignSkipped,
     signal: host.stop,

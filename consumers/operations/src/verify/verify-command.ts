@@ -70,7 +70,7 @@ export function addVerify(program: Command, run: RunCommand): void {
 async function verify(context: CommandContext, flags: VerifyFlags): Promise<ExitCode> {
   const { host, services } = context;
   const { clock } = services;
-  const startTime = clock.now();
+  const startMs = clock.now();
   const tables = await tablesAgainst(context, flags.against);
   const stores = services.stores(tables);
   const named = flags.device?.map(readDeviceId);
@@ -87,7 +87,7 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
   const deviceIds = isWhole ? chosen : await Array.fromAsync(chosen);
   const comparison = flags.archive
     ? await compareArchive(context, {
-        ...{ tables, archiveLag: flags.archiveLag, startTime },
+        ...{ tables, archiveLag: flags.archiveLag, startMs },
         isForeignSkipped: flags.skipForeign === true,
         devices: Array.isArray(deviceIds) ? new Set(deviceIds) : undefined,
       })
@@ -110,7 +110,7 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
     const unknown = notStored.filter((deviceId) => archive?.archivedDevices.has(deviceId) !== true);
     if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in the archive');
     const differences = [...foreign, ...result.differences, ...(archive?.differences ?? [])].sort(byDevice);
-    const durationMs = clock.now() - startTime;
+    const durationMs = clock.now() - startMs;
     const counts = { devices: result.devices, pages, events, statesNotCompared, durationMs };
     report(context, flags.output, differences, counts, archive);
     return differences.length === 0 ? EXIT_CODES.success : EXIT_CODES.failed;

@@ -3,8 +3,8 @@ import { type ReplayFlags, readSpec } from '../../src/replay/replay-spec.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.parse('2026-11-23T12:00:00Z');
-const OLD_STREAM = { createdTime: 0, retentionMs: 168 * HOUR_MS };
-const YOUNG_STREAM = { createdTime: NOW - HOUR_MS, retentionMs: 168 * HOUR_MS };
+const OLD_STREAM = { createdMs: 0, retentionMs: 168 * HOUR_MS };
+const YOUNG_STREAM = { createdMs: NOW - HOUR_MS, retentionMs: 168 * HOUR_MS };
 
 const spec = (flags: Partial<ReplayFlags>, stream = OLD_STREAM) =>
   readSpec({ source: 'auto', from: 'PT2H', ...flags }, 'job', stream, NOW, '/');

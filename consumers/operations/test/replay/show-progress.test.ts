@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noLedger, type ReplayJob } from '../../src/replay/replay-job.ts';
+import { noCounts, type ReplayJob } from '../../src/replay/replay-job.ts';
 import { exactly } from '../../src/replay/replay-plan.ts';
 import { progressLine, progressText } from '../../src/replay/show-progress.ts';
 import { jobOf } from './memory-replay.ts';
@@ -7,7 +7,7 @@ import { jobOf } from './memory-replay.ts';
 const SINCE = { readBefore: 0, elapsedMs: 10_000 };
 
 function shown(job: Partial<ReplayJob>, read: number, expected = exactly(40_000), waitsFor?: string) {
-  const ledger = { 'shardId-000000000000': { ...noLedger(), read } };
+  const ledger = { 'shardId-000000000000': { ...noCounts(), read } };
   const running = { ...jobOf({ target: 'repair' }), pass: 'apply' as const, ledger, ...job };
   const line = progressLine(running, { expected, waitsFor: () => waitsFor }, SINCE);
   return { line, text: progressText(line) };

@@ -32,7 +32,7 @@ import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { configuredGeneration, readGeneration, type TableNames } from '@twinstream/table-generation';
 import { operationsCommand } from '../../src/command/operations-command.ts';
 import type { ReplayEntry } from '../../src/replay/replay-entry.ts';
-import { noLedger } from '../../src/replay/replay-job.ts';
+import { noCounts } from '../../src/replay/replay-job.ts';
 import { projectingTarget } from '../../src/replay/targets.ts';
 import type { OperationsServices, Stores } from '../../src/services.ts';
 
@@ -191,7 +191,7 @@ export async function startSmallPipeline(
           throw new Error(deviceId, { cause: error });
         },
       });
-      await project({ shardId: SHARD, entries }, noLedger(), new AbortController().signal);
+      await project({ shardId: SHARD, entries }, noCounts(), new AbortController().signal);
       projected = records.length;
       await shardProgress.advance(STREAM, {
         shardId: SHARD,

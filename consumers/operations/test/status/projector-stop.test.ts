@@ -22,7 +22,7 @@ const repairing = (changes: Partial<ReplayJob> = {}, pid = NO_PID): ReplayJob =>
 });
 
 const stopBy = (...jobs: readonly ReplayJob[]) =>
-  projectorStop(jobs, { mapping: 'uuid-1', changedTime: SINCE + 5_000, nowMs: NOW });
+  projectorStop(jobs, { mapping: 'uuid-1', changedMs: SINCE + 5_000, nowMs: NOW });
 const shown = (...jobs: readonly ReplayJob[]) => {
   const status = { projector: 'Disabled', projectorStop: stopBy(...jobs) };
   return { text: projectorText(status), exitCode: exitCodeOf(status) };

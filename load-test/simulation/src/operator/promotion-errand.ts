@@ -8,7 +8,7 @@ import type { Surroundings } from './surroundings.ts';
 
 const TABLES = { eventsTable: 'events', deviceStateTable: 'device-state' };
 /** The stream of a world is young: it has everything. */
-const STREAM = { createdTime: Number.MAX_SAFE_INTEGER, retentionMs: 1 };
+const STREAM = { createdMs: Number.MAX_SAFE_INTEGER, retentionMs: 1 };
 
 /** Puts the tables of a finished replay into use, as `replay promote` does, as often as it takes. */
 export function promotionErrand(around: Surroundings, id: string, fresh: FreshTables): Errand {

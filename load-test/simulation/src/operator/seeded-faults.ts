@@ -133,7 +133,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${REPLAY}/run-event-store.ts`,
-        find: '        counted = noLedger();\n        return',
+        find: '        counted = noCounts();\n        return',
         replace: '        return',
       },
     ],

@@ -13,7 +13,7 @@ import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { DEVICES_AT_ONCE } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
-import { noLedger } from '../replay-job.ts';
+import { noCounts } from '../replay-job.ts';
 import type { ReplayServices } from '../replay-run.ts';
 import { copyDevice } from '../run-event-store.ts';
 import { retryTransient } from '../targets.ts';
@@ -79,9 +79,9 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
   async function copyTail(deviceId: DeviceId, signal: AbortSignal): Promise<void> {
     const item = await retryTransient(options, signal, () => stateItem(fresh, deviceId, signal));
     const start = item ?? newDevice(deviceId);
-    let copied = noLedger();
+    let copied = noCounts();
     const end = await retryTransient(options, signal, () => {
-      copied = noLedger();
+      copied = noCounts();
       const pace = { stepEntries: 1, take: async () => undefined };
       return copyDevice({ ...options, pace, signal }, fresh, start, copied);
     });

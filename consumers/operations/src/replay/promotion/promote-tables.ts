@@ -156,5 +156,5 @@ export function heldFromMs(
   if (first === undefined || first.source === 'event-store') return 0;
   if (first.source === 'archive' || first.fromMs > 0) return first.fromMs;
   const oldestMs = createdTime - stream.retentionMs;
-  return stream.createdTime > oldestMs ? 0 : oldestMs;
+  return stream.createdMs > oldestMs ? 0 : oldestMs;
 }

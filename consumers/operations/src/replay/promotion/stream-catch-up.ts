@@ -22,7 +22,7 @@ const ARCHIVE_LAG_MS = 25 * 3_600_000;
  */
 export function catchUpParts(
   { spec }: Pick<ReplayJob, 'spec'>,
-  { createdTime, retentionMs }: StreamFacts,
+  { createdMs, retentionMs }: StreamFacts,
   nowMs: number,
 ): readonly ReplayPart[] {
   const last = spec.parts.at(-1);
@@ -31,7 +31,7 @@ export function catchUpParts(
   const lagMs = last.source === 'archive' ? ARCHIVE_LAG_MS : ARRIVAL_SLACK_MS;
   const leftFromMs = Math.max(last.fromMs, last.toMs - lagMs);
   const oldestMs = nowMs - retentionMs;
-  if (leftFromMs >= oldestMs || createdTime > oldestMs) {
+  if (leftFromMs >= oldestMs || createdMs > oldestMs) {
     // A shard without a checkpoint had nothing in the window: all of it is left.
     const fromMs = last.source === 'stream' ? last.fromMs : leftFromMs;
     return [{ source: 'stream', fromMs, toMs: NO_END_MS }];
@@ -44,7 +44,7 @@ export function catchUpParts(
 }
 
 /**
- * Replays into the fresh tables from where the job, or the catch-up before, has ended. The job returned has the ledger,
+ * Replays into the fresh tables from where the job, or the catch-up before, has ended. The job returned has the counts,
  * the failures, and the positions from which the next one goes on.
  */
 export async function catchUpFromStream(

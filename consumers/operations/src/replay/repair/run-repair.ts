@@ -4,7 +4,7 @@ import { CodedError } from '@twinstream/runtime';
 import { allDevices, storedOf } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
 import { createPace } from '../pace.ts';
-import { newJob, noteFailure, type ReplayJob, type ReplayLedger, type ReplayPass } from '../replay-job.ts';
+import { newJob, noteFailure, type ReplayCounts, type ReplayJob, type ReplayPass } from '../replay-job.ts';
 import { progressBound, type ReplayRun } from '../replay-run.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
@@ -95,8 +95,8 @@ async function paused(run: ReplayRun, work: () => Promise<void>): Promise<void> 
 }
 
 /** The rebuild reads everything once more: only what it made of entries that were left alone before counts. */
-function rebuiltLedger(before: ReplayLedger, rebuilt: ReplayLedger): ReplayLedger {
-  const ledger: ReplayLedger = { ...rebuilt, ...before };
+function rebuiltLedger(before: ReplayCounts, rebuilt: ReplayCounts): ReplayCounts {
+  const ledger: ReplayCounts = { ...rebuilt, ...before };
   for (const [name, shard] of Object.entries(before)) {
     const more = rebuilt[name];
     if (more === undefined) continue;

@@ -83,8 +83,8 @@ export function gatherMissing(
   let characters = 0;
   return {
     of: (deviceId) => gathered.get(deviceId) ?? [],
-    target: async (batch, ledger) => {
-      const decoded = decodeEntries(batch, { ...dispositions, devices }, ledger);
+    target: async (batch, counts) => {
+      const decoded = decodeEntries(batch, { ...dispositions, devices }, counts);
       for await (const { arrived, isRedriven } of decoded) {
         if (stored.has(positionKey({ shardId: batch.shardId, ...arrived.place }))) continue;
         characters += arrived.text.length;

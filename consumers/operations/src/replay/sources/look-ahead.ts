@@ -1,6 +1,6 @@
 import type { DeviceId, EntryDecoder } from '@twinstream/device-model';
 import { decodeEntries, type Redriven } from '../replay-entry.ts';
-import { noLedger } from '../replay-job.ts';
+import { noCounts } from '../replay-job.ts';
 import type { ReplaySpec } from '../replay-spec.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 
@@ -27,7 +27,7 @@ export async function devicesInSource(
     try {
       await sourceOf(source).read(queryOf(spec, { ...window, ...query }), async (batch) => {
         const options = { decoder, devices: wanted, redriven, isRefused: async () => false };
-        for await (const { arrived } of decodeEntries(batch, options, noLedger())) {
+        for await (const { arrived } of decodeEntries(batch, options, noCounts())) {
           found.add(arrived.event.deviceId);
         }
         if (found.size === wanted.size) done.abort();

@@ -31,41 +31,41 @@ const POLITE_SHARE = 0.4;
 /** Waits of a reader that is at the tip before the window has ended. */
 const TIP_WAIT_MS = 500;
 
-/** The Kinesis stream: all shards at once, children after their parents, also such as come up meanwhile. */
+/** The Kinesis stream: all shards concurrently, children after their parents, also those that appear meanwhile. */
 export function streamSource(stream: StreamAccess, { isPolite }: StreamSourceOptions): ReplaySource {
   return {
     read: async (query, take) => {
-      const lanes = new Map<ShardId, Promise<void>>();
+      const readings = new Map<ShardId, Promise<void>>();
       const failed = new AbortController();
       const signal = AbortSignal.any([query.signal, failed.signal]);
       const inner = { ...query, signal };
       const isWanted = (shardId: ShardId) => query.shards === undefined || query.shards.includes(shardId);
 
-      async function startLanes(): Promise<void> {
+      async function startReadings(): Promise<void> {
         const shards = await listShards(stream, signal);
         const ids = new Set(shards.map(({ shardId }) => shardId));
-        // Parents first, so that a child finds its parents' lanes.
+        // Parents first, so that a child finds its parents' readings.
         for (const shard of [...shards].sort((a, b) => (a.shardId < b.shardId ? -1 : 1))) {
-          if (lanes.has(shard.shardId) || !isWanted(shard.shardId)) continue;
+          if (readings.has(shard.shardId) || !isWanted(shard.shardId)) continue;
           const parents = parentsOf(shard).filter((parent) => ids.has(parent));
-          const before = Promise.all(parents.map((parent) => lanes.get(parent)));
-          const lane = before.then(() => readLane(shard.shardId));
-          lane.catch((error: unknown) => failed.abort(error));
-          lanes.set(shard.shardId, lane);
+          const before = Promise.all(parents.map((parent) => readings.get(parent)));
+          const reading = before.then(() => readToEnd(shard.shardId));
+          reading.catch((error: unknown) => failed.abort(error));
+          readings.set(shard.shardId, reading);
         }
       }
 
-      async function readLane(shardId: ShardId): Promise<void> {
+      async function readToEnd(shardId: ShardId): Promise<void> {
         const isClosed = await readShardWindow(stream, shardId, inner, isPolite, take);
         // A shard that has closed has children, perhaps some that were not there when reading began.
-        if (isClosed) await startLanes();
+        if (isClosed) await startReadings();
       }
 
-      await startLanes();
-      // Lanes may start lanes.
-      for (let settled = 0; settled < lanes.size; ) {
-        settled = lanes.size;
-        const results = await Promise.allSettled(lanes.values());
+      await startReadings();
+      // A reading may start further ones.
+      for (let settled = 0; settled < readings.size; ) {
+        settled = readings.size;
+        const results = await Promise.allSettled(readings.values());
         const failure = results.find((result) => result.status === 'rejected');
         if (failure !== undefined) throw failed.signal.aborted ? failed.signal.reason : failure.reason;
       }

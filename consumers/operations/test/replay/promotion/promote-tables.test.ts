@@ -4,8 +4,8 @@ import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
 import { type PromotionServices, promoteTables } from '../../../src/replay/promotion/promote-tables.ts';
 import type { ReplayEntry } from '../../../src/replay/replay-entry.ts';
-import { noLedger } from '../../../src/replay/replay-job.ts';
-import type { ReplaySource } from '../../../src/replay/replay-spec.ts';
+import { noCounts } from '../../../src/replay/replay-job.ts';
+import type { ReplaySourceName } from '../../../src/replay/replay-spec.ts';
 import { runReplay } from '../../../src/replay/run-replay.ts';
 import { memorySource } from '../../../src/replay/sources/replay-source.ts';
 import { projectingTarget } from '../../../src/replay/targets.ts';
@@ -24,7 +24,7 @@ interface World {
   /** Entries that each source gives. */
   readonly entries: Record<'stream' | 'archive', readonly ReplayEntry[]>;
   project(entries: readonly ReplayEntry[], isRepair?: boolean): Promise<void>;
-  replay(source: Exclude<ReplaySource, 'auto'>): Promise<ReturnType<typeof jobOf>>;
+  replay(source: Exclude<ReplaySourceName, 'auto'>): Promise<ReturnType<typeof jobOf>>;
 }
 
 function world(overrides: { readonly fresh?: Stores } = {}): World {
@@ -39,7 +39,7 @@ function world(overrides: { readonly fresh?: Stores } = {}): World {
   });
   const services: PromotionServices = {
     ...base,
-    stream: { createdTime: Number.MAX_SAFE_INTEGER, retentionMs: 1 },
+    stream: { createdMs: Number.MAX_SAFE_INTEGER, retentionMs: 1 },
     replaced: IN_USE,
     isSwitched: false,
     whilePaused: async (work, next) => {
@@ -64,7 +64,7 @@ function world(overrides: { readonly fresh?: Stores } = {}): World {
           throw new Error(deviceId, { cause: error });
         },
       });
-      await target({ shardId, entries: all }, noLedger(), signal);
+      await target({ shardId, entries: all }, noCounts(), signal);
       const last = all.at(-1);
       if (last === undefined || isRepair) continue;
       await shardProgress.advance(STREAM, {

@@ -6,7 +6,7 @@ import type { ReplayPart } from '../../../src/replay/replay-spec.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = 1_000 * HOUR_MS;
-const STREAM = { createdTime: 0, retentionMs: 168 * HOUR_MS };
+const STREAM = { createdMs: 0, retentionMs: 168 * HOUR_MS };
 const END = Number.MAX_SAFE_INTEGER;
 
 const jobOf = (...parts: readonly ReplayPart[]) =>
@@ -57,7 +57,7 @@ describe('fresh tables hold', () => {
   });
 
   test('everything of a stream that is younger than its retention', () => {
-    const young = { ...STREAM, createdTime: NOW - HOUR_MS };
+    const young = { ...STREAM, createdMs: NOW - HOUR_MS };
     expect(heldFromMs(jobOf({ source: 'stream', fromMs: 0, toMs: NOW }), young)).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { describe, expect, test } from 'vitest';
 import { previewStores } from '../../../src/replay/repair/preview-stores.ts';
 import { runReplay } from '../../../src/replay/run-replay.ts';
-import { ledgerText } from '../../../src/replay/show-replay.ts';
+import { countsText } from '../../../src/replay/show-replay.ts';
 import type { Stores } from '../../../src/services.ts';
 import {
   jobOf,
@@ -105,12 +105,12 @@ describe('the preview of a repair', () => {
     const services = await operatorOf(stores);
     const preview = { ...jobOf({ preview: 'repair' }), id: 'preview' };
     await runReplay(services, preview, signal);
-    expect(ledgerText(preview)).toMatch(
+    expect(countsText(preview)).toMatch(
       /nothing was changed[\s\S]*will restore 1 of 1 missing pages, will write \d of/,
     );
     const repair = jobOf({ target: 'repair' });
     await runReplay(services, repair, signal);
-    expect(ledgerText(repair)).toContain('restored 1 of 1 missing pages');
+    expect(countsText(repair)).toContain('restored 1 of 1 missing pages');
   });
 
   test('of states from the event store has the numbers of the run, too', async () => {
