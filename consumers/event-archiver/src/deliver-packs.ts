@@ -11,7 +11,7 @@ export interface DeliveryServices {
   readonly random: () => number;
 }
 
-/** What became of the packs. */
+/** Outcomes of the packs. */
 export interface DeliveryReport {
   /** Lines, packs and bytes that were taken. */
   lines: LineCounts;

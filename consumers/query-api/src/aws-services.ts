@@ -52,7 +52,7 @@ export function awsServices(
   const logger = createLogger('query-api', configuration.logLevel);
   const dynamoDb = dynamoDbClient();
   const s3 = s3Client();
-  // One try a call: whoever looks at the stream looks again soon, and leaves its reads to the consumers.
+  // One try a call: a reader of the stream reads again soon, and leaves its reads to the consumers.
   const kinesis = kinesisClient({ maxAttempts: 1 });
   const { operationsTable } = configuration;
   const generation = followGeneration({

@@ -14,7 +14,7 @@ export interface Deployment {
   readonly site: LoadSite;
   /** Begins the names of the devices that a load speaks for; empty where the pipeline has no others. */
   readonly devicePrefix: string;
-  /** What its functions say; absent where that cannot be read, and nothing is known of what they did. */
+  /** What its functions say; absent where that cannot be read. */
   readonly log?: StageLog;
   /** True where its processes descend from this one, so that their time and memory can be seen. */
   readonly runsHere: boolean;

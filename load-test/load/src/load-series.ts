@@ -13,7 +13,7 @@ export interface SeriesSources {
   readonly startMs: number;
   readonly endMs: number;
   readonly survey: LedgerSurvey;
-  /** Absent where nothing is known of the stages. */
+  /** Absent where the stages are unknown. */
   readonly log: StageLog | undefined;
   readonly lags: readonly LagSample[];
   readonly processes: readonly ProcessSample[];

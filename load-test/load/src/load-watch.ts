@@ -11,7 +11,7 @@ import { type StateObserver, stateObserver } from './state-observer.ts';
 
 const SAMPLE_PROCESSES_EVERY_MS = 1_000;
 
-/** What is looked at again and again while load runs, until it is closed. */
+/** What is read repeatedly while load runs, until it is closed. */
 export interface LoadWatch {
   readonly states: StateObserver;
   readonly progress: ProgressObserver;

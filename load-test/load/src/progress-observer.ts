@@ -19,7 +19,7 @@ export interface LagSample {
   readonly ageMs: number;
 }
 
-/** Reads shard progress again and again. */
+/** Reads the checkpoints of the shards repeatedly. */
 export interface ProgressObserver {
   /** One round. Rejects when the table cannot be read. */
   observe(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Work that is done again and again. */
+/** Work that is done repeatedly. */
 export interface Repetition {
   stop(): void;
   /** Resolves when the last round has ended. */

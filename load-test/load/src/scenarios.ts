@@ -44,7 +44,7 @@ const BURST_FACTOR = 3;
 const ZIPF_EXPONENT = 1.1;
 const MALFORMED_PERCENT = 1;
 const KILLS = 4;
-/** Mean time between two disturbances of a soak; they come one after the other, again and again. */
+/** Mean time between two disturbances of a soak; they come one after the other. */
 const SOAK_EVERY_MS = 20_000;
 
 /** Requests that quotas refuse, at rates far above what a healthy account sees. */

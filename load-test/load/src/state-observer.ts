@@ -9,7 +9,7 @@ export interface Observation {
   readonly atMs: number;
 }
 
-/** Reads the states of some devices again and again. */
+/** Reads the states of some devices repeatedly. */
 export interface StateObserver {
   /** One round. Rejects when the table cannot be read. */
   observe(): Promise<void>;

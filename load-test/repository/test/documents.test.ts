@@ -3,7 +3,7 @@ import { EXIT_CODES } from '@twinstream/command-line';
 import { REJECTION_REASONS } from '@twinstream/device-model';
 import { METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
-import { documentedCommands, faultOf } from './documents/commands.ts';
+import { documentedCommands, faultOf, pipedScripts } from './documents/commands.ts';
 import { alarmNames, sourceCodes } from './documents/error-codes.ts';
 import { anchors, codeSpans, linkTargets, parseMarkdown, tableRows } from './documents/markdown.ts';
 import { documentPaths, exists, filesBelow, readText } from './documents/repository.ts';
@@ -55,6 +55,10 @@ describe.each(documents)('%s', (path, markdown) => {
     HELP_TIMEOUT_MS,
   );
 
+  test('pipes nothing that npm run writes, whose banner comes first', () => {
+    expect(pipedScripts(markdown)).toEqual([]);
+  });
+
   test('holds no code in a language that nothing checks', () => {
     const checked = new Set(['', 'sh', 'json']);
     expect(markdown.languages.filter((language) => !checked.has(language))).toEqual([]);
@@ -80,6 +84,15 @@ describe('the checks of documents', () => {
     },
     HELP_TIMEOUT_MS,
   );
+
+  test('find npm run before a pipe or a file, where its banner would be among the data', () => {
+    const piped = (text: string) => pipedScripts(parseMarkdown(text)).length;
+    expect(piped('`npm run ops -- state bus-1 --output json | jq .page`')).toBe(1);
+    expect(piped('```sh\nnpm run ops -- quarantine list > bad.ndjson    # poison records\n```\n')).toBe(1);
+    expect(
+      piped('`bin/ops status | jq .`, `npm run ops -- status`, `npm run --silent ops -- status | jq .`'),
+    ).toBe(0);
+  });
 
   test('make anchors as GitHub does', () => {
     const markdown = parseMarkdown('# A `code`, and more\n## Twice\n## Twice\n');

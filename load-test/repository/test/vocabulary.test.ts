@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseMarkdown, tableRows } from './documents/markdown.ts';
-import { documentPaths, readText, sourcePaths } from './documents/repository.ts';
+import { documentPaths, exists, filesBelow, readText, sourcePaths } from './documents/repository.ts';
 import { discouragedInDocument, discouragedInSource, termFinder } from './documents/vocabulary.ts';
 
 /** Folders whose string literals use the preferred terms. */
@@ -27,7 +28,7 @@ describe('preferred terms', () => {
     expect(found.map(({ line, term }) => `${path}:${line}: ${term}`)).toEqual([]);
   });
 
-  test.each(CHECKED_FOLDERS)('stand in the help texts, errors and log messages of %s', (folder) => {
+  test.each(CHECKED_FOLDERS)('stand in the help texts, errors, log messages and comments of %s', (folder) => {
     const paths = sourcePaths().filter((path) => path.startsWith(folder));
     expect(paths.length).toBeGreaterThan(0);
     const found = paths.flatMap((path) =>
@@ -38,6 +39,20 @@ describe('preferred terms', () => {
 });
 
 describe('the check of terms', () => {
+  test('reads the sources of every workspace, those of the API and the page included', () => {
+    const read = new Set(sourcePaths().map((path) => path.split('/').slice(0, 2).join('/')));
+    const workspaces = CHECKED_FOLDERS.flatMap((folder) =>
+      filesBelow(folder, (path) => /^[^/]+\/[^/]+\/package\.json$/.test(path)).map((path) => dirname(path)),
+    );
+    expect(workspaces).toEqual(expect.arrayContaining(['consumers/query-api', 'consumers/dashboard']));
+    expect(workspaces.filter((workspace) => !read.has(workspace) && exists(`${workspace}/src`))).toEqual([]);
+    expect(
+      sourcePaths()
+        .filter((path) => path.startsWith('consumers/dashboard/src/'))
+        .some((path) => path.endsWith('.tsx')),
+    ).toBe(true);
+  });
+
   test('finds a discouraged term in README, also across a line break, in a heading and in a table', () => {
     expect(inDocument('The code runs on embedded stand-ins\nfor Kinesis.')).toEqual(['stand-ins']);
     expect(inDocument('A record that is no\nevent goes to quarantine.')).toEqual(['is no event']);
@@ -62,13 +77,18 @@ describe('the check of terms', () => {
     expect(inSource('throw new RangeError(`"$' + '{text}" is no device id`);')).toEqual(['is no device id']);
   });
 
-  test('leaves names, data, comments, patterns and longer words alone', () => {
+  test('finds a discouraged term in a docstring, also across its lines, and in a comment', () => {
+    expect(inSource('/** Reads a shard again\n * and again. */\nconst a = 1;')).toEqual(['again and again']);
+    expect(inSource('const a = 1; // An event waits\n// for room.')).toEqual(['waits for room']);
+  });
+
+  test('leaves names, data, code spans, patterns and longer words alone', () => {
     expect(inDocument('The flag `--anew` and the class `Ghost`.\n\n```sh\nghost anew\n```\n')).toEqual([]);
     expect(inDocument('A blood-heirloom, a ghostwriter, an [oracle](docs/ghost.md).')).toEqual([]);
-    expect(inSource("// is no event: don't\nconst a = /['`]/; /* ghost */ const ghost = 'oracle';")).toEqual(
-      [],
-    );
-    expect(inSource('const a = { b: `$' + '{{ c: "d" }.c}` }; // anew')).toEqual([]);
+    expect(
+      inSource("// `is no event`: don't\nconst a = /['`]/; /* `ghost` */ const ghost = 'oracle';"),
+    ).toEqual([]);
+    expect(inSource('const a = { b: `$' + '{{ c: "d" }.c}` }; // `anew`')).toEqual([]);
   });
 });
 

@@ -24,7 +24,7 @@ export interface FailedRecord<R extends UserRecord = UserRecord> {
   readonly possiblyStored: boolean;
 }
 
-/** What became of one record that was put. Every record that `put` accepts gets exactly one outcome. */
+/** The outcome of one record that was put. Every record that `put` accepts gets exactly one outcome. */
 export type PutOutcome<R extends UserRecord = UserRecord> = AcknowledgedRecord<R> | FailedRecord<R>;
 
 /** What `flush` and `close` hand back. */

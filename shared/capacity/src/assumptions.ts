@@ -7,7 +7,7 @@ export const ASSUMPTIONS = {
   keyBytes: 16,
   /** An aggregated record: the size at which the producer sends one (its default). */
   aggregateBytes: 51_200,
-  /** Longest time that the producer lets an event wait for company (its default). */
+  /** Linger of the producer: the longest time that an event waits for its batch to fill (its default). */
   producerSeconds: 0.05,
   /** From the put to the poll, with one or two consumers that share a shard ("shared polling", Kinesis developer guide, read 2026-11). */
   propagationSeconds: 0.2,

@@ -9,7 +9,8 @@ export function invocationSeconds({ eventsPerBatch, eventsPerDevice }: Batches, 
 }
 
 /**
- * Longest time from the moment at which a device means to send until its state is readable: the producer's wait for company, the way to the poll,
+ * Longest time from the moment at which a device means to send until its state is readable: the producer's linger, the
+ * way to the poll,
  * a poll, the whole window, and the invocation. At the mean rate, with nothing queued, throttled or cold.
  */
 export function readableAfterSeconds(

@@ -17,7 +17,7 @@ export interface CommandHost {
   readonly ask: Ask;
 }
 
-/** The host of this process. Whoever sends its output through a pipe by `npm run` is told of npm's banner. */
+/** The host of this process. A user who sends its output through a pipe by `npm run` is told of npm's banner. */
 export function commandHost(process: NodeJS.Process): CommandHost {
   const { argv, env: environment } = process;
   const cwd = process.cwd();

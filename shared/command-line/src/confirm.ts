@@ -6,7 +6,7 @@ export type Ask = (question: string) => Promise<string | undefined>;
 
 /**
  * Asks before something is changed, unless `isConfirmed` (`--yes`). Throws `NOT_CONFIRMED` unless the answer is yes, and
- * `INVALID_USAGE` where nobody can be asked.
+ * `INVALID_USAGE` where stdin is not a terminal.
  */
 export async function confirm(
   { ask }: { readonly ask: Ask },

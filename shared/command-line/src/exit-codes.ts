@@ -3,7 +3,7 @@ export const EXIT_CODES = {
   success: 0,
   /** The work was done, and not all is as it must be: differences, failed items, a bar missed, a guarantee violated. */
   failed: 1,
-  /** The command line, the configuration or an input file must be put right first. */
+  /** The command line, the configuration or an input file is invalid; nothing was done. */
   usage: 2,
   /** Nothing was changed: a precondition does not hold, or the confirmation was declined. */
   refused: 3,

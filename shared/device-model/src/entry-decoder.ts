@@ -9,7 +9,7 @@ export interface EntryEvent {
   readonly decoded: Omit<ArrivedEvent, 'place' | 'arrivalTime'>;
 }
 
-/** Why an entry, or a part of it, is no event: it goes to quarantine under the place of the entry. */
+/** Why an entry, or a part of it, is invalid: it goes to quarantine under the place of the entry. */
 export interface EntryRejection extends Rejection {
   /** Places of the rejected events, rising, where others of the same entry are accepted; absent where none is. */
   readonly rejectedPlaces?: readonly number[];

@@ -3,7 +3,7 @@ import { CodedError } from '@twinstream/runtime';
 
 declare const asOf: unique symbol;
 
-/** A time of which the state of a device can be asked for; milliseconds since 1970. */
+/** A time for which the state of a device can be requested; milliseconds since 1970. */
 export type AsOfTime = number & { readonly [asOf]: true };
 
 /**

@@ -43,7 +43,7 @@ export interface LatestStateTable {
 /** What a repair found where it is going to write: the page of the item, no item, or one that cannot be read. */
 export type ObservedState = number | 'none' | 'damaged';
 
-/** A latest-state table that can be put right where an item is not the fold of its pages. For operators, not for the projector. */
+/** A latest-state table that can be repaired where an item is not the fold of its pages. For operators, not for the projector. */
 export interface RepairableLatestState extends LatestStateTable {
   /**
    * Writes the state over an item that is still as it was observed; `changed` where it is not, and must be looked at again.

@@ -18,7 +18,7 @@ export interface RunningReplay {
   /** Milliseconds since 1970, as is `updatedMs`, the last sign of life. */
   readonly startedMs: number;
   readonly updatedMs: number;
-  /** What became of the entries read so far, over all shards. */
+  /** Outcomes of the entries read so far, over all shards. */
   readonly entries: Readonly<Record<(typeof ENTRY_COUNTS)[number], number>>;
 }
 

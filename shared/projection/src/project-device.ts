@@ -100,7 +100,7 @@ export async function projectDevice(
   return { ...chain.report(), headHit: cached !== undefined, stateRejected };
 }
 
-/** The head by the state item, or that of a device that nothing is known of. */
+/** The head by the state item, or that of a new device. */
 async function headOf(
   services: ProjectDeviceServices,
   deviceId: DeviceId,
@@ -300,8 +300,8 @@ class ChainWriter {
   }
 
   /**
-   * Snapshots speed reads up and are never needed: one that fails is reported and left to a later page. Where the state
-   * item stands still they come closer, since other containers go on from them.
+   * Snapshots speed reads up and are never needed: one that fails is reported and left to a later page. Where the
+   * state item does not advance they come closer, since other containers go on from them.
    */
   async putSnapshots(stateRejected: boolean): Promise<void> {
     const { eventStore, logger } = this.#services;

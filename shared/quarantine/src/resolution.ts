@@ -22,7 +22,7 @@ export interface Resolution {
   readonly events: readonly RedrivenEvent[];
 }
 
-/** A record that was taken out of quarantine, and what became of it. */
+/** A record that was taken out of quarantine, and its outcome. */
 export interface ResolvedRecord {
   readonly shardId: ShardId;
   readonly sequenceNumber: SequenceNumber;

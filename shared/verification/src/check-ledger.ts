@@ -53,7 +53,7 @@ interface Expectation {
   readonly possible: Map<string, string>;
 }
 
-/** Stores that are far away answer slowly, and many questions at once. */
+/** Stores that are far away answer slowly, and many requests concurrently. */
 const DEVICES_AT_ONCE = 16;
 
 /** Checks every event sent against event store, state, archive and quarantine. Holds the ledger in memory. */

@@ -44,7 +44,7 @@ export function Page() {
     scrollTo(0, 0);
     // A control that led here and is still there keeps the focus.
     if (document.activeElement !== document.body) return;
-    // Whoever came by the keyboard goes on from the content, and hears what it is.
+    // A user who came by the keyboard goes on from the content, and hears what it is.
     const list = document.querySelector<HTMLElement>('.fleet-grid');
     (list ?? document.getElementById('main'))?.focus({ preventScroll: true });
   }, [place]);

@@ -7,7 +7,7 @@ export type Link =
   | { readonly kind: 'connecting' }
   /** The update stream is open. */
   | { readonly kind: 'live' }
-  /** The API has no place in its update stream, or the view needs none: the page asks again and again. */
+  /** The API has no place in its update stream, or the view needs none: the page polls. */
   | { readonly kind: 'polling' }
   /** Nobody answers. */
   | { readonly kind: 'lost'; readonly detail: string; readonly retryTime: number | undefined }
@@ -71,7 +71,7 @@ export function togglePause(): void {
   if (!isPaused.peek()) revalidate();
 }
 
-/** Polls stand still while nobody wants movement, or while the API would only refuse. */
+/** Polls pause while nobody wants movement, or while the API would only refuse. */
 export const canPoll = computed(() => !isPaused.value && reach.value.kind !== 'denied');
 
 /** Records that the API answered. */

@@ -20,7 +20,7 @@ const POLL_MS = 2_500;
 /** Beside a stream only the total is asked for. */
 const POLL_BESIDE_STREAM_MS = 10_000;
 
-/** A stretch of the list that came in one answer and can be asked for again. */
+/** A stretch of the list that came in one answer and can be requested again. */
 interface Stretch {
   readonly cursor: string | undefined;
   readonly limit: number;

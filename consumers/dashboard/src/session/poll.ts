@@ -9,7 +9,7 @@ export interface PollOptions {
 }
 
 /**
- * Runs something again and again, one run at a time, while the page is visible and not paused; immediately when what is
+ * Runs something repeatedly, one run at a time, while the page is visible and not paused; immediately when what is
  * shown must be read again. Returns the function that ends it and aborts the run under way.
  */
 export function startPoll({ everyMs, run }: PollOptions): () => void {

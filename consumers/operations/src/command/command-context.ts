@@ -56,9 +56,9 @@ export function addCommand(
     );
 }
 
-/** `npm run` writes a banner to standard output, which nobody wants in a file. */
+/** `npm run` writes a banner to standard output first: not for what another program reads. */
 function programOf(line: string): string {
-  return / [|>] /.test(line) ? 'bin/ops' : 'npm run ops --';
+  return / [|>] |--output json/.test(line) ? 'bin/ops' : 'npm run ops --';
 }
 
 export function writeJson(context: HostContext, document: unknown): void {

@@ -44,7 +44,7 @@ function plan(context: HostContext, flags: PlanFlags): ExitCode {
   return EXIT_CODES.success;
 }
 
-/** A workload that cannot be is a command line to put right. */
+/** A workload that cannot be is invalid usage. */
 function plannedFor(request: PlanRequest): CapacityPlan {
   try {
     return planCapacity(chooseWindow(request));

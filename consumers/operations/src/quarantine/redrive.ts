@@ -22,7 +22,7 @@ import type { Stores } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
 import { keepUntouched, type Transform } from './transform.ts';
 
-/** What became of one entry, or of one of the events that a mapping makes of it. */
+/** The outcome of one entry, or of one of the events that a mapping makes of it. */
 export interface RedriveResult {
   readonly key: string;
   readonly shardId: ShardId;

@@ -114,7 +114,7 @@ function changesOf({ target, tables, parts }: ReplaySpec): readonly string[] {
   return [
     'pages that are missing are put back under their own numbers',
     states,
-    'events that were never accepted are appended, marked repaired, up to shard progress',
+    'events that were never accepted are appended, marked repaired, up to the checkpoints of the shards',
     'devices of which nothing is stored are rebuilt',
     'the live projector is paused for such devices, and for pages that are missing side by side, alone',
   ];

@@ -18,7 +18,7 @@ import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
 const COUNTED_BYTES_MAX = 4 * 1_024 * 1_024;
 /** Reads of a shard: answers may be empty before the next record is reached. */
 const READS_MAX = 200;
-/** Of what a shard gives out; the live consumers have the rest. */
+/** Share of what a shard serves; the live consumers have the rest. */
 const POLITE_SHARE = 0.4;
 
 /** Counts what a window of the stream holds, as far as each shard's bytes may be read for it; the rest has an upper bound. */
@@ -90,7 +90,7 @@ async function countShard(
     let readBytes = 0;
     for (const record of read.records) {
       readBytes += record.data.length;
-      // Arrivals step back a little at most: the first one behind the window is its end.
+      // Arrivals step back a little at most: the first one after the window is its end.
       if (record.arrivalTime >= toMs) return counted(true);
       first ??= record;
       records += 1;

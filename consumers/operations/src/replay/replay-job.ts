@@ -5,7 +5,7 @@ import type { TableNames } from '@twinstream/table-generation';
 import type { ForeignTally } from '@twinstream/verification';
 import type { ReplaySpec } from './replay-spec.ts';
 
-/** What became of the entries of one shard. */
+/** Outcomes of the entries of one shard. */
 export interface ShardCounts {
   /** Entries of the window, of any device. */
   read: number;
@@ -15,7 +15,7 @@ export interface ShardCounts {
   applied: number;
   late: number;
   duplicate: number;
-  /** Stored already. After a kill, what lies behind the last checkpoint counts here. */
+  /** Stored already. After a kill, what lies after the last checkpoint counts here. */
   redelivered: number;
   /** No events: in quarantine since they came. */
   quarantined: number;
@@ -86,7 +86,7 @@ export interface ReplayFailure {
 /** Failures that a job names; the rest is counted. */
 const FAILURES_NAMED_MAX = 100;
 
-/** What a repair found and put right besides appending. */
+/** What a repair found and corrected besides appending. */
 export interface RepairCounts {
   pagesMissing: number;
   pagesRestored: number;
@@ -132,7 +132,7 @@ export interface ReplayJob {
   readThrough?: Record<string, ShardPosition>;
   /** The device that was done last, where the event store is the source. */
   lastDevice?: string;
-  /** What became of the entries. */
+  /** Outcomes of the entries. */
   ledger: ReplayCounts;
   /** What was counted before the pass `rebuild`, while that is under way. */
   ledgerBeforeRebuild?: ReplayCounts;

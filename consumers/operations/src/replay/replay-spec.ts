@@ -76,7 +76,7 @@ const DEFAULT_WRITE_RATE = 2_000;
 const RATE_MAX = 10_000_000;
 const DEVICES_MAX = 100_000;
 
-/** A spec from flags. Throws `INVALID_USAGE`, `INVALID_TIME`, or refuses what the source cannot give. */
+/** A spec from flags. Throws `INVALID_USAGE`, `INVALID_TIME`, or refuses what the source does not have. */
 export function readSpec(
   flags: ReplayFlags,
   id: string,

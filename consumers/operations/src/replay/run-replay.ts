@@ -94,7 +94,7 @@ async function settle(
   return job.status;
 }
 
-/** What became of entries in quarantine: a replay puts what operators made of them in their place, and leaves the others out. */
+/** Resolutions of entries in quarantine: a replay puts what operators made of them in their place, and leaves the others out. */
 export async function readDispositions(
   { quarantine, stores: live }: Pick<ReplayServices, 'quarantine' | 'stores'>,
   signal: AbortSignal,

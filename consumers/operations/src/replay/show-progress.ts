@@ -26,7 +26,7 @@ export interface ProgressLine {
   readonly eventsPerSecond: number;
   /** Events of the window: equal bounds where they were counted. */
   readonly expected: Range;
-  /** Null where nobody can tell: in a pass of unknown length, of a window that was not counted, or behind its count. */
+  /** Null where nobody can tell: in a pass of unknown length, of a window that was not counted, or beyond its count. */
   readonly remainingMs: number | null;
   /** What nothing goes on before; null while work goes on. */
   readonly waitsFor: string | null;

@@ -64,7 +64,7 @@ const COUNT_COLUMNS = [
 /** Numbers of a preview are those of the run: it is the same code on stores of its own. */
 const PREVIEW = 'This is a preview, nothing was changed. With --execute the repair has these numbers and';
 
-/** What became of the entries, by shard. */
+/** Outcomes of the entries, by shard. */
 export function countsText(job: ReplayJob): string {
   const row = (name: string, counts: ShardCounts) => [
     name,

@@ -140,7 +140,7 @@ interface Counts {
   readonly devices: number;
   readonly pages: number;
   readonly events: number;
-  /** Pages of these devices are missing or damaged, and no snapshot lies behind them: restore the pages first. */
+  /** Pages of these devices are missing or damaged, and no snapshot lies after them: restore the pages first. */
   readonly statesNotCompared: number;
   readonly durationMs: number;
 }

@@ -50,7 +50,14 @@ test('a corrected mapping run over the quarantine stores what it maps now, and s
   expect(preview.stdout).toMatch(/3 records: 1 would-store, 1 still-invalid, 1 ignored/);
   expect(preview.stdout).toMatch(/still-invalid .*no-mapping: /);
   expect(await left()).toBe(3);
-  const { stdout, exitCode } = await redrive('--mapping', mapping, '--execute', '--why', 'serial', '--yes');
+  const { stdout, exitCode } = await redrive(
+    '--mapping',
+    mapping,
+    '--execute',
+    '--reason',
+    'serial',
+    '--yes',
+  );
   expect(stdout).toMatch(/3 records: 1 stored, 1 still-invalid, 1 ignored/);
   expect(exitCode).toBe(EXIT_CODES.failed);
   expect(await left()).toBe(1);
@@ -65,7 +72,7 @@ test('of a record of several events only those that were rejected are redriven',
   const readings = [1, 2, 3].map((n) => ({ ts: 1_767_225_600 + n, temp: n }));
   await quarantine('100', { id: PUMP, readings }, { rejectedPlaces: [placeOfItem(0, 1)] });
   const mapping = fleetMappingFile(folder, 1, 'seconds');
-  const { stdout, exitCode } = await redrive('--mapping', mapping, '--execute', '--why', 'w', '--yes');
+  const { stdout, exitCode } = await redrive('--mapping', mapping, '--execute', '--reason', 'w', '--yes');
   expect(stdout).toMatch(/1 records: 1 stored/);
   expect(exitCode).toBe(EXIT_CODES.success);
   expect((await stored()).map(({ place, event }) => [place.subSequenceNumber, event.data.temp])).toEqual([

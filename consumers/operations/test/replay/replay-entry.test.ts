@@ -8,7 +8,7 @@ import {
   type ReplayEntry,
   redrivenKey,
 } from '../../src/replay/replay-entry.ts';
-import { noLedger } from '../../src/replay/replay-job.ts';
+import { noCounts } from '../../src/replay/replay-job.ts';
 import { fleetMapping } from '../fleet-mapping.ts';
 
 const SHARD = shardId('shardId-000000000000');
@@ -29,12 +29,12 @@ function entry(number: string, payload: unknown): ReplayEntry {
 }
 
 async function decoded(entries: readonly ReplayEntry[], redriven: Redriven = new Map()) {
-  const ledger = noLedger();
+  const counts = noCounts();
   const decoder = decoderOf(fleetMapping(1, 'seconds'));
   const options = { decoder, redriven, isRefused: async () => false };
-  const events = await Array.fromAsync(decodeEntries({ shardId: SHARD, entries }, options, ledger));
+  const events = await Array.fromAsync(decodeEntries({ shardId: SHARD, entries }, options, counts));
   return {
-    ledger,
+    counts,
     events: events.map(({ arrived: { place, event }, isRedriven }) => [
       place.subSequenceNumber,
       event.data.temp,
@@ -53,24 +53,24 @@ const repaired = (subSequenceNumber: number, temp: number, isPart?: true) => ({
 });
 
 test('a replay decodes entries as the mapping says, and counts what it rejects and ignores', async () => {
-  const { events, ledger } = await decoded([entry('1', READINGS), entry('2', { ping: 1 })]);
+  const { events, counts } = await decoded([entry('1', READINGS), entry('2', { ping: 1 })]);
   expect(events).toEqual([
     [placeOfItem(0, 0), 1, false],
     [placeOfItem(0, 2), 3, false],
   ]);
-  expect(ledger).toMatchObject({ read: 2, quarantined: 1, skipped: 1 });
+  expect(counts).toMatchObject({ read: 2, quarantined: 1, skipped: 1 });
 });
 
 test('a redriven part of an entry is replayed in its place, beside what was accepted', async () => {
   const one = entry('1', READINGS);
   const redriven = new Map([[redrivenKey(one), [repaired(placeOfItem(0, 1), 2.5, true)]]]);
-  const { events, ledger } = await decoded([one], redriven);
+  const { events, counts } = await decoded([one], redriven);
   expect(events).toEqual([
     [placeOfItem(0, 0), 1, false],
     [placeOfItem(0, 1), 2.5, true],
     [placeOfItem(0, 2), 3, false],
   ]);
-  expect(ledger.quarantined).toBe(0);
+  expect(counts.quarantined).toBe(0);
 });
 
 test('what was redriven of a whole entry stands for it, whatever the mapping makes of the entry now', async () => {

@@ -21,8 +21,8 @@ export interface ShardHints {
 }
 
 /**
- * Says which devices may change soon, from what is put into the stream. Hints are all it gives: what became of a device is
- * read from its state.
+ * Says which devices may change soon, from what is put into the stream. It returns hints alone: the new state of a
+ * device is read from the table.
  */
 export interface ChangeFeed {
   /**

@@ -31,11 +31,11 @@ export interface FleetViewOptions {
   readonly idleMs?: number;
   /** Most of the time that may be spent reading the whole table, 0-1. Default 0.25. */
   readonly readShare?: number;
-  /** Where hints suffice, the whole table is read this seldom, in milliseconds. Default 300,000. */
+  /** Where hints suffice, the whole table is read at most this often; milliseconds between two reads. Default 300,000. */
   readonly rereadMs?: number;
 }
 
-/** More single devices than this, and than a quarter of the fleet, are dearer to read than the whole table. */
+/** More single devices than this, and than a quarter of the fleet, are more expensive to read than the whole table. */
 const SINGLE_READS_CHEAP = 200;
 /** Single devices that are read in one cycle; the rest comes in the next. */
 const SINGLE_READS_MAX = 2_000;

@@ -10,7 +10,7 @@ export interface ShownDevice {
   readonly liveness: Liveness;
 }
 
-/** What became of one device. Without `after` it has left the table. */
+/** A change of one device. Without `after` it has left the table. */
 export interface FleetChange {
   readonly deviceId: DeviceId;
   readonly before?: ShownDevice;
@@ -120,7 +120,7 @@ function isOlder(page: number, readTime: number, { row, readTime: heldTime }: He
   return page === row.page ? readTime < heldTime : readTime <= heldTime;
 }
 
-/** By content: a repair may put right what stands at the same page. */
+/** By content: a repair may correct what stands at the same page. */
 function isSame({ alteredTime: _, ...held }: FleetRow, found: FleetRow): boolean {
   return held.page === found.page && isDeepStrictEqual(held, found);
 }

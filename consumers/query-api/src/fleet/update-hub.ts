@@ -99,7 +99,7 @@ class SharedUpdateHub implements UpdateHub {
     return group;
   }
 
-  /** All of them, whoever leaves meanwhile. */
+  /** All of them, also when some leave meanwhile. */
   #clients(): (readonly [Group, Client])[] {
     return [...this.#groups.values()].flatMap((group) =>
       [...group.clients].map((client) => [group, client] as const),

@@ -20,7 +20,7 @@ export const IOT_ERRORS_PREFIX = 'iot-errors/';
 
 /**
  * Puts what devices publish on the stream, one record a message, keyed by the device id of the topic: messages of a device stay
- * in one shard. The rule engine does not promise their order; counters put it right ("Rules", AWS IoT Core, read 2026-11).
+ * in one shard. The rule engine does not promise their order; counters correct it ("Rules", AWS IoT Core, read 2026-11).
  */
 export class IotIngestion extends Construct {
   constructor(scope: Construct, id: string, { stream, key, bucket }: IotIngestionProps) {

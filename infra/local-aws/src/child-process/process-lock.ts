@@ -24,7 +24,7 @@ export function takeLock(
   if (owner !== undefined) return { owner };
   rmSync(path, { force: true });
   try {
-    // Exclusive, so that of two processes which found no owner at once only one goes on.
+    // Exclusive, so that of two processes which concurrently found no owner only one goes on.
     writeFileSync(path, `${process.pid}\n`, { flag: 'wx' });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return { owner: undefined };

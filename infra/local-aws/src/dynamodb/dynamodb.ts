@@ -10,7 +10,7 @@ export type DynamoDbEngine = (typeof DYNAMODB_ENGINES)[number];
 
 export interface DynamoDbOptions {
   readonly engine: DynamoDbEngine;
-  /** Folder that keeps the tables over restarts and kills; in memory when absent. */
+  /** Folder that keeps the tables across restarts and kills; in memory when absent. */
   readonly dataDir?: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;

@@ -7,7 +7,7 @@ import { DEFINITION_SCHEMA, type DeliveryStreamDefinition } from './delivery-str
 
 const DOCUMENT = z.strictObject({ version: z.literal(1), streams: z.array(DEFINITION_SCHEMA) });
 
-/** Keeps delivery streams and what they have accepted over restarts and kills. */
+/** Keeps delivery streams and what they have accepted across restarts and kills. */
 export interface DeliveryStreamFiles {
   load(): Promise<readonly DeliveryStreamDefinition[]>;
   /** Resolves when these streams, and no others, are on disk. */

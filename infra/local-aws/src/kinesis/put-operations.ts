@@ -185,7 +185,7 @@ function rateExceeded(shardId: string, streamName: string, accountId: string): P
   };
 }
 
-/** Appends the records of one shard, all or none, and answers what became of the n-th. */
+/** Appends the records of one shard, all or none, and returns the outcome of the n-th. */
 function append(
   service: KinesisService,
   { id, log, numbering }: Shard,

@@ -7,7 +7,7 @@ import type {
   ErrorDocument,
 } from './container-message.ts';
 
-/** Room for what one batch makes and drops: V8's own default for a thread of 64 bits copies most of it again and again. */
+/** Room for what one batch makes and drops: V8's own default for a thread of 64 bits copies most of it repeatedly. */
 const YOUNG_GENERATION_MB = 192;
 
 /** What one invocation gave. */

@@ -10,7 +10,7 @@ import { STREAM_LOCK } from '../kinesis/data-folder-lock.ts';
 const ENGINES_GONE_DEADLINE_MS = 20 * ORPHAN_GRACE_MS;
 const POLL_MS = 100;
 
-/** The folder that keeps a pipeline over restarts, kept to this one. */
+/** The folder that keeps a pipeline across restarts, kept to this one. */
 export interface DataDir {
   readonly path: string;
   readonly lock: ProcessLock;

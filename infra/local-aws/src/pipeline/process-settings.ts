@@ -15,7 +15,7 @@ export const NODE_FLAGS: readonly string[] = [
 
 /**
  * Flags of a function's host. On Lambda each shard has a container of its own; here, more containers than cores would load
- * and compile the same code again and again, and run no faster.
+ * and compile the same code repeatedly, and run no faster.
  */
 export const HOST_FLAGS: readonly string[] = [
   '--assignment',

@@ -16,7 +16,7 @@ export interface StartOptions {
   readonly shards: number;
   /** How long the functions wait for a fuller batch, in milliseconds. */
   readonly window: number;
-  /** Folder that keeps everything over restarts; in memory when absent. */
+  /** Folder that keeps everything across restarts; in memory when absent. */
   readonly dataDir?: string;
   readonly dynamodb: DynamoDbEngine;
   /** File that tells other tools how to reach the pipeline; absent: the one that they look for. */

@@ -1,4 +1,4 @@
-/** A part of the pipeline that can be asked to end. */
+/** A part of the pipeline that can be stopped. */
 export interface Stoppable {
   /** Asks it to finish, and kills it `deadlineMs` later: after its own time where that is left out. */
   stop(deadlineMs?: number): Promise<void>;

@@ -3,7 +3,7 @@ import { CreateBucketCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/
 import { type ReadyChild, startReadyChild } from '../child-process/ready-child.ts';
 
 export interface S3Options {
-  /** Folder that keeps buckets and objects over restarts and kills; in memory when absent. */
+  /** Folder that keeps buckets and objects across restarts and kills; in memory when absent. */
   readonly dataDir?: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;

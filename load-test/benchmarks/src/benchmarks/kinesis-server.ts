@@ -14,7 +14,7 @@ const DATA_BYTES = 200;
 const SHARDS = 4;
 const DEVICES = 5_000;
 const BODIES = 40;
-/** Requests at once, so that the server never waits for its client. */
+/** Concurrent requests, so that the server never waits for its client. */
 const LANES = 4;
 /** Argument that makes this file the server's process. */
 const SERVE = 'serve';
@@ -172,7 +172,7 @@ function putLane(call: Call, bodies: readonly Buffer[], first: number): Lane {
   };
 }
 
-/** Reads a shard from its beginning to its end, again and again. */
+/** Reads a shard from its beginning to its end, repeatedly. */
 function getLane(call: Call, shardId: string): Lane {
   let iterator: string | undefined;
   return async () => {

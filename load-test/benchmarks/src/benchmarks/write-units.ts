@@ -20,7 +20,7 @@ const SHAPES = [
 const DEVICES = 25;
 const WINDOW_SECONDS = 25;
 const BATCHES = PROJECTOR_OPTIONS.pagesPerSnapshot;
-/** The baseline handler sends all of a batch at once, which DynamoDB Local does not bear in hundreds. */
+/** The baseline handler sends all of a batch concurrently, which fails on DynamoDB Local from some hundreds on. */
 const BASELINE_DEVICES = 2;
 const BASELINE_BATCHES = 3;
 /** Snapshots, shard progress and all else that is written, beside pages and states. */

@@ -14,7 +14,7 @@ export interface SizedFleet {
   readonly byteCount: number;
 }
 
-/** What each device reports, one after the other, until its report is as large as it should be. */
+/** What each device reports, one after the other, until its report has its size. */
 interface SizedDevice {
   readonly parts: readonly Fleet[];
   readonly names: Set<string>;

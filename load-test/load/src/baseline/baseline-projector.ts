@@ -107,7 +107,8 @@ async function updateState(
     onWriteUnits?.(ConsumedCapacity?.CapacityUnits ?? 0);
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // Batches are worked on all at once, so that older reports often come late. What the failed condition cost is not
+    // The events of a batch are processed concurrently, so that older reports often come late. What the failed
+    // condition cost is not
     // in the answer; it is billed by the item's size, of less than 1 KB (developer guide, "DynamoDB read and write operations").
     onWriteUnits?.(1);
   }

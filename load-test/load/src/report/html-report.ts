@@ -17,7 +17,7 @@ svg path { fill: none; stroke-width: 1.6; } svg text { font-size: 11px; fill: cu
 .bad { color: #dc2626; font-weight: 700; } .good { color: #15803d; font-weight: 700; }
 `;
 
-/** A page that is whole in itself: it loads nothing and runs nothing. */
+/** A self-contained page: it loads nothing and runs nothing. */
 export function htmlReport(result: LoadResult): string {
   const { load, machine, subjects } = result;
   const title = `Load test: ${load.scenario}, ${whole(load.rate)} events/s`;

@@ -31,6 +31,14 @@ export function documentedCommands({ prose, shell }: MarkdownDocument): readonly
   );
 }
 
+/** Command lines that send through a pipe or into a file what `npm run` writes: its banner would be among the data. */
+export function pipedScripts({ prose, shell }: MarkdownDocument): readonly string[] {
+  const lines = [...shell.map(({ text }) => text), ...prose.flatMap(({ text }) => codeSpans(text))];
+  return lines.filter((line) =>
+    /\bnpm run (?!--silent |-s )[^|>&;]* \\?(?:\||>>?) /.test(withoutRemark(line)),
+  );
+}
+
 /** In a shell a hash after white space begins a remark. */
 function withoutRemark(text: string): string {
   return text.replace(/(^|\s)#.*$/, '');

@@ -43,9 +43,9 @@ export function discouragedInDocument(
   return paragraphs(prose).flatMap((paragraph) => located(paragraph, find));
 }
 
-/** Discouraged terms in the string literals of a TypeScript source, its JSX text included. */
+/** Discouraged terms in the string literals and comments of a TypeScript source, its JSX text included. */
 export function discouragedInSource(source: string, find: TermFinder): readonly DiscouragedTerm[] {
-  return literals(source).flatMap((literal) => located(literal, find));
+  return texts(source).flatMap((text) => located(text, find));
 }
 
 function located({ number, text }: NumberedText, find: TermFinder): readonly DiscouragedTerm[] {
@@ -68,14 +68,14 @@ function paragraphs(prose: MarkdownDocument['prose']): readonly NumberedText[] {
 }
 
 /**
- * One token of a source, as far as literals need it. Comments and regular expressions come first, since quotes in them begin
- * no literal. A slash begins a regular expression where no operand stands before it.
+ * One token of a source, as far as texts need it. Comments and regular expressions come first, since quotes in them begin no
+ * literal. A slash begins a regular expression where no operand stands before it.
  */
 const TOKEN =
-  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<=[(,=:[!&|?{};]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/|'(?<single>(?:\\.|[^'\\\n])*)'|"(?<double>(?:\\.|[^"\\\n])*)"|(?<jsx>(?<=[\w"'}]\s*>)[^<>{}=;()]+(?=[<{]))|(?<mark>[`{}])/gs;
+  /(?<comment>\/\/[^\n]*(?:\n\s*\/\/[^\n]*)*|\/\*[\s\S]*?\*\/)|(?<=[(,=:[!&|?{};]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/|'(?<single>(?:\\.|[^'\\\n])*)'|"(?<double>(?:\\.|[^"\\\n])*)"|(?<jsx>(?<=[\w"'}]\s*>)[^<>{}=;()]+(?=[<{]))|(?<mark>[`{}])/gs;
 
-/** Texts of string literals and of the fixed parts of templates. An expression within a template is code again. */
-function literals(source: string): readonly NumberedText[] {
+/** Texts of comments, of string literals and of the fixed parts of templates. An expression within a template is code again. */
+function texts(source: string): readonly NumberedText[] {
   const found: NumberedText[] = [];
   const add = (text: string | undefined, index: number) => {
     if (text === undefined) return;
@@ -97,8 +97,8 @@ function literals(source: string): readonly NumberedText[] {
     return next + 1;
   };
   for (let match = TOKEN.exec(source); match !== null; match = TOKEN.exec(source)) {
-    const { single, double, jsx, mark } = match.groups ?? {};
-    add(single ?? double ?? jsx, match.index);
+    const { comment, single, double, jsx, mark } = match.groups ?? {};
+    add(comment === undefined ? (single ?? double ?? jsx) : wordsOf(comment), match.index);
     const depth = depths.at(-1);
     if (mark === '`') TOKEN.lastIndex = template(match.index + 1);
     else if (mark === '{' && depth !== undefined) depths[depths.length - 1] = depth + 1;
@@ -111,4 +111,9 @@ function literals(source: string): readonly NumberedText[] {
     }
   }
   return found;
+}
+
+/** A comment without its marks and its code spans, on one line. */
+function wordsOf(comment: string): string {
+  return comment.replaceAll(/\s*\n\s*(?:\*(?!\/)|\/\/)?\s*/g, ' ').replaceAll(/`[^`]*`/g, '`');
 }

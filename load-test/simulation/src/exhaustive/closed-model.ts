@@ -192,7 +192,7 @@ function digestOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(exactText(parts)).digest('base64');
 }
 
-/** Shards share sequence numbers and arrivals; the arrivals of a shard run forward, stand still and run backward. */
+/** Shards share sequence numbers and arrivals; the arrivals of a shard run forward, stay equal and run backward. */
 function shardOf(events: SmallModel['shards'][number], index: number): SimShard {
   const records = events.map((event, place): SimRecord => {
     const data = event === undefined ? NO_EVENT : encodeEvent(event);

@@ -39,7 +39,7 @@ export function isRead({ operation }: Request): boolean {
 }
 
 /**
- * One container from its start to its end, as the outside sees it. Its code is deterministic and time stands still, so
+ * One container from its start to its end, as the outside sees it. Its code is deterministic and time does not advance, so
  * all that is in its memory is a function of where it started and what it was told since, in that order.
  */
 export class Process implements Pick<Network, 'call'> {

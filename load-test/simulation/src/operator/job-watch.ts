@@ -61,7 +61,7 @@ export class JobWatch {
     return this.#checkpointMs > 0 && unsavedMs < this.#checkpointMs;
   }
 
-  /** The ledger of a completed job says what became of each entry, once. */
+  /** A completed job counts the outcome of each entry, once. */
   checkLedger(job: ReplayJob): void {
     const { id, pass, status, ledger, ledgerBeforeRebuild } = job;
     const { read, skipped, applied, late, duplicate, redelivered, quarantined, failed } = totalOf(ledger);

@@ -115,7 +115,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     ],
   },
   {
-    // A unit test finds it at once. Here a restoration has to be refused first, and the process to die after that.
+    // A unit test finds it immediately. Here a restoration has to be refused first, and the process to die after that.
     name: 'failures forgotten when a job is resumed',
     isRare: true,
     seedsMax: 30_000,

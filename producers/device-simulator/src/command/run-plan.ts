@@ -38,7 +38,7 @@ export interface RunPlan {
   readonly delayMsMax: number;
   readonly stream: string;
   readonly aggregate: boolean;
-  /** How long an event waits for company; the producer's own default when undefined. */
+  /** Linger of the producer; its own default when undefined. */
   readonly lingerMs: number | undefined;
   /** How long the producer tries to send an event; its own default when undefined. */
   readonly deadlineMs: number | undefined;

@@ -39,7 +39,7 @@ export interface RunResult {
 }
 
 /**
- * Runs a plan to its end, and says what became of every event, also when it fails on the way. Rejects only when nothing
+ * Runs a plan to its end, and reports the outcome of every event, also when it fails on the way. Rejects only when nothing
  * was sent: with what is wrong with the input, the stream or the ledger.
  */
 export async function runSimulation(plan: RunPlan, ports: RunPorts): Promise<RunResult> {

@@ -32,7 +32,7 @@ export interface SimulateHost extends CommandHost {
   readonly interrupts: Interrupts;
 }
 
-/** Errors of the input, which the user puts right before anything is sent. */
+/** Errors of the input, which the user corrects before anything is sent. */
 const INPUT_ERRORS = new Map(
   [
     'INPUT_NOT_FOUND',

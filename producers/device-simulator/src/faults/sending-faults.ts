@@ -122,7 +122,7 @@ function released(held: HeldEvent, dueMs: number | undefined): PlannedEvent {
 /** Events that are held back, by device. What comes out of it is due with the event that lets it out. */
 interface Hold {
   isHolding(deviceId: string): boolean;
-  /** Gives back what had to be let go for it. */
+  /** Returns what had to be let go for it. */
   hold(event: HeldEvent, dueMs: number | undefined): readonly PlannedEvent[];
   /** Records that the device has sent an event; returns the events that waited for it. */
   pass(deviceId: string, dueMs: number | undefined): readonly PlannedEvent[];

@@ -1,7 +1,7 @@
 import { clamped, type DeviceKind, rounded } from './device-kind.ts';
 
 const HOUR_MS = 3_600_000;
-/** Nothing is known of a silent vehicle's way: it is taken to have driven on no longer than this. */
+/** The way of a silent vehicle is unknown: it is taken to have driven on no longer than this. */
 const DRIVEN_MS_MAX = 120_000;
 const KM_PER_DEGREE = 111.32;
 /** Half the side of the square around its site that a vehicle keeps to. */

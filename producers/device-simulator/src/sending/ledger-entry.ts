@@ -5,7 +5,7 @@ import type { PlannedEvent, SendingFault } from './planned-event.ts';
 import type { SimulatedRecord } from './simulated-record.ts';
 
 /**
- * One line of the ledger: what became of one event. Lines come in the order of outcomes; `n` is the order of sending,
+ * One line of the ledger: the outcome of one event. Lines come in the order of outcomes; `n` is the order of sending,
  * and within a device the order in which the stream first has them.
  */
 export interface LedgerEntry {

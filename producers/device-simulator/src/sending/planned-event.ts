@@ -40,7 +40,7 @@ export function lineBytes(text: string): Uint8Array {
   return Buffer.from(`${text}\n`);
 }
 
-/** Gives events one after the other, a promise where it has to read for the next one, undefined at the end. */
+/** Returns events one after the other, a promise where it has to read for the next one, undefined at the end. */
 export interface EventSource {
   next(): PlannedEvent | undefined | Promise<PlannedEvent | undefined>;
   /** Releases what it holds open. May be called before the end. */

@@ -13,7 +13,7 @@ export interface SimulatedRecord extends UserRecord {
   readonly sentAtMs: number;
 }
 
-/** The bytes that are sent: the event's, or what became of them. */
+/** The bytes that are sent: the event's, or what a fault made of them. */
 export function bytesOf(planned: PlannedEvent): Uint8Array {
   return planned.damaged?.bytes ?? planned.bytes;
 }

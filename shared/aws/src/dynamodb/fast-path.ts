@@ -18,8 +18,8 @@ import { readWireAttributes, type WireAttributes, wireAttributes, wireValues } f
  * Most of the SDK's processor time for a request goes into other things than signing and sending it: it lays its
  * middleware stack again, resolves the endpoint by rules, and walks schemas. For the requests that writers of pages and
  * states make by the million, none of that changes from one to the next. So the first request of each operation and
- * table goes the SDK's whole way, and the next ones repeat what it sent, with their own body and signature, the SDK's
- * credentials and the client's HTTP handler. Whatever is not plainly answered goes the whole way again: its retries,
+ * table goes through the SDK, and the next ones repeat what it sent, with their own body and signature, the SDK's
+ * credentials and the client's HTTP handler. Whatever is not plainly answered falls back to the SDK: its retries,
  * its errors and its correction of the clock are the SDK's.
  */
 
@@ -35,7 +35,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amzn-trace-id',
 ]);
 const CREDENTIAL_SCOPE = /Credential=[^/]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/;
-/** Operations and tables whose way is remembered. Further ones go the SDK's whole way. */
+/** Operations and tables whose first request is remembered. Further ones fall back to the SDK. */
 const ROUTES_MAX = 256;
 /** Waited at most before the SDK tries what was throttled or failed in the server: its own first delay. */
 const RETRY_DELAY_MS = 100;

@@ -73,7 +73,7 @@ interface Entry<Write, Outcome> {
 
 /**
  * Gathers single writes into batches. Writes that are made in one turn of the event loop share requests; while requests
- * are under way, later ones wait for company at most `lingerMs`, or until a request ends.
+ * are under way, later ones linger for at most `lingerMs`, or until a request ends.
  */
 export function createWriteBatcher<Write, Outcome>(
   options: WriteBatcherOptions<Write, Outcome>,

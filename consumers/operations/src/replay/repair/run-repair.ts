@@ -63,7 +63,7 @@ const PASSES: Readonly<Record<Exclude<ReplayPass, 'done'>, (run: ReplayRun) => P
       // The projector has come further before it stopped.
       await runSource({ ...run, bound: await progressBound(run, run.signal), target });
     });
-    job.ledger = rebuiltLedger(job.ledgerBeforeRebuild ?? {}, job.ledger);
+    job.ledger = rebuiltCounts(job.ledgerBeforeRebuild ?? {}, job.ledger);
     delete job.ledgerBeforeRebuild;
     return 'done';
   },
@@ -95,7 +95,7 @@ async function paused(run: ReplayRun, work: () => Promise<void>): Promise<void> 
 }
 
 /** The rebuild reads everything once more: only what it made of entries that were left alone before counts. */
-function rebuiltLedger(before: ReplayCounts, rebuilt: ReplayCounts): ReplayCounts {
+function rebuiltCounts(before: ReplayCounts, rebuilt: ReplayCounts): ReplayCounts {
   const ledger: ReplayCounts = { ...rebuilt, ...before };
   for (const [name, shard] of Object.entries(before)) {
     const more = rebuilt[name];

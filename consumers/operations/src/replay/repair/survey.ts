@@ -12,7 +12,7 @@ import { type DamagedChain, type DamageOptions, damageOf, isUnreadable } from '.
 import { restoredPages } from './restore-pages.ts';
 import type { RestoreOptions } from './restore-state.ts';
 
-/** Text of events of damaged devices that is held at once; more is refused: repair fewer devices at a time. */
+/** Text of events of damaged devices that is held in memory; more is refused: repair fewer devices at a time. */
 const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
 const DEVICES_AT_ONCE = 16;
 

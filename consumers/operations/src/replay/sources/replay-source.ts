@@ -26,7 +26,7 @@ export interface SourceQuery {
 export interface ReplaySource {
   /**
    * Hands every batch of the window to `take`, one at a time for a shard and each shard's in order, after those of its
-   * parents; several shards at once where the source can. Rejects with what `take` rejects with.
+   * parents; several shards concurrently where the source can. Rejects with what `take` rejects with.
    */
   read(query: SourceQuery, take: (batch: ReplayBatch) => Promise<void>): Promise<void>;
   /** Reads the window and throws what `read` would throw over something in it that cannot be used. Absent: nothing can be. */
@@ -35,7 +35,7 @@ export interface ReplaySource {
 
 const BATCH_ENTRIES = 100;
 
-/** Entries in memory, for tests: as the archive would give them. */
+/** Entries in memory, for tests: as the archive would return them. */
 export function memorySource(entries: readonly ReplayEntry[], batchEntries = BATCH_ENTRIES): ReplaySource {
   return {
     read: async (query, take) => {

@@ -24,9 +24,9 @@ export interface StreamSourceOptions {
   readonly isPolite: boolean;
 }
 
-/** Arrivals of a shard may step back a little; reading goes on for so long behind the window's end. */
+/** Arrivals of a shard may step back a little; reading goes on for so long after the window's end. */
 const ARRIVAL_SLACK_MS = 5_000;
-/** Of what a shard gives out, a polite reader takes: */
+/** Share of what a shard serves that a polite reader takes: */
 const POLITE_SHARE = 0.4;
 /** Waits of a reader that is at the tip before the window has ended. */
 const TIP_WAIT_MS = 500;
@@ -194,7 +194,7 @@ class Window {
         this.isOver = true;
         return;
       }
-      // A record behind the window is left to a later run, which begins before it.
+      // A record after the window is left to a later run, which begins before it.
       if (record.arrivalTime >= toMs) this.#mayMoveOn = false;
       else if (record.arrivalTime >= fromMs) yield* entriesOf(shardId, record);
       if (this.#mayMoveOn && isAfter(endOfRecord(record), this.through)) this.through = endOfRecord(record);
