@@ -8,8 +8,7 @@ import { memoryQuarantine } from '@twinstream/quarantine';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { configuredGeneration } from '@twinstream/table-generation';
 import { operationsCommand } from '../src/command/operations-command.ts';
-import { operationsConfiguration } from '../src/configuration.ts';
-import { decoderOf, type OperationsServices, type Stores } from '../src/services.ts';
+import { decoderOf, type OperationsServices, operationsConfiguration, type Stores } from '../src/services.ts';
 import { memoryStores } from './replay/memory-replay.ts';
 
 /** Nothing listens there: what a command asks of AWS itself fails at once. */

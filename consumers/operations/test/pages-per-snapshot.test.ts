@@ -5,10 +5,10 @@ import { collectedOutput } from '@twinstream/command-line';
 import { deviceId, FOLD_VERSION } from '@twinstream/device-model';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { expect, test } from 'vitest';
-import { operationsConfiguration } from '../src/configuration.ts';
 import { replayServices } from '../src/replay/replay-services.ts';
 import { runReplay } from '../src/replay/run-replay.ts';
 import type { Stores } from '../src/services.ts';
+import { operationsConfiguration } from '../src/services.ts';
 import { memoryOperations, runOps } from './memory-operations.ts';
 import { jobOf, memoryReplay, recordedEntries } from './replay/memory-replay.ts';
 

@@ -2,8 +2,7 @@ import { collectedOutput } from '@twinstream/command-line';
 import { chooseTarget, type Environment, systemClock } from '@twinstream/runtime';
 import { describe, expect, test, vi } from 'vitest';
 import { operationsCommand } from '../src/command/operations-command.ts';
-import { operationsConfiguration } from '../src/configuration.ts';
-import { awsServices, SERVICES } from '../src/services.ts';
+import { awsServices, operationsConfiguration, SERVICES } from '../src/services.ts';
 
 /** Runs a command until it would reach its services, and says which environment they would have had. */
 async function run(environment: Environment, ...argv: readonly string[]) {

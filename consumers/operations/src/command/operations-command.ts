@@ -9,14 +9,19 @@ import {
 } from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
-import { operationsConfiguration } from '../configuration.ts';
 import { addCorrect } from '../correction/correct-command.ts';
 import { addHistory } from '../history/history-command.ts';
 import { addState } from '../history/state-command.ts';
 import { addPlan } from '../plan/plan-command.ts';
 import { addQuarantine } from '../quarantine/quarantine-command.ts';
 import { addReplay } from '../replay/replay-command.ts';
-import { awsServices, namesOf, type OperationsServices, SERVICES } from '../services.ts';
+import {
+  awsServices,
+  namesOf,
+  type OperationsServices,
+  operationsConfiguration,
+  SERVICES,
+} from '../services.ts';
 import { addStatus } from '../status/status-command.ts';
 import { addVerify } from '../verify/verify-command.ts';
 import type { OperationsHost, RunAlone, RunCommand, RunOptions } from './command-context.ts';

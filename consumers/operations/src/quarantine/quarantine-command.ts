@@ -1,7 +1,6 @@
 import { userInfo } from 'node:os';
 import {
   confirm,
-  cutText,
   EXIT_CODES,
   type ExitCode,
   isoText,
@@ -31,8 +30,8 @@ import {
   isRejectionReason,
   type QuarantineFilter,
 } from './find-quarantined.ts';
-import { hexDump } from './hex-dump.ts';
 import { type RedriveResult, redrive } from './redrive.ts';
+import { listQuarantined, showQuarantined } from './show-quarantined.ts';
 import { fixedEvents, readTransform, unchanged } from './transform.ts';
 
 interface FilterFlags extends QuarantineFilter {
@@ -53,7 +52,6 @@ interface RedriveFlags extends ChangeFlags {
 }
 
 const LIMIT_MAX = 1_000_000;
-const SHOWN_BYTES_MAX = 4_096;
 /** Names that a refusal lists. */
 const NAMED_MAX = 10;
 
@@ -83,10 +81,14 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       'quarantine list --rejection not-json --from PT24H',
       'quarantine list --output json > bad.ndjson    (one JSON object per entry)',
     ]),
-  ).action((flags: FilterFlags) => run((context) => list(context, flags)));
+  ).action((flags: FilterFlags) =>
+    run((context) => listQuarantined(context, found(context, flags), flags.output)),
+  );
   addCommand(quarantine, 'show <record>', 'One record, as text and in hexadecimal, with the reason.', [
     'quarantine show shardId-000000000001:49590338271490256608559692538361571095921575989136588898',
-  ]).action((record: string) => run((context) => show(context, record)));
+  ]).action((record: string) =>
+    run((context) => showQuarantined(context, found(context, {}, [record]), record)),
+  );
   changing(
     addCommand(
       quarantine,
@@ -125,79 +127,6 @@ export function addQuarantine(program: Command, run: RunCommand): void {
 function found(context: CommandContext, flags: QuarantineFilter, names: readonly string[] = []) {
   const { services, host } = context;
   return findQuarantined(services.quarantine, flags, names, services.clock.now(), host.stop);
-}
-
-async function list(context: CommandContext, flags: FilterFlags): Promise<ExitCode> {
-  const rows: string[][] = [];
-  let records = 0;
-  for await (const { key, record } of found(context, flags)) {
-    records += 1;
-    await context.host.stdout.ready();
-    const { shardId, sequenceNumber, arrivalTime } = record;
-    for (const { reason, detail, subSequenceNumber, partitionKey, data } of record.entries) {
-      if (flags.output === 'json') {
-        const place = { shardId, sequenceNumber, subSequenceNumber, arrivalTime: isoText(arrivalTime) };
-        write(
-          context,
-          JSON.stringify({
-            ...place,
-            partitionKey,
-            reason,
-            detail,
-            bytes: data.length,
-            base64: Buffer.from(data).toString('base64'),
-            key,
-          }),
-        );
-      } else {
-        const name = `${shardId}:${sequenceNumber}`;
-        rows.push([
-          isoText(arrivalTime),
-          reason,
-          partitionKey,
-          String(data.length),
-          String(subSequenceNumber),
-          name,
-        ]);
-      }
-    }
-  }
-  if (flags.output === 'table') {
-    writeTable(
-      context,
-      [
-        { title: 'arrival' },
-        { title: 'reason' },
-        { title: 'key' },
-        { title: 'bytes', align: 'right' },
-        { title: 'index', align: 'right' },
-        { title: 'record' },
-      ],
-      rows,
-    );
-    write(context, `${whole(records)} records, ${whole(rows.length)} entries`);
-  }
-  return EXIT_CODES.success;
-}
-
-async function show(context: CommandContext, name: string): Promise<ExitCode> {
-  for await (const { key, record } of found(context, {}, [name])) {
-    const { shardId, sequenceNumber, arrivalTime, partitionKey, data } = record;
-    write(
-      context,
-      `record   ${shardId}:${sequenceNumber}\narrived  ${isoText(arrivalTime)}\nkey      ${partitionKey}`,
-    );
-    write(context, `bytes    ${data.length}\nobject   ${key}`);
-    for (const entry of record.entries) {
-      write(context, `\nentry ${entry.subSequenceNumber}: ${entry.reason}: ${entry.detail}\n`);
-      // On a terminal a look; in a file or a pipe everything.
-      const shownMax = context.host.stdout.isTTY ? SHOWN_BYTES_MAX : Number.POSITIVE_INFINITY;
-      write(context, `${cutText(Buffer.from(entry.data).toString('utf8'), shownMax)}\n`);
-      write(context, hexDump(entry.data, shownMax));
-    }
-    return EXIT_CODES.success;
-  }
-  throw refusal('NOT_IN_QUARANTINE', `there is no ${name} in quarantine: see quarantine list`);
 }
 
 function requireReason({ execute, reason = '' }: ChangeFlags): string {

@@ -10,7 +10,7 @@ import {
   type StreamRecord,
 } from '@twinstream/stream-model';
 import type { OperationsServices } from '../services.ts';
-import { listShards, readShard, type StreamAccess, shardIterator } from '../stream/shard-reads.ts';
+import { listShards, readShard, type StreamAccess, shardIterator } from '../shard-reads.ts';
 import { exactly, type PartPlan, type Range, type ShardPlan, sumOf } from './replay-plan.ts';
 import type { ReplayPart, ReplaySpec } from './replay-spec.ts';
 

@@ -1,7 +1,7 @@
 import { refusal } from '@twinstream/command-line';
 import type { TableNames } from '@twinstream/table-generation';
 import { type CommandContext, tell } from '../command/command-context.ts';
-import { streamFacts } from '../stream/shard-reads.ts';
+import { streamFacts } from '../shard-reads.ts';
 import { existingTables } from './fresh-tables.ts';
 import { heldFromMs, type PromotionCounts, promoteTables } from './promotion/promote-tables.ts';
 import type { ReplayJob } from './replay-job.ts';

@@ -11,7 +11,7 @@ import {
   withoutByteOrderMark,
 } from '../command/argument-values.ts';
 import { mappingIn } from '../services.ts';
-import type { StreamFacts } from '../stream/shard-reads.ts';
+import type { StreamFacts } from '../shard-reads.ts';
 import { freshTableNames } from './fresh-tables.ts';
 
 export const REPLAY_SOURCES = ['stream', 'archive', 'event-store', 'auto'] as const;

@@ -18,7 +18,7 @@ import {
   writeJson,
 } from '../command/command-context.ts';
 import { notStoredAmong, unknownDevices } from '../devices.ts';
-import { streamFacts } from '../stream/shard-reads.ts';
+import { streamFacts } from '../shard-reads.ts';
 import { createFreshTables, existingTables } from './fresh-tables.ts';
 import { jobStore, requireJob } from './job-store.ts';
 import { makePlan } from './make-plan.ts';

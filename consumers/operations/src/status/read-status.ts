@@ -15,7 +15,7 @@ import { dynamoDbJobStore } from '../replay/job-store.ts';
 import { findMapping } from '../replay/projector-mapping.ts';
 import { isPauseHeld, type ReplayJob } from '../replay/replay-job.ts';
 import type { OperationsServices } from '../services.ts';
-import { retryThrottled } from '../stream/shard-reads.ts';
+import { retryThrottled } from '../shard-reads.ts';
 
 export interface ShardStatus {
   readonly shardId: string;

@@ -3,7 +3,7 @@ import type { DeviceId } from '@twinstream/device-model';
 import type { TableNames } from '@twinstream/table-generation';
 import { allDevices, DEVICES_AT_ONCE, forEachDevice } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
-import type { StreamFacts } from '../../stream/shard-reads.ts';
+import type { StreamFacts } from '../../shard-reads.ts';
 import { type ReplayJob, totalOf } from '../replay-job.ts';
 import type { ReplayServices } from '../replay-run.ts';
 import { thisProcess } from '../run-replay.ts';

@@ -1,5 +1,5 @@
 import type { Stores } from '../../services.ts';
-import type { StreamFacts } from '../../stream/shard-reads.ts';
+import type { StreamFacts } from '../../shard-reads.ts';
 import { createPace } from '../pace.ts';
 import { newJob, noteFailure, type ReplayJob } from '../replay-job.ts';
 import { progressBound, type ReplayServices } from '../replay-run.ts';

@@ -15,7 +15,7 @@ import {
   type ShardRead,
   type StreamAccess,
   shardIterator,
-} from '../../stream/shard-reads.ts';
+} from '../../shard-reads.ts';
 import { endOfRecord, entriesOf, isAfter, type ReplayBatch } from '../replay-entry.ts';
 import type { ReplaySource, SourceQuery } from './replay-source.ts';
 

@@ -20,7 +20,7 @@ import {
   sequenceNumber,
 } from '@twinstream/stream-model';
 import { kinesisTransport } from '@twinstream/stream-producer';
-import type { OperationsServices } from '../services.ts';
+import type { OperationsServices } from './services.ts';
 
 /** Tries of one call that is throttled, from 200 ms to 5 s apart: some four minutes before it counts as failed. */
 const THROTTLED_TRIES_MAX = 60;
