@@ -5,7 +5,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSkipped, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
-import { madeFleet, madeId } from './made-fleet.ts';
+import { simulatedFleet, simulatedId } from './simulated-fleet.ts';
 import { type StubApi, startStubApi } from './stub-api.ts';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -38,8 +38,8 @@ describe.skipIf(isSkipped)(`axe in a browser${skipNote}`, () => {
   beforeAll(async () => {
     browser = await startBrowser();
     api = await startFixtureApi(browser.pageFolder, 120);
-    const fleet = madeFleet(30);
-    fleet.change(madeId(1), { liveness: 'offline' });
+    const fleet = simulatedFleet(30);
+    fleet.change(simulatedId(1), { liveness: 'offline' });
     stub = await startStubApi({ fleet, pageFolder: browser.pageFolder });
     source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   });

@@ -1,14 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type MadeFleet, madeFleet, madeId } from './made-fleet.ts';
 import { countNodes } from './main-thread.ts';
+import { type SimulatedFleet, simulatedFleet, simulatedId } from './simulated-fleet.ts';
 import { type StubApi, type StubOptions, startStubApi } from './stub-api.ts';
 
 const FLEET_SIZE = 60;
 
 let browser: TestBrowser;
-let fleet: MadeFleet;
+let fleet: SimulatedFleet;
 let api: StubApi | undefined;
 let open: OpenPage | undefined;
 
@@ -35,7 +35,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   });
   afterAll(() => browser?.close());
   beforeEach(() => {
-    fleet = madeFleet(FLEET_SIZE);
+    fleet = simulatedFleet(FLEET_SIZE);
   });
   afterEach(async () => {
     const faults = open?.faults ?? [];
@@ -50,14 +50,14 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     const page = await openLive();
     expect(await page.getByText('60 devices').isVisible()).toBe(true);
     expect(await page.getByRole('button', { name: /All devices/ }).textContent()).toContain('60');
-    expect(await rowOf(page, madeId(0)).textContent()).toContain('Online');
+    expect(await rowOf(page, simulatedId(0)).textContent()).toContain('Online');
   });
 
   test('a change shows in its row, which stays where it is', async () => {
     const page = await openLive('/?sort=lastArrivalTime&order=desc');
-    const row = rowOf(page, madeId(7));
+    const row = rowOf(page, simulatedId(7));
     const before = await row.getAttribute('aria-rowindex');
-    fleet.change(madeId(7), { attributes: { speedMph: 88.5 }, liveness: 'stale' });
+    fleet.change(simulatedId(7), { attributes: { speedMph: 88.5 }, liveness: 'stale' });
     await row.getByText('88.5').waitFor();
     expect(await row.textContent()).toContain('Stale');
     expect(await row.getAttribute('aria-rowindex')).toBe(before);
@@ -65,7 +65,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
 
   test('ages tick', async () => {
     const page = await openLive();
-    const age = rowOf(page, madeId(3)).locator('.age');
+    const age = rowOf(page, simulatedId(3)).locator('.age');
     const before = await age.textContent();
     await page.waitForFunction(
       ([text]) => document.querySelector('#fleet-grid-row-3 .age')?.textContent !== text,
@@ -87,16 +87,16 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   });
 
   test('a device that no longer meets the filter stays in its row until the list is read again', async () => {
-    fleet.change(madeId(4), { liveness: 'stale' });
-    fleet.change(madeId(5), { liveness: 'stale' });
+    fleet.change(simulatedId(4), { liveness: 'stale' });
+    fleet.change(simulatedId(5), { liveness: 'stale' });
     const page = await openLive('/?liveness=stale');
-    fleet.change(madeId(4), { liveness: 'online' });
+    fleet.change(simulatedId(4), { liveness: 'online' });
     const announced = page.getByRole('button', { name: '1 left the filter', exact: true });
     await announced.waitFor();
-    expect(await rowOf(page, madeId(4)).count()).toBe(1);
+    expect(await rowOf(page, simulatedId(4)).count()).toBe(1);
     await announced.click();
-    await rowOf(page, madeId(4)).waitFor({ state: 'detached' });
-    expect(await rowOf(page, madeId(5)).count()).toBe(1);
+    await rowOf(page, simulatedId(4)).waitFor({ state: 'detached' });
+    expect(await rowOf(page, simulatedId(5)).count()).toBe(1);
   });
 
   test('filters live in the address: it can be shared, and the back button leads out', async () => {
@@ -117,7 +117,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   });
 
   test('a tile filters by what it counts, and gives the fleet back when it is pressed again', async () => {
-    fleet.change(madeId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
+    fleet.change(simulatedId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
     const page = await openLive();
     const tile = page.getByRole('button', { name: /Needs attention/ });
     expect(await tile.textContent()).toContain('1');
@@ -130,17 +130,17 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   });
 
   test('devices in trouble are named above the list, and lead to their page', async () => {
-    fleet.change(madeId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
-    fleet.change(madeId(12), { liveness: 'offline' });
+    fleet.change(simulatedId(9), { counts: { events: 20, duplicates: 0, late: 0, gaps: 2 } });
+    fleet.change(simulatedId(12), { liveness: 'offline' });
     const page = await openLive();
     const named = page.getByRole('region', { name: 'Devices in trouble' }).getByRole('link');
     await named.first().waitFor();
     expect(await named.allTextContents()).toEqual([
-      expect.stringMatching(new RegExp(`^${madeId(12)}silent`)),
-      expect.stringMatching(new RegExp(`^${madeId(9)}2 missing`)),
+      expect.stringMatching(new RegExp(`^${simulatedId(12)}silent`)),
+      expect.stringMatching(new RegExp(`^${simulatedId(9)}2 missing`)),
     ]);
     await named.first().click();
-    await page.getByRole('heading', { level: 1, name: madeId(12) }).waitFor();
+    await page.getByRole('heading', { level: 1, name: simulatedId(12) }).waitFor();
   });
 
   test('a list that is true but old says how old it is, whatever else the API answers', async () => {
@@ -159,7 +159,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
         'What you see is out of date and could not be read again. A store of this API is unavailable:',
       )
       .waitFor();
-    expect(await rowOf(page, madeId(0)).count()).toBe(1);
+    expect(await rowOf(page, simulatedId(0)).count()).toBe(1);
   });
 
   test('the time zone lives in the address, and times follow it', async () => {
@@ -174,12 +174,12 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   });
 
   test('columns sort at the server, and say so to a screen reader', async () => {
-    fleet.change(madeId(33), { counts: { events: 20, duplicates: 0, late: 0, gaps: 9 } });
+    fleet.change(simulatedId(33), { counts: { events: 20, duplicates: 0, late: 0, gaps: 9 } });
     const page = await openLive();
     await page.getByRole('button', { name: 'Missing events' }).click();
     await page.waitForFunction(
       ([deviceId]) => document.querySelector('#fleet-grid-row-0')?.textContent?.includes(deviceId ?? ''),
-      [madeId(33)],
+      [simulatedId(33)],
     );
     expect(await page.locator('[aria-sort]').textContent()).toContain('Missing events');
     expect(new URL(page.url()).searchParams.get('order')).toBe('desc');
@@ -244,14 +244,14 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   test('while paused nothing moves, and afterwards nothing is missing', async () => {
     const page = await openLive();
     await page.getByRole('button', { name: 'Pause' }).click();
-    const row = rowOf(page, madeId(2));
-    fleet.change(madeId(2), { attributes: { speedMph: 99.5 } });
-    fleet.change(madeId(3), { attributes: { speedMph: 98.5 } });
+    const row = rowOf(page, simulatedId(2));
+    fleet.change(simulatedId(2), { attributes: { speedMph: 99.5 } });
+    fleet.change(simulatedId(3), { attributes: { speedMph: 98.5 } });
     await page.getByText('2 changes wait').waitFor();
     expect(await row.textContent()).not.toContain('99.5');
     await page.getByRole('button', { name: 'Resume' }).click();
     await row.getByText('99.5').waitFor();
-    await rowOf(page, madeId(3)).getByText('98.5').waitFor();
+    await rowOf(page, simulatedId(3)).getByText('98.5').waitFor();
   });
 
   test('when the API restarts, the page says so, comes back by itself, and has missed nothing', async () => {
@@ -260,11 +260,11 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await api?.close();
     await page.getByText('The API does not answer.').waitFor();
     expect(await page.getByText(/as of .* and may have changed/).isVisible()).toBe(true);
-    fleet.change(madeId(11), { attributes: { speedMph: 77.7 } });
+    fleet.change(simulatedId(11), { attributes: { speedMph: 77.7 } });
     fleet.change('zzz-new');
     api = await startStubApi({ fleet, pageFolder: browser.pageFolder, port: port ?? 0 });
     await page.getByText('Live', { exact: true }).waitFor();
-    await rowOf(page, madeId(11)).getByText('77.7').waitFor();
+    await rowOf(page, simulatedId(11)).getByText('77.7').waitFor();
     await page.getByRole('button', { name: '+1 new', exact: true }).waitFor();
     expect(await page.getByText('The API does not answer.').count()).toBe(0);
   });
@@ -275,7 +275,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     // One row changes while the others stay: what a kept row held on to would pile up.
     const changeOften = async (first: number): Promise<void> => {
       for (let turn = first; turn < first + CHANGES; turn += 1) {
-        const deviceId = madeId(3 * (turn % 8));
+        const deviceId = simulatedId(3 * (turn % 8));
         fleet.change(deviceId, { attributes: { speedMph: 1_000 + turn } });
         await rowOf(page, deviceId)
           .getByText(String(1_000 + turn))
@@ -292,8 +292,8 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   test('an API that has no place for an update stream is asked again and again', async () => {
     const page = await openPage('/', { isFull: true });
     await page.getByText('Polling', { exact: true }).waitFor();
-    fleet.change(madeId(3), { attributes: { speedMph: 66.6 } });
-    await rowOf(page, madeId(3)).getByText('66.6').waitFor();
+    fleet.change(simulatedId(3), { attributes: { speedMph: 66.6 } });
+    await rowOf(page, simulatedId(3)).getByText('66.6').waitFor();
   });
 
   test('a slow first answer, an empty fleet, a filter without result and a refusal differ', async () => {
@@ -308,7 +308,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await show('/', { delayMs: 2_000 }, 'Reading the fleet');
     await show('/?q=nothing-like-it', {}, 'No device meets these filters');
     await show('/', { failure: { code: 'INTERNAL', detail: 'see the log' } }, 'Internal error');
-    fleet = madeFleet(0);
+    fleet = simulatedFleet(0);
     await show('/', {}, 'No device has been heard yet');
     expect(texts.size).toBe(4);
   });

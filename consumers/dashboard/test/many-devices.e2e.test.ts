@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type MadeFleet, madeFleet, madeId } from './made-fleet.ts';
 import { type MainThreadReport, traceMainThread } from './main-thread.ts';
+import { type SimulatedFleet, simulatedFleet, simulatedId } from './simulated-fleet.ts';
 import { type StubApi, startStubApi } from './stub-api.ts';
 
 const FLEET_SIZE = 50_000;
@@ -28,7 +28,7 @@ function scrollThrough(page: Page): Promise<void> {
 
 describe.skipIf(isSkipped)(`50,000 devices in a browser${skipNote}`, () => {
   let browser: TestBrowser;
-  let fleet: MadeFleet;
+  let fleet: SimulatedFleet;
   let api: StubApi;
   let open: OpenPage;
   let moving: ReturnType<typeof setInterval>;
@@ -36,12 +36,12 @@ describe.skipIf(isSkipped)(`50,000 devices in a browser${skipNote}`, () => {
 
   beforeAll(async () => {
     browser = await startBrowser();
-    fleet = madeFleet(FLEET_SIZE);
+    fleet = simulatedFleet(FLEET_SIZE);
     api = await startStubApi({ fleet, pageFolder: browser.pageFolder });
     open = await browser.open(api.url);
     moving = setInterval(() => {
       for (let update = 0; update < (UPDATES_PER_SECOND * BURST_MS) / 1_000; update += 1) {
-        fleet.change(madeId((changed * 7) % FLEET_SIZE), { attributes: { speedMph: changed % 90 } });
+        fleet.change(simulatedId((changed * 7) % FLEET_SIZE), { attributes: { speedMph: changed % 90 } });
         changed += 1;
       }
     }, BURST_MS);

@@ -15,14 +15,14 @@ import {
   type WholeDevice,
   type WholeDeviceList,
 } from '@twinstream/api-contract';
-import type { MadeFleet } from './made-fleet.ts';
+import type { SimulatedFleet } from './simulated-fleet.ts';
 
 /** The policy under which the query API serves the page. */
 export const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export interface StubOptions {
-  readonly fleet: MadeFleet;
+  readonly fleet: SimulatedFleet;
   readonly pageFolder: string;
   /** Default: a free one. */
   readonly port?: number;

@@ -1,27 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { s3Client } from '@twinstream/aws/s3';
-import { sentPositions } from '@twinstream/end-to-end';
+import { type Access, sentPositions } from '@twinstream/end-to-end';
 import { ARCHIVE_PREFIX, hourFolder } from '@twinstream/pipeline-settings';
 import { positionKey } from '@twinstream/stream-model';
 import { type LedgerViolation, linesOfObject, PositionSet, s3ArchiveObjects } from '@twinstream/verification';
-import type { LedgerCheckOptions } from './ledger-check-options.ts';
 
 /** Between two looks at the list of objects. */
 const POLL_MS = 1_000;
 /** By how much the clock of this machine may be ahead of that of AWS, which names hours. More, and no request would be taken. */
 export const CLOCKS_DIFFER_MS_MAX = 15 * 60_000;
 
-type ArchiveCheckOptions = Pick<
-  LedgerCheckOptions,
-  'access' | 'ledgerFiles' | 'archiveDeadlineMs' | 'sharedSinceMs' | 'signal'
->;
+export interface ArchiveCheckOptions {
+  readonly access: Access;
+  /** That of the load and that of its warm-up. */
+  readonly ledgerFiles: readonly string[];
+  /** When the archive must be complete, in milliseconds since 1970. */
+  readonly archiveDeadlineAtMs: number;
+  /**
+   * Where others write, too: when this run began, in milliseconds since 1970. Then no device is looked at but those of
+   * the ledgers, and nothing that arrived long before. Absent: the pipeline holds nothing else.
+   */
+  readonly sharedSinceMs?: number;
+  readonly signal?: AbortSignal;
+}
 
 /** Reads the archive until it holds every position of the ledgers, or until the deadline. */
 export async function missingFromArchive(
   options: ArchiveCheckOptions,
 ): Promise<{ readonly archived: number; readonly violations: readonly LedgerViolation[] }> {
-  const { access, ledgerFiles, archiveDeadlineMs, sharedSinceMs, signal } = options;
+  const { access, ledgerFiles, archiveDeadlineAtMs, sharedSinceMs, signal } = options;
   const s3 = s3Client(access.clients.s3);
   const objects = s3ArchiveObjects(s3, access.archiveBucket);
   const startAfter =
@@ -34,7 +42,7 @@ export async function missingFromArchive(
   try {
     while (true) {
       signal?.throwIfAborted();
-      const isLast = Date.now() >= archiveDeadlineMs;
+      const isLast = Date.now() >= archiveDeadlineAtMs;
       for (const key of await archiveKeys(s3, access.archiveBucket, startAfter)) {
         if (read.has(key)) continue;
         read.add(key);

@@ -1,10 +1,9 @@
 import { figureValue, planCapacity } from '@twinstream/capacity';
 import { type Ask, confirm, whole } from '@twinstream/command-line';
-import type { FoundDeployment } from './find-deployment.ts';
+import type { FoundDeployment } from './attached-deployment.ts';
 import type { LoadOptions } from './load-options.ts';
+import { EVENT_BYTES, warmUpRate } from './load-options.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { EVENT_BYTES } from './shards-for.ts';
-import { warmUpRate } from './warm-up-rate.ts';
 
 export interface LoadConfirmation {
   readonly found: Pick<FoundDeployment, 'access' | 'region'>;

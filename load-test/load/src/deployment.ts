@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Access, launchPipeline, localAccess } from '@twinstream/end-to-end';
+import type { LedgerCheckOptions } from './ledger-check.ts';
 import { checkLoad, type LedgerFindings } from './ledger-check.ts';
-import type { LedgerCheckOptions } from './ledger-check-options.ts';
 import type { LoadSite } from './load-site.ts';
-import { localLoadSite } from './local-load-site.ts';
+import { localLoadSite } from './load-site.ts';
 import { type StageLog, stageLog } from './stage-log.ts';
 
 /** Something that takes load: this project's pipeline, here or on AWS, or another design on the same embedded AWS. */

@@ -1,5 +1,3 @@
 export type { Percentiles } from './latency-distribution.ts';
 export { surveyLedger } from './ledger-survey.ts';
-export { preciseNow } from './precise-now.ts';
-export { progressObserver } from './progress-observer.ts';
-export { repeatedly } from './repeatedly.ts';
+export { preciseNow, progressObserver, repeatedly } from './observers.ts';

@@ -3,12 +3,25 @@ import { join } from 'node:path';
 import type { DeviceId } from '@twinstream/device-model';
 import { LEDGER_LINE_BYTES_MAX } from '@twinstream/device-simulator';
 import { pipelineStores, sentEvents } from '@twinstream/end-to-end';
+import type { AuditableEventStore } from '@twinstream/event-store';
 import { readLines } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
-import { CLOCKS_DIFFER_MS_MAX, missingFromArchive } from './archive-completeness.ts';
-import type { LedgerCheckOptions } from './ledger-check-options.ts';
-import { orderChecked } from './order-check.ts';
+import {
+  type ArchiveCheckOptions,
+  CLOCKS_DIFFER_MS_MAX,
+  missingFromArchive,
+} from './archive-completeness.ts';
+
+export interface LedgerCheckOptions extends ArchiveCheckOptions {
+  /** For the parts of a ledger that is too large to be checked together. */
+  readonly folder: string;
+  readonly acknowledged: number;
+  /** True where the stream has every event of each device in the order of its counters: none was given up. */
+  readonly isOrdered: boolean;
+  /** Told of each part of the ledger before it is checked, where there are several. */
+  readonly onPart?: (part: number, partCount: number) => void;
+}
 
 /** What the check of a ledger came to. */
 export interface LedgerFindings {
@@ -172,4 +185,37 @@ async function split(
   }
   for (const part of files.keys()) flush(part);
   return files.map((file) => [file]);
+}
+
+type Pages = Pick<AuditableEventStore, 'auditPages'>;
+
+/**
+ * An event store through which whole chains are read, and whose counted events must rise by session and counter: the
+ * order in which each device sent them. Tells of each that does not, once for every time that its chain is read.
+ */
+export function orderChecked<Store extends Pages>(
+  store: Store,
+  onDisorder: (deviceId: DeviceId, what: string) => void,
+): Store {
+  return {
+    ...store,
+    async *auditPages(deviceId, options) {
+      let [lastSession, lastCounter] = [-1, -1];
+      for await (const audited of store.auditPages(deviceId, options)) {
+        yield audited;
+        if (audited.kind !== 'page') continue;
+        const { page, events } = audited.page;
+        for (const { event } of events) {
+          if (event.identity === undefined) continue;
+          const { session, counter } = event.identity;
+          if (session > lastSession || (session === lastSession && counter > lastCounter)) {
+            [lastSession, lastCounter] = [session, counter];
+          } else {
+            const place = `page ${page}: session ${session}, counter ${counter}`;
+            onDisorder(deviceId, `${place} after session ${lastSession}, counter ${lastCounter}`);
+          }
+        }
+      }
+    },
+  } satisfies Store;
 }

@@ -2,15 +2,14 @@ import { duration, durationOption, exitCodeHelp, outputOption, wholeNumber } fro
 import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { TARGETS } from '@twinstream/runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Expectation, parseExpectation } from './expectation.ts';
-import { FIGURES } from './figures.ts';
+import { type Expectation, FIGURES, parseExpectation } from './figures.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './scenarios.ts';
 
 export const DYNAMODB_ENGINES = ['dynalite', 'java'] as const;
 
 const RATE_MAX = 200_000;
 const DEVICES_MAX = 1_000_000;
-const SHARDS_MAX = 64;
+export const SHARDS_MAX = 64;
 const DURATION_MS_MIN = 1_000;
 const WINDOW_MS = PROJECT_MAPPING_SETTINGS.batchingWindowMs;
 const DURATION_MS_MAX = 24 * 3_600_000;

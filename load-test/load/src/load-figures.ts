@@ -5,8 +5,8 @@ import type { LedgerFindings } from './ledger-check.ts';
 import type { LedgerSurvey } from './ledger-survey.ts';
 import type { LoadOptions } from './load-options.ts';
 import { lagMsOf, processFigures, round, totalMemoryMaxMiB } from './load-series.ts';
+import type { LagSample } from './observers.ts';
 import type { ProcessSample } from './process-sampler.ts';
-import type { LagSample } from './progress-observer.ts';
 
 /** Between two looks at states and progress: the resolution of the latencies. */
 export const OBSERVE_EVERY_MS = 100;
@@ -19,14 +19,14 @@ export interface FigureSources {
   readonly ledger: LedgerFindings;
   readonly startMs: number;
   readonly loadEndMs: number;
-  readonly drainedMs: number | undefined;
+  readonly drainedAtMs: number | undefined;
   readonly lags: readonly LagSample[];
   readonly processes: readonly ProcessSample[];
 }
 
 /** All figures of one run. */
 export function figuresOf(sources: FigureSources): Figures {
-  const { deployment, options, simulator, survey, ledger, loadEndMs, drainedMs } = sources;
+  const { deployment, options, simulator, survey, ledger, loadEndMs, drainedAtMs } = sources;
   const projector = deployment.log?.totals['state-projector'];
   const archiver = deployment.log?.totals['event-archiver'];
   const perSecond = (events: number, untilMs: number | undefined): number | null =>
@@ -39,8 +39,8 @@ export function figuresOf(sources: FigureSources): Figures {
   return {
     offeredPerSecond: round((simulator.scheduled * 1_000) / options.durationMs),
     acknowledgedPerSecond: perSecond(survey.events + survey.malformed, survey.lastAcknowledgedMs),
-    projectedPerSecond: perSecond(projector?.events ?? 0, projector?.lastMs),
-    archivedPerSecond: perSecond(archiver?.events ?? 0, archiver?.lastMs),
+    projectedPerSecond: perSecond(projector?.events ?? 0, projector?.lastAtMs),
+    archivedPerSecond: perSecond(archiver?.events ?? 0, archiver?.lastAtMs),
     // An event that never became readable has no latency, and no percentile may pass it over.
     p50Ms: survey.neverReadable > 0 ? null : ms(readable?.p50),
     p95Ms: survey.neverReadable > 0 ? null : ms(readable?.p95),
@@ -53,7 +53,7 @@ export function figuresOf(sources: FigureSources): Figures {
       sources.lags.length === 0
         ? null
         : round(sources.lags.reduce((most, lag) => Math.max(most, lagMsOf(lag, survey, sources.startMs)), 0)),
-    drainMs: drainedMs === undefined ? null : round(drainedMs - loadEndMs),
+    drainMs: drainedAtMs === undefined ? null : round(drainedAtMs - loadEndMs),
     eventsPerPage:
       projector === undefined ? share(ledger.stored, ledger.pages) : share(projector.events, projector.pages),
     // No units are the silence of a DynamoDB that does not count them.
@@ -82,7 +82,7 @@ function cpuSecondsOf({ processes, loadEndMs }: FigureSources): number {
 export function notesOf(
   deployment: Deployment,
   survey: LedgerSurvey,
-  drainedMs: number | undefined,
+  drainedAtMs: number | undefined,
   failures: number,
 ): readonly string[] {
   const { log } = deployment;
@@ -98,7 +98,7 @@ export function notesOf(
   const projector = log?.totals['state-projector'];
   if (projector !== undefined && projector.events > 0 && projector.writeUnits === 0)
     notes.push('this DynamoDB reports no write units: none are given');
-  if (drainedMs === undefined) notes.push('not drained before the deadline');
+  if (drainedAtMs === undefined) notes.push('not drained before the deadline');
   if (survey.neverReadable > 0) {
     notes.push(
       `${survey.neverReadable} events of sampled devices were never seen in the state: no latency is given`,

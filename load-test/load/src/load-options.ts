@@ -1,7 +1,6 @@
 import type { TargetName } from '@twinstream/runtime';
-import { refusalsOfAws } from './aws-refusals.ts';
-import type { Expectation } from './expectation.ts';
-import { type DYNAMODB_ENGINES, loadCommand } from './load-command.ts';
+import type { Expectation, FigureName } from './figures.ts';
+import { type DYNAMODB_ENGINES, loadCommand, SHARDS_MAX } from './load-command.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** A load to measure. */
@@ -35,7 +34,7 @@ export interface LoadOptions {
   readonly warmUpMs: number;
 }
 
-/** Two results to lay side by side. */
+/** Two results to compare. */
 export interface CompareOptions {
   readonly kind: 'compare';
   readonly files: readonly [string, string];
@@ -130,4 +129,83 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+}
+
+const OF_FUNCTIONS = 'only the logs and metrics of the functions have it';
+
+/** Figures that cannot be measured from outside of a deployed pipeline, with the reason. They are null there. */
+export const UNKNOWN_ON_AWS: Readonly<Partial<Record<FigureName, string>>> = {
+  projectedPerSecond: OF_FUNCTIONS,
+  archivedPerSecond: OF_FUNCTIONS,
+  writeUnitsPerEvent: 'only CloudWatch counts the write units of tables into which others write, too',
+  cpuSeconds: OF_FUNCTIONS,
+  cpuMicrosPerEvent: OF_FUNCTIONS,
+  memoryMaxMiB: OF_FUNCTIONS,
+  highestRate: 'a search needs a fresh deployment for each rate',
+};
+
+/** Scenarios that need what only a pipeline on this machine has, and what that is. */
+const SCENARIOS_NOT_ON_AWS: Readonly<Partial<Record<ScenarioName, string>>> = {
+  throttle: 'AWS refuses no requests on demand; the faults of the local pipeline are needed',
+  restart: 'processes of functions on AWS cannot be killed',
+  soak: 'it needs the faults of the local pipeline, and processes that can be killed',
+};
+
+/** Flags that shape a pipeline that is started, by the names that the command line parser has for them. */
+const FLAGS_NOT_ON_AWS: Readonly<Record<string, string>> = {
+  shards: '--shards: the deployment has its own; scenario reshard doubles them for a time',
+  dynamodb: '--dynamodb: the deployment has its own',
+  window: '--window: the deployment has its own',
+  baseline: '--baseline: the baseline is deployed nowhere but here',
+  findRate: `--find-rate: ${UNKNOWN_ON_AWS.highestRate}`,
+};
+
+export interface AwsRequest {
+  readonly scenario: ScenarioName;
+  readonly expectations: readonly Expectation[];
+  /** True for what the command line says itself. */
+  readonly isGiven: (option: string) => boolean;
+}
+
+/** Everything in a request that cannot be had of a deployed pipeline, one line each. */
+export function refusalsOfAws({ scenario, expectations, isGiven }: AwsRequest): readonly string[] {
+  const why = SCENARIOS_NOT_ON_AWS[scenario];
+  return [
+    ...(why === undefined ? [] : [`--scenario ${scenario}: ${why}`]),
+    ...Object.entries(FLAGS_NOT_ON_AWS).flatMap(([option, text]) => (isGiven(option) ? [text] : [])),
+    ...expectations.flatMap(({ text, figure }) => {
+      const unknown = UNKNOWN_ON_AWS[figure];
+      return unknown === undefined ? [] : [`--expect ${text}: ${figure} is not known: ${unknown}`];
+    }),
+  ];
+}
+
+/** Shards that npm start has. */
+const SHARDS_MIN = 4;
+/** An event of the simulator (198 bytes) with its share of the aggregated record around it: 225 in 48,000 events, measured 2026-11-27. */
+export const EVENT_BYTES = 230;
+/** Of the limits of a shard (1,000 records/s, 1 MB/s), as a margin for bursts and uneven hashing. */
+const USED_SHARE = 0.7;
+
+/** Shards for a rate of events, each a record of its own or aggregated. */
+export function shardsFor({
+  rate,
+  aggregate,
+}: {
+  readonly rate: number;
+  readonly aggregate: boolean;
+}): number {
+  const byBytes = (rate * EVENT_BYTES) / (1_000_000 * USED_SHARE);
+  const byRecords = aggregate ? 0 : rate / (1_000 * USED_SHARE);
+  return Math.min(SHARDS_MAX, Math.max(SHARDS_MIN, Math.ceil(Math.max(byBytes, byRecords))));
+}
+
+/** A warm-up has this share of the rate that follows. */
+const WARM_UP_SHARE = 1 / 3;
+/** Events per second of a warm-up at least, where the load has as many. */
+const WARM_UP_RATE_MIN = 500;
+
+/** Events per second of the gentle load before one of this rate: enough of them for the code to be compiled for good. */
+export function warmUpRate(rate: number): number {
+  return Math.round(Math.min(rate, Math.max(WARM_UP_RATE_MIN, rate * WARM_UP_SHARE)));
 }

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
 import type { RunSummary } from '@twinstream/device-simulator';
-import type { Verdict } from './expectation.ts';
-import type { Figures } from './figures.ts';
+import { CodedError } from '@twinstream/runtime';
+import type { Figures, Verdict } from './figures.ts';
 import type { LedgerFindings } from './ledger-check.ts';
-import type { Machine } from './machine.ts';
 
 /** A result as it is written and read again. */
 export interface LoadResult {
@@ -82,4 +83,48 @@ export interface RateSearch {
     readonly why: string;
     readonly p99Ms: number | null;
   }[];
+}
+
+/** Where something was measured. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly node: string;
+  /** Processes that wanted a core in the minute before; what else ran distorts figures. */
+  readonly loadBefore: number;
+}
+
+export function thisMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+  };
+}
+
+/** Reads a result that `--save` or `--output json` wrote. Throws `INVALID_USAGE` for any other file. */
+export function readResult(path: string): LoadResult {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CodedError('INVALID_USAGE', `${path} cannot be read: ${why}`, { cause: error });
+  }
+  if (!isResult(document)) {
+    throw new CodedError('INVALID_USAGE', `${path} is not a result of a load test`);
+  }
+  return document;
+}
+
+function isResult(document: unknown): document is LoadResult {
+  return (
+    typeof document === 'object' &&
+    document !== null &&
+    'format' in document &&
+    document.format === ('twinstream-load-test-1' satisfies LoadResult['format'])
+  );
 }

@@ -1,7 +1,7 @@
 import type { LedgerSurvey } from './ledger-survey.ts';
 import type { LoadSeries, Point, ProcessFigures } from './load-result.ts';
+import type { LagSample } from './observers.ts';
 import type { ProcessSample } from './process-sampler.ts';
-import type { LagSample } from './progress-observer.ts';
 import type { StageLog } from './stage-log.ts';
 
 /** Points of one line at most: more cannot be seen. */

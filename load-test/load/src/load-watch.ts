@@ -2,12 +2,17 @@ import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import type { Deployment } from './deployment.ts';
 import { OBSERVE_EVERY_MS } from './load-figures.ts';
-import { preciseNow } from './precise-now.ts';
+import {
+  type ProgressObserver,
+  preciseNow,
+  progressObserver,
+  type Repetition,
+  repeatedly,
+  type StateObserver,
+  stateObserver,
+} from './observers.ts';
 import { type ProcessSampler, processLister, processSampler } from './process-sampler.ts';
-import { type ProgressObserver, progressObserver } from './progress-observer.ts';
-import { type Repetition, repeatedly } from './repeatedly.ts';
 import type { SampledDevices } from './sampled-devices.ts';
-import { type StateObserver, stateObserver } from './state-observer.ts';
 
 const SAMPLE_PROCESSES_EVERY_MS = 1_000;
 

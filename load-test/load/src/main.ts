@@ -9,12 +9,12 @@ import {
   explainFailure,
 } from '@twinstream/command-line';
 import { shutdownSignal } from '@twinstream/runtime';
+import { findDeployment } from './attached-deployment.ts';
 import { confirmLoad } from './confirm-load.ts';
-import { findDeployment } from './find-deployment.ts';
 import { type CompareOptions, type LoadOptions, readLoadOptions } from './load-options.ts';
+import { readResult } from './load-result.ts';
 import { compareResults, comparisonText } from './report/comparison.ts';
 import { htmlReport } from './report/html-report.ts';
-import { readResult } from './report/result-file.ts';
 import { textReport } from './report/text-report.ts';
 import { runLoad } from './run-load.ts';
 

@@ -4,11 +4,10 @@ import { figuresOf, notesOf } from './load-figures.ts';
 import type { SubjectResult } from './load-result.ts';
 import { loadSeries, processFigures } from './load-series.ts';
 import { type LoadWatch, watchLoad } from './load-watch.ts';
-import type { Measurement } from './measurement.ts';
+import { preciseNow } from './observers.ts';
+import type { Measurement } from './offer-load.ts';
 import { drain, loadFlags, type OfferedLoad, offerLoad, warmUp } from './offer-load.ts';
-import { preciseNow } from './precise-now.ts';
-import { type SampledDevices, sampleDevices } from './sampled-devices.ts';
-import { skewOf } from './skew.ts';
+import { type SampledDevices, sampleDevices, skewOf } from './sampled-devices.ts';
 
 /** Devices whose state is read, besides hot ones. */
 const SAMPLED_DEVICES = 20;
@@ -31,11 +30,11 @@ export async function measureLoad(measurement: Measurement): Promise<SubjectResu
     await site.resume();
     say(`${name}: ${offered.simulator.acknowledged} events taken; draining …`);
     const { acknowledged } = offered.simulator;
-    const drainedMs = await drain(measurement, ledgerFile, acknowledged, watch.progress);
+    const drainedAtMs = await drain(measurement, ledgerFile, acknowledged, watch.progress);
     await watch.finish();
     // Before the archive is waited for. What cannot be put back yet is tried again, and told, when the deployment is left.
     await site.restore().catch(() => undefined);
-    return await judged(measurement, { ledgerFile, warm, offered, drainedMs, sampled, watch });
+    return await judged(measurement, { ledgerFile, warm, offered, drainedAtMs, sampled, watch });
   } finally {
     await watch.close();
   }
@@ -46,7 +45,7 @@ interface DrainedLoad {
   readonly ledgerFile: string;
   readonly warm: Awaited<ReturnType<typeof warmUp>>;
   readonly offered: OfferedLoad;
-  readonly drainedMs: number | undefined;
+  readonly drainedAtMs: number | undefined;
   readonly sampled: SampledDevices;
   readonly watch: LoadWatch;
 }
@@ -54,7 +53,7 @@ interface DrainedLoad {
 /** Checks the ledger and puts together what was seen. */
 async function judged(measurement: Measurement, drained: DrainedLoad): Promise<SubjectResult> {
   const { deployment, options, folder, signal, say } = measurement;
-  const { ledgerFile, warm, offered, drainedMs, sampled, watch } = drained;
+  const { ledgerFile, warm, offered, drainedAtMs, sampled, watch } = drained;
   say(`${deployment.name}: checking the ledger …`);
   const survey = await surveyLedger(ledgerFile, {
     sampled,
@@ -65,9 +64,9 @@ async function judged(measurement: Measurement, drained: DrainedLoad): Promise<S
     ledgerFiles: [ledgerFile, ...warm.ledgerFiles],
     folder,
     acknowledged: survey.events + survey.malformed + warm.acknowledged,
-    // An event whose fate is not known may come to light after later ones.
+    // An event whose outcome is unknown may come to light after later ones.
     isOrdered: survey.failed === 0,
-    archiveDeadlineMs: Date.now() + options.archiveDeadlineMs,
+    archiveDeadlineAtMs: Date.now() + options.archiveDeadlineMs,
     signal,
     onPart: (part, partCount) =>
       say(`${deployment.name}: checking the ledger, part ${part} of ${partCount} …`),
@@ -76,8 +75,8 @@ async function judged(measurement: Measurement, drained: DrainedLoad): Promise<S
   const { lags } = watch.progress;
   const processes = watch.processes.samples;
   const startMs = survey.firstDueMs;
-  const endMs = drainedMs ?? preciseNow();
-  const seen = { options, simulator, survey, ledger, startMs, loadEndMs, drainedMs, lags, processes };
+  const endMs = drainedAtMs ?? preciseNow();
+  const seen = { options, simulator, survey, ledger, startMs, loadEndMs, drainedAtMs, lags, processes };
   return {
     subject: deployment.name,
     figures: figuresOf({ ...seen, deployment }),
@@ -85,6 +84,6 @@ async function judged(measurement: Measurement, drained: DrainedLoad): Promise<S
     simulator,
     processes: processFigures(processes, loadEndMs),
     series: loadSeries({ startMs, endMs, survey, log: deployment.log, lags, processes, marks }),
-    notes: notesOf(deployment, survey, drainedMs, watch.failures()),
+    notes: notesOf(deployment, survey, drainedAtMs, watch.failures()),
   };
 }

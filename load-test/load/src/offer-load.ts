@@ -1,17 +1,26 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunSummary } from '@twinstream/device-simulator';
 import { CodedError } from '@twinstream/runtime';
-import { lastPlaces } from './ledger-tail.ts';
+import { finished } from '@twinstream/test-kit';
+import type { Deployment } from './deployment.ts';
+import { lastPlaces } from './ledger-survey.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { Measurement } from './measurement.ts';
-import { preciseNow } from './precise-now.ts';
-import { finishedAtMs, type ProgressObserver } from './progress-observer.ts';
-import { simulatorSummary } from './run-simulator.ts';
-import { runSteps } from './run-steps.ts';
-import { SCENARIOS } from './scenarios.ts';
-import { warmUpRate } from './warm-up-rate.ts';
+import { warmUpRate } from './load-options.ts';
+import { finishedAtMs, type ProgressObserver, preciseNow } from './observers.ts';
+import { runSteps, SCENARIOS } from './scenarios.ts';
+
+/** One load on one deployment, as the steps of measuring it share it. */
+export interface Measurement {
+  readonly deployment: Deployment;
+  readonly options: LoadOptions;
+  /** Temporary folder, for the ledger. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
 
 /** Between two looks at whether all is finished. */
 const POLL_MS = 50;
@@ -102,7 +111,7 @@ export async function drain(
   acknowledged: number,
   progress: ProgressObserver,
 ): Promise<number | undefined> {
-  const deadline = preciseNow() + options.drainDeadlineMs;
+  const deadlineAtMs = preciseNow() + options.drainDeadlineMs;
   const last = await lastPlaces(ledgerFile);
   const isDrained = () => {
     const projected = deployment.log?.totals['state-projector'].events ?? 0;
@@ -112,8 +121,50 @@ export async function drain(
     );
   };
   while (!isDrained()) {
-    if (preciseNow() > deadline) return undefined;
+    if (preciseNow() > deadlineAtMs) return undefined;
     await sleep(POLL_MS, undefined, { signal });
   }
   return preciseNow();
+}
+
+export interface SimulatorRun {
+  readonly child: ChildProcess;
+  /** When it must have ended, in milliseconds from now: then it is asked to, and soon after killed. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** From being asked to end until it is killed. */
+const GRACE_MS = 10_000;
+
+/** Waits for a simulator and reads its summary. Rejects with `SIMULATOR_FAILED` when there is none, and when aborted. */
+export async function simulatorSummary({ child, deadlineMs, signal }: SimulatorRun): Promise<RunSummary> {
+  const ask = () => {
+    child.kill('SIGINT');
+    kill = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  };
+  let kill: NodeJS.Timeout | undefined;
+  const deadline = setTimeout(ask, deadlineMs);
+  signal.addEventListener('abort', ask, { once: true });
+  try {
+    const { stdout, stderr, code } = await finished(child);
+    signal.throwIfAborted();
+    const summary = readSummary(stdout);
+    if (summary === undefined) {
+      throw new CodedError(
+        'SIMULATOR_FAILED',
+        `the simulator ended with ${code}: ${stderr.trim().slice(-2_000)}`,
+      );
+    }
+    return summary;
+  } finally {
+    clearTimeout(deadline);
+    clearTimeout(kill);
+    signal.removeEventListener('abort', ask);
+  }
+}
+
+function readSummary(stdout: string): RunSummary | undefined {
+  if (!stdout.trimStart().startsWith('{')) return undefined;
+  return JSON.parse(stdout);
 }

@@ -1,16 +1,16 @@
 import { temporaryFolder } from '@twinstream/end-to-end';
+import type { FoundDeployment } from './attached-deployment.ts';
 import { attachedDeployment, type ReachedDeployment, reachDeployment } from './attached-deployment.ts';
 import { deployBaseline } from './baseline/deploy-baseline.ts';
 import { type Deployment, type DeploymentOptions, deployTwinstream } from './deployment.ts';
-import { judge, type Verdict } from './expectation.ts';
-import type { FoundDeployment } from './find-deployment.ts';
+import { judge, type Verdict } from './figures.ts';
 import type { LoadOptions } from './load-options.ts';
+import { shardsFor } from './load-options.ts';
 import type { LoadResult, RateSearch, SubjectResult } from './load-result.ts';
-import { thisMachine } from './machine.ts';
+import { thisMachine } from './load-result.ts';
 import { measureLoad } from './measure-load.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { searchRate } from './search-rate.ts';
-import { shardsFor } from './shards-for.ts';
 
 export interface LoadRun {
   readonly options: LoadOptions;

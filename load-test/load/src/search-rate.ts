@@ -1,4 +1,4 @@
-import { type Expectation, judge, parseExpectation } from './expectation.ts';
+import { type Expectation, judge, parseExpectation } from './figures.ts';
 import type { RateSearch, SubjectResult } from './load-result.ts';
 
 /** What is expected of `p99Ms` where nothing else is. */

@@ -14,16 +14,12 @@ export interface StageLog {
 export type Stage = 'state-projector' | 'event-archiver';
 
 export interface StageTotals {
-  readonly batches: number;
-  readonly records: number;
   /** Events finished: stored or delivered. */
   readonly events: number;
   readonly pages: number;
-  readonly states: number;
   readonly writeUnits: number;
-  readonly headHits: number;
-  readonly devices: number;
-  readonly lastMs: number | undefined;
+  /** When its last batch ended. */
+  readonly lastAtMs: number | undefined;
   /** Finished events by second since 1970. */
   readonly eventsBySecond: ReadonlyMap<number, number>;
 }
@@ -68,15 +64,10 @@ export function stageLog(): StageLog {
 
 function nothing(): MutableTotals {
   return {
-    batches: 0,
-    records: 0,
     events: 0,
     pages: 0,
-    states: 0,
     writeUnits: 0,
-    headHits: 0,
-    devices: 0,
-    lastMs: undefined,
+    lastAtMs: undefined,
     eventsBySecond: new Map(),
   };
 }
@@ -100,9 +91,6 @@ function addProjected(totals: MutableTotals, entry: Entry): void {
   const stored = numberOf(entry.applied) + numberOf(entry.late);
   addBatch(totals, entry, stored);
   totals.pages += numberOf(entry.pages);
-  totals.devices += numberOf(entry.devices);
-  totals.states += numberOf(entry.devices);
-  totals.headHits += numberOf(entry.headHits);
   totals.writeUnits += numberOf(entry.writeUnits);
 }
 
@@ -112,10 +100,8 @@ function addArchived(totals: MutableTotals, entry: Entry): void {
 
 function addBatch(totals: MutableTotals, entry: Entry, events: number): void {
   const atMs = Date.parse(String(entry.time));
-  totals.batches += 1;
-  totals.records += numberOf(entry.records);
   totals.events += events;
-  totals.lastMs = Math.max(totals.lastMs ?? 0, atMs);
+  totals.lastAtMs = Math.max(totals.lastAtMs ?? 0, atMs);
   const second = Math.floor(atMs / 1_000);
   totals.eventsBySecond.set(second, (totals.eventsBySecond.get(second) ?? 0) + events);
 }

@@ -21,9 +21,9 @@ import {
 import { ARCHIVE_PREFIX } from '@twinstream/pipeline-settings';
 import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FoundDeployment } from '../src/attached-deployment.ts';
 import { attachedDeployment, reachDeployment } from '../src/attached-deployment.ts';
 import type { Deployment } from '../src/deployment.ts';
-import type { FoundDeployment } from '../src/find-deployment.ts';
 import type { LoadOptions } from '../src/load-options.ts';
 import type { LoadResult } from '../src/load-result.ts';
 import { measureLoad } from '../src/measure-load.ts';

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '@twinstream/end-to-end';
 import { sequenceNumber, sortableSequenceNumber } from '@twinstream/stream-model';
 import { afterAll, expect, test } from 'vitest';
-import { surveyLedger } from '../src/ledger-survey.ts';
-import { lastPlaces } from '../src/ledger-tail.ts';
+import { lastPlaces, surveyLedger } from '../src/ledger-survey.ts';
 
 const folder = temporaryFolder();
 const file = join(folder.path, 'ledger.ndjson');

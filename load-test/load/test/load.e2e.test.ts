@@ -72,7 +72,7 @@ test('a load with kills is offered, drained and measured, and a claim that is no
       // As if they were too many to be checked at once.
       acknowledged: 1_000_000,
       isOrdered: true,
-      archiveDeadlineMs: Date.now(),
+      archiveDeadlineAtMs: Date.now(),
       onPart: (part, partCount) => parts.push(`${part} of ${partCount}`),
     });
     expect(found.violationsByKind).toEqual({ lost: 1, 'not-archived': 1 });

@@ -4,10 +4,10 @@ import { temporaryFolder } from '@twinstream/end-to-end';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FIGURE_NAMES, type Figures } from '../src/figures.ts';
 import type { LoadResult } from '../src/load-result.ts';
+import { readResult } from '../src/load-result.ts';
 import { compareResults, comparisonText } from '../src/report/comparison.ts';
 import { htmlReport } from '../src/report/html-report.ts';
 import { plot, ticks } from '../src/report/plot.ts';
-import { readResult } from '../src/report/result-file.ts';
 import { textReport } from '../src/report/text-report.ts';
 
 const folder = temporaryFolder();

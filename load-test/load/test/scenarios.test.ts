@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
+import { shardsFor } from '../src/load-options.ts';
 import type { LoadSite } from '../src/load-site.ts';
-import { sampleDevices } from '../src/sampled-devices.ts';
+import { sampleDevices, skewOf } from '../src/sampled-devices.ts';
 import { SCENARIO_NAMES, SCENARIOS } from '../src/scenarios.ts';
-import { shardsFor } from '../src/shards-for.ts';
-import { skewOf } from '../src/skew.ts';
 
 const PLAN = { rate: 1_000, durationMs: 60_000, deviceCount: 100 };
 
@@ -34,7 +33,7 @@ test.each(SCENARIO_NAMES)('the steps of %s come in order, within the load', asyn
 test.each([
   ['reshard', ['8 shards', '2 shards']],
   ['consumer-outage', ['state-projector false', 'state-projector true']],
-  ['throttle', ['6 rules', '0 rules']],
+  ['throttle', ['7 rules', '0 rules']],
 ] as const)('%s does what it says', async (name, calls) => {
   const site = notedSite();
   for (const step of SCENARIOS[name].steps?.(PLAN) ?? []) await step.act(site);

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseExpectation } from '../src/expectation.ts';
-import { FIGURE_NAMES, type Figures } from '../src/figures.ts';
+import { FIGURE_NAMES, type Figures, parseExpectation } from '../src/figures.ts';
 import type { SubjectResult } from '../src/load-result.ts';
 import { promisesKept } from '../src/run-load.ts';
 import { nextRate, searchRate, whyNot } from '../src/search-rate.ts';

@@ -8,9 +8,7 @@ test('adds up the summaries of batches by stage and second, and keeps what is ou
   const projected = {
     name: 'state-projector',
     msg: 'batch',
-    records: 2,
     pages: 3,
-    devices: 3,
     writeUnits: 6,
   };
   line({ ...projected, applied: 20, late: 1, duplicates: 5 });
@@ -19,7 +17,7 @@ test('adds up the summaries of batches by stage and second, and keeps what is ou
   line({ name: 'event-archiver', msg: 'batch archived in part', level: 40, events: 1, packs: 1 });
   log.take('Segmentation fault');
   log.take('{"broken');
-  expect(log.totals['state-projector']).toMatchObject({ batches: 2, events: 30, pages: 6, writeUnits: 12 });
+  expect(log.totals['state-projector']).toMatchObject({ events: 30, pages: 6, writeUnits: 12 });
   const second = Date.parse('2026-01-01T00:00:01Z') / 1_000;
   expect([...log.totals['state-projector'].eventsBySecond]).toEqual([
     [second, 21],

@@ -9,7 +9,7 @@ import {
 } from '@twinstream/stream-producer';
 import type { Random } from '@twinstream/test-kit';
 import { identityOf } from '@twinstream/verification';
-import { mended } from './mending.ts';
+import { mended } from './flawed-events.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
 import type { Scenario } from './scenario.ts';

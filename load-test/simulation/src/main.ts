@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from '@twinstream/command-line';
 import { Command } from 'commander';
-import { againCommand } from './again.ts';
+import { reproduceCommand } from './reproduce-command.ts';
 import { SEEDED_FAULT_SEEDS_MAX, seedFault } from './seed-fault.ts';
 import { SEEDED_FAULTS } from './seeded-faults.ts';
 
@@ -88,7 +88,7 @@ async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promi
     if (result.violation === undefined) continue;
     host.stdout.write(`violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`);
     host.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
-    const again = againCommand({ seededFault, rest: ['--seed', String(seed)] });
+    const again = reproduceCommand({ seededFault, rest: ['--seed', String(seed)] });
     host.stderr.write(`again: ${again}\n`);
     return EXIT_CODES.failed;
   }

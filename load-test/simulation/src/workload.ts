@@ -6,7 +6,7 @@ import {
   type JsonObject,
 } from '@twinstream/device-model';
 import type { Random } from '@twinstream/test-kit';
-import { flawed } from './mending.ts';
+import { flawed } from './flawed-events.ts';
 
 /** One thing that somebody puts into the stream. */
 export interface Sending {

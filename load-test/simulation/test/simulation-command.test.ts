@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { againCommand } from '../src/again.ts';
+import { reproduceCommand } from '../src/reproduce-command.ts';
 import { SEEDED_FAULTS } from '../src/seeded-faults.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -21,7 +21,7 @@ describe('the command that a violation prints', () => {
 
   test('names every seeded fault by a name that a shell reads back', () => {
     for (const { name } of SEEDED_FAULTS) {
-      const command = againCommand({ seededFault: name, rest: ['--seed', '1'] });
+      const command = reproduceCommand({ seededFault: name, rest: ['--seed', '1'] });
       const words = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
       expect(words.split('\n').slice(3, 7)).toEqual(['--', '--seeded-fault', name, '--seed'].slice(0, 4));
     }

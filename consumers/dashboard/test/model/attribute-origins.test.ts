@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { originsOf } from '../../src/model/attribute-origins.ts';
 import { arrivalMs } from '../../src/model/event.ts';
-import { corrected, counted } from '../made-events.ts';
+import { corrected, counted } from '../simulated-events.ts';
 
 const first = counted(0, 1, 1, { data: { speed: 1, site: 'north' } });
 const second = counted(1, 1, 3, { data: { speed: 3 } });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { marksOf, missingOf } from '../../src/model/history-marks.ts';
-import { arrived, corrected, counted } from '../made-events.ts';
+import { arrived, corrected, counted } from '../simulated-events.ts';
 
 test('a jump of the counter is a gap of known size', () => {
   const [, jump] = marksOf([counted(0, 1, 10), counted(1, 1, 14)]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { numericSeriesOf } from '../../src/model/numeric-series.ts';
-import { corrected, counted } from '../made-events.ts';
+import { corrected, counted } from '../simulated-events.ts';
 
 test('an attribute that was a number at least twice is a series; texts and single numbers are none', () => {
   const series = numericSeriesOf([

@@ -3,8 +3,8 @@ import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { sentEvents } from '@twinstream/end-to-end';
 import type { LedgerViolation } from '@twinstream/verification';
 import { missingFromArchive } from '../archive-completeness.ts';
+import type { LedgerCheckOptions } from '../ledger-check.ts';
 import { type LedgerFindings, told } from '../ledger-check.ts';
-import type { LedgerCheckOptions } from '../ledger-check-options.ts';
 
 interface Sent {
   /** Keys of the items that the handler must have put. */

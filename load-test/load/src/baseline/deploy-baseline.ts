@@ -8,8 +8,9 @@ import { HOST_FLAGS, NODE_FLAGS } from '@twinstream/local-aws/process-settings';
 import { NAMES } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
+import { readyLine, readyMessage } from '@twinstream/test-kit';
 import type { Deployment, DeploymentOptions } from '../deployment.ts';
-import { localLoadSite } from '../local-load-site.ts';
+import { localLoadSite } from '../load-site.ts';
 import { stageLog } from '../stage-log.ts';
 import { checkBaseline } from './check-baseline.ts';
 
@@ -22,7 +23,7 @@ const DYNAMODB_MAINS: Readonly<Record<string, string>> = {
 const SIMULATE = fileURLToPath(
   new URL('../../../../producers/device-simulator/src/main.ts', import.meta.url),
 );
-const READY_DEADLINE_MS = 90_000;
+const READY_MS_MAX = 90_000;
 const STOP_DEADLINE_MS = 15_000;
 
 /**
@@ -117,50 +118,30 @@ async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions
 }
 
 /** The address that an engine tells its parent when it serves. */
-function readyUrl(child: ChildProcess): Promise<string> {
-  const told = new Promise<string>((resolve, reject) => {
-    child.on('message', (message: { kind: string; url?: string; message?: string }) => {
-      if (message.kind === 'ready' && message.url !== undefined) resolve(message.url);
-      else reject(notReady(message.message ?? 'it said nothing that is known'));
-    });
-  });
+async function readyUrl(child: ChildProcess): Promise<string> {
   child.stdout?.resume();
-  return inTime(child, told);
+  const message = await started(readyMessage(child, READY_MS_MAX));
+  if (isReady(message)) return message.url;
+  throw new CodedError('BASELINE_NOT_READY', `an engine of the embedded AWS said ${JSON.stringify(message)}`);
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new TypeError('no standard output');
-  const lines = createInterface({ input: child.stdout });
-  return inTime(
-    child,
-    once(lines, 'line').then(([line]) => String(line)),
+function isReady(message: unknown): message is { readonly url: string } {
+  return (
+    typeof message === 'object' && message !== null && 'url' in message && typeof message.url === 'string'
   );
 }
 
-async function inTime<T>(child: ChildProcess, told: Promise<T>): Promise<T> {
-  const ended = new AbortController();
-  const died = once(child, 'exit', { signal: ended.signal }).then(([code, signal]): never => {
-    throw notReady(`a part of the embedded AWS ended with ${code ?? signal}`);
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(notReady(`not ready within ${READY_DEADLINE_MS / 1_000} s`)),
-      READY_DEADLINE_MS,
-    );
-  });
-  try {
-    return await Promise.race([told, died, late]);
-  } finally {
-    clearTimeout(timer);
-    ended.abort();
-    // Of the promises that lost, one rejects with the abort.
-    died.catch(() => undefined);
-  }
+function firstLine(child: ChildProcess): Promise<string> {
+  return started(readyLine(child, { withinMs: READY_MS_MAX }));
 }
 
-function notReady(message: string): CodedError {
-  return new CodedError('BASELINE_NOT_READY', message);
+async function started<Sign>(ready: Promise<Sign>): Promise<Sign> {
+  try {
+    return await ready;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CodedError('BASELINE_NOT_READY', `a part of the embedded AWS did not start: ${why}`, { cause });
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -19,7 +19,7 @@ export interface Comparison {
   readonly differs: readonly string[];
 }
 
-/** Lays the figures of the subjects that both results have side by side. */
+/** Compares the figures of the subjects that both results have. */
 export function compareResults(before: LoadResult, after: LoadResult): Comparison {
   const rows = before.subjects.flatMap(({ subject, figures }) => {
     const other = after.subjects.find((each) => each.subject === subject);

@@ -42,8 +42,8 @@ const CATALOGUES = [
   'producers/stream-producer/src/kinesis-transport.ts',
 ];
 
-/** Errors there stand in for those of services, under any name. */
-const SIMULATED = 'load-test/simulation/src/';
+/** Instruments: errors there are simulated ones of services, under any name, and words there are variables of other programs. */
+const INSTRUMENTS = ['load-test/mutation/src/', 'load-test/simulation/src/', 'shared/test-kit/src/'];
 
 /** Every error code that the source can make, with the files that name it. */
 export function sourceCodes(): ReadonlyMap<string, readonly string[]> {
@@ -53,7 +53,7 @@ export function sourceCodes(): ReadonlyMap<string, readonly string[]> {
     codes.set(code, [...(codes.get(code) ?? []), path]);
   };
   for (const path of sourcePaths()) {
-    if (path.startsWith(SIMULATED)) continue;
+    if (INSTRUMENTS.some((folder) => path.startsWith(folder))) continue;
     const code = withoutComments(readText(path));
     for (const match of [...code.matchAll(QUOTED), ...code.matchAll(THROWN)]) add(match[2], path);
     if (CATALOGUES.includes(path)) for (const match of code.matchAll(KEY)) add(match[1], path);

@@ -1,5 +1,5 @@
 import { EXIT_CODES, type ExitCode } from '@twinstream/command-line';
-import { againCommand } from '../again.ts';
+import { reproduceCommand } from '../reproduce-command.ts';
 import { type Exploration, explore } from './explore.ts';
 import { type ReplayedSchedule, replaySchedule } from './replay-schedule.ts';
 import type { SmallModel } from './small-model.ts';
@@ -40,7 +40,7 @@ export async function runExhaustive({
       process.stdout.write(`violated in "${model.name}", run ${found.runs}: ${error.message}\n`);
       const list = again.length === 0 ? '0' : again.join(',');
       const rest = ['--exhaustive', '--model', model.name, '--choices', list];
-      process.stderr.write(`again: ${againCommand({ seededFault, rest })}\n`);
+      process.stderr.write(`again: ${reproduceCommand({ seededFault, rest })}\n`);
       return EXIT_CODES.failed;
     }
     schedules += found.schedules;

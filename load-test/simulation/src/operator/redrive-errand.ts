@@ -1,7 +1,7 @@
 import { findQuarantined, redrive } from '@twinstream/operations';
 import { createLogger } from '@twinstream/runtime';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
-import { MEND } from '../mending.ts';
+import { MEND } from '../flawed-events.ts';
 import { Violation } from '../violation.ts';
 import { reachedBy } from '../watched-stores.ts';
 import type { Errand } from './operator.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judge, parseExpectation } from '../src/expectation.ts';
-import { FIGURE_NAMES, type Figures } from '../src/figures.ts';
+import { FIGURE_NAMES, type Figures, judge, parseExpectation } from '../src/figures.ts';
 
 const figures = (some: Partial<Figures>): Figures => ({
   ...(Object.fromEntries(FIGURE_NAMES.map((name) => [name, null])) as Figures),

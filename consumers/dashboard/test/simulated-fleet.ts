@@ -1,7 +1,7 @@
 import type { DeviceJson } from '@twinstream/api-contract';
 
 /** Changes of a fleet, numbered; a number is what a client of the update stream resumes from. */
-export interface MadeFleet {
+export interface SimulatedFleet {
   readonly devices: ReadonlyMap<string, DeviceJson>;
   readonly changeCount: () => number;
   /** Devices that changed after the given number of changes. */
@@ -14,16 +14,16 @@ export interface MadeFleet {
 const SITES = ['austin-north', 'austin-south', 'cedar-park'];
 const TYPES = ['bus', 'tram', 'gate'];
 
-export function madeId(index: number): string {
+export function simulatedId(index: number): string {
   return `${TYPES[index % TYPES.length]}-${String(index).padStart(5, '0')}`;
 }
 
-function madeDevice(index: number, nowMs: number): DeviceJson {
+function simulatedDevice(index: number, nowMs: number): DeviceJson {
   const site = SITES[index % SITES.length] ?? '';
   const type = TYPES[index % TYPES.length] ?? '';
   const heard = new Date(nowMs - (index % 90) * 1_000).toISOString();
   return {
-    deviceId: madeId(index),
+    deviceId: simulatedId(index),
     status: 'connected',
     liveness: 'online',
     attributes: { site, type, firmware: '2.4.1', speedMph: index % 60, batteryPercent: 50 + (index % 50) },
@@ -41,10 +41,11 @@ function madeDevice(index: number, nowMs: number): DeviceJson {
 }
 
 /** A fleet of one's own making: what it holds outlives the servers that show it. */
-export function madeFleet(deviceCount: number): MadeFleet {
+export function simulatedFleet(deviceCount: number): SimulatedFleet {
   const devices = new Map<string, DeviceJson>();
   const nowMs = Date.now();
-  for (let index = 0; index < deviceCount; index += 1) devices.set(madeId(index), madeDevice(index, nowMs));
+  for (let index = 0; index < deviceCount; index += 1)
+    devices.set(simulatedId(index), simulatedDevice(index, nowMs));
   const changes: string[] = [];
   const watchers = new Set<(device: DeviceJson, before: DeviceJson | undefined) => void>();
   return {
@@ -53,7 +54,7 @@ export function madeFleet(deviceCount: number): MadeFleet {
     changedSince: (count) => [...new Set(changes.slice(count))].flatMap((id) => devices.get(id) ?? []),
     change: (deviceId, patch = {}) => {
       const before = devices.get(deviceId);
-      const base = before ?? { ...madeDevice(0, Date.now()), deviceId };
+      const base = before ?? { ...simulatedDevice(0, Date.now()), deviceId };
       const time = new Date().toISOString();
       const counts = { ...base.counts, events: base.counts.events + 1 };
       const after = { ...base, counts, lastEventTime: time, lastArrivalTime: time, ...patch };

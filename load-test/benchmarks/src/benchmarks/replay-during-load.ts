@@ -19,13 +19,13 @@ const LIVE_SECONDS = 20;
 /** The default of a replay that writes tables. */
 const REPLAY_RATE = 2_000;
 const OBSERVE_EVERY_MS = 20;
-/** The bars of the issue that asked for replays beside live traffic. */
+/** Bars of the live consumer during a replay. */
 const LAG_RATIO_AT_MOST = 2;
 const RATE_DEVIATION_AT_MOST = 5;
 const NOTHING_SAMPLED = { sampled: { hot: [], others: [] }, states: new Map() };
 
 const benchmark: Benchmark = {
-  name: 'replay-beside-live',
+  name: 'replay-during-load',
   compares:
     `the live consumer of a running local pipeline (all processes on this machine) under ${LIVE_RATE} events/s of ${DEVICES} ` +
     `devices, alone and beside a replay of ${HISTORY_EVENTS} events into fresh tables at its default rate`,

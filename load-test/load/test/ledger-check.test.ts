@@ -1,6 +1,6 @@
 import { type DeviceId, deviceId, type EventPage } from '@twinstream/device-model';
 import { expect, test } from 'vitest';
-import { orderChecked } from '../src/order-check.ts';
+import { orderChecked } from '../src/ledger-check.ts';
 
 const DEVICE = deviceId('a');
 

@@ -1,5 +1,5 @@
 /** What leads to the same violation again. */
-export interface Again {
+export interface Reproduction {
   /** The fault that was seeded. */
   readonly seededFault?: string | undefined;
   /** The other arguments. */
@@ -7,7 +7,7 @@ export interface Again {
 }
 
 /** The command line that does it again, to be pasted into a shell. */
-export function againCommand({ seededFault, rest }: Again): string {
+export function reproduceCommand({ seededFault, rest }: Reproduction): string {
   const args = [...(seededFault === undefined ? [] : ['--seeded-fault', seededFault]), ...rest];
   return ['npm run simulation --', ...args.map(shellWord)].join(' ');
 }
