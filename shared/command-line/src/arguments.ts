@@ -32,8 +32,21 @@ export function duration(minMs: number, maxMs: number) {
   return parsedBy((text) => {
     const ms = parseDurationMs(text);
     if (ms >= minMs && ms <= maxMs) return ms;
-    throw new RangeError(`It must be a duration from ${minMs / 1_000}s to ${maxMs / 1_000}s, such as 200ms.`);
+    throw new RangeError(`It must be a duration from ${flagText(minMs)} to ${flagText(maxMs)}.`);
   });
+}
+
+const UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** A duration as it is written in a flag, in the largest unit that it is a whole number of: `24h`, `90s`, `200ms`. */
+function flagText(ms: number): string {
+  const [unit, unitMs] =
+    UNITS.find(([, each]) => ms > 0 && ms % each === 0) ?? (ms === 0 ? ['s', 1] : ['ms', 1]);
+  return `${ms / unitMs}${unit}`;
 }
 
 /** A flag that takes a duration and has a default, which help shows as it would be written. */
@@ -42,10 +55,9 @@ export function durationOption(
   description: string,
   { minMs, maxMs, defaultMs }: { readonly minMs: number; readonly maxMs: number; readonly defaultMs: number },
 ): Option {
-  const shown = defaultMs % 1_000 === 0 ? `${defaultMs / 1_000}s` : `${defaultMs}ms`;
   return new Option(`${flag} <duration>`, description)
     .argParser(duration(minMs, maxMs))
-    .default(defaultMs, shown);
+    .default(defaultMs, flagText(defaultMs));
 }
 
 /** Parser of a flag that `read` reads, whose errors are told as those of the flag. */

@@ -6,12 +6,14 @@ import {
   workloadWithin,
 } from '@twinstream/capacity';
 import {
+  duration,
   durationText,
   EXIT_CODES,
   type ExitCode,
   numberWithin,
   type OutputFormat,
   outputOption,
+  parsedBy,
   refusal,
   usageError,
   wholeNumber,
@@ -55,10 +57,11 @@ function plannedFor(request: PlanRequest): CapacityPlan {
 
 interface PlanFlags {
   readonly devices: number;
-  readonly period: string;
+  readonly period: number;
   readonly bytes: number;
-  readonly latencyBudget?: string;
-  readonly window?: string;
+  readonly latencyBudget?: number;
+  /** Seconds. */
+  readonly window?: number;
   readonly aggregate: boolean;
   readonly arrivals: 'regular' | 'random';
   readonly stateBytes?: number;
@@ -67,12 +70,18 @@ interface PlanFlags {
 }
 
 const MS = 1_000;
+/** Longest period and budget that are read; which ones a plan supports, it says itself. */
+const TIME_MS_MAX = 365 * 24 * 3_600_000;
 
 function addPlanFlags(command: Command): Command {
   const { deviceCount, eventBytes, stateBytes, shardUse } = WORKLOAD_LIMITS;
   return command
     .requiredOption('--devices <n>', 'devices', wholeNumber(deviceCount.min, deviceCount.max))
-    .requiredOption('--period <duration>', 'one event of each device in this time: 10s, 200ms, 5m')
+    .requiredOption(
+      '--period <duration>',
+      'one event of each device in this time: 10s, 200ms, 5m',
+      duration(1, TIME_MS_MAX),
+    )
     .requiredOption(
       '--bytes <n>',
       'bytes of an event, its line end included',
@@ -81,8 +90,13 @@ function addPlanFlags(command: Command): Command {
     .option(
       '--latency-budget <duration>',
       'from intended send to readable; chooses the longest window that keeps it',
+      duration(0, TIME_MS_MAX),
     )
-    .option('--window <duration>', 'window of the mapping, whole seconds from 0s to 300s; default: 1s')
+    .option(
+      '--window <duration>',
+      'window of the mapping, whole seconds from 0s to 300s; default: 1s',
+      parsedBy(windowSeconds),
+    )
     .option('--aggregate', 'several events to a Kinesis record, as the producer does on request', false)
     .addOption(
       new Option('--arrivals <kind>', 'on the device’s clock, or independently of each other')
@@ -102,23 +116,20 @@ function addPlanFlags(command: Command): Command {
     .addOption(outputOption());
 }
 
-/** Throws `INVALID_USAGE` or `INVALID_DURATION`. */
 function planRequest(flags: PlanFlags): PlanRequest {
-  const periodMs = parseDurationMs(flags.period);
-  if (periodMs <= 0) throw usageError('--period must be longer than nothing');
   const { latencyBudget, window, stateBytes, shardUse } = flags;
   return {
     workload: {
       deviceCount: flags.devices,
-      eventsPerSecondPerDevice: MS / periodMs,
+      eventsPerSecondPerDevice: MS / flags.period,
       eventBytes: flags.bytes,
       isAggregated: flags.aggregate,
       arrivals: flags.arrivals,
       ...(stateBytes === undefined ? {} : { stateBytes }),
       ...(shardUse === undefined ? {} : { shardUse }),
-      ...(window === undefined ? {} : { windowSeconds: windowSeconds(window) }),
+      ...(window === undefined ? {} : { windowSeconds: window }),
     },
-    ...(latencyBudget === undefined ? {} : { latencyBudgetSeconds: parseDurationMs(latencyBudget) / MS }),
+    ...(latencyBudget === undefined ? {} : { latencyBudgetSeconds: latencyBudget / MS }),
   };
 }
 
@@ -126,7 +137,7 @@ function windowSeconds(text: string): number {
   const seconds = parseDurationMs(text) / MS;
   const { min, max } = WORKLOAD_LIMITS.windowSeconds;
   if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
-  throw usageError(`--window must be whole seconds from ${min}s to ${max}s, as Lambda takes them`);
+  throw new RangeError(`It must be whole seconds from ${min}s to ${max}s, as Lambda takes them.`);
 }
 
 /** What the flags of `plan` say, as values. */

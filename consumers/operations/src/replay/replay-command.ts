@@ -1,5 +1,6 @@
 import {
   confirm,
+  durationOption,
   durationText,
   EXIT_CODES,
   type ExitCode,
@@ -12,7 +13,6 @@ import {
   whole,
 } from '@twinstream/command-line';
 import { isJobAlive, REPLAY_TARGETS } from '@twinstream/pipeline-status';
-import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
 import {
   addCommand,
@@ -31,7 +31,10 @@ import { isPauseHeld, shownStatus } from './replay-job.ts';
 import { startProjectorAgain } from './replay-services.ts';
 import { REPLAY_SOURCES } from './replay-spec.ts';
 import { countsText, JOB_COLUMNS, jobDocument, jobLine, replayPlanText, stalledText } from './show-replay.ts';
-import { FUNCTION_TIMEOUT, newJobId, prepare, type StartFlags, start } from './start-replay.ts';
+import { FUNCTION_TIMEOUT_MS, newJobId, prepare, type StartFlags, start } from './start-replay.ts';
+
+/** Longest timeout of a function (AWS Lambda quotas, read 2026-11). */
+const FUNCTION_TIMEOUT_MS_MAX = 15 * 60_000;
 
 interface OutputFlags {
   readonly output: OutputFormat;
@@ -39,7 +42,7 @@ interface OutputFlags {
 
 interface PromoteFlags extends OutputFlags {
   readonly yes?: true;
-  readonly functionTimeout: string;
+  readonly functionTimeout: number;
 }
 
 export function addReplay(program: Command, run: RunCommand): void {
@@ -73,10 +76,12 @@ export function addReplay(program: Command, run: RunCommand): void {
       .option('--rate <events>', 'maximum events per second, or max; default: 2000 when it writes tables')
       .addOption(outputOption());
   const timed = (command: Command) =>
-    command.option(
-      '--function-timeout <duration>',
-      "the projector function's timeout, which a pause waits for",
-      FUNCTION_TIMEOUT,
+    command.addOption(
+      durationOption('--function-timeout', "the projector function's timeout, which a pause waits for", {
+        minMs: 0,
+        maxMs: FUNCTION_TIMEOUT_MS_MAX,
+        defaultMs: FUNCTION_TIMEOUT_MS,
+      }),
     );
   chosen(
     addCommand(
@@ -211,9 +216,9 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
       `warning: ${eventsTable} and ${deviceStateTable} hold nothing that arrived before ${isoText(heldFromMs)}`,
     );
   }
-  const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector pauses for about ${flags.functionTimeout} and a catch-up.`;
+  const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector pauses for about ${durationText(flags.functionTimeout)} and a catch-up.`;
   await confirm(context.host, question, flags.yes === true);
-  const promotion = await promote(context, job, parseDurationMs(flags.functionTimeout));
+  const promotion = await promote(context, job, flags.functionTimeout);
   if (flags.output === 'json') writeJson(context, promotionDocument(promotion));
   else {
     write(

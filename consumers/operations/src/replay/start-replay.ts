@@ -9,7 +9,6 @@ import {
   whole,
 } from '@twinstream/command-line';
 import { isJobAlive } from '@twinstream/pipeline-status';
-import { parseDurationMs } from '@twinstream/runtime';
 import {
   type CommandContext,
   type OperationsHost,
@@ -34,7 +33,7 @@ import { checkSource, devicesInSource, type LookAhead } from './sources/look-ahe
 export interface StartFlags extends ReplayFlags {
   readonly yes?: true;
   readonly resume?: string;
-  readonly functionTimeout: string;
+  readonly functionTimeout: number;
   readonly output: OutputFormat;
 }
 
@@ -89,7 +88,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   await refuseUnknownProgress(context, job.spec);
   forgetFailures(job);
   if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
-  const made = await makePlan(services, job.spec, parseDurationMs(flags.functionTimeout), host.stop);
+  const made = await makePlan(services, job.spec, flags.functionTimeout, host.stop);
   return work(context, flags, job, made.events);
 }
 
@@ -105,9 +104,8 @@ async function work(
   expected: Range,
 ): Promise<ExitCode> {
   const { services, host } = context;
-  const functionTimeoutMs = parseDurationMs(flags.functionTimeout);
   let waitsFor: string | undefined;
-  const replay = await replayServices(context, job, functionTimeoutMs, (what) => {
+  const replay = await replayServices(context, job, flags.functionTimeout, (what) => {
     waitsFor = what;
   });
   tell(context, `job ${job.id}`);
@@ -151,12 +149,12 @@ function report(context: CommandContext, output: OutputFormat, job: ReplayJob): 
 }
 
 /** Timeout of the projector's function, as the stacks have it. */
-export const FUNCTION_TIMEOUT = '60s';
+export const FUNCTION_TIMEOUT_MS = 60_000;
 
 /** The spec and the plan of it. Refuses devices that are not known. */
 export async function prepare(
   context: CommandContext,
-  flags: ReplayFlags & { readonly functionTimeout?: string },
+  flags: ReplayFlags & { readonly functionTimeout?: number },
   id: string,
 ): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
   const { services, host } = context;
@@ -171,12 +169,7 @@ export async function prepare(
   await refuseUnknownProgress(context, spec);
   return {
     spec,
-    plan: await makePlan(
-      services,
-      spec,
-      parseDurationMs(flags.functionTimeout ?? FUNCTION_TIMEOUT),
-      host.stop,
-    ),
+    plan: await makePlan(services, spec, flags.functionTimeout ?? FUNCTION_TIMEOUT_MS, host.stop),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   bytesText,
+  duration,
   durationText,
   EXIT_CODES,
   type ExitCode,
@@ -8,7 +9,6 @@ import {
   tableText,
   whole,
 } from '@twinstream/command-line';
-import { parseDurationMs } from '@twinstream/runtime';
 import type { Command } from 'commander';
 import {
   addCommand,
@@ -20,11 +20,14 @@ import {
 import { type OperationsStatus, readStatus } from './read-status.ts';
 
 interface StatusFlags {
-  readonly watch?: string | true;
+  readonly watch?: number | true;
   readonly output: OutputFormat;
 }
 
 const WATCH_MS = 2_000;
+/** Each look reads every shard three times, of the five reads a second that its readers share. */
+const WATCH_MS_MIN = 1_000;
+const WATCH_MS_MAX = 24 * 3_600_000;
 const COUNTS_NOTE = "Items and sizes are DynamoDB's own counts, up to six hours old; dynalite keeps none.\n";
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
@@ -35,14 +38,18 @@ export function addStatus(program: Command, run: RunCommand): void {
     'Show the stream, its shards and their lag, quarantine, archive, replays and tables.',
     ['status', 'status --watch 5s', 'status --output json'],
   )
-    .option('--watch [interval]', 'refresh until interrupted; default: every 2s')
+    .option(
+      '--watch [interval]',
+      'refresh until interrupted; default: every 2s',
+      duration(WATCH_MS_MIN, WATCH_MS_MAX),
+    )
     .addOption(outputOption())
     .action((flags: StatusFlags) => run((context) => status(context, flags)));
 }
 
 async function status(context: CommandContext, { watch, output }: StatusFlags): Promise<ExitCode> {
   const { host, services } = context;
-  const betweenMs = typeof watch === 'string' ? parseDurationMs(watch) : WATCH_MS;
+  const betweenMs = typeof watch === 'number' ? watch : WATCH_MS;
   while (true) {
     const found = await readStatus(services, host.stop);
     if (output === 'json') {

@@ -1,4 +1,3 @@
-import { parseDurationMs } from '@twinstream/runtime';
 import { compareWithinShard, type Position } from '@twinstream/stream-model';
 import type { TableNames } from '@twinstream/table-generation';
 import {
@@ -15,7 +14,7 @@ export interface CompareArchiveOptions {
   /** The tables that are verified. */
   readonly tables: TableNames;
   /** How long an event may be on its way into the archive. */
-  readonly archiveLag: string;
+  readonly archiveLagMs: number;
   readonly isForeignSkipped: boolean;
   /** When the verification began, milliseconds since 1970. */
   readonly startMs: number;
@@ -29,7 +28,7 @@ export interface CompareArchiveOptions {
  */
 export async function compareArchive(
   context: CommandContext,
-  { tables, archiveLag, isForeignSkipped, startMs, devices }: CompareArchiveOptions,
+  { tables, archiveLagMs, isForeignSkipped, startMs, devices }: CompareArchiveOptions,
 ): Promise<ArchiveComparison> {
   const { services, host } = context;
   const { s3, quarantine, configuration } = services;
@@ -44,7 +43,7 @@ export async function compareArchive(
       const finished = bound(entry.shardId);
       return finished !== undefined && compareWithinShard(entry, finished) <= 0 && isHeld(entry);
     },
-    dueBefore: startMs - parseDurationMs(archiveLag),
+    dueBefore: startMs - archiveLagMs,
     startTime: startMs,
     devices,
     isForeignSkipped,

@@ -1,6 +1,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import {
   type Column,
+  durationOption,
   durationText,
   EXIT_CODES,
   type ExitCode,
@@ -32,7 +33,7 @@ interface VerifyFlags {
   readonly sample?: number;
   readonly against: string;
   readonly archive: boolean;
-  readonly archiveLag: string;
+  readonly archiveLag: number;
   readonly skipForeign?: true;
   readonly output: OutputFormat;
 }
@@ -41,7 +42,8 @@ const SAMPLE_MAX = 100_000_000;
 const DIFFERENCES_SHOWN_MAX = 50;
 const TEXT_CHARACTERS_MAX = 60;
 /** Twice what Firehose buffers at most (900 s, "Configure buffering hints", read 2026-11). */
-const ARCHIVE_LAG = '30m';
+const ARCHIVE_LAG_MS = 30 * 60_000;
+const ARCHIVE_LAG_MS_MAX = 7 * 24 * 3_600_000;
 
 export function addVerify(program: Command, run: RunCommand): void {
   addCommand(program, 'verify', 'Compare stored state, pages and archive with the events.', [
@@ -58,7 +60,13 @@ export function addVerify(program: Command, run: RunCommand): void {
     )
     .option('--against <table>', 'table of states; device-state is the one in use', 'device-state')
     .option('--no-archive', 'do not compare the archive')
-    .option('--archive-lag <duration>', 'maximum time until an event must be in the archive', ARCHIVE_LAG)
+    .addOption(
+      durationOption('--archive-lag', 'maximum time until an event must be in the archive', {
+        minMs: 0,
+        maxMs: ARCHIVE_LAG_MS_MAX,
+        defaultMs: ARCHIVE_LAG_MS,
+      }),
+    )
     .option(
       '--skip-foreign',
       'report foreign objects and lines in the archive without counting them as differences',
@@ -87,7 +95,7 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
   const deviceIds = isWhole ? chosen : await Array.fromAsync(chosen);
   const comparison = flags.archive
     ? await compareArchive(context, {
-        ...{ tables, archiveLag: flags.archiveLag, startMs },
+        ...{ tables, archiveLagMs: flags.archiveLag, startMs },
         isForeignSkipped: flags.skipForeign === true,
         devices: Array.isArray(deviceIds) ? new Set(deviceIds) : undefined,
       })
