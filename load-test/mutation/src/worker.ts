@@ -6,9 +6,9 @@ import { type Entry, type Progress, readProgress } from './progress.ts';
 import { EXIT_UNFINISHED, orderEnvironment, type WorkerOrder } from './worker-order.ts';
 
 /** A worker that has written nothing for so long while it tries a mutant waits without end, or loops where no limit of hits reaches. */
-const STALL_MS = 20_000;
+const STALL_MS = 60_000;
 /** Loading, and a test that runs without a mutant, may take longer on a busy machine. */
-const IDLE_STALL_MS = 120_000;
+const IDLE_STALL_MS = 900_000;
 const WATCH_INTERVAL_MS = 250;
 /** A mutant may eat all memory: this process ends before the machine does. */
 const HEAP_MB = 2_048;
