@@ -89,43 +89,51 @@ export function createAggregateLanes<R extends UserRecord>(
     return lane;
   }
 
-  /** Takes a lane out of service and blocks its successors until its records in flight are settled. */
-  function retire(lane: Lane<R>, index: number): void {
-    lane.isRetired = true;
+  /** Takes a lane out of service. Returns the lanes whose records in flight come before all that its successors send. */
+  function retire(lane: Lane<R>): ReadonlySet<Lane<R>> {
     const unsettled = new Set(lane.blockers);
-    for (const blocker of lane.blockers ?? []) blocker.dependents?.delete(lane);
+    for (const blocker of unsettled) blocker.dependents?.delete(lane);
     lane.blockers = undefined;
+    lane.isRetired = true;
     if (lane.sentCount > 0) {
       unsettled.add(lane);
       retired.add(lane);
     }
-    for (const home of queues.list) {
-      if (!overlaps(home.shard.hashKeyRange, lane.home.shard.hashKeyRange)) continue;
-      const successor = lanesOf.get(home)?.[index];
-      if (successor === undefined) throw new Error(`no lane ${index} in ${home.shard.shardId}`);
-      for (const blocker of unsettled) block(successor, blocker);
-    }
+    return unsettled;
+  }
+
+  /** The lanes of this number in the shards that hold hash keys of a closed one now. */
+  function successorsOf({ shard: closed }: ShardQueue<R>, index: number): readonly Lane<R>[] {
+    return queues.list
+      .filter(({ shard }) => overlaps(shard.hashKeyRange, closed.hashKeyRange))
+      .map((home) => {
+        const successor = lanesOf.get(home)?.[index];
+        if (successor === undefined) throw new Error(`no lane ${index} in ${home.shard.shardId}`);
+        return successor;
+      });
   }
 
   function install(map: ShardMap, atMs: number): readonly Lane<R>[] {
-    const closing = queues;
     const before = lanesOf;
-    queues = shardQueuesFor(map, rates, atMs, closing);
+    queues = shardQueuesFor(map, rates, atMs, queues);
     lanesOf = lanesFor(queues.list, before);
     recent.clear();
-    const touched = new Set<Lane<R>>();
-    for (const home of closing.list) {
+    const grown = new Set<Lane<R>>();
+    for (const [home, lanes] of before) {
       if (lanesOf.has(home)) continue;
-      for (const [index, lane] of (before.get(home) ?? []).entries()) {
-        retire(lane, index);
+      for (const [index, lane] of lanes.entries()) {
+        const unsettled = retire(lane);
+        for (const successor of successorsOf(home, index)) {
+          for (const blocker of unsettled) block(successor, blocker);
+        }
         for (const pending of takeUnsent(lane)) {
           const successor = laneFor(pending.record);
           appendToLane(successor, pending);
-          touched.add(successor);
+          grown.add(successor);
         }
       }
     }
-    return [...touched];
+    return [...grown];
   }
 
   function landing(lane: Lane<R>, predicted: ShardId, actual: ShardId, wasMapReadSince: boolean): Landing<R> {

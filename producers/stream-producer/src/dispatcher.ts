@@ -3,10 +3,10 @@ import type { ShardMap, UserRecord } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
 import { createAlarm } from './alarm.ts';
 import { createCollector, type SentRecord } from './collector.ts';
-import { appendToLane, isBlocked, type Lane, takeFromLane } from './lane.ts';
+import { appendToLane, isBlocked, type Lane, takeFromLane, takePutBefore } from './lane.ts';
 import type { LaneBook } from './lane-book.ts';
 import { createLaneScheduler, createRetrier } from './lane-scheduler.ts';
-import { addDuration, type MetricsRecorder } from './metrics.ts';
+import { addDuration, type Counts, type MetricsRecorder } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { PendingRecord } from './pending-record.ts';
@@ -45,10 +45,14 @@ export interface DispatcherParts<R extends UserRecord> {
 /** How often records past their deadline are looked for in lanes that do not get to send. */
 const EXPIRY_CHECK_MS = 1_000;
 
+/**
+ * Works in turns. Each admits calls of `put` that wait, expires what is overdue, makes ready the lanes whose wait is over,
+ * sends requests while those in flight and the limiters of the shards allow, and sets the alarm for the next turn. A turn
+ * comes with the alarm, with an answer, with a newer map, and after `wake`.
+ */
 export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>): Dispatcher<R> {
   const { options, book, outcomes, recorder } = parts;
   const { clock, deadlineMs } = options;
-  const { counts } = recorder;
   const retrier = createRetrier<R>(options.backoff, options.random);
   const scheduler = createLaneScheduler<R>({
     book,
@@ -67,19 +71,9 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
   let isStopped = false;
   let expiryCheckAtMs = 0;
 
-  /** Takes the records at the head of the lane that are past their deadline. */
-  function takeExpired(lane: Lane<R>, nowMs: number): PendingRecord<R>[] {
-    let count = 0;
-    for (; count < queueSize(lane.queue); count += 1) {
-      const putAtMs = itemAt(lane.queue, count)?.putAtMs ?? nowMs;
-      if (nowMs - putAtMs < deadlineMs) break;
-    }
-    return count === 0 ? [] : takeFromLane(lane, count);
-  }
-
   /** Packs the next Kinesis record of a ready lane, which counts as sent from then on. */
   function prepare(lane: Lane<R>, nowMs: number): PackedRecord | undefined {
-    outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
+    expireHead(lane, nowMs);
     if (first(lane.queue) === undefined) {
       scheduler.schedule(lane, nowMs);
       return undefined;
@@ -87,49 +81,25 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     const packed = book.pack(lane, lane.suspicion === 'single' ? 1 : Number.POSITIVE_INFINITY);
     lane.state = 'sent';
     lane.sentCount = packed.count;
-    for (let index = 0; index < packed.count; index += 1) {
-      const pending = itemAt(lane.queue, index);
-      if (pending === undefined) break;
-      if (pending.failure === undefined) addDuration(counts.bufferingTime, nowMs - pending.putAtMs);
-      else counts.retries[pending.failure.reason] += 1;
-      pending.attempts += 1;
-    }
-    counts.userRecordsSent += packed.count;
-    counts.recordsSent += 1;
-    counts.bytesSent += packed.bytes;
+    countRecord(recorder, lane, packed, nowMs);
     return packed;
+  }
+
+  function expireHead(lane: Lane<R>, nowMs: number): void {
+    outcomes.expire(takePutBefore(lane, nowMs - deadlineMs), deadlineMs);
   }
 
   function expireOverdue(nowMs: number): void {
     settler.expireHeld(nowMs);
     for (const lane of [...book.lanes()]) {
       // Records in flight get their outcome from the answer or the request's timeout; records of blocked lanes come after them.
-      if (lane.sentCount === 0 && !isBlocked(lane)) outcomes.expire(takeExpired(lane, nowMs), deadlineMs);
+      if (lane.sentCount === 0 && !isBlocked(lane)) expireHead(lane, nowMs);
     }
-  }
-
-  function countResult(records: readonly SentRecord<R>[], result: RequestResult, durationMs: number): void {
-    const failed =
-      result.status === 'answered'
-        ? result.answers.filter((answer) => answer.status !== 'stored').length
-        : records.length;
-    if (result.status === 'answered') counts.requestsAnswered += 1;
-    else if (result.status === 'throttled') counts.requestsThrottled += 1;
-    else if (result.status === 'unanswered') counts.requestsUnanswered += 1;
-    else counts.requestsRefused += 1;
-    recorder.emit({
-      type: 'request',
-      result: result.status === 'malformed' ? 'refused' : result.status,
-      recordCount: records.length,
-      bytes: records.reduce((sum, { bytes }) => sum + bytes, 0),
-      failedCount: failed,
-      durationMs,
-    });
   }
 
   async function send(records: readonly SentRecord<R>[]): Promise<void> {
     requestsInFlight += 1;
-    counts.requestsSent += 1;
+    recorder.counts.requestsSent += 1;
     const sentAtMs = clock.now();
     const result = await putRequest(
       options.transport,
@@ -140,7 +110,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     );
     requestsInFlight -= 1;
     const nowMs = clock.now();
-    countResult(records, result, nowMs - sentAtMs);
+    countRequest(recorder, records, result, nowMs - sentAtMs);
     if (isStopped) return;
     settler.settle(records, result, nowMs);
     run();
@@ -217,4 +187,52 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
       return requestsInFlight;
     },
   };
+}
+
+/** Fields of the counts by how a request ended. */
+const REQUEST_COUNTS = {
+  answered: 'requestsAnswered',
+  throttled: 'requestsThrottled',
+  unanswered: 'requestsUnanswered',
+  malformed: 'requestsRefused',
+  refused: 'requestsRefused',
+} as const satisfies Record<RequestResult['status'], keyof Counts>;
+
+function countRequest<R extends UserRecord>(
+  { counts, emit }: MetricsRecorder,
+  records: readonly SentRecord<R>[],
+  result: RequestResult,
+  durationMs: number,
+): void {
+  counts[REQUEST_COUNTS[result.status]] += 1;
+  emit({
+    type: 'request',
+    result: result.status === 'malformed' ? 'refused' : result.status,
+    recordCount: records.length,
+    bytes: records.reduce((sum, { bytes }) => sum + bytes, 0),
+    failedCount:
+      result.status === 'answered'
+        ? result.answers.filter(({ status }) => status !== 'stored').length
+        : records.length,
+    durationMs,
+  });
+}
+
+/** Counts a Kinesis record as sent, and an attempt of each of its user records. */
+function countRecord<R extends UserRecord>(
+  { counts }: MetricsRecorder,
+  { queue }: Lane<R>,
+  { count, bytes }: PackedRecord,
+  nowMs: number,
+): void {
+  for (let index = 0; index < count; index += 1) {
+    const pending = itemAt(queue, index);
+    if (pending === undefined) break;
+    if (pending.failure === undefined) addDuration(counts.bufferingTime, nowMs - pending.putAtMs);
+    else counts.retries[pending.failure.reason] += 1;
+    pending.attempts += 1;
+  }
+  counts.userRecordsSent += count;
+  counts.recordsSent += 1;
+  counts.bytesSent += bytes;
 }

@@ -1,6 +1,6 @@
 import type { Shard, UserRecord } from '@twinstream/stream-model';
 import type { PendingRecord } from './pending-record.ts';
-import { append, emptyQueue, prepend, type Queue, takeAfter, takeFirst } from './queue.ts';
+import { append, emptyQueue, first, itemAt, prepend, type Queue, takeAfter, takeFirst } from './queue.ts';
 import type { ShardLimiter } from './shard-limiter.ts';
 import type { TransportAnswer } from './transport.ts';
 
@@ -112,6 +112,16 @@ export function takeFromLane<R extends UserRecord>(lane: Lane<R>, count: number)
   const taken = takeFirst(lane.queue, count);
   lane.queuedBytes -= bytesOf(taken);
   return taken;
+}
+
+/** Takes the first records of the lane, as far as they were put at this time or before. */
+export function takePutBefore<R extends UserRecord>(lane: Lane<R>, timeMs: number): PendingRecord<R>[] {
+  let count = 0;
+  for (let pending = first(lane.queue); pending !== undefined && pending.putAtMs <= timeMs; ) {
+    count += 1;
+    pending = itemAt(lane.queue, count);
+  }
+  return count === 0 ? [] : takeFromLane(lane, count);
 }
 
 /** Takes what the lane has not sent. */
