@@ -19,7 +19,9 @@ export interface DueDevices {
 
 /**
  * Keeps account of what the fleet view is known to hold: everything at or below the vector. It grows by whole readings of
- * the table, and by hints, where these join what is held without a gap.
+ * the table, and by hints. The rule of the hints of a shard, which are complete in (from, through]: once the devices were
+ * read that the progress has passed, the vector rises to that progress or to `through`, whichever comes first, provided
+ * that `from` is at or below the vector, so that no record lies between.
  */
 export interface Coverage {
   readonly vector: ShardVector;
@@ -39,15 +41,14 @@ export interface Coverage {
 /** Before every record of a shard. */
 export const BEGINNING = sequenceNumber('0');
 
-interface ShardCoverage {
-  covered?: SequenceNumber;
-  /** Hints are complete behind this. */
-  hintsFrom?: SequenceNumber;
-  /** Hints are complete up to this, where they do not reach the tip. */
-  hintsThrough?: SequenceNumber;
+/** Hints of one shard: of every record after `from`, up to `through` or, where that is absent, to the tip. */
+interface HeardShard {
+  from: SequenceNumber;
+  through?: SequenceNumber;
   /** Hints have been added since they were taken last: only then do they reach as far as a progress read before. */
-  isHeard?: boolean;
-  pending: PendingRecord[];
+  isFresh: boolean;
+  /** Records that the progress has not passed. */
+  readonly pending: PendingRecord[];
 }
 
 interface PendingRecord extends HintedRecord {
@@ -60,68 +61,60 @@ const PENDING_MAX = 100_000;
 const WAIT_MS_MAX = 15_000;
 
 export function createCoverage(pendingMax = PENDING_MAX): Coverage {
-  const shards = new Map<ShardId, ShardCoverage>();
+  /** What is held of each shard: nothing is missing at or below it. */
   const vector = new Map<ShardId, SequenceNumber>();
+  const heard = new Map<ShardId, HeardShard>();
 
-  function shardOf(shardId: ShardId): ShardCoverage {
-    const shard = shards.get(shardId) ?? { pending: [] };
-    shards.set(shardId, shard);
-    return shard;
-  }
-
-  function cover(shardId: ShardId, through: SequenceNumber): void {
-    const shard = shardOf(shardId);
-    shard.covered = later(shard.covered, through);
-    vector.set(shardId, shard.covered);
+  function hold(shards: Iterable<readonly [ShardId, SequenceNumber]>): void {
+    for (const [shardId, through] of shards) vector.set(shardId, later(vector.get(shardId), through));
   }
 
   return {
     vector,
-    noteReading: (progress) => {
-      for (const [shardId, finished] of progress) cover(shardId, finished);
-    },
-    addHints: ({ shardId, from, records, atTip }, timeMs) => {
-      const shard = shardOf(shardId);
-      shard.isHeard = true;
-      shard.hintsFrom = later(shard.hintsFrom, from);
-      for (const record of records) shard.pending.push({ ...record, seenTime: timeMs });
-      if (atTip) delete shard.hintsThrough;
-      else shard.hintsThrough = records.at(-1)?.sequenceNumber ?? shard.hintsThrough ?? from;
+    noteReading: hold,
+    addHints: (hints, timeMs) => {
+      const { shardId, from } = hints;
+      const shard = heard.get(shardId) ?? { from, isFresh: true, pending: [] };
+      heard.set(shardId, shard);
+      hear(shard, hints, timeMs);
       const dropped = shard.pending.splice(0, Math.max(0, shard.pending.length - pendingMax)).at(-1);
-      if (dropped !== undefined) shard.hintsFrom = later(shard.hintsFrom, dropped.sequenceNumber);
+      if (dropped !== undefined) shard.from = later(shard.from, dropped.sequenceNumber);
     },
     take: (progress) => {
       const deviceIds = new Set<DeviceId>();
-      const settled: [ShardId, SequenceNumber][] = [];
+      const reached: [ShardId, SequenceNumber][] = [];
       for (const [shardId, finished] of progress) {
-        const shard = shardOf(shardId);
+        const shard = heard.get(shardId);
+        if (shard === undefined) continue;
         for (const record of takeThrough(shard.pending, finished)) {
           for (const deviceId of record.deviceIds) deviceIds.add(deviceId);
         }
-        const { covered, hintsFrom, hintsThrough, isHeard } = shard;
-        shard.isHeard = false;
-        if (isHeard !== true) continue;
-        if (hintsFrom !== undefined && compareSequenceNumbers(covered ?? BEGINNING, hintsFrom) >= 0)
-          settled.push([shardId, earlier(finished, hintsThrough)]);
+        if (shard.isFresh && isAtLeast(vector.get(shardId) ?? BEGINNING, shard.from)) {
+          reached.push([shardId, earlier(finished, shard.through)]);
+        }
+        shard.isFresh = false;
       }
-      return {
-        deviceIds,
-        settle: () => {
-          for (const [shardId, through] of settled) cover(shardId, through);
-        },
-      };
+      return { deviceIds, settle: () => hold(reached) };
     },
     holds: (progress, timeMs) => {
-      for (const { pending } of shards.values()) {
+      for (const { pending } of heard.values()) {
         if (pending[0] !== undefined && timeMs - pending[0].seenTime > WAIT_MS_MAX) return false;
       }
-      for (const [shardId, finished] of progress) {
-        const covered = shards.get(shardId)?.covered;
-        if (covered === undefined || compareSequenceNumbers(covered, finished) < 0) return false;
-      }
-      return true;
+      return [...progress].every(([shardId, finished]) => {
+        const held = vector.get(shardId);
+        return held !== undefined && isAtLeast(held, finished);
+      });
     },
   };
+}
+
+/** Adds hints to those that wait; a poll that left something out begins the stretch again. */
+function hear(shard: HeardShard, { from, records, atTip }: ShardHints, timeMs: number): void {
+  shard.isFresh = true;
+  shard.from = later(shard.from, from);
+  for (const record of records) shard.pending.push({ ...record, seenTime: timeMs });
+  if (atTip) delete shard.through;
+  else shard.through = records.at(-1)?.sequenceNumber ?? shard.through ?? from;
 }
 
 function takeThrough(pending: PendingRecord[], finished: SequenceNumber): HintedRecord[] {
@@ -131,6 +124,10 @@ function takeThrough(pending: PendingRecord[], finished: SequenceNumber): Hinted
     count += 1;
   }
   return pending.splice(0, count);
+}
+
+function isAtLeast(a: SequenceNumber, b: SequenceNumber): boolean {
+  return compareSequenceNumbers(a, b) >= 0;
 }
 
 function later(a: SequenceNumber | undefined, b: SequenceNumber): SequenceNumber {
