@@ -44,16 +44,41 @@ export function eventKey(event: EventJson): string {
   return positionKey(event.position);
 }
 
-/** Events read backward, the newest first. */
-interface Stretch {
-  readonly items: readonly EventJson[];
-  /** Absent at the beginning of the history. */
-  readonly cursor?: string;
-}
-
 interface Window {
   readonly fromMs: number | undefined;
   readonly aborting: AbortController;
+}
+
+/** Events of a window read backward, the newest first, from a cursor or the end until there are enough. */
+interface Stretch {
+  readonly items: readonly EventJson[];
+  /** Absent at the beginning of the history. */
+  readonly cursor: string | undefined;
+}
+
+interface StretchQuery {
+  readonly cursor?: string;
+  /** Events of one answer. */
+  readonly limit?: number;
+  readonly isEnough: (items: readonly EventJson[]) => boolean;
+}
+
+async function readStretch(
+  deviceId: string,
+  { fromMs, aborting: { signal } }: Window,
+  { cursor: from, limit = LIMIT_MAX, isEnough }: StretchQuery,
+): Promise<Outcome<Stretch>> {
+  const items: EventJson[] = [];
+  let cursor = from;
+  for (let request = 0; request < REQUESTS_MAX; request += 1) {
+    const query = { limit, order: 'desc', cursor, ...(fromMs === undefined ? {} : { fromMs }) } as const;
+    const outcome = await listEvents(deviceId, query, signal);
+    if (outcome.kind !== 'answered') return outcome;
+    items.push(...outcome.value.events);
+    cursor = outcome.value.cursor;
+    if (cursor === undefined || isEnough(items)) break;
+  }
+  return { kind: 'answered', value: { items, cursor } };
 }
 
 export function openHistory(deviceId: string): DeviceHistory {
@@ -66,39 +91,28 @@ export function openHistory(deviceId: string): DeviceHistory {
   let isRead = false;
   let isCatchingUp = false;
 
-  /** Reads backward from a cursor until there is enough. Undefined when that failed, which is noted. */
-  async function readBack(
-    { fromMs, aborting: { signal } }: Window,
-    from: string | undefined,
-    wanted: number,
-  ): Promise<Stretch | undefined> {
-    const items: EventJson[] = [];
-    let cursor = from;
-    for (let request = 0; request < REQUESTS_MAX; request += 1) {
-      const outcome = await listEvents(
-        deviceId,
-        { limit: LIMIT_MAX, order: 'desc', cursor, ...(fromMs === undefined ? {} : { fromMs }) },
-        signal,
-      );
-      if (!isAnswered(outcome)) return undefined;
-      items.push(...outcome.value.events);
-      cursor = outcome.value.cursor;
-      if (cursor === undefined || items.length >= wanted) break;
-    }
-    return { items, ...(cursor === undefined ? {} : { cursor }) };
-  }
-
-  function isAnswered<T>(outcome: Outcome<T>): outcome is Extract<Outcome<T>, { kind: 'answered' }> {
+  /** Undefined where reading failed, which is shown, or was given up. */
+  async function read(query: StretchQuery): Promise<Stretch | undefined> {
+    const outcome = await readStretch(deviceId, window, query);
+    if (outcome.kind === 'aborted') return undefined;
     if (outcome.kind === 'answered') {
       failure.value = undefined;
-      return true;
+      return outcome.value;
     }
-    if (outcome.kind !== 'aborted') {
-      failure.value = outcome;
-      noteFailure(outcome);
+    failure.value = outcome;
+    noteFailure(outcome);
+    isLoading.value = false;
+    return undefined;
+  }
+
+  /** Shows a stretch before what is held. */
+  function show({ items, cursor }: Stretch, held: readonly EventJson[]): void {
+    batch(() => {
+      events.value = [...items.toReversed(), ...held].slice(-EVENTS_MAX);
+      olderCursor.value = cursor;
+      isCut.value = cursor !== undefined && events.peek().length < EVENTS_MAX;
       isLoading.value = false;
-    }
-    return false;
+    });
   }
 
   async function readWindow(windowMs: number | undefined): Promise<void> {
@@ -109,56 +123,32 @@ export function openHistory(deviceId: string): DeviceHistory {
     };
     isRead = false;
     isLoading.value = true;
-    const read = await readBack(window, undefined, windowMs === undefined ? NEWEST_EVENTS : STRETCH_EVENTS);
-    if (read === undefined) return;
+    const wanted = windowMs === undefined ? NEWEST_EVENTS : STRETCH_EVENTS;
+    const stretch = await read({ isEnough: ({ length }) => length >= wanted });
+    if (stretch === undefined) return;
     isRead = true;
-    batch(() => {
-      events.value = read.items.toReversed();
-      olderCursor.value = read.cursor;
-      isCut.value = read.cursor !== undefined;
-      isLoading.value = false;
-    });
+    show(stretch, []);
   }
 
   async function readOlder(): Promise<void> {
     const cursor = olderCursor.peek();
     if (cursor === undefined || isLoading.peek()) return;
     isLoading.value = true;
-    const read = await readBack(window, cursor, STRETCH_EVENTS);
-    if (read === undefined) return;
-    batch(() => {
-      events.value = [...read.items.toReversed(), ...events.peek()].slice(-EVENTS_MAX);
-      olderCursor.value = read.cursor;
-      isCut.value = read.cursor !== undefined && events.peek().length < EVENTS_MAX;
-      isLoading.value = false;
-    });
+    const stretch = await read({ cursor, isEnough: ({ length }) => length >= STRETCH_EVENTS });
+    if (stretch !== undefined) show(stretch, events.peek());
   }
 
   /** Newest first, back to an event that is held. */
   async function readNewer(): Promise<void> {
-    const { fromMs, aborting } = window;
     const held = new Set(events.peek().slice(-KNOWN_TAIL).map(eventKey));
-    const fresh: EventJson[] = [];
-    let cursor: string | undefined;
-    let isJoined = held.size === 0;
-    for (let request = 0; request < REQUESTS_MAX; request += 1) {
-      const query = { limit: NEWER_LIMIT, order: 'desc', cursor } as const;
-      const outcome = await listEvents(
-        deviceId,
-        fromMs === undefined ? query : { ...query, fromMs },
-        aborting.signal,
-      );
-      if (!isAnswered(outcome)) return;
-      const { events: items } = outcome.value;
-      const known = items.findIndex((event) => held.has(eventKey(event)));
-      fresh.push(...(known === -1 ? items : items.slice(0, known)));
-      isJoined ||= known !== -1;
-      cursor = outcome.value.cursor;
-      if (known !== -1 || cursor === undefined) break;
-    }
+    const isHeld = (event: EventJson) => held.has(eventKey(event));
+    const stretch = await read({ limit: NEWER_LIMIT, isEnough: (items) => items.some(isHeld) });
+    if (stretch === undefined) return;
+    const known = stretch.items.findIndex(isHeld);
+    const fresh = known === -1 ? stretch.items : stretch.items.slice(0, known);
     // Where the join was not found, what is held has a gap of unknown size before it: only the new end is shown.
-    const before = isJoined ? events.peek() : [];
-    if (fresh.length > 0) events.value = [...before, ...fresh.reverse()].slice(-EVENTS_MAX);
+    const before = known !== -1 || held.size === 0 ? events.peek() : [];
+    if (fresh.length > 0) events.value = [...before, ...fresh.toReversed()].slice(-EVENTS_MAX);
   }
 
   return {
