@@ -16,10 +16,10 @@ import type { SimRecord, SimShard } from '../sim-stream.ts';
 import { reachedBy, type WatchedStores, watched } from '../watched-stores.ts';
 import { checkEnd } from './check-end.ts';
 import { exactText } from './exact-text.ts';
+import { PartialOrderReduction } from './partial-order-reduction.ts';
 import { type LateRequest, Process } from './process.ts';
 import type { SmallModel } from './small-model.ts';
 import { possibleSteps, type Step } from './steps.ts';
-import { SufficientSteps } from './sufficient-steps.ts';
 import { Worker } from './worker.ts';
 
 const TIME_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -28,7 +28,7 @@ const STREAM = 'device-events';
 const SILENT = createLogger('simulation', 'silent');
 
 export interface ModelOptions {
-  /** Whether orders are offered, too, that are known to come to the same as others. */
+  /** Whether every order of independent steps is offered: without partial-order reduction. */
   readonly everyOrder: boolean;
 }
 
@@ -42,12 +42,12 @@ export class ClosedModel {
   readonly #stores: WatchedStores;
   readonly #workers: readonly Worker[];
   readonly #late: LateRequest[] = [];
-  readonly #sufficient: SufficientSteps | undefined;
+  readonly #reduction: PartialOrderReduction | undefined;
   #faultsLeft: number;
   #violation: unknown;
 
   private constructor(model: SmallModel, { everyOrder }: ModelOptions) {
-    this.#sufficient = everyOrder ? undefined : new SufficientSteps();
+    this.#reduction = everyOrder ? undefined : new PartialOrderReduction();
     this.#faultsLeft = model.faultsMax;
     this.#shards = model.shards.map(shardOf);
     const options = projectorOptions(model);
@@ -96,12 +96,12 @@ export class ClosedModel {
       isHostile: this.#faultsLeft > 0,
       onError: (error) => this.#onViolation(error),
     });
-    return this.#sufficient?.of(steps, this.#processes) ?? steps;
+    return this.#reduction?.reduced(steps, this.#processes) ?? steps;
   }
 
   /** Takes a step and lets all code run until it waits again. */
   async take(step: Step): Promise<void> {
-    this.#sufficient?.taken(step, this.#processes);
+    this.#reduction?.taken(step, this.#processes);
     if (step.fault !== undefined) this.#faultsLeft -= 1;
     step.take();
     await codeWaits();
@@ -109,7 +109,7 @@ export class ClosedModel {
 
   /**
    * A digest of all that the future depends on: the stores, what each worker remembers and has under way, what is still to
-   * land, and the faults left. Worlds with equal digests have equal futures. SHA-256, so that no two others are taken for equal.
+   * land, and the faults left. Situations with equal digests have equal futures. SHA-256, so that no two others are taken for equal.
    */
   async digest(): Promise<string> {
     const parts = await this.#stored();
@@ -117,7 +117,7 @@ export class ClosedModel {
     for (const { origin } of this.#late) parts.push(origin);
     parts.push(this.#faultsLeft);
     if (this.#faultsLeft > 0)
-      parts.push(this.#processes.map((process) => this.#sufficient?.isStale(process)));
+      parts.push(this.#processes.map((process) => this.#reduction?.isAsleep(process)));
     return digestOf(parts);
   }
 

@@ -19,7 +19,7 @@ export interface Exploration {
 }
 
 export interface ExploreOptions {
-  /** Whether orders are tried, too, that are known to come to the same as others. Default: false. */
+  /** Whether every order of independent steps is tried: without `PartialOrderReduction`. Default: false. */
   readonly everyOrder?: boolean;
   /** Whether a situation that was met before is tried again, with all that follows. Default: false. */
   readonly everyPath?: boolean;
@@ -41,9 +41,10 @@ export const STEPS_MAX = 1_000;
 const CHOICE_POINTS_MAX = 5_000_000;
 
 /**
- * Tries every order of steps of a model, depth first, until one violates a guarantee. Processes cannot be copied in
- * mid-run, so every run starts from the beginning and takes the steps again that lead to the next untried one. A
- * situation that was met before has the same future, so it is not tried again, and its schedules are counted again.
+ * Explicit-state model checking of the real code, with partial-order reduction: tries the orders of steps of a model, depth
+ * first, until one violates a guarantee. Processes cannot be copied in mid-run, so every run starts from the beginning and
+ * takes the steps again that lead to the next untried one. A situation that was met before has the same future, so it is
+ * not tried again, and its schedules are counted again.
  *
  * Source: stateless search by replay, Godefroid, "Model Checking for Programming Languages using VeriSoft", POPL 1997;
  * with a memory of states, as explicit-state model checkers have it (Holzmann, "The SPIN Model Checker", 2003).
