@@ -1,6 +1,6 @@
 import { type AttributeVersions, LOOK_BACK_EVENTS } from '@twinstream/api-contract';
-import { compareVersions, type DeviceState, type EventVersion } from '@twinstream/device-model';
-import { type EventStore, readHistory } from '@twinstream/event-store';
+import { compareVersions, type EventVersion } from '@twinstream/device-model';
+import { type DescribedState, type EventStore, readHistory } from '@twinstream/event-store';
 import { isoTime } from './device-json.ts';
 
 /**
@@ -9,7 +9,7 @@ import { isoTime } from './device-json.ts';
  */
 export async function attributeVersions(
   store: EventStore,
-  state: DeviceState,
+  state: DescribedState,
   befores: readonly (number | undefined)[],
   signal?: AbortSignal,
 ): Promise<AttributeVersions> {

@@ -1,11 +1,6 @@
 import type { DeviceJson, PositionJson } from '@twinstream/api-contract';
-import {
-  type DeviceState,
-  formatVersion,
-  type JsonValue,
-  labelsOf,
-  presentAttributes,
-} from '@twinstream/device-model';
+import { formatVersion, type JsonValue, labelsOf, presentAttributes } from '@twinstream/device-model';
+import type { DescribedState } from '@twinstream/event-store';
 import type { Position } from '@twinstream/stream-model';
 import { type LivenessPolicy, livenessAt } from './liveness.ts';
 
@@ -20,7 +15,7 @@ export function positionJson({ shardId, sequenceNumber, subSequenceNumber }: Pos
   return { shardId, sequenceNumber, subSequenceNumber };
 }
 
-export function timelessDeviceJson(state: DeviceState): TimelessDeviceJson {
+export function timelessDeviceJson(state: DescribedState): TimelessDeviceJson {
   const { session, counter } = state.current;
   const { events, duplicates, late, gaps } = state.counts;
   return {
@@ -43,7 +38,7 @@ function attributesJson(attributes: ReadonlyMap<string, JsonValue>): DeviceJson[
 }
 
 /** State of a device as it is answered, with its liveness at `timeMs`. */
-export function deviceJson(state: DeviceState, policy: LivenessPolicy, timeMs: number): DeviceJson {
+export function deviceJson(state: DescribedState, policy: LivenessPolicy, timeMs: number): DeviceJson {
   const { deviceId, status, ...rest } = timelessDeviceJson(state);
   const liveness = livenessAt(
     policy,

@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Liveness } from '@twinstream/api-contract';
-import { type DeviceState, formatVersion } from '@twinstream/device-model';
+import { formatVersion } from '@twinstream/device-model';
+import type { DescribedState } from '@twinstream/event-store';
 import { timelessDeviceJson } from './device-json.ts';
 
 /**
  * A strong entity tag of a device: a digest of everything that is told of its state, its liveness, which changes by
  * itself, and what was asked for. Equal tags, equal answers, also after a repair that left the state at its page.
  */
-export function deviceTag(state: DeviceState, liveness: Liveness, question: string): string {
+export function deviceTag(state: DescribedState, liveness: Liveness, question: string): string {
   // A tag holds visible ASCII alone (RFC 9110, 8.8.3), so the question is written in base64url.
-  return `"${state.page}-${digestOf(state)}-${liveness}${question === '' ? '' : `-${Buffer.from(question).toString('base64url')}`}"`;
+  return `"${state.page ?? 0}-${digestOf(state)}-${liveness}${question === '' ? '' : `-${Buffer.from(question).toString('base64url')}`}"`;
 }
 
 /** Equal for equal answers, in whatever order a store gives the members of an object. */
-function digestOf(state: DeviceState): string {
+function digestOf(state: DescribedState): string {
   const versions = [...state.attributes].map(([name, { version }]) => [name, formatVersion(version)]);
   const told = [timelessDeviceJson(state), Object.fromEntries(versions)];
   return createHash('sha256').update(JSON.stringify(told, byName)).digest('base64url').slice(0, 22);

@@ -1,6 +1,6 @@
 import type { Basis } from '@twinstream/api-contract';
-import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { type AsOfTime, type EventStore, stateAt } from '@twinstream/event-store';
+import type { DeviceId } from '@twinstream/device-model';
+import { type AsOfTime, type DescribedState, type EventStore, stateAt } from '@twinstream/event-store';
 
 /** State of a device at a time, or undefined when nothing was known of it. */
 export async function pastState(
@@ -9,7 +9,7 @@ export async function pastState(
   timeMs: AsOfTime,
   basis: Basis,
   signal?: AbortSignal,
-): Promise<DeviceState | undefined> {
+): Promise<DescribedState | undefined> {
   const options = { consistent: true, signal };
   const byArrival = stateAt(store, deviceId, timeMs, 'arrival', options);
   if (basis === 'arrival') {

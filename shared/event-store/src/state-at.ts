@@ -38,9 +38,18 @@ export interface StateAtOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface StateAt {
-  /** Without events where nothing was known then. Made to be looked at: a chain does not go on from it. */
-  readonly state: DeviceState;
+/**
+ * What events say of a device that need not be a stretch of its chain: without page, arrivals and high-water marks, so no
+ * chain goes on from it. Every `DeviceState` is one, too.
+ */
+export interface DescribedState extends Omit<DeviceState, 'page' | 'arrivalMax' | 'marks' | 'marksFloor'> {
+  /** Absent where the events are no stretch of the chain. */
+  readonly page?: number;
+}
+
+export interface StateAt<State extends DescribedState = DescribedState> {
+  /** Without events where nothing was known then. */
+  readonly state: State;
   readonly pagesRead: number;
   readonly snapshotUsed: boolean;
 }
@@ -63,6 +72,20 @@ export async function stateAt(
   store: EventStore,
   deviceId: DeviceId,
   timeMs: AsOfTime,
+  basis: 'arrival',
+  options?: StateAtOptions,
+): Promise<StateAt<DeviceState>>;
+export async function stateAt(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: AsOfTime,
+  basis: StateAtBasis,
+  options?: StateAtOptions,
+): Promise<StateAt>;
+export async function stateAt(
+  store: EventStore,
+  deviceId: DeviceId,
+  timeMs: AsOfTime,
   basis: StateAtBasis,
   options: StateAtOptions = {},
 ): Promise<StateAt> {
@@ -76,7 +99,7 @@ async function stateByArrival(
   deviceId: DeviceId,
   timeMs: number,
   { limits, consistent = false, signal }: StateAtOptions,
-): Promise<StateAt> {
+): Promise<StateAt<DeviceState>> {
   const snapshot = await store.latestSnapshot(deviceId, {
     foldVersion: FOLD_VERSION,
     arrivalMaxAtMost: timeMs,
@@ -141,7 +164,7 @@ async function stateByEventTime(
       applyEvent(draft, page.shardId, stored, { ...COMPLETE_RECEIPT_LIMITS, attributeNameBytesMax });
     }
   }
-  return { state: withoutArrivals(draft), pagesRead, snapshotUsed: snapshot !== undefined };
+  return { state: describedBy(draft), pagesRead, snapshotUsed: snapshot !== undefined };
 }
 
 /**
@@ -159,15 +182,12 @@ async function snapshotWithin(
   return arrived ?? (await store.latestSnapshot(deviceId, query));
 }
 
-/** A state of events that are no stretch of the chain. */
-function withoutArrivals(draft: StateDraft): DeviceState {
-  const { lastArrivalTime: _, marksFloor: __, ...state } = closeDraft(draft);
+/** What a draft says once arrivals and the place in the chain are taken from it. */
+function describedBy(draft: StateDraft): DescribedState {
+  const { page, arrivalMax, marks, marksFloor, lastArrivalTime, ...state } = closeDraft(draft);
   const newest = draft.lastEventTime?.version;
   return {
     ...state,
-    page: 0,
-    arrivalMax: 0,
-    marks: new Map(),
     current:
       newest === undefined
         ? { session: -1, counter: -1 }

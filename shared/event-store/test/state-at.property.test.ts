@@ -58,7 +58,7 @@ function isKept(name: string, newest: ReadonlyMap<string, StoredEvent>): boolean
   return bytes <= limits.attributeNameBytesMax;
 }
 
-function shownValues({ attributes }: DeviceState): Map<string, unknown> {
+function shownValues({ attributes }: Pick<DeviceState, 'attributes'>): Map<string, unknown> {
   return new Map([...attributes].map(([name, { value }]) => [name, value]));
 }
 

@@ -8,8 +8,8 @@ import {
   tableText,
   usageError,
 } from '@twinstream/command-line';
-import { type DeviceId, type DeviceState, formatVersion, presentAttributes } from '@twinstream/device-model';
-import { asOfTime, type StateAtBasis, stateAt } from '@twinstream/event-store';
+import { type DeviceId, formatVersion, presentAttributes } from '@twinstream/device-model';
+import { asOfTime, type DescribedState, type StateAtBasis, stateAt } from '@twinstream/event-store';
 import { type Command, Option } from 'commander';
 import { pointInTimeMs, readDeviceId } from '../command/argument-values.ts';
 import {
@@ -80,7 +80,7 @@ async function showState(context: CommandContext, device: string, flags: StateFl
   return EXIT_CODES.success;
 }
 
-function isKnown(state: DeviceState | undefined): state is DeviceState {
+function isKnown(state: DescribedState | undefined): state is DescribedState {
   return state !== undefined && state.counts.events + state.counts.duplicates > 0;
 }
 
@@ -110,15 +110,15 @@ async function stateOf(
   { at, basis }: StateFlags,
   nowMs: number,
   signal: AbortSignal,
-): Promise<DeviceState | undefined> {
+): Promise<DescribedState | undefined> {
   if (at === undefined && basis === 'arrival') return latestState.read(deviceId, { signal });
   const timeMs = asOfTime(at === undefined ? nowMs : pointInTimeMs(at, nowMs), nowMs);
   return (await stateAt(eventStore, deviceId, timeMs, basis, { consistent: true, signal })).state;
 }
 
 /** A state as JSON says it: stable, for scripts. */
-function stateDocument(state: DeviceState) {
-  const { deviceId, page, status, lastEventTime, lastArrivalTime, position, current, counts } = state;
+function stateDocument(state: DescribedState) {
+  const { deviceId, page = 0, status, lastEventTime, lastArrivalTime, position, current, counts } = state;
   const { attributesFloor } = state;
   return {
     deviceId,
@@ -138,8 +138,8 @@ function stateDocument(state: DeviceState) {
   };
 }
 
-function stateText(state: DeviceState): string {
-  const { attributesFloor, counts, page, status, lastEventTime, lastArrivalTime } = state;
+function stateText(state: DescribedState): string {
+  const { attributesFloor, counts, page = 0, status, lastEventTime, lastArrivalTime } = state;
   const head = [
     `device      ${state.deviceId}`,
     `status      ${status.value}`,
@@ -162,8 +162,8 @@ function stateText(state: DeviceState): string {
 function showChanges(
   context: CommandContext,
   deviceId: DeviceId,
-  before: DeviceState | undefined,
-  after: DeviceState | undefined,
+  before: DescribedState | undefined,
+  after: DescribedState | undefined,
   { output }: StateFlags,
 ): ExitCode {
   const [old, young] = [before, after].map(

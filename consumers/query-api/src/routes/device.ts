@@ -6,8 +6,8 @@ import {
   getDevice,
   NOW,
 } from '@twinstream/api-contract';
-import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
-import { asOfTime, asOfTimeFault } from '@twinstream/event-store';
+import { type DeviceId, eventTimeMs } from '@twinstream/device-model';
+import { asOfTime, asOfTimeFault, type DescribedState } from '@twinstream/event-store';
 import { attributeVersions } from '../attribute-versions.ts';
 import { deviceChanges } from '../device-changes.ts';
 import { deviceJson, isoTime } from '../device-json.ts';
@@ -72,7 +72,7 @@ interface MomentQuery {
 
 /** A device at a moment, or that nothing was known of it. */
 type Moment =
-  | { readonly timeMs: number; readonly state: DeviceState; readonly device: DeviceJson }
+  | { readonly timeMs: number; readonly state: DescribedState; readonly device: DeviceJson }
   | { readonly timeMs: number; readonly device: undefined };
 
 async function readMoment(services: QueryApiServices, asked: MomentQuery): Promise<Moment> {
