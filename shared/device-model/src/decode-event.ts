@@ -6,10 +6,11 @@ import {
   EVENT_LIMITS,
   EVENT_SCHEMA_VERSION,
 } from './device-event.ts';
-import { isDeviceId } from './device-id.ts';
+import { DEVICE_ID_RULE, isDeviceId } from './device-id.ts';
 import { isEventTime } from './event-time.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { type Rejection, rejection } from './rejection.ts';
+import { UPCASTERS, type Upcaster, upcast } from './upcast.ts';
 
 /** An event with the text it came in, which is what the event store keeps. */
 export interface DecodedEvent {
@@ -20,8 +21,11 @@ export interface DecodedEvent {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Bytes of one record or of one entry of an aggregated record, to an event or the reason why they are none. Never throws. */
-export function decodeEvent(bytes: Uint8Array): DecodedEvent | Rejection {
+/** Bytes of one record or of one entry of an aggregated record, to an event or the reason why they are none. Older schema versions are brought up. Never throws. */
+export function decodeEvent(
+  bytes: Uint8Array,
+  upcasters: ReadonlyMap<number, Upcaster> = UPCASTERS,
+): DecodedEvent | Rejection {
   if (bytes.length === 0) return rejection('empty', 'the record has no bytes');
   if (bytes.length > EVENT_LIMITS.bytesMax) {
     return rejection('too-large', `${bytes.length} bytes; the limit is ${EVENT_LIMITS.bytesMax}`);
@@ -38,13 +42,17 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent | Rejection {
   } catch {
     return rejection('not-json', 'the text is not JSON');
   }
-  return decodeParsed(value, text);
+  return decodeParsed(value, text, upcasters);
 }
 
 /** What JSON.parse made of a text of at most 256 KiB, to an event or the reason why it is none. Never throws. */
-export function decodeParsed(value: unknown, text: string): DecodedEvent | Rejection {
+export function decodeParsed(
+  value: unknown,
+  text: string,
+  upcasters: ReadonlyMap<number, Upcaster> = UPCASTERS,
+): DecodedEvent | Rejection {
   if (!isJsonObject(value)) return rejection('not-object', 'the JSON is not an object');
-  const event = readEvent(value);
+  const event = readEvent(upcast(value, upcasters) ?? value);
   if ('rejected' in event) return event;
   return faultOfWhole(value, text) ?? { event, text };
 }
@@ -56,7 +64,7 @@ export function readEvent(value: JsonObject): DeviceEvent | Rejection {
     return rejection('unsupported-version', `v must be ${EVENT_SCHEMA_VERSION}`);
   if (deviceId === undefined) return rejection('missing-device-id', 'deviceId is missing');
   if (!isDeviceId(deviceId)) {
-    return rejection('invalid-device-id', 'deviceId must be 1-128 of A-Z a-z 0-9 . _ : -');
+    return rejection('invalid-device-id', `deviceId must be ${DEVICE_ID_RULE}`);
   }
   if (
     typeof type !== 'string' ||

@@ -21,3 +21,4 @@ export * from './receipts.ts';
 export * from './rejection.ts';
 export { type SourceCounter, withIdentityText } from './source-counter.ts';
 export * from './stored-time.ts';
+export { UPCASTERS, type Upcaster, upcast } from './upcast.ts';

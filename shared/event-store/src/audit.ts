@@ -1,11 +1,10 @@
 import { type AttributeFault, attributeFaults, type Item, requireText } from '@twinstream/aws/dynamodb';
-import type { DeviceId, EventPage } from '@twinstream/device-model';
+import type { DeviceId, EventPage, Upcaster } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import type { EventStore, PageKey, Snapshot } from './event-store.ts';
 import { attributesBesideBody, decodePage } from './page-item.ts';
 import { attributesBesideSnapshot, decodeSnapshot } from './snapshot-item.ts';
 import { isSnapshotSortKey, readPageSortKey, readSnapshotSortKey } from './sort-key.ts';
-import type { Upcaster } from './upcast.ts';
 
 /** An item whose sort key is none that this project writes. */
 interface ForeignItem {

@@ -13,7 +13,7 @@ import {
   sdkRequests,
   textValue,
 } from '@twinstream/aws/dynamodb';
-import { type DeviceId, type EventPage, isDeviceId } from '@twinstream/device-model';
+import { type DeviceId, type EventPage, isDeviceId, type Upcaster } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import {
   type AuditableEventStore,
@@ -45,7 +45,6 @@ import {
   snapshotSortKeys,
   snapshotSortKeysThrough,
 } from './sort-key.ts';
-import type { Upcaster } from './upcast.ts';
 
 export interface DynamoDbEventStoreOptions {
   readonly tableName: string;

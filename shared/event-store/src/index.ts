@@ -17,4 +17,3 @@ export * from './snapshot-item.ts';
 export * from './sort-key.ts';
 export * from './state-at.ts';
 export * from './table-definition.ts';
-export * from './upcast.ts';

@@ -8,12 +8,13 @@ import {
   parseVersion,
   readEvent,
   type StoredEvent,
+  type Upcaster,
 } from '@twinstream/device-model';
 import { type ShardId, type ShardPosition, shardId } from '@twinstream/stream-model';
 import { asArray, asNumber, asText, listOf, optional, parseObject } from './json-members.ts';
 import { endsDocument, readEnds } from './page-ends.ts';
 import { STEPS_ORIGIN, stepBetween, takeStep } from './position-steps.ts';
-import { type Upcaster, upcast } from './upcast.ts';
+import { upcastStored } from './upcast.ts';
 
 /** Version of the body's format, apart from the schema version of the events in it. */
 export const PAGE_BODY_FORMAT = 1;
@@ -225,7 +226,7 @@ function eventOf(
   upcasters: ReadonlyMap<number, Upcaster> | undefined,
 ): StoredEvent['event'] {
   if (!isJsonObject(value)) throw new TypeError('an event is not an object');
-  const event = readEvent(upcast(value, upcasters));
+  const event = readEvent(upcastStored(value, upcasters));
   if ('rejected' in event) throw new TypeError(`an event is not valid: ${event.rejected}`);
   return event;
 }

@@ -8,6 +8,7 @@ import {
   requireText,
   textValue,
 } from '@twinstream/aws/dynamodb';
+import type { Upcaster } from '@twinstream/device-model';
 import { deviceId, type EventPage } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { shardId } from '@twinstream/stream-model';
@@ -16,7 +17,6 @@ import type { PageSummary } from './event-store.ts';
 import { type PageFrame, pageBody, readPageBody } from './page-body.ts';
 import { summaryOf } from './page-summary.ts';
 import { pageSortKey, readPageSortKey } from './sort-key.ts';
-import type { Upcaster } from './upcast.ts';
 
 /*
  * A page as an item. Beside the body stand the attributes that are wanted without it: `shardId`, `eventCount`,

@@ -1,11 +1,11 @@
 import { zstdCompressSync } from 'node:zlib';
 import { itemBytes } from '@twinstream/aws/dynamodb';
+import type { Upcaster } from '@twinstream/device-model';
 import { type ArrivedEvent, type EventPage, newDevice, planPage } from '@twinstream/device-model';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import { pageBody } from '../src/page-body.ts';
 import { decodePage, encodePage, PAGE_BODY_BYTES_MAX } from '../src/page-item.ts';
-import type { Upcaster } from '../src/upcast.ts';
 
 const hasCode = (code: string) => expect.objectContaining({ code, retryable: false });
 
