@@ -9,7 +9,7 @@ const POISON: readonly (readonly [string, Uint8Array | string])[] = [
   ['not-json', 'speed=17'],
   ['not-object', '[1]'],
   ['missing-device-id', '{"v":1,"type":"reported","time":"2026-01-01T00:00:00Z","data":{}}'],
-  ['invalid-device-id', JSON.stringify({ ...reported(1), deviceId: 'x'.repeat(129) })],
+  ['invalid-device-id', JSON.stringify({ ...reported(1), deviceId: 'x'.repeat(257) })],
   ['invalid-time', '{"v":1,"deviceId":"d","type":"reported","time":"yesterday","data":{}}'],
   ['too-large', 'x'.repeat(300 * 1024)],
   ['invalid-utf8', Uint8Array.of(0x7b, 0xff, 0x7d)],

@@ -1,4 +1,5 @@
 import {
+  DEVICE_ID_RULE,
   type DeviceId,
   deviceIdOfPath,
   eventTimeMs,
@@ -62,13 +63,13 @@ export const textParameter = (description: string) =>
 export const deviceIdParameter = z
   .preprocess(
     (segment) => (typeof segment === 'string' ? deviceIdOfPath(segment) : segment),
-    z.custom<DeviceId>(isDeviceId, 'must be 1-128 of A-Z a-z 0-9 . _ : -'),
+    z.custom<DeviceId>(isDeviceId, `must be ${DEVICE_ID_RULE}`),
   )
   .meta({
     type: 'string',
-    pattern: '^(?:[A-Za-z0-9._:-]{1,128}|~\\.{1,2})$',
+    pattern: '^[^/]+$',
     description:
-      'The device. May be percent-encoded. The ids `.` and `..`, which no path can hold, are written `~.` and `~..`.',
+      'The device, percent-encoded. In its id, `~` is written `~0`, and `/` is written `~1`; the ids `.` and `..`, which no path can hold, are `~.` and `~..`.',
   });
 
 const HEADER_CHARACTERS_MAX = 8_192;

@@ -22,9 +22,11 @@ function pathOf(path: string, parameters: Readonly<Record<string, string | numbe
   return search.size === 0 ? path : `${path}?${search}`;
 }
 
-/** The ids `.` and `..`, which no path can hold, are written `~.` and `~..`, as the API reads them. */
+/** `~` is written `~0`, `/` is `~1`, and the ids `.` and `..`, which no path can hold, are `~.` and `~..`, as the API reads them. */
 export function devicePath(deviceId: string): string {
-  const segment = /^\.{1,2}$/.test(deviceId) ? `~${deviceId}` : encodeURIComponent(deviceId);
+  const segment = /^\.{1,2}$/.test(deviceId)
+    ? `~${deviceId}`
+    : encodeURIComponent(deviceId.replaceAll('~', '~0').replaceAll('/', '~1'));
   return `v1/devices/${segment}`;
 }
 

@@ -1,5 +1,6 @@
 import { usageError } from '@twinstream/command-line';
 import {
+  DEVICE_ID_RULE,
   type DeviceId,
   eventTimeMs,
   isDeviceId,
@@ -39,7 +40,7 @@ function readPointInTime(text: string, nowMs: number): number {
 /** A device id as it was written on the command line. Throws `INVALID_USAGE`. */
 export function readDeviceId(text: string): DeviceId {
   if (isDeviceId(text)) return text;
-  throw usageError(`invalid device id ${JSON.stringify(text)}: expected 1-128 of A-Z a-z 0-9 . _ : -`);
+  throw usageError(`invalid device id ${JSON.stringify(text)}: expected ${DEVICE_ID_RULE}`);
 }
 
 /** The text of a file without the mark that some editors begin UTF-8 with: it belongs to no line. */

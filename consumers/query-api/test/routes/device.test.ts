@@ -13,14 +13,14 @@ beforeEach(() => {
 afterEach(() => api.close());
 
 describe('GET /v1/devices/{deviceId}', () => {
-  test.each(['.', '..', '...', '.well-known'])(
+  test.each(['.', '..', '...', '.well-known', 'plant 1/~pump-7', 'Zähler'])(
     'finds the device %j by a path that clients keep',
     async (id) => {
       await api.say(id, { counter: 1, data: { n: 1 } });
       const path = `/v1/devices/${devicePathSegment(id)}`;
       expect((await api.ask(path)).body).toMatchObject({ deviceId: id, attributes: { n: 1 } });
       expect((await api.ask(`${path}/events`)).body.events).toHaveLength(1);
-      expect((await api.ask('/v1/devices/~x')).status).toBe(400);
+      expect((await api.ask('/v1/devices/%07')).status).toBe(400);
     },
   );
 
@@ -105,7 +105,7 @@ describe('GET /v1/devices/{deviceId}', () => {
     const unknown = await api.ask('/v1/devices/nobody');
     expect([unknown.status, unknown.body.code]).toEqual([404, 'DEVICE_NOT_FOUND']);
     expect(unknown.headers.get('content-type')).toBe('application/problem+json');
-    const illegal = await api.ask('/v1/devices/no%20body');
+    const illegal = await api.ask('/v1/devices/no%0Abody');
     expect([illegal.status, illegal.body.parameter]).toEqual([400, 'deviceId']);
   });
 

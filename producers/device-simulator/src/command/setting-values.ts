@@ -1,5 +1,5 @@
 import { readWholeNumber } from '@twinstream/command-line';
-import { isDeviceId, isEventTime } from '@twinstream/device-model';
+import { isEventTime } from '@twinstream/device-model';
 import { parseDurationMs } from '@twinstream/runtime';
 import { z } from 'zod';
 import { KIND_NAMES, type KindMix } from '../fleet/kind-mix.ts';
@@ -76,11 +76,13 @@ export const burst = written(
   },
 );
 
-/** Leaves a margin in the 128 characters of a device id for kind and number. */
+/** Leaves a margin in a device id for kind and number. */
 const PREFIX_CHARACTERS_MAX = 64;
+/** Needs no escapes in JSON: events of a fleet are written without. */
+const PREFIX = /^[A-Za-z0-9._:-]+$/;
 
 export const devicePrefix = written(`1 to ${PREFIX_CHARACTERS_MAX} of A-Z a-z 0-9 . _ : -`, (text) =>
-  isDeviceId(text) && text.length <= PREFIX_CHARACTERS_MAX ? text : undefined,
+  PREFIX.test(text) && text.length <= PREFIX_CHARACTERS_MAX ? text : undefined,
 );
 
 const EXPONENT_MAX = 10;

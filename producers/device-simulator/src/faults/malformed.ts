@@ -7,7 +7,7 @@ interface Breakage {
   readonly apply: (text: string, draws: Draws) => Uint8Array;
 }
 
-const TOO_LONG_ID = 'x'.repeat(129);
+const TOO_LONG_ID = 'x'.repeat(257);
 const NO_UTF8 = Uint8Array.of(0xc3, 0x28);
 
 /** Every way in which an event is damaged, each as likely as the next. */

@@ -93,7 +93,7 @@ function lineOf(n: number, planned: PlannedEvent, fate: string): LedgerLine {
     (fault === undefined ? '' : `,"fault":"${fault}"`) +
     (clockSkewMs === undefined ? '' : `,"clockSkewMs":${clockSkewMs}`) +
     (damaged === undefined ? '' : `,"rejection":"${damaged.rejection}"`);
-  const head = `"n":${n},"deviceId":"${deviceId}",${identity}"type":${JSON.stringify(type)},"time":"${time}"`;
+  const head = `"n":${n},"deviceId":${JSON.stringify(deviceId)},${identity}"type":${JSON.stringify(type)},"time":"${time}"`;
   const before = `{${head},${fate}${faults}`;
   return damaged === undefined
     ? { head: `${before},"event":`, event: planned.bytes }

@@ -118,7 +118,10 @@ describe('a flat row', () => {
       '{"id":"a","at":"2017-03-21T00:00:31"}',
       'the time "2017-03-21T00:00:31" is not ISO 8601 with an offset, such as 2017-03-21T00:00:31-05:00',
     ],
-    ['{"id":"a b","at":"2017-03-21T00:00:31Z"}', 'deviceId must be 1-128 of A-Z a-z 0-9 . _ : - ("a b")'],
+    [
+      '{"id":"a\u200bb","at":"2017-03-21T00:00:31Z"}',
+      'deviceId must be 1-256 letters, digits, punctuation, symbols and inner spaces ("a\u200bb")',
+    ],
     ['{"id":"a","at":""}', 'the time is empty'],
   ])('%s is bad: %s', (text, reason) => {
     expect(reasonOf(text)).toBe(reason);
