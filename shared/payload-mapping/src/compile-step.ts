@@ -150,7 +150,7 @@ const COMPILERS: { readonly [Name in StepName]: Compiler<Name> } = {
     const decode = decoderTo(to, at, formats);
     return (value, scope) => decode(bytesOf(textAt(value, scope, at), from, at), scope);
   },
-  unsigned:
+  integer:
     ({ offset, bytes, littleEndian = false, signed = false }, at) =>
     (value, scope) => {
       const buffer = bytesOf(textAt(value, scope, at), 'hex', at);

@@ -98,7 +98,7 @@ const stepObject = exactlyOne(
       })
       .meta({ description: 'Bytes that a text holds.' })
       .optional(),
-    unsigned: z
+    integer: z
       .strictObject({
         offset: z.int().min(0).max(65_535),
         bytes: z.int().min(1).max(6),
@@ -116,7 +116,7 @@ const stepObject = exactlyOne(
       .meta({ description: 'Separator between the names of nested objects.' })
       .optional(),
   },
-  ['split', 'match', 'scale', 'enum', 'time', 'decode', 'unsigned', 'pick', 'drop', 'rename', 'flatten'],
+  ['split', 'match', 'scale', 'enum', 'time', 'decode', 'integer', 'pick', 'drop', 'rename', 'flatten'],
   'StepObject',
   'One conversion.',
 );

@@ -62,12 +62,17 @@ export interface PayloadMapper {
 const OPENING_BRACE = 0x7b;
 const BLANK = 0x20;
 const OWN_MEMBER = Buffer.from('"deviceId"');
+const OWN_VERSION = Buffer.from('"v"');
 
 /** Whether the bytes may be an event of this project's own format: an object, with one of its member names. */
 function looksOwn(data: Uint8Array): boolean {
   const [first = 0] = data;
   if (first !== OPENING_BRACE && first > BLANK) return false;
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(OWN_MEMBER);
+  return holds(data, OWN_MEMBER);
+}
+
+function holds(data: Uint8Array, part: Buffer): boolean {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(part);
 }
 
 export function openMapper(mappings: readonly CompiledMapping[]): PayloadMapper {
@@ -95,7 +100,7 @@ function mapRecord(mappings: readonly CompiledMapping[], record: SourceRecord): 
     const mapped = applyMapping(mapping, payloads, record);
     if (mapped !== undefined) return mapped;
   }
-  if (own !== undefined) return rejected(own);
+  if (own !== undefined && (mappings.length === 0 || holds(record.data, OWN_VERSION))) return rejected(own);
   if (record.data.length === 0) return rejected(rejection('empty', 'the record has no bytes'));
   return rejected(
     wasDecoded || undecodable === undefined

@@ -82,6 +82,12 @@ describe('a mapping', () => {
     expect(mapped.mapping).toBeUndefined();
   });
 
+  test('rejects an invalid event of the own format as what it is, and no other that has a deviceId', () => {
+    const own = { v: 1, deviceId: 'a1', type: 'reported', time: 'now', data: {} };
+    expect(mapText(FLAT, own).rejections).toMatchObject([{ rejected: 'invalid-time' }]);
+    expect(mapText(FLAT, { deviceId: 'a1' }).rejections).toMatchObject([{ rejected: 'no-mapping' }]);
+  });
+
   test('keeps numbers that a double does not hold in the digits of the device', () => {
     const bytes = Buffer.from(
       '{"device_id":12345678901234567890,"ts":1767225600,"total":98765432109876543210,"x":1}',
