@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { compileMappings, mappingJsonSchema, parseMappingText } from '@twinstream/payload-mapping';
 import { describe, expect, test } from 'vitest';
-import { mapperOf } from './mapping-builder.ts';
+import { mapperOf, mapText } from './mapping-builder.ts';
 
 const HEAD = 'language: 1\nmapping: m\nversion: 1\n';
 const withEvent = (event: string) => `${HEAD}rules: [{ name: r, event: ${event} }]`;
@@ -19,6 +19,22 @@ test('the published JSON Schema is the one of this code', () => {
     JSON.parse(published),
     'write it again: node shared/payload-mapping/scripts/write-schema.ts',
   ).toEqual(mappingJsonSchema());
+});
+
+test('the example of the reference makes events', () => {
+  const reference = readFileSync(new URL('../../../docs/payload-mappings.md', import.meta.url), 'utf8');
+  const example = /```\n(# yaml-language-server[^`]*)```/.exec(reference)?.[1] ?? '';
+  const payload = { site: 's', pump: { id: 'p1' }, ts: 1767225600, boot: 1, seq: 2, t_f: 70.7, run: 'on' };
+  expect(mapText(example, payload).events).toMatchObject([
+    {
+      event: {
+        deviceId: 's:p1',
+        time: '2026-01-01T00:00:00.000Z',
+        identity: { session: 1, counter: 2 },
+        data: { temperatureC: 21.5, running: true },
+      },
+    },
+  ]);
 });
 
 test('a mapping may be JSON', () => {

@@ -4,7 +4,7 @@ import { openRecord, sequenceNumber } from '@twinstream/stream-model';
 import type { HintedRecord } from './change-feed.ts';
 
 // Whatever else in the text looks like a device id is a hint too many.
-const DEVICE_ID = /"deviceId"\s*:\s*"([A-Za-z0-9._:-]{1,128})"/g;
+const DEVICE_ID = /"deviceId"\s*:\s*"([^"\\]{1,1024})"/g;
 /** The backslash, with which JSON writes any character in another way. */
 const ESCAPE = 0x5c;
 
@@ -31,7 +31,8 @@ export function hintedRecord({
 function* deviceIdsOf(data: Uint8Array): Generator<DeviceId> {
   const { buffer, byteOffset, byteLength } = data;
   for (const [, id] of Buffer.from(buffer, byteOffset, byteLength).toString('latin1').matchAll(DEVICE_ID)) {
-    if (isDeviceId(id)) yield id;
+    const text = Buffer.from(id ?? '', 'latin1').toString('utf8');
+    if (isDeviceId(text)) yield text;
   }
   if (!data.includes(ESCAPE)) return;
   const decoded = decodeEvent(data);

@@ -31,7 +31,10 @@ const written = (text: fc.Arbitrary<string>) =>
     }),
   );
 const drawnEvent = fc
-  .tuple(written(fc.constant('deviceId')), written(fc.stringMatching(/^[A-Za-z0-9._:-]{3,20}$/)))
+  .tuple(
+    written(fc.constant('deviceId')),
+    written(fc.stringMatching(/^[A-Za-z0-9._:/é~-][A-Za-z0-9._:/é~ -]{1,18}[A-Za-zß]$/u)),
+  )
   .map(([name, id]) => utf8.encode(eventText(name, id)));
 
 test('names every device that the projector finds in a record, however it is written', () => {
