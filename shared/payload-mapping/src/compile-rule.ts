@@ -29,7 +29,7 @@ const MEMBER_OF: Readonly<Partial<Record<RejectionReason, string>>> = {
 };
 
 /** @param stamp JSON of the member that says which mapping made an event */
-export function compileRule(spec: RuleSpec, stamp: PayloadValue, formats: Formats): CompiledRule {
+export function compileRule(spec: RuleSpec, stamp: string, formats: Formats): CompiledRule {
   const at = `rules.${spec.name}`;
   const matches = compileConditions(spec.when, `${at}.when`, formats);
   if (spec.event === undefined) {

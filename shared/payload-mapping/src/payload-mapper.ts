@@ -1,10 +1,10 @@
-import { decodeEvent, type Rejection, rejection } from '@twinstream/device-model';
+import { type DecodedEvent, decodeEvent, type Rejection, rejection } from '@twinstream/device-model';
 import type { AssembledEvent } from './compile-event.ts';
 import type { CompiledMapping } from './compiled-mapping.ts';
 import { RECORD_LIMITS } from './limits.ts';
 import { MappingFault } from './mapping-fault.ts';
 import type { Undecodable } from './payload-format.ts';
-import type { PayloadObject, PayloadValue } from './payload-value.ts';
+import { isPayloadObject, type PayloadObject, type PayloadValue } from './payload-value.ts';
 import { type Outcome, runGuarded } from './record-outcome.ts';
 import type { Scope } from './scope.ts';
 
@@ -59,39 +59,47 @@ export interface PayloadMapper {
   map(record: SourceRecord): MappedRecord;
 }
 
-const OPENING_BRACE = 0x7b;
-const BLANK = 0x20;
-const OWN_MEMBER = Buffer.from('"deviceId"');
-const OWN_VERSION = Buffer.from('"v"');
+/** How an event of this project's own format begins when it was written by its own encoder. */
+const OWN_START = Buffer.from('{"v":');
 
-/** Whether the bytes may be an event of this project's own format: an object, with one of its member names. */
-function looksOwn(data: Uint8Array): boolean {
-  const [first = 0] = data;
-  if (first !== OPENING_BRACE && first > BLANK) return false;
-  return holds(data, OWN_MEMBER);
+function startsAsOwn(data: Uint8Array): boolean {
+  return data.length > OWN_START.length && OWN_START.every((byte, index) => data[index] === byte);
 }
 
-function holds(data: Uint8Array, part: Buffer): boolean {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes(part);
+/** Whether a JSON payload has the members that tell this project's own format from others. */
+function isOwnShape(payloads: readonly PayloadValue[] | Undecodable | undefined): boolean {
+  if (payloads === undefined || 'undecodable' in payloads) return false;
+  const [payload] = payloads;
+  return isPayloadObject(payload) && Object.hasOwn(payload, 'v') && Object.hasOwn(payload, 'deviceId');
 }
 
 export function openMapper(mappings: readonly CompiledMapping[]): PayloadMapper {
+  const json = mappings.find(({ format }) => format === 'json');
   return {
     mappings: mappings.map(({ name, version }) => ({ name, version })),
-    map: (record) => mapRecord(mappings, record),
+    map: (record) => mapRecord(mappings, json, record),
   };
 }
 
-function mapRecord(mappings: readonly CompiledMapping[], record: SourceRecord): MappedRecord {
-  const own = mappings.length === 0 || looksOwn(record.data) ? decodeEvent(record.data) : undefined;
-  if (own !== undefined && 'event' in own)
-    return { events: [{ item: 0, ...own }], rejections: [], ignored: 0, itemCount: 1 };
+function mapRecord(
+  mappings: readonly CompiledMapping[],
+  json: CompiledMapping | undefined,
+  record: SourceRecord,
+): MappedRecord {
+  const { data } = record;
+  let own = mappings.length === 0 || startsAsOwn(data) ? decodeEvent(data) : undefined;
   const decoded = new Map<string, readonly PayloadValue[] | Undecodable>();
+  const decodedBy = (mapping: CompiledMapping): readonly PayloadValue[] | Undecodable => {
+    const payloads = decoded.get(mapping.decodedAs) ?? mapping.decode(data);
+    decoded.set(mapping.decodedAs, payloads);
+    return payloads;
+  };
+  if (own === undefined && isOwnShape(json && decodedBy(json))) own = decodeEvent(data);
+  if (own !== undefined && 'event' in own) return ownEvent(own);
   let undecodable: string | undefined;
   let wasDecoded = false;
   for (const mapping of mappings) {
-    const payloads = decoded.get(mapping.decodedAs) ?? mapping.decode(record.data);
-    decoded.set(mapping.decodedAs, payloads);
+    const payloads = decodedBy(mapping);
     if ('undecodable' in payloads) {
       undecodable ??= payloads.undecodable;
       continue;
@@ -100,13 +108,19 @@ function mapRecord(mappings: readonly CompiledMapping[], record: SourceRecord): 
     const mapped = applyMapping(mapping, payloads, record);
     if (mapped !== undefined) return mapped;
   }
-  if (own !== undefined && (mappings.length === 0 || holds(record.data, OWN_VERSION))) return rejected(own);
-  if (record.data.length === 0) return rejected(rejection('empty', 'the record has no bytes'));
+  if (own !== undefined) return rejected(own);
+  const last = json === undefined ? decodeEvent(data) : undefined;
+  if (last !== undefined && 'event' in last) return ownEvent(last);
+  if (data.length === 0) return rejected(rejection('empty', 'the record has no bytes'));
   return rejected(
     wasDecoded || undecodable === undefined
       ? rejection('no-mapping', 'no rule of the mappings in use matches the payload')
       : rejection('undecodable-payload', undecodable),
   );
+}
+
+function ownEvent(own: DecodedEvent): MappedRecord {
+  return { events: [{ item: 0, ...own }], rejections: [], ignored: 0, itemCount: 1 };
 }
 
 function rejected(reason: Rejection): MappedRecord {

@@ -80,6 +80,13 @@ describe('a mapping', () => {
     const mapped = mapperOf(FLAT).map(record(Buffer.from(own)));
     expect(mapped).toMatchObject({ events: [{ item: 0, text: own }], rejections: [] });
     expect(mapped.mapping).toBeUndefined();
+    const reordered = Buffer.from(
+      '{"deviceId":"a1","v":1,"type":"reported","time":"2026-01-01T00:00:00Z","data":{}}',
+    );
+    for (const format of ['json', 'cbor']) {
+      const mapper = mapperOf(FLAT.replace('version: 3', `version: 3\nformat: ${format}`));
+      expect(mapper.map(record(reordered)).events).toMatchObject([{ text: reordered.toString() }]);
+    }
   });
 
   test('rejects an invalid event of the own format as what it is, and no other that has a deviceId', () => {
