@@ -1,7 +1,7 @@
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 
 export interface ProjectorOptions extends PageWriting {
-  /** Devices worked on at the same time. */
+  /** Devices worked on at the same time. Their writes share requests of 25 items. */
   readonly devicesAtOnce: number;
   /** Device states kept in memory between invocations; one takes about 3 KB. */
   readonly headsMax: number;
@@ -12,7 +12,7 @@ export interface ProjectorOptions extends PageWriting {
 }
 
 export const PROJECTOR_OPTIONS: ProjectorOptions = {
-  devicesAtOnce: 64,
+  devicesAtOnce: 200,
   headsMax: 20_000,
   deadlineMarginMs: 2_000,
   ...PAGE_WRITING,

@@ -42,8 +42,10 @@ export const PAGE_BODY_BYTES_MAX = 2 * 1_024 * 1_024;
 /** Throws `PAGE_TOO_LARGE` for a page that exceeds 400 KB even when compressed. */
 export function encodePage(page: EventPage): Item {
   const item = attributesBesideBody(page);
-  item[BODY] = bodyValue(pageBody(page), itemBytes(item) + BODY.length);
-  const bytes = itemBytes(item);
+  const bytesBeside = itemBytes(item);
+  const body = bodyValue(pageBody(page), bytesBeside + BODY.length);
+  item[BODY] = body;
+  const bytes = bytesBeside + itemBytes({ [BODY]: body });
   if (bytes > ITEM_BYTES_MAX) {
     throw new CodedError(
       'PAGE_TOO_LARGE',

@@ -4,8 +4,8 @@ import { dynamoDbRequest } from './dynamodb-request.ts';
 import type { DynamoDbRequests } from './dynamodb-requests.ts';
 import type { AdvanceRequest, ItemClient } from './item-client.ts';
 import { type Item, writeUnits } from './item-size.ts';
+import { type CallAnswer, createRequestBatcher } from './request-batcher.ts';
 import { singleItems } from './single-items.ts';
-import { createWriteBatcher, type WriteAnswer } from './write-batcher.ts';
 import { createStatementWriter, type WriteStatement } from './write-statements.ts';
 
 export interface BatchedItemsOptions {
@@ -50,7 +50,7 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
   const statements = createStatementWriter();
   let isBatchUnknown = false;
 
-  const batcher = createWriteBatcher<WriteStatement, Outcome>({
+  const batcher = createRequestBatcher<WriteStatement, Outcome>({
     send: (writes, signal) => send(requests, writes, measure, signal),
     itemOf: ({ place }) => place,
     bytesOf: ({ itemBytes, text }) => itemBytes + text.length,
@@ -129,7 +129,7 @@ async function send(
   writes: readonly WriteStatement[],
   measure: boolean,
   signal: AbortSignal,
-): Promise<readonly WriteAnswer<Outcome>[]> {
+): Promise<readonly CallAnswer<Outcome>[]> {
   try {
     const answer = await dynamoDbRequest(signal, (options) =>
       requests.batchExecuteStatement(
@@ -148,7 +148,7 @@ async function send(
   } catch (error) {
     const isRefused = error instanceof CodedError && error.code === 'DYNAMODB_REFUSED';
     if (!isRefused || writes.length === 1 || isUnknownOperation(error)) throw error;
-    const alone = writes.map(async (write): Promise<readonly WriteAnswer<Outcome>[]> => {
+    const alone = writes.map(async (write): Promise<readonly CallAnswer<Outcome>[]> => {
       try {
         return await send(requests, [write], measure, signal);
       } catch (own) {
@@ -165,7 +165,7 @@ async function send(
 function answersOf(
   writes: readonly WriteStatement[],
   { Responses = [], ConsumedCapacity = [] }: BatchExecuteStatementCommandOutput,
-): WriteAnswer<Outcome>[] {
+): CallAnswer<Outcome>[] {
   const reckoned = writes.map(({ itemBytes }) => writeUnits(itemBytes));
   const factors = new Map<string, number>();
   for (const { TableName = '', CapacityUnits } of ConsumedCapacity) {
@@ -173,7 +173,7 @@ function answersOf(
     const sum = ofTable.reduce((units, more) => units + more, 0);
     if (CapacityUnits !== undefined && sum > 0) factors.set(TableName, CapacityUnits / sum);
   }
-  return Responses.map(({ Error: error }, index): WriteAnswer<Outcome> => {
+  return Responses.map(({ Error: error }, index): CallAnswer<Outcome> => {
     const tableName = writes[index]?.tableName ?? '';
     if (error === undefined) {
       const units = (reckoned[index] ?? 0) * (factors.get(tableName) ?? 1);
@@ -188,7 +188,7 @@ function answersOf(
   });
 }
 
-function failureOf(code: string, message: string): WriteAnswer<Outcome> {
+function failureOf(code: string, message: string): CallAnswer<Outcome> {
   if (THROTTLES.has(code)) {
     return { kind: 'try-again', error: new CodedError('DYNAMODB_THROTTLED', message, { retryable: true }) };
   }

@@ -5,6 +5,7 @@ import {
   BatchGetItemCommand,
   type BatchGetItemCommandInput,
   type BatchGetItemCommandOutput,
+  type BatchStatementRequest,
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandInput,
@@ -35,8 +36,12 @@ export type UpdateItemInput = Readonly<
   Pick<UpdateItemCommandInput, Expression | 'Key' | 'UpdateExpression' | 'ReturnValues'>
 >;
 export type BatchGetItemInput = Readonly<Pick<BatchGetItemCommandInput, 'RequestItems'>>;
-export type BatchExecuteStatementInput = Readonly<
-  Pick<BatchExecuteStatementCommandInput, 'Statements' | 'ReturnConsumedCapacity'>
+export interface BatchExecuteStatementInput
+  extends Readonly<Pick<BatchExecuteStatementCommandInput, 'ReturnConsumedCapacity'>> {
+  readonly Statements: StatementInput[];
+}
+export type StatementInput = Readonly<
+  Pick<BatchStatementRequest, 'Statement' | 'Parameters' | 'ReturnValuesOnConditionCheckFailure'>
 >;
 
 /**

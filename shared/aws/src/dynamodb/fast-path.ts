@@ -10,7 +10,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
-import type { DynamoDbRequests, RequestOptions } from './dynamodb-requests.ts';
+import type { DynamoDbRequests, RequestOptions, StatementInput } from './dynamodb-requests.ts';
 import { isPlainPath, type PostSigner, postSigner } from './post-signer.ts';
 import { readWireAttributes, type WireAttributes, wireAttributes, wireValues } from './wire-attributes.ts';
 
@@ -131,16 +131,29 @@ const OPERATIONS: Operations = {
   batchExecuteStatement: {
     routeKey: () => 'BatchExecuteStatement',
     command: BatchExecuteStatementCommand,
-    body: ({ Statements = [], ...plain }) =>
-      JSON.stringify({
-        ...plain,
-        Statements: Statements.map(({ Parameters, ...statement }) =>
-          Parameters === undefined ? statement : { ...statement, Parameters: wireValues(Parameters) },
-        ),
-      }),
+    body: ({ Statements, ReturnConsumedCapacity: capacity }) => {
+      const ending = capacity === undefined ? ']}' : `],"ReturnConsumedCapacity":"${capacity}"}`;
+      return `{"Statements":[${Statements.map(statementJson).join(',')}${ending}`;
+    },
     read: ({ Responses = [] }: StatementsDocument) => ({ Responses: Responses.map(readStatement) }),
   },
 };
+
+/** JSON of statements' texts, of which there are few. */
+const STATEMENT_TEXTS_MAX = 1_024;
+const statementTexts = new Map<string, string>();
+
+function statementJson(statement: StatementInput): string {
+  const { Statement: text = '', Parameters, ReturnValuesOnConditionCheckFailure: returned } = statement;
+  let json = statementTexts.get(text);
+  if (json === undefined) {
+    json = `{"Statement":${JSON.stringify(text)}`;
+    if (statementTexts.size < STATEMENT_TEXTS_MAX) statementTexts.set(text, json);
+  }
+  if (Parameters !== undefined) json += `,"Parameters":${JSON.stringify(wireValues(Parameters))}`;
+  if (returned !== undefined) json += `,"ReturnValuesOnConditionCheckFailure":"${returned}"`;
+  return `${json}}`;
+}
 
 function optional(values: Parameters<typeof wireAttributes>[0] | undefined): unknown {
   return values && wireAttributes(values);

@@ -85,7 +85,7 @@ export function createStatementWriter(): StatementWriter {
         returnsExisting: true,
         tableName,
         place: placeOf(tableName, key),
-        itemBytes: itemBytes(presentItem(key, attributes)),
+        itemBytes: itemBytes(key) + itemBytes(attributes),
       };
     },
   };

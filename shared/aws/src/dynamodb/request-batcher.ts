@@ -2,24 +2,24 @@ import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 
 /** What one write of a batch came to. */
-export type WriteAnswer<Outcome> =
+export type CallAnswer<Outcome> =
   /** The write was decided: it took effect, or its condition did not hold. */
   | { readonly kind: 'decided'; readonly outcome: Outcome }
   /** Throttled or failed in the service: it is sent again, unless it was the last try. */
   | { readonly kind: 'try-again'; readonly error: CodedError }
   | { readonly kind: 'refused'; readonly error: CodedError };
 
-export interface WriteBatcherOptions<Write, Outcome> {
+export interface RequestBatcherOptions<Write, Outcome> {
   /**
-   * Sends up to {@link WriteBatcherLimits.writesMax} writes of different items in one request, and returns one answer for
+   * Sends up to {@link RequestBatcherLimits.callsMax} writes of different items in one request, and returns one answer for
    * each, in their order. Where it rejects, each of the writes may have happened.
    */
-  readonly send: (writes: readonly Write[], signal: AbortSignal) => Promise<readonly WriteAnswer<Outcome>[]>;
+  readonly send: (writes: readonly Write[], signal: AbortSignal) => Promise<readonly CallAnswer<Outcome>[]>;
   /** The item that a write is to: two writes of one item never share a request. */
   readonly itemOf: (write: Write) => string;
   /** Bytes that a write adds to a request. */
   readonly bytesOf: (write: Write) => number;
-  readonly limits?: Partial<WriteBatcherLimits>;
+  readonly limits?: Partial<RequestBatcherLimits>;
   /** For waits between tries. */
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Draws from [0, 1). */
@@ -28,9 +28,9 @@ export interface WriteBatcherOptions<Write, Outcome> {
   readonly schedule?: (callback: () => void, ms: number) => () => void;
 }
 
-export interface WriteBatcherLimits {
+export interface RequestBatcherLimits {
   /** Statements of one `BatchExecuteStatement` ("PartiQL for DynamoDB", developer guide, read 2026-11: 25). */
-  readonly writesMax: number;
+  readonly callsMax: number;
   /** Bytes of one request. A write that is larger goes alone. DynamoDB takes 16 MiB. */
   readonly bytesMax: number;
   /**
@@ -44,8 +44,8 @@ export interface WriteBatcherLimits {
   readonly backoffCapMs: number;
 }
 
-export const WRITE_BATCHER_LIMITS: WriteBatcherLimits = {
-  writesMax: 25,
+export const REQUEST_BATCHER_LIMITS: RequestBatcherLimits = {
+  callsMax: 25,
   bytesMax: 4 * 1024 * 1024,
   lingerMs: 2,
   triesMax: 5,
@@ -53,7 +53,7 @@ export const WRITE_BATCHER_LIMITS: WriteBatcherLimits = {
   backoffCapMs: 1_000,
 };
 
-export interface WriteBatcher<Write, Outcome> {
+export interface RequestBatcher<Write, Outcome> {
   /**
    * Resolves with the write's own outcome, whatever becomes of the writes that share its request. Rejects with the error
    * of its last try, with that of a request that failed whole (the write may have happened), or with the signal's reason
@@ -67,7 +67,7 @@ interface Entry<Write, Outcome> {
   readonly item: string;
   readonly bytes: number;
   readonly signal: AbortSignal | undefined;
-  readonly settle: (answer: WriteAnswer<Outcome>) => void;
+  readonly settle: (answer: CallAnswer<Outcome>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -75,11 +75,11 @@ interface Entry<Write, Outcome> {
  * Gathers single writes into batches. Writes that are made in one turn of the event loop share requests; while requests
  * are under way, later ones linger for at most `lingerMs`, or until a request ends.
  */
-export function createWriteBatcher<Write, Outcome>(
-  options: WriteBatcherOptions<Write, Outcome>,
-): WriteBatcher<Write, Outcome> {
+export function createRequestBatcher<Write, Outcome>(
+  options: RequestBatcherOptions<Write, Outcome>,
+): RequestBatcher<Write, Outcome> {
   const { clock = systemClock, random = Math.random, schedule = afterTurnOrTime } = options;
-  const limits = { ...WRITE_BATCHER_LIMITS, ...options.limits };
+  const limits = { ...REQUEST_BATCHER_LIMITS, ...options.limits };
   const gathered = new Gathering(options, limits, schedule);
 
   return {
@@ -97,9 +97,9 @@ export function createWriteBatcher<Write, Outcome>(
 }
 
 class Gathering<Write, Outcome> {
-  readonly #options: WriteBatcherOptions<Write, Outcome>;
-  readonly #limits: WriteBatcherLimits;
-  readonly #schedule: NonNullable<WriteBatcherOptions<Write, Outcome>['schedule']>;
+  readonly #options: RequestBatcherOptions<Write, Outcome>;
+  readonly #limits: RequestBatcherLimits;
+  readonly #schedule: NonNullable<RequestBatcherOptions<Write, Outcome>['schedule']>;
   #waiting: Entry<Write, Outcome>[] = [];
   #waitingBytes = 0;
   readonly #waitingItems = new Set<string>();
@@ -107,26 +107,26 @@ class Gathering<Write, Outcome> {
   #due: { readonly ms: number; readonly cancel: () => void } | undefined;
 
   constructor(
-    options: WriteBatcherOptions<Write, Outcome>,
-    limits: WriteBatcherLimits,
-    schedule: NonNullable<WriteBatcherOptions<Write, Outcome>['schedule']>,
+    options: RequestBatcherOptions<Write, Outcome>,
+    limits: RequestBatcherLimits,
+    schedule: NonNullable<RequestBatcherOptions<Write, Outcome>['schedule']>,
   ) {
     this.#options = options;
     this.#limits = limits;
     this.#schedule = schedule;
   }
 
-  add(write: Write, signal: AbortSignal | undefined): Promise<WriteAnswer<Outcome>> {
+  add(write: Write, signal: AbortSignal | undefined): Promise<CallAnswer<Outcome>> {
     return new Promise((settle, reject) => {
       const item = this.#options.itemOf(write);
       const bytes = this.#options.bytesOf(write);
-      const { writesMax, bytesMax } = this.#limits;
+      const { callsMax, bytesMax } = this.#limits;
       const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > bytesMax;
       if (isFull || this.#waitingItems.has(item)) this.#send();
       this.#waiting.push({ write, item, bytes, signal, settle, reject });
       this.#waitingBytes += bytes;
       this.#waitingItems.add(item);
-      if (this.#waiting.length >= writesMax || this.#waitingBytes >= bytesMax) this.#send();
+      if (this.#waiting.length >= callsMax || this.#waitingBytes >= bytesMax) this.#send();
       else this.#sendWithin(this.#requestsUnderWay === 0 ? 0 : this.#limits.lingerMs);
     });
   }

@@ -1,30 +1,30 @@
 import { CodedError } from '@twinstream/runtime';
 import { describe, expect, test } from 'vitest';
 import {
-  createWriteBatcher,
-  type WriteAnswer,
-  type WriteBatcherLimits,
-} from '../src/dynamodb/write-batcher.ts';
+  type CallAnswer,
+  createRequestBatcher,
+  type RequestBatcherLimits,
+} from '../src/dynamodb/request-batcher.ts';
 
 interface Sent {
   readonly writes: readonly string[];
   readonly signal: AbortSignal;
-  answer(answers: readonly WriteAnswer<string>[]): void;
+  answer(answers: readonly CallAnswer<string>[]): void;
   fail(error: unknown): void;
 }
 
-const decided = (outcome: string): WriteAnswer<string> => ({ kind: 'decided', outcome });
-const throttled: WriteAnswer<string> = {
+const decided = (outcome: string): CallAnswer<string> => ({ kind: 'decided', outcome });
+const throttled: CallAnswer<string> = {
   kind: 'try-again',
   error: new CodedError('DYNAMODB_THROTTLED', 'too fast', { retryable: true }),
 };
 
 /** A batcher whose requests, turns and waits the test decides. A write is `item` or `item:bytes`. */
-function fixture(limits: Partial<WriteBatcherLimits> = {}) {
+function fixture(limits: Partial<RequestBatcherLimits> = {}) {
   const requests: Sent[] = [];
   const scheduled: { callback: () => void; ms: number }[] = [];
   const slept: number[] = [];
-  const batcher = createWriteBatcher<string, string>({
+  const batcher = createRequestBatcher<string, string>({
     send: (writes, signal) =>
       new Promise((answer, fail) => {
         requests.push({ writes, signal, answer, fail });
@@ -73,7 +73,7 @@ describe('gathering', () => {
   });
 
   test('a full batch goes without waiting', () => {
-    const { batcher, requests, request } = fixture({ writesMax: 2 });
+    const { batcher, requests, request } = fixture({ callsMax: 2 });
     for (const item of ['a', 'b', 'c']) void batcher.write(item);
     expect(requests).toHaveLength(1);
     expect(request(0).writes).toEqual(['a', 'b']);
