@@ -46,7 +46,12 @@ const CONSUMER = {
 test('the projector appends and reads events, advances states, and nothing else', () => {
   expect(actionsOf('ProjectorStateProjector')).toEqual({
     ...CONSUMER,
-    AppendAndReadEvents: ['dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
+    AppendAndReadEvents: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:Query',
+    ],
     AdvanceState: [
       'dynamodb:BatchGetItem',
       'dynamodb:GetItem',

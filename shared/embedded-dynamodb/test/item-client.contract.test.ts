@@ -173,6 +173,30 @@ for (const engine of [embeddedEngine, dynamoDbLocalEngine()]) {
           ]);
         });
 
+        it('gives each reader its own item, whatever the others read', async () => {
+          const own = Array.from({ length: 130 }, newDevice);
+          await Promise.all(own.slice(0, 120).map((deviceId) => advance(deviceId, 1)));
+          const page = pageOf(newDevice());
+          await insert(page);
+          const { body: _body, ...key } = page;
+          const readTwice = [...own, ...own.slice(0, 3)];
+          const results = await Promise.allSettled([
+            ...readTwice.map(read),
+            items.get({ tableName: pages, key }),
+            items.get({ tableName: states, key: { deviceId: { S: own[0] ?? '' } }, consistent: false }),
+            items.get({ tableName: 'nowhere', key }),
+          ]);
+          const found = results.map((result) =>
+            result.status === 'fulfilled' ? result.value?.deviceId?.S : result.reason.code,
+          );
+          expect(found).toEqual([
+            ...readTwice.map((deviceId, n) => (n >= 120 && n < 130 ? undefined : deviceId)),
+            page.deviceId?.S,
+            own[0],
+            'DYNAMODB_REFUSED',
+          ]);
+        });
+
         it('rejects with the reason of an abort', async () => {
           const signal = AbortSignal.abort(new Error('enough'));
           const request = { tableName: pages, keyNames: KEY_NAMES, item: pageOf(newDevice()) };

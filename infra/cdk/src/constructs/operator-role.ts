@@ -72,6 +72,7 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
     {
       sid: 'ReadAndRestoreEvents',
       actions: [
+        'dynamodb:BatchGetItem',
         'dynamodb:DescribeTable',
         'dynamodb:GetItem',
         'dynamodb:PartiQLInsert',

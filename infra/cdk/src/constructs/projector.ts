@@ -42,7 +42,7 @@ export class Projector extends Construct {
         {
           // An INSERT refuses a key that is taken: no right here replaces a page.
           sid: 'AppendAndReadEvents',
-          actions: ['dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
+          actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
           resources: tables.eventsArns(),
         },
         {

@@ -4,9 +4,9 @@ import { dynamoDbRequest } from './dynamodb-request.ts';
 import type { DynamoDbRequests } from './dynamodb-requests.ts';
 import type { AdvanceRequest, ItemClient } from './item-client.ts';
 import { type Item, writeUnits } from './item-size.ts';
-import { type CallAnswer, createRequestBatcher } from './request-batcher.ts';
+import { type CallAnswer, createRequestBatcher, type RequestBatcher } from './request-batcher.ts';
 import { singleItems } from './single-items.ts';
-import { createStatementWriter, type WriteStatement } from './write-statements.ts';
+import { createStatementWriter, keyOf, placeOf, type WriteStatement } from './write-statements.ts';
 
 export interface BatchedItemsOptions {
   /** Tells the write units of each write: see {@link batchedItems}. Default: false. */
@@ -30,13 +30,17 @@ const THROTTLES: ReadonlySet<string> = new Set([
   'ThrottlingError',
 ]);
 const FAILURES: ReadonlySet<string> = new Set(['InternalServerError', 'TransactionConflict']);
+/** BatchGetItem API reference, read 2026-11: 100 items, 16 MB; what exceeds the size or is throttled comes back unprocessed. */
+const READS_MAX = 100;
+/** Of a key in a request; what is read counts for nothing here. */
+const READ_BYTES = 256;
 const UNKNOWN_OPERATION = 'UnknownOperationException';
 /** Statements for one advance: it changes what is there, or creates what is not, and others may do either meanwhile. */
 const ADVANCE_STATEMENTS_MAX = 6;
 
 /**
- * An item client whose writes share requests: up to 25 statements of `BatchExecuteStatement`, gathered without a wait that a
- * lone write would notice. Statements that are throttled or fail in the service are sent again by themselves. A request
+ * An item client whose writes share requests, up to 25 statements of `BatchExecuteStatement`, and whose reads do, up to 100
+ * keys of `BatchGetItem`, gathered without a wait that a lone one would notice. Statements that are throttled or fail in the service are sent again by themselves. A request
  * that is refused whole is sent again statement by statement, so that each learns its own outcome.
  *
  * Where the endpoint does not know the operation, all goes on with {@link singleItems}, by what the logger is told.
@@ -50,13 +54,30 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
   const statements = createStatementWriter();
   let isBatchUnknown = false;
 
-  const batcher = createRequestBatcher<WriteStatement, Outcome>({
-    send: (writes, signal) => send(requests, writes, measure, signal),
-    itemOf: ({ place }) => place,
-    bytesOf: ({ itemBytes, text }) => itemBytes + text.length,
+  const waits = {
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.random === undefined ? {} : { random: options.random }),
+  };
+
+  const writer = createRequestBatcher<WriteStatement, Outcome>({
+    send: (writes, signal) =>
+      eachIfRefused(writes, signal, (some) => writeTogether(requests, some, measure, signal)),
+    itemOf: ({ place }) => place,
+    bytesOf: ({ itemBytes, text }) => itemBytes + text.length,
+    ...waits,
   });
+
+  const readers = { true: readerOf(true), false: readerOf(false) };
+  function readerOf(consistent: boolean): RequestBatcher<ItemRead, Item | undefined> {
+    return createRequestBatcher<ItemRead, Item | undefined>({
+      send: (reads, signal) =>
+        eachIfRefused(reads, signal, (some) => readTogether(requests, some, consistent, signal)),
+      itemOf: ({ place }) => place,
+      bytesOf: () => READ_BYTES,
+      limits: { callsMax: READS_MAX },
+      ...waits,
+    });
+  }
 
   /** Runs `work` in batches, or `instead` where the endpoint has none. */
   async function inBatches<Result>(
@@ -87,7 +108,7 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
     let next: 'create' | 'below' | 'missing' = request.isFirst ? 'create' : 'below';
     for (let sent = 0; sent < ADVANCE_STATEMENTS_MAX; sent += 1) {
       const statement = next === 'create' ? statements.create(request) : statements.update(request, next);
-      const outcome = await batcher.write(statement, signal);
+      const outcome = await writer.call(statement, signal);
       if (outcome.kind === 'written') return { outcome: 'advanced', ...unitsOf(outcome) } as const;
       const { existing } = outcome;
       if (next === 'create') next = 'below';
@@ -105,11 +126,14 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
   }
 
   return {
-    get: single.get,
+    get: ({ tableName, key, consistent = true }, signal) => {
+      const read = { tableName, key, place: placeOf(tableName, key) };
+      return readers[consistent ? 'true' : 'false'].call(read, signal);
+    },
     insert: (request, signal) =>
       inBatches(
         async () => {
-          const outcome = await batcher.write(statements.insert(request), signal);
+          const outcome = await writer.call(statements.insert(request), signal);
           if (outcome.kind === 'written') return { outcome: 'inserted', ...unitsOf(outcome) };
           const { existing } = outcome;
           return existing === undefined ? { outcome: 'exists' } : { outcome: 'exists', existing };
@@ -124,33 +148,88 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
   };
 }
 
-async function send(
+interface ItemRead {
+  readonly tableName: string;
+  readonly key: Item;
+  readonly place: string;
+}
+
+/** Reads up to {@link READS_MAX} items with one request; a single one by GetItem. */
+async function readTogether(
+  requests: DynamoDbRequests,
+  reads: readonly ItemRead[],
+  consistent: boolean,
+  signal: AbortSignal,
+): Promise<readonly CallAnswer<Item | undefined>[]> {
+  const [first] = reads;
+  if (reads.length === 1 && first !== undefined) {
+    const item = await singleItems(requests).get({ ...first, consistent }, signal);
+    return [{ kind: 'decided', outcome: item }];
+  }
+  const RequestItems: Record<string, { Keys: Item[]; ConsistentRead: boolean }> = {};
+  for (const { tableName, key } of reads) {
+    const ofTable = RequestItems[tableName] ?? { Keys: [], ConsistentRead: consistent };
+    RequestItems[tableName] = ofTable;
+    ofTable.Keys.push(key);
+  }
+  const { Responses = {}, UnprocessedKeys = {} } = await dynamoDbRequest(signal, (options) =>
+    requests.batchGetItem({ RequestItems }, options),
+  );
+  const found = new Map<string, Item>();
+  const left = new Set<string>();
+  const keyNamesOf = new Map(reads.map(({ tableName, key }) => [tableName, Object.keys(key)]));
+  const placeIn = (tableName: string, item: Item) =>
+    placeOf(tableName, keyOf(item, keyNamesOf.get(tableName) ?? []));
+  for (const [tableName, items] of Object.entries(Responses)) {
+    for (const item of items) found.set(placeIn(tableName, item), item);
+  }
+  for (const [tableName, { Keys = [] }] of Object.entries(UnprocessedKeys)) {
+    for (const key of Keys) left.add(placeIn(tableName, key));
+  }
+  return reads.map(({ tableName, place }): CallAnswer<Item | undefined> => {
+    if (!left.has(place)) return { kind: 'decided', outcome: found.get(place) };
+    const message = `an item of ${tableName} came back unprocessed`;
+    return { kind: 'try-again', error: new CodedError('DYNAMODB_THROTTLED', message, { retryable: true }) };
+  });
+}
+
+/** Carries writes out with one request. */
+async function writeTogether(
   requests: DynamoDbRequests,
   writes: readonly WriteStatement[],
   measure: boolean,
   signal: AbortSignal,
 ): Promise<readonly CallAnswer<Outcome>[]> {
+  const answer = await dynamoDbRequest(signal, (options) =>
+    requests.batchExecuteStatement(
+      {
+        Statements: writes.map(({ text, parameters, returnsExisting }) => ({
+          Statement: text,
+          Parameters: parameters,
+          ...(returnsExisting ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
+        })),
+        ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
+      },
+      options,
+    ),
+  );
+  return answersOf(writes, answer);
+}
+
+/** Sends calls together, and one by one where they are refused together: one that is at fault is no other's failure. */
+async function eachIfRefused<Call, Outcome>(
+  calls: readonly Call[],
+  signal: AbortSignal,
+  send: (calls: readonly Call[]) => Promise<readonly CallAnswer<Outcome>[]>,
+): Promise<readonly CallAnswer<Outcome>[]> {
   try {
-    const answer = await dynamoDbRequest(signal, (options) =>
-      requests.batchExecuteStatement(
-        {
-          Statements: writes.map(({ text, parameters, returnsExisting }) => ({
-            Statement: text,
-            Parameters: parameters,
-            ...(returnsExisting ? { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } : {}),
-          })),
-          ...(measure ? { ReturnConsumedCapacity: 'TOTAL' } : {}),
-        },
-        options,
-      ),
-    );
-    return answersOf(writes, answer);
+    return await send(calls);
   } catch (error) {
     const isRefused = error instanceof CodedError && error.code === 'DYNAMODB_REFUSED';
-    if (!isRefused || writes.length === 1 || isUnknownOperation(error)) throw error;
-    const alone = writes.map(async (write): Promise<readonly CallAnswer<Outcome>[]> => {
+    if (!isRefused || calls.length === 1 || isUnknownOperation(error)) throw error;
+    const alone = calls.map(async (call): Promise<readonly CallAnswer<Outcome>[]> => {
       try {
-        return await send(requests, [write], measure, signal);
+        return await send([call]);
       } catch (own) {
         signal.throwIfAborted();
         if (own instanceof CodedError) return [{ kind: 'refused', error: own }];

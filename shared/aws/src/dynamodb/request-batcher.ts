@@ -1,24 +1,24 @@
 import { type Clock, CodedError, systemClock } from '@twinstream/runtime';
 import { fullJitterMs } from '@twinstream/stream-model';
 
-/** What one write of a batch came to. */
+/** What one call of a batch came to. */
 export type CallAnswer<Outcome> =
-  /** The write was decided: it took effect, or its condition did not hold. */
+  /** The call was decided: it took effect, its condition did not hold, or it was read. */
   | { readonly kind: 'decided'; readonly outcome: Outcome }
   /** Throttled or failed in the service: it is sent again, unless it was the last try. */
   | { readonly kind: 'try-again'; readonly error: CodedError }
   | { readonly kind: 'refused'; readonly error: CodedError };
 
-export interface RequestBatcherOptions<Write, Outcome> {
+export interface RequestBatcherOptions<Call, Outcome> {
   /**
-   * Sends up to {@link RequestBatcherLimits.callsMax} writes of different items in one request, and returns one answer for
-   * each, in their order. Where it rejects, each of the writes may have happened.
+   * Sends up to {@link RequestBatcherLimits.callsMax} calls of different items in one request, and returns one answer for
+   * each, in their order. Where it rejects, each of the calls may have happened.
    */
-  readonly send: (writes: readonly Write[], signal: AbortSignal) => Promise<readonly CallAnswer<Outcome>[]>;
-  /** The item that a write is to: two writes of one item never share a request. */
-  readonly itemOf: (write: Write) => string;
-  /** Bytes that a write adds to a request. */
-  readonly bytesOf: (write: Write) => number;
+  readonly send: (calls: readonly Call[], signal: AbortSignal) => Promise<readonly CallAnswer<Outcome>[]>;
+  /** The item that a call is about: two calls about one item never share a request. */
+  readonly itemOf: (call: Call) => string;
+  /** Bytes that a call adds to a request. */
+  readonly bytesOf: (call: Call) => number;
   readonly limits?: Partial<RequestBatcherLimits>;
   /** For waits between tries. */
   readonly clock?: Pick<Clock, 'sleep'>;
@@ -31,14 +31,14 @@ export interface RequestBatcherOptions<Write, Outcome> {
 export interface RequestBatcherLimits {
   /** Statements of one `BatchExecuteStatement` ("PartiQL for DynamoDB", developer guide, read 2026-11: 25). */
   readonly callsMax: number;
-  /** Bytes of one request. A write that is larger goes alone. DynamoDB takes 16 MiB. */
+  /** Bytes of one request. A call that is larger goes alone. DynamoDB takes 16 MiB. */
   readonly bytesMax: number;
   /**
-   * Longest wait for more writes while other requests are under way, in milliseconds. A write that finds none under way
+   * Longest wait for more calls while other requests are under way, in milliseconds. A call that finds none under way
    * waits for the end of the current turn of the event loop alone.
    */
   readonly lingerMs: number;
-  /** How often a write is sent at most. */
+  /** How often a call is sent at most. */
   readonly triesMax: number;
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
@@ -53,17 +53,17 @@ export const REQUEST_BATCHER_LIMITS: RequestBatcherLimits = {
   backoffCapMs: 1_000,
 };
 
-export interface RequestBatcher<Write, Outcome> {
+export interface RequestBatcher<Call, Outcome> {
   /**
-   * Resolves with the write's own outcome, whatever becomes of the writes that share its request. Rejects with the error
-   * of its last try, with that of a request that failed whole (the write may have happened), or with the signal's reason
-   * when it is aborted: one that was under way may have happened. A request is aborted when all its writes are.
+   * Resolves with the call's own outcome, whatever becomes of the calls that share its request. Rejects with the error
+   * of its last try, with that of a request that failed whole (the call may have happened), or with the signal's reason
+   * when it is aborted: one that was under way may have happened. A request is aborted when all its calls are.
    */
-  write(write: Write, signal?: AbortSignal): Promise<Outcome>;
+  call(call: Call, signal?: AbortSignal): Promise<Outcome>;
 }
 
-interface Entry<Write, Outcome> {
-  readonly write: Write;
+interface Entry<Call, Outcome> {
+  readonly call: Call;
   readonly item: string;
   readonly bytes: number;
   readonly signal: AbortSignal | undefined;
@@ -72,21 +72,21 @@ interface Entry<Write, Outcome> {
 }
 
 /**
- * Gathers single writes into batches. Writes that are made in one turn of the event loop share requests; while requests
- * are under way, later ones linger for at most `lingerMs`, or until a request ends.
+ * Gathers reads or writes of single items into batches. Calls that are made in one turn of the event loop share requests;
+ * while requests are under way, later ones linger for at most `lingerMs`, or until a request ends.
  */
-export function createRequestBatcher<Write, Outcome>(
-  options: RequestBatcherOptions<Write, Outcome>,
-): RequestBatcher<Write, Outcome> {
+export function createRequestBatcher<Call, Outcome>(
+  options: RequestBatcherOptions<Call, Outcome>,
+): RequestBatcher<Call, Outcome> {
   const { clock = systemClock, random = Math.random, schedule = afterTurnOrTime } = options;
   const limits = { ...REQUEST_BATCHER_LIMITS, ...options.limits };
   const gathered = new Gathering(options, limits, schedule);
 
   return {
-    async write(write, signal) {
+    async call(call, signal) {
       for (let attempt = 0; ; attempt += 1) {
         signal?.throwIfAborted();
-        const answer = await gathered.add(write, signal);
+        const answer = await gathered.add(call, signal);
         if (answer.kind === 'decided') return answer.outcome;
         if (answer.kind === 'refused' || attempt + 1 >= limits.triesMax) throw answer.error;
         const { backoffBaseMs: baseMs, backoffCapMs: capMs } = limits;
@@ -96,34 +96,34 @@ export function createRequestBatcher<Write, Outcome>(
   };
 }
 
-class Gathering<Write, Outcome> {
-  readonly #options: RequestBatcherOptions<Write, Outcome>;
+class Gathering<Call, Outcome> {
+  readonly #options: RequestBatcherOptions<Call, Outcome>;
   readonly #limits: RequestBatcherLimits;
-  readonly #schedule: NonNullable<RequestBatcherOptions<Write, Outcome>['schedule']>;
-  #waiting: Entry<Write, Outcome>[] = [];
+  readonly #schedule: NonNullable<RequestBatcherOptions<Call, Outcome>['schedule']>;
+  #waiting: Entry<Call, Outcome>[] = [];
   #waitingBytes = 0;
   readonly #waitingItems = new Set<string>();
   #requestsUnderWay = 0;
   #due: { readonly ms: number; readonly cancel: () => void } | undefined;
 
   constructor(
-    options: RequestBatcherOptions<Write, Outcome>,
+    options: RequestBatcherOptions<Call, Outcome>,
     limits: RequestBatcherLimits,
-    schedule: NonNullable<RequestBatcherOptions<Write, Outcome>['schedule']>,
+    schedule: NonNullable<RequestBatcherOptions<Call, Outcome>['schedule']>,
   ) {
     this.#options = options;
     this.#limits = limits;
     this.#schedule = schedule;
   }
 
-  add(write: Write, signal: AbortSignal | undefined): Promise<CallAnswer<Outcome>> {
+  add(call: Call, signal: AbortSignal | undefined): Promise<CallAnswer<Outcome>> {
     return new Promise((settle, reject) => {
-      const item = this.#options.itemOf(write);
-      const bytes = this.#options.bytesOf(write);
+      const item = this.#options.itemOf(call);
+      const bytes = this.#options.bytesOf(call);
       const { callsMax, bytesMax } = this.#limits;
       const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > bytesMax;
       if (isFull || this.#waitingItems.has(item)) this.#send();
-      this.#waiting.push({ write, item, bytes, signal, settle, reject });
+      this.#waiting.push({ call, item, bytes, signal, settle, reject });
       this.#waitingBytes += bytes;
       this.#waitingItems.add(item);
       if (this.#waiting.length >= callsMax || this.#waitingBytes >= bytesMax) this.#send();
@@ -151,16 +151,16 @@ class Gathering<Write, Outcome> {
     if (entries.length > 0) void this.#request(entries);
   }
 
-  async #request(entries: readonly Entry<Write, Outcome>[]): Promise<void> {
+  async #request(entries: readonly Entry<Call, Outcome>[]): Promise<void> {
     this.#requestsUnderWay += 1;
     const { signal, release } = signalOfAll(entries.map((entry) => entry.signal));
     try {
       const answers = await this.#options.send(
-        entries.map(({ write }) => write),
+        entries.map(({ call }) => call),
         signal,
       );
       if (answers.length !== entries.length) {
-        const message = `${answers.length} answers came for ${entries.length} writes`;
+        const message = `${answers.length} answers came for ${entries.length} calls`;
         throw new CodedError('BATCH_ANSWER_DAMAGED', message, { retryable: true });
       }
       for (const [index, answer] of answers.entries()) entries[index]?.settle(answer);

@@ -59,12 +59,7 @@ export function createStatementWriter(): StatementWriter {
 
   return {
     insert({ tableName, keyNames, item }) {
-      const key: Item = {};
-      for (const name of keyNames) {
-        const value = name === undefined ? undefined : item[name];
-        if (name !== undefined && value !== undefined) key[name] = value;
-      }
-      return insertOf(tableName, key, item);
+      return insertOf(tableName, keyOf(item, keyNames), item);
     },
     create: ({ tableName, key, attributes }) => insertOf(tableName, key, presentItem(key, attributes)),
     update({ tableName, key, attributes, risingAttribute }, where) {
@@ -129,7 +124,18 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function placeOf(tableName: string, key: Item): string {
+/** An item's key. */
+export function keyOf(item: Item, keyNames: readonly (string | undefined)[]): Item {
+  const key: Item = {};
+  for (const name of keyNames) {
+    const value = name === undefined ? undefined : item[name];
+    if (name !== undefined && value !== undefined) key[name] = value;
+  }
+  return key;
+}
+
+/** Table and key as one text. */
+export function placeOf(tableName: string, key: Item): string {
   let place = tableName;
   for (const { S, N, B } of Object.values(key)) {
     place += SEPARATOR + (S ?? N ?? (B === undefined ? '' : Buffer.from(B).toString('base64')));
