@@ -1,5 +1,5 @@
 import { openSync, writeSync } from 'node:fs';
-import { type RunnerTestCase, TestRunner, type TestTryOptions } from 'vitest';
+import { type RunnerTestCase, type SerializedConfig, TestRunner, type TestTryOptions } from 'vitest';
 import { type Entry, type Progress, readProgress } from './progress.ts';
 import { readOrder } from './worker-order.ts';
 
@@ -49,6 +49,11 @@ export default class MutatingRunner extends TestRunner {
   readonly #file = openSync(this.#order.progressFile, 'a');
   readonly #wanted = new Set(this.#order.mutants);
   #attempts: Attempts | undefined;
+
+  constructor(config: SerializedConfig) {
+    super(config);
+    this.#write({ kind: 'started', pid: process.pid });
+  }
 
   #write(entry: Entry): void {
     writeSync(this.#file, `${JSON.stringify(entry)}\n`);
@@ -159,8 +164,9 @@ export default class MutatingRunner extends TestRunner {
   /** The code without a mutant fails now: this process is of no use any more, the parent starts another. */
   #giveUp({ test, suspect }: Attempts): never {
     if (suspect !== undefined) this.#write({ kind: 'doubtful', test, mutant: suspect.mutant });
-    // The whole group: vitest, too, which would go on with the next file.
-    process.kill(0, 'SIGKILL');
+    // vitest, too, which would go on with the next file.
+    process.kill(process.ppid, 'SIGKILL');
+    process.kill(process.pid, 'SIGKILL');
     throw new Error('killed');
   }
 }

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 
 /** What the worker writes down, one JSON line each, before it goes on: it may hang or die with the next mutant. */
 export type Entry =
+  /** The process that runs the tests. */
+  | { readonly kind: 'started'; readonly pid: number }
   /** What modules execute while they are loaded. */
   | { readonly kind: 'loaded'; readonly mutants: readonly string[] }
   | { readonly kind: 'covered'; readonly test: string; readonly mutants: readonly string[] }
@@ -29,6 +31,8 @@ export interface Progress {
   readonly triedStatic: Set<string>;
   /** Per test, the mutants that it has been asked about. */
   readonly tried: Map<string, Set<string>>;
+  /** The process that runs the tests; the last one where there were several. */
+  pid: number | undefined;
   /** What was being tried when the file ended. */
   trying: { readonly test: string; readonly mutant: string } | undefined;
   doubtful: { readonly test: string; readonly mutant: string } | undefined;
@@ -44,6 +48,7 @@ export function readProgress(file: string): Progress {
     done: new Set(),
     triedStatic: new Set(),
     tried: new Map(),
+    pid: undefined,
     trying: undefined,
     doubtful: undefined,
   };
@@ -56,6 +61,9 @@ export function readProgress(file: string): Progress {
 
 function apply(progress: Progress, entry: Entry): void {
   switch (entry.kind) {
+    case 'started':
+      progress.pid = entry.pid;
+      return;
     case 'loaded':
       for (const mutant of entry.mutants) progress.loaded.add(mutant);
       return;

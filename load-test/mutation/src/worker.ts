@@ -47,12 +47,11 @@ function fileSize(file: string): number {
   return existsSync(file) ? statSync(file).size : 0;
 }
 
-/** `ended` when all that was ordered was tried; the process group is gone afterwards in any case. */
+/** `ended` when all that was ordered was tried; its processes are gone afterwards in any case. */
 async function runWorker(orderFile: string, watched: string): Promise<'ended' | 'died'> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WORKER], {
     env: { ...process.env, ...orderEnvironment(orderFile), NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` },
     stdio: ['ignore', 'ignore', 'inherit'],
-    detached: true,
   });
   const exited = once(child, 'exit');
   let isOver = false;
@@ -70,7 +69,11 @@ async function runWorker(orderFile: string, watched: string): Promise<'ended' | 
     }
     if (Date.now() - changedAtMs > stallMs(watched, Date.now() - changedAtMs)) break;
   }
-  endGroup(child.pid);
+  if (!isOver) {
+    child.kill('SIGKILL');
+    // A loop does not notice that its parent has gone.
+    end(readProgress(watched).pid);
+  }
   const [code, signal] = await exited;
   if (code === 0) return 'ended';
   if (code === EXIT_UNFINISHED || signal !== null) return 'died';
@@ -82,10 +85,10 @@ function stallMs(watched: string, silentMs: number): number {
   return readProgress(watched).trying === undefined ? IDLE_STALL_MS : STALL_MS;
 }
 
-function endGroup(pid: number | undefined): void {
+function end(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
