@@ -15,7 +15,7 @@ import {
   type RepairableLatestState,
   type ShardProgressTable,
 } from '@twinstream/latest-state';
-import { mappingPlaces, openMappings } from '@twinstream/payload-mapping';
+import { mappingPlaces, openMappingVersions } from '@twinstream/payload-mapping';
 import { NAMES, PAGE_WRITING, PAGES_PER_SNAPSHOT_MAX, type PageWriting } from '@twinstream/pipeline-settings';
 import { type ResolvableQuarantine, s3Quarantine } from '@twinstream/quarantine';
 import {
@@ -99,15 +99,17 @@ export interface Stores {
 export const MAPPING_HELP =
   'mapping documents to decode with, separated by commas; default: those of the projector (TWINSTREAM_MAPPING)';
 
-/** See {@link OperationsServices.decoder}. */
-export function decoderOf(
+export type MappingVersions = readonly [EntryDecoder, ...EntryDecoder[]];
+
+/** See {@link OperationsServices.decoders}. */
+export function decodersOf(
   files: string | undefined,
   folder: string,
   { mapping }: Pick<OperationsConfiguration, 'mapping'>,
   s3: S3Client,
-): Promise<EntryDecoder> {
+): Promise<MappingVersions> {
   const places = files === undefined ? mapping : mappingIn(folder, files);
-  return openMappings(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
+  return openMappingVersions(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
 }
 
 /** The same places, each file with its whole path: a job goes on from another folder, too. */
@@ -130,9 +132,10 @@ export interface OperationsServices {
   readonly shardProgress: ShardProgressTable;
   /**
    * Makes events of records: with the mappings of these files, separated by commas and relative to this folder; where none are
-   * named, with those of the projector. Throws `MAPPING_UNREADABLE` or `INVALID_MAPPING`.
+   * named, with those of the projector. The newest versions first, then earlier ones. Throws `MAPPING_UNREADABLE` or
+   * `INVALID_MAPPING`.
    */
-  decoder(files: string | undefined, folder: string): Promise<EntryDecoder>;
+  decoders(files: string | undefined, folder: string): Promise<MappingVersions>;
   /** The tables in use now. */
   generation(signal?: AbortSignal): Promise<TableGeneration>;
   stores(tables: TableNames): Stores;
@@ -160,7 +163,7 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
     shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName }),
     generation: async (signal) =>
       (await readGeneration(dynamoDb, operationsTable, signal)) ?? configuredGeneration(tables),
-    decoder: (files, folder) => decoderOf(files, folder, configuration, s3),
+    decoders: (files, folder) => decodersOf(files, folder, configuration, s3),
     stores: ({ eventsTable, deviceStateTable }) => ({
       eventStore: dynamoDbEventStore(dynamoDb, { tableName: eventsTable, items }),
       latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),

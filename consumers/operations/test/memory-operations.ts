@@ -8,7 +8,12 @@ import { memoryQuarantine } from '@twinstream/quarantine';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { configuredGeneration } from '@twinstream/table-generation';
 import { operationsCommand } from '../src/command/operations-command.ts';
-import { decoderOf, type OperationsServices, operationsConfiguration, type Stores } from '../src/services.ts';
+import {
+  decodersOf,
+  type OperationsServices,
+  operationsConfiguration,
+  type Stores,
+} from '../src/services.ts';
 import { memoryStores } from './replay/memory-replay.ts';
 
 /** Nothing listens there: what a command asks of AWS itself fails at once. */
@@ -38,7 +43,7 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
     s3,
     quarantine: memoryQuarantine(),
     shardProgress: memoryShardProgressTable(),
-    decoder: (files, folder) => decoderOf(files, folder, configuration, s3),
+    decoders: (files, folder) => decodersOf(files, folder, configuration, s3),
     generation: async () => configuredGeneration(configuration.tables),
     stores: () => stored,
     close: () => undefined,

@@ -9,7 +9,12 @@ export { MAPPING_LIMITS, RECORD_LIMITS } from './limits.ts';
 export { mappingDecoder } from './mapping-decoder.ts';
 export { type MappingDocument, mappingJsonSchema } from './mapping-document.ts';
 export type { DocumentFault } from './mapping-fault.ts';
-export { mappingPlaces, type OpenMappingsOptions, openMappings } from './open-mappings.ts';
+export {
+  mappingPlaces,
+  type OpenMappingsOptions,
+  openMappings,
+  openMappingVersions,
+} from './open-mappings.ts';
 export type { PayloadCodec } from './payload-format.ts';
 export type {
   MappedEvent,

@@ -22,13 +22,26 @@ export function mappingPlaces(text: string): readonly string[] {
 
 /**
  * Reads and compiles the mappings at these places, once. Without any, the decoder takes events of this project's own format
- * alone. Throws `MAPPING_UNREADABLE` where a place cannot be read, and `INVALID_MAPPING` with every fault of the documents.
+ * alone. Of a mapping in several versions the newest counts. Throws `MAPPING_UNREADABLE` where a place cannot be read, and
+ * `INVALID_MAPPING` with every fault of the documents.
  */
 export async function openMappings(
   places: readonly string[],
   options: OpenMappingsOptions = {},
 ): Promise<EntryDecoder> {
-  if (places.length === 0) return ownFormatDecoder;
+  const [newest] = await openMappingVersions(places, options);
+  return newest;
+}
+
+/**
+ * The same, with a decoder for each earlier version as well, the newest first: what a verification compares stored events
+ * with that earlier versions have made.
+ */
+export async function openMappingVersions(
+  places: readonly string[],
+  options: OpenMappingsOptions = {},
+): Promise<readonly [EntryDecoder, ...EntryDecoder[]]> {
+  if (places.length === 0) return [ownFormatDecoder];
   const texts = await Promise.all(places.map((place) => readMappingText(place, options)));
   const documents: MappingDocument[] = [];
   const faults: string[] = [];
@@ -38,7 +51,27 @@ export async function openMappings(
     else documents.push(document);
   }
   if (faults.length > 0) throw invalidMapping(faults);
-  const mapper = compileMappings(documents, options.codecs === undefined ? {} : { codecs: options.codecs });
+  const [newest, ...earlier] = byVersion(documents).map((some) => compiled(some, options));
+  return newest === undefined ? [ownFormatDecoder] : [newest, ...earlier];
+}
+
+/** The newest version of each mapping, then the one before it or the oldest that there is, and so on; in the order given. */
+function byVersion(documents: readonly MappingDocument[]): readonly (readonly MappingDocument[])[] {
+  const versions = new Map<string, MappingDocument[]>();
+  for (const document of documents) {
+    versions.set(document.mapping, [...(versions.get(document.mapping) ?? []), document]);
+  }
+  const all = [...versions.values()].map((some) => some.toSorted((a, b) => b.version - a.version));
+  const twice = all.find((some) => some.some(({ version }, index) => version === some[index + 1]?.version));
+  if (twice !== undefined) throw invalidMapping([`${twice[0]?.mapping}: a version is given twice`]);
+  const ranks = Math.max(...all.map((some) => some.length));
+  return Array.from({ length: ranks }, (_, rank) =>
+    all.flatMap((some) => some[Math.min(rank, some.length - 1)] ?? []),
+  );
+}
+
+function compiled(documents: readonly MappingDocument[], { codecs }: OpenMappingsOptions): EntryDecoder {
+  const mapper = compileMappings(documents, codecs === undefined ? {} : { codecs });
   if ('faults' in mapper) throw invalidMapping(faultLines(mapper));
   return mappingDecoder(mapper);
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownFormatDecoder } from '@twinstream/device-model';
-import { mappingPlaces, openMappings } from '@twinstream/payload-mapping';
+import { mappingPlaces, openMappings, openMappingVersions } from '@twinstream/payload-mapping';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'mappings-'));
@@ -39,7 +39,18 @@ describe('opening mappings', () => {
       code: 'INVALID_MAPPING',
       message: expect.stringMatching(/faulty.yaml: mapping: .*faulty.yaml: version: .*rules/s),
     });
-    const twice = [file('a.yaml', documentOf('one', 1)), file('b.yaml', documentOf('one', 2))];
+    const twice = [file('a.yaml', documentOf('one', 1)), file('b.yaml', documentOf('one', 1))];
     await expect(openMappings(twice)).rejects.toMatchObject({ code: 'INVALID_MAPPING' });
+  });
+
+  test('takes the newest version of each, and has the earlier ones for a verification', async () => {
+    const places = [1, 3, 2].map((version) => file(`one-${version}.yaml`, documentOf('one', version)));
+    places.push(file('two.yaml', documentOf('two', 1)));
+    expect((await openMappings(places)).mappings).toEqual(['one@3', 'two@1']);
+    expect((await openMappingVersions(places)).map(({ mappings }) => mappings.join(' '))).toEqual([
+      'one@3 two@1',
+      'one@2 two@1',
+      'one@1 two@1',
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { entryOfPlace } from '@twinstream/device-model';
 import type { LineSorter } from '@twinstream/runtime';
 import { addLine, type ComparisonStage } from './comparison-stage.ts';
 import { readGivenUpBatch } from './given-up-batches.ts';
@@ -9,7 +10,9 @@ type RecordFact =
   | { readonly kind: 'letter' }
   /** The archive has the entry, which is invalid. */
   | { readonly kind: 'archived' }
-  /** The mapping gave the whole record up. */
+  /** An earlier version of a mapping made of the entry what is stored. */
+  | { readonly kind: 'earlier' }
+  /** The event source mapping gave the whole record up. */
   | { readonly kind: 'given-up' }
   /** A stored event that the archive should have, and has not as an event. */
   | { readonly kind: 'stored'; readonly deviceId: string }
@@ -72,20 +75,22 @@ function settleRecord(
   notArchived: ListedDifferences,
 ): void {
   const subsOf = (kind: RecordFact['kind']) =>
-    new Set(facts.filter(({ fact }) => fact.kind === kind).map(({ sub }) => sub));
-  const [letters, archived] = [subsOf('letter'), subsOf('archived')];
+    new Set(facts.filter(({ fact }) => fact.kind === kind).map(({ sub }) => entryOfPlace(Number(sub))));
+  const [letters, archived, earlier] = [subsOf('letter'), subsOf('archived'), subsOf('earlier')];
   const isGivenUp = facts.some(({ fact }) => fact.kind === 'given-up');
   for (const { sub, fact } of facts) {
     const position = `${record}:${sub}`;
+    const entry = entryOfPlace(Number(sub));
     if (fact.kind === 'stored') {
-      if (archived.has(sub)) counts.eventsFound += 1;
+      if (archived.has(entry)) counts.eventsFound += 1;
       else {
         const { deviceId } = fact;
         const [expected, found] = ['a line', 'none'];
         notArchived.add({ deviceId, kind: 'not-archived', subject: position, expected, found });
       }
     } else if (fact.kind === 'missing' || fact.kind === 'invalid') {
-      if (letters.has(sub)) counts.deadLetters += 1;
+      if (earlier.has(entry)) continue;
+      if (letters.has(entry)) counts.deadLetters += 1;
       else if (isGivenUp) counts.givenUp += 1;
       else if (fact.kind === 'invalid') missing.addNotQuarantined(fact.partitionKey, position);
       else if (fact.isDeviceThere) missing.addNotStored(fact.deviceId, position, fact.identity);

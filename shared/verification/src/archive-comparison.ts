@@ -1,4 +1,4 @@
-import { type DeviceId, decodeEvent } from '@twinstream/device-model';
+import { type DeviceId, type EntryDecoder, ownFormatDecoder } from '@twinstream/device-model';
 import { type ArchivedEntry, positionKey } from '@twinstream/stream-model';
 import { accountFor } from './account-for.ts';
 import {
@@ -15,13 +15,14 @@ import {
   archivedLine,
   type ComparisonCounts,
   contentOf,
+  type EntryState,
   invalidLine,
   storedLine,
   textSorter,
 } from './comparison-stage.ts';
 import { matchDeadLetters } from './dead-letter-matching.ts';
 import type { ChainEvent, Difference } from './difference.ts';
-import { identityOf } from './identity.ts';
+import { identityOf, mappedText } from './identity.ts';
 import { MissingEvents } from './missing-events.ts';
 import type { DeviceVerification } from './verify-device.ts';
 
@@ -74,6 +75,7 @@ export interface ArchiveComparison {
 /** Reads the archive. The stored events are compared with it afterwards. */
 export async function archiveComparison(options: ArchiveComparisonOptions): Promise<ArchiveComparison> {
   const { objects, devices, isFinished, signal, runCharactersMax } = options;
+  const { decoders = [ownFormatDecoder] } = options;
   const sorting = { signal, ...(runCharactersMax === undefined ? {} : { runCharactersMax }) };
   const identities = textSorter(sorting);
   const invalid = textSorter(sorting);
@@ -87,20 +89,36 @@ export async function archiveComparison(options: ArchiveComparisonOptions): Prom
 
   const takeArchived = (entry: ArchivedEntry): void => {
     const state = isFinished(entry) ? 'finished' : 'not-finished';
-    const decoded = entry.form === 'tooLarge' ? undefined : decodeEvent(entry.data);
-    if (decoded === undefined || 'rejected' in decoded) {
+    const [now, ...earlier] = entry.form === 'tooLarge' ? [] : decoders;
+    const isInvalid = now === undefined || takeEvents(entry, now, state);
+    for (const decoder of earlier) takeEvents(entry, decoder, 'earlier');
+    if (isInvalid) {
       // A redrive may have made an event of any device of it.
       addLine(invalid, invalidLine(entry, state));
       if (devices?.has(entry.partitionKey) === true) archivedDevices.add(entry.partitionKey);
-      return;
+    } else if (isMapping) addLine(invalid, invalidLine(entry, 'mapped'));
+  };
+
+  /** An entry that is valid now may have been rejected by an earlier version of the mapping. */
+  const isMapping = decoders.some(({ mappings }) => mappings.length > 0);
+
+  /** Adds the events of an entry, and tells whether some of it is rejected. */
+  const takeEvents = (entry: ArchivedEntry, decoder: EntryDecoder, state: EntryState): boolean => {
+    if (entry.form === 'tooLarge') return true;
+    const { events, rejection } = decoder.decode(entry, entry.arrivalTime);
+    const { shardId, sequenceNumber } = entry;
+    for (const { subSequenceNumber, decoded } of events) {
+      const { deviceId } = decoded.event;
+      if (devices !== undefined) {
+        if (!devices.has(deviceId)) continue;
+        archivedDevices.add(deviceId);
+      }
+      const place = { sequenceNumber, subSequenceNumber };
+      const identity = identityOf(shardId, { ...decoded, place });
+      const position = positionKey({ shardId, ...place });
+      addLine(identities, archivedLine(deviceId, identity, position, contentOf(decoded.text), state));
     }
-    const { deviceId } = decoded.event;
-    if (devices !== undefined) {
-      if (!devices.has(deviceId)) return;
-      archivedDevices.add(deviceId);
-    }
-    const identity = identityOf(entry.shardId, { event: decoded.event, place: entry });
-    addLine(identities, archivedLine(deviceId, identity, positionKey(entry), contentOf(decoded.text), state));
+    return rejection !== undefined;
   };
 
   try {
@@ -114,11 +132,9 @@ export async function archiveComparison(options: ArchiveComparisonOptions): Prom
   return {
     onEvent: (deviceId, { shardId, stored }) => {
       const { place, event, text, arrivalTime } = stored;
-      const identity = identityOf(shardId, { event, place });
-      addLine(
-        identities,
-        storedLine(deviceId, identity, { shardId, ...place }, contentOf(text), arrivalTime),
-      );
+      const identity = identityOf(shardId, { event, place, text });
+      const content = contentOf(mappedText(text));
+      addLine(identities, storedLine(deviceId, identity, { shardId, ...place }, content, arrivalTime));
     },
     onDevice: (deviceId, { pageCount, livePage, differences }) => {
       const isThere = pageCount > 0 || livePage !== undefined || differences.length > 0;

@@ -7,6 +7,10 @@ interface Stored {
   readonly content: string;
   readonly arrivalTime: number;
   isFound: boolean;
+  /** Archived lines of its position with another text. */
+  differing: number;
+  /** Whether an earlier version of a mapping, or an operator, made this text of its entry. */
+  isOtherwiseMade: boolean;
 }
 
 /**
@@ -22,7 +26,13 @@ export async function compareIdentities(stage: ComparisonStage): Promise<void> {
   let stored: Stored[] = [];
 
   const settle = (): void => {
-    for (const { position, arrivalTime, isFound } of stored) {
+    for (const { position, arrivalTime, isFound, differing, isOtherwiseMade } of stored) {
+      for (let left = isOtherwiseMade ? 0 : differing; left > 0; left -= 1) {
+        const [expected, found] = ['the stored event', 'another text'];
+        differences.push({
+          ...{ deviceId: deviceId ?? '', kind: 'archive-differs', subject: position, expected, found },
+        });
+      }
       if (isFound) counts.eventsFound += 1;
       else if (arrivalTime >= options.dueBefore) counts.eventsNotDue += 1;
       else addRecordLine(records, position, { kind: 'stored', deviceId: deviceId ?? '' });
@@ -43,22 +53,30 @@ export async function compareIdentities(stage: ComparisonStage): Promise<void> {
       continue;
     }
     if (next.isStored) {
-      stored.push({ position, content, arrivalTime: Number(last), isFound: false });
+      stored.push({
+        ...{ position, content, arrivalTime: Number(last) },
+        ...{ isFound: false, differing: 0, isOtherwiseMade: false },
+      });
       continue;
     }
     const isAnotherText = position === lastArchived;
+    const isEarlier = last === 'earlier';
+    const isRedriven = last.startsWith('redriven');
     const isCounted = (last === 'finished' || last === 'not-finished') && !isAnotherText;
     if (isCounted) counts.positions += 1;
-    lastArchived = position;
+    if (!isEarlier) lastArchived = position;
     const same = stored.find((one) => one.position === position);
     if (same !== undefined) {
       same.isFound ||= last !== 'redriven-only';
-      if (same.content === content) continue;
-      const [expected, found] = ['the stored event', 'another text'];
-      differences.push({ deviceId, kind: 'archive-differs', subject: position, expected, found });
+      const isEqual = same.content === content;
+      if (isEqual && (isEarlier || isRedriven)) same.isOtherwiseMade = true;
+      if (isEqual && isEarlier) addRecordLine(records, position, { kind: 'earlier' });
+      if (!isEqual && !isEarlier) same.differing += 1;
     } else if (stored.length > 0) {
       if (isCounted) counts.duplicates += 1;
-    } else if (last === 'not-finished') counts.notFinished += isCounted ? 1 : 0;
+      if (isEarlier) addRecordLine(records, position, { kind: 'earlier' });
+    } else if (isEarlier) continue;
+    else if (last === 'not-finished') counts.notFinished += isCounted ? 1 : 0;
     else if (last !== 'redriven-later') {
       const name: string = JSON.parse(identity);
       addRecordLine(records, position, { kind: 'missing', deviceId, isDeviceThere, identity: name });

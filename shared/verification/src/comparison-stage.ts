@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { EntryDecoder } from '@twinstream/device-model';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import { type LineSorter, lineSorter } from '@twinstream/runtime';
 import { type ArchivedEntry, type Position, positionKey } from '@twinstream/stream-model';
@@ -9,6 +10,11 @@ import type { GivenUpBatches } from './given-up-batches.ts';
 import type { MissingEvents } from './missing-events.ts';
 
 export interface ArchiveComparisonOptions {
+  /**
+   * Make events of archived entries: as the projector does now, then as earlier versions of its mappings did, whose events are
+   * stored as those made them. Default: events of this project's own format alone.
+   */
+  readonly decoders?: readonly EntryDecoder[];
   readonly objects: ArchiveObjects;
   readonly quarantine: Pick<ResolvableQuarantine, 'contents'>;
   readonly givenUp: GivenUpBatches;
@@ -59,9 +65,16 @@ export interface ComparisonStage {
 /**
  * Whether an archived entry must be accounted for: what is `finished` must, what may be on its way need not. `redriven` must,
  * `redriven-later`, which was redriven while the stores were read, need not, and `redriven-only` must although the archive
- * lacks it; these have been counted as invalid entries.
+ * lacks it; these have been counted as invalid entries. `earlier`: what an earlier version of a mapping made of it, which may be
+ * stored in place of what the present one makes.
  */
-export type EntryState = 'finished' | 'not-finished' | 'redriven' | 'redriven-later' | 'redriven-only';
+export type EntryState =
+  | 'finished'
+  | 'not-finished'
+  | 'earlier'
+  | 'redriven'
+  | 'redriven-later'
+  | 'redriven-only';
 
 /** Lines of the store and of the dead-letter store sort before those of the archive. */
 const STORED = '0';
@@ -95,8 +108,8 @@ export function readIdentityLine(line: string) {
   return { deviceId, identity, isStored: side === STORED, position, content, last };
 }
 
-/** A line of {@link ComparisonStage.invalid} for an invalid entry. */
-export function invalidLine(entry: ArchivedEntry, state: EntryState): string {
+/** A line of {@link ComparisonStage.invalid} for an invalid entry, or for one of which a mapping makes events or nothing. */
+export function invalidLine(entry: ArchivedEntry, state: EntryState | 'mapped'): string {
   const digest = entry.form === 'tooLarge' ? entry.sha256 : digestOf(entry.data);
   return [
     positionKey(entry),

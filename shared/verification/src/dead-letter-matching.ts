@@ -1,4 +1,4 @@
-import { decodeEvent } from '@twinstream/device-model';
+import { decodeEvent, entryOfPlace } from '@twinstream/device-model';
 import type { DeadLetter, QuarantinedEntry } from '@twinstream/quarantine';
 import { positionKey } from '@twinstream/stream-model';
 import { addRecordLine } from './account-for.ts';
@@ -12,10 +12,10 @@ import {
 } from './comparison-stage.ts';
 import { identityOf } from './identity.ts';
 
-/** An invalid entry of the archive. */
+/** An invalid entry of the archive, or one of which a mapping makes events or nothing now. */
 interface Archived {
   readonly digest: string;
-  readonly state: EntryState;
+  readonly state: EntryState | 'mapped';
   readonly partitionKey: string;
 }
 
@@ -26,13 +26,14 @@ interface Letter {
   readonly partitionKey: string;
   readonly arrivalTime: number;
   /** What an operator made of it. */
-  readonly redriven?: {
+  readonly redriven?: readonly {
+    readonly position: string;
     readonly deviceId: string;
     readonly identity: string;
     readonly content: string;
     /** True where it was stored before the stores were read. */
     readonly isEarlier: boolean;
-  };
+  }[];
 }
 
 /** Letters sort before what the archive has of the same position. */
@@ -84,17 +85,23 @@ function letterOf(
 ): Letter {
   const { shardId, sequenceNumber, arrivalTime } = record;
   const letter = { digest: digestOf(data), key, partitionKey, arrivalTime };
-  const text = resolution?.events.find((event) => event.subSequenceNumber === subSequenceNumber)?.text;
-  const decoded = text === undefined ? undefined : decodeEvent(Buffer.from(text));
-  if (resolution === undefined || decoded === undefined || 'rejected' in decoded) return letter;
-  const { event } = decoded;
-  const redriven = {
-    deviceId: event.deviceId,
-    identity: identityOf(shardId, { event, place: { sequenceNumber, subSequenceNumber } }),
-    content: contentOf(decoded.text),
-    isEarlier: Date.parse(resolution.time) < startTime,
-  };
-  return { ...letter, redriven };
+  const redriven = (resolution?.events ?? []).flatMap(({ subSequenceNumber: sub, text, sourceCounter }) => {
+    const decoded = entryOfPlace(sub) === subSequenceNumber ? decodeEvent(Buffer.from(text)) : undefined;
+    if (resolution === undefined || decoded === undefined || 'rejected' in decoded) return [];
+    const { event } = decoded;
+    const place = { sequenceNumber, subSequenceNumber: sub };
+    const source = sourceCounter === undefined ? {} : { sourceCounter };
+    return [
+      {
+        position: positionKey({ shardId, ...place }),
+        deviceId: event.deviceId,
+        identity: identityOf(shardId, { event, place, ...source }),
+        content: contentOf(decoded.text),
+        isEarlier: Date.parse(resolution.time) < startTime,
+      },
+    ];
+  });
+  return redriven.length === 0 ? letter : { ...letter, redriven };
 }
 
 function settlePosition(
@@ -110,11 +117,13 @@ function settlePosition(
   const redriven = letters.find((one) => one.redriven !== undefined)?.redriven;
   if (redriven === undefined) {
     if (letter !== undefined) addRecordLine(records, position, { kind: 'letter' });
-  } else if (devices === undefined || devices.has(redriven.deviceId)) {
-    const { deviceId, identity, content, isEarlier } = redriven;
+  } else {
     const isMet = entry !== undefined;
-    const state = isEarlier ? (isMet ? 'redriven' : 'redriven-only') : isMet ? 'redriven-later' : undefined;
-    if (state !== undefined) addLine(identities, archivedLine(deviceId, identity, position, content, state));
+    for (const { position: place, deviceId, identity, content, isEarlier } of redriven) {
+      if (devices !== undefined && !devices.has(deviceId)) continue;
+      const state = isEarlier ? (isMet ? 'redriven' : 'redriven-only') : isMet ? 'redriven-later' : undefined;
+      if (state !== undefined) addLine(identities, archivedLine(deviceId, identity, place, content, state));
+    }
   }
   if (entry === undefined) {
     // What was redriven is looked for as a stored event.
@@ -126,15 +135,17 @@ function settlePosition(
     return;
   }
   // A redrive that is under way has stored it, and left it in quarantine.
-  addRecordLine(records, position, { kind: 'archived' });
+  const isInvalid = entry.state !== 'mapped';
+  if (isInvalid || letter !== undefined) addRecordLine(records, position, { kind: 'archived' });
   if (!isAsked(entry)) return;
-  counts.positions += 1;
+  if (isInvalid) counts.positions += 1;
+  else if (letter === undefined) return;
   if (letter === undefined) {
     if (entry.state !== 'finished') counts.notFinished += 1;
     else addRecordLine(records, position, { kind: 'invalid', partitionKey: entry.partitionKey });
     return;
   }
-  if (redriven === undefined) counts.deadLetters += 1;
+  if (redriven === undefined && isInvalid) counts.deadLetters += 1;
   const altered = letters.find(({ digest }) => archived.some((one) => one.digest !== digest));
   if (altered === undefined) return;
   const [expected, found] = ['the archived bytes', 'others'];

@@ -175,7 +175,7 @@ async function resolve(
   }
 }
 
-async function contentOf({
+export async function contentOf({
   eventStore,
   latestState,
 }: {
@@ -192,7 +192,7 @@ async function contentOf({
   return { pages, states };
 }
 
-function linesOf(shard: ShardId, record: StreamRecord): string[] {
+export function linesOf(shard: ShardId, record: StreamRecord): string[] {
   return [...archiveLines(shard, record, LINE_BYTES_MAX)].map(({ binary }) =>
     Buffer.from(binary, 'latin1').toString('utf8').slice(0, -1),
   );
@@ -218,7 +218,7 @@ export function givenUpText(functionName: string, shard: ShardId, records: reado
 export type VerificationChanges = Partial<
   Pick<
     ArchiveComparisonOptions,
-    'devices' | 'isForeignSkipped' | 'dueBefore' | 'startTime' | 'runCharactersMax'
+    'decoders' | 'devices' | 'isForeignSkipped' | 'dueBefore' | 'startTime' | 'runCharactersMax'
   >
 >;
 

@@ -172,7 +172,7 @@ async function redriveCommand(
       : flags.input !== undefined
         ? await fixedEvents(flags.input, host.folder)
         : unchanged;
-  const decoder = await services.decoder(flags.mapping, host.folder);
+  const [decoder] = await services.decoders(flags.mapping, host.folder);
   const records = await gathered(context, flags, names);
   if (flags.execute === true) {
     const question = `Redrive ${whole(records.length)} records into the tables in use?`;

@@ -39,7 +39,7 @@ export async function replayServices(
 ): Promise<ReplayServices> {
   const { configuration, clock, dynamoDb, quarantine, shardProgress, logger } = services;
   const generation = await services.generation(host.stop);
-  const decoder = await services.decoder(job.spec.mapping, host.folder);
+  const [decoder] = await services.decoders(job.spec.mapping, host.folder);
   return {
     decoder,
     jobs: dynamoDbJobStore(dynamoDb, configuration.operationsTable),

@@ -196,7 +196,7 @@ async function refuseUnknownDevices(context: CommandContext, spec: ReplaySpec): 
   const notStored = await notStoredAmong(stores, spec.devices ?? [], signal);
   if (notStored.length === 0) return;
   const { redriven } = await readResolved(services, signal);
-  const decoder = await services.decoder(spec.mapping, host.folder);
+  const [decoder] = await services.decoders(spec.mapping, host.folder);
   const inSource = await devicesInSource({ ...lookAhead(context, spec), decoder }, notStored, redriven);
   const unknown = notStored.filter((deviceId) => !inSource.has(deviceId));
   if (unknown.length > 0) throw unknownDevices(unknown, 'nor is anything in this window of the source');

@@ -16,6 +16,8 @@ export interface CompareArchiveOptions {
   /** How long an event may be on its way into the archive. */
   readonly archiveLagMs: number;
   readonly isForeignSkipped: boolean;
+  /** Mapping documents to decode with, separated by commas; absent: those of the projector. */
+  readonly mapping: string | undefined;
   /** When the verification began, milliseconds since 1970. */
   readonly startMs: number;
   /** These devices alone; all where absent. */
@@ -28,13 +30,14 @@ export interface CompareArchiveOptions {
  */
 export async function compareArchive(
   context: CommandContext,
-  { tables, archiveLagMs, isForeignSkipped, startMs, devices }: CompareArchiveOptions,
+  { tables, archiveLagMs, isForeignSkipped, mapping, startMs, devices }: CompareArchiveOptions,
 ): Promise<ArchiveComparison> {
   const { services, host } = context;
   const { s3, quarantine, configuration } = services;
   const bound = await progressBound({ ...services, streamName: configuration.streamName }, host.stop);
   const isHeld = await heldBy(context, tables);
   return archiveComparison({
+    decoders: await services.decoders(mapping, host.folder),
     objects: s3ArchiveObjects(s3, configuration.archiveBucket),
     quarantine,
     givenUp: s3GivenUpBatches(s3, configuration.archiveBucket),

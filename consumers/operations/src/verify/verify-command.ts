@@ -26,6 +26,7 @@ import {
   writeTable,
 } from '../command/command-context.ts';
 import { chosenDevices, notStoredAmong, unknownDevices } from '../devices.ts';
+import { MAPPING_HELP } from '../services.ts';
 import { compareArchive } from './compare-archive.ts';
 
 interface VerifyFlags {
@@ -35,6 +36,7 @@ interface VerifyFlags {
   readonly archive: boolean;
   readonly archiveLag: number;
   readonly skipForeign?: true;
+  readonly mapping?: string;
   readonly output: OutputFormat;
 }
 
@@ -49,6 +51,7 @@ export function addVerify(program: Command, run: RunCommand): void {
   addCommand(program, 'verify', 'Compare stored state, pages and archive with the events.', [
     'verify',
     'verify --sample 1000 --no-archive',
+    'verify --mapping fleet-v2.yaml,fleet-v1.yaml    (stored by both versions of a mapping)',
     'verify --device bus-2619 --device bus-7003 --output json',
     'verify --against device-state-20261123    (a table that was rebuilt, beside the events in use)',
   ])
@@ -71,6 +74,7 @@ export function addVerify(program: Command, run: RunCommand): void {
       '--skip-foreign',
       'report foreign objects and lines in the archive without counting them as differences',
     )
+    .option('--mapping <files>', `${MAPPING_HELP}; several versions of one are all compared with`)
     .addOption(outputOption())
     .action((flags: VerifyFlags) => run((context) => verify(context, flags)));
 }
@@ -97,6 +101,7 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<Exit
     ? await compareArchive(context, {
         ...{ tables, archiveLagMs: flags.archiveLag, startMs },
         isForeignSkipped: flags.skipForeign === true,
+        mapping: flags.mapping,
         devices: Array.isArray(deviceIds) ? new Set(deviceIds) : undefined,
       })
     : undefined;

@@ -157,7 +157,7 @@ export async function startSmallPipeline(
       },
     ),
     s3: {} as S3Client,
-    decoder: async () => ownFormatDecoder,
+    decoders: async () => [ownFormatDecoder],
     stores: storesOf,
     close: () => undefined,
   };
