@@ -1,4 +1,4 @@
-import type { Random } from '@twinstream/test-kit';
+import { type Random, seededRandom } from '@twinstream/test-kit';
 import type { FaultRates } from './faults.ts';
 import { DAMAGE_KINDS, type DamageKind } from './operator/do-damage.ts';
 
@@ -41,12 +41,19 @@ export interface Scenario {
   readonly attributeNameBytesMax: number;
   readonly faultRates: FaultRates;
   readonly poisonShare: number;
+  /** Whether pages, snapshots and states are written in batches, by the code that does so on AWS. */
+  readonly writesInBatches: boolean;
   /** Absent in worlds without one. */
   readonly operator?: OperatorScenario;
 }
 
 /** What one of the names of simulated devices takes of the bound. */
 const ATTRIBUTE_NAME_BYTES = 51;
+
+/** How many worlds write in batches. */
+const WRITES_IN_BATCHES = 0.25;
+/** Far above seeds that anybody runs: draws of their own for each seed. */
+const WRITES_DRAWS = 2 ** 52;
 
 /** How many worlds have an operator. */
 const OPERATOR = 0.2;
@@ -82,9 +89,21 @@ export function drawScenario(random: Random): Scenario {
       'crash-before': 0.005 * hostility,
       'crash-after': 0.005 * hostility,
     },
+    writesInBatches: false,
     poisonShare: operator === undefined ? 0.04 : 0.12,
     ...(operator === undefined ? {} : { operator }),
   };
+}
+
+/**
+ * Some of all worlds write in batches, with more devices that may share one. Draws of its own decide which: the others
+ * remain what they are.
+ */
+export function drawWrites(scenario: Scenario, seed: number): Scenario {
+  const random = seededRandom(seed + WRITES_DRAWS);
+  if (!random.chance(WRITES_IN_BATCHES)) return scenario;
+  const deviceCount = scenario.deviceCount + 1 + random.integer(3);
+  return { ...scenario, writesInBatches: true, deviceCount };
 }
 
 /** Above a parallelization factor of 1 repair and promotion are refused, and a redrive finds nothing finished. */

@@ -1,5 +1,6 @@
 import { SEEDED_OPERATOR_FAULTS } from './operator/seeded-faults.ts';
 import type { SeededFault } from './seed-fault.ts';
+import { SEEDED_BATCH_FAULTS } from './seeded-batch-faults.ts';
 
 const MODEL = 'shared/device-model/src';
 const PROJECTION = 'shared/projection/src';
@@ -208,5 +209,6 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
       },
     ],
   },
+  ...SEEDED_BATCH_FAULTS,
   ...SEEDED_OPERATOR_FAULTS,
 ];

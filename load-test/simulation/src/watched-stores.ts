@@ -77,6 +77,9 @@ export function watched(stores: Stores, { oracle, onProgress, onViolation }: Wat
   };
 }
 
+/** How a process reaches stores. */
+export type Reach = (owner: Owner, stores: Stores) => Stores;
+
 /** The stores as one process sees them: every call travels the network. A range is fetched whole, by one request. */
 export function reachedBy(owner: Owner, stores: Stores, network: Pick<Network, 'call'>): Stores {
   const { eventStore, latestState, shardProgress, quarantine } = stores;

@@ -6,6 +6,7 @@ import { createProjector, type ProjectorOptions } from '@twinstream/state-projec
 import { compareSequenceNumbers } from '@twinstream/stream-model';
 import type { Random } from '@twinstream/test-kit';
 import { Archive } from './archive.ts';
+import { reachedInBatches } from './batched-stores.ts';
 import { type Consumer, type ConsumerSurroundings, consume } from './consumers.ts';
 import type { FunctionUnderTest } from './containers.ts';
 import { Devices } from './devices.ts';
@@ -21,7 +22,7 @@ import { projectorOptions } from './projector-options.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
 import { type SimRecord, type SimShard, SimStream } from './sim-stream.ts';
-import { reachedBy, type WatchedStores, watched } from './watched-stores.ts';
+import { type Reach, reachedBy, type WatchedStores, watched } from './watched-stores.ts';
 
 const START_TIME_MS = Date.parse('2026-01-01T00:00:00Z');
 const SILENT = createLogger('simulation', 'silent');
@@ -174,7 +175,7 @@ export class World {
     return (owner) =>
       createProjector(
         {
-          ...reachedBy(owner, this.#stores, this.#network),
+          ...this.#reach(owner, this.#stores),
           clock: this.#scheduler.clockOf(owner),
           logger: SILENT,
           report: ({ shardId, progressOverlaps }) => {
@@ -186,6 +187,17 @@ export class World {
       );
   }
 
+  /** As this world's processes reach stores. */
+  readonly #reach: Reach = (owner, stores) => {
+    if (!this.#scenario.writesInBatches) return reachedBy(owner, stores, this.#network);
+    return reachedInBatches(owner, stores, {
+      network: this.#network,
+      scheduler: this.#scheduler,
+      random: this.#random,
+      onViolation: (error) => this.#onViolation(error),
+    });
+  };
+
   #createOperator(scenario: OperatorScenario, pageWriting: ProjectorOptions): Duties {
     const inUse = () => this.#inUse;
     const first = this.#inUse.stores;
@@ -193,6 +205,7 @@ export class World {
       ...this.#surroundings(),
       network: this.#network,
       archive: this.#archive,
+      reach: this.#reach,
       get stores() {
         return inUse().stores;
       },

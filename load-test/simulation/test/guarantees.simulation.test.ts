@@ -11,10 +11,15 @@ const FORMER_FINDINGS = [
 
 test('no guarantee is violated in simulated worlds', async () => {
   const seeds = [...FORMER_FINDINGS, ...Array.from({ length: SEEDS }, (_, index) => index + 1)];
+  const struck = new Set<string>();
   for (const seed of seeds) {
-    const { violation } = await simulate(seed);
+    const { violation, injected } = await simulate(seed);
+    for (const kind of injected.keys()) struck.add(kind);
     if (violation !== undefined)
       throw new Error(`npm run simulation -- --seed ${seed}`, { cause: violation });
+  }
+  for (const kind of ['part of a', 'asked-twice', 'landed late', 'throttle', 'lost-answer', 'crash-after']) {
+    expect(struck).toContain(`${kind} batch of writes`);
   }
 });
 

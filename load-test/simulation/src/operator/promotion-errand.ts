@@ -1,5 +1,4 @@
 import { type PromotionServices, promoteTables, type ReplayJob } from '@twinstream/operations';
-import { reachedBy } from '../watched-stores.ts';
 import type { FreshTables } from './fresh-tables.ts';
 import { JobWatch } from './job-watch.ts';
 import type { Errand } from './operator.ts';
@@ -12,7 +11,7 @@ const STREAM = { createdMs: Number.MAX_SAFE_INTEGER, retentionMs: 1 };
 
 /** Puts the tables of a finished replay into use, as `replay promote` does, as often as it takes. */
 export function promotionErrand(around: Surroundings, id: string, fresh: FreshTables): Errand {
-  const { stores: replaced, scheduler, network, onViolation } = around;
+  const { stores: replaced, reach, scheduler, onViolation } = around;
   const watch = new JobWatch(0, () => scheduler.now, onViolation);
   return {
     name: 'promotion',
@@ -23,8 +22,8 @@ export function promotionErrand(around: Surroundings, id: string, fresh: FreshTa
       if (job.promotedTime !== undefined) return;
       const services: PromotionServices = {
         ...replayServices(around, process, job, { fresh, watch, checkpointMs: 0 }),
-        stores: reachedBy(owner, replaced, network),
-        fresh: reachedBy(owner, fresh.stores, network),
+        stores: reach(owner, replaced),
+        fresh: reach(owner, fresh.stores),
         ...{ replaced: TABLES, stream: STREAM, isSwitched: around.stores !== replaced },
       };
       await promoteTables(services, job, new AbortController().signal);

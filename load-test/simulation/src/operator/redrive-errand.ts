@@ -3,7 +3,6 @@ import { createLogger } from '@twinstream/runtime';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
 import { MEND } from '../flawed-events.ts';
 import { Violation } from '../violation.ts';
-import { reachedBy } from '../watched-stores.ts';
 import type { Errand } from './operator.ts';
 import { supervised } from './supervision.ts';
 import { STREAM_NAME, type Surroundings } from './surroundings.ts';
@@ -12,12 +11,12 @@ const SILENT = createLogger('simulation', 'silent');
 
 /** Mends what can be mended of all that is in quarantine, as `quarantine redrive` does. */
 export function redriveErrand(around: Surroundings, onStored: () => void): Errand {
-  const { scheduler, network, stores, pageWriting } = around;
+  const { scheduler, stores, reach, pageWriting } = around;
   return {
     name: 'redrive',
     attempt: async ({ owner }) => {
       const { signal } = new AbortController();
-      const live = reachedBy(owner, stores, network);
+      const live = reach(owner, stores);
       const eventStore = supervised(
         live.eventStore,
         { ...around, ...stores, streamName: STREAM_NAME },

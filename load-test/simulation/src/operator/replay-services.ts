@@ -8,7 +8,6 @@ import {
 } from '@twinstream/operations';
 import { CodedError, createLogger } from '@twinstream/runtime';
 import { simKinesis } from '../sim-kinesis.ts';
-import { reachedBy } from '../watched-stores.ts';
 import type { FreshTables } from './fresh-tables.ts';
 import type { JobWatch } from './job-watch.ts';
 import type { OperatorProcess } from './operator.ts';
@@ -30,10 +29,10 @@ export function replayServices(
     checkpointMs,
   }: { readonly fresh?: FreshTables; readonly watch: JobWatch; readonly checkpointMs: number },
 ): ReplayServices {
-  const { scheduler, random, network, stream, archive, stores, containers, pageWriting } = around;
+  const { scheduler, random, network, stream, archive, stores, reach, containers, pageWriting } = around;
   const { owner } = process;
   const clock = scheduler.clockOf(owner);
-  const live = reachedBy(owner, stores, network);
+  const live = reach(owner, stores);
   const draw = () => random.next();
   const client = simKinesis(owner, stream, network, random) as KinesisClient;
   return {
@@ -44,7 +43,7 @@ export function replayServices(
         writeOf(job),
       ),
     },
-    fresh: fresh && reachedBy(owner, fresh.stores, network),
+    fresh: fresh && reach(owner, fresh.stores),
     quarantine: live.quarantine,
     shardProgress: live.shardProgress,
     streamName: STREAM_NAME,

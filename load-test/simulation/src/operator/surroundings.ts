@@ -7,7 +7,7 @@ import type { Network } from '../network.ts';
 import type { Oracle } from '../oracle.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
-import type { WatchedStores } from '../watched-stores.ts';
+import type { Reach, WatchedStores } from '../watched-stores.ts';
 import type { DamageableTables } from './damage.ts';
 import type { FreshTables } from './fresh-tables.ts';
 
@@ -23,6 +23,8 @@ export interface Surroundings {
   /** The tables in use now, and what is really in them: other ones after a promotion. */
   readonly stores: WatchedStores;
   readonly tables: DamageableTables;
+  /** Stores as a process of an operator sees them. */
+  readonly reach: Reach;
   readonly oracle: Oracle;
   /** True when the tables in use are those of a promotion. */
   readonly isPromoted: boolean;

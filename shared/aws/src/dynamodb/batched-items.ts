@@ -4,7 +4,7 @@ import { dynamoDbRequest } from './dynamodb-request.ts';
 import type { DynamoDbRequests } from './dynamodb-requests.ts';
 import type { AdvanceRequest, ItemClient } from './item-client.ts';
 import { type Item, writeUnits } from './item-size.ts';
-import { type CallAnswer, createRequestBatcher, type RequestBatcher } from './request-batcher.ts';
+import { type CallAnswer, createRequestBatcher, type RequestBatcher, type Schedule } from './request-batcher.ts';
 import { singleItems } from './single-items.ts';
 import { createStatementWriter, keyOf, placeOf, type WriteStatement } from './write-statements.ts';
 
@@ -16,6 +16,8 @@ export interface BatchedItemsOptions {
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Draws from [0, 1). */
   readonly random?: () => number;
+  /** Times the gathering of reads and writes: see the request batcher's. Default: the event loop and its timers. */
+  readonly schedule?: Schedule;
 }
 
 type Outcome =
@@ -57,6 +59,7 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
   const waits = {
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.random === undefined ? {} : { random: options.random }),
+    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
   };
 
   const writer = createRequestBatcher<WriteStatement, Outcome>({

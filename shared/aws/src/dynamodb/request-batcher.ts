@@ -24,9 +24,11 @@ export interface RequestBatcherOptions<Call, Outcome> {
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Draws from [0, 1). */
   readonly random?: () => number;
-  /** Calls back after `ms` milliseconds; 0 is after the current turn of the event loop. Returns how to call it off. */
-  readonly schedule?: (callback: () => void, ms: number) => () => void;
+  readonly schedule?: Schedule;
 }
+
+/** Calls back after `ms` milliseconds; 0 is after the current turn of the event loop. Returns how to call it off. */
+export type Schedule = (callback: () => void, ms: number) => () => void;
 
 export interface RequestBatcherLimits {
   /** Statements of one `BatchExecuteStatement` ("PartiQL for DynamoDB", developer guide, read 2026-11: 25). */
@@ -99,7 +101,7 @@ export function createRequestBatcher<Call, Outcome>(
 class Gathering<Call, Outcome> {
   readonly #options: RequestBatcherOptions<Call, Outcome>;
   readonly #limits: RequestBatcherLimits;
-  readonly #schedule: NonNullable<RequestBatcherOptions<Call, Outcome>['schedule']>;
+  readonly #schedule: Schedule;
   #waiting: Entry<Call, Outcome>[] = [];
   #waitingBytes = 0;
   readonly #waitingItems = new Set<string>();
@@ -109,7 +111,7 @@ class Gathering<Call, Outcome> {
   constructor(
     options: RequestBatcherOptions<Call, Outcome>,
     limits: RequestBatcherLimits,
-    schedule: NonNullable<RequestBatcherOptions<Call, Outcome>['schedule']>,
+    schedule: Schedule,
   ) {
     this.#options = options;
     this.#limits = limits;

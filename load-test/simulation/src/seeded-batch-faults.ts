@@ -1,0 +1,68 @@
+import type { SeededFault } from './seed-fault.ts';
+
+const DYNAMODB = 'shared/aws/src/dynamodb';
+
+/** Mistakes in how writes share requests, and in what their answers are taken for. */
+export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
+  {
+    name: 'an outcome given to the wrong statement',
+    patches: [
+      {
+        file: `${DYNAMODB}/write-batcher.ts`,
+        find: 'for (const [index, answer] of answers.entries()) entries[index]?.settle(answer);',
+        replace: 'for (const [index, answer] of answers.entries()) entries.at(-1 - index)?.settle(answer);',
+      },
+    ],
+  },
+  {
+    name: 'a throttled statement taken for done',
+    patches: [
+      {
+        file: `${DYNAMODB}/batched-items.ts`,
+        find: "return { kind: 'try-again', error: new CodedError('DYNAMODB_THROTTLED', message, { retryable: true }) };",
+        replace: "return { kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } };",
+      },
+    ],
+  },
+  {
+    name: 'two statements of one item in a batch',
+    patches: [
+      {
+        file: `${DYNAMODB}/write-batcher.ts`,
+        find: 'if (isFull || this.#waitingItems.has(item)) this.#send();',
+        replace: 'if (isFull) this.#send();',
+      },
+    ],
+  },
+  {
+    name: 'a batch whose answer was lost taken for done',
+    patches: [
+      {
+        file: `${DYNAMODB}/write-batcher.ts`,
+        find: 'for (const entry of entries) entry.reject(entry.signal?.aborted ? entry.signal.reason : error);',
+        replace:
+          "for (const entry of entries) entry.settle({ kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } });",
+      },
+    ],
+  },
+  {
+    name: 'an update of a missing state taken for a newer one',
+    patches: [
+      {
+        file: `${DYNAMODB}/batched-items.ts`,
+        find: 'if (!creates && outcome.existing !== undefined) return',
+        replace: 'if (!creates) return',
+      },
+    ],
+  },
+  {
+    name: 'a state updated although a newer one stands there',
+    patches: [
+      {
+        file: `${DYNAMODB}/write-statements.ts`,
+        find: '} < ?)`',
+        replace: '} <> ?)`',
+      },
+    ],
+  },
+];
