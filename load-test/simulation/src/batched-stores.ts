@@ -1,4 +1,9 @@
-import { batchedItems, type DynamoDbRequests, dynamoDbClient } from '@twinstream/aws/dynamodb';
+import {
+  type BatchedItemsOptions,
+  batchedItems,
+  type DynamoDbRequests,
+  dynamoDbClient,
+} from '@twinstream/aws/dynamodb';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import type { Random } from '@twinstream/test-kit';
@@ -10,10 +15,10 @@ import { Violation } from './violation.ts';
 import { reachedBy, type Stores } from './watched-stores.ts';
 
 export interface BatchSurroundings {
-  readonly network: Network;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
+  readonly network: Pick<Network, 'call' | 'callBatch'>;
   readonly onViolation: (error: unknown) => void;
+  /** When writes gather and are sent again. */
+  readonly timing: Required<Pick<BatchedItemsOptions, 'clock' | 'random' | 'schedule'>>;
 }
 
 const EVENTS = 'events';
@@ -34,22 +39,10 @@ const UNUSED_CLIENT = dynamoDbClient({
  * them into batches, sends what failed again and reads what stood there. Everything else travels as {@link reachedBy} says.
  */
 export function reachedInBatches(owner: Owner, stores: Stores, around: BatchSurroundings): Stores {
-  const { scheduler, random, network } = around;
-  const items = batchedItems(simulatedDynamoDb(owner, stores, around), {
-    clock: scheduler.clockOf(owner),
-    random: () => random.next(),
-    schedule: (callback, ms) => {
-      const calledOff = new AbortController();
-      const { signal } = calledOff;
-      const wait = ms === 0 ? scheduler.step(owner, signal) : scheduler.clockOf(owner).sleep(ms, signal);
-      // It rejects when it is called off, and then alone.
-      wait.then(callback, () => undefined);
-      return () => calledOff.abort();
-    },
-  });
+  const items = batchedItems(simulatedDynamoDb(owner, stores, around), around.timing);
   const eventStore = dynamoDbEventStore(UNUSED_CLIENT, { tableName: EVENTS, items });
   const latestState = dynamoDbLatestStateTable(UNUSED_CLIENT, { tableName: DEVICE_STATE, items });
-  const single = reachedBy(owner, stores, network);
+  const single = reachedBy(owner, stores, around.network);
   return {
     ...single,
     eventStore: {
@@ -58,6 +51,27 @@ export function reachedInBatches(owner: Owner, stores: Stores, around: BatchSurr
       putSnapshot: eventStore.putSnapshot,
     },
     latestState: { ...single.latestState, write: latestState.write },
+  };
+}
+
+/** Time as the scheduler lets it pass: what is due at the end of a turn of the event loop is due at some later turn. */
+export function scheduledTiming(
+  owner: Owner,
+  scheduler: Scheduler,
+  random: Random,
+): BatchSurroundings['timing'] {
+  const clock = scheduler.clockOf(owner);
+  return {
+    clock,
+    random: () => random.next(),
+    schedule: (callback, ms) => {
+      const calledOff = new AbortController();
+      const { signal } = calledOff;
+      const wait = ms === 0 ? scheduler.step(owner, signal) : clock.sleep(ms, signal);
+      // It rejects when it is called off, and then alone.
+      wait.then(callback, () => undefined);
+      return () => calledOff.abort();
+    },
   };
 }
 

@@ -16,6 +16,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a throttled statement taken for done',
+    foundAt: 67,
     patches: [
       {
         file: `${DYNAMODB}/batched-items.ts`,
@@ -26,6 +27,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'two statements of one item in a batch',
+    foundAt: 466,
     patches: [
       {
         file: `${DYNAMODB}/write-batcher.ts`,
@@ -36,6 +38,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a batch whose answer was lost taken for done',
+    foundAt: 43,
     patches: [
       {
         file: `${DYNAMODB}/write-batcher.ts`,
@@ -50,8 +53,8 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${DYNAMODB}/batched-items.ts`,
-        find: 'if (!creates && outcome.existing !== undefined) return',
-        replace: 'if (!creates) return',
+        find: "else if (existing === undefined) next = 'create';",
+        replace: "else if (existing === undefined) return { outcome: 'not-below' };",
       },
     ],
   },
@@ -60,8 +63,8 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${DYNAMODB}/write-statements.ts`,
-        find: '} < ?)`',
-        replace: '} <> ?)`',
+        find: "where === 'below' ? '< ?' :",
+        replace: "where === 'below' ? '<> ?' :",
       },
     ],
   },

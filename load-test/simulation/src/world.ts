@@ -6,7 +6,7 @@ import { createProjector, type ProjectorOptions } from '@twinstream/state-projec
 import { compareSequenceNumbers } from '@twinstream/stream-model';
 import type { Random } from '@twinstream/test-kit';
 import { Archive } from './archive.ts';
-import { reachedInBatches } from './batched-stores.ts';
+import { reachedInBatches, scheduledTiming } from './batched-stores.ts';
 import { type Consumer, type ConsumerSurroundings, consume } from './consumers.ts';
 import type { FunctionUnderTest } from './containers.ts';
 import { Devices } from './devices.ts';
@@ -192,9 +192,8 @@ export class World {
     if (!this.#scenario.writesInBatches) return reachedBy(owner, stores, this.#network);
     return reachedInBatches(owner, stores, {
       network: this.#network,
-      scheduler: this.#scheduler,
-      random: this.#random,
       onViolation: (error) => this.#onViolation(error),
+      timing: scheduledTiming(owner, this.#scheduler, this.#random),
     });
   };
 

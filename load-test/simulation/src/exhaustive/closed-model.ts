@@ -10,10 +10,11 @@ import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger } from '@twinstream/runtime';
 import { createProjector, PROJECTOR_OPTIONS, type ProjectorOptions } from '@twinstream/state-projector';
 import { compareSequenceNumbers, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { reachedInBatches } from '../batched-stores.ts';
 import { checkDurable } from '../durability.ts';
 import { Oracle, Violation } from '../oracle.ts';
 import type { SimRecord, SimShard } from '../sim-stream.ts';
-import { reachedBy, type WatchedStores, watched } from '../watched-stores.ts';
+import { reachedBy, type Stores, type WatchedStores, watched } from '../watched-stores.ts';
 import { checkEnd } from './check-end.ts';
 import { exactText } from './exact-text.ts';
 import { PartialOrderReduction } from './partial-order-reduction.ts';
@@ -43,12 +44,14 @@ export class ClosedModel {
   readonly #workers: readonly Worker[];
   readonly #late: LateRequest[] = [];
   readonly #reduction: PartialOrderReduction | undefined;
+  readonly #writesInBatches: boolean;
   #faultsLeft: number;
   #violation: unknown;
 
   private constructor(model: SmallModel, { everyOrder }: ModelOptions) {
     this.#reduction = everyOrder ? undefined : new PartialOrderReduction();
     this.#faultsLeft = model.faultsMax;
+    this.#writesInBatches = model.writesInBatches ?? false;
     this.#shards = model.shards.map(shardOf);
     const options = projectorOptions(model);
     this.#oracle = new Oracle(options.pageLimits.receipts);
@@ -159,7 +162,7 @@ export class ClosedModel {
     const process = new Process(owner, place, TIME_MS, (late) => this.#late.push(late));
     const project = createProjector(
       {
-        ...reachedBy(owner, this.#stores, process),
+        ...this.#reach(owner, this.#stores, process),
         clock: process.clock,
         logger: SILENT,
         report: () => undefined,
@@ -168,6 +171,15 @@ export class ClosedModel {
     );
     const invocation = { requestId: owner, remainingMs: () => TIMEOUT_MS };
     return { process, invoke: (event: Parameters<typeof project>[0]) => project(event, invocation) };
+  }
+
+  #reach(owner: string, stores: WatchedStores, process: Process): Stores {
+    if (!this.#writesInBatches) return reachedBy(owner, stores, process);
+    return reachedInBatches(owner, stores, {
+      network: process,
+      onViolation: (error) => this.#onViolation(error),
+      timing: { clock: process.clock, random: () => 0, schedule: dueNow },
+    });
   }
 
   #onViolation(error: unknown): void {
@@ -186,6 +198,17 @@ export class ClosedModel {
       this.#checkDurable(shard, record);
     }
   }
+}
+
+/** What a process sends, it sends when it has nothing else to do. */
+function dueNow(callback: () => void): () => void {
+  let isCalledOff = false;
+  queueMicrotask(() => {
+    if (!isCalledOff) callback();
+  });
+  return () => {
+    isCalledOff = true;
+  };
 }
 
 function digestOf(parts: readonly unknown[]): string {

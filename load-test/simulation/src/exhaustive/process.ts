@@ -1,5 +1,5 @@
 import { type Clock, CodedError } from '@twinstream/runtime';
-import type { Network } from '../network.ts';
+import type { BatchCall, Network } from '../network.ts';
 
 /** What a request came to, before its process knows. */
 export type Reply =
@@ -32,7 +32,7 @@ export interface LateRequest {
 }
 
 /** Operations that leave everything as it was. What is not listed counts as a write. */
-const READS = new Set(['page query', 'snapshot query', 'state read']);
+const READS = new Set(['page query', 'snapshot query', 'state read', 'item read']);
 
 export function isRead({ operation }: Request): boolean {
   return READS.has(operation);
@@ -42,7 +42,7 @@ export function isRead({ operation }: Request): boolean {
  * One container from its start to its end, as the outside sees it. Its code is deterministic and time does not advance, so
  * all that is in its memory is a function of where it started and what it was told since, in that order.
  */
-export class Process implements Pick<Network, 'call'> {
+export class Process implements Pick<Network, 'call' | 'callBatch'> {
   readonly owner: string;
   readonly requests: Waiting[] = [];
   readonly clock: Clock;
@@ -98,6 +98,16 @@ export class Process implements Pick<Network, 'call'> {
       this.requests.push(request);
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** A batch of one: models have one device, whose writes follow one another. Throws RangeError for others. */
+  async callBatch<Answer>(
+    owner: string,
+    { operation, effects, signal }: BatchCall<Answer>,
+  ): Promise<Answer[]> {
+    const [effect, ...others] = effects;
+    if (effect === undefined || others.length > 0) throw new RangeError(`a batch of ${effects.length}`);
+    return [await this.call(owner, operation, effect, signal)];
   }
 
   /** The reply arrives, and the code goes on. */

@@ -18,4 +18,6 @@ export interface SmallModel {
   readonly faultsMax: number;
   readonly eventsPerPageMax: number;
   readonly pagesPerSnapshot: number;
+  /** Whether pages, snapshots and states are written by the code that writes them in batches on AWS. */
+  readonly writesInBatches?: boolean;
 }

@@ -51,6 +51,13 @@ export const SMALL_MODELS: readonly SmallModel[] = [
   },
   {
     ...LIMITS,
+    name: 'counted, by statements',
+    shards: [[counted(1), counted(2), counted(3)]],
+    workers: AT_ONCE,
+    writesInBatches: true,
+  },
+  {
+    ...LIMITS,
     name: 'a duplicate among them',
     shards: [[counted(1), counted(2), counted(2)]],
     workers: OVERLAPPING,
