@@ -3,6 +3,7 @@ import {
   batchedItems,
   type DynamoDbRequests,
   dynamoDbClient,
+  type Item,
 } from '@twinstream/aws/dynamodb';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
@@ -21,9 +22,14 @@ export interface BatchSurroundings {
   readonly timing: Required<Pick<BatchedItemsOptions, 'clock' | 'random' | 'schedule'>>;
 }
 
+interface ItemFound {
+  readonly item: Item | undefined;
+}
+
 const EVENTS = 'events';
 const DEVICE_STATE = 'device-state';
 const WRITES = 'batch of writes';
+const READS = 'batch of reads';
 const THROTTLED = { Error: { Code: 'ThrottlingError', Message: 'simulated' } } as const;
 const ANSWERED = { $metadata: {} } as const;
 
@@ -35,8 +41,8 @@ const UNUSED_CLIENT = dynamoDbClient({
 });
 
 /**
- * The stores as one process sees them that writes pages, snapshots and states as on AWS: by the real code that gathers
- * them into batches, sends what failed again and reads what stood there. Everything else travels as {@link reachedBy} says.
+ * The stores as one process sees them that writes pages, snapshots and states, and reads states, as on AWS: by the real code
+ * that gathers them into batches, sends what failed again and reads what stood there. Everything else travels as {@link reachedBy} says.
  */
 export function reachedInBatches(owner: Owner, stores: Stores, around: BatchSurroundings): Stores {
   const items = batchedItems(simulatedDynamoDb(owner, stores, around), around.timing);
@@ -50,7 +56,7 @@ export function reachedInBatches(owner: Owner, stores: Stores, around: BatchSurr
       appendPage: eventStore.appendPage,
       putSnapshot: eventStore.putSnapshot,
     },
-    latestState: { ...single.latestState, write: latestState.write },
+    latestState: { ...single.latestState, read: latestState.read, write: latestState.write },
   };
 }
 
@@ -110,7 +116,29 @@ function simulatedDynamoDb(
     },
     putItem: unsent,
     updateItem: unsent,
-    batchGetItem: unsent,
+    batchGetItem: async ({ RequestItems = {} }, { abortSignal } = {}) => {
+      const wanted = Object.entries(RequestItems).flatMap(([tableName, { Keys = [] }]) =>
+        Keys.map((key) => ({ tableName, key })),
+      );
+      const effects = wanted.map(({ tableName, key }) => async (): Promise<ItemFound> => {
+        return { item: await tables.get(tableName)?.get(key) };
+      });
+      const call = { operation: READS, effects, throttled: 'unprocessed' as const, signal: abortSignal };
+      const answers = await network.callBatch<ItemFound | 'unprocessed'>(owner, call);
+      const Responses: Record<string, Item[]> = {};
+      const UnprocessedKeys: Record<string, { Keys: Item[] }> = {};
+      for (const [index, { tableName, key }] of wanted.entries()) {
+        const answer = answers[index] ?? 'unprocessed';
+        if (answer === 'unprocessed') {
+          UnprocessedKeys[tableName] ??= { Keys: [] };
+          UnprocessedKeys[tableName].Keys.push(key);
+        } else if (answer.item !== undefined) {
+          Responses[tableName] ??= [];
+          Responses[tableName].push(answer.item);
+        }
+      }
+      return { ...ANSWERED, Responses, UnprocessedKeys };
+    },
   };
 }
 

@@ -8,7 +8,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
     name: 'an outcome given to the wrong statement',
     patches: [
       {
-        file: `${DYNAMODB}/write-batcher.ts`,
+        file: `${DYNAMODB}/request-batcher.ts`,
         find: 'for (const [index, answer] of answers.entries()) entries[index]?.settle(answer);',
         replace: 'for (const [index, answer] of answers.entries()) entries.at(-1 - index)?.settle(answer);',
       },
@@ -30,7 +30,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
     foundAt: 466,
     patches: [
       {
-        file: `${DYNAMODB}/write-batcher.ts`,
+        file: `${DYNAMODB}/request-batcher.ts`,
         find: 'if (isFull || this.#waitingItems.has(item)) this.#send();',
         replace: 'if (isFull) this.#send();',
       },
@@ -41,10 +41,20 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
     foundAt: 43,
     patches: [
       {
-        file: `${DYNAMODB}/write-batcher.ts`,
-        find: 'for (const entry of entries) entry.reject(entry.signal?.aborted ? entry.signal.reason : error);',
+        file: `${DYNAMODB}/batched-items.ts`,
+        find: 'writeTogether(requests, some, measure, signal)),',
         replace:
-          "for (const entry of entries) entry.settle({ kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } });",
+          "writeTogether(requests, some, measure, signal).catch(() => some.map(() => ({ kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } })))),",
+      },
+    ],
+  },
+  {
+    name: 'an unprocessed read taken for an item that is missing',
+    patches: [
+      {
+        file: `${DYNAMODB}/batched-items.ts`,
+        find: 'if (!left.has(place)) return',
+        replace: 'return',
       },
     ],
   },

@@ -4,7 +4,12 @@ import { dynamoDbRequest } from './dynamodb-request.ts';
 import type { DynamoDbRequests } from './dynamodb-requests.ts';
 import type { AdvanceRequest, ItemClient } from './item-client.ts';
 import { type Item, writeUnits } from './item-size.ts';
-import { type CallAnswer, createRequestBatcher, type RequestBatcher, type Schedule } from './request-batcher.ts';
+import {
+  type CallAnswer,
+  createRequestBatcher,
+  type RequestBatcher,
+  type Schedule,
+} from './request-batcher.ts';
 import { singleItems } from './single-items.ts';
 import { createStatementWriter, keyOf, placeOf, type WriteStatement } from './write-statements.ts';
 
