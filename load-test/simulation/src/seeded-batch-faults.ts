@@ -16,7 +16,6 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a throttled statement taken for done',
-    foundAt: 67,
     patches: [
       {
         file: `${DYNAMODB}/batched-items.ts`,
@@ -27,7 +26,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'two statements of one item in a batch',
-    foundAt: 466,
+    foundAt: 43,
     patches: [
       {
         file: `${DYNAMODB}/request-batcher.ts`,
@@ -38,23 +37,12 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a batch whose answer was lost taken for done',
-    foundAt: 43,
     patches: [
       {
         file: `${DYNAMODB}/batched-items.ts`,
         find: 'writeTogether(requests, some, measure, signal)),',
         replace:
           "writeTogether(requests, some, measure, signal).catch(() => some.map(() => ({ kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } })))),",
-      },
-    ],
-  },
-  {
-    name: 'an unprocessed read taken for an item that is missing',
-    patches: [
-      {
-        file: `${DYNAMODB}/batched-items.ts`,
-        find: 'if (!left.has(place)) return',
-        replace: 'return',
       },
     ],
   },
@@ -70,6 +58,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a state updated although a newer one stands there',
+    foundAt: 226,
     patches: [
       {
         file: `${DYNAMODB}/write-statements.ts`,
