@@ -222,7 +222,7 @@ export function describeLatestStateTable(open: () => Promise<OpenLatestStateTabl
       await expect(table.list({ site: 'another', limit: 2, cursor })).rejects.toEqual(invalid);
       await expect(table.list({ limit: 2, cursor })).rejects.toEqual(invalid);
       await expect(table.list({ site, status: 'unknown', limit: 2, cursor })).rejects.toEqual(invalid);
-      for (const text of ['', 'x', 'e30', Buffer.from('["no id!",null,null]').toString('base64url')]) {
+      for (const text of ['', 'x', 'e30', Buffer.from('["",null,null]').toString('base64url')]) {
         await expect(table.list({ limit: 2, cursor: text })).rejects.toEqual(invalid);
       }
     });
