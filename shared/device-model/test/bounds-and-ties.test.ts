@@ -66,6 +66,39 @@ describe('an event is taken at the bound and refused beyond it', () => {
   });
 });
 
+describe('an event', () => {
+  const half = '\ud800';
+  const rejectedOf = (members: Record<string, unknown>) => {
+    const decoded = decode(members);
+    return 'rejected' in decoded ? decoded.rejected : undefined;
+  };
+
+  test('without a counter has no identity, and a member that is null is no fault', () => {
+    expect(decode({ own: null })).not.toHaveProperty('event.identity');
+    expect(rejectedOf({ own: null })).toBeUndefined();
+    expect(rejectedOf({ own: [null, true, 1, 'x'] })).toBeUndefined();
+  });
+
+  test('is refused for a fault of any attribute, member and element, not of the first alone', () => {
+    expect(rejectedOf({ data: { good: 1, bad: half } })).toBe('invalid-text');
+    expect(rejectedOf({ data: { a: { good: 1, bad: half } } })).toBe('invalid-text');
+    expect(rejectedOf({ data: { a: [1, [half]] } })).toBe('invalid-text');
+    expect(rejectedOf({ data: { a: [{}, { '': 1 }] } })).toBe('invalid-attribute-name');
+  });
+
+  test.each([1, 'x', true, null])(
+    'may hold %j at its deepest level, and no array or object there',
+    (value) => {
+      const nested = (levels: number, inner: unknown): unknown =>
+        levels === 0 ? inner : [nested(levels - 1, inner)];
+      expect(rejectedOf({ data: { a: nested(24, value) } })).toBeUndefined();
+      expect(rejectedOf({ data: { a: nested(24, []) } })).toBe('data-too-deep');
+      expect(rejectedOf({ own: nested(24, value) })).toBeUndefined();
+      expect(rejectedOf({ own: nested(24, {}) })).toBe('data-too-deep');
+    },
+  );
+});
+
 test.each([
   ['2026-02-28T00:00:00Z', true],
   ['2026-02-29T00:00:00Z', false],
@@ -175,6 +208,31 @@ describe('a page', () => {
     if (planned.kind !== 'page') throw new Error(planned.kind);
     expect(planned.page.events.map(({ version }) => version.revision)).toEqual([0, 1, 2]);
     expect(valuesOf(planned.next)).toEqual({ speed: 3 });
+  });
+});
+
+describe('a correction without a target', () => {
+  const versionOf = (data: Record<string, number>) => {
+    const chain = openChain();
+    chain.deliver(A, [
+      arrived(1, counted(1, 1, { data: { old: 1 } })),
+      arrived(2, counted(1, 2, { data: { new: 1 } })),
+      arrived(3, counted(1, 3)),
+      arrived(4, corrected('c', data)),
+    ]);
+    return chain.pages.flatMap(({ events }) => events).at(-1)?.version.counter;
+  };
+
+  test('corrects the newest of the attributes that it sets, in whatever order it names them', () => {
+    expect(versionOf({ new: 2, old: 2 })).toBe(2);
+    expect(versionOf({ old: 2, new: 2 })).toBe(2);
+    expect(versionOf({ old: 2 })).toBe(1);
+  });
+
+  test('passes over attributes that the device has not, and corrects the device where it has none of them', () => {
+    expect(versionOf({ old: 2, unknown: 2 })).toBe(1);
+    expect(versionOf({ unknown: 2, old: 2 })).toBe(1);
+    expect(versionOf({ unknown: 2 })).toBe(3);
   });
 });
 
