@@ -14,7 +14,14 @@ import type { Formats } from './formats.ts';
 import type { EventSpec } from './mapping-document.ts';
 import { MappingFault } from './mapping-fault.ts';
 import type { Access } from './path.ts';
-import { isPayloadArray, isPayloadObject, isRawNumber, type PayloadValue, textOf } from './payload-value.ts';
+import {
+  isPayloadArray,
+  isPayloadObject,
+  isRawNumber,
+  type PayloadObject,
+  type PayloadValue,
+  textOf,
+} from './payload-value.ts';
 import type { Scope } from './scope.ts';
 
 /** The members of an event before it is checked. */
@@ -24,7 +31,7 @@ export interface EventParts {
   readonly time: string;
   readonly identity?: CountedIdentity;
   readonly sourceCounter?: SourceCounter;
-  readonly data: { [name: string]: PayloadValue };
+  readonly data: PayloadObject;
 }
 
 /** Whether two items belong to one event, apart from their data. */
@@ -73,8 +80,8 @@ function arrivalTime({ record }: Scope): string {
   return new Date(Number(record.arrivalTime)).toISOString();
 }
 
-function dataOf(value: PayloadValue | undefined, at: string): { [name: string]: PayloadValue } {
-  if (isPayloadObject(value)) return { ...value };
+function dataOf(value: PayloadValue | undefined, at: string): PayloadObject {
+  if (isPayloadObject(value)) return value;
   throw new MappingFault('unmapped-value', at, value === undefined ? 'missing' : 'not an object');
 }
 

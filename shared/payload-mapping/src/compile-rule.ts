@@ -92,6 +92,13 @@ function compileUnwrap(spec: ValueSpec, at: string, formats: Formats): (scope: S
   };
 }
 
+/** An event that the next item may add to. */
+interface OpenEvent {
+  readonly item: number;
+  readonly parts: EventParts;
+  readonly data: { [name: string]: PayloadValue };
+}
+
 function runEach(
   spec: EachSpec,
   at: string,
@@ -106,16 +113,15 @@ function runEach(
     const items = itemsOf(spec, path, scope, at);
     const carried: { [name: string]: PayloadValue } = {};
     scope.carried = carried;
-    let open: { readonly item: number; readonly parts: EventParts } | undefined;
+    let open: OpenEvent | undefined;
     const one: Run = (inner, into) => {
       if (!where(inner)) into.ignored += 1;
       else {
         const parts = build(inner);
-        if (open !== undefined && isSameHead(open.parts, parts))
-          mergeInto(open.parts.data, parts.data, inner, at);
+        if (open !== undefined && isSameHead(open.parts, parts)) mergeInto(open.data, parts.data, inner, at);
         else {
-          if (open !== undefined) finish(open.item, open.parts, into);
-          open = spec.merge === true ? { item: inner.index, parts } : undefined;
+          if (open !== undefined) finish(open.item, { ...open.parts, data: open.data }, into);
+          open = spec.merge === true ? { item: inner.index, parts, data: { ...parts.data } } : undefined;
           if (open === undefined) finish(inner.index, parts, into);
         }
       }
@@ -130,7 +136,7 @@ function runEach(
       }
       runGuarded(one, scope, outcome);
     }
-    if (open !== undefined) finish(open.item, open.parts, outcome);
+    if (open !== undefined) finish(open.item, { ...open.parts, data: open.data }, outcome);
   };
 }
 

@@ -25,10 +25,12 @@ const MILLISECONDS_PLACES = 3;
  * Smallest magnitude of each unit, finest first. A time in seconds stays below 1e11 until the year 5138, one in milliseconds
  * is above it since March 1973; so with the others.
  */
+const MICROSECONDS_FROM = 1e14;
+const MILLISECONDS_FROM = 1e11;
 const BY_MAGNITUDE = [
   ['nanoseconds', 1e17],
-  ['microseconds', 1e14],
-  ['milliseconds', 1e11],
+  ['microseconds', MICROSECONDS_FROM],
+  ['milliseconds', MILLISECONDS_FROM],
   ['seconds', 0],
 ] as const;
 
@@ -36,12 +38,20 @@ const BY_MAGNITUDE = [
 const SECONDS_MIN = -62_167_219_200n;
 const SECONDS_MAX = 253_402_300_799n;
 
+/** Those of them that a date writes with four digits of the year. */
+const MILLISECONDS_MIN = Number(SECONDS_MIN) * 1_000;
+const MILLISECONDS_MAX = Number(SECONDS_MAX) * 1_000;
+
 const NUMBER = /^(-?)(\d{1,20})(?:\.(\d{1,30}))?(?:[eE]\+?(\d{1,2}))?$/;
 
 /** Time since 1970 in a unit, as ISO 8601 in UTC; digits below the nanosecond are cut off. Undefined where it is no such time. */
 export function epochTime(value: PayloadValue, unit: Exclude<TimeUnit, 'iso'>): string | undefined {
   const number = numberOf(value);
   if (number === undefined) return undefined;
+  if (typeof number === 'number' && Number.isSafeInteger(number)) {
+    const ms = millisecondsOf(number, unit);
+    if (ms !== undefined) return new Date(ms).toISOString();
+  }
   const words = isRawNumber(number) ? number.rawJSON : String(number);
   const parts = NUMBER.exec(words);
   if (parts === null) return undefined;
@@ -53,6 +63,18 @@ export function epochTime(value: PayloadValue, unit: Exclude<TimeUnit, 'iso'>): 
   const digits = whole + fraction.slice(0, shift).padEnd(shift, '0');
   const nanoseconds = BigInt(`${sign}${digits}`);
   return isoOfNanoseconds(nanoseconds);
+}
+
+/** Whole milliseconds of a whole number of seconds or milliseconds, which is what most times are; undefined for others. */
+function millisecondsOf(number: number, unit: TimeUnit): number | undefined {
+  const magnitude = Math.abs(number);
+  const isMilliseconds =
+    unit === 'by-magnitude'
+      ? magnitude >= MILLISECONDS_FROM && magnitude < MICROSECONDS_FROM
+      : unit === 'milliseconds';
+  const isSeconds = unit === 'by-magnitude' ? magnitude < MILLISECONDS_FROM : unit === 'seconds';
+  const ms = isMilliseconds ? number : isSeconds ? number * 1_000 : Number.NaN;
+  return ms >= MILLISECONDS_MIN && ms <= MILLISECONDS_MAX ? ms : undefined;
 }
 
 function isoOfNanoseconds(nanoseconds: bigint): string | undefined {

@@ -93,6 +93,8 @@ describe('a time', () => {
     ['unit: seconds', 1767225600.25, '2026-01-01T00:00:00.250Z'],
     ['unit: seconds', '1767225600.1234567891', '2026-01-01T00:00:00.123456789Z'],
     ['unit: seconds', -1, '1969-12-31T23:59:59.000Z'],
+    ['unit: seconds', 253402300799, '9999-12-31T23:59:59.000Z'],
+    ['unit: milliseconds', -62167219200000, '0000-01-01T00:00:00.000Z'],
     ['unit: milliseconds', 1767225600001, '2026-01-01T00:00:00.001Z'],
     ['unit: microseconds', 1767225600000001, '2026-01-01T00:00:00.000001Z'],
     ['unit: nanoseconds', '1767225600000000001', '2026-01-01T00:00:00.000000001Z'],
@@ -111,6 +113,8 @@ describe('a time', () => {
 
   test.each<[string, unknown]>([
     ['unit: seconds', 1767225600000],
+    ['unit: seconds', 253402300800],
+    ['unit: milliseconds', -62167219200001],
     ['unit: seconds', '2026-01-01T00:00:00Z'],
     ['unit: seconds', true],
     ['unit: iso', '2026-01-01T00:00:00'],
