@@ -127,6 +127,8 @@ function rejected(reason: Rejection): MappedRecord {
   return { events: [], rejections: [{ item: 0, at: '', ...reason }], ignored: 0, itemCount: 1 };
 }
 
+const NOTHING_CARRIED: PayloadObject = {};
+
 /** Undefined where no payload matches a rule of the mapping. */
 function applyMapping(
   mapping: CompiledMapping,
@@ -142,8 +144,14 @@ function applyMapping(
   try {
     for (const envelope of payloads) {
       const scope: Scope = {
-        ...{ payload: envelope, envelope, item: envelope, carried: {}, record: about, key: undefined },
-        ...{ index, work },
+        payload: envelope,
+        envelope,
+        item: envelope,
+        carried: NOTHING_CARRIED,
+        record: about,
+        key: undefined,
+        index,
+        work,
       };
       const matched = mapping.rules.find(({ matches }) => matches(scope));
       rule ??= matched?.name;
