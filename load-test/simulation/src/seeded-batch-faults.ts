@@ -16,11 +16,13 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a throttled statement taken for done',
+    foundAt: 88,
     patches: [
       {
         file: `${DYNAMODB}/batched-items.ts`,
-        find: "return { kind: 'try-again', error: new CodedError('DYNAMODB_THROTTLED', message, { retryable: true }) };",
-        replace: "return { kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } };",
+        find: 'if (THROTTLES.has(code)) {',
+        replace:
+          "if (THROTTLES.has(code)) return { kind: 'decided', outcome: { kind: 'written', writeUnits: 1 } }; if (code === '') {",
       },
     ],
   },
