@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { s3Client } from '@twinstream/aws/s3';
+import type { EntryDecoder } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import {
@@ -37,6 +38,8 @@ export interface AwsServicesOptions {
    * fleet is read from the table and an update stream ends after what there is.
    */
   readonly isLongLived: boolean;
+  /** As the projector decodes. Default: events of this project's own format alone. */
+  readonly decoder?: EntryDecoder;
 }
 
 /** Without hints every refresh reads the whole table, so on Lambda it is done less often, and only for a request. */
@@ -45,7 +48,7 @@ const LAMBDA_FRESH_MS = 5_000;
 /** The services of the API over the AWS SDK, whose endpoints come from its own environment variables. */
 export function awsServices(
   configuration: QueryApiConfiguration,
-  { isLongLived }: AwsServicesOptions,
+  { isLongLived, decoder }: AwsServicesOptions,
 ): QueryApiServices & { close(): Promise<void> } {
   const { streamName, archiveBucket: bucket, liveness } = configuration;
   const clock = systemClock;
@@ -85,7 +88,11 @@ export function awsServices(
     streamName,
     generation: async () => (await generation()).id,
     ...(isLongLived
-      ? { feed: activity.observe(kinesisChangeFeed({ client: kinesis, streamName, shards, clock, logger })) }
+      ? {
+          feed: activity.observe(
+            kinesisChangeFeed({ client: kinesis, streamName, shards, decoder, clock, logger }),
+          ),
+        }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
     liveness,
     clock,

@@ -52,6 +52,7 @@ const SCHEMA = z.object({
   TWINSTREAM_SHARD_PROGRESS_TABLE: z.string().default(NAMES.shardProgressTable),
   TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket with the prefixes archive/ and quarantine/'),
+  TWINSTREAM_MAPPING: z.string().optional(),
   TWINSTREAM_API_PORT: z.coerce
     .number('a port')
     .int('a port')
@@ -86,6 +87,8 @@ export function queryApiConfiguration(environment: Environment) {
     deviceStateTable: values.TWINSTREAM_DEVICE_STATE_TABLE,
     operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
+    /** Places of the projector's mapping documents, separated by commas; absent: none. */
+    mapping: values.TWINSTREAM_MAPPING,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     port: values.TWINSTREAM_API_PORT,
     dashboardDir: values.TWINSTREAM_DASHBOARD_DIR,

@@ -1,3 +1,5 @@
+import { readS3Text, s3Client } from '@twinstream/aws/s3';
+import type { EntryDecoder } from '@twinstream/device-model';
 import { CodedError, shutdownSignal } from '@twinstream/runtime';
 import { awsServices } from './aws-services.ts';
 import { queryApiConfiguration } from './configuration.ts';
@@ -8,7 +10,8 @@ async function main(): Promise<void> {
   const stopping = shutdownSignal();
   const configuration = queryApiConfiguration(process.env);
   const { port, dashboardDir, token } = configuration;
-  const services = awsServices(configuration, { isLongLived: true });
+  const decoder = await openDecoder(configuration.mapping);
+  const services = awsServices(configuration, { isLongLived: true, ...(decoder && { decoder }) });
   try {
     const api = await startQueryApi({
       port,
@@ -21,6 +24,18 @@ async function main(): Promise<void> {
     await api.close();
   } finally {
     await services.close();
+  }
+}
+
+/** The mapping language is loaded where a mapping is in use alone. */
+async function openDecoder(places: string | undefined): Promise<EntryDecoder | undefined> {
+  if (places === undefined) return undefined;
+  const { mappingPlaces, openMappings } = await import('@twinstream/payload-mapping');
+  const s3 = s3Client();
+  try {
+    return await openMappings(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
+  } finally {
+    s3.destroy();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type KinesisClient,
   ProvisionedThroughputExceededException,
 } from '@aws-sdk/client-kinesis';
+import type { EntryDecoder } from '@twinstream/device-model';
 import type { ShardListing } from '@twinstream/pipeline-status';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
@@ -18,6 +19,8 @@ export interface KinesisChangeFeedOptions {
   readonly client: KinesisClient;
   readonly streamName: string;
   readonly shards: ShardListing;
+  /** As the projector decodes. Default: events of this project's own format alone. */
+  readonly decoder?: EntryDecoder | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -97,7 +100,7 @@ async function readShard(
   }
   reader.iterator = answer.NextShardIterator;
   reader.hasEnded = answer.NextShardIterator === undefined;
-  const records = (answer.Records ?? []).flatMap(hintedRecord);
+  const records = (answer.Records ?? []).flatMap((record) => hintedRecord(record, options.decoder));
   reader.from ??= records[0]?.sequenceNumber;
   reader.last = records.at(-1)?.sequenceNumber ?? reader.last;
   return reader.from === undefined

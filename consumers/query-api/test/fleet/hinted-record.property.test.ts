@@ -1,4 +1,4 @@
-import { decodeEvent } from '@twinstream/device-model';
+import { decodeEvent, type EntryDecoder } from '@twinstream/device-model';
 import { encodeAggregate } from '@twinstream/stream-model';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -49,4 +49,21 @@ test('names every device that the projector finds in a record, however it is wri
     }),
     { numRuns: 100 },
   );
+});
+
+test('names the devices of every event that a mapping makes of a record', () => {
+  const data = utf8.encode('{"gateway":"g","readings":[{"id":"pump-1"},{"id":"pump-2"}]}');
+  const eventOf = (id: string) => decodeEvent(utf8.encode(eventText('"deviceId"', `"${id}"`)));
+  const decoder: EntryDecoder = {
+    mappings: ['fleet@1'],
+    decode: () => ({
+      events: ['pump-1', 'pump-2'].flatMap((id, subSequenceNumber) => {
+        const decoded = eventOf(id);
+        return 'rejected' in decoded ? [] : [{ subSequenceNumber, decoded }];
+      }),
+      ignored: 0,
+    }),
+  };
+  const record = { SequenceNumber: '1', PartitionKey: 'key', Data: data };
+  expect(hintedRecord(record, decoder)).toMatchObject([{ deviceIds: ['pump-1', 'pump-2'] }]);
 });

@@ -7,7 +7,7 @@ import { takeLock } from '../child-process/process-lock.ts';
 export interface LocalEnvFile {
   /**
    * Writes `export KEY=value` lines: what a shell that sources them starts afterwards sees them, and the CLIs read them.
-   * Values hold nothing that a shell would expand. What would lead an AWS tool elsewhere, such as a profile, is unset there.
+   * A value that a shell would expand is quoted; none holds a quote. What would lead an AWS tool elsewhere, such as a profile, is unset there.
    * Who reads while it is written again gets the old lines or the new ones, whole.
    */
   write(environment: Readonly<Record<string, string>>): void;
@@ -26,7 +26,7 @@ export function takeLocalEnvFile(path: string): LocalEnvFile {
   rmSync(path, { force: true });
   return {
     write: (environment) => {
-      const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${value}\n`);
+      const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
       const unset = `unset ${SET_ASIDE_BESIDE_A_PIPELINE.join(' ')}\n`;
       writeFileSync(`${path}.new`, [unset, ...lines].join(''));
       renameSync(`${path}.new`, path);
@@ -36,6 +36,11 @@ export function takeLocalEnvFile(path: string): LocalEnvFile {
       taken.lock.release();
     },
   };
+}
+
+/** As it stands where it is plain, or in single quotes. */
+function quoted(value: string): string {
+  return /^[\w./:@%+=,-]*$/.test(value) ? value : `'${value}'`;
 }
 
 function running(path: string, owner: number | undefined): CodedError {

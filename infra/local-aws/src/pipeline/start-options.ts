@@ -19,6 +19,8 @@ export interface StartOptions {
   /** Folder that keeps everything across restarts; in memory when absent. */
   readonly dataDir?: string;
   readonly dynamodb: DynamoDbEngine;
+  /** Mapping documents by which the projector makes events of other payloads: files, separated by commas. */
+  readonly mapping?: string;
   /** File that tells other tools how to reach the pipeline; absent: the one that they look for. */
   readonly localEnv?: string;
 }
@@ -50,6 +52,10 @@ export function startCommand(): Command {
         defaultMs: LOCAL_BATCHING_WINDOW_MS,
       }),
     )
+    .option(
+      '--mapping <files>',
+      'mapping documents for payloads of other formats, separated by commas (see mappings/)',
+    )
     .option('--data-dir <folder>', 'keep all data in this folder across restarts')
     .option(
       '--local-env <file>',
@@ -68,6 +74,7 @@ Examples:
   npm start                                     a demo fleet on http://127.0.0.1:8080/
   npm start -- --no-simulator --port 9000       without simulated devices
   npm start -- --data-dir ./data --shards 8     keep all data across restarts
+  npm start -- --no-simulator --mapping mappings/flat-telemetry.yaml   devices of another format
   npm start -- --devices 2000 --rate 500        a larger fleet
   npm start -- --local-env b.env --port 0       a second pipeline; source b.env to use it
 

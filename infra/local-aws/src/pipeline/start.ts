@@ -8,7 +8,9 @@ import {
   type ExitCode,
   explainFailure,
   parseCommandLine,
+  usageError,
 } from '@twinstream/command-line';
+import { mappingPlaces, openMappings } from '@twinstream/payload-mapping';
 import { createLogger, LOCAL_ENVIRONMENT_FILE, shutdownSignal } from '@twinstream/runtime';
 import { type StartOptions, startCommand } from './start-options.ts';
 import { startPipeline } from './supervisor.ts';
@@ -23,13 +25,15 @@ async function main(): Promise<ExitCode> {
   const program = startCommand();
   const ended = parseCommandLine(program, host);
   if (ended !== undefined) return ended;
-  const { dataDir, localEnv: written, ...options } = program.opts<StartOptions>();
+  const { dataDir, localEnv: written, mapping: files, ...options } = program.opts<StartOptions>();
   const localEnv = written === undefined ? resolve(LOCAL_ENVIRONMENT_FILE) : ofCaller(written);
+  const mapping = files === undefined ? undefined : await checkedMapping(files);
   const stopping = shutdownSignal();
   const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
   const pipeline = await startPipeline({
     ...options,
     ...(dataDir === undefined ? {} : { dataDir: ofCaller(dataDir) }),
+    ...(mapping === undefined ? {} : { mapping }),
     ...(existsSync(dashboardDir) ? { dashboardDir } : {}),
     localEnv,
     environment: process.env,
@@ -48,6 +52,15 @@ async function main(): Promise<ExitCode> {
   return fault === undefined ? EXIT_CODES.success : complain(fault);
 }
 
+/** The places of mappings with their whole paths. Throws what is wrong with them before anything starts. */
+async function checkedMapping(files: string): Promise<string> {
+  const places = mappingPlaces(files).map(ofCaller);
+  await openMappings(places);
+  const unquotable = places.find((place) => place.includes("'"));
+  if (unquotable !== undefined) throw usageError(`--mapping: a path without quotes, not ${unquotable}`);
+  return places.join(',');
+}
+
 /** The pipeline continues without a reader of its output. */
 function say(line: string): void {
   host.stdout.write(`${line}\n`);
@@ -57,6 +70,8 @@ function say(line: string): void {
 const OWN_ERRORS = new Map<string, ExitCode>([
   ['DATA_DIR_UNWRITABLE', EXIT_CODES.usage],
   ['DATA_DIR_IN_USE', EXIT_CODES.refused],
+  ['INVALID_MAPPING', EXIT_CODES.usage],
+  ['MAPPING_UNREADABLE', EXIT_CODES.usage],
   ['PIPELINE_RUNNING', EXIT_CODES.refused],
   ['PORT_TAKEN', EXIT_CODES.refused],
   ['APP_NOT_READY', EXIT_CODES.unavailable],

@@ -77,7 +77,8 @@ async function startParts(
     { ...options, environment: own, dataDir: dataDir?.path, ports },
     started,
   );
-  const environment = { ...own, ...emulatorEnvironment(engines.urls) };
+  const mapping = options.mapping === undefined ? {} : { TWINSTREAM_MAPPING: options.mapping };
+  const environment = { ...own, ...emulatorEnvironment(engines.urls), ...mapping };
 
   say('starting the consumers …');
   const apps: SupervisedApp[] = [];
@@ -122,6 +123,7 @@ async function startParts(
     ];
     localEnvFile.write({
       ...emulatorEnvironment(engines.urls),
+      ...mapping,
       TWINSTREAM_API_URL: apiUrl,
       TWINSTREAM_PID: String(process.pid),
       ...Object.fromEntries(pids.map(([name, pid]) => [pidVariable(name), String(pid)])),
