@@ -46,9 +46,28 @@ const CONTEXT = z.object({
   alarmEmail: z.email('a mail address').optional(),
   /** Whether devices may publish through AWS IoT Core. */
   iot: flag.default(false),
+  /** Topics of which a message is one record, an MQTT topic filter. */
+  iotTopic: z
+    .string()
+    .regex(/^[^'\s]{1,256}$/, 'a topic filter, without spaces and quotes')
+    .default('twinstream/+/events'),
+  /** SQL of the IoT rule in place of the one that is made for the topics. */
+  iotSql: z
+    .string()
+    .min(1)
+    .max(256 * 1_024)
+    .optional(),
+  /** Mapping documents of the projector, files, separated by commas. */
+  mapping: z.string().min(1, 'files, with commas between').optional(),
   /** Whether changes of status go to an event bus. */
   statusEvents: flag.default(false),
 });
+
+/** What the IoT rule takes, and what it makes of a message. */
+export interface IotRule {
+  readonly topicFilter: string;
+  readonly sql: string;
+}
 
 export type ApiAccess =
   | { readonly kind: 'iam' }
@@ -76,6 +95,9 @@ export interface StageConfiguration {
   readonly access: ApiAccess;
   readonly alarmEmail: string | undefined;
   readonly hasIotIngestion: boolean;
+  readonly iotRule: IotRule;
+  /** Paths of mapping documents. */
+  readonly mappingFiles: readonly string[];
   readonly hasStatusEvents: boolean;
 }
 
@@ -91,6 +113,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     throw invalid(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
   const { stage, shards, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
+  const { iotTopic, iotSql, mapping } = result.data;
   const capacity = plannedCapacity(result.data);
   const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
   return Object.freeze({
@@ -109,8 +132,19 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     access: apiAccess(jwtIssuer, jwtAudience),
     alarmEmail,
     hasIotIngestion: iot,
+    iotRule: { topicFilter: iotTopic, sql: iotSql ?? iotSqlOf(iotTopic, mapping !== undefined) },
+    mappingFiles: (mapping ?? '')
+      .split(',')
+      .map((file) => file.trim())
+      .filter((file) => file !== ''),
     hasStatusEvents: statusEvents,
   });
+}
+
+/** Messages as they are; for a mapping with their topic and the time at which they were received beside the payload. */
+function iotSqlOf(topicFilter: string, isMapped: boolean): string {
+  const beside = isMapped ? ', topic() AS topic, timestamp() AS receivedAt' : '';
+  return `SELECT *${beside} FROM '${topicFilter}'`;
 }
 
 function plannedCapacity(context: z.infer<typeof CONTEXT>): StageCapacity | undefined {

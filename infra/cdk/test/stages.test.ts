@@ -24,6 +24,18 @@ test('values of the command line are texts', () => {
   });
 });
 
+test('an IoT rule takes messages as they are, and for a mapping with topic and receive time beside', () => {
+  expect(read({}).iotRule).toEqual({
+    topicFilter: 'twinstream/+/events',
+    sql: "SELECT * FROM 'twinstream/+/events'",
+  });
+  const { iotRule, mappingFiles } = read({ iotTopic: 'dt/+/+/telemetry', mapping: 'a.yaml, b.yaml' });
+  expect(iotRule.sql).toBe("SELECT *, topic() AS topic, timestamp() AS receivedAt FROM 'dt/+/+/telemetry'");
+  expect(mappingFiles).toEqual(['a.yaml', 'b.yaml']);
+  expect(read({ iotSql: "SELECT temp FROM 'x'" }).iotRule.sql).toBe("SELECT temp FROM 'x'");
+  expect(() => read({ iotTopic: "x' OR" })).toThrow('iotTopic: a topic filter');
+});
+
 test('all faults are told at once', () => {
   expect(() => read({ stage: 'test', shards: 'many', alarmEmail: 'nobody' })).toThrow(
     /stage: one of dev, prod[\s\S]*shards: a number of shards[\s\S]*alarmEmail: a mail address/,

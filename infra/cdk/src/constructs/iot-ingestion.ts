@@ -4,6 +4,7 @@ import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { IotRule } from '../stages.ts';
 import { acknowledgeObjects } from './archive.ts';
 import { policyDocument } from './node-function.ts';
 
@@ -11,19 +12,18 @@ export interface IotIngestionProps {
   readonly stream: Stream;
   readonly key: IKey;
   readonly bucket: Bucket;
+  readonly rule: IotRule;
 }
 
-/** Devices publish one event a message to `twinstream/<device id>/events`. */
-export const IOT_TOPIC_FILTER = 'twinstream/+/events';
 /** Messages that the stream did not take. */
 export const IOT_ERRORS_PREFIX = 'iot-errors/';
 
 /**
- * Puts what devices publish on the stream, one record a message, keyed by the device id of the topic: messages of a device stay
- * in one shard. The rule engine does not promise their order; counters correct it ("Rules", AWS IoT Core, read 2026-11).
+ * Puts what devices publish on the stream, one record a message, keyed by the part of the topic that the last `+` of its filter
+ * stands for, the device id: messages of a device stay in one shard. Without a `+`, the whole topic is the key. The rule engine does not promise their order; counters correct it ("Rules", AWS IoT Core, read 2026-11).
  */
 export class IotIngestion extends Construct {
-  constructor(scope: Construct, id: string, { stream, key, bucket }: IotIngestionProps) {
+  constructor(scope: Construct, id: string, { stream, key, bucket, rule }: IotIngestionProps) {
     super(scope, id);
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('iot.amazonaws.com'),
@@ -40,27 +40,37 @@ export class IotIngestion extends Construct {
       },
     });
     acknowledgeObjects(role, bucket, IOT_ERRORS_PREFIX, 'One object a failed message, below this prefix.');
+    const device = substitution(`topic(${deviceSegment(rule.topicFilter)})`);
     new CfnTopicRule(this, 'Rule', {
       topicRulePayload: {
         awsIotSqlVersion: '2016-03-23',
         description: 'Device events to the stream.',
-        sql: `SELECT * FROM '${IOT_TOPIC_FILTER}'`,
+        sql: rule.sql,
         ruleDisabled: false,
         actions: [
           {
-            // biome-ignore lint/suspicious/noTemplateCurlyInString: a substitution of AWS IoT, not of JavaScript
-            kinesis: { roleArn: role.roleArn, streamName: stream.streamName, partitionKey: '${topic(2)}' },
+            kinesis: { roleArn: role.roleArn, streamName: stream.streamName, partitionKey: device },
           },
         ],
         errorAction: {
           s3: {
             roleArn: role.roleArn,
             bucketName: bucket.bucketName,
-            // biome-ignore lint/suspicious/noTemplateCurlyInString: a substitution of AWS IoT, not of JavaScript
-            key: `${IOT_ERRORS_PREFIX}${'${topic(2)}/${timestamp()}-${newuuid()}'}`,
+            key: `${IOT_ERRORS_PREFIX}${device}/${substitution('timestamp()')}-${substitution('newuuid()')}`,
           },
         },
       },
     });
   }
+}
+
+/** A substitution template of AWS IoT. */
+function substitution(expression: string): string {
+  return `$\{${expression}}`;
+}
+
+/** Number of the segment that the last `+` of a filter stands for, from 1; nothing where it has none. */
+function deviceSegment(topicFilter: string): string {
+  const segment = topicFilter.split('/').lastIndexOf('+') + 1;
+  return segment === 0 ? '' : String(segment);
 }

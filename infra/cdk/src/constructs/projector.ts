@@ -1,4 +1,5 @@
 import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
@@ -9,6 +10,8 @@ export interface ProjectorProps
   extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping' | 'reservedConcurrency'> {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
+  /** Paths of mapping documents. */
+  readonly mappingFiles: readonly string[];
 }
 
 /** One vCPU: one thread does the work, and more memory only buys more of a second one ("Configure Lambda function memory", read 2026-11). */
@@ -22,7 +25,9 @@ export class Projector extends Construct {
 
   constructor(scope: Construct, id: string, props: ProjectorProps) {
     super(scope, id);
-    const { tables, failureBucket } = props;
+    const { tables, failureBucket, mappingFiles } = props;
+    // Each version is an asset of its own: what reads one goes on with it until the function has the next.
+    const mappings = mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
     this.consumer = new StreamConsumer(this, 'StateProjector', {
       ...props,
       stream: props.eventStream.stream,
@@ -37,6 +42,9 @@ export class Projector extends Construct {
         TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
         TWINSTREAM_PARALLELIZATION_FACTOR: String(props.mapping.parallelizationFactor),
+        ...(mappings.length === 0
+          ? {}
+          : { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') }),
       },
       permissions: [
         {
@@ -72,6 +80,7 @@ export class Projector extends Construct {
         },
       ],
     });
+    for (const mapping of mappings) mapping.grantRead(this.consumer.lambda);
     tables.acknowledgeFreshTables(this);
     acknowledgeObjects(
       this,

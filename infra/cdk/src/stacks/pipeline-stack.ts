@@ -68,6 +68,7 @@ export class PipelineStack extends Stack {
       failureBucket: archive.bucket,
       logDays,
       mapping: configuration.projectorMapping,
+      mappingFiles: configuration.mappingFiles,
       reservedConcurrency,
     });
     const archiver = new Archiver(this, 'Archiver', {
@@ -96,7 +97,8 @@ export class PipelineStack extends Stack {
     });
 
     if (configuration.hasIotIngestion) {
-      new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket: archive.bucket });
+      const { iotRule: rule } = configuration;
+      new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket: archive.bucket, rule });
     }
     if (configuration.hasStatusEvents) {
       const failureBucket = archive.bucket;

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, expect, test } from 'vitest';
+import { FULL, pipelineTemplate } from './templates.ts';
+
+const MAPPING = fileURLToPath(new URL('../../../mappings/aws-iot-rule.yaml', import.meta.url));
+
+let template: Template;
+
+beforeAll(() => {
+  template = pipelineTemplate({ ...FULL, mapping: MAPPING, iotTopic: 'dt/+/+/telemetry' });
+}, 60_000);
+
+test('the projector reads the mapping that is uploaded with the stack', () => {
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: {
+      Variables: Match.objectLike({
+        TWINSTREAM_PARALLELIZATION_FACTOR: '1',
+        TWINSTREAM_MAPPING: { 'Fn::Sub': Match.stringLikeRegexp('^s3://.*[.]yaml$') },
+      }),
+    },
+  });
+});
+
+test('the IoT rule passes topic and receive time beside the payload, keyed by the device of the topic', () => {
+  const [rule] = Object.values(template.findResources('AWS::IoT::TopicRule'));
+  const { Sql: sql, Actions: actions } = rule?.Properties.TopicRulePayload ?? {};
+  expect(sql).toBe("SELECT *, topic() AS topic, timestamp() AS receivedAt FROM 'dt/+/+/telemetry'");
+  expect(actions[0].Kinesis.PartitionKey).toBe(['$', '{topic(3)}'].join(''));
+});
