@@ -29,14 +29,14 @@ const positionAt = (n: number): Position => ({
   subSequenceNumber: 0,
 });
 
-function lineAt(n: number, text: string): string {
+function lineAt(n: number, text: string, lineBytesMax = ARCHIVE_LINE_BYTES_MAX): string {
   const record = {
     sequenceNumber: sequenceNumber(String(n)),
     partitionKey: DEVICE,
     arrivalTime: n,
     data: Buffer.from(text),
   };
-  const [line] = archiveLines(SHARD, record, ARCHIVE_LINE_BYTES_MAX);
+  const [line] = archiveLines(SHARD, record, lineBytesMax);
   return Buffer.from(line?.binary ?? '', 'latin1')
     .toString()
     .trimEnd();
@@ -55,8 +55,9 @@ function letterAt(
   n: number,
   arrivalTime: number,
   redriven?: { readonly text: string; readonly atMs: number },
+  bytes = 'hello',
 ) {
-  const data = Buffer.from('hello');
+  const data = Buffer.from(bytes);
   const content = { partitionKey: DEVICE, data, subSequenceNumber: 0 };
   const { subSequenceNumber: _, ...place } = positionAt(n);
   return {
@@ -202,6 +203,12 @@ describe('an archived event', () => {
     expect(await kinds({ isDifferent: true })).toEqual(['not-stored']);
   });
 
+  test('is one of a lost device where another device before it is there', async () => {
+    const lost = eventText(1).replace(DEVICE, 'zzz');
+    const { differences } = await compared({ lines: [lineAt(1, lost)], isThere: { pageCount: 1 } });
+    expect(differences).toMatchObject([{ kind: 'device-missing', deviceId: 'zzz' }]);
+  });
+
   test('is accounted for by a dead letter of its position', async () => {
     const lines = [lineAt(1, eventText(1))];
     expect(await compared({ lines, letters: [letterAt(1, 1)] })).toMatchObject({
@@ -259,6 +266,17 @@ describe('an invalid entry of the archive', () => {
       differences: [],
       notFinished: 1,
     });
+  });
+
+  test('that is too large for a line is compared by its digest', async () => {
+    const [bytes, line] = ['x'.repeat(4_000), 3_000];
+    const lines = [lineAt(1, bytes, line)];
+    expect(lines[0]).not.toContain('xxxx');
+    expect(await said({ lines })).toEqual([`not-quarantined | ${ONE} | a dead letter | none`]);
+    expect(await said({ lines, letters: [letterAt(1, 1)] })).toEqual([
+      'quarantine-differs | letter 1 | the archived bytes | others',
+    ]);
+    expect(await said({ lines, letters: [letterAt(1, 1, undefined, bytes)] })).toEqual([]);
   });
 
   test('of a device that was asked for is something that the archive has of it, of another it is not', async () => {

@@ -93,4 +93,28 @@ describe('the archive', () => {
     }
     expect([tally.count, tally.named.length]).toEqual([FOREIGN_NAMED_MAX + 5, FOREIGN_NAMED_MAX]);
   });
+
+  test('is read past empty lines, which are nothing, and a line too long for it is named as that', async () => {
+    const found = await read(['', GOOD, '', `{"x":"${'y'.repeat(LINE_BYTES_MAX)}"}`]);
+    expect(found).toEqual({ found: ['42'], foreign: ['archive/x.gz 4 longer than a line of the archive'] });
+  });
+
+  test('that cannot be read for another reason than its bytes fails its reader', async () => {
+    const archive = memoryArchiveObjects();
+    archive.put('archive/x.gz', [GOOD]);
+    const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    for (const failure of [reset, new Error('no access')]) {
+      const failing = {
+        ...archive,
+        read: async function* () {
+          yield* [];
+          throw failure;
+        },
+      };
+      const foreign: ForeignPart[] = [];
+      const options = { fromMs: 0, onForeign: (part: ForeignPart) => foreign.push(part) };
+      await expect(Array.fromAsync(archivedLines(failing, options))).rejects.toBe(failure);
+      expect(foreign).toEqual([]);
+    }
+  });
 });
