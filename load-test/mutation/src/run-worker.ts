@@ -34,6 +34,8 @@ const vitest = await createVitest(
     exclude: ['**/node_modules/**', ...SLOW_TESTS],
     ...(isStatic ? {} : { runner: join(import.meta.dirname, 'mutating-runner.ts') }),
     isolate: false,
+    // It knows files by their content, and not by the numbers of their mutants.
+    fsModuleCache: false,
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: TEST_TIMEOUT_MS,
