@@ -1,15 +1,27 @@
 import { fileURLToPath } from 'node:url';
-import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { beforeAll, expect, test } from 'vitest';
-import { FULL, pipelineTemplate } from './templates.ts';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FULL, makeStacks, removeApps } from './templates.ts';
 
 const MAPPING = fileURLToPath(new URL('../../../mappings/aws-iot-rule.yaml', import.meta.url));
 
 let template: Template;
+let operations: Template;
 
 beforeAll(() => {
-  template = pipelineTemplate({ ...FULL, mapping: MAPPING, iotTopic: 'dt/+/+/telemetry' });
+  const stacks = makeStacks({ ...FULL, mapping: MAPPING, iotTopic: 'dt/+/+/telemetry' });
+  template = Template.fromStack(stacks.pipeline);
+  operations = Template.fromStack(stacks.operations);
 }, 60_000);
+afterAll(removeApps);
+
+test('commands on AWS decode with the mapping of the projector', () => {
+  const [task] = Object.values(operations.findResources('AWS::ECS::TaskDefinition'));
+  const containers: readonly { readonly Environment?: readonly { readonly Name: string }[] }[] =
+    task?.Properties.ContainerDefinitions;
+  const names = containers.flatMap(({ Environment = [] }) => Environment.map(({ Name }) => Name));
+  expect(names).toContain('TWINSTREAM_MAPPING');
+});
 
 test('the projector reads the mapping that is uploaded with the stack', () => {
   template.hasResourceProperties('AWS::Lambda::Function', {

@@ -18,6 +18,7 @@ export function replayPlanText(spec: ReplaySpec, plan: ReplayPlan, nowMs: number
   const lines = [
     `target    ${spec.target ?? 'dry run'}`,
     ...plan.parts.map((part) => `window    ${windowText(part, nowMs)}`),
+    ...(spec.mapping === undefined ? [] : [`mapping   ${spec.mapping}`]),
     `devices   ${spec.devices === undefined ? 'all' : whole(spec.devices.length)}`,
     `events    ${rangeText(plan.events, whole)}, ${rangeText(plan.bytes, bytesText)}`,
     ...plan.parts.map(({ source, basis }) => `          ${source}: ${basis}`),
@@ -117,6 +118,7 @@ export function jobDocument(job: ReplayJob, nowMs: number) {
       from: fromMs === 0 ? null : isoText(fromMs),
       to: isoText(toMs),
     })),
+    mapping: spec.mapping ?? null,
     tables: spec.tables ?? null,
     rate: spec.rate ?? null,
     reason: spec.reason ?? null,

@@ -38,6 +38,8 @@ export interface ReplayTaskProps {
   readonly tables: StateTables;
   readonly bucket: Bucket;
   readonly projector: LambdaFunction;
+  /** Paths of the projector's mapping documents: commands decode as it does. */
+  readonly mappingFiles: readonly string[];
   readonly logDays: RetentionDays;
 }
 
@@ -103,13 +105,16 @@ export class ReplayTask extends Construct {
       name,
       asset: new Asset(this, index === 0 ? 'App' : 'AppSourceMap', { path: join(folder, name) }),
     }));
+    const mappings = props.mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
     new Policy(this, 'FetchApp', {
       roles: [props.role],
       document: policyDocument([
         {
           sid: 'FetchApp',
           actions: ['s3:GetObject'],
-          resources: files.map(({ asset }) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+          resources: [...files.map(({ asset }) => asset), ...mappings].map(({ bucket, s3ObjectKey }) =>
+            bucket.arnForObjects(s3ObjectKey),
+          ),
         },
       ]),
     });
@@ -156,6 +161,9 @@ export class ReplayTask extends Construct {
         TWINSTREAM_ARCHIVE_BUCKET: props.bucket.bucketName,
         TWINSTREAM_PROJECTOR_FUNCTION: props.projector.functionName,
         TWINSTREAM_FRESH_TABLES_PREFIX: tables.freshTablesPrefix,
+        ...(mappings.length === 0
+          ? {}
+          : { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') }),
       },
       logging,
     });

@@ -21,6 +21,7 @@ export function addStacks(app: App, configuration: StageConfiguration) {
     tables,
     bucket: archive.bucket,
     projector: projector.consumer.lambda,
+    mappingFiles: configuration.mappingFiles,
     logDays,
   });
   // A browser signs no requests for IAM: the page needs an API that takes tokens.
