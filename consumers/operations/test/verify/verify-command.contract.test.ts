@@ -73,8 +73,8 @@ describe(engineTitle('verify on a damaged store', dynaliteEngine), () => {
       DAMAGES.map(async ({ apply }, index) => apply(await storedDevice(`damaged-${index}`))),
     );
     await store([...healthy, ...damaged]);
-    await put(tables.eventsTable, [{ deviceId: { S: 'no device' }, key: { S: 'EVENT#1' } }]);
-    await put(tables.deviceStateTable, [{ deviceId: { S: 'none either' } }]);
+    await put(tables.eventsTable, [{ deviceId: { S: 'no\ndevice' }, key: { S: 'EVENT#1' } }]);
+    await put(tables.deviceStateTable, [{ deviceId: { S: 'none\neither' } }]);
 
     const { exitCode, stdout, stderr } = await ops('verify', '--no-archive', '--output', 'json');
     expect([exitCode, stderr]).toEqual([EXIT_CODES.failed, '']);
@@ -91,8 +91,8 @@ describe(engineTitle('verify on a damaged store', dynaliteEngine), () => {
       expect(isExpected(expected, found), `${name}: ${found.join('; ')}`).toBe(true);
     }
     for (const { deviceId } of healthy) expect(textsOf(deviceId)).toEqual([]);
-    expect(textsOf('no device')).toEqual(['item-foreign in events']);
-    expect(textsOf('none either')).toEqual(['item-foreign in device-state']);
+    expect(textsOf('no\ndevice')).toEqual(['item-foreign in events']);
+    expect(textsOf('none\neither')).toEqual(['item-foreign in device-state']);
   });
 
   test('goes on behind a page that is garbage, in the table of differences too', async () => {
