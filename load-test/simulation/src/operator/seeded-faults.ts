@@ -27,9 +27,8 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
-        find: 'return { place: { sequenceNumber, subSequenceNumber }, arrivalTime, ...decoded };',
-        replace:
-          'return { place: { sequenceNumber, subSequenceNumber: subSequenceNumber + 1 }, arrivalTime, ...decoded };',
+        find: 'const place = { sequenceNumber, subSequenceNumber };',
+        replace: 'const place = { sequenceNumber, subSequenceNumber: subSequenceNumber + 1 };',
       },
     ],
   },

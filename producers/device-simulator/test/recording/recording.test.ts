@@ -113,7 +113,7 @@ describe('a recording', () => {
   test('goes on behind rows that can be no events, and names their lines', async () => {
     const { events, bad } = await read(
       settingsOf(
-        `id,at,x\na,${T(1)},1\na,never,2\n"a,${T(3)},3\n,${T(4)},4\nb b,${T(5)},5\na,${T(6)}\na,${T(7)},7\n`,
+        `id,at,x\na,${T(1)},1\na,never,2\n"a,${T(3)},3\n,${T(4)},4\nb\tb,${T(5)},5\na,${T(6)}\na,${T(7)},7\n`,
       ),
     );
     expect(placesOf(events)).toEqual([
