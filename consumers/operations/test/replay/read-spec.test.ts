@@ -42,7 +42,7 @@ describe('flags that make no sense together', () => {
     [{ to: 'PT3H' }, /--to must be later/],
     [{ to: '2027-01-01T00:00:00Z' }, /future/],
     [{ rate: 'quick' }, /--rate quick/],
-    [{ device: ['no body'] }, /invalid device id/],
+    [{ device: [' nobody'] }, /invalid device id/],
     [{ device: ['@/nothing/here'] }, /no such file/],
     [{ from: 'yesterday' }, /invalid time/],
   ])('%j', (flags, message) => {
