@@ -113,7 +113,7 @@ describe('the pipeline on one command', () => {
       Buffer.from('speed=17'),
       Buffer.from('[1,2]'),
       Buffer.from('{"v":1,"type":"reported","time":"2026-01-01T00:00:00Z","data":{}}'),
-      Buffer.from(JSON.stringify({ ...event(9), deviceId: 'x'.repeat(129) })),
+      Buffer.from(JSON.stringify({ ...event(9), deviceId: 'x'.repeat(257) })),
       Buffer.from('{"v":1,"deviceId":"hand-1","type":"reported","time":"noon","data":{}}'),
       Buffer.alloc(300 * 1024, 'x'),
       Uint8Array.of(0x7b, 0xff, 0xfe, 0x7d),
