@@ -134,18 +134,18 @@ function isMapped(text: string): boolean {
   return text.includes('"mapping":{"name":');
 }
 
+/** Proposed from the lines that are JSON; the others are among the rejected of the outcome. */
 function ownProposal(name: string, lines: readonly SampleLine[]): Proposed {
   const payloads: JsonValue[] = [];
-  for (const { number, data } of lines) {
+  for (const { data } of lines) {
     try {
       payloads.push(JSON.parse(Buffer.from(data).toString('utf8')));
     } catch {
-      throw refusal(
-        'SAMPLES_NOT_JSON',
-        `line ${number} is not JSON; write a mapping by hand for another format`,
-      );
+      // A sample may be cut off, or hold what a broken device sent.
     }
   }
+  if (payloads.length === 0)
+    throw refusal('SAMPLES_NOT_JSON', 'no line is JSON; write a mapping by hand for another format');
   const proposal = proposeMapping(name, payloads);
   if ('problem' in proposal) throw refusal('NO_MAPPING_PROPOSED', proposal.problem);
   const header = '# yaml-language-server: $schema=./mapping.schema.json\n';

@@ -147,9 +147,17 @@ describe('adopt', () => {
     });
   });
 
+  test('a mapping is proposed beside a line that is broken, which is named as rejected', async () => {
+    const good = [1, 2].map((second) => `{"device":"d","time":${1_767_225_600 + second},"x":1}\n`).join('');
+    const ended = await adopt(['--write', 'beside.yaml'], `${good}not json\n`);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stdout).toContain('3 records, 2 events, 1 device, 1 rejected');
+    expect(ended.stdout).toContain('line 3: undecodable-payload');
+  });
+
   test.each<[string, readonly string[], string, number, RegExp]>([
     ['no records', [], '\n', 2, /^there are no records/],
-    ['no JSON', [], 'a,b\n1,2\n', 3, /SAMPLES_NOT_JSON.*line 1/],
+    ['no JSON', [], 'a,b\n1,2\n', 3, /SAMPLES_NOT_JSON.*no line is JSON/],
     ['nothing that names a device', [], '{"x":1}\n', 3, /NO_MAPPING_PROPOSED.*there are: x/],
     ['no such file', ['none.ndjson'], '', 2, /^cannot read none\.ndjson/],
     ['a mapping with faults', ['--test', 'bad.yaml'], '{"x":1}\n', 2, /bad\.yaml has faults:\n {2}rules: /],
