@@ -2,6 +2,8 @@ import {
   type DeviceId,
   type DeviceState,
   type EventPage,
+  foldPage,
+  isBelowHighWaterMark,
   newDevice,
   type ReceiptLimits,
   type StoredEvent,
@@ -10,7 +12,7 @@ import { catchUp, nextPageKey, type PageKey } from '@twinstream/event-store';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import { CodedError } from '@twinstream/runtime';
-import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
+import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
 import { DEVICES_AT_ONCE } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
 import { noCounts } from '../replay-job.ts';
@@ -26,6 +28,9 @@ export interface CarryOverOptions extends ReplayServices {
   /** The fresh tables are to hold what arrived from here on, milliseconds since 1970; 0: everything. */
   readonly heldFromMs: number;
 }
+
+/** Position of a high-water mark, and its arrival in milliseconds since 1970. */
+type Mark = ShardPosition & { readonly arrivalTime: number };
 
 /** Brings what only the tables in use hold into the fresh ones. */
 export interface CarryOver {
@@ -104,18 +109,43 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     });
   }
 
+  /**
+   * Brings a page that holds no event, which says of some that they were duplicates, where the fresh chain has seen nothing
+   * of its shard up to there. Its texts are not stored, so that it can only be laid under its own end.
+   */
+  async function offerWithoutEvents(page: EventPage, signal: AbortSignal): Promise<void> {
+    const end = { place: page.through, arrivalTime: page.throughArrivalTime };
+    let head = await chainHead(fresh, page.deviceId, limits, signal);
+    while (!isBelowHighWaterMark(head, page.shardId, end)) {
+      const next = { ...page, page: head.page + 1, arrivalMaxBefore: head.arrivalMax };
+      const { outcome } = await fresh.eventStore.appendPage(next, signal);
+      head =
+        outcome === 'appended'
+          ? foldPage(head, next, limits)
+          : await chainHead(fresh, page.deviceId, limits, signal);
+    }
+    // Also where it was appended before, and the state was not written any more.
+    await fresh.latestState.write(head, signal);
+  }
+
   /** Offers the whole chain, and tells what it holds. */
   async function offerAll(deviceId: DeviceId, signal: AbortSignal): Promise<Requirement> {
-    const marks = new Map<ShardId, StoredEvent['place'] & { readonly arrivalTime: number }>();
+    const marks = new Map<ShardId, Mark>();
+    const require = (shardId: ShardId, mark: Mark) => {
+      const highest = marks.get(shardId);
+      if (highest === undefined || compareWithinShard(mark, highest) > 0) marks.set(shardId, mark);
+    };
     let events = 0;
     for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
+      const { shardId, through, throughArrivalTime } = page;
+      if (page.events.length === 0 && throughArrivalTime >= heldFromMs) {
+        require(shardId, { ...through, arrivalTime: throughArrivalTime });
+        await offerWithoutEvents(page, signal);
+        continue;
+      }
       const wanted = page.events.filter(({ arrivalTime }) => arrivalTime >= heldFromMs);
       events += wanted.length;
-      for (const { place, arrivalTime } of wanted) {
-        const highest = marks.get(page.shardId);
-        if (highest === undefined || compareWithinShard(place, highest) > 0)
-          marks.set(page.shardId, { ...place, arrivalTime });
-      }
+      for (const { place, arrivalTime } of wanted) require(shardId, { ...place, arrivalTime });
       await offer(page, wanted, signal);
     }
     return { events, marks };

@@ -1,6 +1,7 @@
-import type { DeviceId } from '@twinstream/device-model';
+import { type DeviceId, deviceId } from '@twinstream/device-model';
 import { memoryShardProgressTable } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
+import { shardId } from '@twinstream/stream-model';
 import { describe, expect, test } from 'vitest';
 import { type PromotionServices, promoteTables } from '../../../src/replay/promotion/promote-tables.ts';
 import type { ReplayEntry } from '../../../src/replay/replay-entry.ts';
@@ -127,6 +128,25 @@ describe('a promotion', () => {
       const { carriedEvents } = await promoteTables(services, job, signal);
       expect(carriedEvents).toBe(1);
       expect(await textsOf(services.fresh)).toEqual(await textsOf(services.stores));
+    },
+  );
+
+  test.each(['event-store', 'stream', 'archive'] as const)(
+    'of a replay from the %s counts the duplicate that a repair found in a shard of its own',
+    async (source) => {
+      const { services, entries, project, replay } = world();
+      entries.stream = ENTRIES;
+      entries.archive = ENTRIES;
+      await project(ENTRIES);
+      const job = await replay(source);
+      const [given] = ENTRIES;
+      if (given === undefined) throw new TypeError('no entries');
+      await project([{ ...given, shardId: shardId('shardId-000000000009') }], true);
+      await promoteTables(services, job, signal);
+      const stateOf = ({ latestState }: Stores) => latestState.read(deviceId('bus-0'));
+      const [inUse, fresh] = [await stateOf(services.stores), await stateOf(services.fresh)];
+      expect(inUse?.counts).toMatchObject({ events: 10, duplicates: 1 });
+      expect(fresh).toMatchObject({ counts: inUse?.counts, marks: inUse?.marks });
     },
   );
 
