@@ -24,7 +24,7 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Serves the files of one folder, and nothing outside it, with the policy of a page. A browser that navigates to a path
- * that is no file gets the page itself, which routes; anything else goes on to the next handler.
+ * that is not a file gets the page itself, which routes; anything else goes on to the next handler.
  */
 export function staticFiles(folder: string): MiddlewareHandler {
   const root = realpath(resolve(folder));

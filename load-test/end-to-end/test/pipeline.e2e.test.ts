@@ -97,7 +97,7 @@ describe('the pipeline on one command', () => {
     });
   }, 120_000);
 
-  test('what any client puts is stored, and what is no event is in quarantine without blocking its shard', async () => {
+  test('what any client puts is stored, and an invalid record is in quarantine without blocking its shard', async () => {
     const id = deviceId('hand-1');
     const event = (counter: number): DeviceEvent => ({
       v: 1,

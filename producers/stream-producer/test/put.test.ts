@@ -96,7 +96,7 @@ describe('what put refuses', () => {
       'INVALID_EXPLICIT_HASH_KEY',
     ],
     [
-      'an explicit hash key that is no number',
+      'an explicit hash key that is not a number',
       { ...record(1), explicitHashKey: 'x' },
       'INVALID_EXPLICIT_HASH_KEY',
     ],

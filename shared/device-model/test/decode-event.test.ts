@@ -224,7 +224,7 @@ const REJECTED: Readonly<Record<RejectionReason, readonly (readonly [string, unk
     ['an empty actor', { ...CORRECTION, actor: '' }],
     ['a reason too long', { ...CORRECTION, reason: 'x'.repeat(1_025) }],
     ['a target without counter', { ...CORRECTION, corrects: { session: 1 } }],
-    ['a target that is no object', { ...CORRECTION, corrects: 7 }],
+    ['a target that is not an object', { ...CORRECTION, corrects: 7 }],
     ['a target with a negative session', { ...CORRECTION, corrects: { session: -1, counter: 0 } }],
   ],
   // Decided against the state of a device.

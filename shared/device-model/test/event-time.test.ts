@@ -47,7 +47,7 @@ describe('the time of an event', () => {
   });
 
   test.each([undefined, null, 1_490_072_431_000, new Date(0), {}])(
-    '%s, which is no text, is none',
+    '%s, which is not text, is none',
     (time) => {
       expect(isEventTime(time)).toBe(false);
     },

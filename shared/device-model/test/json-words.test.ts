@@ -30,7 +30,7 @@ describe('a value at a path of names', () => {
     expect(jsonAt('{"a":1,"a":{"b":2}}', ['a', 'b'])).toBe('2');
   });
 
-  test('is undefined below a value that is no object, though it looks like one', () => {
+  test('is undefined below a value that is not an object, though it looks like one', () => {
     expect(jsonAt('{"a":["b",{"b":1}]}', ['a', 'b'])).toBeUndefined();
     expect(jsonAt('{"a":1}', ['b'])).toBeUndefined();
     expect(jsonAt('{"a": {"b":1}}', ['a', 'b'])).toBe('1');

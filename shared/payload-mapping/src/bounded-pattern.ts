@@ -16,7 +16,7 @@ export interface BoundedPattern {
   work(text: string): number;
 }
 
-/** A literal, an escape, a class or a dot; then what is no atom. */
+/** A literal, an escape, a class or a dot; then anything else. */
 const TOKEN =
   /(?<atom>\[\^?\]?(?:[^\]\\]|\\.)*\]|\\[dDwWsStnrfv]|\\[^a-zA-Z0-9]|[^\\[\](){}?*+|^$.]|\.)|(?<open>\((?:\?:|\?<[A-Za-z]\w*>)?)|(?<close>\)\??)|(?<quantifier>(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})\??)|(?<choice>\|)|(?<anchor>[\^$])/y;
 

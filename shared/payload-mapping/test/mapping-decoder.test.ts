@@ -60,7 +60,7 @@ describe('the events of an entry', () => {
     expect(entryOfPlace(2)).toBe(2);
   });
 
-  test('are none where a rule ignores it, and that is no rejection', () => {
+  test('are none where a rule ignores it, and that is not a rejection', () => {
     expect(decode(READINGS, { ping: 1 })).toEqual({ events: [], ignored: 1 });
   });
 });

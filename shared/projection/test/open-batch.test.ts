@@ -73,7 +73,7 @@ describe('opening a batch', () => {
     expect(poison).toMatchObject([{ entries: [{ subSequenceNumber: 1, reason: 'not-json' }] }]);
   });
 
-  test('keeps the whole record of what is no event', () => {
+  test('keeps the whole record of an invalid event', () => {
     const bytes = encodeAggregate([entry('a', 1), { partitionKey: 'a', data: Buffer.from('[]') }]);
     const [record] = opened(bytes).poison;
     expect(record?.data && Buffer.compare(record.data, bytes)).toBe(0);

@@ -73,7 +73,7 @@ describe('reading a batch', () => {
     expect(() => readBatch(withRecord(1, { eventSourceARN }))).toThrow(RangeError);
   });
 
-  test('refuses what is no batch of a stream', () => {
+  test('refuses anything but a batch of a stream', () => {
     expect(() => readBatch({ Records: [] })).toThrow('at least one record');
     expect(() => readBatch(withRecord(0, { eventID: 'none' }))).toThrow('not a shard id');
     expect(() => readBatch(withRecord(0, { eventSourceARN: 'arn:aws:sqs:us-east-1:1:queue' }))).toThrow(

@@ -256,7 +256,7 @@ const OF_STATES: readonly Damage[] = [
   },
   stateAttribute('page', { N: '5' }, 'too low', 'state-differs *'),
   stateAttribute('page', { N: '8' }, 'too high', 'page-missing *'),
-  stateAttribute('page', { N: '2.5' }, 'that is no whole number', 'state-damaged state'),
+  stateAttribute('page', { N: '2.5' }, 'that is not a whole number', 'state-damaged state'),
   stateAttribute('marks', GARBAGE, 'being garbage', 'state-damaged state'),
   stateAttribute('counts', undefined, 'missing', 'state-damaged state'),
   stateAttribute('arrivalMax', { N: '1' }, 'altered'),

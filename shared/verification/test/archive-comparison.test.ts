@@ -339,7 +339,7 @@ describe('a damaged pipeline', () => {
     expect(report.missing).toBe(1_005);
   });
 
-  test('is read past what is foreign, which is no difference where it is to be skipped', async () => {
+  test('is read past what is foreign, which is not a difference where it is to be skipped', async () => {
     const damaged = withLines({ ...whole, foreignObjects: ['archive/notes.txt'] }, (line, index) =>
       index === 0 ? ['hello', line] : [line],
     );

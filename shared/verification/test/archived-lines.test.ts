@@ -50,7 +50,7 @@ describe('the archive', () => {
   test.each([
     ['a line of text', 'hello'],
     ['JSON of somebody else', '{"hello":"there"}'],
-    ['a value that is no object', '42'],
+    ['a value that is not an object', '42'],
     ['a line that was cut', GOOD.slice(0, -3)],
     ['an altered event that is no JSON any more', GOOD.replace('{"v":1}', '{"v";1}')],
     ['an altered shard', GOOD.replace('shardId-', 'shard Id')],

@@ -156,7 +156,7 @@ interface Heed {
   readonly sync?: (synced: Updates['sync']) => void;
 }
 
-/** A message by the name of its event. Throws SyntaxError for what is no JSON: the connection is then tried again. */
+/** A message by the name of its event. Throws SyntaxError for text that is not JSON: the connection is then tried again. */
 function heed({ event, data }: EventSourceMessage, { device, leave, sync }: Heed): void {
   if (event === 'device') device?.(JSON.parse(data));
   else if (event === 'leave') leave?.(JSON.parse(data));

@@ -49,7 +49,7 @@ describe('a transformation', () => {
     );
   });
 
-  test('leaves alone what is no object', async () => {
+  test('leaves alone a value that is not an object', async () => {
     expect(await transformed('.v = 1', 'not json')).toBeUndefined();
     expect(await transformed('.v = 1', '[1]')).toBeUndefined();
   });

@@ -286,7 +286,7 @@ describe('at', () => {
   });
 
   test.each(['yesterday', '2026-11-02', '2026-11-02T08:00:00', '2026-02-30T08:00:00Z', '', '1793606400000'])(
-    'refuses %j, which is no time with an offset',
+    'refuses %j, which is not a time with an offset',
     async (at) => {
       const { status, body } = await api.ask(`/v1/devices/bus-1?at=${at}`);
       expect([status, body.parameter]).toEqual([400, 'at']);

@@ -109,7 +109,7 @@ describe('GET /v1/devices', () => {
     ]);
   });
 
-  test('refuses a cursor of another query, and what is no cursor', async () => {
+  test('refuses a cursor of another query, and an invalid cursor', async () => {
     const { body } = await api.ask('/v1/devices?limit=1&type=bus');
     for (const query of [
       `type=tram&cursor=${body.cursor}`,

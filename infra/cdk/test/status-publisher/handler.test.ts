@@ -93,6 +93,6 @@ test('asks for the first change that the bus did not take, and for all after it,
   expect(first.told.length + second.told.length).toBeGreaterThan(25);
 });
 
-test('refuses what is no event of a DynamoDB stream', async () => {
+test('refuses anything but an event of a DynamoDB stream', async () => {
   await expect(publisher().handler({ Records: [{ kinesis: {} }] })).rejects.toThrow();
 });

@@ -91,7 +91,7 @@ describe('the fault control', () => {
     expect(errors[1]?.message).toContain('chance');
   });
 
-  it('refuses what is no JSON, no rules, too long, another method or another path', async () => {
+  it('refuses invalid JSON, no rules, too long, another method or another path', async () => {
     expect((await request('PUT', '{')).status).toBe(400);
     expect((await request('PUT', '[]')).status).toBe(400);
     expect((await request('PUT', ' '.repeat(300_000))).status).toBe(413);

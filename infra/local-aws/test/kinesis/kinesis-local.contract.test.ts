@@ -31,10 +31,10 @@ kinesisContract({
     'PutRecords takes 500 records and no more, and not none': 'it takes 501',
     'PutRecords refuses more than 10 MiB': 'it takes 11',
     'data above 1 MiB is refused, and the whole request with it': 'it takes more',
-    'an explicit hash key that is no number is refused, and the whole request with it':
+    'an explicit hash key that is not a number is refused, and the whole request with it':
       'it fails inside, with 500',
     'AT_TIMESTAMP in the future is refused': 'it takes one',
-    'what is no iterator is refused': 'it fails inside, with 500',
+    'an invalid iterator is refused': 'it fails inside, with 500',
     'a sequence number of another shard is refused': 'it takes one',
     'a shard is not split at or outside the ends of its hash keys': 'it splits at the first',
     'UpdateShardCount goes from 4 shards to 3 with no shard having more than two parents':

@@ -62,7 +62,7 @@ describe('AWS JSON 1.1', () => {
     expect(headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('refuses what is no JSON, no Base64, or of a wrong type, with SerializationException', async () => {
+  it('refuses invalid JSON, invalid Base64, or of a wrong type, with SerializationException', async () => {
     const server = await serverWithStream();
     expect(JSON.parse((await post(server, 'ListStreams', '{')).body.toString()).__type).toBe(
       'SerializationException',

@@ -38,7 +38,7 @@ describe('an answer recorded as failure of the whole batch', () => {
     ['an empty itemIdentifier', named('')],
     ['a null itemIdentifier', named(null)],
     ['a wrong key', '{"batchItemFailures":[{"foo":"99"}]}'],
-    ['an entry that is no object', '{"batchItemFailures":["99"]}'],
+    ['an entry that is not an object', '{"batchItemFailures":["99"]}'],
     ['a number for an itemIdentifier', named(99)],
     ['one known and one unknown itemIdentifier', named('99', 'nonsense')],
   ])('%s', (_name, answer) => {

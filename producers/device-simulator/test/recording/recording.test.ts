@@ -171,7 +171,7 @@ describe('a recording', () => {
   });
 });
 
-describe('an input that is no recording', () => {
+describe('an input that is not a recording', () => {
   const codeOf = (recording: RecordingSettings, order: 'time' | 'file' = 'file') =>
     expect(read(recording, order)).rejects;
 

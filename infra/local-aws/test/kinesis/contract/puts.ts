@@ -36,7 +36,7 @@ const refusedRecords: Readonly<Record<string, PutRecordsRequestEntry>> = {
   'an empty partition key': { Data: Buffer.from('x'), PartitionKey: '' },
   'a partition key of 257 characters': { Data: Buffer.from('x'), PartitionKey: 'k'.repeat(257) },
   'data above 1 MiB': { Data: Buffer.alloc(MIB + 1), PartitionKey: 'k' },
-  'an explicit hash key that is no number': {
+  'an explicit hash key that is not a number': {
     Data: Buffer.from('x'),
     PartitionKey: 'k',
     ExplicitHashKey: '0x1',

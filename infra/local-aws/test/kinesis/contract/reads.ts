@@ -133,7 +133,7 @@ export const readFacts: Facts = {
     }
   },
 
-  'what is no iterator is refused': async (stage) => {
+  'an invalid iterator is refused': async (stage) => {
     const ShardIterator = 'AAAAAAAAAAFub3QgYW4gaXRlcmF0b3I=';
     expect(await refusal(stage.client.send(new GetRecordsCommand({ ShardIterator })))).toBe(
       'InvalidArgumentException',
