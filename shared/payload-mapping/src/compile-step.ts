@@ -1,10 +1,10 @@
 import { compilePattern } from './bounded-pattern.ts';
 import { flattenMembers, pickMembers, renameMembers } from './convert-members.ts';
 import type { Formats } from './formats.ts';
-import { CHARACTERS_PER_UNIT } from './limits.ts';
+import { CHARACTERS_PER_UNIT, UNITS_PER_NUMBER } from './limits.ts';
 import type { StepSpec } from './mapping-document.ts';
 import { InvalidDocument, MappingFault } from './mapping-fault.ts';
-import { parseJson } from './parse-json.ts';
+import { type ParsedJson, parseJsonText } from './parse-json.ts';
 import { type Decode, isTooDeep } from './payload-format.ts';
 import {
   doubleOf,
@@ -74,16 +74,18 @@ const WORDS: Readonly<Record<Extract<StepSpec, string>, (at: string) => Convert>
     if (FALSE.has(word)) return false;
     throw unmapped(at, 'not true, false, 1, 0, on, off, yes or no');
   },
-  json: (at) => (value, scope) => parsedJson(textAt(value, scope, at), at),
+  json: (at) => (value, scope) => parsedJson(textAt(value, scope, at), scope, at),
 };
 
-function parsedJson(text: string, at: string): PayloadValue {
-  let value: PayloadValue;
+function parsedJson(text: string, scope: Scope, at: string): PayloadValue {
+  let parsed: ParsedJson;
   try {
-    value = parseJson(text);
+    parsed = parseJsonText(text);
   } catch {
     throw unmapped(at, 'not JSON');
   }
+  const { value, numbersRead } = parsed;
+  spend(scope, numbersRead * UNITS_PER_NUMBER, at);
   if (isTooDeep(value, 0)) throw new MappingFault('mapping-limit', at, 'nested too deep');
   return value;
 }

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { decodeCbor } from './decode-cbor.ts';
 import { RECORD_LIMITS } from './limits.ts';
-import { parseJson } from './parse-json.ts';
+import { parseJsonText } from './parse-json.ts';
 import { isPayloadArray, isRawNumber, type PayloadValue } from './payload-value.ts';
 
 /**
@@ -16,15 +16,19 @@ export interface PayloadCodec {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export const jsonCodec: PayloadCodec = {
-  decode: (bytes) => [parseJson(utf8.decode(bytes))],
+  decode: (bytes) => [parseJsonText(utf8.decode(bytes)).value],
 };
 
 /** One payload a line; empty lines are left out. */
 export const ndjsonCodec: PayloadCodec = {
   decode(bytes) {
     const payloads: PayloadValue[] = [];
+    let numbersLeft: number = RECORD_LIMITS.exactNumbersMax;
     for (const line of utf8.decode(bytes).split('\n')) {
-      if (line.trim() !== '') payloads.push(parseJson(line));
+      if (line.trim() === '') continue;
+      const { value, numbersRead } = parseJsonText(line, numbersLeft);
+      numbersLeft -= numbersRead;
+      payloads.push(value);
       if (payloads.length > RECORD_LIMITS.itemsMax) throw new RangeError('too many lines');
     }
     return payloads;

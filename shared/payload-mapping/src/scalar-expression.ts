@@ -13,7 +13,11 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
 /** Characters of a text that an expression may read: so no text that it makes is longer than the expression times this. */
 const TEXT_CHARACTERS_MAX = 1_024;
 
-class NotScalar extends Error {}
+class NotScalar extends Error {
+  constructor(message = 'reads what is not a short text, number or boolean') {
+    super(message);
+  }
+}
 
 /** Reads a member: texts, numbers and booleans alone, so that no comparison walks through arrays or objects. */
 function getScalar(...names: readonly unknown[]): (data: unknown) => unknown {
@@ -23,7 +27,12 @@ function getScalar(...names: readonly unknown[]): (data: unknown) => unknown {
       const isOwn = typeof value === 'object' && value !== null && Object.hasOwn(value, String(name));
       value = isOwn ? Reflect.get(value as object, String(name)) : null;
     }
-    if (isRawNumber(value as PayloadValue)) return Number((value as { rawJSON: string }).rawJSON);
+    if (isRawNumber(value as PayloadValue)) {
+      const { rawJSON } = value as { readonly rawJSON: string };
+      // Whole numbers may be ids: those that differ beyond 2^53 would be one.
+      if (/^-?\d+$/.test(rawJSON)) throw new NotScalar('reads a whole number that a double does not hold');
+      return Number(rawJSON);
+    }
     if (typeof value === 'object' && value !== null) throw new NotScalar();
     if (typeof value === 'string' && value.length > TEXT_CHARACTERS_MAX) throw new NotScalar();
     return value;
@@ -49,8 +58,7 @@ export function compileExpression(source: string, at: string): Access {
     try {
       value = evaluate(scope.item);
     } catch (error) {
-      const detail =
-        error instanceof NotScalar ? 'reads what is not a short text, number or boolean' : 'failed';
+      const detail = error instanceof NotScalar ? error.message : 'failed';
       throw new MappingFault('unmapped-value', at, `the expression ${detail}`);
     }
     if (value === null || value === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ARRIVAL_TIME, mappedValue } from './mapping-builder.ts';
+import { ARRIVAL_TIME, mappedValue, mapperOf, record } from './mapping-builder.ts';
 
 const at = 'rules.one.event.data.object.x';
 
@@ -153,6 +153,14 @@ describe('a value', () => {
       list: [{ k: 't', v: '21.5' }, { v: 1 }],
     };
     expect(mappedValue(value, payload)).toEqual(expected);
+  });
+
+  test('of an expression never joins whole numbers that differ beyond what a double holds', () => {
+    const rules = "[{name: one, event: {deviceId: {expression: 'string(.id)'}, data: {path: $item}}}]";
+    const mapper = mapperOf(`{language: 1, mapping: one, version: 1, rules: ${rules}}`);
+    const { events, rejections } = mapper.map(record(Buffer.from('{"id":9007199254740993}')));
+    expect(events).toEqual([]);
+    expect(rejections[0]?.detail).toContain('a whole number that a double does not hold');
   });
 
   test('of an expression is bounded: it reads texts, numbers and booleans alone', () => {
