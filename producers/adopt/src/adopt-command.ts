@@ -148,8 +148,7 @@ function ownProposal(name: string, lines: readonly SampleLine[]): Proposed {
     throw refusal('SAMPLES_NOT_JSON', 'no line is JSON; write a mapping by hand for another format');
   const proposal = proposeMapping(name, payloads);
   if ('problem' in proposal) throw refusal('NO_MAPPING_PROPOSED', proposal.problem);
-  const header = '# yaml-language-server: $schema=./mapping.schema.json\n';
-  return { text: header + stringify(proposal.document, { lineWidth: 0 }), reasons: proposal.reasons };
+  return { text: stringify(proposal.document, { lineWidth: 0 }), reasons: proposal.reasons };
 }
 
 function nameOf(samples: string | undefined): string {

@@ -23,7 +23,7 @@ export function findIdentity(
       uses: [session, counter],
     };
   }
-  const highest = Math.max(...counter.values.map(Number));
+  const highest = counter.values.reduce<number>((most, value) => Math.max(most, Number(value)), 0);
   const bits = [8, 16, 32, 48].find((each) => highest < 2 ** each) ?? 48;
   // A few samples do not show where a counter wraps: the shortest usual one would be wrong for most.
   const assumed = Math.max(bits, 16);

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '@twinstream/devic
 import { type Finding, findDevice } from './find-device.ts';
 import { findIdentity } from './find-identity.ts';
 import { findTime } from './find-time.ts';
-import { type Field, fieldsOf, plainName, SEPARATOR } from './sample-fields.ts';
+import { type Field, fieldsOf, pathOf, plainName, SEPARATOR, segmentOf } from './sample-fields.ts';
 
 /** A mapping document as it will be written, and why it says what it says. */
 export interface Proposal {
@@ -53,7 +53,7 @@ export function proposeMapping(name: string, payloads: readonly JsonValue[]): Pr
   };
   const rule = {
     name: 'records',
-    ...(each === undefined ? {} : { each: { path: each } }),
+    ...(each === undefined ? {} : { each: { path: each === '$payload' ? each : pathOf([each]) } }),
     event,
   };
   const document = { language: 1, mapping: name, version: 1, format: 'json', rules: [rule] };
@@ -94,7 +94,10 @@ function outerFields(payloads: readonly JsonValue[], each: string): readonly Fie
     const { [each]: list, ...others } = payload;
     return Array.isArray(list) ? list.map(() => others) : [];
   });
-  return fieldsOf(repeated).map((field) => ({ ...field, path: `$payload.${field.path}` }));
+  return fieldsOf(repeated).map((field) => ({
+    ...field,
+    path: `$payload${field.names.map(segmentOf).join('')}`,
+  }));
 }
 
 function without(

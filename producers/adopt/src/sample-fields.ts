@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@twinstream/device-model';
+import { MAPPING_LIMITS } from '@twinstream/payload-mapping';
 
 /** A scalar member of the samples, at one path, over all items. */
 export interface Field {
@@ -36,7 +37,7 @@ export function fieldsOf(items: readonly JsonObject[]): readonly Field[] {
   }
   return [...found.values()].map(({ names, values }) => ({
     names,
-    path: names.map(segmentOf).join('').replace(/^\./, ''),
+    path: pathOf(names),
     flatName: names.join(SEPARATOR),
     values,
     share: values.filter((value) => value !== undefined).length / items.length,
@@ -52,13 +53,26 @@ function visit(
     const names = [...above, name];
     if (isJsonObject(value)) {
       if (names.length < DEPTH_MAX) visit(value, names, enter);
-    } else if (!Array.isArray(value)) enter(names, value);
+    } else if (!Array.isArray(value) && isNameable(names)) enter(names, value);
   }
 }
 
+/** Whether a mapping can name a member: neither an empty name nor a path beyond its limit. */
+function isNameable(names: readonly string[]): boolean {
+  return !names.includes('') && pathOf(names).length <= MAPPING_LIMITS.pathCharactersMax - ROOT_CHARACTERS;
+}
+
+/** Of `$payload` before a path. */
+const ROOT_CHARACTERS = 10;
+
 const PLAIN_NAME = /^[^.[\]"$][^.[\]"]*$/;
 
-function segmentOf(name: string): string {
+/** A path from the item down, as mappings write it. */
+export function pathOf(names: readonly string[]): string {
+  return names.map(segmentOf).join('').replace(/^\./, '');
+}
+
+export function segmentOf(name: string): string {
   return PLAIN_NAME.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 

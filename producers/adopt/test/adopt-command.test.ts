@@ -49,6 +49,8 @@ describe('adopt', () => {
     expect(stdout).toMatch(/pump-7 +2 +2026-01-01T00:00:02\.000Z +temp=22 level=7\n/);
     const written = await readFile(join(folder, 'pumps.yaml'), 'utf8');
     expect(stdout).toContain(written);
+    // Beside the user's file there is no schema.
+    expect(written).not.toContain('$schema');
   });
 
   test('tests a mapping: events on standard output as they would be stored, the rest beside it', async () => {
@@ -146,6 +148,35 @@ describe('adopt', () => {
       stderr: 'wrote fleet.yaml; test it: adopt --test fleet.yaml -\n',
     });
   });
+
+  test.each<[string, string, string]>([
+    [
+      'a member with a point beside a list',
+      '{"device.id":"x","readings":[{"t":1}]}',
+      '1 records, 1 events, 1 device,',
+    ],
+    ['a list with a point', '{"a.b":[{"id":"x","t":1},{"id":"y","t":2}]}', '1 records, 2 events, 2 devices,'],
+    ['a list with a dollar sign', '{"$x":[{"id":"x","t":1}]}', '1 records, 1 events, 1 device,'],
+  ])('a proposal maps its own samples: %s', async (title, sample, counts) => {
+    const ended = await adopt(['--write', `${title.replaceAll(' ', '-')}.yaml`], `${sample}\n`);
+    expect(ended.stderr).toContain('wrote');
+    expect(ended.stdout.replace('1 record,', '1 records,').replace('1 event,', '1 events,')).toContain(
+      counts,
+    );
+    expect(ended.stdout).toContain('0 rejected');
+  });
+
+  test.each([
+    ['an empty name', '{"id":"x","":"12","t":1}'],
+    ['a name of 300 characters', `{"id":"x","${'n'.repeat(300)}":"1","t":1}`],
+  ])(
+    'a proposal leaves a member that no attribute may be called to the rejections: %s',
+    async (title, sample) => {
+      const ended = await adopt(['--write', `${title.replaceAll(' ', '-')}.yaml`], `${sample}\n`);
+      expect(ended.exitCode).toBe(1);
+      expect(ended.stdout).toContain('line 1: invalid-attribute-name');
+    },
+  );
 
   test('a mapping is proposed beside a line that is broken, which is named as rejected', async () => {
     const good = [1, 2].map((second) => `{"device":"d","time":${1_767_225_600 + second},"x":1}\n`).join('');
