@@ -95,7 +95,9 @@ export function npmBannerNote(
   isTerminal: boolean,
 ): string | undefined {
   const { npm_lifecycle_event: script, npm_config_loglevel: level } = environment;
-  if (isTerminal || level === 'silent' || !isNpmScript(cwd, environment)) return undefined;
+  // `npm start` has no command in bin/, and nobody reads its log as data.
+  if (isTerminal || script === 'start' || level === 'silent' || !isNpmScript(cwd, environment))
+    return undefined;
   return `npm wrote its banner to standard output first; bin/${script} writes its output alone`;
 }
 

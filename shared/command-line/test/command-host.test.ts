@@ -20,6 +20,8 @@ test('whoever pipes npm run is told of the banner that npm has written, and nobo
   expect(npmBannerNote('/srv/twinstream', environment, false)).toContain('bin/ops');
   expect(npmBannerNote('/srv/twinstream', environment, true)).toBeUndefined();
   expect(npmBannerNote('/tmp/run', environment, false)).toBeUndefined();
+  const start = { ...environment, npm_lifecycle_event: 'start' };
+  expect(npmBannerNote('/srv/twinstream', start, false)).toBeUndefined();
   const silent = { ...environment, npm_config_loglevel: 'silent' };
   expect(npmBannerNote('/srv/twinstream', silent, false)).toBeUndefined();
 });

@@ -233,7 +233,12 @@ function report(
   const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
   write(context, `${whole(records)} records: ${sums.join(', ') || 'nothing to do'}`);
   if (flags.execute !== true) tell(context, 'This was a preview: --execute --reason "…" acts.');
+  else if ((counts.stored ?? 0) > 0) tell(context, FLEET_LIST_FOLLOWS);
 }
+
+/** The list learns of changes from the stream, and reads its table again every five minutes (docs/delivery-semantics.md). */
+const FLEET_LIST_FOLLOWS =
+  'Single devices show what was redriven immediately; the fleet list follows within five minutes.';
 
 async function discard(
   context: CommandContext,

@@ -72,7 +72,10 @@ test('of a record of several events only those that were rejected are redriven',
   const readings = [1, 2, 3].map((n) => ({ ts: 1_767_225_600 + n, temp: n }));
   await quarantine('100', { id: PUMP, readings }, { rejectedPlaces: [placeOfItem(0, 1)] });
   const mapping = fleetMappingFile(folder, 1, 'seconds');
-  const { stdout, exitCode } = await redrive('--mapping', mapping, '--execute', '--reason', 'w', '--yes');
+  const { stdout, stderr, exitCode } = await redrive(
+    ...['--mapping', mapping, '--execute', '--reason', 'w', '--yes'],
+  );
+  expect(stderr).toContain('the fleet list follows within five minutes');
   expect(stdout).toMatch(/1 records: 1 stored/);
   expect(exitCode).toBe(EXIT_CODES.success);
   expect((await stored()).map(({ place, event }) => [place.subSequenceNumber, event.data.temp])).toEqual([
