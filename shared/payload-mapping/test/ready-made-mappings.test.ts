@@ -10,10 +10,10 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
   'aws-iot-rule': {
     ignored: 0,
     events: [
-      'pump-7 reported 2026-01-01T00:00:00.123Z {"temperature":21.5,"humidity":40,"site":"plant-1"}',
-      'pump-8 reported 2026-01-01T00:00:01.456Z {"temperature":22,"site":"plant-1"}',
-      'pump-7 connected 2025-12-31T23:59:50.000Z {}',
-      'pump-8 disconnected 2026-01-01T00:01:00.000Z {"disconnectReason":"CONNECTION_LOST"}',
+      'valve-7 reported 2026-01-01T00:00:00.123Z {"temperature":21.5,"humidity":40,"site":"plant-1"}',
+      'valve-8 reported 2026-01-01T00:00:01.456Z {"temperature":22,"site":"plant-1"}',
+      'valve-7 connected 2025-12-31T23:59:50.000Z {}',
+      'valve-8 disconnected 2026-01-01T00:01:00.000Z {"disconnectReason":"CONNECTION_LOST"}',
     ],
   },
   'azure-iot': {
@@ -38,10 +38,10 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
   cloudevents: {
     ignored: 0,
     events: [
-      'pump-7 reported 2026-01-01T00:00:00Z {"temperature":21.5,"pressure":3.4}',
+      'press-7 reported 2026-01-01T00:00:00Z {"temperature":21.5,"pressure":3.4}',
       'sensor-9 reported 2026-01-01T00:00:01.5+01:00 {"level":7}',
-      'pump-8 reported 2026-01-01T00:00:02Z {"temperature":19}',
-      'pump-7 reported 2026-01-01T00:00:03Z {"temperature":22}',
+      'press-8 reported 2026-01-01T00:00:02Z {"temperature":19}',
+      'press-7 reported 2026-01-01T00:00:03Z {"temperature":22}',
     ],
   },
   'flat-telemetry': {
@@ -57,9 +57,9 @@ const EXPECTED: Readonly<Record<string, { readonly ignored: number; readonly eve
   'gtfs-realtime': {
     ignored: 1,
     events: [
-      '2619 reported 2025-12-31T23:59:55.000Z {"type":"vehicle","latitude":30.2672,"longitude":-97.7431,"bearing":90,"speedKmh":27,"routeId":"801","tripId":"t-17","stopId":"5304","stopStatus":"IN_TRANSIT_TO"}',
-      '2620 reported 2026-01-01T00:00:00.000Z {"type":"vehicle","latitude":30.3,"longitude":-97.7,"occupancy":"MANY_SEATS_AVAILABLE"}',
-      '2619 reported 2026-01-01T00:00:25.000Z {"type":"vehicle","latitude":30.27,"longitude":-97.74,"speedKmh":0,"routeId":"801","tripId":"t-17","stopId":"5305","stopStatus":"STOPPED_AT"}',
+      '8619 reported 2025-12-31T23:59:55.000Z {"type":"vehicle","latitude":30.2672,"longitude":-97.7431,"bearing":90,"speedKmh":27,"routeId":"801","tripId":"t-17","stopId":"5304","stopStatus":"IN_TRANSIT_TO"}',
+      '8620 reported 2026-01-01T00:00:00.000Z {"type":"vehicle","latitude":30.3,"longitude":-97.7,"occupancy":"MANY_SEATS_AVAILABLE"}',
+      '8619 reported 2026-01-01T00:00:25.000Z {"type":"vehicle","latitude":30.27,"longitude":-97.74,"speedKmh":0,"routeId":"801","tripId":"t-17","stopId":"5305","stopStatus":"STOPPED_AT"}',
     ],
   },
   'home-assistant-mqtt': {
