@@ -8,7 +8,7 @@ const alarms = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(
 );
 const metricNames = alarms.map(({ Namespace, MetricName }) => `${Namespace} ${MetricName}`);
 
-test('watches lag, errors, throttles, given-up records, quarantine, delivery and indexes', () => {
+test('watches lag, errors, throttles, given-up records, quarantine and delivery', () => {
   const count = (name: string) => metricNames.filter((one) => one === name).length;
   expect({
     age: count('AWS/Lambda IteratorAge'),
@@ -30,13 +30,9 @@ test('watches lag, errors, throttles, given-up records, quarantine, delivery and
     quarantined: 1,
     stateRejections: 1,
     freshness: 1,
-    tables: 4,
+    tables: 2,
     writes: 1,
   });
-  const indexes = alarms.filter(({ Dimensions }) =>
-    JSON.stringify(Dimensions).includes('GlobalSecondaryIndexName'),
-  );
-  expect(indexes).toHaveLength(2);
 });
 
 test('reads metrics of the projector under the names that it writes', () => {

@@ -10,7 +10,7 @@ export type AuditedState =
   | {
       readonly kind: 'state';
       readonly state: DeviceState;
-      /** Attributes that do not follow from the others: those that indexes and dashboards read, and foreign ones. */
+      /** Attributes that do not follow from the others: those that dashboards read, and foreign ones. */
       readonly faults: readonly AttributeFault[];
     };
 

@@ -1,14 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ItemClient } from '@twinstream/aws/dynamodb';
-import type { Clock } from '@twinstream/runtime';
 
 export interface DynamoDbLatestStateOptions {
   readonly tableName: string;
   /** How single items are read and advanced. Default: writes in batches, the SDK's way. */
   readonly items?: ItemClient;
-  readonly clock?: Clock;
-  /** Draws from [0, 1). Default: Math.random. */
-  readonly random?: () => number;
 }
 
 /** A device-state table and how it is read. */

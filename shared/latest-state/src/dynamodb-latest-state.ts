@@ -17,7 +17,7 @@ import {
   textValue,
 } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { CodedError, systemClock } from '@twinstream/runtime';
+import { CodedError } from '@twinstream/runtime';
 import { auditState } from './audit-state.ts';
 import type { DeviceStateTable, DynamoDbLatestStateOptions } from './device-state-table.ts';
 import { listDevices } from './dynamodb-device-list.ts';
@@ -32,7 +32,7 @@ import { decodeState, encodeState, stateItem } from './state-item.ts';
 /**
  * The latest-state table in DynamoDB. Rejects with the codes of {@link dynamoDbRequest}, with `STATE_TOO_LARGE` for a
  * state that no item can hold, with `DAMAGED_STATE` for an item that cannot be read, and with the signal's reason when
- * aborted. Lists read keys from an index and then the items, so that they show a device as it stands.
+ * aborted.
  */
 export function dynamoDbLatestStateTable(
   client: DynamoDBClient,
@@ -41,8 +41,6 @@ export function dynamoDbLatestStateTable(
   const table: DeviceStateTable = {
     client,
     items: batchedItems(sdkRequests(client)),
-    clock: systemClock,
-    random: Math.random,
     ...options,
   };
   return {

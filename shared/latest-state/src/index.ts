@@ -6,6 +6,5 @@ export * from './list-cursor.ts';
 export * from './memory-latest-state.ts';
 export * from './memory-shard-progress.ts';
 export * from './shard-progress-table.ts';
-export * from './site-index.ts';
 export * from './state-item.ts';
 export * from './table-definitions.ts';

@@ -1,4 +1,4 @@
-import type { ConnectionStatus, DeviceId, DeviceState } from '@twinstream/device-model';
+import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import type { AuditedState } from './audit-state.ts';
 
 export type StateWriteResult =
@@ -12,12 +12,8 @@ export interface StateReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which devices, and where the list goes on. */
+/** A part of the list of all devices. */
 export interface DeviceListQuery {
-  /** Devices whose label `site` is this. Read through an index. */
-  readonly site?: string;
-  /** Devices that said this of their connection. Read through an index. */
-  readonly status?: ConnectionStatus;
   /** 1-1,000 devices. */
   readonly limit: number;
   /** As the answer before gave it; opaque. */

@@ -1,11 +1,5 @@
 import { type DeviceId, isDeviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import type { DeviceListQuery } from './latest-state-table.ts';
-
-/** Where a list goes on: after this device. */
-export interface ListPlace {
-  readonly deviceId: DeviceId;
-}
 
 export const LIST_DEVICES_MAX = 1_000;
 
@@ -16,25 +10,19 @@ export function requireListLimit(limit: number): void {
   }
 }
 
-type ListFilter = Pick<DeviceListQuery, 'site' | 'status'>;
-
-/** An opaque cursor that is good for the same site and status alone. */
-export function encodeListCursor({ site, status }: ListFilter, { deviceId }: ListPlace): string {
-  return Buffer.from(JSON.stringify([deviceId, site ?? null, status ?? null])).toString('base64url');
+/** An opaque cursor: the list continues after this device. */
+export function encodeListCursor(deviceId: DeviceId): string {
+  return Buffer.from(JSON.stringify([deviceId])).toString('base64url');
 }
 
-/** The place that the query's cursor names, or undefined without one. Throws `INVALID_CURSOR` for any text that was not given for this query. */
-export function decodeListCursor({
-  site,
-  status,
-  cursor,
-}: ListFilter & { cursor?: string }): ListPlace | undefined {
+/** The device that the cursor names, or undefined without one. Throws `INVALID_CURSOR` for any text that {@link encodeListCursor} did not make. */
+export function decodeListCursor(cursor: string | undefined): DeviceId | undefined {
   if (cursor === undefined) return undefined;
   const parts = parse(cursor);
-  if (!Array.isArray(parts) || parts.length !== 3) throw invalid();
-  const [deviceId, ofSite, ofStatus] = parts;
-  if (!isDeviceId(deviceId) || ofSite !== (site ?? null) || ofStatus !== (status ?? null)) throw invalid();
-  return { deviceId };
+  if (!Array.isArray(parts) || parts.length !== 1) throw invalid();
+  const [deviceId] = parts;
+  if (!isDeviceId(deviceId)) throw invalid();
+  return deviceId;
 }
 
 function parse(cursor: string): unknown {
@@ -46,5 +34,5 @@ function parse(cursor: string): unknown {
 }
 
 function invalid(cause?: unknown): CodedError {
-  return new CodedError('INVALID_CURSOR', 'the cursor was not given for this list', { cause });
+  return new CodedError('INVALID_CURSOR', 'the cursor was not returned by a list of devices', { cause });
 }

@@ -2,7 +2,6 @@ import { ITEM_BYTES_MAX, itemBytes } from '@twinstream/aws/dynamodb';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import type { RepairableLatestState } from './latest-state-table.ts';
 import { decodeListCursor, encodeListCursor, requireListLimit } from './list-cursor.ts';
-import { indexedSiteOf } from './site-index.ts';
 import { stateItem } from './state-item.ts';
 
 /** A latest-state table in memory with the semantics of the DynamoDB one, every read being consistent. Holds the states themselves, not copies. */
@@ -39,19 +38,16 @@ export function memoryLatestStateTable(): RepairableLatestState {
         yield deviceId;
       }
     },
-    list: async (query) => {
-      query.signal?.throwIfAborted();
-      const { site, status, limit } = query;
+    list: async ({ limit, cursor, signal }) => {
+      signal?.throwIfAborted();
       requireListLimit(limit);
-      const after = decodeListCursor(query)?.deviceId;
+      const after = decodeListCursor(cursor);
       const devices: DeviceState[] = [];
       for (const deviceId of [...states.keys()].sort()) {
         const state = states.get(deviceId);
         if (state === undefined || (after !== undefined && deviceId <= after)) continue;
-        if (site !== undefined && indexedSiteOf(state) !== site) continue;
-        if (status !== undefined && state.status.value !== status) continue;
         devices.push(state);
-        if (devices.length === limit) return { devices, cursor: encodeListCursor(query, { deviceId }) };
+        if (devices.length === limit) return { devices, cursor: encodeListCursor(deviceId) };
       }
       return { devices };
     },

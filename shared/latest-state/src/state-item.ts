@@ -24,7 +24,6 @@ import { CodedError } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
 import { attributeMap, readAttributeMap } from './attribute-map.ts';
 import { counterRangesText, readCounterRanges } from './counter-ranges-text.ts';
-import { indexedSiteOf } from './site-index.ts';
 import {
   correctionsText,
   marksText,
@@ -84,7 +83,7 @@ export function encodeState(state: DeviceState): Record<StateAttribute, Attribut
     attributesFloor: optionalText(attributesFloor && formatVersion(attributesFloor)),
     status: textValue(status.value),
     statusVersion: textValue(formatVersion(status.version)),
-    site: optionalText(indexedSiteOf(state)),
+    site: optionalText(labelsOf(state).site),
     labels: { M: attributeMap(Object.entries(labelsOf(state))) },
     lastEventTime: optionalText(lastEventTime?.value),
     lastEventVersion: optionalText(lastEventTime && formatVersion(lastEventTime.version)),

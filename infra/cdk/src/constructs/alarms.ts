@@ -1,4 +1,3 @@
-import { DEVICE_STATE_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -182,33 +181,20 @@ function consumerRules({ consumers, configuration, eventStream }: AlarmsProps): 
 }
 
 function tableRules({ tables }: AlarmsProps): AlarmRule[] {
-  const throttled = (name: string, table: Table, index?: string): AlarmRule => ({
-    name: `${name}${index === undefined ? '' : `-${index}`}Throttles`,
-    metric: writeThrottles(table, index),
+  const throttled = (name: string, { tableName }: Table): AlarmRule => ({
+    name: `${name}Throttles`,
+    metric: new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName: 'WriteThrottleEvents',
+      dimensionsMap: { TableName: tableName },
+      period: PERIOD,
+      statistic: 'Sum',
+    }),
     from: 1,
     periods: 3,
-    description: `Writes of ${name}${index === undefined ? '' : `, index ${index}`}, are throttled: a hot partition, or a burst beyond twice the last peak.`,
+    description: `Writes of ${name} are throttled: a hot partition, or a burst beyond twice the last peak.`,
   });
-  return [
-    throttled('Events', tables.events),
-    throttled('DeviceState', tables.deviceState),
-    ...DEVICE_STATE_TABLE_DEFINITION.GlobalSecondaryIndexes.map(({ IndexName }) =>
-      throttled('DeviceState', tables.deviceState, IndexName),
-    ),
-  ];
-}
-
-function writeThrottles({ tableName }: Table, index: string | undefined): Metric {
-  return new Metric({
-    namespace: 'AWS/DynamoDB',
-    metricName: 'WriteThrottleEvents',
-    dimensionsMap: {
-      TableName: tableName,
-      ...(index === undefined ? {} : { GlobalSecondaryIndexName: index }),
-    },
-    period: PERIOD,
-    statistic: 'Sum',
-  });
+  return [throttled('Events', tables.events), throttled('DeviceState', tables.deviceState)];
 }
 
 function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {

@@ -1,4 +1,3 @@
-import { BY_SITE_INDEX, BY_STATUS_INDEX } from '@twinstream/latest-state';
 import { ARCHIVE_PREFIX, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { ENDPOINTS } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
@@ -119,17 +118,11 @@ function authorizerOf(access: ApiAccess): IHttpRouteAuthorizer {
 
 function permissions({ key, eventStream, tables, archive }: QueryApiProps): Permission[] {
   const { operations, shardProgress } = tables;
-  const indexes = [BY_SITE_INDEX, BY_STATUS_INDEX];
   return [
     {
       sid: 'ReadStates',
-      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Scan'],
+      actions: ['dynamodb:GetItem', 'dynamodb:Scan'],
       resources: tables.deviceStateArns(),
-    },
-    {
-      sid: 'ReadStatesByIndex',
-      actions: ['dynamodb:Query'],
-      resources: tables.deviceStateArns().flatMap((arn) => indexes.map((name) => `${arn}/index/${name}`)),
     },
     { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
     {

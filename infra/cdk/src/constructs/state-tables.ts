@@ -8,7 +8,6 @@ import {
   type Attribute,
   AttributeType,
   BillingMode,
-  ProjectionType,
   StreamViewType,
   Table,
   TableEncryption,
@@ -56,14 +55,6 @@ export class StateTables extends Construct {
       DEVICE_STATE_TABLE_DEFINITION,
       props.streamsStateChanges ? StreamViewType.NEW_AND_OLD_IMAGES : undefined,
     );
-    for (const index of DEVICE_STATE_TABLE_DEFINITION.GlobalSecondaryIndexes) {
-      this.deviceState.addGlobalSecondaryIndex({
-        indexName: index.IndexName,
-        partitionKey: keyAttribute(DEVICE_STATE_TABLE_DEFINITION, index.KeySchema, 'HASH'),
-        sortKey: keyAttribute(DEVICE_STATE_TABLE_DEFINITION, index.KeySchema, 'RANGE'),
-        projectionType: ProjectionType[index.Projection.ProjectionType],
-      });
-    }
     this.shardProgress = table('ShardProgress', SHARD_PROGRESS_TABLE_DEFINITION);
     this.operations = table('Operations', OPERATIONS_TABLE_DEFINITION);
     this.freshTablesPrefix = `${Stack.of(this).stackName}-fresh-`;
@@ -81,12 +72,7 @@ export class StateTables extends Construct {
 
   /** Says why a role may use tables that are not there yet. */
   acknowledgeFreshTables(role: Construct): void {
-    for (const kind of [
-      'events',
-      'device-state',
-      'device-state/index/by-site',
-      'device-state/index/by-status',
-    ]) {
+    for (const kind of ['events', 'device-state']) {
       Validations.of(role).acknowledge({
         id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/${this.freshTablesPrefix}*-${kind}]`,
         reason:

@@ -37,7 +37,7 @@ async function ours(client: DynamoDBClient, { eventsPerDevice, unitsAtMost }: (t
       pagesAndStates += writeUnits;
     },
   });
-  // The first state of a device enters two indexes, once in its life.
+  // The first state of a device is created once in its life.
   await project(fleet.nextBatch(DEVICES, eventsPerDevice));
   const firstEvents = fleet.eventCount;
   pagesAndStates = 0;

@@ -23,7 +23,7 @@ export interface Bill {
   readonly eventBytes: number;
 }
 
-/** The first report of a device enters two indexes, the second has its readings for the first time: each once in a device's life. */
+/** The first two reports of a device create its state and its readings: each once in the life of a device. */
 const FIRST_BATCHES = 2;
 
 /** Projects a load into new tables, and reads the bill: the consumed capacity of every write. */

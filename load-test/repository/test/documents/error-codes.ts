@@ -1,4 +1,3 @@
-import { DEVICE_STATE_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { readText, sourcePaths } from './repository.ts';
 
 /**
@@ -82,10 +81,5 @@ export function alarmNames(): readonly string[] {
     names.push(match[1] ?? '', match[2] ?? '');
   }
   for (const match of source.matchAll(/\bthrottled\('(\w+)', [\w.]+\)/g)) names.push(`${match[1]}Throttles`);
-  for (const match of source.matchAll(/\bthrottled\('(\w+)', [\w.]+, IndexName\)/g)) {
-    for (const { IndexName } of DEVICE_STATE_TABLE_DEFINITION.GlobalSecondaryIndexes) {
-      names.push(`${match[1]}-${IndexName}Throttles`);
-    }
-  }
   return names;
 }
