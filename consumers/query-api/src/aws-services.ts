@@ -23,6 +23,7 @@ import {
 } from '@twinstream/table-generation';
 import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
+import { createKeptLists } from './fleet/kept-lists.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
 import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
@@ -102,6 +103,7 @@ export function awsServices(
     deviceStates: table,
     events,
     fleet,
+    lists: createKeptLists({ clock, newId: randomUUID }),
     updates: createUpdateHub({ fleet, clock, ...(isLongLived ? {} : { holdMs: 0 }) }),
     pipeline: createPipelineReader({
       streamName,

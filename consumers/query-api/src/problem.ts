@@ -35,6 +35,13 @@ export function badParameter(parameter: string, detail: string): Response {
   });
 }
 
+/** The list that a cursor goes on with is no longer kept, or is kept by another process. */
+export function cursorExpired(): Response {
+  return problemResponse('CURSOR_EXPIRED', {
+    detail: 'read the list again from its first page; a list by deviceId has cursors that do not expire',
+  });
+}
+
 export function badCursor(): Response {
   return problemResponse('BAD_CURSOR', {
     detail: 'take the cursor of the answer before, and repeat its query',

@@ -4,6 +4,7 @@ import type { LatestStateTable } from '@twinstream/latest-state';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { StreamTransport } from '@twinstream/stream-producer';
 import type { FleetView } from './fleet/fleet-view.ts';
+import type { KeptLists } from './fleet/kept-lists.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';
 import type { LivenessPolicy } from './liveness.ts';
 
@@ -12,6 +13,8 @@ export interface QueryApiServices {
   readonly deviceStates: Pick<LatestStateTable, 'read'>;
   readonly events: EventStore;
   readonly fleet: FleetView;
+  /** Order of the lists whose sort moves, for their next pages. */
+  readonly lists: KeptLists;
   readonly updates: UpdateHub;
   readonly pipeline: () => Promise<PipelineStatus>;
   /** Where corrections go: the stream, like everything that is said of a device. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunningReplays, StreamReader } from '@twinstream/pipeline-status';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
+import { createKeptLists } from '../src/fleet/kept-lists.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
@@ -63,6 +64,7 @@ export function memoryServices(
     deviceStates: pipeline.states,
     events: pipeline.events,
     fleet,
+    lists: createKeptLists({ clock, newId: randomUUID }),
     updates: createUpdateHub({
       fleet,
       clock,

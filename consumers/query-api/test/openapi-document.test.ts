@@ -75,6 +75,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:correction-ahead",
       "urn:twinstream:problem:not-found",
       "urn:twinstream:problem:method-not-allowed",
+      "urn:twinstream:problem:cursor-expired",
       "urn:twinstream:problem:body-too-large",
       "urn:twinstream:problem:unsupported-media-type",
       "urn:twinstream:problem:headers-too-large",

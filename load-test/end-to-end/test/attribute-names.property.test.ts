@@ -76,6 +76,7 @@ async function apiWith({ event, text }: DecodedEvent) {
     deviceStates,
     events,
     fleet: { current: notAsked, watch: notAsked, stayAwake: notAsked, close: notAsked },
+    lists: { keep: notAsked, find: notAsked },
     updates: { open: notAsked, close: notAsked },
     pipeline: notAsked,
     stream: { putRecords: notAsked },

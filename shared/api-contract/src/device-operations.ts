@@ -22,7 +22,7 @@ export const listDevices = operation({
   operationId: 'listDevices',
   summary: 'The fleet',
   description:
-    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. A single device is always read from its table.',
+    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. A single device is always read from its table. Pages that follow by `cursor` list each device once, in the order and for the filter of the first page’s moment, with its present state; that order is kept for five minutes after its last use, by the process that answered. A list by `deviceId` needs no kept order: a device never moves in it, and its cursors do not expire.',
   scope: 'read',
   params: NO_PARAMETERS,
   query: z.strictObject({
@@ -43,7 +43,7 @@ export const listDevices = operation({
       schema: deviceListSchema,
     },
   },
-  problems: ['BAD_CURSOR'],
+  problems: ['BAD_CURSOR', 'CURSOR_EXPIRED'],
 });
 
 /** As `diff` it stands for the latest state. */

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   CORRECTION_AHEAD: { status: 409, title: 'The correction names an event that the device has not reached' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  CURSOR_EXPIRED: { status: 410, title: 'The list of this cursor is no longer kept' },
   BODY_TOO_LARGE: { status: 413, title: 'Request body too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type: use application/json' },
   HEADERS_TOO_LARGE: { status: 431, title: 'Request line and headers too large' },

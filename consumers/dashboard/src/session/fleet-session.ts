@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
-import type { DeviceJson, WholeDeviceList } from '@twinstream/api-contract';
+import type { DeviceJson, FleetSummary, WholeDeviceList } from '@twinstream/api-contract';
 import { LIMIT_MAX } from '@twinstream/api-contract/values';
-import { listDevices } from '../api/query-api.ts';
+import { listDevices, readSummary } from '../api/query-api.ts';
 import type { Failure, Outcome } from '../api/request.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { fleetQuery, view } from './address.ts';
@@ -96,7 +96,7 @@ function flushSoon(deviceIds: readonly string[]): void {
 function noteListAnswer({
   serverTime,
   value,
-}: Extract<Outcome<WholeDeviceList>, { kind: 'answered' }>): void {
+}: Extract<Outcome<FleetSummary | WholeDeviceList>, { kind: 'answered' }>): void {
   rereadFailure.value = undefined;
   noteAnswer(serverTime);
   noteAsOf('fleet', Date.parse(value.asOf));
@@ -192,6 +192,11 @@ function visibleStretches(): readonly Stretch[] {
   return stretches.filter(({ first, count }) => first <= visible.last && first + count >= visible.first);
 }
 
+/** The API no longer keeps the order of this list: only its start can be read again. */
+function isExpired(outcome: Outcome<WholeDeviceList>): boolean {
+  return outcome.kind === 'refused' && outcome.status === 410;
+}
+
 /** Reads the list on until it reaches beyond the visible rows. */
 async function readOn(): Promise<void> {
   const { signal } = listing;
@@ -207,6 +212,10 @@ async function readOn(): Promise<void> {
     const readGaps = gaps;
     const outcome = await listDevices(query, { limit: LIMIT_MAX, cursor: nextCursor }, signal);
     if (outcome.kind === 'aborted' || signal.aborted) return;
+    if (isExpired(outcome)) {
+      void readFromStart(query);
+      return;
+    }
     if (outcome.kind !== 'answered') {
       rereadFailure.value = outcome;
       noteFailure(outcome);
@@ -248,6 +257,7 @@ async function rereadVisible(signal: AbortSignal): Promise<void> {
     stretch.readGaps = gaps;
     const outcome = await listDevices(query, { limit: stretch.limit, cursor: stretch.cursor }, signal);
     if (outcome.kind === 'aborted' || query !== shownQuery.peek() || isPaused.peek()) return;
+    if (isExpired(outcome)) return readFromStart(query);
     if (outcome.kind !== 'answered') {
       stretch.readGaps = -1;
       rereadFailure.value = outcome;
@@ -263,7 +273,8 @@ async function rereadVisible(signal: AbortSignal): Promise<void> {
 async function recount(signal: AbortSignal): Promise<void> {
   const query = shownQuery.peek();
   if (query === undefined || query !== fleetQuery.peek() || isListLoading.peek()) return;
-  const outcome = await listDevices(query, { limit: 1 }, signal);
+  const { sort: _sort, order: _order, ...filter } = query;
+  const outcome = await readSummary(filter, signal);
   if (outcome.kind === 'aborted' || query !== shownQuery.peek()) return;
   if (outcome.kind !== 'answered') {
     rereadFailure.value = outcome;

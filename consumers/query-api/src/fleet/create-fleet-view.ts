@@ -130,6 +130,7 @@ class MemoryFleetView implements FleetView {
       },
       asOf,
       resumePoint: { timeMs: asOf, seen: new Map(this.#coverage.vector) },
+      find: (deviceId) => rows.find(deviceId),
       shown: () => rows.shown(),
       livenessAt: (row, timeMs) => livenessOf(row, liveness, timeMs),
     };

@@ -1,81 +1,99 @@
-import type { DeviceJson, FleetFilter, Liveness } from '@twinstream/api-contract';
-import type { LivenessPolicy } from '../liveness.ts';
+import type { DeviceJson, FleetFilter } from '@twinstream/api-contract';
+import type { DeviceId } from '@twinstream/device-model';
 import { fleetPredicate } from './fleet-filter.ts';
-import { type FleetRow, livenessOf, rowJson } from './fleet-row.ts';
-import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from './fleet-sort.ts';
+import { type FleetRow, rowJson } from './fleet-row.ts';
+import { comparePlaces, type FleetSort, type SortPlace, type SortValue, sortPlace } from './fleet-sort.ts';
 import type { FleetSnapshot } from './fleet-view.ts';
 
-export interface FleetListQuery {
-  readonly filter: FleetFilter;
+/** The devices of a list and what each is sorted by, as they were at one moment: by rising id, not yet sorted. */
+export interface PlaceList {
+  readonly deviceIds: readonly DeviceId[];
+  /** Of the device of the same index. */
+  readonly values: readonly SortValue[];
+}
+
+/** The places of all devices that meet a filter now. */
+export function fleetPlaces(
+  snapshot: Pick<FleetSnapshot, 'rows' | 'livenessAt'>,
+  filter: FleetFilter,
+  sort: FleetSort,
+  timeMs: number,
+): PlaceList {
+  const matches = fleetPredicate(filter);
+  const deviceIds: DeviceId[] = [];
+  const values: SortValue[] = [];
+  for (const row of snapshot.rows) {
+    const liveness = snapshot.livenessAt(row, timeMs);
+    if (!matches(row, liveness)) continue;
+    deviceIds.push(row.deviceId);
+    values.push(sortPlace(row, sort.by, liveness).value);
+  }
+  return { deviceIds, values };
+}
+
+export interface ListPageQuery {
+  readonly places: PlaceList;
   readonly sort: FleetSort;
   readonly limit: number;
-  /** The list goes on behind this place. */
+  /** The page begins after this place. */
   readonly after?: SortPlace;
   /** Hears of each device in turn; false ends the page before it. Default: takes all. */
   readonly take?: (device: DeviceJson) => boolean;
 }
 
-export interface FleetListAnswer {
+export interface ListPage {
   readonly devices: readonly DeviceJson[];
-  /** Devices that meet the filter. */
-  readonly total: number;
-  /** Absent at the end. */
+  /** Place of the last device of the page; absent at the end of the list. */
   readonly last?: SortPlace;
 }
 
-/** A page of the fleet. Pages follow each other by place, so that devices that come or go do not shift them. */
-export function listFleet(
-  snapshot: Pick<FleetSnapshot, 'rows'>,
-  { filter, sort, limit, after, take = () => true }: FleetListQuery,
-  policy: LivenessPolicy,
+/**
+ * A page of a list: its devices in the order of their places, each with its present state. A device that has left the table
+ * since the places were taken is left out.
+ */
+export function listPage(
+  snapshot: Pick<FleetSnapshot, 'find' | 'livenessAt'>,
+  { places, sort, limit, after, take = () => true }: ListPageQuery,
   timeMs: number,
-): FleetListAnswer {
-  const matches = fleetPredicate(filter);
+): ListPage {
   const compare = comparePlaces(sort);
-  const first = firstPlaces(limit + 1, sort);
-  let total = 0;
-  for (const row of snapshot.rows) {
-    const liveness = livenessOf(row, policy, timeMs);
-    if (!matches(row, liveness)) continue;
-    total += 1;
-    const place = sortPlace(row, sort.by, liveness);
-    if (after === undefined || compare(place, after) > 0) first.offer({ row, liveness, place });
+  const first = firstPlaces(limit + 1, compare);
+  for (const [index, deviceId] of places.deviceIds.entries()) {
+    const place = { value: places.values[index], deviceId };
+    if (after === undefined || compare(place, after) > 0) first.offer(place);
   }
   const found = first.inOrder();
   const devices: DeviceJson[] = [];
-  for (const { row, liveness } of found.slice(0, limit)) {
-    const device = rowJson(row, liveness);
-    if (!take(device)) break;
-    devices.push(device);
+  let count = 0;
+  for (const { deviceId } of found.slice(0, limit)) {
+    const row: FleetRow | undefined = snapshot.find(deviceId);
+    if (row !== undefined) {
+      const device = rowJson(row, snapshot.livenessAt(row, timeMs));
+      if (!take(device)) break;
+      devices.push(device);
+    }
+    count += 1;
   }
-  const last = found[devices.length - 1]?.place;
-  return {
-    devices,
-    total,
-    ...(found.length > devices.length && last !== undefined ? { last } : {}),
-  };
+  const last = found[count - 1];
+  return { devices, ...(found.length > count && last !== undefined ? { last } : {}) };
 }
 
-interface PlacedRow {
-  readonly row: FleetRow;
-  readonly liveness: Liveness;
-  readonly place: SortPlace;
-}
+/** A place of a list, whose device is one of the fleet. */
+type DevicePlace = SortPlace & { readonly deviceId: DeviceId };
 
 /** Keeps the first `count` of all that are offered, without sorting the rest: a page is short and a fleet is long. */
-function firstPlaces(count: number, sort: FleetSort) {
-  const compare = comparePlaces(sort);
-  const inOrder = (rows: PlacedRow[]) => rows.sort((a, b) => compare(a.place, b.place)).slice(0, count);
-  let kept: PlacedRow[] = [];
-  /** Whatever stands behind it is not among the first. */
+function firstPlaces(count: number, compare: (a: SortPlace, b: SortPlace) => number) {
+  const inOrder = (places: DevicePlace[]) => places.sort(compare).slice(0, count);
+  let kept: DevicePlace[] = [];
+  /** Whatever comes after it is not among the first. */
   let bound: SortPlace | undefined;
   return {
-    offer: (offered: PlacedRow) => {
-      if (bound !== undefined && compare(offered.place, bound) > 0) return;
+    offer: (offered: DevicePlace) => {
+      if (bound !== undefined && compare(offered, bound) > 0) return;
       kept.push(offered);
       if (kept.length < 2 * count) return;
       kept = inOrder(kept);
-      bound = kept.at(-1)?.place;
+      bound = kept.at(-1);
     },
     inOrder: () => inOrder(kept),
   };

@@ -28,6 +28,7 @@ export interface FleetRows {
   readonly size: number;
   /** Rises with every change of any row or liveness. */
   readonly generation: number;
+  find(deviceId: DeviceId): FleetRow | undefined;
   /** As they were told last. */
   shown(): Iterable<ShownDevice>;
   /** By rising id. The same array as long as the generation is. */
@@ -53,6 +54,7 @@ export function createFleetRows(policy: LivenessPolicy): FleetRows {
     get generation() {
       return generation;
     },
+    find: (deviceId) => held.get(deviceId)?.row,
     shown: () => held.values(),
     inOrder: () => {
       if (ordered?.generation === generation) return ordered.rows;

@@ -1,7 +1,7 @@
 import { LIVENESS, type Liveness, type Order, type SortName } from '@twinstream/api-contract';
 import type { FleetRow } from './fleet-row.ts';
 
-type SortValue = string | number | undefined;
+export type SortValue = string | number | undefined;
 
 const VALUES = {
   deviceId: (row) => row.deviceId,

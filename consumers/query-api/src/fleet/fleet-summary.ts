@@ -9,12 +9,12 @@ import {
 } from '@twinstream/api-contract';
 import type { LivenessPolicy } from '../liveness.ts';
 import { fleetPredicate } from './fleet-filter.ts';
-import { type FleetRow, livenessOf } from './fleet-row.ts';
+import type { FleetSnapshot } from './fleet-view.ts';
 import { troublesOf } from './trouble.ts';
 
 /** Counts those rows that meet the filter. */
 export function summarizeFleet(
-  rows: Iterable<FleetRow>,
+  snapshot: Pick<FleetSnapshot, 'rows' | 'livenessAt'>,
   filter: FleetFilter,
   policy: LivenessPolicy,
   timeMs: number,
@@ -26,8 +26,8 @@ export function summarizeFleet(
   const labels = { site: labelCounter(), type: labelCounter(), firmware: labelCounter() };
   let total = 0;
   let inTrouble = 0;
-  for (const row of rows) {
-    const liveness = livenessOf(row, policy, timeMs);
+  for (const row of snapshot.rows) {
+    const liveness = snapshot.livenessAt(row, timeMs);
     if (!matches(row, liveness)) continue;
     total += 1;
     byStatus[row.device.status] += 1;

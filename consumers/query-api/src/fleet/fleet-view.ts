@@ -1,4 +1,5 @@
 import type { Liveness } from '@twinstream/api-contract';
+import type { DeviceId } from '@twinstream/device-model';
 import type { FleetRow } from './fleet-row.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';
 import type { ResumePoint } from './resume-token.ts';
@@ -11,6 +12,8 @@ export interface FleetSnapshot {
   readonly asOf: number;
   /** Where updates go on behind this snapshot. */
   readonly resumePoint: ResumePoint;
+  /** The device of this id; undefined where there is none. */
+  find(deviceId: DeviceId): FleetRow | undefined;
   /** All devices as their watchers were told of them last. */
   shown(): Iterable<ShownDevice>;
   livenessAt(row: FleetRow, timeMs: number): Liveness;

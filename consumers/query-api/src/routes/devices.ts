@@ -5,27 +5,33 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
-import { listFleet } from '../fleet/fleet-list.ts';
-import type { SortPlace } from '../fleet/fleet-sort.ts';
+import { fleetPlaces, listPage } from '../fleet/fleet-list.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesOf } from '../fleet/trouble.ts';
-import { badCursor } from '../problem.ts';
+import { badCursor, cursorExpired } from '../problem.ts';
 
 /** Bytes of devices in one answer, unless one alone has more: the bound of a history, and for its reason. */
 const LIST_BYTES_MAX = HISTORY_LIMITS.bytesMax;
 
-/** JSON has no undefined: a place without a value says null. */
+/** A device never moves in the list by id, whose pages go on by place alone, in any process. */
+const FIXED_SORT = 'deviceId';
+
+/** JSON has no undefined: a place without a value says null. The list is named where its sort moves. */
 const sortPlaceSchema = z
-  .tuple([z.union([z.string(), z.number(), z.null()]), z.string()])
-  .transform(([value, deviceId]): SortPlace => ({ value: value ?? undefined, deviceId }));
+  .tuple([z.union([z.string(), z.number(), z.null()]), z.string(), z.string().optional()])
+  .transform(([value, deviceId, list]) => ({ place: { value: value ?? undefined, deviceId }, list }));
 
 export const devicesEndpoint = endpoint(
   listDevices,
   async ({ query: { cursor, limit, sort, order, fields, ...filter }, getSignal }, services) => {
     const bound = { operation: 'listDevices', sort, order, ...filter };
     const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, sortPlaceSchema);
-    if (cursor !== undefined && after === undefined) return badCursor();
+    const isOfList = (after?.list === undefined) === (sort === FIXED_SORT);
+    if (cursor !== undefined && (after === undefined || !isOfList)) return badCursor();
+    const known = after?.list === undefined ? undefined : services.lists.find(after.list);
+    if (after?.list !== undefined && known === undefined) return cursorExpired();
     const snapshot = await services.fleet.current(getSignal());
+    const now = services.clock.now();
     const selection = readFieldSelection(fields);
     const texts: string[] = [];
     let bytesLeft = LIST_BYTES_MAX;
@@ -36,15 +42,19 @@ export const devicesEndpoint = endpoint(
       texts.push(text);
       return true;
     };
-    const { total, last } = listFleet(
+    const sorted = { by: sort, order };
+    const places = known ?? fleetPlaces(snapshot, filter, sorted, now);
+    const { last } = listPage(
       snapshot,
-      { filter, sort: { by: sort, order }, limit, take, ...(after === undefined ? {} : { after }) },
-      services.liveness,
-      services.clock.now(),
+      { places, sort: sorted, limit, take, ...(after === undefined ? {} : { after: after.place }) },
+      now,
     );
+    const keep = () => (sort === FIXED_SORT ? [] : [after?.list ?? services.lists.keep(places)]);
     const rest: Omit<DeviceList, 'devices'> = {
-      ...(last === undefined ? {} : { cursor: encodeCursor(bound, [last.value ?? null, last.deviceId]) }),
-      total,
+      ...(last === undefined
+        ? {}
+        : { cursor: encodeCursor(bound, [last.value ?? null, last.deviceId, ...keep()]) }),
+      total: places.deviceIds.length,
       asOf: isoTime(snapshot.asOf),
       lastEventId: encodeResumeToken(snapshot.resumePoint),
     };

@@ -7,7 +7,7 @@ export const fleetSummaryEndpoint = endpoint(
   getFleetSummary,
   async ({ query: filter, getSignal }, services) => {
     const snapshot = await services.fleet.current(getSignal());
-    const summary = summarizeFleet(snapshot.rows, filter, services.liveness, services.clock.now());
+    const summary = summarizeFleet(snapshot, filter, services.liveness, services.clock.now());
     return jsonAnswer<FleetSummary>({ ...summary, asOf: isoTime(snapshot.asOf) });
   },
 );

@@ -1,12 +1,12 @@
 import { SORT_NAMES } from '@twinstream/api-contract';
-import { deviceId, type JsonObject } from '@twinstream/device-model';
+import { type DeviceId, deviceId, type JsonObject } from '@twinstream/device-model';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { listFleet } from '../../src/fleet/fleet-list.ts';
-import { type FleetRow, fleetRow } from '../../src/fleet/fleet-row.ts';
+import { fleetPlaces, listPage } from '../../src/fleet/fleet-list.ts';
+import { type FleetRow, fleetRow, livenessOf } from '../../src/fleet/fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from '../../src/fleet/fleet-sort.ts';
-import { DEFAULT_LIVENESS_POLICY, livenessAt } from '../../src/liveness.ts';
+import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';
 import { eventOf } from '../test-api.ts';
 
@@ -40,9 +40,13 @@ describe('pages of the fleet', () => {
         const listed: string[] = [];
         let after: SortPlace | undefined;
         for (let page = 0; page < 100; page += 1) {
-          const query = { filter: {}, sort: order, limit, ...(after === undefined ? {} : { after }) };
-          const { devices, total, last } = listFleet({ rows }, query, DEFAULT_LIVENESS_POLICY, NOW);
-          expect(total).toBe(rows.length);
+          const query = {
+            places: placesNow(order),
+            sort: order,
+            limit,
+            ...(after === undefined ? {} : { after }),
+          };
+          const { devices, last } = listPage(snapshotOf(rows), query, NOW);
           listed.push(...devices.map((device) => device.deviceId));
           if (last === undefined) break;
           after = last;
@@ -57,14 +61,9 @@ describe('pages of the fleet', () => {
       fc.property(sort, fc.nat({ max: 59 }), (order, index) => {
         const gone = rows[index];
         if (gone === undefined) return;
-        const after = placeOf(gone, order);
         const rest = rows.filter((row) => row !== gone);
-        const { devices } = listFleet(
-          { rows: rest },
-          { filter: {}, sort: order, limit: 100, after },
-          DEFAULT_LIVENESS_POLICY,
-          NOW,
-        );
+        const query = { places: placesNow(order), sort: order, limit: 100, after: placeOf(gone, order) };
+        const { devices } = listPage(snapshotOf(rest), query, NOW);
         const all = sorted(order);
         expect(devices.map((device) => device.deviceId)).toEqual(all.slice(all.indexOf(gone.deviceId) + 1));
       }),
@@ -72,13 +71,20 @@ describe('pages of the fleet', () => {
   });
 });
 
+function snapshotOf(held: readonly FleetRow[]) {
+  return {
+    rows: held,
+    find: (id: DeviceId) => held.find(({ deviceId: known }) => known === id),
+    livenessAt: (row: FleetRow, timeMs: number) => livenessOf(row, DEFAULT_LIVENESS_POLICY, timeMs),
+  };
+}
+
+function placesNow(order: FleetSort) {
+  return fleetPlaces(snapshotOf(rows), {}, order, NOW);
+}
+
 function placeOf(row: FleetRow, { by }: FleetSort): SortPlace {
-  const { type } = row.device.labels;
-  return sortPlace(
-    row,
-    by,
-    livenessAt(DEFAULT_LIVENESS_POLICY, { type, lastArrivalTime: row.lastArrivalTime }, NOW),
-  );
+  return sortPlace(row, by, livenessOf(row, DEFAULT_LIVENESS_POLICY, NOW));
 }
 
 function sorted(order: FleetSort) {

@@ -109,6 +109,18 @@ describe('GET /v1/devices', () => {
     ]);
   });
 
+  test('names a cursor whose list is no longer kept; a cursor by id never expires', async () => {
+    const [bySite, byId] = await Promise.all([
+      api.ask('/v1/devices?sort=site&limit=1'),
+      api.ask('/v1/devices?limit=1'),
+    ]);
+    await api.clock.advance(301_000);
+    const expired = await api.ask(`/v1/devices?sort=site&limit=1&cursor=${bySite.body.cursor}`);
+    expect([expired.status, expired.body.code]).toEqual([410, 'CURSOR_EXPIRED']);
+    const next = await api.ask(`/v1/devices?limit=1&cursor=${byId.body.cursor}`);
+    expect(ids(next.body)).toEqual(['bus-2']);
+  });
+
   test('refuses a cursor of another query, and an invalid cursor', async () => {
     const { body } = await api.ask('/v1/devices?limit=1&type=bus');
     for (const query of [
