@@ -1,6 +1,7 @@
 import { embeddedMetrics, METRICS } from '@twinstream/state-projector';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PROJECTOR_NAMESPACE } from '../src/constructs/alarms.ts';
+import { ACCOUNT, decide, deployedResources, statementsOf } from './policies.ts';
 import { FULL, pipelineTemplate, resources } from './templates.ts';
 
 const alarms = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(
@@ -52,4 +53,74 @@ test('every alarm tells somebody, says what it means, and is silent without data
     expect(String(alarm.AlarmDescription).length).toBeGreaterThan(20);
     expect(alarm.TreatMissingData).toBe('notBreaching');
   }
+});
+
+describe.each([
+  ['the full stage', FULL],
+  ['the smallest stage', {}],
+])('alarms of %s reach somebody', (_name, context) => {
+  const deployed = deployedResources([pipelineTemplate(context)]);
+  const ofType = (type: string) => deployed.filter((one) => one.type === type);
+  const topicPolicies = ofType('AWS::SNS::TopicPolicy').map(({ properties }) => ({
+    topics: properties.Topics,
+    statements: statementsOf(properties.PolicyDocument),
+  }));
+  const keyStatements = new Map(
+    ofType('AWS::KMS::Key').map(({ arn, properties }) => [arn, statementsOf(properties.KeyPolicy)]),
+  );
+  /** What may be published to a topic, from its policy to the policy of its key. */
+  const decisions = (topicArn: string, alarmArn: string, account: string, isSecure: boolean) => {
+    const topic = ofType('AWS::SNS::Topic').find(({ arn }) => arn === topicArn);
+    const keyArn = String(topic?.properties.KmsMasterKeyId);
+    const asked = {
+      principal: { service: 'cloudwatch.amazonaws.com' },
+      context: {
+        'aws:SourceAccount': account,
+        'aws:SourceArn': alarmArn.replace(ACCOUNT, account),
+        'aws:SecureTransport': String(isSecure),
+      },
+    };
+    const ofTopic = topicPolicies.flatMap(({ topics, statements }) =>
+      [topics].flat().includes(topicArn) ? statements : [],
+    );
+    const ofKey = keyStatements.get(keyArn) ?? [];
+    return [
+      decide(ofTopic, { ...asked, action: 'sns:Publish', resource: topicArn }),
+      decide(ofKey, { ...asked, action: 'kms:Decrypt', resource: keyArn }),
+      decide(ofKey, { ...asked, action: 'kms:GenerateDataKey', resource: keyArn }),
+    ];
+  };
+  const actions = ofType('AWS::CloudWatch::Alarm').flatMap(({ id, arn, properties }) =>
+    [properties.AlarmActions, properties.OKActions]
+      .flat()
+      .map((action) => [id, arn, String(action)] as const),
+  );
+
+  test('there are actions of every alarm', () => {
+    expect(new Set(actions.map(([id]) => id)).size).toBe(ofType('AWS::CloudWatch::Alarm').length);
+    expect(actions.length).toBeGreaterThan(30);
+  });
+
+  test.each(actions)('%s may publish and use the key', (_id, arn, action) => {
+    expect(decisions(action, arn, ACCOUNT, true)).toEqual(['allowed', 'allowed', 'allowed']);
+  });
+
+  test('nothing but alarms publishes to their topics: another service needs an allowance, and a check here', () => {
+    const topics = ofType('AWS::SNS::Topic').map(({ arn }) => arn);
+    const publishers = deployed
+      .filter(({ properties }) => topics.some((topic) => JSON.stringify(properties).includes(topic)))
+      .map(({ type }) => type)
+      .filter((type) => !type.startsWith('AWS::SNS::'));
+    expect(new Set(publishers)).toEqual(new Set(['AWS::CloudWatch::Alarm']));
+  });
+
+  test('alarms of another account, and requests over plain HTTP, are refused', () => {
+    const [, arn, action] = actions[0] ?? ['', '', ''];
+    expect(decisions(action, arn, '999999999999', true)).toEqual([
+      'not allowed',
+      'not allowed',
+      'not allowed',
+    ]);
+    expect(decisions(action, arn, ACCOUNT, false)[0]).toBe('denied');
+  });
 });

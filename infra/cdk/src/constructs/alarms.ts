@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -8,7 +8,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -58,8 +58,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { masterKey: props.key, enforceSSL: true });
-    // Alarms publish as a service, which must be able to use the key: "Amazon SNS topic encrypted with a key", CloudWatch user guide, read 2026-11.
-    props.key.grantEncryptDecrypt(new ServicePrincipal('cloudwatch.amazonaws.com'));
+    allowAlarms(this.topic, props.key);
     const { alarmEmail } = props.configuration;
     if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
     this.alarms = [
@@ -85,6 +84,34 @@ export class Alarms extends Construct {
     alarm.addOkAction(new SnsAction(this.topic));
     return alarm;
   }
+}
+
+/**
+ * Lets the alarms of this account publish. A policy of a topic replaces the one that allows its account, so that what is not
+ * allowed here reaches nobody; and a service that publishes must be able to use the key ("Security best practices for Amazon SNS",
+ * "Enable compatibility between event sources from AWS services and encrypted topics", read 2026-11).
+ */
+function allowAlarms(topic: Topic, key: Key): void {
+  const { account } = Stack.of(topic);
+  const alarms = Stack.of(topic).formatArn({
+    service: 'cloudwatch',
+    resource: 'alarm',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const statement = (sid: string, actions: readonly string[], resource: string) =>
+    new PolicyStatement({
+      sid,
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: [...actions],
+      resources: [resource],
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': account },
+        ArnLike: { 'aws:SourceArn': alarms },
+      },
+    });
+  topic.addToResourcePolicy(statement('AlarmsPublish', ['sns:Publish'], topic.topicArn));
+  key.addToResourcePolicy(statement('AlarmsPublishEncrypted', ['kms:Decrypt', 'kms:GenerateDataKey'], '*'));
 }
 
 function streamRules({ eventStream: { stream } }: AlarmsProps): AlarmRule[] {
