@@ -141,7 +141,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Device>>>> = {
       status: 'disconnected',
       version: [0, 4],
       events: 4,
-      attributes: { cpu: 0.5, uptime: 9_007_199_254_740_992, 'alias-1': 0.75 },
+      attributes: { cpu: 0.5, uptime: '9007199254740993', 'alias-1': 0.75 },
     },
     'edge-1:pump-7': {
       status: 'disconnected',
@@ -173,7 +173,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Device>>>> = {
       attributes: { temp: 21.75, 'pressure.in': 1.2, 'pressure.out': 3.4, running: true },
     },
     'pump-8': { events: 1, attributes: { temp: 19, running: false } },
-    '4711': { events: 1, attributes: { energyWh: 12_345_678_901_234_567_000 } },
+    '4711': { events: 1, attributes: { energyWh: '12345678901234567890' } },
     'pump-9': { events: 1, attributes: { battery: 0.83 } },
   },
 };
@@ -243,6 +243,17 @@ describe('a foreign fleet that a plain SDK client puts into the stream', () => {
       }
     }
   }, 60_000);
+
+  test('has numbers that no double holds in its history as it wrote them, and in its state as texts', async () => {
+    const history = await fetch(`${pipeline.apiUrl}/v1/devices/4711/events`);
+    expect(await history.text()).toContain('"energyWh":12345678901234567890');
+    const { ops } = operationsOf(pipeline, folder.path);
+    expect((await ops('history', '4711', '--output', 'json')).stdout).toContain(
+      '"energyWh":12345678901234567890',
+    );
+    const state = await ops('state', '4711', '--output', 'json');
+    expect(JSON.parse(state.stdout)).toMatchObject({ attributes: { energyWh: '12345678901234567890' } });
+  }, 30_000);
 
   test('of recorded buses as flat JSON is the recording, row for row', async () => {
     await put(

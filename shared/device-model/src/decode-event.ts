@@ -8,6 +8,7 @@ import {
 } from './device-event.ts';
 import { DEVICE_ID_RULE, isDeviceId } from './device-id.ts';
 import { isEventTime } from './event-time.ts';
+import { parseExactJson } from './exact-json.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { type Rejection, rejection } from './rejection.ts';
 import { UPCASTERS, type Upcaster, upcast } from './upcast.ts';
@@ -38,14 +39,14 @@ export function decodeEvent(
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch {
     return rejection('not-json', 'the text is not JSON');
   }
   return decodeParsed(value, text, upcasters);
 }
 
-/** What JSON.parse made of a text of at most 256 KiB, to an event or the reason why it is none. Never throws. */
+/** What {@link parseExactJson} made of a text of at most 256 KiB, to an event or the reason why it is none. Never throws. */
 export function decodeParsed(
   value: unknown,
   text: string,

@@ -22,8 +22,9 @@ import {
 /**
  * Version of the fold: a change of meaning raises it, and snapshots of another version are ignored. Bounding the names of
  * attributes did not raise it: what was stored before is bounded when it is read, and then means the result of the fold.
+ * 2: numbers that a double does not hold are texts of their digits.
  */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /** A state that is being folded, in place. It shares nothing with the state it was opened from. */
 export interface StateDraft extends Omit<DeviceState, 'attributes' | 'marks' | 'receipts' | 'counts'> {

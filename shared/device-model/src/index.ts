@@ -10,6 +10,7 @@ export * from './entry-decoder.ts';
 export * from './event-page.ts';
 export * from './event-time.ts';
 export * from './event-version.ts';
+export { countLongNumbers, parseExactJson } from './exact-json.ts';
 export * from './fold.ts';
 export * from './json.ts';
 export { inexactNumbers, isExactNumber, isStorableNumber } from './json-number.ts';

@@ -4,6 +4,7 @@ import {
   encodeEvent,
   eventText,
   type JsonObject,
+  parseExactJson,
   readEvent,
 } from '@twinstream/device-model';
 import fc from 'fast-check';
@@ -13,10 +14,10 @@ const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
 const value = fc
   .jsonValue({ maxDepth: 3, depthSize: 'small', noUnicodeString: false })
   .filter((json) => !/(?:"":)|e[-+]\d{3}/.test(JSON.stringify(json)));
-// Through JSON once, because it knows no -0.
+// Through JSON once, because it knows no -0, and whole numbers beyond 2^53 - 1 become texts.
 const data = fc
   .dictionary(name, value, { maxKeys: 8 })
-  .map((members): JsonObject => JSON.parse(JSON.stringify(members)));
+  .map((members) => parseExactJson(JSON.stringify(members)) as JsonObject);
 const identity = fc.record({ session: fc.maxSafeNat(), counter: fc.maxSafeNat() });
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 const head = {

@@ -39,6 +39,23 @@ const attributes = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, n]));
 
 describe('decoding an event', () => {
+  test.each([
+    ['9007199254740991', 9_007_199_254_740_991],
+    ['9007199254740992', '9007199254740992'],
+    ['-12345678901234567890', '-12345678901234567890'],
+    ['0.1234567890123456789', '0.1234567890123456789'],
+    ['1.2345678901234567890e+30', '1.2345678901234567890e+30'],
+    ['30.198259999999998', 30.198259999999998],
+    ['0.10000000000000001', 0.1],
+    ['1E5', 100_000],
+    ['1.0', 1],
+    ['[{"a":1e22},{"a":9007199254740993}]', [{ a: 1e22 }, { a: '9007199254740993' }]],
+    ['"9007199254740993"', '9007199254740993'],
+  ])('holds %s as a number where a double does, else as the text of its digits', (json, value) => {
+    const decoded = decode(withAttribute(json));
+    expect(decoded).toMatchObject({ event: { data: { x: value } }, text: withAttribute(json) });
+  });
+
   test('gives its members and the text that it came in, without white space around it', () => {
     const text = JSON.stringify(EVENT);
     const { session, counter, ...rest } = EVENT;
@@ -187,6 +204,10 @@ const REJECTED: Readonly<Record<RejectionReason, readonly (readonly [string, unk
     ['a negative counter', { ...EVENT, counter: -1 }],
     ['a fraction', { ...EVENT, counter: 1.5 }],
     ['a number beyond 2^53', JSON.stringify(EVENT).replace('1042', '9007199254740993')],
+    [
+      'a number that a double rounds to a whole one',
+      JSON.stringify(EVENT).replace('1042', '1042.0000000000000000001'),
+    ],
     ['a text', { ...EVENT, session: '3' }],
     ['null', { ...EVENT, session: null, counter: null }],
   ],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isExactNumber } from '../src/json-number.ts';
+import { parseExactJson } from '../src/exact-json.ts';
+import { isExactNumber, isStorableNumber } from '../src/json-number.ts';
 import { jsonAt, jsonElements, jsonMembers, withJsonAt } from '../src/json-text.ts';
 import { keepWords } from '../src/keep-words.ts';
 
@@ -41,6 +42,25 @@ const objectText = fc
   .map(
     (items) => `{${items.map(([space, key, item]) => `${space}${quote(key)} : ${item}${space}`).join(',')}}`,
   );
+
+test('numbers are doubles where these hold them to the last digit, and else the texts of their digits, wherever they stand', () => {
+  const before = fc.constantFrom('', ' ', '"a\\\\",', '"7",', '1,', 'null , ');
+  const words = fc.oneof(
+    fc.tuple(fc.bigInt(), fc.nat(30)).map(([whole, digits]) => `${whole}.${'3'.repeat(digits)}1`),
+    fc.bigInt().map(String),
+    fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e99, max: 1e99 }).map(String),
+    fc.tuple(fc.integer(), fc.constantFrom('e', 'E+', 'e-'), fc.nat(40)).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(before, words, (first, number) => {
+      const value = Number(number);
+      const isKept = value === 0 || !isStorableNumber(value) || isExactNumber(number, value);
+      const parsed = parseExactJson(`[${first}{"x":${number}}]`) as readonly unknown[];
+      expect(parsed.at(-1)).toEqual({ x: isKept ? value : number });
+    }),
+    { numRuns: 2_000 },
+  );
+});
 
 test('members and elements of a JSON text are those that JSON.parse finds', () => {
   fc.assert(

@@ -5,13 +5,14 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  parseExactJson,
   parseVersion,
   readEvent,
   type StoredEvent,
   type Upcaster,
 } from '@twinstream/device-model';
 import { type ShardId, type ShardPosition, shardId } from '@twinstream/stream-model';
-import { asArray, asNumber, asText, listOf, optional, parseObject } from './json-members.ts';
+import { asArray, asNumber, asObject, asText, listOf, optional } from './json-members.ts';
 import { endsDocument, readEnds } from './page-ends.ts';
 import { STEPS_ORIGIN, stepBetween, takeStep } from './position-steps.ts';
 import { upcastStored } from './upcast.ts';
@@ -154,7 +155,7 @@ export function readPageBody(
   frameBeside: () => PageFrame,
   upcasters?: ReadonlyMap<number, Upcaster>,
 ): EventPage {
-  const body = parseObject(text);
+  const body = asObject(parseExactJson(text) as JsonValue);
   if (body.format !== PAGE_BODY_FORMAT) throw new TypeError(`unknown format ${String(body.format)}`);
   const frame = body.frame === undefined ? frameBeside() : readFrame(body.frame);
   const events = readEvents(body, frame.firstArrivalTime, textsOf(text, body), upcasters);

@@ -1,4 +1,4 @@
-import { areComplete, type DeviceState, newDevice } from '@twinstream/device-model';
+import { areComplete, type DeviceState, FOLD_VERSION, newDevice } from '@twinstream/device-model';
 import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
@@ -36,7 +36,7 @@ describe('making a snapshot', () => {
     const state = await writePages(store, newDevice(DEVICE), 10, 1);
     const snapshot = await makeSnapshot(store, state);
     expect(snapshot).toEqual({
-      foldVersion: 1,
+      foldVersion: FOLD_VERSION,
       state,
       receipts: state.receipts,
       eventTimeMax: expect.any(Number),
@@ -67,7 +67,7 @@ describe('making a snapshot', () => {
   it('leaves the latest device time unknown rather than read too many pages for it', async () => {
     const state = await writePages(store, newDevice(DEVICE), 10, 1);
     const snapshot = await makeSnapshot(store, state, { pagesMax: 9 });
-    expect(snapshot).toEqual({ foldVersion: 1, state, receipts: state.receipts });
+    expect(snapshot).toEqual({ foldVersion: FOLD_VERSION, state, receipts: state.receipts });
     if (snapshot !== undefined) await store.putSnapshot(snapshot);
     const next = await makeSnapshot(store, await writePages(store, state, 1, 1));
     expect(next).not.toHaveProperty('eventTimeMax');

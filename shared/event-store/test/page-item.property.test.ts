@@ -1,5 +1,6 @@
 import { itemBytes, writeUnits } from '@twinstream/aws/dynamodb';
 import {
+  decodeEvent,
   type EventPage,
   type EventVersion,
   newDevice,
@@ -46,21 +47,26 @@ const stored: fc.Arbitrary<StoredEvent> = fc
         maxKeys: 4,
       },
     ),
-    indent: fc.constantFrom(0, 0, 0, 2),
+    /** Of numbers whose digits a double does not hold, as of others. */
+    number: fc.constantFrom('1', '9007199254740993', '-0.1234567890123456789', '1e17', '17.40'),
+    isSpaced: fc.boolean(),
     version,
     follows: fc.boolean(),
     late: fc.option(fc.integer({ min: -9, max: 9 })),
     repaired: fc.boolean(),
   })
-  .map(({ counter, session, correctionId, data, indent, follows, late, repaired, ...rest }) => {
+  .map(({ counter, session, correctionId, data, number, isSpaced, follows, late, repaired, ...rest }) => {
     const said = correctionId === null ? (counter === null ? {} : { session, counter }) : { correctionId };
-    const arrived = arrivedEvent({ at: 1, data, ...said });
-    const { event } = arrived;
+    const written = arrivedEvent({ at: 1, data: { ...data, number: 0 }, ...said }).text;
+    const text = written.replace('"number":0', `"number":${number}`).replace('{', isSpaced ? '{\n  ' : '{');
+    const decoded = decodeEvent(Buffer.from(text));
+    if ('rejected' in decoded) throw new TypeError(decoded.detail);
+    const { event } = decoded;
     const followed = event.identity && { ...event.identity, ordinal: 0, revision: 0 };
     return {
       ...rest,
       event,
-      text: indent === 0 ? arrived.text : JSON.stringify(JSON.parse(arrived.text), undefined, indent),
+      text,
       version: follows && followed ? followed : rest.version,
       ...(late === null ? {} : { late: { gapChange: late } }),
       ...(repaired ? { repaired: true as const } : {}),

@@ -4,6 +4,7 @@ import {
   decodeParsed,
   EVENT_LIMITS,
   EVENT_SCHEMA_VERSION,
+  parseExactJson,
   type Rejection,
   rejection,
   type SourceCounter,
@@ -103,7 +104,7 @@ export function assembleEvent(parts: EventParts, stamp: string): AssembledEvent 
   if (byteLengthExceeds(text, EVENT_LIMITS.bytesMax)) {
     return rejection('too-large', `the mapped event has more than ${EVENT_LIMITS.bytesMax} bytes`);
   }
-  const decoded = decodeParsed(holdsRawNumber(data) ? JSON.parse(text) : event, text);
+  const decoded = decodeParsed(readsOtherwise(data) ? parseExactJson(text) : event, text);
   return 'rejected' in decoded || sourceCounter === undefined ? decoded : { ...decoded, sourceCounter };
 }
 
@@ -112,11 +113,17 @@ function byteLengthExceeds(text: string, bytesMax: number): boolean {
   return text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax;
 }
 
-/** Whether a number is in its own digits anywhere: the event's data have doubles, its text the digits. */
-function holdsRawNumber(value: PayloadValue): boolean {
+/**
+ * Whether a number anywhere is read from its JSON as another value: one in its own digits and a whole number beyond 2^53 - 1
+ * as a text, -0 as 0.
+ */
+function readsOtherwise(value: PayloadValue): boolean {
+  if (typeof value === 'number') {
+    return value === 0 ? Object.is(value, -0) : Number.isInteger(value) && !Number.isSafeInteger(value);
+  }
   if (typeof value !== 'object' || value === null) return false;
   if (isRawNumber(value)) return true;
-  if (isPayloadArray(value)) return value.some(holdsRawNumber);
-  for (const name in value) if (holdsRawNumber(value[name] ?? null)) return true;
+  if (isPayloadArray(value)) return value.some(readsOtherwise);
+  for (const name in value) if (readsOtherwise(value[name] ?? null)) return true;
   return false;
 }

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function quarantine(number: string, payload: unknown, more: Partial<QuarantinedEntry> = {}) {
-  const data = Buffer.from(JSON.stringify(payload));
+  const data = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
   const place = { subSequenceNumber: 0, partitionKey: 'key', data };
   await services.quarantine.put({
     ...{ shardId: SHARD, sequenceNumber: sequenceNumber(number), partitionKey: 'key', data },
@@ -66,6 +66,16 @@ test('a corrected mapping run over the quarantine stores what it maps now, and s
     data: { temp: 21.5 },
     mapping: { name: 'fleet', version: 2 },
   });
+});
+
+test('a number that no double holds is redriven in its digits: as written in history, as a text in the state', async () => {
+  await quarantine('100', `{"serial":"${PUMP}","ts":1767225600,"temp":0.1234567890123456789}`);
+  const mapping = fleetMappingFile(folder, 2, 'seconds');
+  await redrive('--mapping', mapping, '--execute', '--reason', 'serial', '--yes');
+  const [event] = await stored();
+  expect(event?.text).toContain('"temp":0.1234567890123456789');
+  const state = await services.stored.latestState.read(PUMP);
+  expect(state?.attributes.get('temp')?.value).toBe('0.1234567890123456789');
 });
 
 test('of a record of several events only those that were rejected are redriven', async () => {

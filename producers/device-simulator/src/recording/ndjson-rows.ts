@@ -1,4 +1,4 @@
-import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '@twinstream/device-model';
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from '@twinstream/device-model';
 import { decodeBytes, LINE_BYTES_MAX, type Line } from './line-reader.ts';
 import { eventOfLine, eventOfRow, type RecordedEvent } from './recorded-event.ts';
 import { type BadRow, type FlatRow, quoted, type RowColumns } from './row.ts';
@@ -36,21 +36,13 @@ function isWholeEvent({ v, deviceId, type, data }: JsonObject): boolean {
   return isJsonObject(data) || (data === undefined && (type === 'connected' || type === 'disconnected'));
 }
 
-/** A number that a double may not hold as it is written, somewhere in the line. */
-const LONG_NUMBER = /\d[\d.]{15}|\d[eE][+-]?\d/;
-
 /** Undefined for what is not JSON. A number that would change on the way stays text. */
 function parse(text: string): unknown {
   try {
-    return LONG_NUMBER.test(text) ? JSON.parse(text, keepLongNumbers) : JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return undefined;
   }
-}
-
-function keepLongNumbers(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  return typeof value === 'number' && source !== undefined && !isExactNumber(source, value) ? source : value;
 }
 
 const MEMBERS_LISTED_MAX = 20;

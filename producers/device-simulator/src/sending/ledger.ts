@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { parseExactJson } from '@twinstream/device-model';
 import { CodedError, readLines } from '@twinstream/runtime';
 import type { LedgerEntry, LedgerLine } from './ledger-entry.ts';
 
@@ -116,7 +117,7 @@ export const LEDGER_LINE_BYTES_MAX = 2 * 1024 * 1024;
 /** The entries of a ledger, in the order of its lines. */
 export async function* readLedger(path: string): AsyncGenerator<LedgerEntry> {
   const lines = readLines(createReadStream(path), { name: path, lineBytesMax: LEDGER_LINE_BYTES_MAX });
-  for await (const { text } of lines) if (text !== '') yield JSON.parse(text);
+  for await (const { text } of lines) if (text !== '') yield parseExactJson(text) as LedgerEntry;
 }
 
 function unwritable(path: string, error: unknown): CodedError {
