@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { CodedError } from '@twinstream/runtime';
 import type { IConstruct } from 'constructs';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 /** Entry file of everything that runs on AWS. */
 const ENTRIES = {
@@ -26,6 +26,8 @@ export const BUNDLE_NAMES: readonly BundleName[] = Object.keys(ENTRIES).filter(
 export const BUNDLE_FILE = 'index.mjs';
 const BUNDLES_DIR = fileURLToPath(new URL('../dist/bundles', import.meta.url));
 
+const COMMAND_FILE = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/;
+
 /** CommonJS packages inside an ES module ask for `require`. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
@@ -39,6 +41,8 @@ export interface Bundle {
   readonly folder: string;
   /** Module and source map, as they are uploaded. */
   readonly compressedBytes: number;
+  /** Operations of AWS whose commands the module contains, such as `dynamodb:GetItem`. It may not call all of them. */
+  readonly operations: readonly string[];
 }
 
 const bundles = new Map<BundleName, Promise<Bundle>>();
@@ -104,12 +108,13 @@ const englishOnly: Plugin = {
 };
 
 async function makeBundle(name: BundleName): Promise<Bundle> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     plugins: [englishOnly, ownSourcesOnly],
     entryPoints: [ENTRIES[name]],
     outfile: join(BUNDLES_DIR, BUNDLE_FILE),
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
@@ -132,7 +137,19 @@ async function makeBundle(name: BundleName): Promise<Bundle> {
     publish(unfinished, folder);
   }
   const compressedBytes = outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
-  return { folder, compressedBytes };
+  return { folder, compressedBytes, operations: operationsOf(metafile) };
+}
+
+/** Commands of the AWS SDK that tree shaking has left: each is a file of its own. */
+function operationsOf({ outputs }: Metafile): readonly string[] {
+  return Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([file]) => {
+      const [, service, operation] = COMMAND_FILE.exec(file) ?? [];
+      return service === undefined ? [] : [`${service}:${operation}`];
+    })
+    .sort();
 }
 
 /** Renames the folder into place; another process may have been faster, with the same content. */

@@ -129,7 +129,6 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
       resources: ['*'],
       conditions: { ArnEquals: { 'lambda:FunctionArn': projector.functionArn } },
     },
-    { sid: 'KnowTimeout', actions: ['lambda:GetFunctionConfiguration'], resources: [projector.functionArn] },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];
 }

@@ -121,7 +121,7 @@ function permissions({ key, eventStream, tables, archive }: QueryApiProps): Perm
   return [
     {
       sid: 'ReadStates',
-      actions: ['dynamodb:GetItem', 'dynamodb:Scan'],
+      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Scan'],
       resources: tables.deviceStateArns(),
     },
     { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
