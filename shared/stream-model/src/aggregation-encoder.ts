@@ -36,12 +36,11 @@ const TAG_KEY = tag(FIELD.tag.key, WIRE.bytes);
 const TAG_VALUE = tag(FIELD.tag.value, WIRE.bytes);
 const NO_HASH_KEY = -1;
 
-/** Sizes here stay below 2^31: a record has at most 10 MiB. */
+/** Sizes here stay below 2^28: a record has at most 10 MiB. */
 function varintBytes(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
-  if (value < 0x20_0000) return 3;
-  return value < 0x1000_0000 ? 4 : 5;
+  return value < 0x20_0000 ? 3 : 4;
 }
 
 const delimitedBytes = (length: number): number => 1 + varintBytes(length) + length;
@@ -51,9 +50,9 @@ function tagBytes(entry: UserRecordTag): number {
   return entry.value === undefined ? key : key + delimitedBytes(Buffer.byteLength(entry.value));
 }
 
-function tagsBytes(tags: readonly UserRecordTag[] | undefined): number {
+function tagsBytes(tags: readonly UserRecordTag[]): number {
   let bytes = 0;
-  for (const entry of tags ?? []) bytes += delimitedBytes(tagBytes(entry));
+  for (const entry of tags) bytes += delimitedBytes(tagBytes(entry));
   return bytes;
 }
 

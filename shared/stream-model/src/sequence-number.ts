@@ -39,5 +39,5 @@ export function sortableSequenceNumber(number: SequenceNumber): string {
 export function fromSortableSequenceNumber(text: string): SequenceNumber {
   const number = sequenceNumber(text.slice(4));
   if (sortableSequenceNumber(number) === text) return number;
-  throw new RangeError(`not a sortable sequence number: ${JSON.stringify(text.slice(0, 140))}`);
+  throw new RangeError(`not a sortable sequence number: ${JSON.stringify(text)}`);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   AGGREGATE_ENVELOPE_BYTES,
   AGGREGATE_MAGIC,
+  type AggregatedUserRecord,
   createAggregateBuilder,
   decodeRecord,
   encodeAggregate,
@@ -69,6 +70,32 @@ describe('bytes of the format', () => {
     expect(text(bytes).split('device')).toHaveLength(2);
     expect(entriesOf(bytes).map(({ partitionKey }) => partitionKey)).toEqual(['device', 'other', 'device']);
   });
+
+  test('explicit hash keys used by several records are in the table once', () => {
+    const keyed = (data: string, explicitHashKey: string) => ({ ...record('a', data), explicitHashKey });
+    const records = [keyed('1', '70001'), keyed('2', '8'), keyed('3', '70001')];
+    const builder = createAggregateBuilder();
+    for (const each of records) builder.add(each);
+    const { bytes } = builder;
+    const built = builder.build();
+    expect(built).toHaveLength(bytes);
+    expect(text(built).split('70001')).toHaveLength(2);
+    expect(entriesOf(built)).toEqual(records.map((each) => ({ ...each, data: text(each.data) })));
+  });
+
+  test.each([0x7f, 0x80, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000])(
+    'lengths around %i, where a length takes another byte, are counted as they are written',
+    (length) => {
+      for (let less = 0; less < 12; less += 1) {
+        const builder = createAggregateBuilder(10 * RECORD_BYTES_MAX);
+        builder.add({ partitionKey: 'a', data: new Uint8Array(length - less) });
+        const { bytes } = builder;
+        const built = builder.build();
+        expect(built).toHaveLength(bytes);
+        expect(decodeRecord(built)).toMatchObject({ status: 'aggregated', records: [{ partitionKey: 'a' }] });
+      }
+    },
+  );
 });
 
 describe('decoding', () => {
@@ -127,6 +154,7 @@ describe('decoding', () => {
     ['field number 0', '0200'],
     ['a wire type that does not exist', '0f'],
     ['the end of a group that never began', '34'],
+    ['the end of a group that never began, before a field', '3435'],
     ['a group that never ends', '330801'],
     ['a group ended by another', '3344'],
     ['a record without data', '0a0161 1a020800'],
@@ -138,6 +166,55 @@ describe('decoding', () => {
     ['a fixed field cut off', '2d000000'],
   ])('%s is a malformed message', (_, message) => {
     expect(decodeRecord(sealed(message))).toEqual({ status: 'damaged', reason: 'malformed-message' });
+  });
+
+  test('a number takes ten bytes at most', () => {
+    const field = (padding: string) => sealed(`0a 81 ${padding} 00 61 1a060800 1a026869`);
+    expect(entriesOf(field('80'.repeat(8)))).toEqual([{ partitionKey: 'a', data: 'hi' }]);
+    expect(decodeRecord(field('80'.repeat(9)))).toEqual({ status: 'damaged', reason: 'malformed-message' });
+  });
+
+  test('nothing of the MD5 is read as part of the message', () => {
+    // Cut off in the last byte of a number, and in a number that the next byte would end.
+    for (let byte = 0x80; byte <= 0xff; byte += 1) {
+      const decoded = decodeRecord(sealed(`28${byte.toString(16)}`));
+      expect(decoded).toEqual({ status: 'damaged', reason: 'malformed-message' });
+    }
+  });
+
+  test('a field number of more than 29 bits is refused', () => {
+    expect(decodeRecord(sealed('8880808010 01'))).toEqual({ status: 'damaged', reason: 'malformed-message' });
+  });
+
+  test('groups are followed 100 levels below the first, and no further', () => {
+    const nested = (levels: number) => sealed(`${'33'.repeat(levels)}${'34'.repeat(levels)}`);
+    expect(entriesOf(nested(101))).toEqual([]);
+    expect(decodeRecord(nested(102))).toEqual({ status: 'damaged', reason: 'malformed-message' });
+  });
+
+  test.each(['31 0102030405060708', '45 01020304', '2801', '3a0178'])(
+    'an unknown field %s may end the message',
+    (field) => {
+      expect(entriesOf(sealed(`0a0161 1a0608001a026869 ${field}`))).toEqual([
+        { partitionKey: 'a', data: 'hi' },
+      ]);
+    },
+  );
+
+  test('what the message leaves out, the record leaves out', () => {
+    const records: AggregatedUserRecord[] = [
+      { ...record('a', '1'), tags: [{ key: 'k' }] },
+      { ...record('a', '2'), explicitHashKey: '7' },
+      record('a', '3'),
+    ];
+    const decoded = decodeRecord(encodeAggregate(records));
+    if (decoded.status !== 'aggregated') throw new Error(decoded.status);
+    expect(decoded.records.map((each) => Object.keys(each).sort())).toEqual([
+      ['data', 'partitionKey', 'tags'],
+      ['data', 'explicitHashKey', 'partitionKey'],
+      ['data', 'partitionKey'],
+    ]);
+    expect(decoded.records[0]?.tags).toStrictEqual([{ key: 'k' }]);
   });
 
   test('groups nested without end are refused, not followed', () => {
@@ -152,8 +229,15 @@ describe('decoding', () => {
     ['that are groups', '2b 2801 33 3a0178 34 2c 0a0161 1a060800 1a026869'],
     ['inside a record', '0a0161 1a0b0800 1a026869 2801 3a0178'],
     ['inside a tag', '0a0161 1a0d0800 1a026869 2205 1801 0a016b'],
+    ['inside a record, whose bytes look like its data,', '0a0161 1a0c0800 1a026869 3a04 1a026e6f'],
   ])('unknown fields %s are skipped', (_, message) => {
     expect(entriesOf(sealed(message))).toEqual([expect.objectContaining({ partitionKey: 'a', data: 'hi' })]);
+  });
+
+  test('an unknown field inside a tag is skipped, whatever its bytes look like', () => {
+    expect(entriesOf(sealed('0a0161 1a100800 1a026869 2208 0a016b 1a03 0a0178'))).toEqual([
+      { partitionKey: 'a', data: 'hi', tags: [{ key: 'k' }] },
+    ]);
   });
 
   test('tables may come after the records that use them', () => {

@@ -118,6 +118,13 @@ describe('a line of the archive', () => {
     expect(Math.max(...lengths)).toBe(1_200);
   });
 
+  test('of base64 is as large as it may be, and no larger', () => {
+    const source = record('not JSON');
+    const [line = ''] = linesOf(source);
+    expect(linesOf(source, line.length)).toEqual([line]);
+    expect(linesOf(source, line.length - 1)[0]).toContain('"tooLarge":8,');
+  });
+
   test('fits its head into the room that is set aside for it, at worst', () => {
     const worst = { ...record(Buffer.alloc(10 * 1024 * 1024, 0xff), '\0'.repeat(256)) };
     const number = sequenceNumber('9'.repeat(129));
@@ -130,14 +137,43 @@ describe('a line of the archive', () => {
     expect(line?.binary.length).toBeLessThanOrEqual(ARCHIVE_HEAD_BYTES_MAX);
   });
 
+  const headed = (rest: string, { shard = 's', number = '1', time = '2026-11-23T05:00:00.007Z' } = {}) =>
+    `{"shardId":"${shard}","sequenceNumber":"${number}","subSequenceNumber":0,"arrivalTime":"${time}","partitionKey":"k"${rest}`;
+  const digest = 'ab'.repeat(32);
+
+  test('is read from what is written by hand in its form', () => {
+    const place = { shardId: 's', sequenceNumber: '1', subSequenceNumber: 0, partitionKey: 'k' };
+    expect(readArchiveLine(headed(',"event":{}}'))).toMatchObject({ ...place, data: Buffer.from('{}\n') });
+    expect(readArchiveLine(headed(',"base64":"AA=="}'))).toMatchObject({ ...place, data: Buffer.from('\0') });
+    expect(readArchiveLine(headed(`,"tooLarge":7,"sha256":"${digest}"}`))).toMatchObject({ bytes: 7 });
+  });
+
   test.each([
-    '',
-    'hello',
-    '{}',
-    '{"shardId":"s","sequenceNumber":"1","subSequenceNumber":0,"arrivalTime":"x","partitionKey":"k","event":{}}',
-    '{"shardId":"s","sequenceNumber":"1","subSequenceNumber":0,"arrivalTime":"2026-11-23T05:00:00.007Z","partitionKey":"k"}',
-    '{"shardId":"s","sequenceNumber":"1","subSequenceNumber":0,"arrivalTime":"2026-11-23T05:00:00.007Z","partitionKey":"k","event":{',
-  ])('is not read from %s', (line) => {
-    expect(() => readArchiveLine(line)).toThrow(RangeError);
+    ['no text', ''],
+    ['another text', 'hello'],
+    ['another object', '{}'],
+    ['a time that is none', headed(',"event":{}}', { time: 'x' })],
+    ['a shard id that is none', headed(',"event":{}}', { shard: 'a shard' })],
+    ['a sequence number that is none', headed(',"event":{}}', { number: '01' })],
+    ['a second partition key that is no text', headed(',"partitionKey":7,"base64":"AA=="}')],
+    ['a line without a form', headed('}')],
+    ['a line that is cut off in its event', headed(',"event":{')],
+    ['a line that goes on after its event', headed(',"event":{}x')],
+    ['a line whose event is not JSON', headed(',"event":{x}}')],
+    ['a line that is cut off', headed(',"base64":"AA=="')],
+    ['base64 with foreign characters', headed(',"base64":"A?=="}')],
+    ['base64 that is a number', headed(',"base64":7}')],
+    ['a number of bytes that is a text', headed(`,"tooLarge":"7","sha256":"${digest}"}`)],
+    ['bytes without a digest', headed(',"tooLarge":7}')],
+    ['a digest of the wrong length', headed(`,"tooLarge":7,"sha256":"${digest}0"}`)],
+    ['a digest in a list', headed(`,"tooLarge":7,"sha256":["${digest}"]}`)],
+  ])('is not read from %s', (_, line) => {
+    expect(() => readArchiveLine(line)).toThrow(new RangeError('not a line of the archive'));
+  });
+
+  test('that is not JSON is refused with the place where it ceases to be', () => {
+    expect(() => readArchiveLine(headed(',"event":{x}}'))).toThrow(
+      expect.objectContaining({ cause: expect.any(SyntaxError) }),
+    );
   });
 });

@@ -36,7 +36,11 @@ test('three even ranges meet without a gap, and the last takes the remainder', (
 });
 
 test.each([0, -1, 1.5, Number.NaN])('%s is no count of ranges', (count) => {
-  expect(() => evenRanges(count)).toThrow(RangeError);
+  expect(() => evenRanges(count)).toThrow(new RangeError(`not a count of ranges: ${count}`));
+});
+
+test('one even range holds every hash key', () => {
+  expect(evenRanges(1)).toEqual([{ start: 0n, end: HASH_KEY_MAX }]);
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import {
+  comparePositions,
   compareSequenceNumbers,
   compareWithinShard,
   fromSortableSequenceNumber,
@@ -60,4 +61,18 @@ test('two positions have one key only when they are one', () => {
       expect(positionKey(a) === positionKey(b)).toBe(isSame);
     }),
   );
+});
+
+test('positions of a stream are ordered by shard, and then by their place in it', () => {
+  const at = (shard: string, number: bigint, subSequenceNumber: number) => ({
+    shardId: shardId(shard),
+    sequenceNumber: asText(number),
+    subSequenceNumber,
+  });
+  const ordered = [at('a', 9n, 0), at('a', 10n, 0), at('a', 10n, 1), at('b', 1n, 0), at('b', 1n, 2)];
+  for (const [index, one] of ordered.entries()) {
+    for (const [other, another] of ordered.entries()) {
+      expect(Math.sign(comparePositions(one, another))).toBe(Math.sign(index - other));
+    }
+  }
 });

@@ -33,6 +33,14 @@ test('numbers that a double would round to the same are told apart', () => {
   expect(Number(a)).toBe(Number(b));
   expect(compareSequenceNumbers(a, b)).toBeLessThan(0);
   expect(compareSequenceNumbers(b, a)).toBeGreaterThan(0);
+  expect(compareSequenceNumbers(a, sequenceNumber('9007199254740992'))).toBe(0);
+});
+
+test('an error shows the beginning of a long text', () => {
+  const long = 'x'.repeat(100_000);
+  for (const read of [sequenceNumber, fromSortableSequenceNumber]) {
+    expect(() => read(long)).toThrow(new RangeError(`not a sequence number: "${'x'.repeat(140)}"`));
+  }
 });
 
 test('only what was made sortable is read back', () => {

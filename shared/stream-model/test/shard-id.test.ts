@@ -10,3 +10,7 @@ test.each(['', 'x'.repeat(129), 'shard id', 'shardId/0', 'shardId-0\n', 'ü'])('
   expect(isShardId(text)).toBe(false);
   expect(() => shardId(text)).toThrow(RangeError);
 });
+
+test('an error shows the beginning of a long text', () => {
+  expect(() => shardId('/'.repeat(100_000))).toThrow(new RangeError(`not a shard id: "${'/'.repeat(140)}"`));
+});
