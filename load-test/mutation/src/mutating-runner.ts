@@ -1,24 +1,14 @@
 import { openSync, writeSync } from 'node:fs';
 import { type RunnerTestCase, type SerializedConfig, TestRunner, type TestTryOptions } from 'vitest';
 import { type Entry, type Progress, readProgress } from './progress.ts';
+import { StepLimit } from './step-limit.ts';
 import { readOrder } from './worker-order.ts';
-
-/** What the instrumented code reads and writes, under the name that StrykerJS gives it. */
-interface MutantSwitch {
-  activeMutant?: string | undefined;
-  currentTestId?: string | undefined;
-  hitCount?: number | undefined;
-  hitLimit?: number | undefined;
-  mutantCoverage: {
-    readonly static: Readonly<Record<string, number>>;
-    readonly perTest: Record<string, Record<string, number>>;
-  };
-}
 
 /** A mutated loop may run this many times as often as the code did. */
 const HIT_FACTOR_MAX = 100;
-/** What runs while a mutant is active counts for no test. */
-const MUTATED = 'mutated';
+/** A mutated test waits without end after this time and this many times the time of the test without a mutant. */
+const WAIT_MIN_MS = 5_000;
+const WAIT_FACTOR_MAX = 20;
 /** Attempts at one test: one for each mutant and one after each kill. */
 const ATTEMPTS_MAX = 1_000_000;
 const GO_ON = { name: 'Error', message: 'the next mutant' };
@@ -27,6 +17,9 @@ interface Attempts {
   readonly test: string;
   /** How often the test executes each mutant's place, without a mutant. */
   hits: Readonly<Record<string, number>>;
+  /** Of the attempt without a mutant. */
+  steps: number | undefined;
+  tookMs: number;
   queue: string[];
   active: string | undefined;
   /** True after an attempt without a mutant has passed. */
@@ -35,7 +28,12 @@ interface Attempts {
   suspect: { readonly mutant: string; readonly error: string } | undefined;
 }
 
-const mutantSwitch: MutantSwitch = { mutantCoverage: { static: {}, perTest: {} } };
+/** Tests may replace timers and clocks. */
+const { setTimeout: startTimer, clearTimeout: endTimer } = globalThis;
+const nowMs = performance.now.bind(performance);
+
+const stepLimit = new StepLimit();
+const { mutantSwitch } = stepLimit;
 Object.assign(globalThis, { __stryker__: mutantSwitch });
 
 /**
@@ -65,6 +63,8 @@ export default class MutatingRunner extends TestRunner {
     this.#attempts = {
       test: name,
       hits: {},
+      steps: undefined,
+      tookMs: 0,
       queue: [],
       active: undefined,
       isClean: false,
@@ -78,12 +78,32 @@ export default class MutatingRunner extends TestRunner {
     super.onBeforeTryTask(test, options);
     const attempts = this.#attempts;
     if (attempts === undefined) return;
-    const { active, test: name } = attempts;
+    const { active, test: name, hits, steps } = attempts;
     if (active !== undefined) this.#write({ kind: 'trying', test: name, mutant: active });
     mutantSwitch.activeMutant = active;
-    mutantSwitch.currentTestId = options.retry === 0 ? name : MUTATED;
     mutantSwitch.hitCount = 0;
-    mutantSwitch.hitLimit = HIT_FACTOR_MAX * Math.max(1, attempts.hits[active ?? ''] ?? 1);
+    mutantSwitch.hitLimit = HIT_FACTOR_MAX * Math.max(1, hits[active ?? ''] ?? 1);
+    stepLimit.begin(steps);
+  }
+
+  /** vitest's own time limit is for the attempt without a mutant; it cannot change from one attempt to the next. */
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const run = TestRunner.getTestFn(test);
+    const attempts = this.#attempts;
+    if (attempts?.steps === undefined) {
+      const startedMs = nowMs();
+      await run();
+      if (attempts !== undefined) attempts.tookMs = nowMs() - startedMs;
+      return;
+    }
+    const waitMs = WAIT_MIN_MS + WAIT_FACTOR_MAX * attempts.tookMs;
+    const { promise: waited, reject } = Promise.withResolvers<never>();
+    const timer = startTimer(() => reject(new Error(`not done after ${waitMs} ms`)), waitMs);
+    try {
+      await Promise.race([run(), waited]);
+    } finally {
+      endTimer(timer);
+    }
   }
 
   override async onAfterRetryTask(test: RunnerTestCase, options: TestTryOptions): Promise<void> {
@@ -92,7 +112,8 @@ export default class MutatingRunner extends TestRunner {
     const result = test.result;
     if (attempts === undefined || result === undefined || result.state === 'skip') return;
     mutantSwitch.activeMutant = undefined;
-    mutantSwitch.currentTestId = undefined;
+    const executed = stepLimit.end();
+    if (options.retry === 0) Object.assign(attempts, executed);
     const error = result.state === 'fail' ? (result.errors?.at(-1)?.message ?? 'failed') : undefined;
     const goesOn =
       options.retry === 0 ? this.#afterFirst(attempts, error) : this.#afterAttempt(attempts, error);
@@ -113,8 +134,6 @@ export default class MutatingRunner extends TestRunner {
       this.#write({ kind: 'broken', test, error });
       return false;
     }
-    attempts.hits = mutantSwitch.mutantCoverage.perTest[test] ?? {};
-    delete mutantSwitch.mutantCoverage.perTest[test];
     const covered = Object.keys(attempts.hits);
     this.#write({ kind: 'covered', test, mutants: covered });
     const tried = this.#progress.tried.get(test);
