@@ -9,10 +9,17 @@ const LOAD_MAX = 0.6;
  * added; that it claims one that was not is as likely as 2^-63 times the number added (1e-12 at ten million).
  */
 export class PositionSet {
-  #capacity = FIRST_CAPACITY;
-  #high = new Uint32Array(FIRST_CAPACITY);
-  #low = new Uint32Array(FIRST_CAPACITY);
+  #capacity: number;
+  #high: Uint32Array;
+  #low: Uint32Array;
   #size = 0;
+
+  /** The capacity, a power of two, doubles when it is needed. */
+  constructor(capacity = FIRST_CAPACITY) {
+    this.#capacity = capacity;
+    this.#high = new Uint32Array(capacity);
+    this.#low = new Uint32Array(capacity);
+  }
 
   /** Distinct positions. */
   get size(): number {
@@ -38,7 +45,7 @@ export class PositionSet {
     const mask = this.#capacity - 1;
     for (let slot = (low ^ high) & mask; ; slot = (slot + 1) & mask) {
       const [slotHigh, slotLow] = [this.#high[slot], this.#low[slot]];
-      if (slotHigh === 0 && slotLow === 0) return slot;
+      if (slotLow === 0) return slot;
       if (slotHigh === high && slotLow === low) return -1;
     }
   }
@@ -58,13 +65,13 @@ export class PositionSet {
     this.#low = new Uint32Array(this.#capacity);
     for (let slot = 0; slot < high.length; slot += 1) {
       const [oldHigh = 0, oldLow = 0] = [high[slot], low[slot]];
-      if (oldHigh !== 0 || oldLow !== 0) this.#enter(oldHigh, oldLow);
+      if (oldLow !== 0) this.#enter(oldHigh, oldLow);
     }
   }
 }
 
-/** cyrb53's two lanes (bryc, public domain), 63 bits of them; never zero twice, which marks a free slot. */
-function fingerprint(text: string): [number, number] {
+/** cyrb53's two lanes (bryc, public domain), 63 bits of them; the low one is never zero, which marks a free slot. */
+export function fingerprint(text: string): [number, number] {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
   for (let index = 0; index < text.length; index += 1) {
