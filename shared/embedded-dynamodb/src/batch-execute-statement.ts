@@ -1,14 +1,17 @@
 import {
   activeTable,
-  conditionalWrite,
+  type ConditionalWrite,
+  conditionalWrites,
   type Decision,
   type DynaliteError,
   type DynaliteStore,
   type DynaliteTable,
   dynaliteDb,
+  faultOfValue,
   InvalidItem,
   type WireItem,
   type WireValue,
+  type WriteOutcome,
 } from './dynalite-store.ts';
 import {
   type Condition,
@@ -48,11 +51,8 @@ export interface BatchExecutor {
   execute(statements: readonly BatchStatement[]): Promise<StatementResponse[]>;
 }
 
-interface PreparedWrite {
-  readonly table: DynaliteTable;
-  readonly key: WireItem;
+interface PreparedWrite extends ConditionalWrite {
   readonly returnsOld: boolean;
-  readonly decide: (existing: WireItem | undefined) => Decision;
 }
 
 /** Serves `BatchExecuteStatement` on dynalite's store, for the writes that {@link parseWriteStatement} reads. */
@@ -67,32 +67,32 @@ export function batchExecutor(store: DynaliteStore): BatchExecutor {
     return statement;
   }
 
-  async function prepare(request: BatchStatement): Promise<PreparedWrite | StatementResponse> {
+  /** The tables of a batch, each read once. */
+  function tablesOf(): (name: string) => Promise<DynaliteTable> {
+    const tables = new Map<string, Promise<DynaliteTable>>();
+    return (name) => {
+      const table = tables.get(name) ?? activeTable(store, name);
+      tables.set(name, table);
+      return table;
+    };
+  }
+
+  async function prepare(
+    request: BatchStatement,
+    tableOf: (name: string) => Promise<DynaliteTable>,
+  ): Promise<PreparedWrite | StatementResponse> {
     const { Statement, Parameters = [], ReturnValuesOnConditionCheckFailure } = request;
     const returnsOld = ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
     let tableName: string | undefined;
     try {
       const statement = statementOf(Statement);
       tableName = statement.tableName;
-      const table = await activeTable(store, tableName);
+      const table = await tableOf(tableName);
       return statement.kind === 'insert'
         ? insertOf(statement, table, Parameters)
         : updateOf(statement, table, Parameters, returnsOld);
     } catch (error) {
       return errorResponse(error, tableName);
-    }
-  }
-
-  async function run(write: PreparedWrite): Promise<StatementResponse> {
-    const TableName = write.table.TableName;
-    try {
-      const outcome = await conditionalWrite(store, write.table, write.key, write.decide);
-      if (outcome.kind === 'written') return { TableName };
-      const { code, message, existing } = outcome;
-      const item = write.returnsOld && existing !== undefined ? { Item: existing } : {};
-      return { TableName, Error: { Code: code, Message: message, ...item } };
-    } catch (error) {
-      return errorResponse(error, TableName);
     }
   }
 
@@ -102,19 +102,42 @@ export function batchExecutor(store: DynaliteStore): BatchExecutor {
       if (statements.length > BATCH_STATEMENTS_MAX) {
         throw new InvalidBatch(`a batch has at most ${BATCH_STATEMENTS_MAX} statements`);
       }
-      const prepared = await Promise.all(statements.map(prepare));
-      requireDistinctKeys(prepared);
-      return await Promise.all(prepared.map((write) => ('decide' in write ? run(write) : write)));
+      requireValidParameters(statements);
+      const tableOf = tablesOf();
+      const prepared = await Promise.all(statements.map((statement) => prepare(statement, tableOf)));
+      const writes = prepared.filter((write) => 'decide' in write);
+      requireDistinctKeys(writes);
+      const outcomes = (await conditionalWrites(store, writes)).values();
+      return prepared.map((write) => ('decide' in write ? responseOf(write, outcomes.next().value) : write));
     },
   };
 }
 
-function requireDistinctKeys(prepared: readonly (PreparedWrite | StatementResponse)[]): void {
+function responseOf(
+  { table: { TableName }, returnsOld }: PreparedWrite,
+  outcome: WriteOutcome | undefined,
+): StatementResponse {
+  if (outcome === undefined) throw new TypeError('a write has no outcome');
+  if (outcome.kind === 'written') return { TableName };
+  const { code, message, existing } = outcome;
+  const item = returnsOld && existing !== undefined ? { Item: existing } : {};
+  return { TableName, Error: { Code: code, Message: message, ...item } };
+}
+
+/** A value that no attribute may have fails the batch, as in DynamoDB Local 3.3.1. */
+function requireValidParameters(statements: readonly BatchStatement[]): void {
+  for (const { Parameters = [] } of statements) {
+    for (const value of Parameters) {
+      const fault = faultOfValue(value);
+      if (fault !== undefined) throw new InvalidBatch(fault);
+    }
+  }
+}
+
+function requireDistinctKeys(writes: readonly PreparedWrite[]): void {
   const seen = new Set<string>();
-  for (const write of prepared) {
-    if (!('decide' in write)) continue;
-    const { table, key } = write;
-    const place = `${table.TableName} ${dynaliteDb.createKey(key, table)}`;
+  for (const { table, keyText } of writes) {
+    const place = `${table.TableName} ${keyText}`;
     if (seen.has(place)) throw new InvalidBatch(KEYS_REPEAT);
     seen.add(place);
   }
@@ -133,7 +156,7 @@ function insertOf(
   if (invalid) throw invalid;
   return {
     table,
-    key: item,
+    keyText: dynaliteDb.createKey(item, table),
     // DynamoDB names the item with a failed condition, and not with a duplicate (DynamoDB Local 3.3.1).
     returnsOld: false,
     decide: (existing) =>
@@ -152,22 +175,25 @@ function updateOf(
   requireCount(sets.length + parametersOf(where), parameters);
   const keyNames = table.KeySchema.map(({ AttributeName }) => AttributeName);
   const key = keyOf(where, keyNames, parameters);
+  const invalid = dynaliteDb.validateKey(key, table);
+  if (invalid) throw invalid;
   const changed = [...sets.map(({ name }) => name), ...removes].find((name) => keyNames.includes(name));
   if (changed !== undefined)
     throw new InvalidItem(`Cannot update attribute ${changed}. This attribute is part of the key`);
+  const set = sets.map(({ name, parameter }): [string, WireValue] => [
+    name,
+    parameterAt(parameters, parameter),
+  ]);
   const decide = (existing: WireItem | undefined): Decision => {
     if (existing === undefined || !holds(where, existing, parameters)) {
       return { kind: 'refuse', code: 'ConditionalCheckFailed', message: CONDITION_FAILED };
     }
-    const kept = Object.entries(existing).filter(([name]) => !removes.includes(name));
-    const set = sets.map(({ name, parameter }): [string, WireValue] => [
-      name,
-      parameterAt(parameters, parameter),
-    ]);
-    // Unlike an assignment, `fromEntries` makes a member of every name the object's own.
-    return { kind: 'write', item: Object.fromEntries([...kept, ...set]) };
+    // Unlike an assignment, a spread and `fromEntries` make a member of every name the object's own.
+    const item: WireItem = { ...existing, ...Object.fromEntries(set) };
+    for (const name of removes) if (Object.hasOwn(item, name)) delete item[name];
+    return { kind: 'write', item };
   };
-  return { table, key, returnsOld, decide };
+  return { table, keyText: dynaliteDb.createKey(key, table), returnsOld, decide };
 }
 
 /** The key that the outermost ANDs name. */

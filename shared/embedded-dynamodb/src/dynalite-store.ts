@@ -40,6 +40,8 @@ type Release = <Value>(callback: Callback<Value>) => Callback<Value>;
 
 interface ItemDb {
   lock(key: string, locked: (release: Release) => void): void;
+  /** Locks all of the keys; none may be named twice. */
+  lock(keys: readonly string[], locked: (release: Release) => void): void;
   get(key: string, done: Callback<WireItem>): void;
   put(key: string, item: WireItem, done: Callback<void>): void;
   createValueStream(): AsyncIterable<WireItem>;
@@ -50,8 +52,19 @@ interface TableDb {
   put(name: string, table: DynaliteTable, done: Callback<void>): void;
 }
 
+type LevelOperation =
+  | { readonly type: 'put'; readonly key: string; readonly value: WireItem }
+  | { readonly type: 'del'; readonly key: string };
+
+/** The database below all tables and indexes (abstract-level 3). */
+interface LevelDb {
+  getMany(keys: readonly string[]): Promise<(WireItem | undefined)[]>;
+  batch(operations: readonly LevelOperation[]): Promise<void>;
+}
+
 export interface DynaliteStore {
   readonly options: { readonly maxItemSize: number };
+  readonly db: LevelDb;
   readonly tableDb: TableDb;
   getTable(name: string, done: Callback<DynaliteTable>): void;
   getItemDb(name: string): ItemDb;
@@ -69,6 +82,16 @@ interface DynaliteDb {
   createKey(item: WireItem, table: DynaliteTable): string;
   itemSize(item: WireItem): number;
   compare(comparison: string, value: WireValue | undefined, other: WireValue): boolean;
+  /** The entries that indexes get and lose when `item` takes the place of `existing`. */
+  getIndexActions(
+    indexes: readonly SecondaryIndex[],
+    existing: WireItem | undefined,
+    item: WireItem,
+    table: DynaliteTable,
+  ): {
+    readonly puts: readonly { readonly index: string; readonly key: string; readonly item: WireItem }[];
+    readonly deletes: readonly { readonly index: string; readonly key: string }[];
+  };
   updateIndexes(
     store: DynaliteStore,
     table: DynaliteTable,
@@ -80,7 +103,7 @@ interface DynaliteDb {
 
 const require = createRequire(import.meta.url);
 export const dynaliteDb: DynaliteDb = require('dynalite/db');
-const { validateAttributeValue }: { validateAttributeValue(value: WireValue): string | undefined } =
+const { validateAttributeValue }: { validateAttributeValue(value: WireValue): string | null | undefined } =
   require('dynalite/validations');
 
 /** Creates a dynalite server and keeps hold of its store. */
@@ -117,45 +140,103 @@ export type WriteOutcome =
 /** An item that DynamoDB would not take, whatever stands at its key. */
 export class InvalidItem extends Error {}
 
+/** A write that is decided on what stands at its key. */
+export interface ConditionalWrite {
+  readonly table: DynaliteTable;
+  /** `createKey` of the item's key. */
+  readonly keyText: string;
+  readonly decide: (existing: WireItem | undefined) => Decision;
+}
+
 /**
- * Reads the item at a key, lets `decide` judge it, and writes, all under the key's lock, as dynalite's own actions do.
- * Entries of indexes that the write leaves as they are are not written again. Throws {@link InvalidItem}, or rejects
- * with dynalite's own error.
+ * Carries writes of different items out: reads what stands at their keys, lets each write's `decide` judge it, and writes
+ * what they decided, all under the locks of their keys, which dynalite's own actions take too. There is one read and one
+ * write of the store for all of them. A write that is invalid (DynamoDB would not take its item) is refused by itself.
+ * Entries of indexes that a write leaves as they are are not written again. Rejects with what the store fails of, and
+ * with what `decide` throws: nothing is written then.
  */
-export async function conditionalWrite(
+export async function conditionalWrites(
   store: DynaliteStore,
-  table: DynaliteTable,
-  key: WireItem,
-  decide: (existing: WireItem | undefined) => Decision,
-): Promise<WriteOutcome> {
-  const itemDb = store.getItemDb(table.TableName);
-  const keyText = dynaliteDb.createKey(key, table);
-  return await new Promise((resolve, reject) => {
-    itemDb.lock(keyText, (release) => {
-      const done = release<WriteOutcome>((error, outcome) => {
-        if (error || outcome === undefined) reject(error ?? new TypeError('no outcome'));
-        else resolve(outcome);
-      });
-      itemDb.get(keyText, (error, existing) => {
-        if (error && error.name !== 'NotFoundError') return done(error);
-        let decision: Decision;
-        try {
-          decision = decide(existing ?? undefined);
-          if (decision.kind === 'write') requireValid(store, table, decision.item);
-        } catch (thrown) {
-          return done(thrown instanceof Error ? thrown : new Error(String(thrown)));
-        }
-        if (decision.kind === 'refuse') {
-          const { code, message } = decision;
-          return done(null, { kind: 'refused', code, message, ...(existing ? { existing } : {}) });
-        }
-        const { item } = decision;
-        const put = () =>
-          itemDb.put(keyText, item, (failed) => (failed ? done(failed) : done(null, { kind: 'written' })));
-        if (existing !== undefined && indexEntriesEqual(table, existing, item)) return put();
-        dynaliteDb.updateIndexes(store, table, existing, item, (failed) => (failed ? done(failed) : put()));
-      });
+  writes: readonly ConditionalWrite[],
+): Promise<readonly WriteOutcome[]> {
+  const unlock = await lockedKeys(store, writes);
+  try {
+    const keys = writes.map(({ table, keyText }) => itemPrefix(table) + keyText);
+    const standing = await store.db.getMany(keys);
+    const operations: LevelOperation[] = [];
+    const outcomes = writes.map(({ table, decide }, index): WriteOutcome => {
+      const existing = standing[index];
+      const decision = decide(existing);
+      if (decision.kind === 'refuse') return refusal(decision, existing);
+      const { item } = decision;
+      const invalid = faultOf(store, table, item);
+      if (invalid !== undefined) return refusal({ code: 'ValidationError', message: invalid });
+      if (existing === undefined || !indexEntriesEqual(table, existing, item)) {
+        operations.push(...indexOperations(table, existing, item));
+      }
+      operations.push({ type: 'put', key: keys[index] ?? '', value: item });
+      return { kind: 'written' };
     });
+    await store.db.batch(operations);
+    return outcomes;
+  } finally {
+    unlock();
+  }
+}
+
+function refusal({ code, message }: { code: string; message: string }, existing?: WireItem): WriteOutcome {
+  return { kind: 'refused', code, message, ...(existing === undefined ? {} : { existing }) };
+}
+
+/**
+ * Takes the locks of all keys, and resolves with what frees them. All are asked for in one turn of the event loop, so that
+ * two batches never wait for each other.
+ */
+async function lockedKeys(store: DynaliteStore, writes: readonly ConditionalWrite[]): Promise<() => void> {
+  const keysOf = new Map<string, string[]>();
+  for (const { table, keyText } of writes) {
+    const keys = keysOf.get(table.TableName);
+    if (keys === undefined) keysOf.set(table.TableName, [keyText]);
+    else keys.push(keyText);
+  }
+  const releases = await Promise.all(
+    [...keysOf].map(
+      ([name, keys]) =>
+        new Promise<Release>((resolve) => {
+          store.getItemDb(name).lock(keys, resolve);
+        }),
+    ),
+  );
+  return () => {
+    for (const release of releases) release(() => undefined)(null);
+  };
+}
+
+/*
+ * dynalite keeps all tables and indexes in one database; these begin their keys there (`getSubDb`).
+ */
+
+function itemPrefix({ TableName }: DynaliteTable): string {
+  return `item-${TableName}~`;
+}
+
+const INDEX_KINDS = [
+  { member: 'LocalSecondaryIndexes', prefix: 'index-local' },
+  { member: 'GlobalSecondaryIndexes', prefix: 'index-global' },
+] as const;
+
+function indexOperations(
+  table: DynaliteTable,
+  existing: WireItem | undefined,
+  item: WireItem,
+): readonly LevelOperation[] {
+  return INDEX_KINDS.flatMap(({ member, prefix }) => {
+    const { puts, deletes } = dynaliteDb.getIndexActions(table[member] ?? [], existing, item, table);
+    const place = (index: string, key: string) => `${prefix}~${table.TableName}~${index}~${key}`;
+    return [
+      ...deletes.map(({ index, key }) => ({ type: 'del', key: place(index, key) }) as const),
+      ...puts.map(({ index, key, item: value }) => ({ type: 'put', key: place(index, key), value }) as const),
+    ];
   });
 }
 
@@ -169,16 +250,63 @@ export async function activeTable(store: DynaliteStore, name: string): Promise<D
   });
 }
 
-function requireValid(store: DynaliteStore, table: DynaliteTable, item: WireItem): void {
-  for (const value of Object.values(item)) {
-    const invalid = validateAttributeValue(value);
-    if (invalid !== undefined && invalid !== null) throw new InvalidItem(invalid);
+/** Why no attribute may have a value; undefined for one that it may have. A number gets the form in which DynamoDB keeps it. */
+export function faultOfValue(value: WireValue): string | undefined {
+  return isPlainlyValid(value) ? undefined : (validateAttributeValue(value) ?? undefined);
+}
+
+/** A number in the form in which it is kept, far from the bounds of what numbers may be. */
+const PLAIN_NUMBER = /^(?:0|-?(?:[1-9]\d{0,17}|(?:0|[1-9]\d{0,17})\.\d{0,17}[1-9]))$/;
+
+/** True for what dynalite's validation, which takes longer than all else of a write, would neither refuse nor change. */
+function isPlainlyValid(value: WireValue): boolean {
+  let types = 0;
+  for (const type in value) {
+    types += 1;
+    if (types > 1 || !isPlainlyValidAs(type, value[type])) return false;
   }
+  return types === 1;
+}
+
+function isPlainlyValidAs(type: string, content: unknown): boolean {
+  switch (type) {
+    case 'S':
+    case 'B':
+      return typeof content === 'string';
+    case 'N':
+      return typeof content === 'string' && PLAIN_NUMBER.test(content);
+    case 'BOOL':
+      return typeof content === 'boolean';
+    case 'NULL':
+      return content === true;
+    case 'L':
+      return Array.isArray(content) && content.every(isPlainlyValid);
+    case 'M':
+      return typeof content === 'object' && content !== null && Object.values(content).every(isPlainlyValid);
+    default:
+      return false;
+  }
+}
+
+/** Why DynamoDB would not take an item whose values are valid; undefined for one that it takes. */
+function faultOf(store: DynaliteStore, table: DynaliteTable, item: WireItem): string | undefined {
   const invalid = dynaliteDb.validateItem(item, table);
-  if (invalid) throw new InvalidItem(invalid.message);
-  if (dynaliteDb.itemSize(item) > store.options.maxItemSize) {
-    throw new InvalidItem('Item size has exceeded the maximum allowed size');
+  if (invalid) return invalid.message;
+  const { maxItemSize } = store.options;
+  if (sizeBound(item) <= maxItemSize || dynaliteDb.itemSize(item) <= maxItemSize) return undefined;
+  return 'Item size has exceeded the maximum allowed size';
+}
+
+/** At least the size of an item as dynalite counts it, for a small part of the time: a number takes fewer bytes than its text has characters, but for three. */
+function sizeBound(item: WireItem): number {
+  let bytes = 0;
+  for (const name in item) {
+    const { S, N, B } = item[name] ?? {};
+    const text = S ?? N ?? B;
+    // What is nested is counted as the text that it is in JSON, which is longer.
+    bytes += name.length + (typeof text === 'string' ? text.length + 3 : JSON.stringify(item[name]).length);
   }
+  return bytes;
 }
 
 /** True where every index holds the same entry for both items: keys alone are projected, and they are equal. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import {
+  type AttributeValue,
   BatchExecuteStatementCommand,
   type BatchStatementRequest,
   CreateTableCommand,
@@ -184,6 +185,36 @@ for (const engine of [embedded, dynamoDbLocalEngine() as Engine]) {
         'ValidationError',
         'done',
       ]);
+    });
+
+    it('a value that no attribute may have fails the batch', async () => {
+      const insertValue = (deviceId: string, value: AttributeValue): BatchStatementRequest => ({
+        Statement: `INSERT INTO "states" VALUE {'deviceId': ?, 'value': ?}`,
+        Parameters: [{ S: deviceId }, value],
+      });
+      const largest = { N: '9'.repeat(38) };
+      for (const value of [{ N: '1'.repeat(39) }, { M: { list: { L: [{ N: '1e126' }] } } }]) {
+        const batch = run(insertValue('beside', largest), insertValue('invalid', value));
+        await expect(batch).rejects.toMatchObject({ name: 'ValidationException' });
+      }
+      expect([await stateOf('beside'), await stateOf('invalid')]).toEqual([undefined, undefined]);
+      expect(await run(insertValue('beside', largest))).toEqual(['done']);
+      expect((await stateOf('beside'))?.value).toEqual(largest);
+    });
+
+    it('batches of the same items in opposite orders all end, and each item has one writer', async () => {
+      const keys = Array.from({ length: 12 }, (_, index) => String(index));
+      const batches = await Promise.all(
+        Array.from({ length: 6 }, (_, writer) =>
+          run(
+            ...(writer % 2 === 0 ? keys : keys.toReversed()).map((key) =>
+              insertPage('crossed', key, `writer ${writer}`),
+            ),
+            insertState(`crossed-${writer % 3}`, 1, 'north'),
+          ),
+        ),
+      );
+      expect(batches.flat().filter((outcome) => outcome === 'done')).toHaveLength(keys.length + 3);
     });
 
     it('refuses two statements of one item and more than 25 statements', async () => {
