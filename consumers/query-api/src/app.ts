@@ -1,10 +1,7 @@
-import type { Scope } from '@twinstream/api-contract';
-import { CodedError } from '@twinstream/runtime';
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import type { Access, AccessDecision } from './access.ts';
-import type { Endpoint, RawRequest } from './endpoint.ts';
-import { problemResponse } from './problem.ts';
+import type { Hono } from 'hono';
+import type { Access } from './access.ts';
+import type { Endpoint } from './endpoint.ts';
+import { httpApp } from './http-app.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
 import { deviceEndpoint } from './routes/device.ts';
 import { deviceEventsEndpoint } from './routes/device-events.ts';
@@ -14,7 +11,6 @@ import { healthEndpoint } from './routes/healthz.ts';
 import { openApiEndpoint } from './routes/openapi.ts';
 import { pipelineEndpoint } from './routes/pipeline.ts';
 import { updatesEndpoint } from './routes/updates.ts';
-import { securityHeaders } from './security-headers.ts';
 import type { QueryApiServices } from './services.ts';
 
 /** All operations of the contract, in its order. */
@@ -30,70 +26,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   openApiEndpoint,
 ];
 
-/** An event of 256 KiB, and room for the ways in which JSON can be written. */
-const BODY_BYTES_MAX = 512 * 1024;
-
-/** The API, whatever drives it. It holds nothing of its own: everything comes with the services. */
+/** The whole API. */
 export function createApp(services: QueryApiServices, access: Access): Hono {
-  const app = new Hono();
-  app.use(securityHeaders);
-  app.use(async (context, next) => {
-    const decision = decide(access, 'open', context);
-    return decision.allowed ? next() : decision.answer;
-  });
-  app.post(
-    '*',
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => problemResponse('BODY_TOO_LARGE', { detail: `the limit is ${BODY_BYTES_MAX} bytes` }),
-    }),
-  );
-  const paths = new Set(ENDPOINTS.map(({ path }) => path));
-  for (const endpoint of ENDPOINTS) {
-    app.on(endpoint.method, routePath(endpoint.path), (context) => {
-      const decision = decide(access, endpoint.scope, context);
-      return decision.allowed
-        ? endpoint.answer(rawRequest(context, decision.actor), services)
-        : decision.answer;
-    });
-  }
-  for (const path of paths) refuseOtherMethods(app, path);
-  app.notFound(() => problemResponse('NOT_FOUND', { detail: 'see /openapi.json for what there is' }));
-  app.onError((error, context) => {
-    const { method, routePath: path } = context.req;
-    services.logger.error({ error, method, path }, 'request failed');
-    const mayPass = error instanceof CodedError && error.retryable;
-    return mayPass
-      ? problemResponse('UNAVAILABLE', { detail: 'try again', headers: { 'retry-after': '1' } })
-      : problemResponse('INTERNAL', { detail: 'the cause is in the log of the server' });
-  });
-  return app;
-}
-
-function routePath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ':$1');
-}
-
-function decide(access: Access, scope: Scope, context: Context): AccessDecision {
-  return access(scope, { header: (name) => context.req.header(name), env: context.env });
-}
-
-function rawRequest({ req }: Context, actor: string | undefined): RawRequest {
-  return {
-    method: req.method,
-    params: req.param(),
-    query: req.queries(),
-    header: (name) => req.header(name),
-    text: () => req.text(),
-    actor,
-    getSignal: () => req.raw.signal,
-  };
-}
-
-function refuseOtherMethods(app: Hono, path: string): void {
-  const methods = ENDPOINTS.filter((endpoint) => endpoint.path === path).map((e) => e.method.toUpperCase());
-  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ');
-  app.all(routePath(path), () =>
-    problemResponse('METHOD_NOT_ALLOWED', { detail: `this path takes ${allow}`, headers: { allow } }),
-  );
+  return httpApp(ENDPOINTS, services, access);
 }

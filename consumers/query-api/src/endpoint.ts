@@ -19,8 +19,8 @@ export interface RawRequest {
 }
 
 /** An operation of the contract, and what answers it. */
-export interface Endpoint extends Operation {
-  readonly answer: (request: RawRequest, services: QueryApiServices) => Promise<Response>;
+export interface Endpoint<Services = QueryApiServices> extends Operation {
+  readonly answer: (request: RawRequest, services: Services) => Promise<Response>;
 }
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -40,10 +40,10 @@ export interface CheckedRequest<Description extends Operation> {
  * An endpoint: the schemas that check its requests are those of the contract. All parameters at fault
  * are reported together; unknown and repeated ones are faults.
  */
-export function endpoint<const Description extends Operation>(
+export function endpoint<const Description extends Operation, Services = QueryApiServices>(
   description: Description,
-  handle: (request: CheckedRequest<Description>, services: QueryApiServices) => Promise<Response>,
-): Endpoint {
+  handle: (request: CheckedRequest<Description>, services: Services) => Promise<Response>,
+): Endpoint<Services> {
   return {
     ...description,
     answer: async (raw, services) => {

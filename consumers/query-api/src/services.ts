@@ -25,3 +25,9 @@ export interface QueryApiServices {
   /** A new identity for what comes without one. */
   readonly newId: () => string;
 }
+
+/** What corrections need: where there is nothing else, nothing but the stream can be written. */
+export type CorrectionServices = Pick<
+  QueryApiServices,
+  'deviceStates' | 'stream' | 'clock' | 'logger' | 'newId'
+>;

@@ -13,6 +13,7 @@ const ENTRIES = {
   'state-projector': beside('@twinstream/state-projector', 'lambda.ts'),
   'event-archiver': beside('@twinstream/event-archiver', 'lambda.ts'),
   'query-api': beside('@twinstream/query-api', 'lambda.ts'),
+  corrections: beside('@twinstream/query-api', 'corrections-lambda.ts'),
   operations: beside('@twinstream/operations', 'main.ts'),
   'status-publisher': fileURLToPath(new URL('./status-publisher/lambda.ts', import.meta.url)),
 } as const;

@@ -25,7 +25,7 @@ test('watches lag, errors, throttles, given-up records, quarantine and delivery'
   }).toEqual({
     age: 2,
     errors: 2,
-    throttles: 3,
+    throttles: 4,
     givenUp: 2,
     lost: 2,
     quarantined: 1,

@@ -95,9 +95,22 @@ const COMPONENTS: readonly Component[] = [
       'dynamodb:BatchExecuteStatement',
       'dynamodb:PutItem',
       'dynamodb:UpdateItem',
+      'kinesis:PutRecords',
       's3:DeleteObject',
       's3:GetObject',
       's3:PutObject',
+    ],
+  },
+  {
+    role: 'ApiCorrections',
+    bundle: 'corrections',
+    notCalled: [
+      'dynamodb:BatchExecuteStatement',
+      'dynamodb:BatchGetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Scan',
+      'dynamodb:UpdateItem',
+      'kinesis:ListShards',
     ],
   },
   {

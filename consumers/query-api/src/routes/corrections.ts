@@ -12,14 +12,14 @@ import type { Position } from '@twinstream/stream-model';
 import { isoTime, positionJson } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { problemResponse } from '../problem.ts';
-import type { QueryApiServices } from '../services.ts';
+import type { CorrectionServices } from '../services.ts';
 
 /** How long the stream may take, in milliseconds. */
 const PUT_TIMEOUT_MS = 5_000;
 
 export const correctionsEndpoint = endpoint(
   correctDevice,
-  async ({ params: { deviceId }, headers, body, actor: caller, getSignal }, services) => {
+  async ({ params: { deviceId }, headers, body, actor: caller, getSignal }, services: CorrectionServices) => {
     const { actor = caller, data, reason, corrects, time } = body;
     const id = headers['idempotency-key'] ?? services.newId();
     if (actor === undefined) return badBody('actor', 'is missing, and the API does not know its caller');
@@ -64,7 +64,7 @@ function badBody(member: string, detail: string): Response {
 }
 
 async function put(
-  { stream }: QueryApiServices,
+  { stream }: CorrectionServices,
   { deviceId }: DeviceEvent,
   data: Uint8Array,
   signal: AbortSignal,

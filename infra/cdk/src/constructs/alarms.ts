@@ -252,7 +252,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function apiRules({ queryApi: { api, lambda } }: AlarmsProps): AlarmRule[] {
+function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): AlarmRule[] {
   return [
     {
       name: 'ApiFailures',
@@ -267,6 +267,13 @@ function apiRules({ queryApi: { api, lambda } }: AlarmsProps): AlarmRule[] {
       from: 1,
       periods: 3,
       description: 'The query API wants more concurrency than the account has.',
+    },
+    {
+      name: 'CorrectionsThrottles',
+      metric: corrections.metricThrottles({ period: PERIOD }),
+      from: 1,
+      periods: 3,
+      description: 'The function for corrections wants more concurrency than the account has.',
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -6,7 +6,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { IotRule } from '../stages.ts';
 import { acknowledgeObjects } from './archive.ts';
-import { policyDocument } from './node-function.ts';
+import { policyDocument, serviceOfAccount } from './node-function.ts';
 
 export interface IotIngestionProps {
   readonly stream: Stream;
@@ -26,7 +26,7 @@ export class IotIngestion extends Construct {
   constructor(scope: Construct, id: string, { stream, key, bucket, rule }: IotIngestionProps) {
     super(scope, id);
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'iot.amazonaws.com'),
       inlinePolicies: {
         ingest: policyDocument([
           { sid: 'PutEvents', actions: ['kinesis:PutRecord'], resources: [stream.streamArn] },

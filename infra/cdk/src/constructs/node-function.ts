@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -41,6 +41,13 @@ export function policyDocument(permissions: readonly Permission[]): PolicyDocume
   });
 }
 
+/** A service that acts on behalf of the account of the stack alone ("The confused deputy problem", IAM user guide; "Working with AWS managed policies in the execution role", Lambda developer guide, read 2026-12). */
+export function serviceOfAccount(scope: Construct, service: string): ServicePrincipal {
+  return new ServicePrincipal(service, {
+    conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+  });
+}
+
 /** A function of Node on arm64 with its bundle, its own log group and its own role. */
 export class NodeFunction extends Construct {
   readonly lambda: LambdaFunction;
@@ -52,7 +59,7 @@ export class NodeFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'lambda.amazonaws.com'),
       inlinePolicies: {
         logs: policyDocument([
           {

@@ -4,15 +4,15 @@ import {
   QUARANTINE_PREFIX,
   RESOLVED_PREFIX,
 } from '@twinstream/pipeline-settings';
-import { Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
-import { type Permission, policyDocument } from './node-function.ts';
+import { type Permission, policyDocument, serviceOfAccount } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface OperatorRoleProps {
@@ -34,24 +34,56 @@ export class OperatorRole extends Construct {
     super(scope, id);
     this.role = new Role(this, 'Role', {
       description: 'Replays, verifies, repairs, promotes.',
-      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'ecs-tasks.amazonaws.com'),
       inlinePolicies: { work: policyDocument(permissions(props)) },
     });
-    props.tables.acknowledgeFreshTables(this);
-    for (const prefix of READ_PREFIXES) {
-      acknowledgeObjects(
-        this,
-        props.bucket,
-        prefix,
-        'Replays and verifications read every object below this prefix.',
-      );
-    }
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'Lambda has no resource to name when mappings are listed; to change one is tied to the projector by a condition.',
-    });
+    acknowledgeRights(this, props);
   }
+}
+
+const EMERGENCY_HOURS = 1;
+
+/**
+ * Replaces pages that cannot be read, on top of what operators may do: the one role that the table of events lets do so. Nobody
+ * has it lastingly: people of the account assume it, if IAM allows them to, for an hour.
+ */
+export class BreakGlassRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: OperatorRoleProps) {
+    super(scope, id);
+    const { tables } = props;
+    this.role = new Role(this, 'Role', {
+      roleName: tables.breakGlassRoleName,
+      description: 'Emergencies: replaces damaged pages of events.',
+      assumedBy: new AccountRootPrincipal(),
+      maxSessionDuration: Duration.hours(EMERGENCY_HOURS),
+      inlinePolicies: {
+        work: policyDocument([
+          ...permissions(props),
+          { sid: 'ReplacePages', actions: ['dynamodb:PutItem'], resources: tables.eventsArns() },
+        ]),
+      },
+    });
+    acknowledgeRights(this, props);
+  }
+}
+
+function acknowledgeRights(scope: Construct, { tables, bucket }: OperatorRoleProps): void {
+  tables.acknowledgeFreshTables(scope);
+  for (const prefix of READ_PREFIXES) {
+    acknowledgeObjects(
+      scope,
+      bucket,
+      prefix,
+      'Replays and verifications read every object below this prefix.',
+    );
+  }
+  Validations.of(scope).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'Lambda has no resource to name when mappings are listed; to change one is tied to the projector by a condition.',
+  });
 }
 
 /** What replaying, verifying, repairing and promoting take. Events may be added to here, too, and never changed: to replace a page that is damaged takes a right that nobody has lastingly. */

@@ -42,14 +42,15 @@ const REQUESTS_BURST_MAX = 1_000;
 export class QueryApi extends Construct {
   readonly api: HttpApi;
   readonly lambda: LambdaFunction;
+  /** The one function that may write to the stream, and nothing else. */
+  readonly corrections: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: QueryApiProps) {
     super(scope, id);
-    this.lambda = new NodeFunction(this, 'QueryApi', {
-      bundle: 'query-api',
-      description: 'Answers what devices are doing and what they did.',
+    const common = {
       memoryMiB: MEMORY_MIB,
       timeoutSeconds: TIMEOUT_SECONDS,
+      logDays: props.logDays,
       environment: {
         TWINSTREAM_STREAM: props.eventStream.stream.streamName,
         TWINSTREAM_EVENTS_TABLE: props.tables.events.tableName,
@@ -58,8 +59,18 @@ export class QueryApi extends Construct {
         TWINSTREAM_OPERATIONS_TABLE: props.tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: props.archive.bucket.bucketName,
       },
-      permissions: permissions(props),
-      logDays: props.logDays,
+    };
+    this.lambda = new NodeFunction(this, 'QueryApi', {
+      ...common,
+      bundle: 'query-api',
+      description: 'Answers what devices are doing and what they did.',
+      permissions: readPermissions(props),
+    }).lambda;
+    this.corrections = new NodeFunction(this, 'Corrections', {
+      ...common,
+      bundle: 'corrections',
+      description: 'Puts corrections of devices on the stream.',
+      permissions: correctionPermissions(props),
     }).lambda;
     props.tables.acknowledgeFreshTables(this);
     this.api = new HttpApi(this, 'HttpApi', {
@@ -86,9 +97,10 @@ export class QueryApi extends Construct {
   }
 
   private addRoutes(access: ApiAccess): void {
-    const integration = new HttpLambdaIntegration('Integration', this.lambda, {
-      payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
-    });
+    const integrationOf = (id: string, lambda: LambdaFunction) =>
+      new HttpLambdaIntegration(id, lambda, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
+    const reads = integrationOf('Integration', this.lambda);
+    const corrections = integrationOf('CorrectionsIntegration', this.corrections);
     const authorizer = authorizerOf(access);
     for (const { method, path, scope } of ENDPOINTS) {
       const isOpen = scope === 'open';
@@ -96,7 +108,7 @@ export class QueryApi extends Construct {
       const routes = this.api.addRoutes({
         path,
         methods: [method === 'get' ? HttpMethod.GET : HttpMethod.POST],
-        integration,
+        integration: scope === 'write' ? corrections : reads,
         authorizer: isOpen ? new HttpNoneAuthorizer() : authorizer,
         ...(access.kind === 'jwt' && !isOpen ? { authorizationScopes: scopes } : {}),
       });
@@ -116,7 +128,7 @@ function authorizerOf(access: ApiAccess): IHttpRouteAuthorizer {
   return new HttpJwtAuthorizer('Tokens', access.issuer, { jwtAudience: [...access.audience] });
 }
 
-function permissions({ key, eventStream, tables, archive }: QueryApiProps): Permission[] {
+function readPermissions({ key, eventStream, tables, archive }: QueryApiProps): Permission[] {
   const { operations, shardProgress } = tables;
   return [
     {
@@ -132,13 +144,12 @@ function permissions({ key, eventStream, tables, archive }: QueryApiProps): Perm
     },
     { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [shardProgress.tableArn] },
     {
-      sid: 'WatchStreamAndPutCorrections',
+      sid: 'WatchStream',
       actions: [
         'kinesis:DescribeStreamSummary',
         'kinesis:GetRecords',
         'kinesis:GetShardIterator',
         'kinesis:ListShards',
-        'kinesis:PutRecords',
       ],
       resources: [eventStream.stream.streamArn],
     },
@@ -150,6 +161,15 @@ function permissions({ key, eventStream, tables, archive }: QueryApiProps): Perm
         StringLike: { 's3:prefix': [`${ARCHIVE_PREFIX}*`, `${QUARANTINE_PREFIX}*`] },
       },
     },
+    { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+  ];
+}
+
+function correctionPermissions({ key, eventStream, tables }: QueryApiProps): Permission[] {
+  return [
+    { sid: 'PutCorrections', actions: ['kinesis:PutRecords'], resources: [eventStream.stream.streamArn] },
+    { sid: 'ReadStates', actions: ['dynamodb:GetItem'], resources: tables.deviceStateArns() },
+    { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];
 }

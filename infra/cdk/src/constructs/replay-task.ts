@@ -20,7 +20,7 @@ import {
   LogDriver,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { Policy, type Role } from 'aws-cdk-lib/aws-iam';
+import { Policy, Role } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -28,7 +28,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { BUNDLE_FILE, codeFolder } from '../bundles.ts';
 import type { EventStream } from './event-stream.ts';
-import { policyDocument } from './node-function.ts';
+import { policyDocument, serviceOfAccount } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface ReplayTaskProps {
@@ -93,6 +93,7 @@ export class ReplayTask extends Construct {
     vpc.addFlowLog('FlowLog', {
       destination: FlowLogDestination.toCloudWatchLogs(
         new LogGroup(this, 'FlowLogs', { retention: logDays, removalPolicy: RemovalPolicy.DESTROY }),
+        new Role(this, 'FlowLogRole', { assumedBy: serviceOfAccount(this, 'vpc-flow-logs.amazonaws.com') }),
       ),
     });
     return vpc;
@@ -126,6 +127,9 @@ export class ReplayTask extends Construct {
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
       taskRole: props.role,
+      executionRole: new Role(this, 'ExecutionRole', {
+        assumedBy: serviceOfAccount(this, 'ecs-tasks.amazonaws.com'),
+      }),
       volumes: [{ name: 'app' }],
     });
     const logging = LogDriver.awsLogs({

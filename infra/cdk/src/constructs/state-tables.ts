@@ -11,11 +11,23 @@ import {
   StreamViewType,
   Table,
   TableEncryption,
+  type TableOptions,
 } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
+
+/** "Actions defined by Amazon DynamoDB", service authorization reference, read 2026-11: those that change items, but for the INSERT of PartiQL. */
+const OVERWRITING_ACTIONS = [
+  'dynamodb:BatchWriteItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:PartiQLDelete',
+  'dynamodb:PartiQLUpdate',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+];
 
 export interface StateTablesProps {
   readonly key: IKey;
@@ -32,10 +44,19 @@ export class StateTables extends Construct {
   readonly operations: Table;
   /** What the names of tables begin with that a replay builds beside the live ones. A promotion puts them to use without a deployment. */
   readonly freshTablesPrefix: string;
+  /** The role that may replace pages. A name, so that table and role do not wait for each other. */
+  readonly breakGlassRoleName: string;
 
   constructor(scope: Construct, id: string, props: StateTablesProps) {
     super(scope, id);
-    const table = (name: string, definition: TableDefinition, stream?: StreamViewType) =>
+    const { stackName } = Stack.of(this);
+    this.freshTablesPrefix = `${stackName}-fresh-`;
+    this.breakGlassRoleName = `${stackName}-break-glass`;
+    const table = (
+      name: string,
+      definition: TableDefinition,
+      more: Pick<TableOptions, 'stream' | 'resourcePolicy'> = {},
+    ) =>
       new Table(this, name, {
         partitionKey: keyAttribute(definition, definition.KeySchema, 'HASH'),
         ...(hasRange(definition.KeySchema)
@@ -47,17 +68,39 @@ export class StateTables extends Construct {
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
         deletionProtection: props.keepsData,
         removalPolicy: props.keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-        ...(stream === undefined ? {} : { stream }),
+        ...more,
       });
-    this.events = table('Events', EVENTS_TABLE_DEFINITION);
+    this.events = table('Events', EVENTS_TABLE_DEFINITION, { resourcePolicy: this.appendOnly() });
     this.deviceState = table(
       'DeviceState',
       DEVICE_STATE_TABLE_DEFINITION,
-      props.streamsStateChanges ? StreamViewType.NEW_AND_OLD_IMAGES : undefined,
+      props.streamsStateChanges ? { stream: StreamViewType.NEW_AND_OLD_IMAGES } : {},
     );
     this.shardProgress = table('ShardProgress', SHARD_PROGRESS_TABLE_DEFINITION);
     this.operations = table('Operations', OPERATIONS_TABLE_DEFINITION);
-    this.freshTablesPrefix = `${Stack.of(this).stackName}-fresh-`;
+  }
+
+  /** Denies every action that replaces, changes or removes an item, whatever a role allows. An INSERT refuses a key that is taken. */
+  private appendOnly(): PolicyDocument {
+    const breakGlass = Stack.of(this).formatArn({
+      service: 'iam',
+      region: '',
+      resource: 'role',
+      resourceName: this.breakGlassRoleName,
+    });
+    return new PolicyDocument({
+      statements: [
+        new PolicyStatement({
+          sid: 'AppendOnly',
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions: OVERWRITING_ACTIONS,
+          // A policy of a table is about that table alone.
+          resources: ['*'],
+          conditions: { ArnNotEquals: { 'aws:PrincipalArn': breakGlass } },
+        }),
+      ],
+    });
   }
 
   /** The live table of events, and those that replays build. */

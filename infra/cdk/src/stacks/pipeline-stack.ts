@@ -8,7 +8,7 @@ import { Archiver } from '../constructs/archiver.ts';
 import { EventStream } from '../constructs/event-stream.ts';
 import { IotIngestion } from '../constructs/iot-ingestion.ts';
 import { OperationsDashboard } from '../constructs/operations-dashboard.ts';
-import { OperatorRole } from '../constructs/operator-role.ts';
+import { BreakGlassRole, OperatorRole } from '../constructs/operator-role.ts';
 import { Projector } from '../constructs/projector.ts';
 import { QueryApi } from '../constructs/query-api.ts';
 import { StateTables } from '../constructs/state-tables.ts';
@@ -28,6 +28,7 @@ export class PipelineStack extends Stack {
   readonly projector: Projector;
   readonly queryApi: QueryApi;
   readonly operatorRole: OperatorRole;
+  readonly breakGlassRole: BreakGlassRole;
 
   constructor(scope: Construct, id: string, { configuration, ...props }: PipelineStackProps) {
     super(scope, id, { terminationProtection: configuration.keepsData, ...props });
@@ -88,13 +89,15 @@ export class PipelineStack extends Stack {
       logDays,
     });
 
-    this.operatorRole = new OperatorRole(this, 'Operator', {
+    const operated = {
       key,
       eventStream,
       tables,
       bucket: archive.bucket,
       projector: this.projector.consumer.lambda,
-    });
+    };
+    this.operatorRole = new OperatorRole(this, 'Operator', operated);
+    this.breakGlassRole = new BreakGlassRole(this, 'BreakGlass', operated);
 
     if (configuration.hasIotIngestion) {
       const { iotRule: rule } = configuration;
@@ -137,6 +140,7 @@ export class PipelineStack extends Stack {
       ProjectorFunction: this.projector.consumer.lambda.functionName,
       ArchiverFunction: archiver.lambda.functionName,
       ApiUrl: this.queryApi.api.apiEndpoint,
+      BreakGlassRole: this.breakGlassRole.role.roleArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { dynamoDbClient } from '@twinstream/aws/dynamodb';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
+import { createLogger, systemClock } from '@twinstream/runtime';
+import { kinesisTransport } from '@twinstream/stream-producer';
+import { followGeneration, followingDeviceStates, perGeneration } from '@twinstream/table-generation';
+import { handle } from 'hono/aws-lambda';
+import { queryApiConfiguration } from './configuration.ts';
+import { httpApp } from './http-app.ts';
+import { lambdaAccess } from './lambda-access.ts';
+import { correctionsEndpoint } from './routes/corrections.ts';
+import type { CorrectionServices } from './services.ts';
+
+const configuration = queryApiConfiguration(process.env);
+const client = dynamoDbClient();
+const generation = followGeneration({
+  client,
+  operationsTable: configuration.operationsTable,
+  configured: configuration,
+});
+const services: CorrectionServices = {
+  deviceStates: followingDeviceStates(
+    perGeneration(generation, ({ deviceStateTable: tableName }) =>
+      dynamoDbLatestStateTable(client, { tableName }),
+    ),
+  ),
+  // One try a call: the caller repeats a correction under the same key.
+  stream: kinesisTransport({
+    streamName: configuration.streamName,
+    client: kinesisClient({ maxAttempts: 1 }),
+  }),
+  clock: systemClock,
+  logger: createLogger('corrections', configuration.logLevel),
+  newId: randomUUID,
+};
+
+/** Puts corrections on the stream, behind the same HTTP API and authorizer as the reads. */
+export const handler = handle(httpApp([correctionsEndpoint], services, lambdaAccess));
