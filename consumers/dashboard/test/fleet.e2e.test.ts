@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { countNodes } from './main-thread.ts';
 import { type SimulatedFleet, simulatedFleet, simulatedId } from './simulated-fleet.ts';
-import { type StubApi, type StubOptions, startStubApi } from './stub-api.ts';
+import { PIPELINE, type StubApi, type StubOptions, startStubApi } from './stub-api.ts';
 
 const FLEET_SIZE = 60;
 
@@ -61,6 +61,47 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await row.getByText('88.5').waitFor();
     expect(await row.textContent()).toContain('Stale');
     expect(await row.getAttribute('aria-rowindex')).toBe(before);
+  });
+
+  test('a device whose events may wait in the pipeline is unknown, and why is told', async () => {
+    fleet.change(simulatedId(0), { liveness: 'unknown' });
+    const [shard] = PIPELINE.shards;
+    if (shard === undefined) throw new Error('no shard');
+    const page = await openPage('/', {
+      pipeline: { ...PIPELINE, shards: [{ ...shard, lagMs: 160_000 }] },
+    });
+    const mark = rowOf(page, simulatedId(0)).getByText('Unknown');
+    await mark.waitFor();
+    await page.waitForFunction(
+      (element) => element?.getAttribute('title') === 'the pipeline is 2 m 40 s behind',
+      await mark.elementHandle(),
+    );
+    await page.getByRole('button', { name: /^Unknown 1/ }).click();
+    await page.getByText('1 device', { exact: true }).waitFor();
+    await page.goto(`${api?.url}/?device=${simulatedId(0)}`);
+    await page.getByText('Unknown, the pipeline is 2 m 40 s behind').waitFor();
+  });
+
+  test('online does not stand beside disconnected', async () => {
+    fleet.change(simulatedId(0), { liveness: 'offline', status: 'disconnected' });
+    fleet.change(simulatedId(3), { liveness: 'online', status: 'disconnected' });
+    const page = await openLive();
+    const left = await rowOf(page, simulatedId(0)).innerText();
+    expect(left).toContain('Disconnected');
+    expect(left).not.toContain('Offline');
+    expect(await rowOf(page, simulatedId(3)).innerText()).toContain('disconnected before');
+  });
+
+  test('a device tells why it needs attention, and since when', async () => {
+    const since = new Date(Date.now() - 200_000).toISOString();
+    const page = await openPage(`/?device=${simulatedId(7)}`, {
+      troubles: [{ trouble: 'gaps', cause: 'not arrived: counter 4 of session 1', since }],
+    });
+    const trouble = page.getByRole('list', { name: 'Troubles' });
+    await trouble.waitFor();
+    expect(await trouble.innerText()).toMatch(
+      /gaps for 3 m \d\d s, since .*: not arrived: counter 4 of session 1/,
+    );
   });
 
   test('ages tick', async () => {

@@ -33,6 +33,10 @@ export interface StubOptions {
   readonly token?: string;
   /** As of when lists, counts and updates claim to be true. Default: now. */
   readonly asOf?: string;
+  /** Default: two shards, one of which lags by 45 s. */
+  readonly pipeline?: PipelineStatus;
+  /** Of every device that is asked for alone. Default: none. */
+  readonly troubles?: WholeDevice['troubles'];
   /** How long a list takes. */
   readonly delayMs?: number;
 }
@@ -130,7 +134,12 @@ function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): FleetS
   return {
     total: devices.length,
     byStatus: { connected: said('connected'), disconnected: said('disconnected'), unknown: said('unknown') },
-    byLiveness: { online: count('online'), stale: count('stale'), offline: count('offline') },
+    byLiveness: {
+      online: count('online'),
+      unknown: count('unknown'),
+      stale: count('stale'),
+      offline: count('offline'),
+    },
     inTrouble: devices.filter(isInTrouble).length,
     byTrouble: {
       silent: devices.filter((device) => isInTrouble(device) && device.counts.gaps === 0).length,
@@ -140,6 +149,7 @@ function summaryOf({ fleet, asOf }: StubOptions, query: URLSearchParams): FleetS
     byType: labelCounts(devices, 'type'),
     byFirmware: labelCounts(devices, 'firmware'),
     thresholds: { default: { staleAfterMs: 120_000, offlineAfterMs: 900_000 }, byType: {} },
+    lagMs: 0,
     asOf: asOf ?? new Date().toISOString(),
   };
 }
@@ -170,7 +180,7 @@ function streamUpdates(
   request.on('close', unwatch);
 }
 
-const PIPELINE: PipelineStatus = {
+export const PIPELINE: PipelineStatus = {
   asOf: new Date().toISOString(),
   stream: 'device-events',
   retentionHours: 168,
@@ -221,7 +231,7 @@ async function answer(
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     return sendJson<WholeDeviceList>(response, listOf(options, searchParams));
   }
-  if (pathname === '/v1/pipeline') return sendJson<PipelineStatus>(response, PIPELINE);
+  if (pathname === '/v1/pipeline') return sendJson<PipelineStatus>(response, options.pipeline ?? PIPELINE);
   if (pathname === '/v1/fleet/summary') {
     return sendJson<FleetSummary>(response, summaryOf(options, searchParams));
   }
@@ -233,7 +243,12 @@ async function answer(
   if (device !== undefined && pathname.endsWith('/events')) {
     return sendJson<EventList>(response, { events: [] });
   }
-  if (device !== undefined) return sendJson<WholeDevice>(response, { ...device, attributeVersions: {} });
+  if (device !== undefined)
+    return sendJson<WholeDevice>(response, {
+      ...device,
+      attributeVersions: {},
+      troubles: options.troubles ?? [],
+    });
   return sendProblem(response, 'DEVICE_NOT_FOUND', `nothing at ${pathname}`);
 }
 

@@ -6,6 +6,7 @@ import type { EntryDecoder } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import {
+  createProcessedTimes,
   dynamoDbReplays,
   kinesisStreamReader,
   quarantineCounter,
@@ -83,6 +84,16 @@ export function awsServices(
   const shards = shardListing(stream);
   const activity = createShardActivity(clock);
   const direct = kinesisStreamReader({ client: kinesis, streamName, shards, clock });
+  const followed = isLongLived ? followedStreamReader({ activity, direct }) : direct;
+  const processed = createProcessedTimes({
+    streamName,
+    shards,
+    stream: followed,
+    progress,
+    clock,
+    onFailure: (shardId, error) => logger.info({ shardId, error }, 'processed time not read'),
+    ...(isLongLived ? {} : { freshMs: LAMBDA_FRESH_MS }),
+  });
   const fleet = createFleetView({
     table,
     progress,
@@ -96,6 +107,7 @@ export function awsServices(
         }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
     liveness,
+    processed,
     clock,
     logger,
   });
@@ -106,10 +118,9 @@ export function awsServices(
     lists: createKeptLists({ clock, newId: randomUUID }),
     updates: createUpdateHub({ fleet, clock, ...(isLongLived ? {} : { holdMs: 0 }) }),
     pipeline: createPipelineReader({
+      ...(isLongLived ? { keepFollowing: () => fleet.stayAwake() } : {}),
       streamName,
-      stream: isLongLived
-        ? followedStreamReader({ activity, keepFollowing: () => fleet.stayAwake(), direct })
-        : direct,
+      stream: followed,
       progress,
       quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
       archive: s3ArchiveReader({ client: s3, bucket, clock }),
@@ -120,6 +131,7 @@ export function awsServices(
       logger,
     }),
     stream,
+    processed,
     liveness,
     clock,
     logger,

@@ -2,7 +2,7 @@ import type { DeviceJson, PositionJson } from '@twinstream/api-contract';
 import { formatVersion, type JsonValue, labelsOf, presentAttributes } from '@twinstream/device-model';
 import type { DescribedState } from '@twinstream/event-store';
 import type { Position } from '@twinstream/stream-model';
-import { type LivenessPolicy, livenessAt } from './liveness.ts';
+import { hasLeft, type LivenessPolicy, livenessAt } from './liveness.ts';
 
 /** The part of a device's JSON that follows from its state alone. Its liveness depends on the time of asking. */
 export type TimelessDeviceJson = Omit<DeviceJson, 'liveness'>;
@@ -37,13 +37,19 @@ function attributesJson(attributes: ReadonlyMap<string, JsonValue>): DeviceJson[
   return Object.fromEntries(attributes) as DeviceJson['attributes'];
 }
 
-/** State of a device as it is answered, with its liveness at `timeMs`. */
-export function deviceJson(state: DescribedState, policy: LivenessPolicy, timeMs: number): DeviceJson {
+/** State of a device as it is answered, with its liveness at `timeMs`, as far as its shards were processed. */
+export function deviceJson(
+  state: DescribedState,
+  policy: LivenessPolicy,
+  timeMs: number,
+  processedMs: number | undefined,
+): DeviceJson {
   const { deviceId, status, ...rest } = timelessDeviceJson(state);
   const liveness = livenessAt(
     policy,
-    { type: rest.labels.type, lastArrivalTime: state.lastArrivalTime },
+    { type: rest.labels.type, lastArrivalTime: state.lastArrivalTime, hasLeft: hasLeft(state) },
     timeMs,
+    processedMs,
   );
   return { deviceId, status, liveness, ...rest };
 }

@@ -1,4 +1,5 @@
 import type { Liveness } from '@twinstream/api-contract';
+import { compareVersions, type DeviceState } from '@twinstream/device-model';
 
 /** How long a device may be silent. */
 export interface LivenessThresholds {
@@ -19,16 +20,53 @@ export const DEFAULT_LIVENESS_POLICY: LivenessPolicy = {
   byType: new Map(),
 };
 
-/** Liveness of a device at a moment. A device that was never heard itself (corrections alone) is offline. */
+/** What the liveness of a device follows from. */
+export interface HeardDevice {
+  /** Its label. */
+  readonly type: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly lastArrivalTime: number | undefined;
+  /** The newest that the device said is that it disconnects. */
+  readonly hasLeft: boolean;
+}
+
+/** Processing that is later than the stream by less is usual. Milliseconds. */
+export const USUAL_LAG_MS = 10_000;
+
+/**
+ * Liveness of a device at a moment, as far as the pipeline can tell: silence is measured up to `processedMs`, before which every
+ * arrival of the device has been stored, so that no device is called stale because its events wait. Where it is silent for too
+ * long by the clock alone, and the pipeline later than usual, it is `unknown`. A device that was never heard itself
+ * (corrections alone), or that has left, is offline.
+ *
+ * @param processedMs milliseconds since 1970; undefined where it is unknown, and the clock alone decides
+ */
 export function livenessAt(
   policy: LivenessPolicy,
-  device: { readonly type: string | undefined; readonly lastArrivalTime: number | undefined },
+  { type, lastArrivalTime, hasLeft }: HeardDevice,
   timeMs: number,
+  processedMs: number | undefined,
 ): Liveness {
-  if (device.lastArrivalTime === undefined) return 'offline';
-  const thresholds =
-    (device.type === undefined ? undefined : policy.byType.get(device.type)) ?? policy.default;
-  const silentMs = timeMs - device.lastArrivalTime;
-  if (silentMs > thresholds.offlineAfterMs) return 'offline';
-  return silentMs > thresholds.staleAfterMs ? 'stale' : 'online';
+  if (lastArrivalTime === undefined || hasLeft) return 'offline';
+  const thresholds = (type === undefined ? undefined : policy.byType.get(type)) ?? policy.default;
+  const knownMs = Math.min(timeMs, processedMs ?? timeMs);
+  const known = afterSilence(thresholds, knownMs - lastArrivalTime);
+  if (known !== 'online' || timeMs - knownMs <= USUAL_LAG_MS) return known;
+  return afterSilence(thresholds, timeMs - lastArrivalTime) === 'online' ? 'online' : 'unknown';
+}
+
+function afterSilence(
+  { staleAfterMs, offlineAfterMs }: LivenessThresholds,
+  silentMs: number,
+): 'online' | 'stale' | 'offline' {
+  if (silentMs > offlineAfterMs) return 'offline';
+  return silentMs > staleAfterMs ? 'stale' : 'online';
+}
+
+/** Whether the newest that a device said is that it disconnects: what it sent before, and comes later, does not count. */
+export function hasLeft({ status, lastEventTime }: Pick<DeviceState, 'status' | 'lastEventTime'>): boolean {
+  return (
+    status.value === 'disconnected' &&
+    (lastEventTime === undefined || compareVersions(status.version, lastEventTime.version) >= 0)
+  );
 }

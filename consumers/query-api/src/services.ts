@@ -1,6 +1,7 @@
 import type { PipelineStatus } from '@twinstream/api-contract';
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable } from '@twinstream/latest-state';
+import type { ProcessedTimes } from '@twinstream/pipeline-status';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { StreamTransport } from '@twinstream/stream-producer';
 import type { FleetView } from './fleet/fleet-view.ts';
@@ -19,6 +20,8 @@ export interface QueryApiServices {
   readonly pipeline: () => Promise<PipelineStatus>;
   /** Where corrections go: the stream, like everything that is said of a device. */
   readonly stream: Pick<StreamTransport, 'putRecords'>;
+  /** How far the shards have been processed. Never rejects. */
+  readonly processed: () => Promise<ProcessedTimes>;
   readonly liveness: LivenessPolicy;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -42,6 +42,8 @@ export interface MemoryPipeline {
   hold(): () => Promise<void>;
   /** Records put into a shard that arrived at or after a time. */
   recordsSince(shard: ShardId, sinceMs: number): number;
+  /** When the first record after this one arrived; undefined where there is none. */
+  firstArrivalAfter(shard: ShardId, after: SequenceNumber | undefined): number | undefined;
   /** A reader of the stream of its own. */
   changeFeed(): ChangeFeed;
   transport(clock: Clock): Pick<StreamTransport, 'putRecords'>;
@@ -125,6 +127,9 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
     },
     recordsSince: (shard, sinceMs) =>
       (records.get(shard) ?? []).filter(({ arrivalTime }) => arrivalTime >= sinceMs).length,
+    firstArrivalAfter: (shard, after = BEGINNING) =>
+      records.get(shard)?.find(({ sequenceNumber: number }) => compareSequenceNumbers(number, after) > 0)
+        ?.arrivalTime,
     changeFeed: () => memoryChangeFeed(records),
     transport: ({ now }) => ({
       putRecords: async (entries) =>

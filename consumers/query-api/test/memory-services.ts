@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RunningReplays, StreamReader } from '@twinstream/pipeline-status';
+import { createProcessedTimes, type RunningReplays, type StreamReader } from '@twinstream/pipeline-status';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createKeptLists } from '../src/fleet/kept-lists.ts';
@@ -11,7 +11,7 @@ import type { MemoryPipeline } from './memory-pipeline.ts';
 
 const SAMPLE_MS = 10_000;
 
-/** A stream of which everything is finished as soon as it is put. */
+/** Reads the stream in memory. */
 export function memoryStreamReader(pipeline: MemoryPipeline, clock: Clock): StreamReader {
   return {
     describe: async () => ({
@@ -22,7 +22,13 @@ export function memoryStreamReader(pipeline: MemoryPipeline, clock: Clock): Stre
         hashKeyRange: { start: 0n, end: 0n },
       })),
     }),
-    lag: async () => ({ lagMs: 0, asOf: clock.now() }),
+    lag: async (shardId, after) => {
+      const arrivalTime = pipeline.firstArrivalAfter(shardId, after);
+      return {
+        lagMs: arrivalTime === undefined ? 0 : Math.max(0, clock.now() - arrivalTime),
+        asOf: clock.now(),
+      };
+    },
     recordsPerSecond: async (shardId) =>
       pipeline.recordsSince(shardId, clock.now() - SAMPLE_MS) / (SAMPLE_MS / 1_000),
   };
@@ -49,12 +55,22 @@ export function memoryServices(
   const { clock = systemClock, liveness = DEFAULT_LIVENESS_POLICY, cycleMs, hints = true } = options;
   const logger = createLogger('query-api', 'warn');
   const startTime = clock.now();
+  const stream = memoryStreamReader(pipeline, clock);
+  const processed = createProcessedTimes({
+    streamName: pipeline.streamName,
+    shards: async () => (await stream.describe()).shards,
+    stream,
+    progress: pipeline.progress,
+    clock,
+    onFailure: (shardId, error) => logger.warn({ shardId, error }, 'processed time not read'),
+  });
   const fleet = createFleetView({
     table: pipeline.states,
     progress: pipeline.progress,
     streamName: pipeline.streamName,
     ...(hints ? { feed: pipeline.changeFeed() } : {}),
     liveness,
+    processed,
     clock,
     logger,
     ...(cycleMs === undefined ? {} : { cycleMs }),
@@ -74,7 +90,7 @@ export function memoryServices(
     }),
     pipeline: createPipelineReader({
       streamName: pipeline.streamName,
-      stream: memoryStreamReader(pipeline, clock),
+      stream,
       progress: pipeline.progress,
       quarantine: { count: async () => 0 },
       archive: { lastDeliveryTime: async () => startTime },
@@ -83,6 +99,7 @@ export function memoryServices(
       logger,
     }),
     stream: pipeline.transport(clock),
+    processed,
     liveness,
     clock,
     logger,

@@ -5,6 +5,7 @@ import { type DecodedEvent, decodeEvent, newDevice, planPage } from '@twinstream
 import { type PlannedEvent, readRecording, recordingSource } from '@twinstream/device-simulator';
 import { memoryEventStore } from '@twinstream/event-store';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
+import { NO_PROCESSED_TIMES } from '@twinstream/pipeline-status';
 import { DEFAULT_LIVENESS_POLICY, type QueryApiServices } from '@twinstream/query-api';
 import { createApp } from '@twinstream/query-api/routes';
 import { createLogger, systemClock } from '@twinstream/runtime';
@@ -80,6 +81,7 @@ async function apiWith({ event, text }: DecodedEvent) {
     updates: { open: notAsked, close: notAsked },
     pipeline: notAsked,
     stream: { putRecords: notAsked },
+    processed: async () => NO_PROCESSED_TIMES,
     liveness: DEFAULT_LIVENESS_POLICY,
     clock: systemClock,
     logger: createLogger('test', 'silent'),

@@ -32,7 +32,7 @@ export const listDevices = operation({
       .default('deviceId')
       .meta({ description: 'Sort key of the list. Rows without a value come last.' }),
     order: orderParameter('Rising or falling.', true),
-    fields: fieldsParameter(['troubles']),
+    fields: fieldsParameter(['troubles', 'processedTime']),
     limit: limitParameter,
     cursor: cursorParameter,
   }),
@@ -75,7 +75,7 @@ export const getDevice = operation({
       .meta({
         description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
       }),
-    fields: fieldsParameter(['troubles', 'attributeVersions']),
+    fields: fieldsParameter(['troubles', 'processedTime', 'attributeVersions']),
   }),
   headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
   answers: {

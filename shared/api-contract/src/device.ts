@@ -19,7 +19,7 @@ export type PositionJson = z.infer<typeof positionSchema>;
 export const livenessSchema = z.enum(LIVENESS).meta({
   id: 'Liveness',
   description:
-    'Inferred from the arrival time of what the device sent last, by thresholds per device type; `status` is what the device said.',
+    'Inferred from the arrival time of what the device sent last, by thresholds per device type, and measured against how far its shard has been processed: `unknown` while the pipeline lags and the device may have been heard meanwhile. A device whose newest event says that it disconnects is `offline`. `status` is what the device said.',
 });
 
 const countSchema = z.int();
@@ -66,9 +66,27 @@ export type DeviceJson = z.infer<typeof deviceSchema>;
 export const selectedDeviceSchema = deviceSchema.partial().required({ deviceId: true });
 export type SelectedDevice = z.infer<typeof selectedDeviceSchema>;
 
-export const troublesSchema = z.array(z.enum(TROUBLES)).meta({
+const troubleSchema = z
+  .object({
+    trouble: z.enum(TROUBLES).meta({
+      description: '`silent`: offline without having said so. `gaps`: counted events have not arrived.',
+    }),
+    cause: z.string().meta({ description: 'One sentence for people.' }),
+    since: z.iso.datetime().nullable().meta({
+      description:
+        'When it began: when a silent device was last heard; when the first event after the oldest gap arrived, which only the answer of one device looks for, among its last events. Null where that is unknown.',
+    }),
+  })
+  .meta({ id: 'Trouble' });
+export type TroubleJson = z.infer<typeof troubleSchema>;
+
+export const troublesSchema = z
+  .array(troubleSchema)
+  .meta({ description: 'Why the device needs attention. Empty when all is well.' });
+
+export const processedTimeSchema = z.iso.datetime().nullable().meta({
   description:
-    '`silent`: offline without having said so. `gaps`: counted events have never arrived. Empty when all is well.',
+    'Whatever had arrived in the shards of the device before then is in this answer; null while that is unknown. Liveness is measured up to it.',
 });
 
 /** Events, the newest first, in which the writers of attributes are looked for. */
@@ -111,9 +129,15 @@ export const deviceChangesSchema = z
   .meta({ id: 'DeviceChanges', description: 'Differences of a device between two times.' });
 export type DeviceChanges = z.infer<typeof deviceChangesSchema>;
 
+/** Members that a device of a list has only where `fields` asks for them. */
+const LIST_EXTRAS = {
+  troubles: troublesSchema.optional(),
+  processedTime: processedTimeSchema.optional(),
+};
+
 /** Members that a device has only where `fields` or `diff` ask for them. */
 const EXTRAS = {
-  troubles: troublesSchema.optional(),
+  ...LIST_EXTRAS,
   attributeVersions: attributeVersionsSchema.optional(),
   changes: deviceChangesSchema.optional(),
 };
@@ -126,8 +150,8 @@ export const deviceAnswerSchema = z.union([wholeDeviceSchema, selectedDeviceSche
 export type DeviceAnswer = z.infer<typeof deviceAnswerSchema>;
 
 const listedDeviceSchema = z.union([
-  deviceSchema.extend({ troubles: troublesSchema.optional() }),
-  selectedDeviceSchema.extend({ troubles: troublesSchema.optional() }),
+  deviceSchema.extend(LIST_EXTRAS),
+  selectedDeviceSchema.extend(LIST_EXTRAS),
 ]);
 export type ListedDevice = z.infer<typeof listedDeviceSchema>;
 

@@ -61,6 +61,10 @@ export const fleetSummarySchema = z
     thresholds: z
       .object({ default: thresholdsSchema, byType: z.record(z.string(), thresholdsSchema) })
       .meta({ description: 'Time without arrivals after which a device is stale, and offline.' }),
+    lagMs: z.int().min(0).nullable().meta({
+      description:
+        'How much later than the stream the slowest shard is processed, in milliseconds; null while unknown.',
+    }),
     asOf: z.iso
       .datetime()
       .meta({ description: 'These counts include everything processed before this time.' }),

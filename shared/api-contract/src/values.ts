@@ -8,8 +8,11 @@ import type { LABELS as MODEL_LABELS } from '@twinstream/device-model';
 export const CONNECTION_STATUSES = ['connected', 'disconnected', 'unknown'] as const;
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
-/** What is inferred from when a device was last heard. */
-export const LIVENESS = ['online', 'stale', 'offline'] as const;
+/**
+ * What is inferred from when a device was last heard, as far as its shard has been processed. `unknown`: silent for too long by
+ * the clock, while its events may wait in a pipeline that lags.
+ */
+export const LIVENESS = ['online', 'unknown', 'stale', 'offline'] as const;
 export type Liveness = (typeof LIVENESS)[number];
 
 /** Labels of a device, in the order of their columns: those of the device model. */

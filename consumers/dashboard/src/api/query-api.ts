@@ -53,7 +53,7 @@ export function readDevice(
   moment?: Moment,
   signal?: AbortSignal,
 ): Promise<Outcome<WholeDevice>> {
-  const parameters = { at: moment?.at, basis: moment?.basis, fields: '*,attributeVersions' };
+  const parameters = { at: moment?.at, basis: moment?.basis, fields: '*,attributeVersions,troubles' };
   return requestJson(pathOf(devicePath(deviceId), parameters), signal);
 }
 

@@ -91,8 +91,8 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
     <>
       {present !== undefined && (
         <p class="change-line">
-          <LivenessMark liveness={shown.liveness} />
-          <ReportedStatus status={shown.status} />
+          <LivenessMark device={shown} />
+          <ReportedStatus device={shown} />
           <span class="change-count" role="status">
             {changedCount === 0
               ? 'No attribute has changed since.'

@@ -1,12 +1,11 @@
-import type { DeviceJson } from '@twinstream/api-contract';
+import type { WholeDevice } from '@twinstream/api-contract';
 import { LABELS } from '@twinstream/api-contract/values';
 import type { ComponentChildren } from 'preact';
-import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
 import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
-import { Age } from '../parts/time.tsx';
+import { Age, Moment } from '../parts/time.tsx';
 import { LEAVE } from '../session/address.ts';
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
@@ -18,13 +17,36 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
   );
 }
 
+/** Why the device needs attention, and since when. */
+function Troubles({ device: { troubles = [] } }: { readonly device: WholeDevice }) {
+  if (troubles.length === 0) return null;
+  return (
+    <ul class="troubles" aria-label="Troubles">
+      {troubles.map(({ trouble, cause, since }) => (
+        <li key={trouble} class="is-trouble">
+          <span class="mark">
+            <Icon name="trouble" />
+            {trouble}
+          </span>{' '}
+          {since !== null && (
+            <>
+              for <Age time={since} />, since <Moment time={since} />:{' '}
+            </>
+          )}
+          {cause}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Who the device is, how it stands, and how much is known of it. */
 export function DeviceHead({
   deviceId,
   device,
 }: {
   readonly deviceId: string;
-  readonly device: DeviceJson | undefined;
+  readonly device: WholeDevice | undefined;
 }) {
   return (
     <header class="device-head">
@@ -36,17 +58,12 @@ export function DeviceHead({
         <h1>{deviceId}</h1>
         {device !== undefined && (
           <>
-            <LivenessMark liveness={device.liveness} />
-            <ReportedStatus status={device.status} />
-            {troublesOf(device).map((trouble) => (
-              <span key={trouble} class="mark is-trouble">
-                <Icon name="trouble" />
-                {trouble}
-              </span>
-            ))}
+            <LivenessMark device={device} isLong />
+            <ReportedStatus device={device} />
           </>
         )}
       </div>
+      {device !== undefined && <Troubles device={device} />}
       {device !== undefined && (
         <dl class="facts">
           <Fact name="Last heard">

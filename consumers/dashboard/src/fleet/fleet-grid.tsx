@@ -5,7 +5,7 @@ import type { SortKey } from '../model/fleet-query.ts';
 import { troublesOf } from '../model/trouble.ts';
 import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
-import { Health } from '../parts/health.tsx';
+import { Health, reportedText } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
 import { Readings } from '../parts/readings.tsx';
@@ -99,7 +99,7 @@ function Cells({ device }: { readonly device: DeviceJson }) {
       <Cell of="heard">
         <Heard deviceId={deviceId} time={device.lastArrivalTime} />
       </Cell>
-      <Cell of="said">{device.status === 'unknown' ? '' : device.status}</Cell>
+      <Cell of="said">{reportedText(device)}</Cell>
       <Cell of="site">{labels.site}</Cell>
       <Cell of="type">{labels.type}</Cell>
       <Cell of="firmware">{labels.firmware}</Cell>

@@ -53,6 +53,7 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
       note: shareText(counts?.byLiveness.online, counts?.total),
       query: withTile(query, { liveness: 'online' }),
     },
+    ...unknownTile(query, counts),
     {
       key: 'stale',
       label: 'Stale',
@@ -90,6 +91,24 @@ function tilesOf(query: FleetQuery): readonly Tile[] {
   ];
 }
 
+/** Shown while the pipeline lags so far that devices may be silent or not. */
+function unknownTile(query: FleetQuery, counts: FleetSummary | undefined): readonly Tile[] {
+  const isOn = query.liveness === 'unknown';
+  const count = counts?.byLiveness.unknown;
+  if (!isOn && (count === undefined || count === 0)) return [];
+  return [
+    {
+      key: 'unknown',
+      label: 'Unknown',
+      hint: 'Silent by the clock, while their events may wait in the pipeline',
+      count,
+      isOn,
+      note: shareText(count, counts?.total),
+      query: withTile(query, { liveness: 'unknown' }),
+    },
+  ];
+}
+
 function shareText(count: number | undefined, total: number | undefined): string {
   if (count === undefined || total === undefined || count === 0 || total === 0) return '';
   const share = (100 * count) / total;
@@ -106,7 +125,7 @@ function troubleText(counts: FleetSummary | undefined): string {
   return parts.join(', ');
 }
 
-/** The whole fleet in five numbers, each a filter. */
+/** The whole fleet in a few numbers, each a filter. */
 export function Tiles() {
   const query = fleetQuery.value;
   return (

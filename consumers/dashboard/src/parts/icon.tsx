@@ -15,6 +15,12 @@ const SHAPES = {
       <path d="M8 5v3.2l2 1.3" />
     </>
   ),
+  unknown: () => (
+    <>
+      <circle cx="8" cy="8" r="6" stroke-dasharray="2.6 2.1" />
+      <path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.6c-.5.3-.8.6-.8 1.2M8 11.2v.2" />
+    </>
+  ),
   offline: () => (
     <>
       <circle cx="8" cy="8" r="6" />

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { PipelineStatus } from '@twinstream/api-contract';
+import type { DeviceJson, PipelineStatus } from '@twinstream/api-contract';
 import { readPipeline } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
 import { type ShardSample, sampleOf, withSample } from '../model/shard-samples.ts';
@@ -13,6 +13,12 @@ export const pipeline = signal<PipelineStatus | undefined>(undefined);
 export const pipelineFailure = signal<Failure | undefined>(undefined);
 /** What was measured since the page was opened. */
 export const shardSamples = signal<readonly ShardSample[]>([]);
+
+/** How much later than the stream the shard of a device is processed, in milliseconds; undefined while unknown. */
+export function lagOfDevice({ position }: Pick<DeviceJson, 'position'>): number | undefined {
+  const shards = pipeline.value?.shards ?? [];
+  return shards.find(({ shardId }) => shardId === position?.shardId)?.lagMs ?? undefined;
+}
 
 /** Samples the pipeline, whatever view is open, so that its plots have a past when one looks. */
 export function startPipeline(): void {

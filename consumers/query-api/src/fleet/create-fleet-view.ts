@@ -1,11 +1,14 @@
+import type { Liveness } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
+import { NO_PROCESSED_TIMES, type ProcessedTimes } from '@twinstream/pipeline-status';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
-import type { LivenessPolicy } from '../liveness.ts';
+import type { ShardId } from '@twinstream/stream-model';
+import { type LivenessPolicy, livenessAt, USUAL_LAG_MS } from '../liveness.ts';
 import { type Chances, createChances } from './chances.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { createCoverage, type ShardVector } from './coverage.ts';
-import { livenessOf } from './fleet-row.ts';
+import type { FleetRow } from './fleet-row.ts';
 import { createFleetRows, type FleetChange, type FleetRows } from './fleet-rows.ts';
 import type { FleetListener, FleetSnapshot, FleetView } from './fleet-view.ts';
 import { readSingleDevices, readWholeTable, type TableReadOptions } from './table-reads.ts';
@@ -19,6 +22,8 @@ export interface FleetViewOptions {
   /** Without it the table is read over and over. */
   readonly feed?: ChangeFeed;
   readonly liveness: LivenessPolicy;
+  /** How far the shards have been processed. Default: that is unknown, and liveness goes by the clock. */
+  readonly processed?: () => Promise<ProcessedTimes>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Time between cycles, in milliseconds. Default 1,000; it bounds the reads of each shard. */
@@ -68,6 +73,9 @@ class MemoryFleetView implements FleetView {
   /** Devices whose hints were taken and that have not been read since. */
   #owed = new Set<DeviceId>();
   #asOf: number | undefined;
+  #processed: ProcessedTimes = NO_PROCESSED_TIMES;
+  /** When a device may have been unknown last: what happened in another process before this one is not known here. */
+  #laggedTime: number;
   #askedTime = Number.NEGATIVE_INFINITY;
   /** The reading of the whole table that is on its way. */
   #reading: Promise<void> | undefined;
@@ -78,9 +86,10 @@ class MemoryFleetView implements FleetView {
 
   constructor(options: FleetViewOptions) {
     this.#options = { ...DEFAULTS, ...options };
-    const { table, clock, liveness } = options;
+    const { table, clock } = options;
+    this.#laggedTime = clock.now();
     const { signal } = this.#closing;
-    this.#rows = createFleetRows(liveness);
+    this.#rows = createFleetRows((row, timeMs) => this.#livenessAt(row, timeMs));
     this.#chances = createChances(clock, signal);
     this.#reads = { table, rows: this.#rows, clock, signal, tell: (changes) => this.#tell(changes) };
   }
@@ -123,7 +132,6 @@ class MemoryFleetView implements FleetView {
     const asOf = this.#asOf;
     if (asOf === undefined) return undefined;
     const rows = this.#rows;
-    const { liveness } = this.#options;
     return {
       get rows() {
         return rows.inOrder();
@@ -132,8 +140,31 @@ class MemoryFleetView implements FleetView {
       resumePoint: { timeMs: asOf, seen: new Map(this.#coverage.vector) },
       find: (deviceId) => rows.find(deviceId),
       shown: () => rows.shown(),
-      livenessAt: (row, timeMs) => livenessOf(row, liveness, timeMs),
+      livenessAt: (row, timeMs) => this.#livenessAt(row, timeMs),
+      mayHaveBeenUnknown: (row, timeMs) =>
+        timeMs < this.#laggedTime && this.#livenessAt(row, timeMs, timeMs) !== 'online',
+      processedTime: (row) => this.#processedTime(row?.marks.keys() ?? []),
     };
+  }
+
+  /** What this view holds of some shards: what is processed, as far as it was read. */
+  #processedTime(shardIds: Iterable<ShardId>): number | undefined {
+    const processed = this.#processed.of(shardIds);
+    return processed === undefined ? undefined : Math.min(processed, this.#asOf ?? processed);
+  }
+
+  #livenessAt(row: FleetRow, timeMs: number, processedMs = this.#processedTime(row.marks.keys())): Liveness {
+    const { device, lastArrivalTime, hasLeft } = row;
+    const heard = { type: device.labels.type, lastArrivalTime, hasLeft };
+    return livenessAt(this.#options.liveness, heard, timeMs, processedMs);
+  }
+
+  async #followProcessing(): Promise<void> {
+    const { processed, clock } = this.#options;
+    if (processed === undefined) return;
+    this.#processed = await processed();
+    const through = this.#processedTime([]);
+    if (through !== undefined && clock.now() - through > USUAL_LAG_MS) this.#laggedTime = clock.now();
   }
 
   #tell(changes: readonly FleetChange[]): void {
@@ -172,6 +203,7 @@ class MemoryFleetView implements FleetView {
   async #cycle(): Promise<void> {
     const { feed, clock } = this.#options;
     await this.#followGeneration();
+    await this.#followProcessing();
     if (feed === undefined || this.#asOf === undefined) this.#beginReading();
     const changes: FleetChange[] = [];
     try {

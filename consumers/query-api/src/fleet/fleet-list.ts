@@ -38,7 +38,7 @@ export interface ListPageQuery {
   /** The page begins after this place. */
   readonly after?: SortPlace;
   /** Hears of each device in turn; false ends the page before it. Default: takes all. */
-  readonly take?: (device: DeviceJson) => boolean;
+  readonly take?: (device: DeviceJson, row: FleetRow) => boolean;
 }
 
 export interface ListPage {
@@ -69,7 +69,7 @@ export function listPage(
     const row: FleetRow | undefined = snapshot.find(deviceId);
     if (row !== undefined) {
       const device = rowJson(row, snapshot.livenessAt(row, timeMs));
-      if (!take(device)) break;
+      if (!take(device, row)) break;
       devices.push(device);
     }
     count += 1;

@@ -2,7 +2,7 @@ import type { DeviceJson, Liveness } from '@twinstream/api-contract';
 import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device-model';
 import { compareWithinShard, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
-import { type LivenessPolicy, livenessAt } from '../liveness.ts';
+import { hasLeft } from '../liveness.ts';
 
 /** One device of the fleet as the view holds it. Equal states of a device give equal rows. */
 export interface FleetRow {
@@ -12,6 +12,8 @@ export interface FleetRow {
   readonly device: TimelessDeviceJson;
   /** Milliseconds since 1970. */
   readonly lastArrivalTime: number | undefined;
+  /** The newest that the device said is that it disconnects. */
+  readonly hasLeft: boolean;
   /** By the device's clock; milliseconds since 1970. */
   readonly lastEventTime: number | undefined;
   /** Highest sequence number seen, by shard: what tells whether the device changed since a moment. */
@@ -32,6 +34,7 @@ export function fleetRow(state: DeviceState): FleetRow {
     page: state.page,
     device,
     lastArrivalTime: state.lastArrivalTime,
+    hasLeft: hasLeft(state),
     lastEventTime: device.lastEventTime === null ? undefined : eventTimeMs(device.lastEventTime),
     marks: new Map([...state.marks].map(([shardId, mark]) => [shardId, mark.sequenceNumber])),
     isBehindMarks: isBehindMarks(state),
@@ -46,10 +49,6 @@ function isBehindMarks({ position, marks }: DeviceState): boolean {
   if (position === undefined) return false;
   const mark = marks.get(position.shardId);
   return mark === undefined || compareWithinShard(position, mark) < 0;
-}
-
-export function livenessOf(row: FleetRow, policy: LivenessPolicy, timeMs: number): Liveness {
-  return livenessAt(policy, { type: row.device.labels.type, lastArrivalTime: row.lastArrivalTime }, timeMs);
 }
 
 export function rowJson(row: FleetRow, liveness: Liveness): DeviceJson {

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import type { LivenessPolicy } from '../liveness.ts';
-import { type FleetRow, fleetRow, livenessOf } from './fleet-row.ts';
+import { type FleetRow, fleetRow } from './fleet-row.ts';
 
 /** A device as it is shown, before or after a change. */
 export interface ShownDevice {
@@ -41,7 +40,10 @@ export interface FleetRows {
   ageTo(timeMs: number): readonly FleetChange[];
 }
 
-export function createFleetRows(policy: LivenessPolicy): FleetRows {
+/** Liveness of a row at a time, milliseconds since 1970. */
+export type LivenessOf = (row: FleetRow, timeMs: number) => Liveness;
+
+export function createFleetRows(livenessOf: LivenessOf): FleetRows {
   const held = new Map<DeviceId, HeldRow>();
   let generation = 0;
   let ordered: { readonly generation: number; readonly rows: readonly FleetRow[] } | undefined;
@@ -81,7 +83,7 @@ export function createFleetRows(policy: LivenessPolicy): FleetRows {
       // The stream tells nobody of what changed without it, such as a repair.
       const isAltered = known !== undefined && isDeepStrictEqual(known.row.marks, found.marks);
       const row = isAltered ? { ...found, alteredTime: timeMs } : found;
-      const after = { row, liveness: livenessOf(row, policy, timeMs) };
+      const after = { row, liveness: livenessOf(row, timeMs) };
       held.set(deviceId, { ...after, readTime });
       generation += 1;
       return known === undefined
@@ -104,7 +106,7 @@ export function createFleetRows(policy: LivenessPolicy): FleetRows {
     ageTo: (timeMs) => {
       const changes: FleetChange[] = [];
       for (const [deviceId, device] of held) {
-        const liveness = livenessOf(device.row, policy, timeMs);
+        const liveness = livenessOf(device.row, timeMs);
         if (liveness === device.liveness) continue;
         const { row } = device;
         changes.push({ deviceId, before: { row, liveness: device.liveness }, after: { row, liveness } });

@@ -18,7 +18,7 @@ export function summarizeFleet(
   filter: FleetFilter,
   policy: LivenessPolicy,
   timeMs: number,
-): Omit<FleetSummary, 'asOf'> {
+): Omit<FleetSummary, 'asOf' | 'lagMs'> {
   const matches = fleetPredicate(filter);
   const byStatus = zeros(CONNECTION_STATUSES);
   const byLiveness = zeros(LIVENESS);

@@ -17,6 +17,13 @@ export interface FleetSnapshot {
   /** All devices as their watchers were told of them last. */
   shown(): Iterable<ShownDevice>;
   livenessAt(row: FleetRow, timeMs: number): Liveness;
+  /** Whether a client that saw the device then may have been told that its liveness is unknown. */
+  mayHaveBeenUnknown(row: FleetRow, timeMs: number): boolean;
+  /**
+   * Whatever had arrived before then in the shards of the device is in it; without a row, in any shard. Milliseconds since
+   * 1970; undefined while that is unknown.
+   */
+  processedTime(row?: FleetRow): number | undefined;
 }
 
 /** Hears of changes. Called synchronously, with no change at least once a cycle; it must not throw. */

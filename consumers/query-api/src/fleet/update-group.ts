@@ -82,6 +82,8 @@ export function rememberFirst(
 
 function changedSince(shown: ShownDevice, since: ResumePoint, snapshot: FleetSnapshot): boolean {
   return (
-    mayHaveChangedSince(shown.row, since) || snapshot.livenessAt(shown.row, since.timeMs) !== shown.liveness
+    mayHaveChangedSince(shown.row, since) ||
+    snapshot.livenessAt(shown.row, since.timeMs) !== shown.liveness ||
+    snapshot.mayHaveBeenUnknown(shown.row, since.timeMs)
   );
 }

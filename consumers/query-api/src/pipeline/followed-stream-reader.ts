@@ -3,23 +3,14 @@ import type { ShardActivity } from './shard-activity.ts';
 
 export interface FollowedStreamReaderOptions {
   readonly activity: ShardActivity;
-  /** Makes sure that somebody follows the stream for the next while. */
-  readonly keepFollowing: () => void;
   /** Is asked where the shards are not followed, or not from far enough back. */
   readonly direct: StreamReader;
 }
 
 /** Answers from what is seen of the stream anyway, and reads it only where that does not suffice. */
-export function followedStreamReader({
-  activity,
-  keepFollowing,
-  direct,
-}: FollowedStreamReaderOptions): StreamReader {
+export function followedStreamReader({ activity, direct }: FollowedStreamReaderOptions): StreamReader {
   return {
-    describe: (signal) => {
-      keepFollowing();
-      return direct.describe(signal);
-    },
+    describe: direct.describe,
     lag: async (shardId, after, signal) => activity.lag(shardId, after) ?? direct.lag(shardId, after, signal),
     recordsPerSecond: async (shardId, signal) =>
       activity.recordsPerSecond(shardId) ?? direct.recordsPerSecond(shardId, signal),

@@ -5,6 +5,8 @@ import { isoTime } from '../device-json.ts';
 
 export interface PipelineReaderOptions extends Omit<PipelineSources, 'onShardFailure'> {
   readonly logger: Logger;
+  /** Makes sure that somebody follows the stream for the next while. Default: nobody does. */
+  readonly keepFollowing?: () => void;
   /** How long an answer stands, in milliseconds: it bounds the reads of a shard, however many ask. Default 2,000. */
   readonly freshMs?: number;
 }
@@ -24,6 +26,7 @@ export function createPipelineReader(options: PipelineReaderOptions): () => Prom
   return async () => {
     if (answer === undefined || clock.now() - answerTime > freshMs) {
       answerTime = clock.now();
+      options.keepFollowing?.();
       const reading = readPipeline({ ...options, onShardFailure }).then(pipelineJson);
       answer = reading;
       // A failure is not an answer worth keeping.

@@ -14,7 +14,8 @@ import { deviceJson, isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { deviceTag, isKnown } from '../entity-tag.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
-import { troublesOf } from '../fleet/trouble.ts';
+import { troublesJson } from '../fleet/trouble.ts';
+import { type OpenGaps, openGaps } from '../open-gaps.ts';
 import { pastState } from '../past-state.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 import type { QueryApiServices } from '../services.ts';
@@ -35,7 +36,9 @@ export const deviceEndpoint = endpoint(
     const moment = await read(at);
     if (moment.device === undefined) return notFound(services, deviceId, at, getSignal());
     const selection = readFieldSelection(fields);
-    const tag = deviceTag(moment.state, moment.device.liveness, [fields, at, basis].join(' ').trim());
+    const processedTime = moment.processedMs === undefined ? null : isoTime(moment.processedMs);
+    const asked = [fields, at, basis, ...(selection?.members.has('processedTime') ? [processedTime] : [])];
+    const tag = deviceTag(moment.state, moment.device.liveness, asked.join(' ').trim());
     const tagged = { etag: tag, 'cache-control': REVALIDATE };
     if (diff === undefined && isKnown(headers['if-none-match'], tag)) {
       return new Response(null, { status: 304, headers: tagged });
@@ -43,9 +46,14 @@ export const deviceEndpoint = endpoint(
     // What is known of then may have arrived later.
     const then = at === undefined ? [] : [moment.timeMs + 1];
     const befores = at === undefined || basis === 'event-time' ? [...then, undefined] : then;
-    const body = await presentDevice(moment.device, selection, () =>
-      attributeVersions(services.events, moment.state, befores, getSignal()),
-    );
+    const body = await presentDevice(moment.device, selection, {
+      processedTime,
+      versions: () => attributeVersions(services.events, moment.state, befores, getSignal()),
+      gaps: async () =>
+        at === undefined && moment.state.counts.gaps > 0
+          ? openGaps(services.events, moment.state, getSignal())
+          : undefined,
+    });
     if (diff === undefined) return jsonAnswer<DeviceAnswer>(body, tagged);
     const other = await read(diff);
     const [earlier, later] = other.timeMs < moment.timeMs ? [other, moment] : [moment, other];
@@ -72,7 +80,13 @@ interface MomentQuery {
 
 /** A device at a moment, or that nothing was known of it. */
 type Moment =
-  | { readonly timeMs: number; readonly state: DescribedState; readonly device: DeviceJson }
+  | {
+      readonly timeMs: number;
+      readonly state: DescribedState;
+      readonly device: DeviceJson;
+      /** Whatever had arrived in its shards before then is in it, milliseconds since 1970. */
+      readonly processedMs: number | undefined;
+    }
   | { readonly timeMs: number; readonly device: undefined };
 
 async function readMoment(services: QueryApiServices, asked: MomentQuery): Promise<Moment> {
@@ -80,27 +94,39 @@ async function readMoment(services: QueryApiServices, asked: MomentQuery): Promi
   const isNow = time === undefined || time === NOW;
   const nowMs = services.clock.now();
   const timeMs = isNow ? nowMs : eventTimeMs(time);
+  // Read before the state, which then holds at least as much.
+  const processed = await services.processed();
+  const latest = isNow ? await services.deviceStates.read(deviceId, { consistent: true }) : undefined;
   const state = isNow
-    ? await services.deviceStates.read(deviceId, { consistent: true })
+    ? latest
     : await pastState(services.events, deviceId, asOfTime(timeMs, nowMs), basis, getSignal());
   if (state === undefined) return { timeMs, device: undefined };
-  return { timeMs, state, device: deviceJson(state, services.liveness, timeMs) };
+  const processedMs = processed.of(latest?.marks.keys() ?? []);
+  return { timeMs, state, processedMs, device: deviceJson(state, services.liveness, timeMs, processedMs) };
 }
 
 function asMoment({ timeMs, device }: Moment) {
   return { time: isoTime(timeMs), device };
 }
 
+/** What an answer holds only where it was asked for. */
+interface Extras {
+  readonly processedTime: string | null;
+  readonly versions: () => Promise<AttributeVersions>;
+  readonly gaps: () => Promise<OpenGaps | undefined>;
+}
+
 async function presentDevice(
   device: DeviceJson,
   selection: FieldSelection | undefined,
-  versions: () => Promise<AttributeVersions>,
+  { processedTime, versions, gaps }: Extras,
 ): Promise<DeviceAnswer> {
   if (selection === undefined) return device;
   const { members } = selection;
   return {
     ...selectFields(device, selection),
-    ...(members.has('troubles') ? { troubles: troublesOf({ device }, device.liveness) } : {}),
+    ...(members.has('troubles') ? { troubles: troublesJson(device, device.liveness, await gaps()) } : {}),
+    ...(members.has('processedTime') ? { processedTime } : {}),
     ...(members.has('attributeVersions') ? { attributeVersions: await versions() } : {}),
   };
 }

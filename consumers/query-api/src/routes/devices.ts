@@ -6,8 +6,10 @@ import { isoTime } from '../device-json.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
 import { fleetPlaces, listPage } from '../fleet/fleet-list.ts';
+import type { FleetRow } from '../fleet/fleet-row.ts';
+import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
-import { troublesOf } from '../fleet/trouble.ts';
+import { troublesJson } from '../fleet/trouble.ts';
 import { badCursor, cursorExpired } from '../problem.ts';
 
 /** Bytes of devices in one answer, unless one alone has more: the bound of a history, and for its reason. */
@@ -35,8 +37,10 @@ export const devicesEndpoint = endpoint(
     const selection = readFieldSelection(fields);
     const texts: string[] = [];
     let bytesLeft = LIST_BYTES_MAX;
-    const take = (device: DeviceJson): boolean => {
-      const text = JSON.stringify(selection === undefined ? device : selectListed(device, selection));
+    const take = (device: DeviceJson, row: FleetRow): boolean => {
+      const text = JSON.stringify(
+        selection === undefined ? device : selectListed(snapshot, device, row, selection),
+      );
       bytesLeft -= Buffer.byteLength(text);
       if (bytesLeft < 0 && texts.length > 0) return false;
       texts.push(text);
@@ -62,9 +66,19 @@ export const devicesEndpoint = endpoint(
   },
 );
 
-function selectListed(device: DeviceJson, selection: FieldSelection): ListedDevice {
-  const selected = selectFields(device, selection);
-  return selection.members.has('troubles')
-    ? { ...selected, troubles: troublesOf({ device }, device.liveness) }
-    : selected;
+function selectListed(
+  snapshot: FleetSnapshot,
+  device: DeviceJson,
+  row: FleetRow,
+  selection: FieldSelection,
+): ListedDevice {
+  const { members } = selection;
+  const processed = snapshot.processedTime(row);
+  return {
+    ...selectFields(device, selection),
+    ...(members.has('troubles') ? { troubles: troublesJson(device, device.liveness) } : {}),
+    ...(members.has('processedTime')
+      ? { processedTime: processed === undefined ? null : isoTime(processed) }
+      : {}),
+  };
 }

@@ -7,7 +7,16 @@ export const fleetSummaryEndpoint = endpoint(
   getFleetSummary,
   async ({ query: filter, getSignal }, services) => {
     const snapshot = await services.fleet.current(getSignal());
-    const summary = summarizeFleet(snapshot, filter, services.liveness, services.clock.now());
-    return jsonAnswer<FleetSummary>({ ...summary, asOf: isoTime(snapshot.asOf) });
+    const now = services.clock.now();
+    const summary = summarizeFleet(snapshot, filter, services.liveness, now);
+    return jsonAnswer<FleetSummary>({
+      ...summary,
+      lagMs: lagOf(snapshot.processedTime(), now),
+      asOf: isoTime(snapshot.asOf),
+    });
   },
 );
+
+function lagOf(processedTime: number | undefined, timeMs: number): number | null {
+  return processedTime === undefined ? null : Math.max(0, timeMs - processedTime);
+}

@@ -4,9 +4,9 @@ import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fleetPlaces, listPage } from '../../src/fleet/fleet-list.ts';
-import { type FleetRow, fleetRow, livenessOf } from '../../src/fleet/fleet-row.ts';
+import { type FleetRow, fleetRow } from '../../src/fleet/fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from '../../src/fleet/fleet-sort.ts';
-import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
+import { DEFAULT_LIVENESS_POLICY, livenessAt } from '../../src/liveness.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';
 import { eventOf } from '../test-api.ts';
 
@@ -71,11 +71,16 @@ describe('pages of the fleet', () => {
   });
 });
 
+function livenessOf({ device, lastArrivalTime, hasLeft }: FleetRow, timeMs: number) {
+  const heard = { type: device.labels.type, lastArrivalTime, hasLeft };
+  return livenessAt(DEFAULT_LIVENESS_POLICY, heard, timeMs, undefined);
+}
+
 function snapshotOf(held: readonly FleetRow[]) {
   return {
     rows: held,
     find: (id: DeviceId) => held.find(({ deviceId: known }) => known === id),
-    livenessAt: (row: FleetRow, timeMs: number) => livenessOf(row, DEFAULT_LIVENESS_POLICY, timeMs),
+    livenessAt: livenessOf,
   };
 }
 
@@ -84,7 +89,7 @@ function placesNow(order: FleetSort) {
 }
 
 function placeOf(row: FleetRow, { by }: FleetSort): SortPlace {
-  return sortPlace(row, by, livenessOf(row, DEFAULT_LIVENESS_POLICY, NOW));
+  return sortPlace(row, by, livenessOf(row, NOW));
 }
 
 function sorted(order: FleetSort) {

@@ -2,7 +2,6 @@ import { type DeviceState, deviceId, newDevice } from '@twinstream/device-model'
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFleetRows, type FleetRows } from '../../src/fleet/fleet-rows.ts';
-import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
 
 const DEVICE = deviceId('bus-1');
 const SHARD = shardId('shardId-000000000000');
@@ -26,7 +25,7 @@ function stateAt(page: number, speedMph: number, at = page, markAt = at): Device
 
 let rows: FleetRows;
 beforeEach(() => {
-  rows = createFleetRows(DEFAULT_LIVENESS_POLICY);
+  rows = createFleetRows(() => 'online');
 });
 const speed = () => rows.inOrder()[0]?.device.attributes.speedMph;
 

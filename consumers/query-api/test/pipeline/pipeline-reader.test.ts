@@ -24,6 +24,7 @@ async function fixture(over: Partial<StreamReader> = {}) {
     updatedTime: TEST_TIME_MS,
   });
   const calls: string[] = [];
+  let wakes = 0;
   const stream: StreamReader = {
     describe: async () => {
       calls.push('describe');
@@ -42,13 +43,22 @@ async function fixture(over: Partial<StreamReader> = {}) {
     progress,
     quarantine: { count: async (from) => (from === TEST_TIME_MS - 5_000 ? 3 : -1) },
     archive: { lastDeliveryTime: async () => TEST_TIME_MS - 60_000 },
+    keepFollowing: () => {
+      wakes += 1;
+    },
     clock,
     logger: createLogger('test', 'silent'),
   });
-  return { clock, calls, read };
+  return { clock, calls, read, wakes: () => wakes };
 }
 
 describe('the pipeline reader', () => {
+  test('has the stream followed while somebody asks', async () => {
+    const { read, wakes } = await fixture();
+    await read();
+    expect(wakes()).toBe(1);
+  });
+
   test('brings together stream, progress, quarantine and archive', async () => {
     const { read, calls } = await fixture();
     expect(await read()).toEqual({

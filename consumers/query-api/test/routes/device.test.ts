@@ -183,13 +183,64 @@ describe('fields', () => {
     });
   });
 
-  test('names the troubles of a device', async () => {
+  test('names the troubles of a device, with cause and beginning', async () => {
+    await api.say('bus-1', { counter: 1 });
+    await api.clock.advance(MINUTE_MS);
     await api.say('bus-1', { counter: 5 });
+    await api.clock.advance(MINUTE_MS);
+    await api.say('bus-1', { counter: 7 });
+    await api.say('bus-1', { counter: 3 });
     await api.clock.advance(20 * MINUTE_MS);
-    expect((await api.ask('/v1/devices/bus-1?fields=troubles')).body.troubles).toEqual(['silent', 'gaps']);
-    await api.say('bus-1', { type: 'disconnected', counter: 6 });
+    const { body } = await api.ask('/v1/devices/bus-1?fields=troubles');
+    expect(body.troubles).toEqual([
+      {
+        trouble: 'silent',
+        cause: 'nothing has arrived since, and no disconnect message before',
+        since: '2026-11-02T08:02:00.000Z',
+      },
+      {
+        trouble: 'gaps',
+        cause:
+          'not arrived, though later events have: counter 2 of session 1, counter 4 of session 1, counter 6 of session 1',
+        since: '2026-11-02T08:01:00.000Z',
+      },
+    ]);
+    await api.say('bus-1', { type: 'disconnected', counter: 8 });
     await api.clock.advance(20 * MINUTE_MS);
-    expect((await api.ask('/v1/devices/bus-1?fields=troubles')).body.troubles).toEqual(['gaps']);
+    const { body: left } = await api.ask('/v1/devices/bus-1?fields=troubles');
+    expect(left.troubles.map(({ trouble }: { trouble: string }) => trouble)).toEqual(['gaps']);
+  });
+
+  test('does not say since when events are missing where its last events do not tell', async () => {
+    await api.say('bus-1', { counter: 1 });
+    for (let counter = 5; counter < 510; counter += 1) await api.say('bus-1', { counter });
+    const { body } = await api.ask('/v1/devices/bus-1?fields=troubles');
+    expect(body.troubles).toEqual([
+      {
+        trouble: 'gaps',
+        cause: 'not arrived, though later events have: counters 2-4 of session 1',
+        since: null,
+      },
+    ]);
+  });
+
+  test('a device that disconnects is offline, and online when it is heard again', async () => {
+    await api.say('bus-9', { type: 'disconnected', counter: 1 });
+    expect((await api.ask('/v1/devices/bus-9')).body).toMatchObject({
+      status: 'disconnected',
+      liveness: 'offline',
+    });
+    await api.say('bus-9', { counter: 2 });
+    expect((await api.ask('/v1/devices/bus-9')).body.liveness).toBe('online');
+  });
+
+  test('says up to when arrivals are in the answer', async () => {
+    await api.say('bus-1', { counter: 1 });
+    const { body } = await api.ask('/v1/devices/bus-1?fields=processedTime');
+    expect(body.processedTime).toBe('2026-11-02T08:00:00.000Z');
+    expect((await api.ask('/v1/devices?fields=processedTime')).body.devices[0].processedTime).toBe(
+      '2026-11-02T08:00:00.000Z',
+    );
   });
 });
 
