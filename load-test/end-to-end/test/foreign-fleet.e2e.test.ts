@@ -31,7 +31,7 @@ rules:
 
 interface Device {
   readonly status?: WholeDevice['status'];
-  /** Session and counter of the newest counted event. */
+  /** Session, which is the time of an announced restart, and counter of the newest counted event. */
   readonly version?: readonly [number, number];
   readonly events: number;
   readonly attributes: WholeDevice['attributes'];
@@ -62,7 +62,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Device>>>> = {
   'chirpstack-v4': {
     '0101010101010101': {
       status: 'connected',
-      version: [0, 1],
+      version: [Date.parse('2026-01-01T09:34:15.775Z'), 1],
       events: 3,
       attributes: {
         'temperature.1': 11.75,
@@ -139,7 +139,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Device>>>> = {
   'sparkplug-b': {
     'edge-1': {
       status: 'disconnected',
-      version: [0, 4],
+      version: [Date.parse('2026-01-01T00:00:00Z'), 4],
       events: 4,
       attributes: { cpu: 0.5, uptime: '9007199254740993', 'alias-1': 0.75 },
     },
@@ -152,7 +152,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, Device>>>> = {
   'the-things-stack': {
     'field-1': {
       status: 'connected',
-      version: [0, 1],
+      version: [Date.parse('2026-02-12T15:15:45.580Z'), 1],
       events: 3,
       attributes: {
         temperature: 1.5,

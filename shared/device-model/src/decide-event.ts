@@ -30,6 +30,11 @@ export interface DeviceHistory {
   readonly receipts: Readonly<Receipts>;
   /** Whether the event at this position is stored. */
   has(position: Position): boolean;
+  /**
+   * Whether an event of the same source counter and time ({@link isCopy}) is stored: where no event of its own shard is stored
+   * before this position, and as far as pages were read otherwise.
+   */
+  hasCopy(position: Position, arrived: ArrivedEvent): boolean;
   /** The nearest stored event before this position, corrections and late events left out; undefined when there is none. */
   eventBefore(position: Position, arrivalTime: number): Pick<StoredEvent, 'event' | 'version'> | undefined;
 }
@@ -111,7 +116,7 @@ export function isBelowHighWaterMark(
   return marksFloor !== undefined && arrivalTime <= marksFloor;
 }
 
-function receiptOfCounted({ draft, history }: DecisionContext, identity: CountedIdentity): Receipt {
+export function receiptOfCounted({ draft, history }: DecisionContext, identity: CountedIdentity): Receipt {
   const known = lookUp(draft.receipts, identity);
   return known === 'unknown' && history !== undefined ? lookUp(history.receipts, identity) : known;
 }

@@ -20,6 +20,6 @@ export * from './other-members.ts';
 export * from './plan-page.ts';
 export * from './receipts.ts';
 export * from './rejection.ts';
-export { type SourceCounter, withIdentityText } from './source-counter.ts';
+export { isCopy, type SourceCounter, withIdentityText } from './source-counter.ts';
 export * from './stored-time.ts';
 export { UPCASTERS, type Upcaster, upcast } from './upcast.ts';

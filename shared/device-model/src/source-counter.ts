@@ -1,4 +1,6 @@
+import type { ArrivedEvent } from './decide-event.ts';
 import type { CountedIdentity } from './device-event.ts';
+import type { StoredEvent } from './event-page.ts';
 
 /**
  * What a source counts by that has no session and no counter of its own: a number that wraps, or that begins again without
@@ -35,6 +37,8 @@ export type DerivedIdentity = {
  *   was sent again; the receipts tell which.
  * - Anything else, and what the source calls a restart: a new session, from the counter as it is.
  *
+ * A restart that the source announces has an identity of its own, {@link restartIdentity}, unless its clock went back.
+ *
  * So a device that loses up to half of a range of events keeps its session and its gaps. One that loses more has a new session
  * or gaps too small; no event is lost by that. A device that begins again without saying so, with a clock that goes
  * back, and within `lateMax` of where it was, looks late: name its restarts in the mapping, or set `lateMax` to 0.
@@ -54,6 +58,26 @@ export function deriveIdentity(before: EventBefore, source: SourceCounter, timeM
     return { kind: 'same-session', identity: { session, counter: before.counter + ahead } };
   }
   return { kind: 'restart', identity: { session: session + 1, counter } };
+}
+
+/**
+ * Identity of an announced restart: the session is its own time, so that a copy has the same one, whenever it comes. Undefined
+ * for any other event, and for times before 1970.
+ */
+export function restartIdentity(
+  { restart, counter }: SourceCounter,
+  timeMs: number,
+): CountedIdentity | undefined {
+  return restart && timeMs >= 0 ? { session: timeMs, counter } : undefined;
+}
+
+/** Whether a stored event is what this one is: a mapping made both of the same counter of the source, and of the same time. */
+export function isCopy(
+  stored: Pick<StoredEvent, 'event' | 'text'>,
+  { event, sourceCounter }: Pick<ArrivedEvent, 'event' | 'sourceCounter'>,
+): boolean {
+  if (sourceCounter === undefined || stored.event.time !== event.time) return false;
+  return stored.text.includes(`,"source":{"counter":${sourceCounter.counter}},"data":`);
 }
 
 /** The JSON of an event with the identity that was derived for it; every other member keeps its words. */

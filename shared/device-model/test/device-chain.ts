@@ -8,6 +8,7 @@ import {
   type EventPage,
   eventText,
   foldPage,
+  isCopy,
   newDevice,
   noOutcomes,
   type OutcomeCounts,
@@ -89,6 +90,7 @@ export function historyOf(pages: readonly EventPage[]): DeviceHistory {
     receipts,
     has: ({ shardId, ...place }: Position) =>
       storedIn(shardId).some((stored) => compareWithinShard(stored.place, place) === 0),
+    hasCopy: (_, arrived) => pages.some(({ events }) => events.some((stored) => isCopy(stored, arrived))),
     eventBefore: ({ shardId, ...place }: Position) =>
       storedIn(shardId)
         .filter(({ event, late }) => event.correction === undefined && late === undefined)

@@ -21,8 +21,8 @@ const sessions = fc.array(
     maxLength: 3,
   },
 );
-/** For each record put: 0 as it is, 1 before the one before it, 2 sent again. */
-const disorder = fc.array(fc.constantFrom(0, 0, 0, 1, 2), { minLength: 1, maxLength: 20 });
+/** For each record put: 0 as it is, 1 before the one before it, 2 sent again, 3 and 4 with the restart of its session, or of the first one, sent again after it. */
+const disorder = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 3, 4), { minLength: 1, maxLength: 20 });
 
 function madeBy(steps: readonly (readonly number[])[]): readonly Made[] {
   return steps.flatMap((session, number) => {
@@ -34,7 +34,7 @@ function madeBy(steps: readonly (readonly number[])[]): readonly Made[] {
   });
 }
 
-/** The records of the shard: single swaps and copies, neither across a restart, and not beyond what counts as late. */
+/** The records of the shard: single swaps and copies, neither across a restart nor beyond what counts as late, but for copies of restarts. */
 function putBy(made: readonly Made[], disorders: readonly number[]): readonly Made[] {
   const put: Made[] = [];
   for (const [index, event] of made.entries()) {
@@ -45,13 +45,18 @@ function putBy(made: readonly Made[], disorders: readonly number[]): readonly Ma
     if (disturbance === 1 && isNear && follows) put.splice(-1, 0, event);
     else put.push(event);
     if (disturbance === 2) put.push(event);
+    const session = disturbance === 3 ? event.session : disturbance === 4 ? 0 : undefined;
+    put.push(...made.filter((restart) => restart.session === session && restart.count === 0));
   }
   return put;
 }
 
+/** By the device's own clock. */
+const timeOf = ({ session, count }: Made) => Date.UTC(2026, 0, 1, session, 0, count);
+
 function recordsOf(put: readonly Made[]): readonly ArrivedEvent[] {
   return put.map(({ session, count }, index) => {
-    const time = new Date(Date.UTC(2026, 0, 1, session, 0, count)).toISOString();
+    const time = new Date(timeOf({ session, count })).toISOString();
     const event = uncounted({ time, data: { made: `${session}.${count}` } });
     const sourceCounter: SourceCounter = {
       counter: count % RANGE,
@@ -91,7 +96,12 @@ test('a wrapping counter becomes the identity of each event, whatever is put lat
         `${event.identity?.session}.${event.identity?.counter}`,
       ]);
       expect(identities.toSorted()).toEqual(
-        made.map(({ session, count }) => [`${session}.${count}`, `${session}.${count}`]).toSorted(),
+        made
+          .map((event) => [
+            `${event.session}.${event.count}`,
+            `${timeOf({ ...event, count: 0 })}.${event.count}`,
+          ])
+          .toSorted(),
       );
       expect(chain.state.counts.duplicates).toBe(records.length - made.length);
       const newest = made.at(-1);

@@ -5,15 +5,10 @@ import {
   type DeviceState,
   type EventPage,
   isBelowHighWaterMark,
+  isCopy,
   type StoredEvent,
 } from '@twinstream/device-model';
-import {
-  compareWithinShard,
-  type Position,
-  positionKey,
-  type ShardId,
-  type ShardPosition,
-} from '@twinstream/stream-model';
+import { compareWithinShard, type Position, positionKey, type ShardId } from '@twinstream/stream-model';
 import { completeReceipts } from './complete-receipts.ts';
 import type { EventStore, PageKey } from './event-store.ts';
 
@@ -26,9 +21,10 @@ export interface DeviceHistoryQuery {
 
 /** An event without an identity of its own, whose place in the store is in question. */
 interface Question {
-  readonly place: ShardPosition;
-  readonly arrivalTime: number;
+  readonly arrived: ArrivedEvent;
   isStored: boolean;
+  /** An event of the same source counter and time is stored. */
+  hasCopy: boolean;
   /** Nearest stored event before it in its own shard. */
   nearest?: StoredEvent;
   /** Newest stored event of any shard that arrived when it did, or before. */
@@ -70,6 +66,7 @@ export async function loadDeviceHistory(
   return {
     receipts,
     has: (position) => questionAt(position).isStored,
+    hasCopy: (position) => questionAt(position).hasCopy,
     eventBefore: (position) => {
       const { nearest, newest } = questionAt(position);
       return nearest ?? newest;
@@ -83,10 +80,11 @@ function questionsOf(
   arrived: readonly ArrivedEvent[],
 ): Map<string, Question> {
   const questions = new Map<string, Question>();
-  for (const { place, arrivalTime, event } of arrived) {
-    if (event.identity !== undefined || event.correction !== undefined) continue;
+  for (const event of arrived) {
+    const { place, arrivalTime } = event;
+    if (event.event.identity !== undefined || event.event.correction !== undefined) continue;
     if (!isBelowHighWaterMark(state, shardId, { place, arrivalTime })) continue;
-    questions.set(positionKey({ shardId, ...place }), { place, arrivalTime, isStored: false });
+    questions.set(positionKey({ shardId, ...place }), { arrived: event, isStored: false, hasCopy: false });
   }
   return questions;
 }
@@ -100,7 +98,7 @@ async function answer(
 ): Promise<void> {
   const { deviceId, arrivalMax, page } = state;
   const earliest = questions.reduce(
-    (least, { arrivalTime }) => Math.min(least, arrivalTime),
+    (least, { arrived }) => Math.min(least, arrived.arrivalTime),
     Number.POSITIVE_INFINITY,
   );
   const from = await store.lastKeyBelow(deviceId, earliest, signal);
@@ -120,8 +118,8 @@ async function answer(
 }
 
 /** Whether a page before this one may hold what is asked for. */
-function isOpen({ isStored, nearest }: Question, { arrivalMaxBefore }: PageKey): boolean {
-  return !isStored && (nearest === undefined || nearest.arrivalTime <= arrivalMaxBefore);
+function isOpen({ isStored, hasCopy, nearest }: Question, { arrivalMaxBefore }: PageKey): boolean {
+  return !isStored && !hasCopy && (nearest === undefined || nearest.arrivalTime <= arrivalMaxBefore);
 }
 
 function keyBelow({ arrivalMaxBefore, page }: PageKey): PageKey {
@@ -130,15 +128,17 @@ function keyBelow({ arrivalMaxBefore, page }: PageKey): PageKey {
 
 function learn(question: Question, shardId: ShardId, page: EventPage): void {
   for (const stored of page.events) {
-    const order = page.shardId === shardId ? compareWithinShard(stored.place, question.place) : undefined;
+    const { arrived } = question;
+    const order = page.shardId === shardId ? compareWithinShard(stored.place, arrived.place) : undefined;
     if (order === 0) question.isStored = true;
+    if (isCopy(stored, arrived)) question.hasCopy = true;
     if (isCorrectionOrLate(stored)) continue;
     const { place, version, arrivalTime } = stored;
     if (order !== undefined && order < 0) {
       const { nearest } = question;
       if (nearest === undefined || compareWithinShard(place, nearest.place) > 0) question.nearest = stored;
     }
-    if (arrivalTime > question.arrivalTime) continue;
+    if (arrivalTime > arrived.arrivalTime) continue;
     if (question.newest === undefined || compareVersions(version, question.newest.version) > 0) {
       question.newest = stored;
     }
