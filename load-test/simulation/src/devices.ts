@@ -1,6 +1,6 @@
-import { type ArrivedEvent, type DeviceEvent, type DeviceId, decodeEvent } from '@twinstream/device-model';
+import type { ArrivedEvent, DeviceId } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
-import { openRecord } from '@twinstream/stream-model';
+import { openRecord, type UserRecordEntry } from '@twinstream/stream-model';
 import {
   createStreamProducer,
   type StreamProducer,
@@ -10,6 +10,7 @@ import {
 import type { Random } from '@twinstream/test-kit';
 import { identityOf } from '@twinstream/verification';
 import { mended } from './flawed-events.ts';
+import { fleetDecoder, isNewFirmware } from './foreign-fleet.ts';
 import type { Network } from './network.ts';
 import { Violation } from './oracle.ts';
 import type { Scenario } from './scenario.ts';
@@ -26,6 +27,8 @@ export interface DevicesOptions {
   readonly network: Network;
   readonly stream: SimStream;
   readonly isHostile: () => boolean;
+  /** Told before each record, with the number of those before it. */
+  readonly onSaid: (said: number) => void;
   readonly onViolation: (error: unknown) => void;
 }
 
@@ -33,40 +36,41 @@ export interface DevicesOptions {
 export interface HeldEvent extends ArrivedEvent {
   readonly deviceId: DeviceId;
   readonly identity: string;
+  /** True where only the newer version of the mapping makes an event of it. */
+  readonly isNewFirmware: boolean;
 }
 
 export function eventsOf(shard: SimShard, record: SimRecord): HeldEvent[] {
   const opened = openRecord(record);
   if (opened.status === 'damaged') return [];
-  return opened.entries.flatMap((entry) => heldEvent(shard, record, entry, entry.data) ?? []);
+  return opened.entries.flatMap((entry) => heldEvents(shard, record, entry));
 }
 
 /** Events that a record holds once an operator has mended it. */
 export function mendedEventsOf(shard: SimShard, record: SimRecord): HeldEvent[] {
   return openRecord(record).entries.flatMap((entry) => {
     const data = mended(entry.data);
-    return data === undefined ? [] : (heldEvent(shard, record, entry, data) ?? []);
+    return data === undefined ? [] : heldEvents(shard, record, { ...entry, data });
   });
 }
 
-function heldEvent(
+function heldEvents(
   { shardId }: SimShard,
   { sequenceNumber, arrivalTime }: SimRecord,
-  { subSequenceNumber }: { readonly subSequenceNumber: number },
-  data: Uint8Array,
-): HeldEvent | undefined {
-  const decoded = decodeEvent(data);
-  if ('rejected' in decoded) return undefined;
-  const place = { sequenceNumber, subSequenceNumber };
-  const { event, text } = decoded;
-  return {
-    deviceId: event.deviceId,
-    identity: identityOf(shardId, { event, place }),
-    place,
-    arrivalTime,
-    event,
-    text,
-  };
+  entry: UserRecordEntry,
+): HeldEvent[] {
+  const { events } = fleetDecoder(2).decode(entry, arrivalTime);
+  return events.map(({ subSequenceNumber, decoded }) => {
+    const place = { sequenceNumber, subSequenceNumber };
+    return {
+      ...decoded,
+      deviceId: decoded.event.deviceId,
+      identity: identityOf(shardId, { ...decoded, place }),
+      place,
+      arrivalTime,
+      isNewFirmware: isNewFirmware(entry.data),
+    };
+  });
 }
 
 /** Devices that send, some through the project's producer, some straight into the stream. */
@@ -96,6 +100,7 @@ export class Devices {
     let said = 0;
     for (const { deviceId, data, event, throughProducer } of sendings(scenario, random)) {
       await scheduler.step(OWNER);
+      this.#options.onSaid(said);
       if (reshardAt.has(said)) stream.reshard();
       said += 1;
       if (!throughProducer || event === undefined) {
@@ -178,8 +183,9 @@ export class Devices {
     for (const { deviceId, identity } of mendedEventsOf(shard, record)) {
       this.mendable.set(deviceId, (this.mendable.get(deviceId) ?? new Set()).add(identity));
     }
-    for (const { deviceId, identity, event } of eventsOf(shard, record)) {
-      if (isRefusable(event)) {
+    for (const held of eventsOf(shard, record)) {
+      const { deviceId, identity } = held;
+      if (isRefusable(held)) {
         this.refusable.set(deviceId, (this.refusable.get(deviceId) ?? new Set()).add(identity));
       }
       const accepted = this.accepted.get(deviceId) ?? new Set();
@@ -213,7 +219,10 @@ async function named<Answer>(call: Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** True for what the projector may send to quarantine although it is an event: a correction ahead of its device. */
-export function isRefusable({ correction }: DeviceEvent): boolean {
-  return correction?.corrects !== undefined;
+/**
+ * True for what the projector may send to quarantine although it is an event: a correction ahead of its device, and what an
+ * earlier version of the mapping does not know.
+ */
+export function isRefusable({ event, isNewFirmware }: HeldEvent): boolean {
+  return event.correction?.corrects !== undefined || isNewFirmware;
 }

@@ -1,6 +1,6 @@
-import { decodeEvent } from '@twinstream/device-model';
 import { openRecord } from '@twinstream/stream-model';
 import { eventsOf, isRefusable } from './devices.ts';
+import { fleetDecoder } from './foreign-fleet.ts';
 import { type Oracle, Violation } from './oracle.ts';
 import type { SimRecord, SimShard } from './sim-stream.ts';
 import type { WatchedStores } from './watched-stores.ts';
@@ -12,9 +12,10 @@ export function checkDurable(
   record: SimRecord,
 ): void {
   const what = `${shard.shardId} ${record.sequenceNumber}`;
-  for (const { deviceId, identity, event } of eventsOf(shard, record)) {
+  for (const held of eventsOf(shard, record)) {
+    const { deviceId, identity } = held;
     // Also where a later copy of it, in another record, was accepted and stands in a page.
-    if (isRefusable(event) && quarantined.has(what)) continue;
+    if (isRefusable(held) && quarantined.has(what)) continue;
     const page = oracle.pageOf(deviceId, identity);
     if (page === undefined)
       throw new Violation('nothing is lost', `${what}: ${deviceId} ${identity} is not stored`);
@@ -32,5 +33,8 @@ export function checkDurable(
 
 function hasPoison(record: SimRecord): boolean {
   const opened = openRecord(record);
-  return opened.status === 'damaged' || opened.entries.some(({ data }) => 'rejected' in decodeEvent(data));
+  return (
+    opened.status === 'damaged' ||
+    opened.entries.some((entry) => fleetDecoder(2).decode(entry, record.arrivalTime).rejection)
+  );
 }

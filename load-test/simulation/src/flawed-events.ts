@@ -1,11 +1,11 @@
-import { type DeviceEvent, decodeEvent, encodeEvent } from '@twinstream/device-model';
 import type { Transform } from '@twinstream/operations';
+import { fleetDecoder } from './foreign-fleet.ts';
 
 /** What a broken encoder puts before an event: no decoder takes it, and an operator who knows it takes it away. */
 const FLAW = Buffer.from('flaw ');
 
-export function flawed(event: DeviceEvent): Uint8Array {
-  return Buffer.concat([FLAW, encodeEvent(event)]);
+export function flawed(data: Uint8Array): Uint8Array {
+  return Buffer.concat([FLAW, data]);
 }
 
 /** The event without the flaw; undefined for what no operator can mend. */
@@ -15,5 +15,6 @@ export function mended(data: Uint8Array): Uint8Array | undefined {
 }
 
 /** What is an event already was refused, and is tried again as it is. */
-export const MEND: Transform = async ({ data }) =>
-  mended(data) ?? ('rejected' in decodeEvent(data) ? undefined : data);
+export const MEND: Transform = async (entry, { arrivalTime }) =>
+  mended(entry.data) ??
+  (fleetDecoder(2).decode(entry, arrivalTime).rejection === undefined ? entry.data : undefined);

@@ -45,6 +45,17 @@ export interface Scenario {
   readonly writesInBatches: boolean;
   /** Absent in worlds without one. */
   readonly operator?: OperatorScenario;
+  /** Present where some devices have payloads of their own shape. */
+  readonly foreign?: ForeignScenario;
+}
+
+/** Devices whose payloads a mapping makes events of. */
+export interface ForeignScenario {
+  /**
+   * Number of records after which new containers have the second version of the mapping; absent: none, and no device has
+   * the newer firmware, which only that version knows. Operators have the second version all the time.
+   */
+  readonly changeAfter?: number;
 }
 
 /** What one of the names of simulated devices takes of the bound. */
@@ -104,6 +115,31 @@ export function drawWrites(scenario: Scenario, seed: number): Scenario {
   if (!random.chance(WRITES_IN_BATCHES)) return scenario;
   const deviceCount = scenario.deviceCount + 1 + random.integer(3);
   return { ...scenario, writesInBatches: true, deviceCount };
+}
+
+/** How many worlds have foreign devices, and in how many of these the mapping changes. */
+const FOREIGN = 0.2;
+const MAPPING_CHANGES = 0.5;
+const FOREIGN_DRAWS = 2 ** 51;
+
+/** Some of all worlds have foreign devices, by draws of its own. */
+export function drawForeign(scenario: Scenario, seed: number): Scenario {
+  const random = seededRandom(seed + FOREIGN_DRAWS);
+  if (!random.chance(FOREIGN)) return scenario;
+  if (!random.chance(MAPPING_CHANGES)) return { ...scenario, foreign: {} };
+  const changeAfter = random.integer(scenario.eventCount);
+  const { operator, ...rest } = scenario;
+  if (operator === undefined) return { ...rest, foreign: { changeAfter } };
+  // A page can only be restored by the version of the mapping that made it.
+  const withoutRepair = (errands: readonly OperatorErrand[]) =>
+    errands.filter((errand) => errand !== 'repair');
+  const changed: OperatorScenario = {
+    ...operator,
+    beside: withoutRepair(operator.beside),
+    behind: ['redrive', ...withoutRepair(operator.behind)],
+    damage: 'none',
+  };
+  return { ...rest, operator: changed, foreign: { changeAfter } };
 }
 
 /** Above a parallelization factor of 1 repair and promotion are refused, and a redrive finds nothing finished. */

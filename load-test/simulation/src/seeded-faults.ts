@@ -209,6 +209,46 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
       },
     ],
   },
+  {
+    name: 'a wrapped counter compared with the newest event when it is delivered again',
+    patches: [
+      {
+        file: `${MODEL}/derived-identity.ts`,
+        find: 'before = { ...(stored?.version ?? NO_VERSION), ...timeOf(stored?.event.time) };',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a copy of an announced restart taken for the next one',
+    patches: [
+      {
+        file: `${MODEL}/derived-identity.ts`,
+        find: 'if (own !== undefined) {',
+        replace: 'if (own !== undefined && own.session < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'a counter that wraps to the next session',
+    patches: [
+      {
+        file: `${MODEL}/source-counter.ts`,
+        find: 'ahead > 0 && ahead <= range / 2',
+        replace: 'ahead > 0 && counter > before.counter % range',
+      },
+    ],
+  },
+  {
+    name: 'a copy of a derived event looked for by position alone',
+    patches: [
+      {
+        file: `${MODEL}/derived-identity.ts`,
+        find: 'history.has(position) || history.hasCopy(position, delivered)',
+        replace: 'history.has(position)',
+      },
+    ],
+  },
   ...SEEDED_BATCH_FAULTS,
   ...SEEDED_OPERATOR_FAULTS,
 ];

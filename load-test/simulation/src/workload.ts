@@ -7,6 +7,8 @@ import {
 } from '@twinstream/device-model';
 import type { Random } from '@twinstream/test-kit';
 import { flawed } from './flawed-events.ts';
+import { ForeignScript } from './foreign-fleet.ts';
+import type { ForeignScenario } from './scenario.ts';
 
 /** One thing that somebody puts into the stream. */
 export interface Sending {
@@ -80,7 +82,7 @@ class DeviceScript {
     if (this.#random.chance(0.4)) return { ...poison, data: this.#random.pick(MALFORMED) };
     const event = this.#event();
     this.#sent.push(event);
-    return { ...poison, data: flawed(event) };
+    return { ...poison, data: flawed(encodeEvent(event)) };
   }
 
   #event(): DeviceEvent {
@@ -138,16 +140,39 @@ export interface Workload {
   readonly eventCount: number;
   /** Share of invalid records. */
   readonly poisonShare: number;
+  readonly foreign?: ForeignScenario;
+}
+
+/** A foreign device, which puts straight into the stream. */
+class ForeignDevice {
+  readonly #id: DeviceId;
+  readonly #random: Random;
+  readonly #script: ForeignScript;
+  readonly #poisonShare: number;
+
+  constructor(index: number, random: Random, { poisonShare, foreign }: Workload) {
+    this.#id = deviceId(`foreign-${index}`);
+    this.#random = random;
+    this.#poisonShare = poisonShare;
+    const changesFirmware = foreign?.changeAfter !== undefined && random.chance(0.5);
+    this.#script = new ForeignScript(this.#id, random, { attributes: ATTRIBUTES, changesFirmware });
+  }
+
+  next(): Sending {
+    const random = this.#random;
+    const sending = { deviceId: this.#id, throughProducer: false };
+    if (!random.chance(this.#poisonShare)) return { ...sending, data: this.#script.next() };
+    return { ...sending, data: random.pick(MALFORMED) };
+  }
 }
 
 /** Devices that take turns to say `eventCount` things. */
-export function* sendings(
-  { deviceCount, eventCount, poisonShare }: Workload,
-  random: Random,
-): Generator<Sending> {
-  const scripts = Array.from(
-    { length: deviceCount },
-    (_, index) => new DeviceScript(index, random, poisonShare),
+export function* sendings(workload: Workload, random: Random): Generator<Sending> {
+  const { deviceCount, eventCount, poisonShare, foreign } = workload;
+  const scripts = Array.from({ length: deviceCount }, (_, index) =>
+    foreign !== undefined && (index === 0 || random.chance(0.5))
+      ? new ForeignDevice(index, random, workload)
+      : new DeviceScript(index, random, poisonShare),
   );
   for (let said = 0; said < eventCount; said += 1) yield random.pick(scripts).next();
 }

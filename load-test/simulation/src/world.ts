@@ -1,3 +1,4 @@
+import { type EntryDecoder, ownFormatDecoder } from '@twinstream/device-model';
 import { memoryShardProgressTable, type ShardProgress } from '@twinstream/latest-state';
 import { memoryJobStore } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
@@ -12,6 +13,7 @@ import type { FunctionUnderTest } from './containers.ts';
 import { Devices } from './devices.ts';
 import { checkDurable } from './durability.ts';
 import { NO_FAULTS } from './faults.ts';
+import { checkDerived, fleetDecoder, type MappingVersion } from './foreign-fleet.ts';
 import { deliverAllAgain, redrive } from './mapping.ts';
 import { Network } from './network.ts';
 import { type DamageableTables, damageableTables } from './operator/damage.ts';
@@ -52,6 +54,8 @@ export class World {
   readonly #projector: Consumer;
   readonly #archiver: Consumer;
   readonly #operator: Duties | undefined;
+  /** Of containers that are created from now on. */
+  #mappingVersion: MappingVersion = 1;
   #isHostile = true;
   #violation: unknown;
 
@@ -94,6 +98,9 @@ export class World {
       network: this.#network,
       stream: this.#stream,
       isHostile: () => this.#isHostile,
+      onSaid: (said) => {
+        if (said === scenario.foreign?.changeAfter) this.#mappingVersion = 2;
+      },
       onViolation: (error) => this.#onViolation(error),
     });
     const around = this.#surroundings();
@@ -178,6 +185,7 @@ export class World {
           ...this.#reach(owner, this.#stores),
           clock: this.#scheduler.clockOf(owner),
           logger: SILENT,
+          decoder: this.#decoder(this.#mappingVersion),
           report: ({ shardId, progressOverlaps }) => {
             if (progressOverlaps === 0) return;
             this.#onViolation(new Violation('batches overlap only above a factor of 1', shardId));
@@ -185,6 +193,10 @@ export class World {
         },
         options,
       );
+  }
+
+  #decoder(version: MappingVersion): EntryDecoder {
+    return this.#scenario.foreign === undefined ? ownFormatDecoder : fleetDecoder(version);
   }
 
   /** As this world's processes reach stores. */
@@ -222,6 +234,7 @@ export class World {
       containers: this.#projector.containers,
       jobs: memoryJobStore(),
       pageWriting,
+      decoder: this.#decoder(this.#scenario.foreign?.changeAfter === undefined ? 1 : 2),
     };
     return new Duties(around, scenario);
   }
@@ -303,5 +316,8 @@ export class World {
     this.#oracle.checkVersions();
     await this.#oracle.checkSnapshots(this.#stores.eventStore);
     this.#oracle.checkLastWriterWins();
+    const { foreign, operator } = this.#scenario;
+    const isInOrder = !hasGivenUp(this.#scenario) && foreign?.changeAfter === undefined;
+    if (isInOrder && operator === undefined) checkDerived(this.#oracle.pages);
   }
 }

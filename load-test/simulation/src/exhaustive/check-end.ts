@@ -16,8 +16,9 @@ export async function checkEnd(
   for (const shard of shards) {
     for (const record of shard.records) {
       checkDurable({ oracle, quarantined: stores.quarantined }, shard, record);
-      for (const { deviceId, identity, event } of eventsOf(shard, record)) {
-        if (isRefusable(event) && oracle.pageOf(deviceId, identity) === undefined) continue;
+      for (const held of eventsOf(shard, record)) {
+        const { deviceId, identity } = held;
+        if (isRefusable(held) && oracle.pageOf(deviceId, identity) === undefined) continue;
         identities.add(`${deviceId} ${identity}`);
       }
     }

@@ -34,7 +34,7 @@ export function jobErrand(around: Surroundings, id: string, options: JobErrandOp
       }
       if (job.status !== 'completed') throw new CodedError('NOT_COMPLETED', job.status, { retryable: true });
       if (process.isReplaced) return;
-      watch.checkLedger(job);
+      watch.checkLedger(job, around.decoder.mappings.length > 0);
       options.onCompleted(job);
     },
   };

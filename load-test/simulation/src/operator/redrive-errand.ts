@@ -31,7 +31,14 @@ export function redriveErrand(around: Surroundings, onStored: () => void): Erran
         tablesInUse: async () => ({ eventStore, latestState, generation: 'the same' }),
         ...{ streamName: STREAM_NAME, logger: SILENT, now, pageWriting },
       };
-      const options = { transform: MEND, execute: true, reason: 'a flaw', actor: 'operator', signal };
+      const options = {
+        transform: MEND,
+        decoder: around.decoder,
+        execute: true,
+        reason: 'a flaw',
+        actor: 'operator',
+        signal,
+      };
       for await (const result of redrive(services, records, options)) {
         if (result.outcome !== 'stored' && result.outcome !== 'already-stored') continue;
         checkStored(around, result);

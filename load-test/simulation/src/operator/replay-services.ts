@@ -77,6 +77,7 @@ export function replayServices(
     newRunner: () => ({ token: owner, host: 'operator', pid: 1 }),
     pageWriting,
     checkpointMs,
+    decoder: around.decoder,
   };
 }
 

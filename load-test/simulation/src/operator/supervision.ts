@@ -3,6 +3,7 @@ import type { AuditableEventStore } from '@twinstream/event-store';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { compareSequenceNumbers } from '@twinstream/stream-model';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
+import { comparableText } from '../foreign-fleet.ts';
 import type { Oracle } from '../oracle.ts';
 import type { SimStream } from '../sim-stream.ts';
 import { Violation } from '../violation.ts';
@@ -69,7 +70,12 @@ function checkPlaces({ stream }: SupervisionOptions, { deviceId, shardId, events
         ? []
         : [...eventsOf(shard, record), ...mendedEventsOf(shard, record)];
     const found = held.find((event) => event.place.subSequenceNumber === subSequenceNumber);
-    if (found?.deviceId === deviceId && found.text === text && found.arrivalTime === arrivalTime) continue;
+    if (
+      found?.deviceId === deviceId &&
+      found.text === comparableText(text) &&
+      found.arrivalTime === arrivalTime
+    )
+      continue;
     throw new Violation('what an operator adds keeps its place and arrival', `${deviceId} ${sequenceNumber}`);
   }
 }

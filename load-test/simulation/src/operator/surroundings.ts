@@ -1,3 +1,4 @@
+import type { EntryDecoder } from '@twinstream/device-model';
 import type { JobStore } from '@twinstream/operations';
 import type { PageWriting } from '@twinstream/pipeline-settings';
 import type { Random } from '@twinstream/test-kit';
@@ -37,5 +38,7 @@ export interface Surroundings {
   readonly jobs: JobStore;
   /** As the live projector lays out pages. */
   readonly pageWriting: PageWriting;
+  /** That of the newest version of the mapping. */
+  readonly decoder: EntryDecoder;
   readonly onViolation: (error: unknown) => void;
 }
