@@ -35,12 +35,35 @@ describe('the head cache', () => {
     expect(heads.take(A.state.deviceId)).toBe(later);
   });
 
-  test('holds few heads of refused states, which are large', () => {
+  const refused = (name: string) => ({
+    ...{ state: { ...newDevice(deviceId(name)), page: 2 }, statePage: 1, basePage: 1 },
+  });
+
+  test('holds few heads of refused states, which are large, and as many others as it is to hold', () => {
     const heads = new HeadCache(1_000);
     for (let index = 0; index < 100; index += 1) {
-      const state = { ...newDevice(deviceId(`large-${index}`)), page: 2 };
-      heads.put({ state, statePage: 1, basePage: 1 });
+      heads.put(refused(`large-${index}`));
+      heads.put(durableHead(newDevice(deviceId(`small-${index}`))));
     }
-    expect(heads.deviceCount).toBe(REFUSED_HEADS_MAX);
+    expect(heads.deviceCount).toBe(REFUSED_HEADS_MAX + 100);
+  });
+
+  test('hands a refused head over once, and has one head of a device whose state fits again', () => {
+    const heads = new HeadCache(10);
+    const [before, after] = [refused('a'), A];
+    heads.put(before);
+    expect(heads.take(A.state.deviceId)).toBe(before);
+    expect(heads.take(A.state.deviceId)).toBeUndefined();
+    heads.put(before);
+    heads.put(after);
+    expect(heads.deviceCount).toBe(1);
+    expect(heads.take(A.state.deviceId)).toBe(after);
+  });
+
+  test('that is to hold nothing holds nothing', () => {
+    const heads = new HeadCache(0);
+    heads.put(A);
+    heads.put(refused('b'));
+    expect(heads.deviceCount).toBe(0);
   });
 });

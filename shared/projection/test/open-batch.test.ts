@@ -1,8 +1,10 @@
-import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
-import { encodeAggregate, readBatch } from '@twinstream/stream-model';
+import { type ArrivedEvent, type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
+import type { QuarantinedEntry } from '@twinstream/quarantine';
+import { encodeAggregate, readBatch, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { lambdaBatch } from '@twinstream/stream-model/testing';
 import { describe, expect, test } from 'vitest';
-import { openBatch } from '../src/open-batch.ts';
+import { addInOrder, openBatch } from '../src/open-batch.ts';
+import { isWhole } from '../src/refused-records.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00Z');
 
@@ -87,13 +89,58 @@ describe('opening a batch', () => {
   });
 
   test('lets the device id govern, and counts keys that differ', () => {
-    const { devices, keyMismatchCount } = opened(encodeEvent(event('a', 1)), encodeEvent(event('b', 1)));
-    expect(devices.map((device) => device.deviceId)).toEqual(['a', 'b']);
-    expect(keyMismatchCount).toBe(1);
+    const { devices, keyMismatchCount } = opened(...['a', 'b', 'c'].map((id) => encodeEvent(event(id, 1))));
+    expect(devices.map((device) => device.deviceId)).toEqual(['a', 'b', 'c']);
+    expect(keyMismatchCount).toBe(2);
   });
 
   test('takes device ids that are members of every object for what they are', () => {
     const { devices } = opened(encodeEvent(event('__proto__', 1)), encodeEvent(event('constructor', 1)));
     expect(devices.map((device) => device.deviceId)).toEqual(['__proto__', 'constructor']);
   });
+});
+
+test('the events of a record are in the order of their places, those of other records stay where they are', () => {
+  const places = [
+    ['1', 9],
+    ['2', 0],
+    ['2', 700],
+    ['2', 701],
+    ['2', 1],
+    ['2', 2],
+    ['2', 702],
+    ['3', 0],
+  ] as const;
+  const arrived: ArrivedEvent[] = [];
+  for (const [record, subSequenceNumber] of places) {
+    const sent = event('a', 1);
+    const place = { sequenceNumber: sequenceNumber(record), subSequenceNumber };
+    addInOrder(arrived, { place, arrivalTime: T0, event: sent, text: '' });
+  }
+  expect(arrived.map(({ place }) => `${place.sequenceNumber}.${place.subSequenceNumber}`)).toEqual([
+    '1.9',
+    '2.0',
+    '2.1',
+    '2.2',
+    '2.700',
+    '2.701',
+    '2.702',
+    '3.0',
+  ]);
+});
+
+test('a record is whole where its one entry is all of its bytes', () => {
+  const data = Buffer.from('[1]');
+  const content = { partitionKey: 'a', data };
+  const entry = { ...content, subSequenceNumber: 0, reason: 'not-object', detail: 'a list' } as const;
+  const record = {
+    shardId: shardId('shardId-000000000000'),
+    sequenceNumber: sequenceNumber('1'),
+    arrivalTime: T0,
+  };
+  const whole = (...entries: readonly QuarantinedEntry[]) => isWhole({ ...record, ...content, entries });
+  expect(whole(entry)).toBe(true);
+  expect(whole({ ...entry, data: data.subarray(1) })).toBe(false);
+  expect(whole(entry, { ...entry, subSequenceNumber: 1 })).toBe(false);
+  expect(whole()).toBe(false);
 });

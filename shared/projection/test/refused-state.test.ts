@@ -20,8 +20,8 @@ const SHARD = shardId('shardId-000000000000');
 /** The last page whose state an item holds. */
 const LAST_HELD = 3;
 
-/** A device whose state the table refuses from its fourth page on, and whose snapshots hold values or do not. */
-function refusedDevice(snapshotsHold: 'values' | 'versions') {
+/** A device whose state the table refuses from the page after this one on, and whose snapshots hold values or do not. */
+function refusedDevice(snapshotsHold: 'values' | 'versions', lastHeld = LAST_HELD) {
   const counted = countingEventStore(memoryEventStore());
   const eventStore: EventStore =
     snapshotsHold === 'values'
@@ -42,7 +42,7 @@ function refusedDevice(snapshotsHold: 'values' | 'versions') {
       return table.read(...query);
     },
     write: async (state: DeviceState, signal?: AbortSignal) => {
-      if (isRefused && state.page > LAST_HELD) throw new CodedError('STATE_TOO_LARGE', 'too large');
+      if (isRefused && state.page > lastHeld) throw new CodedError('STATE_TOO_LARGE', 'too large');
       return table.write(state, signal);
     },
   };
@@ -77,7 +77,7 @@ function refusedDevice(snapshotsHold: 'values' | 'versions') {
       );
       snapshots += report.snapshots;
       const { pages, summaries, snapshots: snapshotReads } = counted.counts;
-      return { ...report, reads: pages + summaries + snapshotReads + stateReads };
+      return { ...report, pageReads: pages, reads: pages + summaries + snapshotReads + stateReads };
     },
     fold: async () => {
       let state = newDevice(DEVICE);
@@ -133,4 +133,15 @@ test('a state that was read on from versions alone is never written, and gives w
   await device.latestState.replace(await device.fold(), LAST_HELD);
   expect((await device.send(heads)).stateRejected).toBe(false);
   expect(await device.latestState.read(DEVICE)).toEqual(await device.fold());
+});
+
+test.each([
+  ['an older state item', LAST_HELD],
+  ['no state item', 0],
+])('a container that knows a refused state beside %s reads no page of it again', async (_, lastHeld) => {
+  const device = refusedDevice('versions', lastHeld);
+  for (let event = 1; event <= 100; event += 1) await device.send(new HeadCache(10));
+  const heads = new HeadCache(10);
+  await device.send(heads);
+  for (let event = 1; event <= 5; event += 1) expect((await device.send(heads)).pageReads).toBe(0);
 });
