@@ -332,6 +332,15 @@ describe('a correction', () => {
     expect(calls).toMatchObject({ append: 1, pages: 0 });
   });
 
+  test('ahead of a page that comes to stand is refused without a look at the rest of the chain', async () => {
+    const { project, calls } = device();
+    const heads = new HeadCache(10);
+    await project([counted(1)], heads);
+    const report = await project([counted(2), correctionOf(3, 9)], heads, { pageLimits: PAGE_LIMITS });
+    expect(report).toMatchObject({ pages: 1, conflicts: 0, refused: [{ rejected: 'correction-ahead' }] });
+    expect(calls.pages).toBe(0);
+  });
+
   test('ahead of its device is taken by a repair: another acceptance has decided', async () => {
     const { project } = device();
     expect(await project([correctionOf(1, 9)], new HeadCache(10), { acceptsAhead: true })).toMatchObject({
@@ -410,6 +419,32 @@ describe('a device whose state the table refuses', () => {
       REFUSED_STATE_PAGES_PER_SNAPSHOT,
       2 * REFUSED_STATE_PAGES_PER_SNAPSHOT,
     ]);
+  });
+
+  test('is reported, too, where only a snapshot without values is left of it', async () => {
+    const it = device();
+    const heads = new HeadCache(10);
+    const page = 3;
+    heads.put({
+      ...{ statePage: 1, basePage: 1, valuesOmitted: true },
+      state: { ...newDevice(DEVICE), page },
+    });
+    expect((await it.project([counted(1)], heads)).stateRejected).toBe(true);
+    expect(it.calls.write).toBe(0);
+    expect(it.logged).toMatchObject([
+      { msg: 'state rejected', code: 'STATE_TOO_LARGE', deviceId: DEVICE, page: page + 1 },
+    ]);
+  });
+
+  test('is asked for a snapshot again with the next page where no item can hold it yet', async () => {
+    let puts = 0;
+    const putSnapshot = async () => {
+      puts += 1;
+      return 'too-large' as const;
+    };
+    const it = device({ latestState: { write: refusing }, eventStore: { putSnapshot } });
+    await grow(it, REFUSED_STATE_PAGES_PER_SNAPSHOT + 3);
+    expect(puts).toBe(4);
   });
 
   test('is not asked for a snapshot again where another container has written it', async () => {
