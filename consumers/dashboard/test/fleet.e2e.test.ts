@@ -82,6 +82,32 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await page.getByText('Unknown, the pipeline is 2 m 40 s behind').waitFor();
   });
 
+  test('a lag of the pipeline shows on every page, and nothing is called live', async () => {
+    const lagging = PIPELINE.shards.map((shard) => ({ ...shard, lagMs: 160_000 }));
+    const page = await openPage('/', { pipeline: { ...PIPELINE, shards: lagging } });
+    for (const path of ['/', `/?device=${simulatedId(0)}`, '/?view=pipeline']) {
+      await page.goto(api?.url + path);
+      await page.getByText('The pipeline is 2 m 40 s behind.').waitFor();
+      await page.locator('.connection').getByText('Behind').waitFor();
+      expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
+    }
+  });
+
+  test('the pipeline page tells rates, backlog and when it will have caught up', async () => {
+    const shards = PIPELINE.shards.map((shard) => ({
+      ...shard,
+      recordsPerSecond: 10,
+      processedPerSecond: 20,
+      backlogRecords: 1_200,
+    }));
+    const page = await openPage('/?view=pipeline', { pipeline: { ...PIPELINE, shards } });
+    const figures = page.locator('.figures');
+    await figures.waitFor();
+    expect((await figures.innerText()).replaceAll(/\s+/g, ' ')).toMatch(
+      /Arriving 20\.0 .*Processed 40\.0 .*Backlog 2,400 records wait; caught up in 2 m 00 s/,
+    );
+  });
+
   test('online does not stand beside disconnected', async () => {
     fleet.change(simulatedId(0), { liveness: 'offline', status: 'disconnected' });
     fleet.change(simulatedId(3), { liveness: 'online', status: 'disconnected' });

@@ -33,7 +33,7 @@ export interface StubOptions {
   readonly token?: string;
   /** As of when lists, counts and updates claim to be true. Default: now. */
   readonly asOf?: string;
-  /** Default: two shards, one of which lags by 45 s. */
+  /** Default: two shards without an unusual lag. */
   readonly pipeline?: PipelineStatus;
   /** Of every device that is asked for alone. Default: none. */
   readonly troubles?: WholeDevice['troubles'];
@@ -190,13 +190,17 @@ export const PIPELINE: PipelineStatus = {
       state: 'OPEN',
       lagMs: 120,
       recordsPerSecond: 40,
+      processedPerSecond: 40,
+      backlogRecords: 5,
       finishedThrough: '4959',
     },
     {
       shardId: 'shardId-000000000001',
       state: 'OPEN',
-      lagMs: 45_000,
+      lagMs: 450,
       recordsPerSecond: 2,
+      processedPerSecond: 2,
+      backlogRecords: 1,
       finishedThrough: null,
     },
   ],

@@ -1,6 +1,6 @@
 /**
  * The API on memory adapters with a made-up fleet that moves, for those who build upon it:
- * `node consumers/query-api/test/fixture-server.ts --port 0 --devices 500 --updates-per-second 20 [--dashboard DIR]`.
+ * `node consumers/query-api/test/fixture-server.ts --port 0 --devices 500 --updates-per-second 20 [--dashboard DIR] [--hold]`.
  * Prints `{"url":…}` when it listens; stops on SIGTERM or Ctrl-C.
  */
 import { parseArgs } from 'node:util';
@@ -19,6 +19,8 @@ const { values } = parseArgs({
     'history-events': { type: 'string' },
     seed: { type: 'string', default: '1' },
     dashboard: { type: 'string' },
+    /** The projector stands still from the start on: a lag that grows. */
+    hold: { type: 'boolean', default: false },
   },
 });
 const deviceCount = Number(values.devices);
@@ -58,6 +60,7 @@ const api = await startQueryApi({
   services,
   ...(values.dashboard === undefined ? {} : { dashboardDir: values.dashboard }),
 });
+if (values.hold) pipeline.hold();
 process.stdout.write(`${JSON.stringify({ url: api.url, deviceCount, updatesPerSecond })}\n`);
 
 let owed = 0;

@@ -14,6 +14,14 @@ export const shardStatusSchema = z
       description:
         'Records put into the shard per second, over the last sampled stretch; null until two samples are there.',
     }),
+    processedPerSecond: z.number().min(0).nullable().meta({
+      description:
+        'Records that were processed per second, over the last ten seconds; null where the API does not follow the stream.',
+    }),
+    backlogRecords: z.int().min(0).nullable().meta({
+      description:
+        'Records that wait to be processed, as far as they were counted; null where the API does not follow the stream.',
+    }),
     finishedThrough: z.string().nullable().meta({
       description:
         'Everything at or below this sequence number is stored or in quarantine; null before the first.',

@@ -32,6 +32,8 @@ export interface ShardReading {
   readonly lagRecords: LagRecords | null;
   /** Rounded to two decimals. */
   readonly recordsPerSecond: number | null;
+  /** Records that were processed, rounded to two decimals; null where nobody watches that. */
+  readonly processedPerSecond: number | null;
 }
 
 /** A pipeline at one moment. Times are milliseconds since 1970. */
@@ -104,7 +106,12 @@ async function readShard(
     finishedThrough: progress?.finishedThrough ?? null,
     lagMs: lag?.lagMs ?? null,
     lagRecords: lag?.records ?? null,
-    recordsPerSecond: recordsPerSecond == null ? null : Math.round(recordsPerSecond * 100) / 100,
+    recordsPerSecond: rate(recordsPerSecond),
+    processedPerSecond: rate(stream.processedPerSecond?.(shardId)),
   };
   return { reading, asOf: lag?.asOf };
+}
+
+function rate(perSecond: number | null | undefined): number | null {
+  return perSecond == null ? null : Math.round(perSecond * 100) / 100;
 }

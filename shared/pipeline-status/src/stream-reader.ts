@@ -29,4 +29,9 @@ export interface StreamReader {
    * where those are too few to tell.
    */
   recordsPerSecond(shardId: ShardId, signal?: AbortSignal): Promise<number | undefined>;
+  /**
+   * Records of the shard that were processed per second, over the last ten seconds; undefined where nobody watches that. Absent
+   * where the reader never can.
+   */
+  processedPerSecond?(shardId: ShardId): number | undefined;
 }

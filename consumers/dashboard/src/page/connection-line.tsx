@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../parts/icon.tsx';
 import { view, zone } from '../session/address.ts';
 import { now } from '../session/clock.ts';
 import { asOfShown, heldChanges, isPaused, type Link, link, togglePause } from '../session/connection.ts';
+import { unusualLagMs } from '../session/pipeline-session.ts';
 
 /** Data older than this is old, whatever the link says. */
 const OLD_MS = 15_000;
@@ -30,11 +31,13 @@ export function ConnectionLine() {
   const shownAsOf = asOfShown(view.value.view);
   const isOld = shownAsOf !== undefined && now.value - shownAsOf > OLD_MS;
   const held = heldChanges.value;
-  const text = isPaused.value ? 'Paused' : LINK_TEXT[kind];
+  const isLagging = kind === 'live' && unusualLagMs.value !== undefined;
+  const shown = isPaused.value ? 'paused' : isLagging ? 'lagging' : kind;
+  const text = isPaused.value ? 'Paused' : isLagging ? 'Behind' : LINK_TEXT[kind];
   return (
-    <div class={`connection is-${isPaused.value ? 'paused' : kind} ${isOld ? 'is-old' : ''}`}>
+    <div class={`connection is-${shown} ${isOld ? 'is-old' : ''}`}>
       <span class="connection-state" role="status">
-        <Icon name={isPaused.value ? 'pause' : LINK_ICON[kind]} />
+        <Icon name={isPaused.value ? 'pause' : isLagging ? 'lag' : LINK_ICON[kind]} />
         {text}
         {isPaused.value && held > 0 && `, ${countText(held)} changes wait`}
       </span>

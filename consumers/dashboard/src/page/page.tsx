@@ -7,6 +7,7 @@ import { PipelineView } from '../pipeline/pipeline-view.tsx';
 import { view } from '../session/address.ts';
 import { asOfShown, link } from '../session/connection.ts';
 import { summary } from '../session/summary-session.ts';
+import { LagBanner } from './lag-banner.tsx';
 import { LinkBanner } from './link-banner.tsx';
 import { PageHead } from './page-head.tsx';
 import { ShortcutHelp } from './shortcuts.tsx';
@@ -53,6 +54,7 @@ export function Page() {
     <div class={`page ${isStale ? 'is-stale-page' : ''}`}>
       <PageHead />
       <LinkBanner />
+      <LagBanner />
       <CurrentView />
       <ShortcutHelp />
     </div>

@@ -35,6 +35,8 @@ export interface PlotProps {
   readonly onPick?: (time: number) => void;
 }
 
+/** A plot without a span of its own shows as much. */
+const SPAN_SECONDS_MIN = 60;
 const FONT = '11px system-ui, sans-serif';
 
 function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis[] {
@@ -52,8 +54,11 @@ function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis
       gap: 4,
       space: 70,
       grid: { show: false },
-      values: (_plot, ticks, _axis, _space, stepSeconds) =>
-        ticks.map((tick) => axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName), stepSeconds)),
+      values: (plot, ticks, _axis, _space, stepSeconds) =>
+        // Without data there is no time that an axis could show.
+        (plot.data[0].length === 0 ? [] : ticks).map((tick) =>
+          axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName), stepSeconds),
+        ),
     },
     { ...common, size: 52, gap: 6, space: 28, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
   ];
@@ -119,7 +124,7 @@ export function Plot(props: PlotProps) {
         scales: {
           x: {
             time: true,
-            range: (_plot, min, max) => [...(latest.current.span ?? [min, max])] as [number, number],
+            range: (_plot, min, max) => [...(latest.current.span ?? spanOf(min, max))] as [number, number],
           },
           y: { range: (_plot, min, max) => rangeOf(min, max, latest.current.topMin) },
         },
@@ -196,6 +201,12 @@ function rangeOf(min: number | null, max: number | null, topMin: number | undefi
   const span = max - min || Math.abs(max) || 1;
   const room = span * (max === min ? 0.1 : 0.08);
   return [min - room, max + room];
+}
+
+/** Where there is next to no data yet, the newest lies at the right end of a minute. Seconds. */
+function spanOf(min: number | null, max: number | null): [number, number] {
+  if (min === null || max === null) return [0, SPAN_SECONDS_MIN];
+  return [Math.min(min, max - SPAN_SECONDS_MIN), max];
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');

@@ -2,6 +2,7 @@ import type { PipelineStatus, ReplayStatus, ShardStatus } from '@twinstream/api-
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { ageText, lagText } from '../model/age.ts';
+import { catchUpText, progressOf } from '../model/shard-progress.ts';
 import { columnsOf, type ShardSample, shardName } from '../model/shard-samples.ts';
 import { countText, rateText } from '../model/value-text.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
@@ -9,10 +10,8 @@ import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { Age, Moment } from '../parts/time.tsx';
 import { now } from '../session/clock.ts';
-import { pipeline, pipelineFailure, shardSamples } from '../session/pipeline-session.ts';
+import { pipeline, pipelineFailure, shardSamples, USUAL_LAG_MS } from '../session/pipeline-session.ts';
 
-/** A lag beyond it deserves a look; the mapping polls each shard once a second. */
-const LAG_MS_CALM = 10_000;
 const PLOT_HEIGHT = 200;
 
 interface FigureProps {
@@ -38,7 +37,7 @@ function Figure({ icon, label, value, note, isAlarming = false }: FigureProps) {
 
 function Figures({ status }: { readonly status: PipelineStatus }) {
   const open = status.shards.filter(({ state }) => state === 'OPEN');
-  const rate = status.shards.reduce((sum, { recordsPerSecond }) => sum + (recordsPerSecond ?? 0), 0);
+  const { arriving, processed, backlog, catchUpMs } = progressOf(status.shards);
   const lags = status.shards.map(({ lagMs }) => lagMs).filter((lag) => lag !== null);
   const lag = lags.length === 0 ? undefined : Math.max(...lags);
   const {
@@ -49,16 +48,28 @@ function Figures({ status }: { readonly status: PipelineStatus }) {
     <div class="figures">
       <Figure
         icon="reported"
-        label="Throughput"
-        value={rateText(rate)}
+        label="Arriving"
+        value={rateText(arriving)}
         note={`records a second over ${open.length} open ${open.length === 1 ? 'shard' : 'shards'}`}
+      />
+      <Figure
+        icon="connected"
+        label="Processed"
+        value={processed === undefined ? '–' : rateText(processed)}
+        note={processed === undefined ? 'the stream is not followed' : 'records a second'}
+      />
+      <Figure
+        icon="total"
+        label="Backlog"
+        value={backlog === undefined ? '–' : countText(backlog)}
+        note={backlog === undefined ? 'not counted' : catchUpText(backlog, catchUpMs)}
       />
       <Figure
         icon="lag"
         label="Longest lag"
         value={lag === undefined ? '–' : lagText(lag)}
         note="between arrival in the stream and stored"
-        isAlarming={lag !== undefined && lag > LAG_MS_CALM}
+        isAlarming={lag !== undefined && lag > USUAL_LAG_MS}
       />
       <Figure
         icon="locked"
@@ -111,7 +122,7 @@ function ShardPlot({ title, samples, shardIds, measure, format, topMin }: ShardP
 }
 
 function ShardRow({ shard, index }: { readonly shard: ShardStatus; readonly index: number }) {
-  const { shardId, state, lagMs, recordsPerSecond, finishedThrough } = shard;
+  const { shardId, state, lagMs, recordsPerSecond, processedPerSecond, backlogRecords } = shard;
   return (
     <tr>
       <th scope="row">
@@ -119,10 +130,12 @@ function ShardRow({ shard, index }: { readonly shard: ShardStatus; readonly inde
       </th>
       <td>{state === 'OPEN' ? 'open' : state.toLowerCase()}</td>
       <td class="is-right">{recordsPerSecond === null ? '–' : rateText(recordsPerSecond)}</td>
-      <td class={`is-right ${(lagMs ?? 0) > LAG_MS_CALM ? 'is-alarming' : ''}`}>
+      <td class={`is-right ${(lagMs ?? 0) > USUAL_LAG_MS ? 'is-alarming' : ''}`}>
         {lagMs === null ? '–' : lagText(lagMs)}
       </td>
-      <td class="sequence">{finishedThrough ?? 'nothing yet'}</td>
+      <td class="is-right">{processedPerSecond === null ? '–' : rateText(processedPerSecond)}</td>
+      <td class="is-right">{backlogRecords === null ? '–' : countText(backlogRecords)}</td>
+      <td class="sequence">{shard.finishedThrough ?? 'nothing yet'}</td>
     </tr>
   );
 }
@@ -153,10 +166,16 @@ function Shards({ shards }: { readonly shards: readonly ShardStatus[] }) {
             <th scope="col">Shard</th>
             <th scope="col">State</th>
             <th scope="col" class="is-right">
-              Records/s
+              Arriving/s
             </th>
             <th scope="col" class="is-right">
               Lag
+            </th>
+            <th scope="col" class="is-right">
+              Processed/s
+            </th>
+            <th scope="col" class="is-right">
+              Backlog
             </th>
             <th scope="col">Checkpoint</th>
           </tr>

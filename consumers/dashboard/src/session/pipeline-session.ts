@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { DeviceJson, PipelineStatus } from '@twinstream/api-contract';
 import { readPipeline } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
@@ -13,6 +13,15 @@ export const pipeline = signal<PipelineStatus | undefined>(undefined);
 export const pipelineFailure = signal<Failure | undefined>(undefined);
 /** What was measured since the page was opened. */
 export const shardSamples = signal<readonly ShardSample[]>([]);
+
+/** A lag beyond it is unusual, and deserves a look: the mapping polls each shard once a second. Milliseconds. */
+export const USUAL_LAG_MS = 10_000;
+
+/** The longest lag of a shard where it is unusual, in milliseconds: what is shown is then of the past. */
+export const unusualLagMs = computed((): number | undefined => {
+  const longest = Math.max(0, ...(pipeline.value?.shards ?? []).map(({ lagMs }) => lagMs ?? 0));
+  return longest > USUAL_LAG_MS ? longest : undefined;
+});
 
 /** How much later than the stream the shard of a device is processed, in milliseconds; undefined while unknown. */
 export function lagOfDevice({ position }: Pick<DeviceJson, 'position'>): number | undefined {

@@ -10,7 +10,14 @@ import {
 } from '../../src/model/shard-samples.ts';
 
 const pipeline = (shards: ShardStatus[]): Pick<PipelineStatus, 'shards'> => ({ shards });
-const UNMEASURED = { state: 'OPEN', lagMs: null, recordsPerSecond: null, finishedThrough: null } as const;
+const UNMEASURED = {
+  state: 'OPEN',
+  lagMs: null,
+  recordsPerSecond: null,
+  processedPerSecond: null,
+  backlogRecords: null,
+  finishedThrough: null,
+} as const;
 
 test('a shard that was not measured at a moment has a gap there', () => {
   const samples = [

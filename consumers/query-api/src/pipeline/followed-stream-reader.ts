@@ -14,5 +14,6 @@ export function followedStreamReader({ activity, direct }: FollowedStreamReaderO
     lag: async (shardId, after, signal) => activity.lag(shardId, after) ?? direct.lag(shardId, after, signal),
     recordsPerSecond: async (shardId, signal) =>
       activity.recordsPerSecond(shardId) ?? direct.recordsPerSecond(shardId, signal),
+    processedPerSecond: (shardId) => activity.processedPerSecond(shardId),
   };
 }

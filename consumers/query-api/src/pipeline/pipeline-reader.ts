@@ -44,12 +44,9 @@ function pipelineJson(reading: PipelineReading): PipelineStatus {
     asOf: isoTime(asOfMs),
     stream: streamName,
     retentionHours,
-    shards: shards.map(({ shardId, state, lagMs, recordsPerSecond, finishedThrough }) => ({
-      shardId,
-      state,
-      lagMs,
-      recordsPerSecond,
-      finishedThrough,
+    shards: shards.map(({ lagRecords, parents: _, ...shard }) => ({
+      ...shard,
+      backlogRecords: lagRecords?.count ?? null,
     })),
     quarantined: quarantinedEntries,
     archive: { lastDeliveryTime: lastDeliveryMs === undefined ? null : isoTime(lastDeliveryMs) },

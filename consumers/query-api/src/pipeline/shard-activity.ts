@@ -14,11 +14,18 @@ export interface ShardActivity {
   lag(shardId: ShardId, after: SequenceNumber | undefined): ShardLag | undefined;
   /** Records put into the shard per second, over the last ten. */
   recordsPerSecond(shardId: ShardId): number | undefined;
+  /** Records of the shard that were processed per second, over the last ten. */
+  processedPerSecond(shardId: ShardId): number | undefined;
 }
 
 interface SeenRecord {
   readonly sequenceNumber: SequenceNumber;
   readonly arrivalTime: number;
+}
+
+interface ProcessedRecords {
+  readonly time: number;
+  readonly count: number;
 }
 
 interface FollowedShard {
@@ -32,6 +39,8 @@ interface FollowedShard {
   readonly unfinished: SeenRecord[];
   /** Arrivals of the last seconds. */
   readonly arrivals: number[];
+  /** Records that were found processed within the last seconds, and when. */
+  readonly processed: ProcessedRecords[];
 }
 
 const RATE_MS = 10_000;
@@ -48,7 +57,7 @@ export function createShardActivity(clock: Clock): ShardActivity {
     const now = clock.now();
     let shard = shards.get(shardId);
     if (shard === undefined || shard.from !== from || now - shard.pollTime > POLL_MS_MAX) {
-      shard = { from, followedSince: now, pollTime, atTip, unfinished: [], arrivals: [] };
+      shard = { from, followedSince: now, pollTime, atTip, unfinished: [], arrivals: [], processed: [] };
       shards.set(shardId, shard);
     }
     shard.pollTime = pollTime;
@@ -75,7 +84,7 @@ export function createShardActivity(clock: Clock): ShardActivity {
         const pollTime = clock.now();
         const hints = await feed.poll(progress, signal);
         for (const one of hints) note(one, pollTime);
-        for (const [shardId, finished] of progress) forget(shards.get(shardId), finished);
+        for (const [shardId, finished] of progress) forget(shards.get(shardId), finished, clock.now());
         return hints;
       },
     }),
@@ -85,27 +94,45 @@ export function createShardActivity(clock: Clock): ShardActivity {
       const isKnown =
         after === undefined ? isBeginning(shard.from) : compareSequenceNumbers(shard.from, after) <= 0;
       if (!isKnown) return undefined;
-      forget(shard, after);
+      forget(shard, after, clock.now());
       const first = shard.unfinished[0];
       const asOf = shard.pollTime;
-      if (first !== undefined) return { lagMs: Math.max(0, clock.now() - first.arrivalTime), asOf };
-      return shard.atTip ? { lagMs: 0, asOf } : undefined;
+      const records = { count: shard.unfinished.length, hasMore: !shard.atTip };
+      if (first !== undefined) return { lagMs: Math.max(0, clock.now() - first.arrivalTime), asOf, records };
+      return shard.atTip ? { lagMs: 0, asOf, records } : undefined;
     },
     recordsPerSecond: (shardId) => {
       const shard = followed(shardId);
-      if (shard === undefined) return undefined;
+      const followedMs = shard && rateMs(shard);
+      if (shard === undefined || followedMs === undefined) return undefined;
       const now = clock.now();
-      const followedMs = Math.min(now - shard.followedSince, RATE_MS);
-      if (followedMs < RATE_MS_MIN) return undefined;
       const keep = shard.arrivals.findIndex((time) => time > now - RATE_MS);
       shard.arrivals.splice(0, keep < 0 ? shard.arrivals.length : keep);
       const counted = shard.arrivals.filter((time) => time > now - followedMs).length;
       return counted / (followedMs / 1_000);
     },
+    processedPerSecond: (shardId) => {
+      const shard = followed(shardId);
+      const followedMs = shard && rateMs(shard);
+      if (shard === undefined || followedMs === undefined) return undefined;
+      dropOld(shard.processed, clock.now());
+      return shard.processed.reduce((sum, { count }) => sum + count, 0) / (followedMs / 1_000);
+    },
   };
+
+  /** Over how long a rate can be told; undefined where that is too short. */
+  function rateMs({ followedSince }: FollowedShard): number | undefined {
+    const followedMs = Math.min(clock.now() - followedSince, RATE_MS);
+    return followedMs < RATE_MS_MIN ? undefined : followedMs;
+  }
 }
 
-function forget(shard: FollowedShard | undefined, finished: SequenceNumber | undefined): void {
+function dropOld(processed: ProcessedRecords[], now: number): void {
+  const keep = processed.findIndex(({ time }) => time > now - RATE_MS);
+  processed.splice(0, keep < 0 ? processed.length : keep);
+}
+
+function forget(shard: FollowedShard | undefined, finished: SequenceNumber | undefined, now: number): void {
   if (shard === undefined || finished === undefined) return;
   let count = 0;
   for (const { sequenceNumber } of shard.unfinished) {
@@ -113,6 +140,9 @@ function forget(shard: FollowedShard | undefined, finished: SequenceNumber | und
     count += 1;
   }
   shard.unfinished.splice(0, count);
+  if (count === 0) return;
+  dropOld(shard.processed, now);
+  shard.processed.push({ time: now, count });
 }
 
 function isBeginning(number: SequenceNumber): boolean {

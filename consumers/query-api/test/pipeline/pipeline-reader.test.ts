@@ -32,9 +32,12 @@ async function fixture(over: Partial<StreamReader> = {}) {
     },
     lag: async (shard, after) => {
       calls.push(`lag ${shard} ${after}`);
-      return shard === OPEN ? { lagMs: 1_500, asOf: TEST_TIME_MS - 700 } : { lagMs: 0, asOf: TEST_TIME_MS };
+      return shard === OPEN
+        ? { lagMs: 1_500, asOf: TEST_TIME_MS - 700, records: { count: 12, hasMore: false } }
+        : { lagMs: 0, asOf: TEST_TIME_MS };
     },
     recordsPerSecond: async () => 12.5,
+    processedPerSecond: (shard) => (shard === OPEN ? 8.333 : undefined),
     ...over,
   };
   const read = createPipelineReader({
@@ -67,8 +70,24 @@ describe('the pipeline reader', () => {
       stream: 's',
       retentionHours: 168,
       shards: [
-        { shardId: CLOSED, state: 'CLOSED', lagMs: 0, recordsPerSecond: 0, finishedThrough: null },
-        { shardId: OPEN, state: 'OPEN', lagMs: 1_500, recordsPerSecond: 12.5, finishedThrough: '49590338' },
+        {
+          shardId: CLOSED,
+          state: 'CLOSED',
+          lagMs: 0,
+          recordsPerSecond: 0,
+          finishedThrough: null,
+          processedPerSecond: null,
+          backlogRecords: null,
+        },
+        {
+          shardId: OPEN,
+          state: 'OPEN',
+          lagMs: 1_500,
+          recordsPerSecond: 12.5,
+          finishedThrough: '49590338',
+          processedPerSecond: 8.33,
+          backlogRecords: 12,
+        },
       ],
       quarantined: 3,
       archive: { lastDeliveryTime: '2026-11-02T07:59:00.000Z' },

@@ -50,7 +50,11 @@ describe('shard activity', () => {
     await poll(100, 100, { 110: 3_000 });
     const pollTime = clock.now();
     await clock.advance(2_000);
-    expect(activity.lag(A, number(110))).toEqual({ lagMs: 0, asOf: pollTime });
+    expect(activity.lag(A, number(110))).toEqual({
+      lagMs: 0,
+      asOf: pollTime,
+      records: { count: 0, hasMore: false },
+    });
     feed.restart();
     expect(activity.lag(A, number(110))).toBeUndefined();
   });
@@ -94,6 +98,22 @@ describe('shard activity', () => {
       await poll(300, 100, {});
     }
     expect(activity.recordsPerSecond(A)).toBe(1);
+  });
+
+  test('counts what waits, and what was processed in the last ten seconds', async () => {
+    const { activity, poll, clock } = fixture();
+    await poll(100, 100, { 101: 10, 102: 10, 103: 10, 104: 10 });
+    expect(activity.lag(A, number(100))?.records).toEqual({ count: 4, hasMore: false });
+    expect(activity.processedPerSecond(A)).toBeUndefined();
+    await clock.advance(2_000);
+    await poll(103, 100, {}, false);
+    expect(activity.lag(A, number(103))?.records).toEqual({ count: 1, hasMore: true });
+    expect(activity.processedPerSecond(A)).toBe(1.5);
+    for (let second = 0; second < 11; second += 1) {
+      await clock.advance(1_000);
+      await poll(103, 100, {});
+    }
+    expect(activity.processedPerSecond(A)).toBe(0);
   });
 
   test('spares the stream wherever it suffices', async () => {
