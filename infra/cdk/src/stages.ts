@@ -61,6 +61,13 @@ const CONTEXT = z.object({
   mapping: z.string().min(1, 'files, with commas between').optional(),
   /** Whether changes of status go to an event bus. */
   statusEvents: flag.default(false),
+  /** Disk of an operator's task. ECS takes up to 16 TiB (`TaskManagedEBSVolumeConfiguration`, API reference, read 2026-12). */
+  operatorDiskGib: z.coerce
+    .number('a number of GiB')
+    .int('whole GiB')
+    .min(1, 'from 1')
+    .max(16_384, 'to 16384')
+    .default(100),
 });
 
 /** What the IoT rule takes, and what it makes of a message. */
@@ -99,6 +106,8 @@ export interface StageConfiguration {
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];
   readonly hasStatusEvents: boolean;
+  /** Disk of an operator's task. */
+  readonly operatorDiskGib: number;
 }
 
 /**
@@ -138,6 +147,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       .map((file) => file.trim())
       .filter((file) => file !== ''),
     hasStatusEvents: statusEvents,
+    operatorDiskGib: result.data.operatorDiskGib,
   });
 }
 

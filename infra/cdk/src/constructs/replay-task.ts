@@ -20,7 +20,7 @@ import {
   LogDriver,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { Policy, Role } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, Policy, Role } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -41,12 +41,19 @@ export interface ReplayTaskProps {
   /** Paths of the projector's mapping documents: commands decode as it does. */
   readonly mappingFiles: readonly string[];
   readonly logDays: RetentionDays;
+  /** Size of the disk of a task. A sort writes about as many bytes as the lines of its window have. */
+  readonly operatorDiskGib: number;
 }
 
 /** Images of Docker's official library and of AWS, from AWS's own public registry. The code comes beside them, so that nothing is built. */
 const NODE_IMAGE = 'public.ecr.aws/docker/library/node:24-slim';
 const AWS_CLI_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.31.0';
-const APP_DIR = '/app';
+/** The disk of a task: its code, and what a replay sorts. Nothing else can be written. */
+const SCRATCH = 'scratch';
+const SCRATCH_DIR = '/scratch';
+const APP_DIR = `${SCRATCH_DIR}/app`;
+/** User and group `node` of the image. Numbers, so that ECS knows them without the image. */
+const USER = '1000:1000';
 const HTTPS_PORT = 443;
 
 /**
@@ -58,6 +65,8 @@ export class ReplayTask extends Construct {
   readonly task: FargateTaskDefinition;
   readonly securityGroup: SecurityGroup;
   readonly vpc: Vpc;
+  /** The disk of a task, as it is asked for when one is run. */
+  readonly volumeConfigurations: readonly unknown[];
 
   constructor(scope: Construct, id: string, props: ReplayTaskProps) {
     super(scope, id);
@@ -73,6 +82,33 @@ export class ReplayTask extends Construct {
       containerInsightsV2: ContainerInsights.ENABLED,
     });
     this.task = this.taskDefinition(props);
+    this.volumeConfigurations = [
+      {
+        name: SCRATCH,
+        managedEBSVolume: {
+          roleArn: this.infrastructureRole().roleArn,
+          sizeInGiB: props.operatorDiskGib,
+          encrypted: true,
+          terminationPolicy: { deleteOnTermination: true },
+        },
+      },
+    ];
+  }
+
+  /** Makes, attaches and deletes the disks of tasks ("Amazon ECS infrastructure IAM role", developer guide, read 2026-12). */
+  private infrastructureRole(): Role {
+    const role = new Role(this, 'InfrastructureRole', {
+      assumedBy: serviceOfAccount(this, 'ecs.amazonaws.com'),
+      managedPolicies: [
+        ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonECSInfrastructureRolePolicyForVolumes'),
+      ],
+    });
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonECSInfrastructureRolePolicyForVolumes]',
+      reason:
+        'The policy that ECS documents for this role: it reaches volumes alone that ECS itself has made and tagged.',
+    });
+    return role;
   }
 
   /** Public subnets without a way in: a NAT gateway would cost more than all replays. */
@@ -130,7 +166,8 @@ export class ReplayTask extends Construct {
       executionRole: new Role(this, 'ExecutionRole', {
         assumedBy: serviceOfAccount(this, 'ecs-tasks.amazonaws.com'),
       }),
-      volumes: [{ name: 'app' }],
+      // ECS opens it to the user of the containers; a bind mount would belong to root.
+      volumes: [{ name: SCRATCH, configuredAtLaunch: true }],
     });
     const logging = LogDriver.awsLogs({
       streamPrefix: 'operations',
@@ -142,20 +179,28 @@ export class ReplayTask extends Construct {
     const fetcher = task.addContainer('fetch-app', {
       image: ContainerImage.fromRegistry(AWS_CLI_IMAGE),
       essential: false,
+      user: USER,
+      readonlyRootFilesystem: true,
+      environment: { HOME: SCRATCH_DIR },
       entryPoint: ['sh', '-ec'],
       command: [
-        files.map(({ name, asset }) => `aws s3 cp ${asset.s3ObjectUrl} ${APP_DIR}/${name}`).join('\n'),
+        [
+          `mkdir ${APP_DIR}`,
+          ...files.map(({ name, asset }) => `aws s3 cp ${asset.s3ObjectUrl} ${APP_DIR}/${name}`),
+        ].join('\n'),
       ],
       logging,
     });
-    fetcher.addMountPoints({ sourceVolume: 'app', containerPath: APP_DIR, readOnly: false });
+    const disk = { sourceVolume: SCRATCH, containerPath: SCRATCH_DIR, readOnly: false };
+    fetcher.addMountPoints(disk);
     const app = task.addContainer('operations', {
       image: ContainerImage.fromRegistry(NODE_IMAGE),
       entryPoint: ['node', '--enable-source-maps', `${APP_DIR}/${BUNDLE_FILE}`, '--target', 'aws'],
       command: ['status', '--output', 'json'],
-      user: 'node',
+      user: USER,
       readonlyRootFilesystem: true,
       environment: {
+        TMPDIR: SCRATCH_DIR,
         AWS_REGION: task.env.region,
         TWINSTREAM_STREAM: props.eventStream.stream.streamName,
         TWINSTREAM_EVENTS_TABLE: tables.events.tableName,
@@ -171,7 +216,7 @@ export class ReplayTask extends Construct {
       },
       logging,
     });
-    app.addMountPoints({ sourceVolume: 'app', containerPath: APP_DIR, readOnly: true });
+    app.addMountPoints(disk);
     app.addContainerDependencies({ container: fetcher, condition: ContainerDependencyCondition.SUCCESS });
     Validations.of(task).acknowledge({
       id: 'AwsSolutions-ECS2',

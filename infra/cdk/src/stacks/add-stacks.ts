@@ -23,6 +23,7 @@ export function addStacks(app: App, configuration: StageConfiguration) {
     projector: projector.consumer.lambda,
     mappingFiles: configuration.mappingFiles,
     logDays,
+    operatorDiskGib: configuration.operatorDiskGib,
   });
   // A browser signs no requests for IAM: the page needs an API that takes tokens.
   const dashboard =

@@ -13,7 +13,7 @@ export class OperationsStack extends Stack {
     super(scope, id, description === undefined ? {} : { description });
     Tags.of(this).add('project', 'twinstream');
     Tags.of(this).add('stage', stage);
-    const { cluster, task, vpc, securityGroup } = new ReplayTask(this, 'Replay', props);
+    const { cluster, task, vpc, securityGroup, volumeConfigurations } = new ReplayTask(this, 'Replay', props);
     const outputs = {
       Cluster: cluster.clusterName,
       TaskDefinition: task.taskDefinitionArn,
@@ -22,6 +22,7 @@ export class OperationsStack extends Stack {
         vpc.publicSubnets.map(({ subnetId }) => subnetId),
       ),
       SecurityGroup: securityGroup.securityGroupId,
+      VolumeConfigurations: this.toJsonString(volumeConfigurations),
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
