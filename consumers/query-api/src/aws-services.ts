@@ -27,6 +27,7 @@ import { createFleetView } from './fleet/create-fleet-view.ts';
 import { createKeptLists } from './fleet/kept-lists.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
+import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
 import { createPipelineReader } from './pipeline/pipeline-reader.ts';
 import { createShardActivity } from './pipeline/shard-activity.ts';
@@ -132,6 +133,7 @@ export function awsServices(
     }),
     stream,
     processed,
+    correctionKeys: createIdempotencyKeys({ clock }),
     liveness,
     clock,
     logger,

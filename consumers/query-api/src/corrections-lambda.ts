@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
+import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable } from '@twinstream/latest-state';
 import { createLogger, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
-import { followGeneration, followingDeviceStates, perGeneration } from '@twinstream/table-generation';
+import {
+  followGeneration,
+  followingDeviceStates,
+  followingEventStore,
+  perGeneration,
+} from '@twinstream/table-generation';
 import { handle } from 'hono/aws-lambda';
 import { queryApiConfiguration } from './configuration.ts';
 import { httpApp } from './http-app.ts';
+import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { lambdaAccess } from './lambda-access.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
 import type { CorrectionServices } from './services.ts';
@@ -25,6 +32,10 @@ const services: CorrectionServices = {
       dynamoDbLatestStateTable(client, { tableName }),
     ),
   ),
+  events: followingEventStore(
+    perGeneration(generation, ({ eventsTable: tableName }) => dynamoDbEventStore(client, { tableName })),
+  ),
+  correctionKeys: createIdempotencyKeys({ clock: systemClock }),
   // One try a call: the caller repeats a correction under the same key.
   stream: kinesisTransport({
     streamName: configuration.streamName,

@@ -20,7 +20,8 @@ function digestOf(state: DescribedState): string {
   return createHash('sha256').update(JSON.stringify(told, byName)).digest('base64url').slice(0, 22);
 }
 
-function byName(_: string, member: unknown): unknown {
+/** For `JSON.stringify`: members of objects in the order of their names. */
+export function byName(_: string, member: unknown): unknown {
   if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
   return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

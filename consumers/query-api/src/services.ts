@@ -7,6 +7,7 @@ import type { StreamTransport } from '@twinstream/stream-producer';
 import type { FleetView } from './fleet/fleet-view.ts';
 import type { KeptLists } from './fleet/kept-lists.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { LivenessPolicy } from './liveness.ts';
 
 /** Everything the API needs of the world, so that it runs on memory, on emulators and on AWS alike. */
@@ -22,6 +23,8 @@ export interface QueryApiServices {
   readonly stream: Pick<StreamTransport, 'putRecords'>;
   /** How far the shards have been processed. Never rejects. */
   readonly processed: () => Promise<ProcessedTimes>;
+  /** Keys of the corrections put lately. */
+  readonly correctionKeys: IdempotencyKeys;
   readonly liveness: LivenessPolicy;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,5 +35,5 @@ export interface QueryApiServices {
 /** What corrections need: where there is nothing else, nothing but the stream can be written. */
 export type CorrectionServices = Pick<
   QueryApiServices,
-  'deviceStates' | 'stream' | 'clock' | 'logger' | 'newId'
+  'deviceStates' | 'events' | 'correctionKeys' | 'stream' | 'clock' | 'logger' | 'newId'
 >;

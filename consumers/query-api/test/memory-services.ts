@@ -4,6 +4,7 @@ import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createKeptLists } from '../src/fleet/kept-lists.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
+import { createIdempotencyKeys } from '../src/idempotency-keys.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
@@ -100,6 +101,7 @@ export function memoryServices(
     }),
     stream: pipeline.transport(clock),
     processed,
+    correctionKeys: createIdempotencyKeys({ clock }),
     liveness,
     clock,
     logger,

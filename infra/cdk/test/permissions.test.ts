@@ -177,12 +177,13 @@ test('the query API reads, and writes nothing', () => {
   expect(actions).not.toContain('s3:GetObject');
 });
 
-test('corrections put records on the stream, read states, and nothing else', () => {
+test('corrections put records on the stream, read states and history, and nothing else', () => {
   expect(actionsOf('ApiCorrections')).toEqual({
     WriteOwnLogs: CONSUMER.WriteOwnLogs,
     UseKey: CONSUMER.UseKey,
     PutCorrections: ['kinesis:PutRecords'],
     ReadStates: ['dynamodb:GetItem'],
+    ReadHistory: ['dynamodb:Query'],
     FollowTablesInUse: ['dynamodb:GetItem'],
   });
 });

@@ -141,9 +141,13 @@ const correctionSchema = z
     }),
     corrects: z.strictObject({ session: ordinal, counter: ordinal }).optional().meta({
       description:
-        'The event that is corrected. The device must have reached it, unless an attribute of `data` already has that version. Default: the newest among those that wrote the attributes, when the correction is accepted.',
+        'The event that is corrected, which must be stored, unless an attribute of `data` already has its version. Default: the newest among those that wrote the attributes, when the correction is accepted.',
     }),
     time: timeParameter.optional().meta({ description: 'When it was corrected. Default: now.' }),
+    newDevice: z.boolean('must be true or false').optional().meta({
+      description:
+        'True: the device may be unknown, and begins with this correction. Default: an unknown device is refused.',
+    }),
   })
   .meta({ id: 'Correction' });
 
@@ -160,7 +164,7 @@ export const correctDevice = operation({
   operationId: 'correctDevice',
   summary: 'Correct attributes of a device',
   description:
-    'Puts a `corrected` event on the stream, which is processed like any other event: this request changes no state, and the state shows the correction once the projector has accepted it. Repeating the `Idempotency-Key` stores nothing.',
+    'Puts a `corrected` event on the stream, which is processed like any other event: this request changes no state, and the state shows the correction once the projector has accepted it. Repeating the `Idempotency-Key` with the same content stores nothing and answers as before; with other content it is refused.',
   scope: 'write',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: NO_PARAMETERS,
@@ -176,5 +180,13 @@ export const correctDevice = operation({
       schema: correctionTakenSchema,
     },
   },
-  problems: ['BAD_BODY', 'CORRECTION_AHEAD', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+  problems: [
+    'BAD_BODY',
+    'DEVICE_NOT_FOUND',
+    'CORRECTION_AHEAD',
+    'CORRECTED_EVENT_NOT_STORED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+  ],
 });

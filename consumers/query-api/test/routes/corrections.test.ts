@@ -138,7 +138,7 @@ describe('POST /v1/devices/{deviceId}/corrections', () => {
     const { status, body } = await api.ask('/v1/devices/nobody/corrections', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...CORRECTION, corrects: { session: 0, counter: 0 } }),
+      body: JSON.stringify({ ...CORRECTION, newDevice: true, corrects: { session: 0, counter: 0 } }),
     });
     expect([status, body.code]).toEqual([409, 'CORRECTION_AHEAD']);
   });
@@ -148,16 +148,89 @@ describe('POST /v1/devices/{deviceId}/corrections', () => {
     expect(status).toBe(202);
   });
 
-  test('touches no read table: it answers while these are away', async () => {
-    const away = () => Promise.reject(new Error('a read table was asked'));
-    const services = { ...api.services, deviceStates: { read: away } };
+  test('refuses an unknown device, unless the caller says that it is new', async () => {
+    const ask = (body: unknown) =>
+      api.ask('/v1/devices/buss-1/corrections', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const { status, body } = await ask(CORRECTION);
+    expect([status, body.code]).toEqual([404, 'DEVICE_NOT_FOUND']);
+    expect((await api.ask('/v1/devices/buss-1')).status).toBe(404);
+    expect((await ask({ ...CORRECTION, newDevice: true })).status).toBe(202);
+    expect((await api.ask('/v1/devices/buss-1')).body.attributes).toEqual({ speedMph: 17 });
+  });
+
+  test('refuses a correction of an event that is not stored', async () => {
+    await api.say('bus-1', { counter: 3 });
+    const corrects = { session: 1, counter: 2 };
+    const missing = await correct({ ...CORRECTION, corrects });
+    expect([missing.status, missing.body.code]).toEqual([409, 'CORRECTED_EVENT_NOT_STORED']);
+    const before = await correct({ ...CORRECTION, corrects: { session: 0, counter: 9 } });
+    expect(before.body.code).toBe('CORRECTED_EVENT_NOT_STORED');
+    await api.say('bus-1', { counter: 2 });
+    expect((await correct({ ...CORRECTION, corrects })).status).toBe(202);
+  });
+
+  test('finds an event that the state no longer remembers', async () => {
+    for (let counter = 3; counter < 300; counter += 2) await api.say('bus-1', { counter });
+    expect((await correct({ ...CORRECTION, corrects: { session: 1, counter: 5 } })).status).toBe(202);
+    const { body } = await correct({ ...CORRECTION, corrects: { session: 1, counter: 6 } });
+    expect(body.code).toBe('CORRECTED_EVENT_NOT_STORED');
+  });
+
+  test.each([
+    ['which this process remembers', 0],
+    ['which is found in the history', 700_000],
+  ])('refuses the same key with other content, %s', async (_what, waitMs) => {
+    const first = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
+    await api.clock.advance(waitMs);
+    const again = await correct(CORRECTION, { 'idempotency-key': 'fix-1' });
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    for (const other of [
+      { ...CORRECTION, data: { speedMph: 18 } },
+      { ...CORRECTION, reason: 'another' },
+      { ...CORRECTION, time: '2026-11-02T07:00:00Z' },
+    ]) {
+      const { status, body } = await correct(other, { 'idempotency-key': 'fix-1' });
+      expect([status, body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    }
+    expect((await api.ask('/v1/devices/bus-1')).body.counts).toMatchObject({ events: 2, duplicates: 0 });
+  });
+
+  test('a repeated request is the same in whatever order its members come', async () => {
+    const one = '{"data":{"a":1,"b":{"c":2,"d":3}},"reason":"r","actor":"ann"}';
+    const other = '{"actor":"ann","reason":"r","data":{"b":{"d":3,"c":2},"a":1}}';
+    expect((await correct(one, { 'idempotency-key': 'fix-1' })).status).toBe(202);
+    expect((await correct(other, { 'idempotency-key': 'fix-1' })).status).toBe(202);
+  });
+
+  test('puts a correction again whose outcome is unknown, under the same key and with the same content alone', async () => {
+    let fails = true;
+    const services = {
+      ...api.services,
+      logger: silent(api),
+      stream: {
+        putRecords: async (...entries: Parameters<typeof api.services.stream.putRecords>) => {
+          if (fails) throw new CodedError('STREAM_UNAVAILABLE', 'no answer', { retryable: true });
+          return api.services.stream.putRecords(...entries);
+        },
+      },
+    };
     const ask = checkedClient(createApp(services, loopbackAccess()));
-    const { status } = await ask('/v1/devices/bus-1/corrections', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(CORRECTION),
-    });
-    expect(status).toBe(202);
+    const send = async (body: unknown) =>
+      (
+        await ask('/v1/devices/bus-1/corrections', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': 'fix-1' },
+          body: JSON.stringify(body),
+        })
+      ).status;
+    expect(await send(CORRECTION)).toBe(503);
+    fails = false;
+    expect(await send({ ...CORRECTION, reason: 'another' })).toBe(422);
+    expect(await send(CORRECTION)).toBe(202);
   });
 
   test.each([

@@ -169,6 +169,7 @@ function correctionPermissions({ key, eventStream, tables }: QueryApiProps): Per
   return [
     { sid: 'PutCorrections', actions: ['kinesis:PutRecords'], resources: [eventStream.stream.streamArn] },
     { sid: 'ReadStates', actions: ['dynamodb:GetItem'], resources: tables.deviceStateArns() },
+    { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
     { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];
