@@ -39,6 +39,8 @@ const CONTEXT = z.object({
     .min(MAPPING_LIMITS.batchingWindowSeconds.min, 'from 0')
     .max(MAPPING_LIMITS.batchingWindowSeconds.max, `to ${MAPPING_LIMITS.batchingWindowSeconds.max}`)
     .optional(),
+  /** Where mappings begin that are made again; at the oldest record of the stream where absent. */
+  startAt: z.iso.datetime({ offset: true, error: 'a time such as 2026-11-30T10:00:00Z' }).optional(),
   /** Issuer of the tokens that the API takes; IAM signatures where absent. */
   jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
   jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
@@ -97,8 +99,10 @@ export interface StageConfiguration {
   readonly streamCapacity: StreamCapacity;
   /** What the stage takes from the plan of its workload; undefined where none is stated. */
   readonly capacity: StageCapacity | undefined;
-  /** Settings of the projector's mapping: the project's, but for a window that is asked for. */
+  /** Settings of the projector's mapping: the archiver's, but for a window that is asked for. */
   readonly projectorMapping: MappingSettings;
+  /** Settings of the archiver's mapping: the project's, but for a start that is asked for. */
+  readonly archiverMapping: MappingSettings;
   readonly access: ApiAccess;
   readonly alarmEmail: string | undefined;
   readonly hasIotIngestion: boolean;
@@ -125,6 +129,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
   const { iotTopic, iotSql, mapping } = result.data;
   const capacity = plannedCapacity(result.data);
   const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
+  const archiverMapping = mappingFrom(result.data.startAt);
   return Object.freeze({
     stage,
     ...STAGES[stage],
@@ -134,8 +139,9 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     ),
     streamCapacity: streamCapacity(shards ?? capacity?.shardCount),
     capacity,
+    archiverMapping,
     projectorMapping: {
-      ...PROJECT_MAPPING_SETTINGS,
+      ...archiverMapping,
       ...(windowSeconds === undefined ? {} : { batchingWindowMs: windowSeconds * 1_000 }),
     },
     access: apiAccess(jwtIssuer, jwtAudience),
@@ -166,6 +172,12 @@ function plannedCapacity(context: z.infer<typeof CONTEXT>): StageCapacity | unde
     throw invalid([`devices: need ${planned.shardCount} shards, and ${SHARDS_MAX} are the most`]);
   }
   return planned;
+}
+
+function mappingFrom(startAt: string | undefined): MappingSettings {
+  if (startAt === undefined) return PROJECT_MAPPING_SETTINGS;
+  const startingPosition = { type: 'AT_TIMESTAMP' as const, timestampMs: Date.parse(startAt) };
+  return { ...PROJECT_MAPPING_SETTINGS, startingPosition };
 }
 
 function streamCapacity(shardCount: number | undefined): StreamCapacity {

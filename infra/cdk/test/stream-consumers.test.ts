@@ -40,12 +40,12 @@ describe('stream', () => {
 describe.each(['Projector', 'Archiver'])('mapping of %s', (name) => {
   const mapping = resource(template, 'AWS::Lambda::EventSourceMapping', name);
 
-  test('bisects, takes partial answers, and gives up in bounded tries and time', () => {
+  test('bisects, takes partial answers, retries through outages, and gives up a day before the stream drops records', () => {
     expect(mapping).toMatchObject({
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      MaximumRetryAttempts: 100,
-      MaximumRecordAgeInSeconds: 86_400,
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: 6 * 86_400,
       ParallelizationFactor: 1,
       BatchSize: 10_000,
       MaximumBatchingWindowInSeconds: 1,
@@ -77,8 +77,19 @@ describe('mapping settings', () => {
     });
   });
 
-  test('without limits are refused', () => {
-    expect(() => mappingProperties(LAMBDA_DEFAULT_SETTINGS)).toThrow('block its shard');
+  test('without a limit of age are refused', () => {
+    expect(() => mappingProperties(LAMBDA_DEFAULT_SETTINGS)).toThrow('the stream drop records');
+  });
+
+  test('of mappings that are made again begin where they are told to, in both', () => {
+    const again = pipelineTemplate({ startAt: '2026-11-30T10:00:00Z' });
+    for (const name of ['Projector', 'Archiver']) {
+      expect(resource(again, 'AWS::Lambda::EventSourceMapping', name)).toMatchObject({
+        StartingPosition: 'AT_TIMESTAMP',
+        StartingPositionTimestamp: Date.parse('2026-11-30T10:00:00Z') / 1_000,
+      });
+    }
+    expect(() => pipelineTemplate({ startAt: 'yesterday' })).toThrow('startAt: a time');
   });
 
   test('tell the projector the factor that its mapping has', () => {

@@ -1,6 +1,8 @@
 import { RETENTION_HOURS } from '@twinstream/stream-model';
 
 const HOUR_SECONDS = 3_600;
+/** Time that is left of the retention when a mapping gives a record up: it is still in the stream, as well as in the bucket. */
+const GIVE_UP_HOURS = 24;
 
 /** Limits of Lambda for Kinesis mappings: CreateEventSourceMapping, API reference, read 2026-11. */
 export const MAPPING_LIMITS = {
@@ -69,8 +71,9 @@ export const LAMBDA_DEFAULT_SETTINGS: MappingSettings = {
  *   so that the dashboard shows an event immediately.
  * - Parallelization 1: shard progress then knows what is finished (with more lanes one invocation cannot know it).
  * - Bisect and item failures, so that a failure stays with its records.
- * - Retries bounded, yet far beyond a passing fault: with full-jitter waits up to 30 s, 100 retries last some 20 minutes.
- * - Records are given up after 24 h, a seventh of the retention of 168 h, so that an operator has six days to redrive them.
+ * - Retries without end: the functions handle poison records themselves, so that a batch fails for a cause outside of it, and
+ *   giving it up would only make a repair of an outage.
+ * - Records are given up after six days, whole and to the bucket, a day before the stream drops them.
  */
 export const PROJECT_MAPPING_SETTINGS: MappingSettings = {
   batchSize: 10_000,
@@ -78,14 +81,10 @@ export const PROJECT_MAPPING_SETTINGS: MappingSettings = {
   parallelizationFactor: 1,
   reportBatchItemFailures: true,
   bisectBatchOnFunctionError: true,
-  retryAttemptsMax: 100,
-  recordAgeSecondsMax: 24 * HOUR_SECONDS,
+  retryAttemptsMax: -1,
+  recordAgeSecondsMax: (RETENTION_HOURS - GIVE_UP_HOURS) * HOUR_SECONDS,
   startingPosition: { type: 'TRIM_HORIZON' },
 };
-
-if (PROJECT_MAPPING_SETTINGS.recordAgeSecondsMax * 4 > RETENTION_HOURS * HOUR_SECONDS) {
-  throw new RangeError('records must be given up well before the stream drops them');
-}
 
 /** Window of the embedded mappings, in milliseconds. The Lambda API knows whole seconds only and reports it as 0. */
 export const LOCAL_BATCHING_WINDOW_MS = 200;

@@ -1,10 +1,10 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { Construct } from 'constructs';
 import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
-export interface ArchiverProps extends Pick<StreamConsumerProps, 'key' | 'logDays' | 'reservedConcurrency'> {
+export interface ArchiverProps
+  extends Pick<StreamConsumerProps, 'key' | 'logDays' | 'mapping' | 'reservedConcurrency'> {
   readonly eventStream: EventStream;
   readonly archive: Archive;
 }
@@ -23,7 +23,6 @@ export class Archiver extends Construct {
       ...props,
       stream: eventStream.stream,
       failureBucket: archive.bucket,
-      mapping: PROJECT_MAPPING_SETTINGS,
       bundle: 'event-archiver',
       description: 'Sends every event, verbatim, to Firehose.',
       memoryMiB: MEMORY_MIB,

@@ -67,10 +67,8 @@ const UNLIMITED = -1;
 /** Settings of a mapping as CloudFormation names them. */
 export function mappingProperties(settings: MappingSettings) {
   const { startingPosition, retryAttemptsMax, recordAgeSecondsMax } = settings;
-  if (retryAttemptsMax === UNLIMITED || recordAgeSecondsMax === UNLIMITED) {
-    throw new RangeError(
-      'a mapping without limits lets one record block its shard until the stream drops it',
-    );
+  if (recordAgeSecondsMax === UNLIMITED) {
+    throw new RangeError('a mapping without a limit of age lets the stream drop records that nobody keeps');
   }
   return {
     batchSize: settings.batchSize,

@@ -77,6 +77,7 @@ export class PipelineStack extends Stack {
       eventStream,
       archive,
       logDays,
+      mapping: configuration.archiverMapping,
       reservedConcurrency,
     });
     new ArchiveTable(this, 'ArchiveTable', { bucket: archive.bucket, key, stage });

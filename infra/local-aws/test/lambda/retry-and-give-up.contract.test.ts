@@ -1,3 +1,6 @@
+import { LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
+import { RETENTION_HOURS } from '@twinstream/stream-model';
+import { virtualClock } from '@twinstream/test-kit';
 import { describe, expect, it } from 'vitest';
 import { FunctionError, failing, mappingWorld, Unavailable } from './mapping-world.ts';
 
@@ -227,6 +230,63 @@ describe('record age', () => {
       invokeCount: world.invocations.length,
     });
     expect(world.invocations.length).toBeGreaterThan(2);
+  });
+});
+
+describe('an outage, by the settings of the project', () => {
+  const { startingPosition: _, ...settings } = LOCAL_MAPPING_SETTINGS;
+  const HOUR_MS = 3_600_000;
+  const outageOf = (ms: number, fails: () => unknown) => {
+    const clock = virtualClock();
+    const endMs = clock.now() + ms;
+    const world = mappingWorld({
+      settings,
+      clock,
+      script: ({ atMs, records }) => (atMs < endMs ? (fails() ?? failing(...records)) : undefined),
+    });
+    world.stream.addShard(SHARD);
+    const numbers = Array.from({ length: 100 }, (_value, n) =>
+      world.stream.put(SHARD, `device-${n}`, String(n)),
+    );
+    return { world, last: numbers.at(-1) };
+  };
+
+  it.each([
+    ['of a table: the function finishes nothing', () => undefined],
+    [
+      'of the function: it throws',
+      () => {
+        throw new FunctionError();
+      },
+    ],
+  ])('%s for two hours: nothing is given up, and all is delivered in order', async (_name, fails) => {
+    const { world, last } = outageOf(2 * HOUR_MS, fails);
+    const startMs = world.clock.now();
+    world.start();
+    const finishedAll = () => {
+      const at = world.checkpoint(SHARD);
+      return at?.kind === 'at' && at.sequenceNumber === last;
+    };
+    await world.clock.runUntil(finishedAll, 3 * HOUR_MS);
+    await world.stop();
+    expect(world.discarded).toEqual([]);
+    const delivered = world.invocations
+      .filter(({ atMs }) => atMs >= startMs + 2 * HOUR_MS)
+      .flatMap(({ records }) => records.map(({ text }) => Number(text)));
+    expect(delivered).toEqual(Array.from({ length: 100 }, (_value, n) => n));
+  });
+
+  it('of longer than six days: records are given up, whole, a day before the stream drops them', async () => {
+    const { world } = outageOf(Number.POSITIVE_INFINITY, () => undefined);
+    const startMs = world.clock.now();
+    await world.clock.advance(6 * 24 * HOUR_MS - 60_000);
+    world.start();
+    await world.clock.runUntil(() => world.discarded.length > 0, 3 * HOUR_MS);
+    await world.stop();
+    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(6 * 24 * HOUR_MS);
+    expect(world.clock.now() - startMs).toBeLessThan((RETENTION_HOURS - 23) * HOUR_MS);
+    expect(world.discarded[0]).toMatchObject({ condition: 'RecordAgeExceeded' });
+    expect(world.discarded[0]?.records).toHaveLength(100);
   });
 });
 
