@@ -85,16 +85,20 @@ async function run(name: string, { all, static: withStatic, only = '' }: Options
 }
 
 async function tryAll(
-  order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants'>,
+  order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants' | 'isSlow'>,
   folder: string,
   withStatic: boolean,
 ): Promise<Progress> {
   const orderFile = join(folder, 'order.json');
-  const progress = await tryMutants({ ...order, staticMutants: [] }, orderFile);
+  const quick = await tryMutants({ ...order, staticMutants: [], isSlow: false }, orderFile);
+  const hasSlow = quick.slow.difference(quick.done).size > 0;
+  const progress = hasSlow
+    ? await tryMutants({ ...order, staticMutants: [], isSlow: true }, orderFile)
+    : quick;
   if (!withStatic) return progress;
   const { loaded, covered } = progress;
   const staticMutants = order.mutants.filter((mutant) => loaded.has(mutant) && !covered.has(mutant));
-  return tryMutants({ ...order, staticMutants }, orderFile);
+  return tryMutants({ ...order, staticMutants, isSlow: false }, orderFile);
 }
 
 function outcomeOf({ id }: Mutant, { killed, stalled, covered, loaded, triedStatic }: Progress): Outcome {

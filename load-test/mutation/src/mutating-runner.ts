@@ -9,6 +9,8 @@ const HIT_FACTOR_MAX = 100;
 /** A mutated test waits without end after this time and this many times the time of the test without a mutant. */
 const WAIT_MIN_MS = 5_000;
 const WAIT_FACTOR_MAX = 20;
+/** A test that takes longer without a mutant is asked last. */
+const SLOW_MS = 200;
 /** Attempts at one test: one for each mutant and one after each kill. */
 const ATTEMPTS_MAX = 1_000_000;
 const GO_ON = { name: 'Error', message: 'the next mutant' };
@@ -47,6 +49,8 @@ export default class MutatingRunner extends TestRunner {
   readonly #file = openSync(this.#order.progressFile, 'a');
   readonly #wanted = new Set(this.#order.mutants);
   #attempts: Attempts | undefined;
+  /** False in a process in which no mutant has been active yet. */
+  #hasTried = false;
 
   constructor(config: SerializedConfig) {
     super(config);
@@ -70,7 +74,8 @@ export default class MutatingRunner extends TestRunner {
       isClean: false,
       suspect: undefined,
     };
-    if (this.#progress.done.has(name) || this.#progress.broken.has(name)) test.mode = 'skip';
+    const { done, broken } = this.#progress;
+    if (done.has(name) || broken.has(name) || this.#isLater(name)) test.mode = 'skip';
     test.retry = ATTEMPTS_MAX;
   }
 
@@ -101,6 +106,9 @@ export default class MutatingRunner extends TestRunner {
     const timer = startTimer(() => reject(new Error(`not done after ${waitMs} ms`)), waitMs);
     try {
       await Promise.race([run(), waited]);
+    } catch (error) {
+      // Without the compared values: nobody reads their difference, which takes minutes where they are large.
+      throw new Error(error instanceof Error ? error.message : 'failed');
     } finally {
       endTimer(timer);
     }
@@ -120,7 +128,11 @@ export default class MutatingRunner extends TestRunner {
     result.attempts?.splice(0);
     result.state = goesOn ? 'fail' : 'pass';
     result.errors = goesOn ? [GO_ON] : [];
-    if (!goesOn) this.#write({ kind: 'done', test: attempts.test });
+    if (!goesOn && !this.#isLater(attempts.test)) this.#write({ kind: 'done', test: attempts.test });
+  }
+
+  #isLater(test: string): boolean {
+    return this.#progress.slow.has(test) && !this.#order.isSlow;
   }
 
   #afterFirst(attempts: Attempts, error: string | undefined): boolean {
@@ -131,6 +143,8 @@ export default class MutatingRunner extends TestRunner {
     if (loaded.length > 0) this.#write({ kind: 'loaded', mutants: loaded });
     for (const mutant of loaded) this.#progress.loaded.add(mutant);
     if (error !== undefined) {
+      // Another test's mutant may have left something behind that this one shares.
+      if (this.#hasTried) this.#giveUp(attempts);
       this.#write({ kind: 'broken', test, error });
       return false;
     }
@@ -147,6 +161,11 @@ export default class MutatingRunner extends TestRunner {
     const first = this.#progress.doubtful?.test === test ? this.#progress.doubtful.mutant : undefined;
     attempts.queue = queue.sort((a, b) => Number(b === first) - Number(a === first)).reverse();
     attempts.isClean = true;
+    if (queue.length > 0 && attempts.tookMs > SLOW_MS && !this.#order.isSlow) {
+      this.#progress.slow.add(test);
+      this.#write({ kind: 'slow', test });
+      return false;
+    }
     return this.#next(attempts);
   }
 
@@ -177,6 +196,7 @@ export default class MutatingRunner extends TestRunner {
 
   #next(attempts: Attempts): boolean {
     attempts.active = attempts.queue.pop();
+    this.#hasTried ||= attempts.active !== undefined;
     return attempts.active !== undefined;
   }
 

@@ -15,6 +15,8 @@ export type Entry =
   | { readonly kind: 'stalled'; readonly test: string; readonly mutant: string }
   /** The mutant failed the test, but so did the code without it: an earlier mutant left something behind. */
   | { readonly kind: 'doubtful'; readonly test: string; readonly mutant: string }
+  /** Takes long: is asked about what all others have not noticed. */
+  | { readonly kind: 'slow'; readonly test: string }
   | { readonly kind: 'done'; readonly test: string };
 
 /** The name of the test where a mutant is active from the start of a process and all tests are asked. */
@@ -27,6 +29,7 @@ export interface Progress {
   readonly loaded: Set<string>;
   readonly broken: Map<string, string>;
   readonly done: Set<string>;
+  readonly slow: Set<string>;
   /** Mutants that were active from the start of a process. */
   readonly triedStatic: Set<string>;
   /** Per test, the mutants that it has been asked about. */
@@ -46,6 +49,7 @@ export function readProgress(file: string): Progress {
     loaded: new Set(),
     broken: new Map(),
     done: new Set(),
+    slow: new Set(),
     triedStatic: new Set(),
     tried: new Map(),
     pid: undefined,
@@ -75,6 +79,9 @@ function apply(progress: Progress, entry: Entry): void {
       return;
     case 'done':
       progress.done.add(entry.test);
+      return;
+    case 'slow':
+      progress.slow.add(entry.test);
       return;
     case 'trying':
       progress.trying = entry;

@@ -23,10 +23,9 @@ export const MUTATED_WORKSPACES: Readonly<Record<string, MutatedWorkspace>> = {
   'consumers/operations': own('consumers/operations'),
 };
 
-/** Tests that start processes, sockets or whole simulations take seconds for each mutant. */
+/** Tests that start processes or whole simulations take seconds for each mutant. dynalite runs within the process. */
 export const SLOW_TESTS: readonly string[] = [
   '**/*.e2e.test.ts',
   '**/*.simulation.test.ts',
-  '**/dynalite*.contract.test.ts',
   '**/dynamodb-local*.contract.test.ts',
 ];

@@ -37,6 +37,13 @@ describe('the progress of a worker', () => {
     expect(progress.trying).toBeUndefined();
   });
 
+  test('knows the slow tests, which are not done before they were asked', () => {
+    const progress = progressOf({ kind: 'slow', test: 'a test' }, { kind: 'done', test: 'another' });
+    expect([...progress.slow.difference(progress.done)]).toEqual(['a test']);
+    const later = progressOf({ kind: 'slow', test: 'a test' }, { kind: 'done', test: 'a test' });
+    expect([...later.slow.difference(later.done)]).toEqual([]);
+  });
+
   test('is empty before the first line', () => {
     expect(readProgress(join(folder, 'none')).tried.size).toBe(0);
   });
