@@ -89,8 +89,8 @@ function settleRecord(
         notArchived.add({ deviceId, kind: 'not-archived', subject: position, expected, found });
       }
     } else if (fact.kind === 'missing' || fact.kind === 'invalid') {
-      if (earlier.has(entry)) continue;
       if (letters.has(entry)) counts.deadLetters += 1;
+      else if (earlier.has(entry)) continue;
       else if (isGivenUp) counts.givenUp += 1;
       else if (fact.kind === 'invalid') missing.addNotQuarantined(fact.partitionKey, position);
       else if (fact.isDeviceThere) missing.addNotStored(fact.deviceId, position, fact.identity);

@@ -16,7 +16,7 @@ import {
   type ComparisonCounts,
   contentOf,
   type EntryState,
-  invalidLine,
+  entryLine,
   storedLine,
   textSorter,
 } from './comparison-stage.ts';
@@ -68,43 +68,44 @@ export interface ArchiveComparison {
  *
  * 1. by device and identity, stored events and archived ones beside each other (compare-identities.ts). An archived event is
  *    stored where its identity is; a copy with another position is a duplicate, which was dropped;
- * 2. by position, invalid archived entries against the dead-letter store (dead-letter-matching.ts);
+ * 2. by position, archived entries against the dead-letter store (dead-letter-matching.ts);
  * 3. by record, what is still missing on either side beside dead letters and given-up batches (account-for.ts).
  */
+
+type ReadableEntry = Exclude<ArchivedEntry, { form: 'tooLarge' }>;
 
 /** Reads the archive. The stored events are compared with it afterwards. */
 export async function archiveComparison(options: ArchiveComparisonOptions): Promise<ArchiveComparison> {
   const { objects, devices, isFinished, signal, runCharactersMax } = options;
-  const { decoders = [ownFormatDecoder] } = options;
+  const { decoders = [] } = options;
   const sorting = { signal, ...(runCharactersMax === undefined ? {} : { runCharactersMax }) };
   const identities = textSorter(sorting);
-  const invalid = textSorter(sorting);
+  const entries = textSorter(sorting);
   const records = textSorter(sorting);
   const foreign: ForeignTally = { count: 0, named: [] };
   const onForeign = (part: ForeignPart) => noteForeign(foreign, part);
   const archivedDevices = new Set<string>();
   const close = () => {
-    for (const sorter of [identities, invalid, records]) sorter.close();
+    for (const sorter of [identities, entries, records]) sorter.close();
   };
 
   const takeArchived = (entry: ArchivedEntry): void => {
     const state = isFinished(entry) ? 'finished' : 'not-finished';
-    const [now, ...earlier] = entry.form === 'tooLarge' ? [] : decoders;
-    const isInvalid = now === undefined || takeEvents(entry, now, state);
-    for (const decoder of earlier) takeEvents(entry, decoder, 'earlier');
-    if (isInvalid) {
-      // A redrive may have made an event of any device of it.
-      addLine(invalid, invalidLine(entry, state));
-      if (devices?.has(entry.partitionKey) === true) archivedDevices.add(entry.partitionKey);
-    } else if (isMapping) addLine(invalid, invalidLine(entry, 'mapped'));
+    const isInvalid = entry.form === 'tooLarge' || takeEvents(entry, state);
+    // A redrive may have made an event of any device of it.
+    if (isInvalid && devices?.has(entry.partitionKey) === true) archivedDevices.add(entry.partitionKey);
+    // A valid entry lies in quarantine where an earlier version rejected it, or its device refused it.
+    addLine(entries, entryLine(entry, isInvalid ? state : 'valid'));
   };
 
-  /** An entry that is valid now may have been rejected by an earlier version of the mapping. */
-  const isMapping = decoders.some(({ mappings }) => mappings.length > 0);
+  /** Adds the events of an entry, and tells whether some of it is rejected now. */
+  const takeEvents = (entry: ReadableEntry, state: EntryState): boolean => {
+    const [now = ownFormatDecoder, ...earlier] = decoders;
+    for (const decoder of earlier) addEvents(entry, decoder, 'earlier');
+    return addEvents(entry, now, state);
+  };
 
-  /** Adds the events of an entry, and tells whether some of it is rejected. */
-  const takeEvents = (entry: ArchivedEntry, decoder: EntryDecoder, state: EntryState): boolean => {
-    if (entry.form === 'tooLarge') return true;
+  const addEvents = (entry: ReadableEntry, decoder: EntryDecoder, state: EntryState): boolean => {
     const { events, rejection } = decoder.decode(entry, entry.arrivalTime);
     const { shardId, sequenceNumber } = entry;
     for (const { subSequenceNumber, decoded } of events) {
@@ -147,7 +148,7 @@ export async function archiveComparison(options: ArchiveComparisonOptions): Prom
       };
       const missing = new MissingEvents();
       const differences: Difference[] = [];
-      const stage = { options, counts, differences, identities, invalid, records, missing, onForeign };
+      const stage = { options, counts, differences, identities, entries, records, missing, onForeign };
       try {
         await matchDeadLetters(stage);
         await compareIdentities(stage);

@@ -55,7 +55,7 @@ export interface ComparisonStage {
   readonly counts: ComparisonCounts;
   readonly differences: Difference[];
   readonly identities: LineSorter<string>;
-  readonly invalid: LineSorter<string>;
+  readonly entries: LineSorter<string>;
   readonly records: LineSorter<string>;
   /** Entries that the archive has and that neither store has; given-up batches are read where there are any. */
   readonly missing: MissingEvents;
@@ -108,8 +108,8 @@ export function readIdentityLine(line: string) {
   return { deviceId, identity, isStored: side === STORED, position, content, last };
 }
 
-/** A line of {@link ComparisonStage.invalid} for an invalid entry, or for one of which a mapping makes events or nothing. */
-export function invalidLine(entry: ArchivedEntry, state: EntryState | 'mapped'): string {
+/** A line of {@link ComparisonStage.entries} for an archived entry: its state where it is invalid. */
+export function entryLine(entry: ArchivedEntry, state: EntryState | 'valid'): string {
   const digest = entry.form === 'tooLarge' ? entry.sha256 : digestOf(entry.data);
   return [
     positionKey(entry),

@@ -12,10 +12,10 @@ import {
 } from './comparison-stage.ts';
 import { identityOf } from './identity.ts';
 
-/** An invalid entry of the archive, or one of which a mapping makes events or nothing now. */
+/** An entry of the archive. */
 interface Archived {
   readonly digest: string;
-  readonly state: EntryState | 'mapped';
+  readonly state: EntryState | 'valid';
   readonly partitionKey: string;
 }
 
@@ -40,11 +40,11 @@ interface Letter {
 const LETTER = '0';
 
 /**
- * Compares the dead-letter store with the invalid entries of the archive, both ways, bytes included. A redriven entry
+ * Compares the dead-letter store with the entries of the archive, and the invalid ones of these with it, bytes included. A redriven entry
  * must be among the stored events from then on.
  */
 export async function matchDeadLetters(stage: ComparisonStage): Promise<void> {
-  const { invalid, options, onForeign } = stage;
+  const { entries: sorter, options, onForeign } = stage;
   for await (const letter of options.quarantine.contents(options.signal)) {
     if ('fault' in letter) {
       onForeign({ object: letter.key, fault: letter.fault });
@@ -54,7 +54,7 @@ export async function matchDeadLetters(stage: ComparisonStage): Promise<void> {
     for (const entry of entries) {
       const position = positionKey({ shardId, sequenceNumber, subSequenceNumber: entry.subSequenceNumber });
       addLine(
-        invalid,
+        sorter,
         [position, LETTER, JSON.stringify(letterOf(letter, entry, options.startTime))].join('\t'),
       );
     }
@@ -67,7 +67,7 @@ export async function matchDeadLetters(stage: ComparisonStage): Promise<void> {
     letters = [];
     archived = [];
   };
-  for await (const { line } of invalid.sorted()) {
+  for await (const { line } of sorter.sorted()) {
     const [at = '', side, ...rest] = line.split('\t');
     if (at !== position) settle();
     position = at;
@@ -85,9 +85,12 @@ function letterOf(
 ): Letter {
   const { shardId, sequenceNumber, arrivalTime } = record;
   const letter = { digest: digestOf(data), key, partitionKey, arrivalTime };
-  const redriven = (resolution?.events ?? []).flatMap(({ subSequenceNumber: sub, text, sourceCounter }) => {
-    const decoded = entryOfPlace(sub) === subSequenceNumber ? decodeEvent(Buffer.from(text)) : undefined;
-    if (resolution === undefined || decoded === undefined || 'rejected' in decoded) return [];
+  if (resolution === undefined) return letter;
+  const isEarlier = Date.parse(resolution.time) < startTime;
+  const redriven = resolution.events.flatMap(({ subSequenceNumber: sub, text, sourceCounter }) => {
+    if (entryOfPlace(sub) !== subSequenceNumber) return [];
+    const decoded = decodeEvent(Buffer.from(text));
+    if ('rejected' in decoded) return [];
     const { event } = decoded;
     const place = { sequenceNumber, subSequenceNumber: sub };
     const source = sourceCounter === undefined ? {} : { sourceCounter };
@@ -97,7 +100,7 @@ function letterOf(
         deviceId: event.deviceId,
         identity: identityOf(shardId, { event, place, ...source }),
         content: contentOf(decoded.text),
-        isEarlier: Date.parse(resolution.time) < startTime,
+        isEarlier,
       },
     ];
   });
@@ -135,7 +138,7 @@ function settlePosition(
     return;
   }
   // A redrive that is under way has stored it, and left it in quarantine.
-  const isInvalid = entry.state !== 'mapped';
+  const isInvalid = entry.state !== 'valid';
   if (isInvalid || letter !== undefined) addRecordLine(records, position, { kind: 'archived' });
   if (!isAsked(entry)) return;
   if (isInvalid) counts.positions += 1;

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decodeEvent, newDevice } from '@twinstream/device-model';
 import type { DeadLetter } from '@twinstream/quarantine';
 import {
@@ -15,7 +18,7 @@ import {
   FOREIGN_NAMED_MAX,
   memoryArchiveObjects,
 } from '@twinstream/verification';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 const SHARD = shardId('shardId-000000000000');
 const DUE_BEFORE = 1_000_000;
@@ -207,6 +210,13 @@ describe('an archived event', () => {
     const lost = eventText(1).replace(DEVICE, 'zzz');
     const { differences } = await compared({ lines: [lineAt(1, lost)], isThere: { pageCount: 1 } });
     expect(differences).toMatchObject([{ kind: 'device-missing', deviceId: 'zzz' }]);
+    const both = {
+      lines: [lineAt(1, eventText(1)), lineAt(2, lost)],
+      stored: [storedAt(1, eventText(1), 1)],
+    };
+    expect(await compared(both)).toMatchObject({
+      ...{ differences: [{ kind: 'device-missing', deviceId: 'zzz' }], eventsFound: 1, duplicates: 0 },
+    });
   });
 
   test('is accounted for by a dead letter of its position', async () => {
@@ -224,6 +234,59 @@ describe('a dead letter', () => {
       `not-archived | ${ONE} | a line | none`,
     ]);
     expect(await said({ letters: [letterAt(1, DUE_BEFORE)] })).toEqual([]);
+  });
+
+  test('of a valid entry, which its device refused, is compared with the archived bytes of that entry', async () => {
+    const lines = [lineAt(1, eventText(1))];
+    const letter = (bytes: string) => ({ lines, letters: [letterAt(1, 1, undefined, bytes)] });
+    expect(await compared(letter(eventText(1)))).toMatchObject({
+      ...{ differences: [], positions: 1, deadLetters: 1, missing: 0, notFinished: 0 },
+    });
+    expect(await said(letter('hello'))).toEqual([
+      'quarantine-differs | letter 1 | the archived bytes | others',
+    ]);
+  });
+
+  test('that was redriven meanwhile need not be in the archive either', async () => {
+    const redriven = { text: eventText(1), atMs: START };
+    expect(await said({ letters: [letterAt(1, 1, redriven)] })).toEqual([]);
+  });
+
+  test('that was redriven, and is archived, is found whenever its event arrived', async () => {
+    const letters = [letterAt(1, 1, { text: eventText(1), atMs: START - 1 })];
+    const stored = [storedAt(1, eventText(1), DUE_BEFORE)];
+    expect(await compared({ letters, stored, lines: [lineAt(1, 'hello')] })).toMatchObject({
+      ...{ differences: [], eventsFound: 1, eventsNotDue: 0, deadLetters: 0, positions: 1 },
+    });
+  });
+
+  test('whose redrive cannot be read is one that was not redriven', async () => {
+    const letters = [letterAt(1, 1, { text: '{"v":1', atMs: START - 1 })];
+    expect(await compared({ letters, lines: [lineAt(1, 'hello')] })).toMatchObject({
+      ...{ differences: [], deadLetters: 1, missing: 0 },
+    });
+  });
+
+  test('of an aggregated record stays one where another entry of the record was redriven', async () => {
+    const [letter] = [letterAt(1, 1, { text: eventText(1), atMs: START - 1 })];
+    if (letter === undefined || !('record' in letter)) throw new TypeError('no record');
+    const [first] = letter.record.entries;
+    if (first === undefined) throw new TypeError('no entry');
+    const entries = [first, { ...first, subSequenceNumber: 1 }];
+    const both = { ...letter, record: { ...letter.record, entries } } as DeadLetter;
+    const second = lineAt(1, 'hello').replace('"subSequenceNumber":0', '"subSequenceNumber":1');
+    const stored = [storedAt(1, eventText(1), 1)];
+    const report = await compared({ letters: [both], stored, lines: [lineAt(1, 'hello'), second] });
+    expect(report).toMatchObject({ differences: [], eventsFound: 1, deadLetters: 1, positions: 2 });
+  });
+
+  test('that lies there twice was redriven where one of the two was', async () => {
+    const redriven = { text: eventText(1), atMs: START - 1 };
+    const plain = { ...letterAt(1, 1), key: 'a' } as DeadLetter;
+    const other = { ...letterAt(1, 1, redriven), key: 'b' } as DeadLetter;
+    expect(await said({ letters: [plain, other], lines: [lineAt(1, 'hello')] })).toEqual([
+      `not-stored | ${ONE} | event 1.1 | nothing stored`,
+    ]);
   });
 
   test('with other bytes than the archive differs, whichever copy has them', async () => {
@@ -325,6 +388,70 @@ test('a comparison whose archive cannot be read fails as the reading did', async
     },
   };
   await expect(compared({ options: { objects: failing } })).rejects.toThrow('no access');
+});
+
+test('a comparison sorts on disk within its bound, and leaves nothing there, however it ends', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'comparison-'));
+  vi.stubEnv('TMPDIR', folder);
+  try {
+    const lines = [lineAt(1, eventText(1)), lineAt(2, 'hello'), lineAt(3, eventText(3))];
+    const options = { runCharactersMax: 100 };
+    let seen = 0;
+    const quarantine = {
+      contents: async function* () {
+        seen = readdirSync(folder).length;
+        yield* [];
+      },
+    };
+    await compared({ lines, options: { ...options, quarantine } });
+    expect(seen).toBe(2);
+    expect(readdirSync(folder)).toEqual([]);
+    await compared({ lines, options: { quarantine } });
+    expect(seen).toBe(0);
+
+    const objects = memoryArchiveObjects();
+    objects.put('archive/x.gz', lines);
+    objects.putBytes('archive/y.gz', Buffer.from('no GZIP file'));
+    const failing = {
+      ...objects,
+      read: (key: string) => {
+        if (key.endsWith('y.gz')) throw new Error('no access');
+        return objects.read(key);
+      },
+    };
+    await expect(compared({ options: { ...options, objects: failing } })).rejects.toThrow('no access');
+    expect(readdirSync(folder)).toEqual([]);
+    const failingQuarantine = {
+      contents: async function* () {
+        yield* [];
+        throw new Error('no dead letters');
+      },
+    };
+    await expect(compared({ lines, options: { ...options, quarantine: failingQuarantine } })).rejects.toThrow(
+      'no dead letters',
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.each([
+  ['the events', [lineAt(1, eventText(1))], [storedAt(1, eventText(1), 1)]],
+  ['the records', [], [storedAt(1, eventText(1), 1)]],
+])('a comparison ends while it walks %s when its signal is aborted', async (_, lines, stored) => {
+  const stopping = new AbortController();
+  const stop = async function* () {
+    stopping.abort(new Error('stop'));
+    yield* [];
+  };
+  const isOfRecords = lines.length === 0;
+  const options = {
+    signal: stopping.signal,
+    ...(isOfRecords ? { givenUp: { texts: stop } } : { quarantine: { contents: stop } }),
+  };
+  await expect(compared({ lines, stored, options })).rejects.toThrow('stop');
 });
 
 test('a comparison ends when its signal is aborted', async () => {
