@@ -89,10 +89,12 @@ test('what is not where it should be is named: lost, never sent, other content, 
 test('every entry in quarantine is found, but for what is taken out meanwhile, by a bounded number of reads at once', async () => {
   const quarantine = await quarantineOf(Array.from({ length: RECORDS }, (_, index) => index));
   const [gone] = await Array.fromAsync(quarantine.list());
+  const keys: string[] = [];
   let [reading, readingMax] = [0, 0];
   const watched: Pick<QuarantineStore, 'list' | 'read'> = {
     list: (query) => quarantine.list(query),
     read: async (key) => {
+      keys.push(key);
       reading += 1;
       readingMax = Math.max(readingMax, reading);
       const record = await quarantine.read(key);
@@ -104,4 +106,5 @@ test('every entry in quarantine is found, but for what is taken out meanwhile, b
   expect(positions).toHaveLength(2 * (RECORDS - 1));
   expect(new Set(positions.map(({ subSequenceNumber }) => subSequenceNumber))).toEqual(new Set([0, 3]));
   expect(readingMax).toBe(16);
+  expect(keys).toEqual((await Array.fromAsync(quarantine.list())).map(({ key }) => key));
 });

@@ -246,6 +246,20 @@ describe('a snapshot', () => {
     expect((await verified(valueless)).isStateCompared).toBe(false);
   });
 
+  test('without values of a page after a gap gives no start either', async () => {
+    const snapshots = [ofSnapshot(withoutValues(await snapshotAt(3)))];
+    const valueless = { pages: without(2), snapshots, live: [liveOf({ ...state, ordinal: 9 })] };
+    expect(await differencesOf(valueless)).toEqual(['page-missing | page 2 | a page | none']);
+    expect((await verified(valueless)).isStateCompared).toBe(false);
+  });
+
+  test('that gave a start after a gap is not what an older state item is compared with', async () => {
+    const asked = { pages: without(2), snapshots: [ofSnapshot(await snapshotAt(2))] };
+    expect(await differencesOf({ ...asked, live: [liveOf(stateAt(1)), liveOf(state)] })).toEqual([
+      'page-missing | page 2 | a page | none',
+    ]);
+  });
+
   test('that gave a start carries its receipts and its latest time on to the next one', async () => {
     const [second, third] = [await snapshotAt(2), await snapshotAt(3)];
     const resumed = { pages: without(1, 2), live: [liveOf(state)] };
@@ -297,6 +311,19 @@ describe('the state item', () => {
       await differencesOf({ pages: without(2), snapshots: [ofSnapshot(await snapshotAt(2))], live }),
     ).toEqual([missing, 'state-differs | ordinal | 0 | 9']);
   });
+});
+
+test('a state item that is up to date is read once', async () => {
+  let reads = 0;
+  const { signal } = new AbortController();
+  await verified({
+    signal,
+    onSignal: () => {
+      reads += 1;
+    },
+  });
+  // The item, the snapshots and the pages.
+  expect(reads).toBe(3);
 });
 
 test('every read of a device is under the signal of the caller', async () => {

@@ -120,3 +120,32 @@ test('an invalid record without a position is neither counted nor looked for', a
   const invalid: SentEvent = { deviceId: DEVICE, fate: 'uncertain' };
   expect(await reportOf((sent) => [...sent, invalid])).toMatchObject({ malformed: 0, violations: [] });
 });
+
+test('what verification finds of a device of the ledger is a violation, with what was expected and found', async () => {
+  const { stores, sent } = await written();
+  const pages = await Array.fromAsync(stores.eventStore.pages(DEVICE));
+  const eventStore = memoryEventStore();
+  const [first] = pages;
+  if (first === undefined) throw new TypeError('no page');
+  await eventStore.appendPage({ ...first, arrivalMaxBefore: 5 });
+  const { violations } = await checkLedger({ ...stores, eventStore, sent: all(sent) });
+  expect(violations).toContainEqual({
+    kind: 'page-key-differs',
+    subject: `${DEVICE} page 1: expected 0, found 5`,
+  });
+});
+
+test('quarantine is looked at where it is there and something invalid was sent, and not otherwise', async () => {
+  const quarantinedPositions = {
+    [Symbol.asyncIterator]: () => {
+      throw new Error('quarantine was asked');
+    },
+  };
+  expect((await reportOf((sent) => sent, { quarantinedPositions })).violations).toEqual([]);
+  const invalid = (sent: readonly SentEvent[]) => {
+    const position = { ...sent[0]?.position, subSequenceNumber: 9 } as Position;
+    return [...sent, { deviceId: DEVICE, fate: 'acknowledged', position } as const];
+  };
+  await expect(reportOf(invalid, { quarantinedPositions })).rejects.toThrow('quarantine was asked');
+  expect(await reportOf(invalid)).toMatchObject({ malformed: 1, violations: [] });
+});

@@ -1,4 +1,8 @@
-import { deviceId } from '@twinstream/device-model';
+import { deviceId, newDevice } from '@twinstream/device-model';
+import { type AuditedPage, memoryEventStore } from '@twinstream/event-store';
+import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
+import type { AuditedState } from '@twinstream/latest-state';
+import { arrivedEvent, DEVICE, SHARDS } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 import { verifyDevices } from '../src/verify-devices.ts';
 
@@ -68,5 +72,65 @@ describe('the verification of a device', () => {
     await expect(verifyDevices(looksOf(0), [ONE], { clock: clockOf(), signal: ended })).rejects.toThrow(
       'stop',
     );
+  });
+});
+
+/** Stores that show these one after the other, the last from then on. */
+function shown(...looks: readonly { readonly pages: readonly AuditedPage[]; readonly live: AuditedState }[]) {
+  let look = 0;
+  const now = () => looks[Math.min(look, looks.length) - 1];
+  return {
+    get looks() {
+      return look;
+    },
+    eventStore: {
+      auditPages: async function* () {
+        yield* now()?.pages ?? [];
+      },
+      auditSnapshots: async function* () {},
+    },
+    latestState: {
+      audit: async () => {
+        look += 1;
+        return now()?.live ?? ({ kind: 'none' } as const);
+      },
+      sizeOf: () => ({ bytes: 0, bytesMax: 1 }),
+    },
+  };
+}
+
+describe('a device that changes between two looks, though it has as many differences as before,', () => {
+  const none = { kind: 'none' } as const;
+  const foreign = { kind: 'foreign', key: 'k' } as const;
+
+  test('is looked at again where it has more pages', async () => {
+    const key = { page: 1, arrivalMaxBefore: 0 };
+    const damaged = { kind: 'damaged', key, code: 'DAMAGED_PAGE', fault: 'no JSON' } as const;
+    const stores = shown({ pages: [foreign], live: none }, { pages: [damaged], live: none });
+    const { differences } = await verifyDevices(stores, [ONE], { clock: clockOf() });
+    expect(differences.map(({ kind }) => kind)).toEqual(['page-damaged']);
+    expect(stores.looks).toBe(3);
+  });
+
+  test('is looked at again where its state item has moved', async () => {
+    const live = { kind: 'state', state: { ...newDevice(ONE), page: 1 }, faults: [] } as const;
+    const stores = shown({ pages: [foreign], live: none }, { pages: [], live });
+    const { differences } = await verifyDevices(stores, [ONE], { clock: clockOf() });
+    expect(differences.map(({ kind }) => kind)).toEqual(['page-missing']);
+    expect(stores.looks).toBe(3);
+  });
+
+  test('has each of its events told once', async () => {
+    const { pages } = await writeBatch(memoryEventStore(), newDevice(DEVICE), SHARDS[0], [
+      arrivedEvent({ at: 1, session: 1, counter: 1 }),
+    ]);
+    const sound = pages.map((page) => ({ kind: 'page', page, faults: [] }) as const);
+    const stores = shown({ pages: [foreign, ...sound], live: none });
+    const told: string[] = [];
+    await verifyDevices(stores, [DEVICE], {
+      clock: clockOf(),
+      onEvent: (id, { stored }) => told.push(`${id} ${stored.event.identity?.counter}`),
+    });
+    expect(told).toEqual([`${DEVICE} 1`]);
   });
 });
