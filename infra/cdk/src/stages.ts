@@ -46,6 +46,8 @@ const CONTEXT = z.object({
   jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
   /** Gets a mail when an alarm goes off. */
   alarmEmail: z.email('a mail address').optional(),
+  /** Is called for alarms that need somebody now: the address of a paging service that takes messages of SNS. */
+  pageUrl: z.url({ protocol: /^https$/, error: 'an https URL' }).optional(),
   /** Whether devices may publish through AWS IoT Core. */
   iot: flag.default(false),
   /** Topics of which a message is one record, an MQTT topic filter. */
@@ -105,6 +107,7 @@ export interface StageConfiguration {
   readonly archiverMapping: MappingSettings;
   readonly access: ApiAccess;
   readonly alarmEmail: string | undefined;
+  readonly pageUrl: string | undefined;
   readonly hasIotIngestion: boolean;
   readonly iotRule: IotRule;
   /** Paths of mapping documents. */
@@ -146,6 +149,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     },
     access: apiAccess(jwtIssuer, jwtAudience),
     alarmEmail,
+    pageUrl: result.data.pageUrl,
     hasIotIngestion: iot,
     iotRule: { topicFilter: iotTopic, sql: iotSql ?? iotSqlOf(iotTopic, mapping !== undefined) },
     mappingFiles: (mapping ?? '')

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { embeddedMetrics, METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { PROJECTOR_NAMESPACE } from '../src/constructs/alarms.ts';
 import { ACCOUNT, decide, deployedResources, statementsOf } from './policies.ts';
 import { FULL, pipelineTemplate, resources } from './templates.ts';
 
+const RUNBOOK = new URL('../../../docs/runbook.md', import.meta.url);
 const alarms = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(
   ([, { Properties }]) => Properties,
 );
@@ -23,15 +26,15 @@ test('watches lag, errors, throttles, given-up records, quarantine and delivery'
     tables: count('AWS/DynamoDB WriteThrottleEvents'),
     writes: count('AWS/Kinesis WriteProvisionedThroughputExceeded'),
   }).toEqual({
-    age: 2,
-    errors: 2,
-    throttles: 4,
-    givenUp: 2,
-    lost: 2,
+    age: 3,
+    errors: 3,
+    throttles: 5,
+    givenUp: 3,
+    lost: 3,
     quarantined: 1,
     stateRejections: 1,
     freshness: 1,
-    tables: 2,
+    tables: 4,
     writes: 1,
   });
 });
@@ -44,6 +47,84 @@ test('reads metrics of the projector under the names that it writes', () => {
   for (const name of ['quarantined', 'stateRejections']) expect(written).toContain(`"Name":"${name}"`);
   expect(written).toContain(`"Namespace":"${PROJECTOR_NAMESPACE}"`);
   expect(written).toContain('"Dimensions":[["streamName"]]');
+});
+
+test('the runbook has a row for every alarm, with its severity, and no other', () => {
+  const section = readFileSync(RUNBOOK, 'utf8')
+    .split('\n## ')
+    .find((text) => text.startsWith('Alarms'));
+  const listed = [...(section ?? '').matchAll(/^\| (`.*?`) \| (\w+) \|/gm)].flatMap(
+    ([, names = '', severity]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => `${name} ${severity}`),
+  );
+  const made = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(([id, { Properties }]) => {
+    const name = id.replace(/^Alarms(.*)[0-9A-F]{8}$/, '$1');
+    return `${name} ${String(Properties.AlarmDescription).split(':')[0]}`;
+  });
+  expect(listed.sort()).toEqual(made.sort());
+});
+
+describe('silence', () => {
+  const silent = alarms.filter(({ Metrics }) => JSON.stringify(Metrics)?.includes('incoming'));
+  const [expression] = silent.flatMap(({ Metrics }) =>
+    z
+      .array(z.object({ Expression: z.string().optional() }))
+      .parse(Metrics)
+      .flatMap((one) => one.Expression ?? []),
+  );
+  /** The expression, as CloudWatch evaluates it for one minute. */
+  const evaluate = (metrics: Readonly<Record<string, number>>): number => {
+    const terms = /^IF\(FILL\((\w+), 0\) > 0 AND FILL\((\w+), 0\) - FILL\((\w+), 0\) <= 0, 1, 0\)$/.exec(
+      expression ?? '',
+    );
+    const [incoming = 0, invocations = 0, errors = 0] = (terms ?? [])
+      .slice(1)
+      .map((name) => metrics[name] ?? 0);
+    return terms !== null && incoming > 0 && invocations - errors <= 0 ? 1 : 0;
+  };
+
+  test('of projector and archiver is an alarm after five minutes', () => {
+    expect(silent).toHaveLength(2);
+    for (const alarm of silent) expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 5 });
+  });
+
+  test.each([
+    ['a mapping that is disabled', { incoming: 100 }, 1],
+    ['invocations that all fail', { incoming: 100, invocations: 7, errors: 7 }, 1],
+    ['invocations of which one succeeds', { incoming: 100, invocations: 7, errors: 6 }, 0],
+    ['a fleet that is silent', {}, 0],
+  ])('%s', (_name, metrics, value) => {
+    expect(evaluate(metrics)).toBe(value);
+  });
+});
+
+test('the IoT rule tells of messages that fail, are lost, or cannot be read', () => {
+  const queries = JSON.stringify(alarms.map(({ Metrics }) => Metrics));
+  for (const name of ['Failure', 'ErrorActionFailure', 'ParseError']) {
+    expect(queries).toContain(`SELECT SUM(${name}) FROM \\"AWS/IoT\\" WHERE RuleName = '`);
+  }
+});
+
+test('notes and pages go to topics of their own, and both by mail', () => {
+  const topicsOf = (severity: string) =>
+    new Set(
+      alarms
+        .filter(({ AlarmDescription }) => String(AlarmDescription).startsWith(`${severity}: `))
+        .map(({ AlarmActions }) => JSON.stringify(AlarmActions)),
+    );
+  expect([
+    topicsOf('page').size,
+    topicsOf('note').size,
+    new Set([...topicsOf('page'), ...topicsOf('note')]).size,
+  ]).toEqual([1, 1, 2]);
+  const subscriptions = resources(
+    pipelineTemplate({ ...FULL, pageUrl: 'https://events.example/sns' }),
+    'AWS::SNS::Subscription',
+  );
+  expect(subscriptions.map(([, { Properties }]) => `${Properties.Protocol}`).sort()).toEqual([
+    'email',
+    'email',
+    'https',
+  ]);
 });
 
 test('every alarm tells somebody, says what it means, and is silent without data', () => {

@@ -4,7 +4,7 @@ import { REJECTION_REASONS } from '@twinstream/device-model';
 import { METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
 import { documentedCommands, faultOf, pipedScripts } from './documents/commands.ts';
-import { alarmNames, sourceCodes } from './documents/error-codes.ts';
+import { sourceCodes } from './documents/error-codes.ts';
 import { anchors, codeSpans, linkTargets, parseMarkdown, tableRows } from './documents/markdown.ts';
 import { documentPaths, exists, filesBelow, readText } from './documents/repository.ts';
 
@@ -163,12 +163,6 @@ describe('docs/runbook.md', () => {
   test('lists every exit code, and no other', () => {
     const listed = firstSpans(tableRows(markdown, '## Exit codes'));
     expect(listed).toEqual(Object.values(EXIT_CODES).map(String));
-  });
-
-  test('lists every alarm, and no other', () => {
-    const names = alarmNames();
-    expect(names.length).toBeGreaterThan(15);
-    expect(unique(firstSpans(tableRows(markdown, '## Alarms')))).toEqual(unique(names));
   });
 
   test('lists every reason of quarantine, and no other', () => {

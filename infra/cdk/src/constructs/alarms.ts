@@ -3,6 +3,7 @@ import {
   Alarm,
   ComparisonOperator,
   type IMetric,
+  MathExpression,
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -10,8 +11,8 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageConfiguration } from '../stages.ts';
 import type { Archive } from './archive.ts';
@@ -23,18 +24,28 @@ import type { StreamConsumer } from './stream-consumer.ts';
 /** Namespace of the metrics that the projector writes into its log. */
 export const PROJECTOR_NAMESPACE = 'Twinstream/StateProjector';
 
+/** A function and the mapping that feeds it. */
+type Consumer = Pick<StreamConsumer, 'lambda' | 'mapping'>;
+
 export interface AlarmsProps {
   readonly configuration: StageConfiguration;
   readonly key: Key;
   readonly eventStream: EventStream;
   readonly tables: StateTables;
   readonly archive: Archive;
-  readonly consumers: Readonly<Record<string, StreamConsumer>>;
+  readonly consumers: Readonly<Record<string, Consumer>>;
   readonly queryApi: QueryApi;
+  /** Names of what a stage may lack. */
+  readonly statusPublisher: Consumer | undefined;
+  readonly iotRuleName: string | undefined;
 }
+
+/** A page needs somebody now: states or an archive fall behind, or data may be lost. A note can wait for the morning. */
+export type Severity = 'page' | 'note';
 
 interface AlarmRule {
   readonly name: string;
+  readonly severity: Severity;
   readonly metric: IMetric;
   /** The alarm goes off at this value. */
   readonly from: number;
@@ -50,29 +61,46 @@ const API_FAILURES_A_MINUTE_MAX = 5;
 /** Delivery takes one buffer interval; three of them in a row are not a coincidence. */
 const DELIVERY_INTERVALS_MAX = 3;
 
-/** What somebody must look at, and a topic that tells them. */
+/** Part of its timeout that an invocation may take. */
+const TIMEOUT_SHARE_MAX = 0.8;
+
+/** What somebody must look at, and the topics that tell them, by severity. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
-  readonly topic: Topic;
+  readonly topics: Readonly<Record<Severity, Topic>>;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    this.topic = new Topic(this, 'Topic', { masterKey: props.key, enforceSSL: true });
-    allowAlarms(this.topic, props.key);
-    const { alarmEmail } = props.configuration;
-    if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
+    const { alarmEmail, pageUrl } = props.configuration;
+    const topic = (topicId: string) => {
+      const made = new Topic(this, topicId, { masterKey: props.key, enforceSSL: true });
+      made.addToResourcePolicy(alarmsMay(made, 'AlarmsPublish', ['sns:Publish'], made.topicArn));
+      if (alarmEmail !== undefined) made.addSubscription(new EmailSubscription(alarmEmail));
+      return made;
+    };
+    this.topics = { page: topic('Topic'), note: topic('Notes') };
+    props.key.addToResourcePolicy(
+      alarmsMay(this, 'AlarmsPublishEncrypted', ['kms:Decrypt', 'kms:GenerateDataKey'], '*'),
+    );
+    if (pageUrl !== undefined) {
+      this.topics.page.addSubscription(
+        new UrlSubscription(pageUrl, { protocol: SubscriptionProtocol.HTTPS }),
+      );
+    }
     this.alarms = [
       ...streamRules(props),
+      ...Object.entries(props.consumers).flatMap(([name, consumer]) => silenceRules(name, consumer, props)),
       ...consumerRules(props),
+      ...iotRules(props),
       ...tableRules(props),
       ...deliveryRules(props),
       ...apiRules(props),
     ].map((rule) => this.alarm(rule));
   }
 
-  private alarm({ name, metric, from, periods, description }: AlarmRule): Alarm {
+  private alarm({ name, severity, metric, from, periods, description }: AlarmRule): Alarm {
     const alarm = new Alarm(this, name, {
-      alarmDescription: description,
+      alarmDescription: `${severity}: ${description}`,
       metric,
       threshold: from,
       evaluationPeriods: periods,
@@ -80,8 +108,9 @@ export class Alarms extends Construct {
       // A device fleet that is silent is not broken.
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
+    const action = new SnsAction(this.topics[severity]);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
     return alarm;
   }
 }
@@ -91,33 +120,44 @@ export class Alarms extends Construct {
  * allowed here reaches nobody; and a service that publishes must be able to use the key ("Security best practices for Amazon SNS",
  * "Enable compatibility between event sources from AWS services and encrypted topics", read 2026-11).
  */
-function allowAlarms(topic: Topic, key: Key): void {
-  const { account } = Stack.of(topic);
-  const alarms = Stack.of(topic).formatArn({
+function alarmsMay(
+  scope: Construct,
+  sid: string,
+  actions: readonly string[],
+  resource: string,
+): PolicyStatement {
+  const { account } = Stack.of(scope);
+  const alarms = Stack.of(scope).formatArn({
     service: 'cloudwatch',
     resource: 'alarm',
     resourceName: '*',
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
-  const statement = (sid: string, actions: readonly string[], resource: string) =>
-    new PolicyStatement({
-      sid,
-      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: [...actions],
-      resources: [resource],
-      conditions: {
-        StringEquals: { 'aws:SourceAccount': account },
-        ArnLike: { 'aws:SourceArn': alarms },
-      },
-    });
-  topic.addToResourcePolicy(statement('AlarmsPublish', ['sns:Publish'], topic.topicArn));
-  key.addToResourcePolicy(statement('AlarmsPublishEncrypted', ['kms:Decrypt', 'kms:GenerateDataKey'], '*'));
+  return new PolicyStatement({
+    sid,
+    principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+    actions: [...actions],
+    resources: [resource],
+    conditions: {
+      StringEquals: { 'aws:SourceAccount': account },
+      ArnLike: { 'aws:SourceArn': alarms },
+    },
+  });
 }
 
-function streamRules({ eventStream: { stream } }: AlarmsProps): AlarmRule[] {
+function streamRules({ eventStream: { stream }, configuration }: AlarmsProps): AlarmRule[] {
   return [
     {
+      name: 'StreamIteratorAge',
+      severity: 'page',
+      metric: stream.metricGetRecordsIteratorAgeMilliseconds({ period: PERIOD, statistic: 'Maximum' }),
+      from: configuration.iteratorAgeMinutesMax * MINUTE_MS,
+      periods: 3,
+      description: `Records are read ${configuration.iteratorAgeMinutesMax} minutes or more after they came, by a consumer or a replay.`,
+    },
+    {
       name: 'StreamWriteThrottles',
+      severity: 'page',
       metric: stream.metricWriteProvisionedThroughputExceeded({ period: PERIOD, statistic: 'Sum' }),
       from: 1,
       periods: 5,
@@ -126,6 +166,7 @@ function streamRules({ eventStream: { stream } }: AlarmsProps): AlarmRule[] {
     },
     {
       name: 'StreamReadThrottles',
+      severity: 'note',
       metric: stream.metricReadProvisionedThroughputExceeded({ period: PERIOD, statistic: 'Sum' }),
       from: 1,
       periods: 5,
@@ -134,58 +175,146 @@ function streamRules({ eventStream: { stream } }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function consumerRules({ consumers, configuration, eventStream }: AlarmsProps): AlarmRule[] {
-  const rules = Object.entries(consumers).flatMap(([name, { lambda, mapping }]): AlarmRule[] => [
+/** A mapping that is disabled, or that does not reach its function, raises no other alarm: nothing fails, and nothing lags. */
+function silenceRules(
+  name: string,
+  { lambda }: Consumer,
+  { eventStream: { stream } }: AlarmsProps,
+): AlarmRule[] {
+  return [
     {
-      name: `${name}IteratorAge`,
-      metric: lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' }),
-      from: configuration.iteratorAgeMinutesMax * MINUTE_MS,
-      periods: 3,
-      description: `${name} lags by ${configuration.iteratorAgeMinutesMax} minutes or more.`,
-    },
-    {
-      name: `${name}Errors`,
-      metric: lambda.metricErrors({ period: PERIOD }),
-      from: 1,
-      periods: 3,
-      description: `Invocations of ${name} fail, three minutes in a row.`,
-    },
-    {
-      name: `${name}Throttles`,
-      metric: lambda.metricThrottles({ period: PERIOD }),
-      from: 1,
-      periods: 3,
-      description: `${name} wants more concurrency than the account has.`,
-    },
-    {
-      name: `${name}GivenUp`,
-      metric: new Metric({
-        namespace: 'AWS/Lambda',
-        metricName: 'OnFailureDestinationDeliveredEventCount',
-        dimensionsMap: { EventSourceMappingUUID: mapping.ref },
+      name: `${name}Silent`,
+      severity: 'page',
+      metric: new MathExpression({
+        expression: 'IF(FILL(incoming, 0) > 0 AND FILL(invocations, 0) - FILL(errors, 0) <= 0, 1, 0)',
+        usingMetrics: {
+          incoming: stream.metricIncomingRecords({ period: PERIOD, statistic: 'Sum' }),
+          invocations: lambda.metricInvocations({ period: PERIOD }),
+          errors: lambda.metricErrors({ period: PERIOD }),
+        },
         period: PERIOD,
-        statistic: 'Sum',
+        label: `${name} is silent`,
       }),
       from: 1,
-      periods: 1,
-      description: `${name} gave up records. They lie in the bucket under aws/lambda/ and wait to be redriven.`,
+      periods: 5,
+      description: `Records come in, and no invocation of ${name} has finished for 5 minutes: is its mapping enabled?`,
     },
+  ];
+}
+
+function iotRules({ iotRuleName }: AlarmsProps): AlarmRule[] {
+  if (iotRuleName === undefined) return [];
+  // A query, for the rule's metrics have the type of the action as a dimension, too ("AWS IoT metrics and dimensions", read 2026-12).
+  const ofRule = (metricName: string) =>
+    new MathExpression({
+      expression: `SELECT SUM(${metricName}) FROM "AWS/IoT" WHERE RuleName = '${iotRuleName}'`,
+      period: PERIOD,
+      label: metricName,
+    });
+  return [
     {
-      name: `${name}Lost`,
-      metric: new Metric({
-        namespace: 'AWS/Lambda',
-        metricName: 'DroppedEventCount',
-        dimensionsMap: { EventSourceMappingUUID: mapping.ref },
-        period: PERIOD,
-        statistic: 'Sum',
-      }),
+      name: 'IotRuleFailures',
+      severity: 'note',
+      metric: ofRule('Failure'),
       from: 1,
       periods: 1,
-      description: `${name} gave up records that could not be kept either. They are in the stream until its retention ends: replay.`,
+      description: 'Messages of devices did not reach the stream. They lie in the bucket under iot-errors/.',
     },
-  ]);
+    {
+      name: 'IotRuleLost',
+      severity: 'page',
+      metric: ofRule('ErrorActionFailure'),
+      from: 1,
+      periods: 1,
+      description:
+        'Messages of devices reached neither the stream nor the bucket: they are lost unless devices repeat them.',
+    },
+    {
+      name: 'IotRuleParseErrors',
+      severity: 'note',
+      metric: ofRule('ParseError'),
+      from: 1,
+      periods: 5,
+      description:
+        'The IoT rule cannot read messages that are not JSON: they are lost. Choose another SQL, or other topics.',
+    },
+  ];
+}
+
+function consumerRules({ consumers, statusPublisher, configuration, eventStream }: AlarmsProps): AlarmRule[] {
+  const all = {
+    ...consumers,
+    ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
+  };
+  const rules = Object.entries(all).flatMap(([name, { lambda, mapping }]): AlarmRule[] => {
+    // States are not affected by what tells of their changes.
+    const urgent: Severity = name in consumers ? 'page' : 'note';
+    return [
+      {
+        name: `${name}NearTimeout`,
+        severity: 'note',
+        metric: lambda.metricDuration({ period: PERIOD, statistic: 'Maximum' }),
+        from: (lambda.timeout?.toMilliseconds() ?? 0) * TIMEOUT_SHARE_MAX,
+        periods: 3,
+        description: `Invocations of ${name} take four fifths of its timeout, three minutes in a row.`,
+      },
+      {
+        name: `${name}IteratorAge`,
+        severity: urgent,
+        metric: lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' }),
+        from: configuration.iteratorAgeMinutesMax * MINUTE_MS,
+        periods: 3,
+        description: `${name} lags by ${configuration.iteratorAgeMinutesMax} minutes or more.`,
+      },
+      {
+        name: `${name}Errors`,
+        severity: urgent,
+        metric: lambda.metricErrors({ period: PERIOD }),
+        from: 1,
+        periods: 3,
+        description: `Invocations of ${name} fail, three minutes in a row.`,
+      },
+      {
+        name: `${name}Throttles`,
+        severity: 'note',
+        metric: lambda.metricThrottles({ period: PERIOD }),
+        from: 1,
+        periods: 3,
+        description: `${name} wants more concurrency than the account has.`,
+      },
+      {
+        name: `${name}GivenUp`,
+        severity: 'note',
+        metric: new Metric({
+          namespace: 'AWS/Lambda',
+          metricName: 'OnFailureDestinationDeliveredEventCount',
+          dimensionsMap: { EventSourceMappingUUID: mapping.ref },
+          period: PERIOD,
+          statistic: 'Sum',
+        }),
+        from: 1,
+        periods: 1,
+        description: `${name} gave up records. They lie in the bucket under aws/lambda/ and wait to be redriven.`,
+      },
+      {
+        name: `${name}Lost`,
+        severity: urgent,
+        metric: new Metric({
+          namespace: 'AWS/Lambda',
+          metricName: 'DroppedEventCount',
+          dimensionsMap: { EventSourceMappingUUID: mapping.ref },
+          period: PERIOD,
+          statistic: 'Sum',
+        }),
+        from: 1,
+        periods: 1,
+        description: `${name} gave up records that could not be kept either. They are in the stream until its retention ends: replay.`,
+      },
+    ];
+  });
   const projected = (metricName: 'quarantined' | 'stateRejections', description: string): AlarmRule => ({
     name: metricName === 'quarantined' ? 'Quarantine' : 'StateRejections',
+    severity: 'note',
     metric: new Metric({
       namespace: PROJECTOR_NAMESPACE,
       metricName,
@@ -208,20 +337,27 @@ function consumerRules({ consumers, configuration, eventStream }: AlarmsProps): 
 }
 
 function tableRules({ tables }: AlarmsProps): AlarmRule[] {
-  const throttled = (name: string, { tableName }: Table): AlarmRule => ({
-    name: `${name}Throttles`,
-    metric: new Metric({
-      namespace: 'AWS/DynamoDB',
-      metricName: 'WriteThrottleEvents',
-      dimensionsMap: { TableName: tableName },
-      period: PERIOD,
-      statistic: 'Sum',
-    }),
-    from: 1,
-    periods: 3,
-    description: `Writes of ${name} are throttled: a hot partition, or a burst beyond twice the last peak.`,
-  });
-  return [throttled('Events', tables.events), throttled('DeviceState', tables.deviceState)];
+  const throttled = (name: string, { tableName }: Table): AlarmRule[] =>
+    (['Write', 'Read'] as const).map((kind) => ({
+      name: `${name}${kind === 'Write' ? '' : kind}Throttles`,
+      severity: 'note',
+      metric: new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName: `${kind}ThrottleEvents`,
+        dimensionsMap: { TableName: tableName },
+        period: PERIOD,
+        statistic: 'Sum',
+      }),
+      from: 1,
+      periods: 3,
+      description: `${kind}s of ${name} are throttled: a hot partition, or a burst beyond twice the last peak.`,
+    }));
+  return [
+    ...throttled('Events', tables.events),
+    ...throttled('DeviceState', tables.deviceState),
+    ...throttled('ShardProgress', tables.shardProgress),
+    ...throttled('Operations', tables.operations),
+  ];
 }
 
 function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
@@ -237,6 +373,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   return [
     {
       name: 'ArchiveFreshness',
+      severity: 'note',
       metric: metric('DeliveryToS3.DataFreshness', 'Maximum'),
       from: staleSeconds,
       periods: 3,
@@ -244,6 +381,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
     },
     {
       name: 'ArchiveThrottles',
+      severity: 'note',
       metric: metric('ThrottledRecords', 'Sum'),
       from: 1,
       periods: 3,
@@ -256,6 +394,7 @@ function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): Alar
   return [
     {
       name: 'ApiFailures',
+      severity: 'page',
       metric: api.metricServerError({ period: PERIOD, statistic: 'Sum' }),
       from: API_FAILURES_A_MINUTE_MAX,
       periods: 3,
@@ -263,6 +402,7 @@ function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): Alar
     },
     {
       name: 'ApiThrottles',
+      severity: 'note',
       metric: lambda.metricThrottles({ period: PERIOD }),
       from: 1,
       periods: 3,
@@ -270,6 +410,7 @@ function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): Alar
     },
     {
       name: 'CorrectionsThrottles',
+      severity: 'note',
       metric: corrections.metricThrottles({ period: PERIOD }),
       from: 1,
       periods: 3,

@@ -23,6 +23,8 @@ export const IOT_ERRORS_PREFIX = 'iot-errors/';
  * stands for, the device id: messages of a device stay in one shard. Without a `+`, the whole topic is the key. The rule engine does not promise their order; counters correct it ("Rules", AWS IoT Core, read 2026-11).
  */
 export class IotIngestion extends Construct {
+  readonly ruleName: string;
+
   constructor(scope: Construct, id: string, { stream, key, bucket, rule }: IotIngestionProps) {
     super(scope, id);
     const role = new Role(this, 'Role', {
@@ -41,7 +43,7 @@ export class IotIngestion extends Construct {
     });
     acknowledgeObjects(role, bucket, IOT_ERRORS_PREFIX, 'One object a failed message, below this prefix.');
     const device = substitution(`topic(${deviceSegment(rule.topicFilter)})`);
-    new CfnTopicRule(this, 'Rule', {
+    const made = new CfnTopicRule(this, 'Rule', {
       topicRulePayload: {
         awsIotSqlVersion: '2016-03-23',
         description: 'Device events to the stream.',
@@ -61,6 +63,7 @@ export class IotIngestion extends Construct {
         },
       },
     });
+    this.ruleName = made.ref;
   }
 }
 

@@ -29,6 +29,7 @@ const BATCH_SIZE = 500;
 export class StatusEvents extends Construct {
   readonly bus: EventBus;
   readonly lambda: LambdaFunction;
+  readonly mapping: CfnEventSourceMapping;
 
   constructor(scope: Construct, id: string, props: StatusEventsProps) {
     super(scope, id);
@@ -66,7 +67,7 @@ export class StatusEvents extends Construct {
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'DynamoDB has no resource to name when streams are listed, which tells their names alone.',
     });
-    new CfnEventSourceMapping(this, 'Mapping', {
+    this.mapping = new CfnEventSourceMapping(this, 'Mapping', {
       functionName: this.lambda.functionName,
       eventSourceArn: streamArn,
       startingPosition: 'TRIM_HORIZON',
@@ -79,6 +80,7 @@ export class StatusEvents extends Construct {
       maximumRetryAttempts: PROJECT_MAPPING_SETTINGS.retryAttemptsMax,
       maximumRecordAgeInSeconds: RECORD_AGE_SECONDS_MAX,
       destinationConfig: { onFailure: { destination: failureBucket.bucketArn } },
+      metricsConfig: { metrics: ['EventCount'] },
     });
   }
 }

@@ -100,19 +100,15 @@ export class PipelineStack extends Stack {
     this.operatorRole = new OperatorRole(this, 'Operator', operated);
     this.breakGlassRole = new BreakGlassRole(this, 'BreakGlass', operated);
 
-    if (configuration.hasIotIngestion) {
-      const { iotRule: rule } = configuration;
-      new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket: archive.bucket, rule });
-    }
-    if (configuration.hasStatusEvents) {
-      const failureBucket = archive.bucket;
-      new StatusEvents(this, 'StatusEvents', {
-        deviceState: tables.deviceState,
-        key,
-        failureBucket,
-        logDays,
-      });
-    }
+    const { bucket } = archive;
+    const { iotRule: rule } = configuration;
+    const iot = configuration.hasIotIngestion
+      ? new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket, rule })
+      : undefined;
+    const { deviceState } = tables;
+    const statusPublisher = configuration.hasStatusEvents
+      ? new StatusEvents(this, 'StatusEvents', { deviceState, key, failureBucket: bucket, logDays })
+      : undefined;
 
     const observed = {
       configuration,
@@ -122,6 +118,8 @@ export class PipelineStack extends Stack {
       archive,
       queryApi: this.queryApi,
       consumers: { Projector: this.projector.consumer, Archiver: archiver.consumer },
+      statusPublisher,
+      iotRuleName: iot?.ruleName,
     };
     const alarms = new Alarms(this, 'Alarms', observed);
     new OperationsDashboard(this, 'Operations', { ...observed, alarms });

@@ -64,22 +64,3 @@ export function sourceCodes(): ReadonlyMap<string, readonly string[]> {
 function withoutComments(source: string): string {
   return source.replaceAll(/^\s*\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 }
-
-const ALARMS = 'infra/cdk/src/constructs/alarms.ts';
-const CONSUMERS = ['Projector', 'Archiver'];
-
-/** Names of the alarms, those of a consumer once for each. */
-export function alarmNames(): readonly string[] {
-  const source = readText(ALARMS);
-  const names: string[] = [];
-  for (const match of source.matchAll(/\bname: (?:'(\w+)'|`\$\{name\}(\w+)`)/g)) {
-    const [, whole, suffix] = match;
-    if (whole !== undefined) names.push(whole);
-    else names.push(...CONSUMERS.map((consumer) => `${consumer}${suffix}`));
-  }
-  for (const match of source.matchAll(/\bname: \w+ === '\w+' \? '(\w+)' : '(\w+)'/g)) {
-    names.push(match[1] ?? '', match[2] ?? '');
-  }
-  for (const match of source.matchAll(/\bthrottled\('(\w+)', [\w.]+\)/g)) names.push(`${match[1]}Throttles`);
-  return names;
-}
