@@ -11,10 +11,12 @@ const NOW = T0 + 60_000;
 
 function progressOf(shardProgress = memoryShardProgressTable()) {
   const clock = { ...systemClock, now: () => NOW };
-  const services = { shardProgress, clock, logger: createLogger('test', 'silent') };
-  const advance = (unfinished?: string) =>
-    advanceProgress(services, BATCH, unfinished === undefined ? undefined : sequenceNumber(unfinished));
-  return { advance, read: () => shardProgress.read(BATCH.streamName) };
+  const logged: Record<string, unknown>[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => logged.push(JSON.parse(line)) });
+  const services = { shardProgress, clock, logger };
+  const advance = (unfinished?: string, batch = BATCH) =>
+    advanceProgress(services, batch, unfinished === undefined ? undefined : sequenceNumber(unfinished));
+  return { advance, logged, shardProgress, read: () => shardProgress.read(BATCH.streamName) };
 }
 
 describe('shard progress', () => {
@@ -56,10 +58,13 @@ describe('shard progress', () => {
         return await table.advance(...claim);
       },
     };
-    const { advance, read } = progressOf(failing);
+    const { advance, read, logged } = progressOf(failing);
     await advance();
     expect(await read()).toEqual([]);
+    const { shardId } = BATCH;
+    expect(logged).toMatchObject([{ level: 40, shardId, error: { message: 'throttled' } }]);
     await advance();
+    expect(logged).toHaveLength(1);
     expect(await read()).toMatchObject([{ finishedThrough: '10' }]);
   });
 });
@@ -82,6 +87,33 @@ describe('a parallelization factor that is set on the mapping alone', () => {
     now += OVERLAP_SILENCE_MS;
     await deliver(sent(10, 11));
     expect(await finishedThrough()).toBe('11');
+  });
+
+  test('is reported by its code, with the shard and the progress of the other batch', async () => {
+    const { advance, logged, shardProgress } = progressOf();
+    const progress = { arrivalTime: T0, updatedTime: NOW, shardId: BATCH.shardId };
+    await shardProgress.advance(BATCH.streamName, { ...progress, finishedThrough: sequenceNumber('8') });
+    expect(await advance()).toBeUndefined();
+    expect(logged).toEqual([]);
+    const between = progressOf();
+    const sparse = {
+      ...BATCH,
+      records: BATCH.records.filter(({ sequenceNumber: number }) => number !== '9'),
+    };
+    await between.shardProgress.advance(BATCH.streamName, {
+      ...progress,
+      finishedThrough: sequenceNumber('9'),
+    });
+    expect(await between.advance(undefined, sparse)).toBe('overlap');
+    expect(between.logged).toMatchObject([
+      {
+        level: 50,
+        code: 'PARALLEL_BATCHES',
+        shardId: BATCH.shardId,
+        before: '9',
+        error: { code: 'PARALLEL_BATCHES' },
+      },
+    ]);
   });
 
   test('is not suspected where a batch is delivered again, in part, with more behind it, or after a pause', async () => {

@@ -16,7 +16,7 @@ const REPORT: DeviceReport = {
   conflicts: 0,
   headHit: true,
   historyReads: 0,
-  snapshots: 0,
+  snapshots: 1,
   refused: [],
   stateRejected: false,
   writeUnits: 2,
@@ -40,6 +40,7 @@ describe('the summary of a batch', () => {
       headHits: 1,
       stateRejections: 1,
       writeUnits: 4,
+      snapshots: 2,
       keyMismatches: 1,
       unfinished: 0,
     });
@@ -57,7 +58,14 @@ describe('the summary of a batch', () => {
     });
     expect(summaryOf([], [{ error: new TypeError('x') }]).firstFailure).toBe('TypeError');
     expect(summaryOf([], [{ error: 'x' }]).firstFailure).toBe('unknown');
+    expect(summaryOf([], [{ error: { code: 'X' } }]).firstFailure).toBe('unknown');
+    const numbered = Object.assign(new RangeError('x'), { code: 7 });
+    expect(summaryOf([], [{ error: numbered }]).firstFailure).toBe('RangeError');
     expect(summaryOf([])).not.toHaveProperty('firstFailure');
+  });
+
+  test('names mappings only where some are in use', () => {
+    expect(summaryOf([])).not.toHaveProperty('mapping');
   });
 
   test('counts entries in quarantine, not records', async () => {
@@ -96,13 +104,14 @@ const ROOT_NODE = z.object({
 });
 
 describe('the embedded metrics', () => {
-  const document = JSON.parse(JSON.stringify(embeddedMetrics(summaryOf([REPORT]), T0)));
+  const read = () => JSON.parse(JSON.stringify(embeddedMetrics(summaryOf([REPORT]), T0)));
 
   test('are a root node of the format', () => {
-    expect(ROOT_NODE.parse(document)._aws.Timestamp).toBe(T0);
+    expect(ROOT_NODE.parse(read())._aws.Timestamp).toBe(T0);
   });
 
   test('name only members that are there: dimensions as texts, metrics as numbers', () => {
+    const document = read();
     const { _aws } = ROOT_NODE.parse(document);
     for (const { Dimensions, Metrics } of _aws.CloudWatchMetrics) {
       for (const name of Dimensions.flat()) expect(document[name], name).toEqual(expect.any(String));
@@ -111,7 +120,7 @@ describe('the embedded metrics', () => {
   });
 
   test('are all the metrics there are, each with its unit', () => {
-    const [directive] = ROOT_NODE.parse(document)._aws.CloudWatchMetrics;
+    const [directive] = ROOT_NODE.parse(read())._aws.CloudWatchMetrics;
     expect(Object.fromEntries(directive?.Metrics.map(({ Name, Unit }) => [Name, Unit]) ?? [])).toEqual(
       Object.fromEntries(Object.entries(METRICS).map(([name, { unit }]) => [name, unit])),
     );

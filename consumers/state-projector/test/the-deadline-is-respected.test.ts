@@ -25,8 +25,15 @@ test('before the deadline the requests are aborted and awaited, and the rest is 
 
 test('an invocation without time left starts nothing', async () => {
   const { services, container, pages } = projectorFixture();
-  expect(await container()([record(4, reported(1))], undefined, () => 0)).toEqual(unfinished(4));
+  let putCount = 0;
+  const put = async () => {
+    putCount += 1;
+  };
+  const late = container({ quarantine: { ...services.quarantine, put } });
+  const batch = [record(4, reported(1)), record(5, 'not JSON')];
+  expect(await late(batch, undefined, () => 0)).toEqual(unfinished(4));
   expect(await pages()).toEqual([]);
+  expect(putCount).toBe(0);
   expect(await services.shardProgress.read('device-events')).toEqual([]);
 });
 
