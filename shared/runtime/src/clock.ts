@@ -18,7 +18,7 @@ export const systemClock: Clock = {
       let restMs = ms;
       do {
         const partMs = Math.min(restMs, TIMER_MS_MAX);
-        await sleepFor(partMs, undefined, signal === undefined ? {} : { signal });
+        await sleepFor(partMs, undefined, { signal });
         restMs -= partMs;
       } while (restMs > 0);
     } catch (error) {

@@ -12,10 +12,12 @@ const TRIES_MAX = 100;
 /**
  * A port of 127.0.0.1 that was free just now, by chance, so that others who choose at the same time choose another. For a
  * server whose address must be known before it starts. Throws where a hundred are taken.
+ *
+ * @param draw names a port to try
  */
-export async function freePort(): Promise<number> {
+export async function freePort(draw = () => randomInt(FIRST_PORT, LAST_PORT + 1)): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    const port = draw();
     if (await canListen(port)) return port;
   }
   throw new Error(`no free port of 127.0.0.1 from ${FIRST_PORT} to ${LAST_PORT} in ${TRIES_MAX} tries`);

@@ -4,8 +4,6 @@ import { dirname, join } from 'node:path';
 /** Where a pipeline that runs beside says how to reach it: `export KEY=value` lines, below the folder it was started in. */
 export const LOCAL_ENVIRONMENT_FILE = join('.twinstream', 'local.env');
 
-/** Folders that the search climbs at most. */
-const FOLDERS_MAX = 64;
 const LINE = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
 /** The file's path and what it says. */
@@ -19,16 +17,12 @@ export interface LocalEnvironmentFile {
  * system's error when there is one that cannot be read.
  */
 export function findLocalEnvironment(cwd: string): LocalEnvironmentFile | undefined {
-  let folder = cwd;
-  for (let climbed = 0; climbed < FOLDERS_MAX; climbed += 1) {
+  for (let folder = cwd; ; folder = dirname(folder)) {
     const path = join(folder, LOCAL_ENVIRONMENT_FILE);
     const text = readIfPresent(path);
     if (text !== undefined) return { path, variables: parseVariables(text) };
-    const parent = dirname(folder);
-    if (parent === folder) return undefined;
-    folder = parent;
+    if (dirname(folder) === folder) return undefined;
   }
-  return undefined;
 }
 
 function readIfPresent(path: string): string | undefined {

@@ -16,7 +16,7 @@ export function createLogger(
   destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
 ): Logger {
   return pino(
-    { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' },
+    { name, level, base: {}, timestamp: pino.stdTimeFunctions.isoTime, errorKey: 'error' },
     destination,
   );
 }

@@ -36,6 +36,11 @@ describe('a configuration', () => {
     expect(faultOf({ TWINSTREAM_STREAM: '' }).message).toContain('TWINSTREAM_STREAM: the name of the stream');
   });
 
+  test('has no member for an absent variable that has no default', () => {
+    const optional = z.object({ TWINSTREAM_MAPPING: z.string().optional() });
+    expect(Object.keys(readConfiguration(optional, {}))).toEqual([]);
+  });
+
   test('reports all its faults at once, each with its variable and what it should be', () => {
     const { code, message, retryable } = faultOf({ TWINSTREAM_BATCH: '0', TWINSTREAM_LEVEL: 'loud' });
     expect({ code, retryable }).toEqual({ code: 'INVALID_CONFIGURATION', retryable: false });

@@ -24,7 +24,25 @@ test.skipIf(!existsSync(RANGE_FILE))(
   },
 );
 
+test('a port that is taken is passed over', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const address = taken.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const free = await freePort();
+  const drawn = [address.port, address.port, free];
+  expect(await freePort(() => drawn.shift() ?? 0)).toBe(free);
+  let tries = 0;
+  const drawTaken = () => {
+    tries += 1;
+    return address.port;
+  };
+  await expect(freePort(drawTaken)).rejects.toThrow('no free port of 127.0.0.1');
+  expect(tries).toBe(100);
+  taken.close();
+});
+
 test('two who choose at the same time choose different ports', async () => {
-  const ports = await Promise.all(Array.from({ length: 20 }, freePort));
+  const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
   expect(new Set(ports).size).toBeGreaterThan(15);
 });

@@ -40,7 +40,8 @@ describe('the local environment file', () => {
   test('is read as a shell would source it: with and without export, quotes, comments, blank lines, CRLF', () => {
     writeFile(
       '.',
-      '# pipeline\r\nunset AWS_PROFILE\r\n\r\nexport A=1\r\nB=\'two words\'\r\nexport C="three"\r\nD=a=b\r\nE=\r\nnonsense\r\n',
+      '# pipeline\r\nunset AWS_PROFILE\r\n\r\nexport A=1\r\nB=\'two words\'\r\nexport C="three"\r\nD=a=b\r\nE=\r\nnonsense\r\n' +
+        "  export F=6 \nG=''\nH='\nI='open\nJ=open'\nK=aba\nL=\"mixed'\n",
     );
     expect(findLocalEnvironment(root)?.variables).toEqual({
       A: '1',
@@ -48,7 +49,20 @@ describe('the local environment file', () => {
       C: 'three',
       D: 'a=b',
       E: '',
+      F: '6',
+      G: '',
+      H: "'",
+      I: "'open",
+      J: "open'",
+      K: 'aba',
+      L: '"mixed\'',
     });
+  });
+
+  test('is not found below a file that has the name of its folder', () => {
+    const nearest = writeFile('.', 'A=1\n');
+    writeFileSync(join(folder('a'), '.twinstream'), '');
+    expect(findLocalEnvironment(folder('a'))?.path).toBe(nearest);
   });
 
   test('is not passed over when it cannot be read', () => {

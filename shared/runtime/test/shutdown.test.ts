@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { shutdownSignal } from '../src/shutdown.ts';
 
 const shutdown = fileURLToPath(new URL('../src/shutdown.ts', import.meta.url));
 const SCRIPT = `
@@ -33,6 +34,41 @@ async function start(...options: string[]) {
   const exit = once(started, 'exit');
   return { started, nextLine, exit };
 }
+
+describe('the signal of a shutdown', () => {
+  function source() {
+    const events = new EventEmitter();
+    const exits: number[] = [];
+    let nowMs = 10_000;
+    const signal = shutdownSignal(
+      { on: (name, listener) => events.on(name, listener), exit: (code) => exits.push(code) },
+      () => nowMs,
+    );
+    const send = (name: string, afterMs: number) => {
+      nowMs += afterMs;
+      events.emit(name);
+    };
+    return { signal, exits, send };
+  }
+
+  test.each(['SIGINT', 'SIGTERM'])('aborts at the first %s, and says which', (name) => {
+    const { signal, exits, send } = source();
+    expect(signal.aborted).toBe(false);
+    send(name, 0);
+    expect(signal.reason).toEqual(new Error(`stopped by ${name}`));
+    expect(exits).toEqual([]);
+  });
+
+  test('that comes again within half a second is the same, and later ends the process', () => {
+    const { signal, exits, send } = source();
+    send('SIGTERM', 0);
+    send('SIGINT', 499);
+    expect(exits).toEqual([]);
+    expect(signal.reason).toEqual(new Error('stopped by SIGTERM'));
+    send('SIGINT', 1);
+    expect(exits).toEqual([130]);
+  });
+});
 
 describe('shutdown', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(

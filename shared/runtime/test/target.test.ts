@@ -67,12 +67,21 @@ describe('without a pipeline', () => {
     { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'real' },
     { AWS_ROLE_ARN: 'arn:aws:iam::1:role/x' },
     { AWS_ENDPOINT_URL: 'https://vpce-1.kinesis.eu-west-1.vpce.amazonaws.com' },
+    { AWS_ENDPOINT_URL_KINESIS: 'https://vpce-1.kinesis.eu-west-1.vpce.amazonaws.com' },
+    { AWS_ENDPOINT_URL: 'not a URL' },
   ])('AWS is never chosen by itself: %j', (environment: Environment) => {
     const { code, message } = refusal(environment);
     expect(code).toBe('TARGET_REQUIRED');
     expect(message).toContain(Object.keys(environment)[0]);
     expect(message).toContain('--target aws');
     expect(message).not.toContain('real');
+  });
+
+  test('what points at AWS is named, in the order of names', () => {
+    expect(refusal({ AWS_REGION: 'eu-west-1', AWS_PROFILE: 'production', PATH: '/bin' }).message).toContain(
+      'AWS_PROFILE, AWS_REGION are set:',
+    );
+    expect(refusal({ AWS_REGION: 'eu-west-1' }).message).toContain('. AWS_REGION is set:');
   });
 
   test('and without a region the first line names both', () => {
@@ -110,6 +119,25 @@ describe('without a pipeline', () => {
     expect(choose(environment)).toEqual({ name: 'local', environment: { PATH: '/bin', ...PIPELINE } });
   });
 
+  test.each([
+    ['127.0.0.1', true],
+    ['127.255.100.10', true],
+    ['[::1]', true],
+    ['localhost', true],
+    ['LOCALHOST', true],
+    ['my-s3.host2.localhost', true],
+    ['128.0.0.1', false],
+    ['10.127.0.0', false],
+    ['notlocalhost', false],
+    ['x_y.localhost', false],
+    ['localhost.example.com', false],
+    ['127.0.0.1.example.com', false],
+  ])('%s is on this machine: %s', (host, isLocal) => {
+    const environment = { AWS_ENDPOINT_URL: `http://${host}:4566` };
+    if (isLocal) expect(choose(environment)).toEqual({ name: 'local', environment });
+    else expect(refusal(environment).code).toBe('TARGET_REQUIRED');
+  });
+
   test('a profile is kept where it alone has credentials', () => {
     const environment = { AWS_ENDPOINT_URL: 'http://localhost:4566', AWS_PROFILE: 'emulator' };
     expect(choose(environment)).toEqual({ name: 'local', environment });
@@ -141,6 +169,11 @@ describe('beside a pipeline', () => {
     expect(choose({ AWS_ENDPOINT_URL_KINESIS: 'https://example.com' }).environment).toEqual(PIPELINE);
   });
 
+  test('a file that names an endpoint elsewhere is no local pipeline', () => {
+    writeFile({ ...PIPELINE, AWS_ENDPOINT_URL_DYNAMODB: 'https://dynamodb.eu-west-1.amazonaws.com' });
+    expect(refusal({ PATH: '/bin' }).code).toBe('NO_PIPELINE');
+  });
+
   test('AWS can be asked for, and the file is left aside', () => {
     writeFile();
     expect(choose(REAL, { asked: 'aws' })).toEqual({ name: 'aws', environment: REAL });
@@ -151,6 +184,12 @@ test('a process enters a target as a whole', () => {
   const processEnvironment: Record<string, string | undefined> = { AWS_PROFILE: 'production', PATH: '/bin' };
   enterTarget({ name: 'local', environment: { PATH: '/bin', AWS_REGION: 'x' } }, processEnvironment);
   expect(processEnvironment).toEqual({ PATH: '/bin', AWS_REGION: 'x' });
+});
+
+test('a process that is where it should be stays as it is', () => {
+  const processEnvironment = { AWS_PROFILE: 'production', PATH: '/bin' };
+  enterTarget({ name: 'aws', environment: processEnvironment }, processEnvironment);
+  expect(processEnvironment).toEqual({ AWS_PROFILE: 'production', PATH: '/bin' });
 });
 
 test('an environment without AWS settings keeps everything else', () => {
