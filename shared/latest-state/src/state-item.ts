@@ -12,8 +12,10 @@ import {
   type ConnectionStatus,
   type DeviceState,
   deviceId,
+  type EventVersion,
   formatVersion,
   labelsOf,
+  NO_VERSION,
   parseVersion,
   presentAttributes,
   type Receipts,
@@ -25,8 +27,10 @@ import { positionKey } from '@twinstream/stream-model';
 import { attributeMap, readAttributeMap } from './attribute-map.ts';
 import { counterRangesText, readCounterRanges } from './counter-ranges-text.ts';
 import {
+  allVersionsText,
   correctionsText,
   marksText,
+  positionText,
   readCorrections,
   readMarks,
   readPosition,
@@ -37,7 +41,16 @@ import {
 /*
  * A device's state as an item that a dashboard may read directly: `attributes` is a native map of the values as they
  * stand; `status`, `labels`, `counts`, `lastEventTime`, `lastArrivalTime` speak for themselves. Attributes that are not
- * always there are left out where they say nothing.
+ * always there are left out where they say nothing, or what another attribute says:
+ *
+ * - position: the shard alone, where it is the high-water mark of that shard
+ * - marks: no arrival, where it is `arrivalMax`
+ * - arrivalMax: absent where it is `lastArrivalTime`
+ * - lastEventVersion: absent where it is `session` and `counter` (and `ordinal`) of the newest counted event
+ * - statusVersion: absent while nothing was said of the connection
+ * - versions: `"*"` for the version that all attributes have whose names do not stand there
+ *
+ * Items that were written before 2026-12 say all of it, and are read as they are.
  */
 
 /** All attributes of the item besides its key. A write sets those that it has and removes the others. */
@@ -73,23 +86,28 @@ const STATUSES: readonly string[] = ['connected', 'disconnected', 'unknown'] sat
 /** The item's attributes besides its key; undefined where the item has none of that name. */
 export function encodeState(state: DeviceState): Record<StateAttribute, AttributeValue | undefined> {
   const { attributesFloor, status, lastEventTime, position, current, ordinal, receipts } = state;
-  const { counts, marksFloor } = state;
+  const { arrivalMax, lastArrivalTime, attributes, marks, counts, marksFloor } = state;
   const hasCounted = current.session !== -1 || current.counter !== -1;
+  const statusVersion = formatVersion(status.version);
+  const lastEventVersion = lastEventTime && formatVersion(lastEventTime.version);
+  const labels = labelsOf(state);
   return {
     page: numberValue(state.page),
-    arrivalMax: numberValue(state.arrivalMax),
+    arrivalMax: optionalNumber(arrivalMax === lastArrivalTime ? undefined : arrivalMax),
     attributes: { M: attributeMap(presentAttributes(state)) },
-    versions: textValue(versionsText(state.attributes)),
+    versions: textValue(versionsText(attributes)),
     attributesFloor: optionalText(attributesFloor && formatVersion(attributesFloor)),
     status: textValue(status.value),
-    statusVersion: textValue(formatVersion(status.version)),
-    site: optionalText(labelsOf(state).site),
-    labels: { M: attributeMap(Object.entries(labelsOf(state))) },
+    statusVersion: optionalText(statusVersion === NO_VERSION_TEXT ? undefined : statusVersion),
+    site: optionalText(labels.site),
+    labels: { M: attributeMap(Object.entries(labels)) },
     lastEventTime: optionalText(lastEventTime?.value),
-    lastEventVersion: optionalText(lastEventTime && formatVersion(lastEventTime.version)),
-    lastArrivalTime: optionalNumber(state.lastArrivalTime),
-    position: optionalText(position && positionKey(position)),
-    marks: textValue(marksText(state.marks)),
+    lastEventVersion: optionalText(
+      lastEventVersion === formatVersion(newestVersion(state)) ? undefined : lastEventVersion,
+    ),
+    lastArrivalTime: optionalNumber(lastArrivalTime),
+    position: optionalText(position && positionText(position, marks)),
+    marks: textValue(marksText(marks, arrivalMax)),
     marksFloor: optionalNumber(marksFloor),
     session: optionalNumber(hasCounted ? current.session : undefined),
     counter: optionalNumber(hasCounted ? current.counter : undefined),
@@ -101,6 +119,28 @@ export function encodeState(state: DeviceState): Record<StateAttribute, Attribut
     ),
     correctionsDropped: optionalNumber(receipts.correctionsDropped || undefined),
     counts: { M: attributeMap(Object.entries(counts)) },
+  };
+}
+
+const NO_VERSION_TEXT = formatVersion(NO_VERSION);
+
+/** Version of the newest counted event, or of the last uncounted one after it. */
+function newestVersion({ current, ordinal }: Pick<DeviceState, 'current' | 'ordinal'>): EventVersion {
+  return { session: current.session, counter: current.counter, ordinal, revision: 0 };
+}
+
+/** What an item says twice that was written before 2026-12. */
+export function repeatedAttributes(
+  state: DeviceState,
+): Partial<Record<StateAttribute, AttributeValue | undefined>> {
+  const { arrivalMax, attributes, status, lastEventTime, position, marks } = state;
+  return {
+    arrivalMax: numberValue(arrivalMax),
+    versions: textValue(allVersionsText(attributes)),
+    statusVersion: textValue(formatVersion(status.version)),
+    lastEventVersion: optionalText(lastEventTime && formatVersion(lastEventTime.version)),
+    position: optionalText(position && positionKey(position)),
+    marks: textValue(marksText(marks)),
   };
 }
 
@@ -131,7 +171,12 @@ export function decodeState(item: Item): DeviceState {
 
 function readState(item: Item): DeviceState {
   const lastEventTime = readText(item, 'lastEventTime');
+  const lastEventVersion = readText(item, 'lastEventVersion');
   const lastArrivalTime = readNumber(item, 'lastArrivalTime');
+  const arrivalMax = readNumber(item, 'arrivalMax') ?? requireNumber(item, 'lastArrivalTime');
+  const current = { session: readNumber(item, 'session') ?? -1, counter: readNumber(item, 'counter') ?? -1 };
+  const ordinal = readNumber(item, 'ordinal') ?? 0;
+  const marks = readMarks(requireText(item, 'marks'), arrivalMax);
   const position = readText(item, 'position');
   const attributesFloor = readText(item, 'attributesFloor');
   const marksFloor = readNumber(item, 'marksFloor');
@@ -139,24 +184,30 @@ function readState(item: Item): DeviceState {
   return withAttributesBounded({
     deviceId: deviceId(requireText(item, 'deviceId')),
     page: requirePage(item),
-    arrivalMax: requireNumber(item, 'arrivalMax'),
+    arrivalMax,
     attributes: readVersionedValues(item),
     ...(attributesFloor === undefined ? {} : { attributesFloor: parseVersion(attributesFloor) }),
-    status: { value: readStatus(item), version: parseVersion(requireText(item, 'statusVersion')) },
+    status: {
+      value: readStatus(item),
+      version: parseVersion(readText(item, 'statusVersion') ?? NO_VERSION_TEXT),
+    },
     ...(lastEventTime === undefined
       ? {}
       : {
           lastEventTime: {
             value: lastEventTime,
-            version: parseVersion(requireText(item, 'lastEventVersion')),
+            version:
+              lastEventVersion === undefined
+                ? newestVersion({ current, ordinal })
+                : parseVersion(lastEventVersion),
           },
         }),
     ...(lastArrivalTime === undefined ? {} : { lastArrivalTime }),
-    ...(position === undefined ? {} : { position: readPosition(position) }),
-    marks: readMarks(requireText(item, 'marks')),
+    ...(position === undefined ? {} : { position: readPosition(position, marks) }),
+    marks,
     ...(marksFloor === undefined ? {} : { marksFloor }),
-    current: { session: readNumber(item, 'session') ?? -1, counter: readNumber(item, 'counter') ?? -1 },
-    ordinal: readNumber(item, 'ordinal') ?? 0,
+    current,
+    ordinal,
     receipts: readReceipts(item),
     counts: { events: count(events), duplicates: count(duplicates), late: count(late), gaps: count(gaps) },
   });
@@ -181,7 +232,8 @@ function isStatus(text: string): text is ConnectionStatus {
 function readVersionedValues(item: Item): Map<string, VersionedValue> {
   const values = readAttributeMap(requireMap(item, 'attributes'));
   const attributes = new Map<string, VersionedValue>();
-  for (const [name, version] of readVersions(requireText(item, 'versions'))) {
+  const versions = readVersions(requireText(item, 'versions'), values.keys());
+  for (const [name, version] of versions) {
     const value = values.get(name);
     attributes.set(name, value === undefined ? { version } : { value, version });
     values.delete(name);

@@ -143,6 +143,18 @@ describe('a state as an item', () => {
     );
   });
 
+  it('comes to the same item again when it was read', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const item = stateItem(state);
+        const members = Object.entries(item.attributes?.M ?? {}).toReversed();
+        const read = decodeState({ ...item, attributes: { M: Object.fromEntries(members) } });
+        expect(stateItem(read)).toEqual(item);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('comes back exactly after every page of chains of every kind', async () => {
     await fc.assert(
       fc.asyncProperty(drawnChain, async (drawn) => {

@@ -67,12 +67,12 @@ function stateAttribute(
   name: string,
   value: AttributeValue | undefined,
   how: string,
-  expected: string = `state-differs ${name}`,
+  ...expected: readonly string[]
 ): Damage {
   return {
     name: `${name} of the state ${how}`,
     apply: onState((item) => altered(item, { [name]: value })),
-    expected: [expected],
+    expected: expected.length === 0 ? [`state-differs ${name}`] : expected,
   };
 }
 
@@ -259,7 +259,8 @@ const OF_STATES: readonly Damage[] = [
   stateAttribute('page', { N: '2.5' }, 'that is not a whole number', 'state-damaged state'),
   stateAttribute('marks', GARBAGE, 'being garbage', 'state-damaged state'),
   stateAttribute('counts', undefined, 'missing', 'state-damaged state'),
-  stateAttribute('arrivalMax', { N: '1' }, 'altered'),
+  // High-water marks and others refer to what they would repeat.
+  stateAttribute('arrivalMax', { N: '1' }, 'altered', 'state-differs arrivalMax', 'state-differs marks'),
   {
     name: 'the value of an attribute in the state',
     apply: onState((item) =>
@@ -292,20 +293,29 @@ const OF_STATES: readonly Damage[] = [
   stateAttribute('expiresAt', { N: '1' }, 'that nobody of us writes', 'state-attribute-differs expiresAt'),
   stateAttribute('lastEventTime', { S: '2026-01-01T00:00:00Z' }, 'altered'),
   stateAttribute('lastEventVersion', { S: '9.9' }, 'altered', 'state-differs lastEventTime'),
-  stateAttribute('lastArrivalTime', { N: '1' }, 'altered'),
-  stateAttribute('lastArrivalTime', undefined, 'missing'),
+  stateAttribute(
+    'lastArrivalTime',
+    { N: '1' },
+    'altered',
+    'state-differs lastArrivalTime',
+    'state-differs arrivalMax',
+    'state-differs marks',
+  ),
+  stateAttribute('lastArrivalTime', undefined, 'missing', 'state-damaged state'),
   stateAttribute('position', undefined, 'missing'),
   {
     name: 'a high-water mark of the state',
-    apply: onState((item) => altered(item, { marks: { S: (item.marks?.S ?? '').replace(/:0@/, ':9@') } })),
+    apply: onState((item) =>
+      altered(item, { marks: { S: (item.marks?.S ?? '').replace(/:0(?=@|$)/, ':9') } }),
+    ),
     expected: ['state-differs marks'],
   },
-  stateAttribute('marks', { S: '' }, 'forgotten'),
+  stateAttribute('marks', { S: '' }, 'forgotten', 'state-damaged state'),
   stateAttribute('marksFloor', { N: '1' }, 'added'),
-  stateAttribute('session', { N: '7' }, 'altered', 'state-differs current'),
-  stateAttribute('counter', { N: '7' }, 'altered', 'state-differs current'),
-  stateAttribute('ordinal', { N: '7' }, 'altered'),
-  stateAttribute('ordinal', undefined, 'missing'),
+  stateAttribute('session', { N: '7' }, 'altered', 'state-differs current', 'state-differs lastEventTime'),
+  stateAttribute('counter', { N: '7' }, 'altered', 'state-differs current', 'state-differs lastEventTime'),
+  stateAttribute('ordinal', { N: '7' }, 'altered', 'state-differs ordinal', 'state-differs lastEventTime'),
+  stateAttribute('ordinal', undefined, 'missing', 'state-differs ordinal', 'state-differs lastEventTime'),
   stateAttribute('counterRanges', { S: '2:1-4' }, 'altered', 'state-differs receipts'),
   stateAttribute('sessionFloor', { N: '1' }, 'added', 'state-differs receipts'),
   stateAttribute('corrections', undefined, 'forgotten', 'state-differs receipts'),
