@@ -1,9 +1,10 @@
 import * as all from 'fast-check';
+import { readOrder } from './worker-order.ts';
 
 export * from 'fast-check';
 
-/** Runs of a property for each mutant: what that number does not notice is asked of the other tests. */
-const RUNS_MAX = 8;
+/** Runs of a property for each mutant, first and, for what nothing has noticed by then, last. */
+const RUNS_MAX = readOrder().isLast ? 60 : 8;
 /** The same cases for every mutant, so that a score can be had again. */
 const SEED = 1;
 

@@ -21,6 +21,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 interface Options {
   readonly static?: true;
   readonly all?: true;
+  readonly quick?: true;
   readonly only?: string;
 }
 
@@ -35,6 +36,7 @@ const program = new Command('npm run mutation --')
     'try all mutants; without it those that were noticed before are kept if their file is unchanged',
   )
   .option('--static', 'try also mutants of code that only runs while modules load, in a process each')
+  .option('--quick', 'ask only tests of at most 200 ms, and properties with few runs')
   .option('--only <text>', 'only the files whose path contains this text')
   .addHelpText(
     'after',
@@ -48,7 +50,7 @@ process.exitCode =
   parseCommandLine(program, host) ?? (await run(program.args[0] ?? '', program.opts<Options>()));
 await host.stdout.flushed();
 
-async function run(name: string, { all, static: withStatic, only = '' }: Options): Promise<ExitCode> {
+async function run(name: string, { all, static: withStatic, quick, only = '' }: Options): Promise<ExitCode> {
   const workspace = MUTATED_WORKSPACES[name];
   if (workspace === undefined) throw new Error(`${name} is not mutated`);
   const folder = join(ROOT, '.twinstream/mutation', name);
@@ -63,11 +65,10 @@ async function run(name: string, { all, static: withStatic, only = '' }: Options
     return file.includes(only) && (all === true || outcome === undefined || !isNoticed(outcome));
   };
   const tried = mutants.filter(isTried).map(({ id }) => id);
-  const progress = await tryAll(
-    { root: ROOT, ...workspace, progressFile, mutants: tried },
-    folder,
-    withStatic === true,
-  );
+  const progress = await tryAll({ root: ROOT, ...workspace, progressFile, mutants: tried }, folder, {
+    isQuick: quick === true,
+    withStatic: withStatic === true,
+  });
   const isNew = new Set(tried);
   const judged = mutants.map((mutant) => ({
     mutant,
@@ -85,20 +86,19 @@ async function run(name: string, { all, static: withStatic, only = '' }: Options
 }
 
 async function tryAll(
-  order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants' | 'isSlow'>,
+  order: Omit<Parameters<typeof tryMutants>[0], 'staticMutants' | 'isLast'>,
   folder: string,
-  withStatic: boolean,
+  { isQuick, withStatic }: { readonly isQuick: boolean; readonly withStatic: boolean },
 ): Promise<Progress> {
   const orderFile = join(folder, 'order.json');
-  const quick = await tryMutants({ ...order, staticMutants: [], isSlow: false }, orderFile);
-  const hasSlow = quick.slow.difference(quick.done).size > 0;
-  const progress = hasSlow
-    ? await tryMutants({ ...order, staticMutants: [], isSlow: true }, orderFile)
-    : quick;
+  const first = await tryMutants({ ...order, staticMutants: [], isLast: false }, orderFile);
+  const progress = isQuick
+    ? first
+    : await tryMutants({ ...order, staticMutants: [], isLast: true }, orderFile);
   if (!withStatic) return progress;
   const { loaded, covered } = progress;
   const staticMutants = order.mutants.filter((mutant) => loaded.has(mutant) && !covered.has(mutant));
-  return tryMutants({ ...order, staticMutants, isSlow: false }, orderFile);
+  return tryMutants({ ...order, staticMutants, isLast: true }, orderFile);
 }
 
 function outcomeOf({ id }: Mutant, { killed, stalled, covered, loaded, triedStatic }: Progress): Outcome {

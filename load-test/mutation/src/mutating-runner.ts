@@ -8,9 +8,10 @@ import { readOrder } from './worker-order.ts';
 const HIT_FACTOR_MAX = 100;
 /** A mutated test waits without end after this time and this many times the time of the test without a mutant. */
 const WAIT_MIN_MS = 5_000;
-const WAIT_FACTOR_MAX = 20;
+const WAIT_FACTOR_MAX = 10;
 /** A test that takes longer without a mutant is asked last. */
 const SLOW_MS = 200;
+const PROPERTIES = '.property.test.ts';
 /** Attempts at one test: one for each mutant and one after each kill. */
 const ATTEMPTS_MAX = 1_000_000;
 const GO_ON = { name: 'Error', message: 'the next mutant' };
@@ -63,7 +64,8 @@ export default class MutatingRunner extends TestRunner {
 
   override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
     await super.onBeforeRunTask(test);
-    const name = `${test.file.name} > ${test.fullTestName ?? test.name}`;
+    const hasMoreRuns = this.#order.isLast && test.file.name.endsWith(PROPERTIES);
+    const name = `${test.file.name} > ${test.fullTestName ?? test.name}${hasMoreRuns ? ', with more runs' : ''}`;
     this.#attempts = {
       test: name,
       hits: {},
@@ -132,7 +134,7 @@ export default class MutatingRunner extends TestRunner {
   }
 
   #isLater(test: string): boolean {
-    return this.#progress.slow.has(test) && !this.#order.isSlow;
+    return this.#progress.slow.has(test) && !this.#order.isLast;
   }
 
   #afterFirst(attempts: Attempts, error: string | undefined): boolean {
@@ -161,7 +163,7 @@ export default class MutatingRunner extends TestRunner {
     const first = this.#progress.doubtful?.test === test ? this.#progress.doubtful.mutant : undefined;
     attempts.queue = queue.sort((a, b) => Number(b === first) - Number(a === first)).reverse();
     attempts.isClean = true;
-    if (queue.length > 0 && attempts.tookMs > SLOW_MS && !this.#order.isSlow) {
+    if (queue.length > 0 && attempts.tookMs > SLOW_MS && !this.#order.isLast) {
       this.#progress.slow.add(test);
       this.#write({ kind: 'slow', test });
       return false;

@@ -15,7 +15,7 @@ export type Entry =
   | { readonly kind: 'stalled'; readonly test: string; readonly mutant: string }
   /** The mutant failed the test, but so did the code without it: an earlier mutant left something behind. */
   | { readonly kind: 'doubtful'; readonly test: string; readonly mutant: string }
-  /** Takes long: is asked about what all others have not noticed. */
+  /** Takes long: is asked last, about what all others have not noticed. */
   | { readonly kind: 'slow'; readonly test: string }
   | { readonly kind: 'done'; readonly test: string };
 

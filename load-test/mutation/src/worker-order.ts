@@ -8,8 +8,8 @@ export interface WorkerOrder {
   readonly progressFile: string;
   /** Mutants to switch on and off while the tests run; all others count as they did. */
   readonly mutants: readonly string[];
-  /** True where all quick tests are done, and the slow ones are to be asked. */
-  readonly isSlow: boolean;
+  /** True where all quick tests are done: slow ones are to be asked, and properties with more runs. */
+  readonly isLast: boolean;
   /** Where it has entries, only these are tried, each active from the start of a process. */
   readonly staticMutants: readonly string[];
 }
