@@ -3,6 +3,7 @@ import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit
 import { describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
+import type { EventStore } from '../src/event-store.ts';
 import { HISTORY_LIMITS, readHistory } from '../src/history.ts';
 import type { HistoryAnswer, HistoryCursor, HistoryQuery } from '../src/history-query.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
@@ -17,6 +18,19 @@ async function longChain() {
     ({ state } = await writeBatch(store, state, SHARD, [arrivedEvent({ at: n, session: 1, counter: n })]));
   }
   return { store, state };
+}
+
+/** Pages of one event each, a second apart; those that are early arrived when the device was new. */
+async function chain(length: number, isEarly: (n: number) => boolean = () => false) {
+  const store = countingEventStore(memoryEventStore());
+  let state: DeviceState = newDevice(DEVICE);
+  for (let n = 1; n <= length; n += 1) {
+    const arrival = isEarly(n) ? { arrivalTime: TEST_TIME_MS } : {};
+    const event = arrivedEvent({ at: n, session: 1, counter: n, ...arrival });
+    ({ state } = await writeBatch(store, state, SHARD, [event]));
+  }
+  Object.assign(store.counts, { pages: 0, summaries: 0, snapshots: 0 });
+  return store;
 }
 
 /** Follows the cursors of a history to its end. */
@@ -101,6 +115,109 @@ describe('a history', () => {
       ['reported', 500, 0],
       ['corrected', 50, 1],
     ]);
+  });
+
+  it('of a time holds what arrived from its beginning on, and not what arrived at its end', async () => {
+    const store = await chain(5);
+    const at = (n: number) => TEST_TIME_MS + n * 1_000;
+    for (const order of ['ascending', 'descending'] as const) {
+      const { events, cursor } = await readHistory(store, {
+        ...{ deviceId: DEVICE, from: at(2), to: at(4), order, limit: 10 },
+      });
+      expect(events.map(({ page }) => page)).toEqual(order === 'ascending' ? [2, 3] : [3, 2]);
+      expect(cursor).toBeUndefined();
+    }
+  });
+
+  it('has as many events as were asked for, and goes on behind the last of them', async () => {
+    const store = await chain(3);
+    for (const order of ['ascending', 'descending'] as const) {
+      const answers = await readAll(store, { deviceId: DEVICE, order, limit: 1 });
+      expect(answers.map(({ events }) => events.length)).toEqual([1, 1, 1]);
+      expect(countersOf(answers)).toEqual(order === 'ascending' ? [1, 2, 3] : [3, 2, 1]);
+    }
+  });
+
+  it('fills its bytes to the last one', async () => {
+    const store = await chain(3);
+    const [one, two] = (await readHistory(store, { deviceId: DEVICE, limit: 3 })).events;
+    const bytesMax = Buffer.byteLength(`${one?.text}${two?.text}`);
+    for (const [bytes, count] of [
+      [bytesMax, 2],
+      [bytesMax - 1, 1],
+      [1, 1],
+    ] as const) {
+      const limits = { ...HISTORY_LIMITS, bytesMax: bytes };
+      const { events } = await readHistory(store, { deviceId: DEVICE, limit: 3 }, limits);
+      expect(events).toHaveLength(count);
+    }
+  });
+
+  it('looks for its first page once, and not where a cursor says it', async () => {
+    const store = await chain(5);
+    let looks = 0;
+    const watched: EventStore = {
+      ...store,
+      lastKeyBelow: (...asked) => {
+        looks += 1;
+        return store.lastKeyBelow(...asked);
+      },
+    };
+    const looksFor = async (query: Omit<HistoryQuery, 'deviceId' | 'limit'>) => {
+      looks = 0;
+      const { events } = await readHistory(watched, { deviceId: DEVICE, limit: 10, ...query });
+      return [looks, events.length];
+    };
+    const from = TEST_TIME_MS + 3_000;
+    const cursor = { arrivalMaxBefore: TEST_TIME_MS + 3_000, page: 4, index: 0 };
+    expect(await looksFor({})).toEqual([0, 5]);
+    expect(await looksFor({ from })).toEqual([1, 3]);
+    expect(await looksFor({ from, cursor })).toEqual([0, 2]);
+    expect(await looksFor({ from, cursor, order: 'descending' })).toEqual([1, 2]);
+  });
+
+  describe('of a time without events', () => {
+    const nothing = { deviceId: DEVICE, to: TEST_TIME_MS, limit: 10 };
+    const misses = HISTORY_LIMITS.missesBeforeSkimming;
+
+    it('is the last answer once the first page was read, backwards, at any bound', async () => {
+      for (const length of [misses, 20]) {
+        const store = await chain(length);
+        const limits = { ...HISTORY_LIMITS, pagesMax: length };
+        expect(await readHistory(store, { ...nothing, order: 'descending' }, limits)).toEqual({ events: [] });
+        if (length === misses) expect(store.counts).toMatchObject({ pages: misses, summaries: 0 });
+      }
+    });
+
+    it('skims after a number of pages in a row, and not where events lie between them', async () => {
+      const store = await chain(misses + 5);
+      await readHistory(store, nothing);
+      expect(store.counts).toMatchObject({ pages: misses, summaries: 5 });
+      const between = await chain(3 * misses, (n) => n % (misses - 1) === 0);
+      const { events } = await readHistory(between, { ...nothing, to: TEST_TIME_MS + 1 });
+      expect(events).toHaveLength(3);
+      expect(between.counts).toMatchObject({ pages: 3 * misses, summaries: 0 });
+    });
+
+    it('ends with a cursor where it has skimmed as many pages as it may', async () => {
+      const store = await chain(misses + 20);
+      const limits = { ...HISTORY_LIMITS, summariesMax: 7 };
+      const { events, cursor } = await readHistory(store, nothing, limits);
+      expect(events).toEqual([]);
+      expect(cursor).toMatchObject({ page: misses + 7 + 1, index: 0 });
+      expect(store.counts).toMatchObject({ pages: misses, summaries: 7 });
+    });
+
+    it('does not read a page whose first event arrived at its end, nor one without events', async () => {
+      const store = await chain(misses + 1);
+      await readHistory(store, { ...nothing, from: 0, to: TEST_TIME_MS + 1_000 });
+      expect(store.counts).toMatchObject({ pages: misses, summaries: 1 });
+      const pages = await Array.fromAsync(store.pages(DEVICE));
+      const empty = countingEventStore(memoryEventStore());
+      for (const page of pages) await empty.appendPage({ ...page, events: [], duplicates: 1 });
+      await readHistory(empty, { deviceId: DEVICE, limit: 10 });
+      expect(empty.counts).toMatchObject({ pages: misses, summaries: 1 });
+    });
   });
 
   it.each([0, 1_001, 1.5])('refuses the limit %d', async (limit) => {
