@@ -104,8 +104,7 @@ describe('the item of a vehicle', () => {
   it('leaves out what says nothing', () => {
     const item = stateItem(newDevice(deviceId('bus-1')));
     expect(Object.keys(item).sort()).toEqual([
-      ...['arrivalMax', 'attributes', 'counts', 'deviceId', 'labels', 'marks', 'page', 'status'],
-      ...['statusVersion', 'versions'],
+      ...['arrivalMax', 'attributes', 'counts', 'deviceId', 'labels', 'marks', 'page', 'status', 'versions'],
     ]);
   });
 
