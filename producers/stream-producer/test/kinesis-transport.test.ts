@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { kinesisClient } from '@twinstream/aws/kinesis';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { kinesisTransport } from '../src/kinesis-transport.ts';
 
 interface Answer {
@@ -152,6 +153,70 @@ test.each([
     message: expect.stringContaining('said the service'),
     cause: { name },
   });
+});
+
+test('an answer without a code is a rejection, and no answers are none', async () => {
+  const half = [{ SequenceNumber: '1' }, { ShardId: 'shardId-0' }, {}];
+  const { transport } = await transportTo({ body: { Records: half } });
+  const records = half.map(() => ({ partitionKey: 'a', data: Buffer.from('x') }));
+  expect(await transport.putRecords(records, never)).toEqual(
+    half.map(() => ({ status: 'rejected', errorCode: 'InternalFailure', message: 'no message' })),
+  );
+});
+
+test('an answer that lacks its list is an empty one', async () => {
+  const { transport } = await transportTo({ body: {} });
+  expect(await transport.putRecords([{ partitionKey: 'a', data: Buffer.from('') }], never)).toEqual([]);
+  expect(await transport.listShards(undefined, never)).toEqual({ shards: [] });
+});
+
+test.each([
+  ['no name', { HashKeyRange: { StartingHashKey: '0', EndingHashKey: '9' } }],
+  ['no range', { ShardId: 'shardId-0' }],
+  ['no start', { ShardId: 'shardId-0', HashKeyRange: { EndingHashKey: '9' } }],
+  ['no end', { ShardId: 'shardId-0', HashKeyRange: { StartingHashKey: '0' } }],
+])('a shard with %s is refused', async (_, shard) => {
+  const { transport } = await transportTo({ body: { Shards: [shard] } });
+  await expect(transport.listShards(undefined, never)).rejects.toMatchObject({
+    code: 'STREAM_UNAVAILABLE',
+    message: expect.stringContaining('without a hash-key range'),
+  });
+});
+
+test('a shard without sequence numbers is open', async () => {
+  const shard = { ShardId: 'shardId-0', HashKeyRange: { StartingHashKey: '0', EndingHashKey: '9' } };
+  const { transport } = await transportTo({ body: { Shards: [shard] } });
+  expect((await transport.listShards(undefined, never)).shards).toMatchObject([{ isOpen: true }]);
+});
+
+test('a signal that is aborted ends a request', async () => {
+  const { transport } = await transportTo({ body: {} });
+  const aborted = AbortSignal.abort();
+  await expect(transport.listShards(undefined, aborted)).rejects.toMatchObject({
+    cause: { name: 'AbortError' },
+  });
+  await expect(transport.putRecords([], aborted)).rejects.toMatchObject({ cause: { name: 'AbortError' } });
+});
+
+test('a client of its own is closed with the transport', async () => {
+  await transportTo({ body: {} });
+  const listening = server;
+  if (listening === undefined) throw new Error('no server');
+  const { port } = listening.address() as AddressInfo;
+  for (const [name, value] of [
+    ['AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`],
+    ['AWS_REGION', 'us-east-1'],
+    ['AWS_ACCESS_KEY_ID', 'test'],
+    ['AWS_SECRET_ACCESS_KEY', 'test'],
+  ] as const)
+    vi.stubEnv(name, value);
+  const own = kinesisTransport({ streamName: 'device-events' });
+  await own.listShards(undefined, never);
+  const connections = promisify(listening.getConnections.bind(listening));
+  expect(await connections()).toBe(1);
+  own.close?.();
+  await expect.poll(() => connections()).toBe(0);
+  vi.unstubAllEnvs();
 });
 
 test('a connection that breaks is STREAM_UNAVAILABLE', async () => {

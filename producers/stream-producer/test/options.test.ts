@@ -57,11 +57,38 @@ test.each([
   ['deadlineMs', 0],
   ['shardBytesPerSecond', 0],
   ['shardRecordsPerSecond', Number.NaN],
+  ['requestBytesMax', 1_048_575],
+  ['bufferBytesMax', 1_048_576 + 511],
+  ['lingerMs', 300_000],
 ])('%s of %s is refused by name', async (name, value) => {
   await expect(createStreamProducer({ transport, [name]: value })).rejects.toMatchObject({
     code: 'INVALID_PRODUCER_OPTIONS',
     message: expect.stringContaining(`${name}: ${value}`),
   });
+});
+
+test.each<Partial<StreamProducerOptions>>([
+  { recordBytesMax: 1_024 },
+  { recordBytesMax: 10 * 1_048_576 },
+  { aggregateBytesMax: 1 },
+  { aggregateBytesMax: 1_048_576 },
+  { aggregateRecordsMax: 1 },
+  { requestRecordsMax: 1 },
+  { requestRecordsMax: 500 },
+  { requestBytesMax: 1_048_576 },
+  { requestBytesMax: 10 * 1_048_576 },
+  { requestsInFlightMax: 1 },
+  { requestTimeoutMs: 1 },
+  { bufferBytesMax: 1_048_576 + 512 },
+  { lingerMs: 0, deadlineMs: 1 },
+  { lingerMs: 299_999 },
+  { backoff: { baseMs: 1, capMs: 1 } },
+  { shardBytesPerSecond: 1, shardRecordsPerSecond: 1 },
+  { shardBytesPerSecond: Number.POSITIVE_INFINITY, shardRecordsPerSecond: Number.POSITIVE_INFINITY },
+])('%j is accepted', (options) => {
+  const resolved = resolveOptions({ transport, ...options });
+  expect(resolved).toMatchObject(options);
+  expect(Object.isFrozen(resolved)).toBe(true);
 });
 
 test('all faults are named together', () => {

@@ -126,6 +126,91 @@ describe('throttles', () => {
   });
 });
 
+describe('the figures of the limiter', () => {
+  /** One sampling window of 20 answers that ends at this time. */
+  function window(limiter: ShardLimiter, throttled: number, nowMs: number): number | undefined {
+    for (let index = 1; index < 20; index += 1) {
+      expect(limiter.answered(index <= throttled, nowMs)).toBeUndefined();
+    }
+    return limiter.answered(throttled === 20, nowMs);
+  }
+  function take(limiter: ShardLimiter, count: number, bytes: number): void {
+    for (let index = 0; index < count; index += 1) limiter.take(bytes);
+  }
+
+  test.each([
+    ['records that use up the burst', 100, 1, 1],
+    ['half a burst of records more', 150, 1, 50],
+    ['bytes that use up the burst', 1, 100_000, 1],
+    ['as many bytes again', 2, 100_000, 100],
+    ['a byte less than the burst', 1, 99_999, 0],
+  ])('%s: %i records of %i bytes make the next wait %i ms', (_, count, bytes, waitMs) => {
+    const limiter = createShardLimiter(RATES, 0);
+    take(limiter, count, bytes);
+    expect(limiter.waitMs(0)).toBe(waitMs);
+    expect(limiter.waitMs(Math.max(0, waitMs - 1)) > 0).toBe(waitMs > 0);
+    expect(limiter.waitMs(waitMs + 1)).toBe(0);
+  });
+
+  test('a window closes after half a second, and its throttled fraction lowers the share', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    for (let index = 0; index < 19; index += 1) limiter.answered(index < 4, 100);
+    expect(limiter.answered(false, 499)).toBeUndefined();
+    // 4 of 21.
+    expect(limiter.answered(false, 500)).toBeCloseTo(1 - 4 / 21, 10);
+  });
+
+  test.each([
+    [3, undefined],
+    [4, 0.8],
+    [12, 0.4],
+    [20, 0.4],
+  ])('%i throttles of 20 answers lower the share to %s', (throttled, share) => {
+    const lowered = window(createShardLimiter(RATES, 0), throttled, 500);
+    if (share === undefined) expect(lowered).toBeUndefined();
+    else expect(lowered).toBeCloseTo(share, 10);
+  });
+
+  test('the share grows by a hundredth of (t + t²) in t seconds, up to the whole rate', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    expect(window(limiter, 4, 500)).toBeCloseTo(0.8, 10);
+    expect(window(limiter, 4, 2_500)).toBeCloseTo((0.8 + 0.01 * (2 + 4)) * 0.8, 10);
+    expect(window(limiter, 4, 62_500)).toBeCloseTo(0.8, 10);
+  });
+
+  test('the share is two hundredths at least', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    const shares = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((turn) => window(limiter, 20, turn * 500));
+    expect(shares.at(-1)).toBeCloseTo(0.02, 10);
+    expect(Math.min(...shares.map((share) => share ?? 1))).toBeCloseTo(0.02, 10);
+  });
+
+  test('a lower share makes tokens come more slowly, and fewer of them gather', () => {
+    const limiter = createShardLimiter(RATES, 0);
+    expect(window(limiter, 20, 500)).toBeCloseTo(0.4, 10);
+    expect(limiter.waitMs(500)).toBe(0);
+    take(limiter, 140, 1);
+    expect(limiter.waitMs(500)).toBe(250);
+    expect(sendFor(limiter, 1_000, 1_001, 1)).toBe(41);
+  });
+
+  test('a window that began before the clock jumped back is forgotten', () => {
+    const limiter = createShardLimiter(RATES, 10_000);
+    for (let index = 0; index < 19; index += 1) limiter.answered(true, 10_100);
+    expect(limiter.answered(true, 9_000)).toBeUndefined();
+    for (let index = 0; index < 19; index += 1) expect(limiter.answered(false, 9_100)).toBeUndefined();
+    expect(limiter.answered(false, 9_499)).toBeUndefined();
+    expect(limiter.answered(false, 9_500)).toBeUndefined();
+  });
+
+  test('no share grows while the clock stands before its decrease', () => {
+    const limiter = createShardLimiter(RATES, 10_000);
+    expect(window(limiter, 20, 10_500)).toBeCloseTo(0.4, 10);
+    limiter.answered(false, 9_000);
+    expect(window(limiter, 20, 9_600)).toBeCloseTo(0.16, 10);
+  });
+});
+
 test('a shard without limits never makes anybody wait, and throttles do not break it', () => {
   const limiter = createShardLimiter({ bytesPerSecond: Infinity, recordsPerSecond: Infinity }, 0);
   limiter.take(1e9);
