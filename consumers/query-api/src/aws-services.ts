@@ -133,6 +133,8 @@ export function awsServices(
     }),
     stream,
     processed,
+    // On Lambda an authorizer has let the caller in.
+    identifiesCallers: !isLongLived,
     correctionKeys: createIdempotencyKeys({ clock }),
     liveness,
     clock,

@@ -23,6 +23,8 @@ export interface QueryApiServices {
   readonly stream: Pick<StreamTransport, 'putRecords'>;
   /** How far the shards have been processed. Never rejects. */
   readonly processed: () => Promise<ProcessedTimes>;
+  /** Whether the driver knows who calls, so that a correction need not say it. */
+  readonly identifiesCallers: boolean;
   /** Keys of the corrections put lately. */
   readonly correctionKeys: IdempotencyKeys;
   readonly liveness: LivenessPolicy;

@@ -14,7 +14,9 @@ export interface CheckedResponse {
 export type CheckedClient = (path: string, init?: RequestInit) => Promise<CheckedResponse>;
 
 const JSON_TYPES = ['application/json', 'application/problem+json'];
-const document = JSON.parse(JSON.stringify(openApiDocument(OPERATIONS, '0.0.0')));
+const document = JSON.parse(
+  JSON.stringify(openApiDocument(OPERATIONS, { version: '0.0.0', identifiesCallers: true })),
+);
 // Formats of OpenAPI and of `date-time` with an offset are checked; unknown keywords of OpenAPI are let pass.
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);

@@ -101,6 +101,7 @@ export function memoryServices(
     }),
     stream: pipeline.transport(clock),
     processed,
+    identifiesCallers: false,
     correctionKeys: createIdempotencyKeys({ clock }),
     liveness,
     clock,

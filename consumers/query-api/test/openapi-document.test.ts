@@ -6,7 +6,9 @@ import { ENDPOINTS } from '../src/app.ts';
 import { checkAnswer } from './checked-client.ts';
 import { testApi } from './test-api.ts';
 
-const document = JSON.parse(JSON.stringify(openApiDocument(OPERATIONS, '1.0.0')));
+const document = JSON.parse(
+  JSON.stringify(openApiDocument(OPERATIONS, { version: '1.0.0', identifiesCallers: true })),
+);
 
 describe('GET /openapi.json', () => {
   test('is a valid OpenAPI 3.1 document', async () => {

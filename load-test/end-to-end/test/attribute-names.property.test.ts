@@ -82,6 +82,7 @@ async function apiWith({ event, text }: DecodedEvent) {
     pipeline: notAsked,
     stream: { putRecords: notAsked },
     processed: async () => NO_PROCESSED_TIMES,
+    identifiesCallers: false,
     correctionKeys: { find: notAsked, note: notAsked },
     liveness: DEFAULT_LIVENESS_POLICY,
     clock: systemClock,

@@ -4,6 +4,7 @@ import { deviceAnswerSchema, deviceListSchema, positionSchema } from './device.t
 import { eventListSchema } from './event.ts';
 import { fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS } from './fleet.ts';
+import { ATTRIBUTE_VALUE } from './json-value.ts';
 import { NO_PARAMETERS, operation } from './operation.ts';
 import {
   cursorParameter,
@@ -126,12 +127,18 @@ const text = (what: string) =>
     .max(EVENT_LIMITS.correctionTextCharactersMax, `must be ${what}`);
 const ordinal = z.int('must be a whole number from 0').min(0, 'must be a whole number from 0');
 
+/** What is checked of attributes, as far as JSON Schema can state it. */
+const attributesSchema = {
+  propertyNames: { minLength: 1 },
+  additionalProperties: { $ref: `#/$defs/${ATTRIBUTE_VALUE}` },
+} as const;
+
 const correctionSchema = z
   .strictObject({
     // Not a record of zod, which drops a member named __proto__.
     data: z.custom<JsonObject>(isJsonObject, 'must be an object').meta({
       type: 'object',
-      additionalProperties: true,
+      ...attributesSchema,
       description: 'The corrected attributes. A value replaces the old one whole; null removes it.',
     }),
     reason: text('a reason of 1-1024 characters'),

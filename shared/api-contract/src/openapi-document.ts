@@ -1,17 +1,36 @@
 import { z } from 'zod';
 import { headerName } from './header-name.ts';
+import { ATTRIBUTE_VALUE, ATTRIBUTE_VALUE_SCHEMA } from './json-value.ts';
 import type { Answer, Operation } from './operation.ts';
 import { PROBLEMS, type ProblemCode, problemSchema } from './problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Problems that any operation may answer with. */
-const COMMON_PROBLEMS: readonly ProblemCode[] = ['BAD_PARAMETER', 'NOT_ALLOWED', 'INTERNAL', 'UNAVAILABLE'];
+const COMMON_PROBLEMS: readonly ProblemCode[] = [
+  'BAD_PARAMETER',
+  'NOT_ALLOWED',
+  'HEADERS_TOO_LARGE',
+  'INTERNAL',
+  'UNAVAILABLE',
+];
+
+export interface OpenApiOptions {
+  /** The version of the interface. */
+  readonly version: string;
+  /** False where the API does not know its callers: then a correction must say who corrects. */
+  readonly identifiesCallers: boolean;
+}
 
 /** The OpenAPI 3.1 document of these operations, made of the schemas that check their requests. */
-export function openApiDocument(operations: readonly Operation[], version: string): Json {
-  const schemas = new Map<string, unknown>();
+export function openApiDocument(
+  operations: readonly Operation[],
+  { version, identifiesCallers }: OpenApiOptions,
+): Json {
+  const schemas = new Map<string, unknown>([[ATTRIBUTE_VALUE, ATTRIBUTE_VALUE_SCHEMA]]);
   const paths: Record<string, Record<string, Json>> = {};
+  const named = (name: string, schema: unknown) =>
+    name === 'Correction' && !identifiesCallers ? withRequired(schema as Json, 'actor') : schema;
   for (const described of operations) {
     const path = paths[described.path] ?? {};
     path[described.method] = operationOf(described, schemas);
@@ -29,10 +48,19 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: Object.fromEntries(
+        [...schemas]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, schema]) => [name, named(name, schema)]),
+      ),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
+}
+
+function withRequired(schema: Json, member: string): Json {
+  const { required = [] } = schema;
+  return { ...schema, required: [...(required as readonly string[]), member] };
 }
 
 function operationOf(described: Operation, schemas: Map<string, unknown>): Json {
