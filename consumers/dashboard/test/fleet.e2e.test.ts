@@ -108,6 +108,58 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     );
   });
 
+  test('nothing is red while the counts are unknown', async () => {
+    const page = await openPage('/', {});
+    await page.route('**/v1/fleet/summary*', () => undefined);
+    await page.reload();
+    const tile = page.getByRole('button', { name: /^Needs attention/ });
+    await tile.waitFor();
+    const colours = () =>
+      page.locator('.tile').evaluateAll((tiles) => tiles.map((each) => getComputedStyle(each).borderColor));
+    expect(await tile.innerText()).toContain('–');
+    const [, online, , , trouble] = await colours();
+    expect(trouble).toBe(online);
+  });
+
+  test('nothing overlaps on a phone, whatever a row says', async () => {
+    for (const [index, patch] of (
+      [
+        { liveness: 'offline', status: 'disconnected' },
+        { liveness: 'unknown' },
+        { liveness: 'stale', labels: { site: 'a-site-with-a-name-that-is-quite-long' } },
+      ] as const
+    ).entries()) {
+      fleet.change(`aaa-${index}-a-device-whose-name-is-long-enough-to-fill-the-line`, {
+        ...patch,
+        counts: { events: 9, duplicates: 0, late: 0, gaps: 3 },
+      });
+    }
+    api = await startStubApi({ fleet, pageFolder: browser.pageFolder });
+    open = await browser.open(api.url, { viewport: { width: 360, height: 800 } });
+    const { page } = open;
+    await rowOf(page, 'aaa-2').waitFor();
+    await page.getByRole('button', { name: /^Unknown/ }).waitFor();
+    const faults = await page.evaluate(() => {
+      const found: string[] = [];
+      const clash = (a: DOMRect, b: DOMRect) =>
+        a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+      for (const parent of document.querySelectorAll('.grid-body .grid-row, .grid-head .grid-row, .tiles')) {
+        const boxes = [...parent.children].filter((child) => child.getClientRects().length > 0);
+        for (const [index, a] of boxes.entries()) {
+          for (const b of boxes.slice(index + 1)) {
+            if (clash(a.getBoundingClientRect(), b.getBoundingClientRect()))
+              found.push(`${a.textContent} overlaps ${b.textContent}`);
+          }
+        }
+      }
+      for (const label of document.querySelectorAll('.tile, .cell-standing')) {
+        if (label.scrollWidth > label.clientWidth + 1) found.push(`${label.textContent} is cut`);
+      }
+      return found;
+    });
+    expect(faults).toEqual([]);
+  });
+
   test('online does not stand beside disconnected', async () => {
     fleet.change(simulatedId(0), { liveness: 'offline', status: 'disconnected' });
     fleet.change(simulatedId(3), { liveness: 'online', status: 'disconnected' });

@@ -22,9 +22,12 @@ const HASHED = /-[A-Za-z0-9_-]{8,}\.\w+$/;
 const API_PREFIX = '/v1/';
 const DAY_SECONDS = 86_400;
 
+/** Says that there is no page at an address. */
+const NOT_FOUND_PAGE = '/404.html';
+
 /**
  * Serves the files of one folder, and nothing outside it, with the policy of a page. A browser that navigates to a path
- * that is not a file gets the page itself, which routes; anything else goes on to the next handler.
+ * that is not a file gets the folder's page for that, with status 404; anything else goes on to the next handler.
  */
 export function staticFiles(folder: string): MiddlewareHandler {
   const root = realpath(resolve(folder));
@@ -34,10 +37,12 @@ export function staticFiles(folder: string): MiddlewareHandler {
       context.req.header('accept')?.includes('text/html') === true &&
       extname(path) === '' &&
       !path.startsWith(API_PREFIX);
-    const file = (await fileOf(await root, path)) ?? (navigates ? await fileOf(await root, '/') : undefined);
+    const found = await fileOf(await root, path);
+    const file = found ?? (navigates ? await fileOf(await root, NOT_FOUND_PAGE) : undefined);
     if (file === undefined) return next();
+    const status = found === undefined || path === NOT_FOUND_PAGE ? 404 : 200;
     const cacheControl = HASHED.test(file) ? `public, max-age=${365 * DAY_SECONDS}, immutable` : 'no-cache';
-    return context.body(new Uint8Array(await readFile(file)), 200, {
+    return context.body(new Uint8Array(await readFile(file)), status, {
       'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream',
       'content-security-policy': PAGE_CONTENT_SECURITY_POLICY,
       'cache-control': cacheControl,

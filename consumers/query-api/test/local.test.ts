@@ -10,6 +10,7 @@ import { memoryServices } from './memory-services.ts';
 import { eventOf } from './test-api.ts';
 
 const PAGE = '<!doctype html><title>page</title>';
+const NOT_FOUND_PAGE = '<!doctype html><title>not found</title>';
 let folder: string;
 let api: LocalQueryApi;
 let pipeline: ReturnType<typeof memoryPipeline>;
@@ -19,6 +20,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'query-api-'));
   await mkdir(join(folder, 'dist', 'assets'), { recursive: true });
   await writeFile(join(folder, 'dist', 'index.html'), PAGE);
+  await writeFile(join(folder, 'dist', '404.html'), NOT_FOUND_PAGE);
   await writeFile(join(folder, 'dist', 'assets', 'index-a1B2c3D4.js'), 'export {};');
   await writeFile(join(folder, 'dist', '.secret'), 'secret');
   await writeFile(join(folder, 'secret.txt'), 'secret');
@@ -86,9 +88,9 @@ describe('the local server', () => {
     expect(script.headers.get('cache-control')).toContain('immutable');
   });
 
-  test('gives the page to a browser that comes with a path of it, and 404 to anything else', async () => {
+  test('gives a page that says so to a browser at an unknown path, and a problem to anything else', async () => {
     const navigation = await fetch(`${api.url}/devices/bus-1`, { headers: { accept: 'text/html' } });
-    expect(await navigation.text()).toBe(PAGE);
+    expect([navigation.status, await navigation.text()]).toEqual([404, NOT_FOUND_PAGE]);
     const script = await fetch(`${api.url}/assets/none.js`, { headers: { accept: '*/*' } });
     expect([script.status, script.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
     const unknown = await fetch(`${api.url}/v1/none`, { headers: { accept: 'text/html' } });

@@ -134,7 +134,7 @@ export function Tiles() {
         <button
           key={key}
           type="button"
-          class={`tile is-${key} ${count === 0 ? 'is-none' : ''}`}
+          class={`tile is-${key} ${count === undefined || count === 0 ? 'is-none' : ''}`}
           aria-pressed={isOn}
           title={hint}
           onClick={() => setFleetQuery(isOn ? withTile(query, {}) : wanted)}

@@ -124,7 +124,7 @@ export function Plot(props: PlotProps) {
         scales: {
           x: {
             time: true,
-            range: (_plot, min, max) => [...(latest.current.span ?? spanOf(min, max))] as [number, number],
+            range: () => [...(latest.current.span ?? spanOf(latest.current.times))] as [number, number],
           },
           y: { range: (_plot, min, max) => rangeOf(min, max, latest.current.topMin) },
         },
@@ -204,9 +204,9 @@ function rangeOf(min: number | null, max: number | null, topMin: number | undefi
 }
 
 /** Where there is next to no data yet, the newest lies at the right end of a minute. Seconds. */
-function spanOf(min: number | null, max: number | null): [number, number] {
-  if (min === null || max === null) return [0, SPAN_SECONDS_MIN];
-  return [Math.min(min, max - SPAN_SECONDS_MIN), max];
+function spanOf(times: readonly number[]): readonly [number, number] {
+  const last = times.at(-1) ?? SPAN_SECONDS_MIN;
+  return [Math.min(times[0] ?? last, last - SPAN_SECONDS_MIN), last];
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
