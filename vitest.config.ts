@@ -21,8 +21,11 @@ const THEN_SIDE_BY_SIDE = { sequence: { groupOrder: 1 }, maxWorkers: CORES + 1 }
 /** At last, one file at a time, what needs the machine for itself. */
 const ONE_BY_ONE = { sequence: { groupOrder: 2 }, maxWorkers: 1 };
 
-/** Files of pure code share a process and what it has loaded: half of their time went into loading the same modules anew. */
-const SHARED_MODULES: readonly string[] = ['unit', 'property'];
+/**
+ * Files of these tiers share a process and what it has loaded: half of their time went into loading the same modules anew. A file
+ * that starts a server ends it; DynamoDB Local, which takes longest, is started once for all files of a process.
+ */
+const SHARED_MODULES: readonly string[] = ['unit', 'property', 'contract'];
 
 /** Tests of the end-to-end tier that hold a process or a page to the clock, in a project of their own. */
 const HELD_TO_THE_CLOCK = [

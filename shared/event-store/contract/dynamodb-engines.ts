@@ -36,6 +36,8 @@ export interface DynamoDbEngine {
 const LOOPBACK = '127.0.0.1';
 /** As the PATH knows it. */
 const JAVA = 'java';
+/** Runs a program, and kills it when standard input closes: with the process that holds it, however that one ends. */
+const END_WITH_PARENT = '"$0" "$@" & read -r _; kill -9 $!';
 /** "Deploying DynamoDB locally", DynamoDB developer guide, read 2026-11. */
 const JAVA_MAJOR_MIN = 17;
 const READY_DEADLINE_MS = 45_000;
@@ -76,13 +78,26 @@ export async function startDynaliteServer(server: Server): Promise<TestDynamoDb>
   });
 }
 
-/** DynamoDB Local listens on every interface and cannot be told otherwise; it ends with its test file. */
+let sharedLocal: Promise<number> | undefined;
+const sharedNames = tableNames();
+
+/** One server for all suites of a process, since starting a virtual machine takes seconds: it ends with the process. */
 async function startDynamoDbLocal(): Promise<TestDynamoDb> {
+  sharedLocal ??= startJava().catch((error: unknown) => {
+    sharedLocal = undefined;
+    throw error;
+  });
+  return testDynamoDb(await sharedLocal, async () => undefined, sharedNames);
+}
+
+/** DynamoDB Local listens on every interface and cannot be told otherwise. Resolves to its port. */
+async function startJava(): Promise<number> {
   const port = await freePort();
   const jar = jarFile();
   const java = spawn(
-    JAVA,
+    'sh',
     [
+      ...['-c', END_WITH_PARENT, JAVA],
       `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
       '-Xmx512m',
       '-jar',
@@ -92,32 +107,26 @@ async function startDynamoDbLocal(): Promise<TestDynamoDb> {
       '-port',
       String(port),
     ],
-    { stdio: 'ignore' },
+    { stdio: ['pipe', 'ignore', 'ignore'] },
   );
-  const kill = () => java.kill('SIGKILL');
-  process.once('exit', kill);
   await untilServing(java, port);
-  return testDynamoDb(port, async () => {
-    process.off('exit', kill);
-    if (java.exitCode !== null) return;
-    const ended = new Promise<void>((resolve) => java.once('exit', () => resolve()));
-    kill();
-    await ended;
-  });
+  return port;
 }
 
-function testDynamoDb(port: number, stop: () => Promise<void>): TestDynamoDb {
+function testDynamoDb(
+  port: number,
+  stop: () => Promise<void>,
+  nextName: () => string = tableNames(),
+): TestDynamoDb {
   const client = dynamoDbClient({
     endpoint: `http://${LOOPBACK}:${port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  let tables = 0;
   return {
     client,
     async createTable(definition) {
-      tables += 1;
-      const TableName = `table-${tables}`;
+      const TableName = nextName();
       await client.send(new CreateTableCommand({ ...definition, TableName }));
       await waitUntilTableExists(
         { client, maxWaitTime: TABLE_WAIT_S, minDelay: 0.05, maxDelay: 0.2 },
@@ -130,6 +139,14 @@ function testDynamoDb(port: number, stop: () => Promise<void>): TestDynamoDb {
       client.destroy();
       await stop();
     },
+  };
+}
+
+function tableNames(): () => string {
+  let tables = 0;
+  return () => {
+    tables += 1;
+    return `table-${tables}`;
   };
 }
 
@@ -158,7 +175,7 @@ async function untilServing(java: ChildProcess, port: number): Promise<void> {
     if (answered) return;
     await sleep(READY_POLL_MS);
   }
-  java.kill('SIGKILL');
+  java.stdin?.end();
   throw new Error('DynamoDB Local does not answer', { cause: failure });
 }
 
