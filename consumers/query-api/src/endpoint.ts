@@ -1,4 +1,4 @@
-import { headerName, type Operation } from '@twinstream/api-contract';
+import { ATTRIBUTE_FILTER_PREFIX, headerName, type Operation } from '@twinstream/api-contract';
 import { inexactNumbers, isStorableNumber } from '@twinstream/device-model';
 import type { z } from 'zod';
 import { problemResponse } from './problem.ts';
@@ -49,7 +49,7 @@ export function endpoint<const Description extends Operation, Services = QueryAp
     answer: async (raw, services) => {
       const faults: Fault[] = [];
       const params = check(description.params, raw.params, faults);
-      const query = check(description.query, singleValues(raw.query, faults), faults);
+      const query = check(description.query, queryValues(description.query, raw.query, faults), faults);
       const headers =
         description.headers &&
         check(description.headers, headerValues(description.headers, raw), faults, headerName);
@@ -102,12 +102,23 @@ function check(
   return undefined;
 }
 
-function singleValues(query: RawRequest['query'], faults: Fault[]): Record<string, string> {
-  const entries: [string, string][] = [];
+/** Each parameter once, but for conditions on attributes, which come together in `attr`. */
+function queryValues(
+  schema: z.ZodObject,
+  query: RawRequest['query'],
+  faults: Fault[],
+): Record<string, unknown> {
+  const entries: [string, unknown][] = [];
+  const conditions: [string, readonly string[]][] = [];
   for (const [name, values] of Object.entries(query)) {
-    if (values.length > 1) faults.push({ parameter: name, detail: 'must be given once' });
+    if (name.startsWith(ATTRIBUTE_FILTER_PREFIX) && 'attr' in schema.shape) {
+      conditions.push([name.slice(ATTRIBUTE_FILTER_PREFIX.length), values]);
+    } else if (name === 'attr')
+      faults.push({ parameter: name, detail: 'must name an attribute: attr.<name>' });
+    else if (values.length > 1) faults.push({ parameter: name, detail: 'must be given once' });
     else entries.push([name, values[0] ?? '']);
   }
+  if (conditions.length > 0) entries.push(['attr', conditions]);
   return Object.fromEntries(entries);
 }
 

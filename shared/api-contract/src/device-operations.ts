@@ -2,7 +2,7 @@ import { EVENT_LIMITS, isJsonObject, type JsonObject } from '@twinstream/device-
 import { z } from 'zod';
 import { deviceAnswerSchema, deviceListSchema, positionSchema } from './device.ts';
 import { eventListSchema } from './event.ts';
-import { fieldsParameter } from './field-selection.ts';
+import { ATTRIBUTE_PREFIX, fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS } from './fleet.ts';
 import { ATTRIBUTE_VALUE } from './json-value.ts';
 import { NO_PARAMETERS, operation } from './operation.ts';
@@ -15,7 +15,7 @@ import {
   storedTimeParameter,
   timeParameter,
 } from './parameters.ts';
-import { BASES, SORT_NAMES } from './values.ts';
+import { BASES, SORT_NAMES, TEXT_CHARACTERS_MAX } from './values.ts';
 
 export const listDevices = operation({
   method: 'get',
@@ -29,9 +29,18 @@ export const listDevices = operation({
   query: z.strictObject({
     ...FILTER_PARAMETERS,
     sort: z
-      .enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`)
+      .union(
+        [
+          z.enum(SORT_NAMES),
+          z.templateLiteral([ATTRIBUTE_PREFIX, z.string().min(1).max(TEXT_CHARACTERS_MAX)]),
+        ],
+        `must be one of ${SORT_NAMES.join(', ')}, or ${ATTRIBUTE_PREFIX}<name>`,
+      )
       .default('deviceId')
-      .meta({ description: 'Sort key of the list. Rows without a value come last.' }),
+      .meta({
+        description:
+          'Sort key of the list, or attributes.<name>: numbers come before texts. Rows without a value come last.',
+      }),
     order: orderParameter('Rising or falling.', true),
     fields: fieldsParameter(['troubles', 'processedTime']),
     limit: limitParameter,

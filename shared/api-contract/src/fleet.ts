@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { textParameter } from './parameters.ts';
+import { attributeFilterParameter } from './attribute-filter.ts';
+import { deviceIdsParameter, textParameter } from './parameters.ts';
 import { CONNECTION_STATUSES, LIVENESS, TROUBLE_FILTERS, TROUBLES } from './values.ts';
 
 /** Query parameters by which lists, counts and live updates choose devices; a device must meet all that is given. */
@@ -22,6 +23,8 @@ export const FILTER_PARAMETERS = {
       description:
         '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
     }),
+  attr: attributeFilterParameter,
+  ids: deviceIdsParameter,
   q: textParameter('Part of the id or of a label, in any case of letters.'),
 };
 const filterSchema = z.object(FILTER_PARAMETERS);

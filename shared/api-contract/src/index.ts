@@ -1,3 +1,8 @@
+export {
+  ATTRIBUTE_FILTER_PREFIX,
+  type AttributeCondition,
+  type AttributeOperator,
+} from './attribute-filter.ts';
 export * from './device.ts';
 export * from './device-operations.ts';
 export * from './event.ts';

@@ -1,10 +1,18 @@
 import { z } from 'zod';
+import { ATTRIBUTE_FILTER_PREFIX } from './attribute-filter.ts';
 import { headerName } from './header-name.ts';
 import { ATTRIBUTE_VALUE, ATTRIBUTE_VALUE_SCHEMA } from './json-value.ts';
 import type { Answer, Operation } from './operation.ts';
 import { PROBLEMS, type ProblemCode, problemSchema } from './problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+
+const TEXT = {
+  type: 'string',
+  maxLength: 1_024,
+  pattern: '^(?!exists:(?!(?:true|false)$))',
+  items: undefined,
+} as const;
 
 /** Problems that any operation may answer with. */
 const COMMON_PROBLEMS: readonly ProblemCode[] = [
@@ -93,16 +101,25 @@ function parameters(
   schemas: Map<string, unknown>,
 ): Json[] {
   return Object.entries(shape.shape).map(([name, schema]) => {
-    const { description, ...rest } = schemaOf(schema as z.ZodType, schemas);
+    // A condition on an attribute is a text, whatever it becomes when it is read.
+    const { description, ...rest } =
+      name === 'attr'
+        ? { ...schemaOf(schema as z.ZodType, schemas), ...TEXT }
+        : schemaOf(schema as z.ZodType, schemas);
     const isRequired = place === 'path' || !(schema as z.ZodType).safeParse(undefined).success;
     return {
-      name: place === 'header' ? headerName(name) : name,
+      name: place === 'header' ? headerName(name) : parameterName(name),
       in: place,
       required: isRequired,
       ...(description === undefined ? {} : { description }),
       schema: rest,
     };
   });
+}
+
+/** Conditions name their attribute: `attr.NAME` stands for any. */
+function parameterName(name: string): string {
+  return name === 'attr' ? `${ATTRIBUTE_FILTER_PREFIX}NAME` : name;
 }
 
 function answers({ answers: given }: Operation, schemas: Map<string, unknown>): Json {

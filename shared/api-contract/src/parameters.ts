@@ -72,6 +72,26 @@ export const deviceIdParameter = z
       'The device, percent-encoded. In its id, `~` is written `~0`, and `/` is written `~1`; the ids `.` and `..`, which no path can hold, are `~.` and `~..`.',
   });
 
+const IDS_MAX = 100;
+const idsRule = `must be up to ${IDS_MAX} device ids with commas between`;
+
+/** Ids as in a path, but percent-decoded, and with `~2` for a comma. */
+export const deviceIdsParameter = z
+  .string(idsRule)
+  .min(1, idsRule)
+  .transform((text, context): readonly DeviceId[] => {
+    const ids = text.split(',').map((id) => deviceIdOfPath(id.replaceAll('~2', ',')));
+    if (ids.length <= IDS_MAX && ids.every(isDeviceId)) return ids;
+    context.addIssue({ code: 'custom', message: idsRule });
+    return z.NEVER;
+  })
+  .optional()
+  .meta({
+    type: 'string',
+    pattern: `^[!-+\\--~\\u00a1-\\uffff]+(?:,[!-+\\--~\\u00a1-\\uffff]+){0,${IDS_MAX - 1}}$`,
+    description: `Devices by their ids, up to ${IDS_MAX}, with commas between; in an id, \`~\` is written \`~0\`, \`/\` is written \`~1\`, and a comma \`~2\`. Unknown ones are left out.`,
+  });
+
 const HEADER_CHARACTERS_MAX = 8_192;
 
 export const headerText = (description: string) =>

@@ -1,4 +1,5 @@
 import type { FleetFilter, Liveness } from '@twinstream/api-contract';
+import { attributePredicate } from './attribute-condition.ts';
 import type { FleetRow } from './fleet-row.ts';
 import { meetsTroubleFilter, troublesOf } from './trouble.ts';
 
@@ -6,6 +7,8 @@ import { meetsTroubleFilter, troublesOf } from './trouble.ts';
 export function fleetPredicate(filter: FleetFilter): (row: FleetRow, liveness: Liveness) => boolean {
   const { status, liveness, site, type, firmware, trouble } = filter;
   const q = filter.q?.toLowerCase();
+  const ids = filter.ids === undefined ? undefined : new Set(filter.ids);
+  const meetsConditions = attributePredicate(filter.attr);
   return (row, now) => {
     const { labels } = row.device;
     return (
@@ -14,6 +17,8 @@ export function fleetPredicate(filter: FleetFilter): (row: FleetRow, liveness: L
       (site === undefined || labels.site === site) &&
       (type === undefined || labels.type === type) &&
       (firmware === undefined || labels.firmware === firmware) &&
+      (ids === undefined || ids.has(row.deviceId)) &&
+      meetsConditions(row.device.attributes) &&
       (q === undefined || row.searchText.includes(q)) &&
       (trouble === undefined || meetsTroubleFilter(troublesOf(row, now), trouble))
     );

@@ -5,16 +5,16 @@ import { type FleetRow, rowJson } from './fleet-row.ts';
 import { comparePlaces, type FleetSort, type SortPlace, type SortValue, sortPlace } from './fleet-sort.ts';
 import type { FleetSnapshot } from './fleet-view.ts';
 
-/** The devices of a list and what each is sorted by, as they were at one moment: by rising id, not yet sorted. */
+/** The devices of a list and what each is sorted by, as they were at one moment: not yet sorted. */
 export interface PlaceList {
   readonly deviceIds: readonly DeviceId[];
-  /** Of the device of the same index. */
+  /** What each is sorted by, at the same index. */
   readonly values: readonly SortValue[];
 }
 
 /** The places of all devices that meet a filter now. */
 export function fleetPlaces(
-  snapshot: Pick<FleetSnapshot, 'rows' | 'livenessAt'>,
+  snapshot: Pick<FleetSnapshot, 'rows' | 'find' | 'livenessAt'>,
   filter: FleetFilter,
   sort: FleetSort,
   timeMs: number,
@@ -22,13 +22,19 @@ export function fleetPlaces(
   const matches = fleetPredicate(filter);
   const deviceIds: DeviceId[] = [];
   const values: SortValue[] = [];
-  for (const row of snapshot.rows) {
+  // A request for a few devices does not look at all.
+  const rows = filter.ids === undefined ? snapshot.rows : rowsOf(snapshot, filter.ids);
+  for (const row of rows) {
     const liveness = snapshot.livenessAt(row, timeMs);
     if (!matches(row, liveness)) continue;
     deviceIds.push(row.deviceId);
     values.push(sortPlace(row, sort.by, liveness).value);
   }
   return { deviceIds, values };
+}
+
+function rowsOf({ find }: Pick<FleetSnapshot, 'find'>, ids: readonly DeviceId[]): readonly FleetRow[] {
+  return [...new Set(ids)].map(find).filter((row) => row !== undefined);
 }
 
 export interface ListPageQuery {

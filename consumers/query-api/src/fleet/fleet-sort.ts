@@ -1,4 +1,10 @@
-import { LIVENESS, type Liveness, type Order, type SortName } from '@twinstream/api-contract';
+import {
+  ATTRIBUTE_PREFIX,
+  LIVENESS,
+  type Liveness,
+  type Order,
+  type SortName,
+} from '@twinstream/api-contract';
 import type { FleetRow } from './fleet-row.ts';
 
 export type SortValue = string | number | undefined;
@@ -18,8 +24,11 @@ const VALUES = {
   gaps: (row) => row.device.counts.gaps,
 } as const satisfies Record<SortName, (row: FleetRow, liveness: Liveness) => SortValue>;
 
+/** A column, or `attributes.` and the name of an attribute. */
+export type SortKey = SortName | `${typeof ATTRIBUTE_PREFIX}${string}`;
+
 export interface FleetSort {
-  readonly by: SortName;
+  readonly by: SortKey;
   readonly order: Order;
 }
 
@@ -29,8 +38,21 @@ export interface SortPlace {
   readonly deviceId: string;
 }
 
-export function sortPlace(row: FleetRow, by: SortName, liveness: Liveness): SortPlace {
-  return { value: VALUES[by](row, liveness), deviceId: row.deviceId };
+export function sortPlace(row: FleetRow, by: SortKey, liveness: Liveness): SortPlace {
+  const value = isColumn(by)
+    ? VALUES[by](row, liveness)
+    : attributeValue(row.device.attributes, by.slice(ATTRIBUTE_PREFIX.length));
+  return { value, deviceId: row.deviceId };
+}
+
+function isColumn(by: SortKey): by is SortName {
+  return Object.hasOwn(VALUES, by);
+}
+
+function attributeValue(attributes: FleetRow['device']['attributes'], name: string): SortValue {
+  const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  if (typeof value === 'number' || typeof value === 'string') return value;
+  return typeof value === 'boolean' ? String(value) : undefined;
 }
 
 /** Order of two places. What has no value comes last in either order; equal values always go by rising id. */
@@ -40,7 +62,9 @@ export function comparePlaces({ order }: FleetSort): (a: SortPlace, b: SortPlace
     if (a.value !== b.value) {
       if (a.value === undefined) return 1;
       if (b.value === undefined) return -1;
-      return a.value < b.value ? -sign : sign;
+      // Attributes of one name may differ in kind: numbers come first.
+      const isKindSame = typeof a.value === typeof b.value;
+      return (isKindSame ? a.value < b.value : typeof a.value === 'number') ? -sign : sign;
     }
     return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
   };

@@ -28,6 +28,10 @@ def before_call(context, case, kwargs):
     device_id = (case.path_parameters or {}).get("deviceId")
     if isinstance(device_id, str) and any(map(is_unfit, unquote(device_id))):
         case.path_parameters["deviceId"] = "sensor-0002"
+    # As with the id in a path.
+    ids = query.get("ids")
+    if isinstance(ids, str) and any(map(is_unfit, ids)):
+        query["ids"] = "sensor-0002,sensor-0006"
     # Moments that can be stored have been, and come one after the other.
     for name in ("from", "to", "at", "diff"):
         time = query.get(name)

@@ -66,6 +66,68 @@ describe('GET /v1/devices', () => {
     expect([ids(body), body.total]).toEqual([expected, expected.length]);
   });
 
+  test.each([
+    ['attr.load=lt:20', ['a']],
+    ['attr.load=le:20', ['a', 'b']],
+    ['attr.load=gt:5&attr.load=lt:21', ['b']],
+    ['attr.load=ge:20&attr.door=eq:open', ['b']],
+    ['attr.load=5', ['a']],
+    ['attr.load=5.0', ['a']],
+    ['attr.door=open', ['a', 'b']],
+    ['attr.door=in:ajar,closed', ['c']],
+    ['attr.door=ne:open', ['c']],
+    ['attr.on=true', ['a']],
+    ['attr.on=ne:true', ['b']],
+    ['attr.load=exists:false&q=', undefined],
+    ['attr.on=exists:false&sort=deviceId', ['bus-1', 'bus-2', 'c', 'tram-1', 'tram-2']],
+    ['attr.load=lt:many', ['c']],
+    ['attr.load=lt:', []],
+    ['attr.time=12:30', ['c']],
+    ['attr.__proto__=exists:true', []],
+    ['ids=c,a,none', ['a', 'c']],
+    ['ids=a,b&attr.load=gt:5', ['b']],
+  ])('filters by %s', async (query, expected) => {
+    await api.say('a', { counter: 1, data: { load: 5, door: 'open', on: true } });
+    await api.say('b', { counter: 1, data: { load: 20, door: 'open', on: false } });
+    await api.say('c', { counter: 1, data: { load: 'full', door: 'ajar', time: '12:30' } });
+    const { status, body } = await api.ask(`/v1/devices?${query}`);
+    if (expected === undefined) expect(status).toBe(400);
+    else expect(ids(body)).toEqual(expected);
+  });
+
+  test.each([
+    ['attr.=5', 'attr'],
+    ['attr.a=exists:maybe', 'attr'],
+    ['attr=5', 'attr'],
+    [Array.from({ length: 21 }, () => 'attr.a=lt:5').join('&'), 'attr'],
+    [`ids=${Array.from({ length: 101 }, () => 'a').join(',')}`, 'ids'],
+    ['ids=', 'ids'],
+    ['ids=a,,b', 'ids'],
+    ['sort=attributes.', 'sort'],
+  ])('refuses %s', async (query, parameter) => {
+    const { status, body } = await api.ask(`/v1/devices?${query}`);
+    expect([status, body.code, body.parameter]).toEqual([400, 'BAD_PARAMETER', parameter]);
+  });
+
+  test('reads devices by ids with a comma, a slash or a tilde', async () => {
+    for (const id of ['a,b', 'a/b', 'a~b', '..']) await api.say(id, { counter: 1 });
+    const { body } = await api.ask('/v1/devices?ids=a~2b,a~1b,a~0b,~..');
+    expect(ids(body)).toEqual(['..', 'a,b', 'a/b', 'a~b']);
+  });
+
+  test('sorts by an attribute: numbers before texts, devices without it last, page by page', async () => {
+    const loads = { e: 30, a: 4, d: 'x', b: 'full', c: 12 };
+    for (const [id, load] of Object.entries(loads)) await api.say(id, { counter: 1, data: { load } });
+    const rest = ['bus-1', 'bus-2', 'tram-1', 'tram-2'];
+    expect(await all('sort=attributes.load&order=asc', 2)).toEqual(['a', 'c', 'e', 'b', 'd', ...rest]);
+    expect(await all('sort=attributes.load&order=desc', 2)).toEqual(['d', 'b', 'e', 'c', 'a', ...rest]);
+  });
+
+  test('counts and follows devices that meet a condition', async () => {
+    await api.say('a', { counter: 1, data: { load: 5 } });
+    expect((await api.ask('/v1/fleet/summary?attr.load=lt:20')).body.total).toBe(1);
+  });
+
   test.each([1, 2, 3, 4])('walks through the fleet in pages of %d', async (limit) => {
     expect(await all('', limit)).toEqual(['bus-1', 'bus-2', 'tram-1', 'tram-2']);
   });

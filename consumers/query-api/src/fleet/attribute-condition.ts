@@ -1,0 +1,55 @@
+import type { AttributeCondition, AttributeOperator } from '@twinstream/api-contract';
+import type { JsonValue } from '@twinstream/device-model';
+
+type Attributes = Readonly<Record<string, JsonValue>>;
+
+/** Tests attributes against all conditions, which are read once. */
+export function attributePredicate(
+  conditions: readonly AttributeCondition[] = [],
+): (attributes: Attributes) => boolean {
+  const tests = conditions.map(conditionTest);
+  return (attributes) => tests.every((meets) => meets(attributes));
+}
+
+function conditionTest({ name, operator, values }: AttributeCondition): (attributes: Attributes) => boolean {
+  const attributeOf = (attributes: Attributes) =>
+    Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+  if (operator === 'exists') {
+    const isWanted = values[0] === 'true';
+    return (attributes) => (attributeOf(attributes) !== undefined) === isWanted;
+  }
+  const tests = values.map((text) => valueTest(operator, text));
+  return (attributes) => {
+    const value = attributeOf(attributes);
+    return value !== undefined && tests.some((meets) => meets(value));
+  };
+}
+
+function valueTest(operator: AttributeOperator, text: string): (value: JsonValue) => boolean {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  return (value) => {
+    if (typeof value === 'number') return !Number.isNaN(number) && compares(operator, value - number);
+    if (typeof value === 'string') return compares(operator, value === text ? 0 : value < text ? -1 : 1);
+    if (typeof value !== 'boolean' || !(text === 'true' || text === 'false')) return false;
+    const isEqual = String(value) === text;
+    return operator === 'ne' ? !isEqual : (operator === 'eq' || operator === 'in') && isEqual;
+  };
+}
+
+/** `difference`: below 0 where the attribute comes first. */
+function compares(operator: AttributeOperator, difference: number): boolean {
+  switch (operator) {
+    case 'ne':
+      return difference !== 0;
+    case 'lt':
+      return difference < 0;
+    case 'le':
+      return difference <= 0;
+    case 'gt':
+      return difference > 0;
+    case 'ge':
+      return difference >= 0;
+    default:
+      return difference === 0;
+  }
+}
