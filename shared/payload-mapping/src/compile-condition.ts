@@ -17,6 +17,9 @@ export function compileConditions(
   formats: Formats,
 ): Test {
   const tests = (specs ?? []).map((spec, index) => compileCondition(spec, `${at}[${index}]`, formats));
+  const [only, ...others] = tests;
+  if (only === undefined) return () => true;
+  if (others.length === 0) return only;
   return (scope) => tests.every((test) => test(scope));
 }
 

@@ -1,5 +1,4 @@
 import {
-  type CountedIdentity,
   type DecodedEvent,
   decodeParsed,
   EVENT_LIMITS,
@@ -9,7 +8,7 @@ import {
   rejection,
   type SourceCounter,
 } from '@twinstream/device-model';
-import { compileIdentity } from './compile-identity.ts';
+import { compileIdentity, type Identified } from './compile-identity.ts';
 import { compileValue } from './compile-value.ts';
 import type { Formats } from './formats.ts';
 import type { EventSpec } from './mapping-document.ts';
@@ -30,10 +29,11 @@ export interface EventParts {
   readonly deviceId: string;
   readonly type: string;
   readonly time: string;
-  readonly identity?: CountedIdentity;
-  readonly sourceCounter?: SourceCounter;
+  readonly identified: Identified;
   readonly data: PayloadObject;
 }
+
+const NOT_IDENTIFIED: Identified = {};
 
 /** Whether two items belong to one event, apart from their data. */
 export function isSameHead(a: EventParts, b: EventParts): boolean {
@@ -41,9 +41,9 @@ export function isSameHead(a: EventParts, b: EventParts): boolean {
     a.deviceId === b.deviceId &&
     a.type === b.type &&
     a.time === b.time &&
-    a.identity?.session === b.identity?.session &&
-    a.identity?.counter === b.identity?.counter &&
-    a.sourceCounter?.counter === b.sourceCounter?.counter
+    a.identified.identity?.session === b.identified.identity?.session &&
+    a.identified.identity?.counter === b.identified.identity?.counter &&
+    a.identified.sourceCounter?.counter === b.identified.sourceCounter?.counter
   );
 }
 
@@ -59,13 +59,16 @@ export function compileEvent(spec: EventSpec, at: string, formats: Formats): (sc
       : text(compileValue(spec.time, `${at}.time`, formats), `${at}.time`);
   const identity = spec.identity && compileIdentity(spec.identity, `${at}.identity`, formats);
   const data = spec.data === undefined ? undefined : compileValue(spec.data, `${at}.data`, formats);
-  return (scope) => ({
-    deviceId: deviceId(scope),
-    type: type(scope),
-    time: time(scope),
-    ...identity?.(scope),
-    data: data === undefined ? {} : dataOf(data(scope), `${at}.data`),
-  });
+  const dataAt = `${at}.data`;
+  return (scope) => {
+    return {
+      deviceId: deviceId(scope),
+      type: type(scope),
+      time: time(scope),
+      identified: identity === undefined ? NOT_IDENTIFIED : identity(scope),
+      data: data === undefined ? {} : dataOf(data(scope), dataAt),
+    };
+  };
 }
 
 function text(access: Access, at: string): (scope: Scope) => string {
@@ -94,8 +97,8 @@ export interface AssembledEvent extends DecodedEvent {
 
 /** The event as its text will be stored: with the name and version of the mapping, and numbers in the device's digits. */
 export function assembleEvent(parts: EventParts, stamp: string): AssembledEvent | Rejection {
-  const { deviceId, type, time, data, identity, sourceCounter } = parts;
-  const event = { v: EVENT_SCHEMA_VERSION, deviceId, type, time, ...identity, data };
+  const { deviceId, type, time, data, identified } = parts;
+  const { identity, sourceCounter } = identified;
   const counted = identity && `"session":${identity.session},"counter":${identity.counter},`;
   const source = sourceCounter && `"source":{"counter":${sourceCounter.counter}},`;
   // By hand: it is written for every event.
@@ -104,8 +107,15 @@ export function assembleEvent(parts: EventParts, stamp: string): AssembledEvent 
   if (byteLengthExceeds(text, EVENT_LIMITS.bytesMax)) {
     return rejection('too-large', `the mapped event has more than ${EVENT_LIMITS.bytesMax} bytes`);
   }
-  const decoded = decodeParsed(readsOtherwise(data) ? parseExactJson(text) : event, text);
+  const decoded = decodeParsed(readsOtherwise(data) ? parseExactJson(text) : eventOf(parts), text);
   return 'rejected' in decoded || sourceCounter === undefined ? decoded : { ...decoded, sourceCounter };
+}
+
+/** The event as its text is read, where no number of it is read otherwise. */
+function eventOf({ deviceId, type, time, data, identified: { identity } }: EventParts): object {
+  const v = EVENT_SCHEMA_VERSION;
+  if (identity === undefined) return { v, deviceId, type, time, data };
+  return { v, deviceId, type, time, session: identity.session, counter: identity.counter, data };
 }
 
 function byteLengthExceeds(text: string, bytesMax: number): boolean {

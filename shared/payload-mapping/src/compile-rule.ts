@@ -64,7 +64,10 @@ export function compileRule(spec: RuleSpec, stamp: string, formats: Formats): Co
         `the events of the record have more than ${limit} characters`,
       );
     }
-    outcome.events.push({ item, ...decoded });
+    const { event, text, sourceCounter } = decoded;
+    outcome.events.push(
+      sourceCounter === undefined ? { item, event, text } : { item, event, text, sourceCounter },
+    );
   };
   if (spec.each === undefined) {
     const run: Run = (scope, outcome) => {

@@ -45,7 +45,9 @@ function compileSource(spec: ValueObjectSpec, at: string, formats: Formats, dept
   if (spec.concat !== undefined) return concat(all(spec.concat, 'concat'), `${at}.concat`);
   if (spec.sum !== undefined) return sum(all(spec.sum, 'sum'), `${at}.sum`);
   if (spec.first !== undefined) return first(all(spec.first, 'first'));
-  if (spec.merge !== undefined) return merge(all(spec.merge, 'merge'), `${at}.merge`);
+  if (spec.merge !== undefined) {
+    return merge(all(spec.merge, 'merge'), isMade(spec.merge[0]), `${at}.merge`);
+  }
   if (spec.object !== undefined) {
     const members = Object.entries(spec.object).map(
       ([name, part]) => [name, inner(part, `object.${name}`)] as const,
@@ -121,16 +123,39 @@ function first(parts: readonly Access[]): Access {
   };
 }
 
-function merge(parts: readonly Access[], at: string): Access {
+/** Steps that make a new object, whatever they are given. */
+const MAKING_STEPS: ReadonlySet<string> = new Set(['pick', 'drop', 'rename', 'flatten']);
+
+/** Whether an object that the value comes to is made for it, and so nobody else's: not a part of the payload or of the document. */
+function isMade(spec: ValueSpec | undefined): boolean {
+  if (typeof spec !== 'object' || spec.default !== undefined) return false;
+  const last = spec.steps?.at(-1);
+  if (last !== undefined)
+    return typeof last === 'object' && Object.keys(last).every((name) => MAKING_STEPS.has(name));
+  return (
+    spec.object !== undefined ||
+    spec.member !== undefined ||
+    spec.pairs !== undefined ||
+    spec.merge !== undefined
+  );
+}
+
+/** @param isFirstMade whether the object of the first part may be added to */
+function merge(parts: readonly Access[], isFirstMade: boolean, at: string): Access {
+  const [first] = parts;
   return (scope) => {
-    const merged: { [name: string]: PayloadValue } = {};
+    let merged: { [name: string]: PayloadValue } | undefined;
     for (const part of parts) {
       const value = part(scope);
       if (value === undefined || value === null) continue;
       if (!isPayloadObject(value)) throw new MappingFault('unmapped-value', at, 'a part is not an object');
-      mergeInto(merged, value, scope, at);
+      if (part === first && isFirstMade) merged = value;
+      else {
+        merged ??= {};
+        mergeInto(merged, value, scope, at);
+      }
     }
-    return merged;
+    return merged ?? {};
   };
 }
 

@@ -31,9 +31,10 @@ export function mappingDecoder(mapper: PayloadMapper): EntryDecoder {
 
 function decodedEntry(mapped: MappedRecord, { subSequenceNumber: entry }: UserRecordEntry): DecodedEntry {
   const placeOf = mapped.mapping?.isMany === true ? (item: number) => placeOfItem(entry, item) : () => entry;
-  const events = mapped.events.map(({ item, ...decoded }) => ({
+  const events = mapped.events.map(({ item, event, text, sourceCounter }) => ({
     subSequenceNumber: placeOf(item),
-    decoded,
+    // Without a spread: it is made for every event.
+    decoded: sourceCounter === undefined ? { event, text } : { event, text, sourceCounter },
   }));
   const { rejections, ignored } = mapped;
   const whole = rejectionOf(rejections, mapped);

@@ -67,8 +67,8 @@ function startsAsOwn(data: Uint8Array): boolean {
 }
 
 /** Whether a JSON payload has the members that tell this project's own format from others. */
-function isOwnShape(payloads: readonly PayloadValue[] | Undecodable | undefined): boolean {
-  if (payloads === undefined || 'undecodable' in payloads) return false;
+function isOwnShape(payloads: readonly PayloadValue[] | Undecodable): boolean {
+  if ('undecodable' in payloads) return false;
   const [payload] = payloads;
   return isPayloadObject(payload) && Object.hasOwn(payload, 'v') && Object.hasOwn(payload, 'deviceId');
 }
@@ -88,13 +88,8 @@ function mapRecord(
 ): MappedRecord {
   const { data } = record;
   let own = mappings.length === 0 || startsAsOwn(data) ? decodeEvent(data) : undefined;
-  const decoded = new Map<string, readonly PayloadValue[] | Undecodable>();
-  const decodedBy = (mapping: CompiledMapping): readonly PayloadValue[] | Undecodable => {
-    const payloads = decoded.get(mapping.decodedAs) ?? mapping.decode(data);
-    decoded.set(mapping.decodedAs, payloads);
-    return payloads;
-  };
-  if (own === undefined && isOwnShape(json && decodedBy(json))) own = decodeEvent(data);
+  const decodedBy = decodedOnce(data);
+  if (own === undefined && json !== undefined && isOwnShape(decodedBy(json))) own = decodeEvent(data);
   if (own !== undefined && 'event' in own) return ownEvent(own);
   let undecodable: string | undefined;
   let wasDecoded = false;
@@ -119,8 +114,30 @@ function mapRecord(
   );
 }
 
+/** Decodes a record once for all mappings that decode it in the same way: for the first of them without a map. */
+function decodedOnce(data: Uint8Array): (mapping: CompiledMapping) => readonly PayloadValue[] | Undecodable {
+  let first: { readonly as: string; readonly payloads: readonly PayloadValue[] | Undecodable } | undefined;
+  let others: Map<string, readonly PayloadValue[] | Undecodable> | undefined;
+  return (mapping) => {
+    const as = mapping.decodedAs;
+    if (first?.as === as) return first.payloads;
+    const payloads = others?.get(as) ?? mapping.decode(data);
+    if (first === undefined) first = { as, payloads };
+    else {
+      others ??= new Map();
+      others.set(as, payloads);
+    }
+    return payloads;
+  };
+}
+
 function ownEvent(own: DecodedEvent): MappedRecord {
-  return { events: [{ item: 0, ...own }], rejections: [], ignored: 0, itemCount: 1 };
+  return {
+    events: [{ item: 0, event: own.event, text: own.text }],
+    rejections: [],
+    ignored: 0,
+    itemCount: 1,
+  };
 }
 
 function rejected(reason: Rejection): MappedRecord {
