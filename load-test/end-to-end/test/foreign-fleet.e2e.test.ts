@@ -297,4 +297,14 @@ describe('a foreign fleet that a plain SDK client puts into the stream', () => {
       archive: { eventsFound: events, missing: 0 },
     });
   }, 90_000);
+
+  test('lies in quarantine where no mapping knows it, and verify says how much does', async () => {
+    await put(['{"unknown":1}'], () => 'nobody');
+    await pipeline.caughtUp();
+    const { ops } = operationsOf(pipeline, folder.path);
+    const verified = async () => (await ops('verify', '--archive-lag', '0s')).stdout;
+    await expect
+      .poll(verified, { timeout: 60_000, interval: 1_000 })
+      .toMatch(/^equal: .* in quarantine 1 \(see quarantine list\)/);
+  }, 90_000);
 });

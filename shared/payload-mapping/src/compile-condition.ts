@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { compilePattern } from './bounded-pattern.ts';
 import { compileValue } from './compile-value.ts';
 import type { Formats } from './formats.ts';
@@ -66,10 +65,26 @@ function compileTest(spec: ConditionSpec, at: string): Holds {
   return (value) => isEqual(spec.equals, value);
 }
 
-/** Compares as deep as the document's own value reaches. */
+/**
+ * Compares as deep as the document's own value reaches. A number that a double does not hold is equal to the text of its
+ * digits, as which the state holds it; -0 is 0.
+ */
 function isEqual(expected: unknown, value: PayloadValue | undefined): boolean {
+  if (isRawNumber(value)) return expected === value.rawJSON;
   if (typeof expected !== 'object' || expected === null) return expected === value;
-  return isDeepStrictEqual(expected, value);
+  if (Array.isArray(expected)) {
+    return (
+      isPayloadArray(value) &&
+      value.length === expected.length &&
+      expected.every((each, index) => isEqual(each, value[index]))
+    );
+  }
+  if (!isPayloadObject(value)) return false;
+  const members = Object.entries(expected);
+  return (
+    members.length === Object.keys(value).length &&
+    members.every(([name, each]) => Object.hasOwn(value, name) && isEqual(each, value[name]))
+  );
 }
 
 function kindOf(value: PayloadValue): ConditionSpec['is'] {

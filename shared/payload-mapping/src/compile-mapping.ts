@@ -1,4 +1,5 @@
-import { type Document, parseDocument } from 'yaml';
+import { isExactNumber, isStorableNumber } from '@twinstream/device-model';
+import { type Document, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledMapping } from './compiled-mapping.ts';
@@ -30,11 +31,41 @@ export function parseMappingText(text: string): MappingDocument | InvalidMapping
   if (document.errors.length > 0) {
     return { faults: document.errors.map(({ message }) => ({ at: '', message })) };
   }
-  return readMapping(value);
+  const inexact = inexactNumbersOf(document);
+  return inexact.length > 0 ? { faults: inexact } : readMapping(value);
 }
+
+/** Decimal numbers, as JSON and YAML write them. */
+const DECIMAL = /^[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?$/;
+
+function inexactNumbersOf(document: Document): DocumentFault[] {
+  const faults: DocumentFault[] = [];
+  visit(document, {
+    Scalar: (_, { value, source }) => {
+      if (typeof value !== 'number' || source === undefined || !DECIMAL.test(source)) return;
+      if (!isStorableNumber(value) || isExactNumber(source, value)) return;
+      faults.push({ at: '', message: `${source} would be rounded: write it as a text, in quotes` });
+    },
+  });
+  return faults;
+}
+
+/** Places of members named `__proto__`, which no schema keeps. */
+function protoNames(value: unknown, at: string, depth: number): DocumentFault[] {
+  if (typeof value !== 'object' || value === null || depth > VALUE_LEVELS_MAX) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const place = Array.isArray(value) ? `${at}[${name}]` : joinPath(at, name);
+    if (name === '__proto__') return [{ at: place, message: 'the name __proto__ cannot be used here' }];
+    return protoNames(member, place, depth + 1);
+  });
+}
+/** Far deeper than any valid document. */
+const VALUE_LEVELS_MAX = 64;
 
 /** Checks what a mapping document says, not yet what it names. */
 export function readMapping(value: unknown): MappingDocument | InvalidMappings {
+  const faults = protoNames(value, '', 0);
+  if (faults.length > 0) return { faults };
   const read = mappingDocumentSchema.safeParse(value);
   return read.success ? read.data : { faults: faultsOf(read.error.issues, '') };
 }

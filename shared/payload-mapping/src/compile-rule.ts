@@ -7,7 +7,7 @@ import { RECORD_LIMITS } from './limits.ts';
 import type { EachSpec, RuleSpec, ValueSpec } from './mapping-document.ts';
 import { MappingFault } from './mapping-fault.ts';
 import { type Access, compilePath, memberOf } from './path.ts';
-import { isPayloadArray, isPayloadObject, type PayloadValue } from './payload-value.ts';
+import { isPayloadArray, isPayloadObject, type PayloadValue, setMember } from './payload-value.ts';
 import { type Outcome, type Run, runGuarded } from './record-outcome.ts';
 import type { Scope } from './scope.ts';
 
@@ -117,15 +117,23 @@ function runEach(
     const carried: { [name: string]: PayloadValue } = {};
     scope.carried = carried;
     let open: OpenEvent | undefined;
+    const close = (): void => {
+      const closed = open;
+      open = undefined;
+      if (closed !== undefined) finish(closed.item, { ...closed.parts, data: closed.data }, outcome);
+    };
     const one: Run = (inner, into) => {
-      if (!where(inner)) into.ignored += 1;
-      else {
+      if (!where(inner)) {
+        into.ignored += 1;
+        close();
+      } else {
         const parts = build(inner);
         if (open !== undefined && isSameHead(open.parts, parts)) mergeInto(open.data, parts.data, inner, at);
         else {
-          if (open !== undefined) finish(open.item, { ...open.parts, data: open.data }, into);
-          open = spec.merge === true ? { item: inner.index, parts, data: { ...parts.data } } : undefined;
-          if (open === undefined) finish(inner.index, parts, into);
+          close();
+          if (spec.merge === true)
+            open = { item: inner.index, parts, data: mergeInto({}, parts.data, inner, at) };
+          else finish(inner.index, parts, into);
         }
       }
       inner.index += 1;
@@ -135,11 +143,13 @@ function runEach(
       scope.key = key;
       for (const name of carry) {
         const value = memberOf(item, name);
-        if (value !== undefined) carried[name] = value;
+        if (value !== undefined) setMember(carried, name, value);
       }
+      const rejectedBefore = outcome.rejections.length;
       runGuarded(one, scope, outcome);
+      if (outcome.rejections.length > rejectedBefore) close();
     }
-    if (open !== undefined) finish(open.item, { ...open.parts, data: open.data }, outcome);
+    close();
   };
 }
 

@@ -159,16 +159,17 @@ function merge(parts: readonly Access[], isFirstMade: boolean, at: string): Acce
   };
 }
 
-/** Enters the members of an object into another, replacing those of equal names. */
+/** Enters the members of an object into another, replacing those of equal names, and returns that. */
 export function mergeInto(
   merged: { [name: string]: PayloadValue },
   value: { readonly [name: string]: PayloadValue },
   scope: Scope,
   at: string,
-): void {
+): { [name: string]: PayloadValue } {
   const names = Object.keys(value);
   spend(scope, names.length, at);
   for (const name of names) setMember(merged, name, value[name] ?? null);
+  return merged;
 }
 
 function object(members: readonly (readonly [string, Access])[]): Access {

@@ -57,6 +57,18 @@ describe('a document with a fault is refused, with the place', () => {
       'rules[0].event.deviceId',
       /exactly one of/,
     ],
+    [
+      'a number that a double does not hold',
+      withEvent('{ deviceId: { path: id, default: 9007199254740993 } }'),
+      '',
+      /9007199254740993 would be rounded: write it as a text/,
+    ],
+    [
+      'a name that no object keeps',
+      withEvent('{ deviceId: id, data: { object: { __proto__: x } } }'),
+      'rules[0].event.data.object.__proto__',
+      /__proto__/,
+    ],
     ['a missing id', withEvent('{ time: t }'), 'rules[0].event.deviceId', /./],
     [
       'an unknown step deep inside',

@@ -106,6 +106,20 @@ describe('a mapping', () => {
   });
 });
 
+test.each([
+  ['{ value: n, equals: "9007199254740993" }', '9007199254740993', true],
+  ['{ value: n, equals: "9007199254740993" }', '9007199254740992', false],
+  ['{ value: n, in: [1, "0.1234567890123456789"] }', '0.1234567890123456789', true],
+  ['{ value: n, equals: 0 }', '-0', true],
+  ['{ value: n, equals: [0, { a: 1 }] }', '[-0,{"a":1}]', true],
+  ['{ value: n, equals: [0, { a: 1 }] }', '[-0,{"a":1,"b":2}]', false],
+  ['{ value: n, equals: { a: ["9007199254740993"] } }', '{"a":[9007199254740993]}', true],
+  ['{ value: n, equals: 1 }', '"1"', false],
+])('the condition %s of %s is %s', (condition, json, holds) => {
+  const text = `{language: 1, mapping: m, version: 1, rules: [{name: r, when: [${condition}], event: {deviceId: {const: d}}}]}`;
+  expect(mapperOf(text).map(record(Buffer.from(`{"n":${json}}`))).events).toHaveLength(holds ? 1 : 0);
+});
+
 describe('the format of the bytes', () => {
   const withFormat = (format: string) => FLAT.replace('version: 3', `version: 3\n${format}`);
   const flat = { device_id: 'a1', ts: 1767225600, temp: 21.5 };
@@ -203,6 +217,29 @@ rules:
       [0, { a: 1, b: 2 }],
       [2, { a: 3 }],
     ]);
+  });
+
+  test('merges no items that an ignored or a rejected one parts, and carries any name', () => {
+    const merging = `
+language: 1
+mapping: parts
+version: 1
+rules:
+  - name: parts
+    each: { path: list, merge: true, carry: ["__proto__"], where: [{ value: skip, exists: false }] }
+    event:
+      deviceId: { path: d, default: d }
+      data: { object: { n: { path: n, steps: [number] }, carried: '$carried["__proto__"]' } }
+`;
+    const { events, rejections, ignored } = mapperOf(merging).map(
+      record(Buffer.from('{"list":[{"n":1},{"n":2,"__proto__":7},{"skip":1},{"n":3},{"n":"x"},{"n":4}]}')),
+    );
+    expect(events.map(({ item, text }) => [item, text.slice(text.indexOf('"data":') + 7, -1)])).toEqual([
+      [0, '{"n":2,"carried":7}'],
+      [3, '{"n":3,"carried":7}'],
+      [5, '{"n":4,"carried":7}'],
+    ]);
+    expect({ rejected: rejections.length, ignored }).toEqual({ rejected: 1, ignored: 1 });
   });
 
   test('is rejected whole where it holds more than a record may', () => {

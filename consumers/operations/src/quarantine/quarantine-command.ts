@@ -136,6 +136,21 @@ function requireReason({ execute, reason = '' }: ChangeFlags): string {
   return reason;
 }
 
+/** The number of records with what chose them, for a question: all that lie in quarantine, or only some. */
+function recordsMeant(count: number, filter: QuarantineFilter, names: readonly string[]): string {
+  const { rejection = [], from, to, shard = [], limit } = filter;
+  const chosenBy = [
+    ...rejection.map((reason) => `--rejection ${reason}`),
+    ...(from === undefined ? [] : [`--from ${from}`]),
+    ...(to === undefined ? [] : [`--to ${to}`]),
+    ...shard.map((id) => `--shard ${id}`),
+    ...(limit === undefined ? [] : [`--limit ${limit}`]),
+  ];
+  if (names.length > 0) return `${whole(count)} named records`;
+  if (chosenBy.length > 0) return `${whole(count)} records (${chosenBy.join(' ')})`;
+  return `all ${whole(count)} records in quarantine`;
+}
+
 /** The records that are meant. Refuses names of which the filters find none: a typo must not pass for work that is done. */
 async function gathered(
   context: CommandContext,
@@ -175,7 +190,7 @@ async function redriveCommand(
   const [decoder] = await services.decoders(flags.mapping, host.folder);
   const records = await gathered(context, flags, names);
   if (flags.execute === true) {
-    const question = `Redrive ${whole(records.length)} records into the tables in use?`;
+    const question = `Redrive ${recordsMeant(records.length, flags, names)} into the tables in use?`;
     await confirm(context.host, question, flags.yes === true);
   }
   const tablesInUse = async () => {
@@ -263,7 +278,7 @@ async function discard(
     tell(context, 'This was a preview: --execute --reason "…" acts.');
     return EXIT_CODES.success;
   }
-  const question = `Discard ${whole(records.length)} records for good?`;
+  const question = `Discard ${recordsMeant(records.length, flags, names)} for good?`;
   await confirm(context.host, question, flags.yes === true);
   const time = isoText(services.clock.now());
   for (const { key } of records) {

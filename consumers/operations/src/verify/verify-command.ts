@@ -213,8 +213,9 @@ function archiveDocument(archive: ArchiveReport | undefined) {
 
 function archiveText(archive: ArchiveReport | undefined): string {
   if (archive === undefined) return '';
-  const { eventsFound, eventsNotDue, notFinished, givenUp, foreign } = archive;
+  const { eventsFound, eventsNotDue, notFinished, deadLetters, givenUp, foreign } = archive;
   const parts = [`in the archive ${whole(eventsFound)}`, `on their way ${whole(eventsNotDue)}`];
+  if (deadLetters > 0) parts.push(`in quarantine ${whole(deadLetters)} (see quarantine list)`);
   if (notFinished > 0) parts.push(`not finished yet ${whole(notFinished)}`);
   if (givenUp > 0) parts.push(`given up ${whole(givenUp)} (a replay into repair stores them)`);
   if (foreign.count > 0) {

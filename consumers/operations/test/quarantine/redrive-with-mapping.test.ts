@@ -95,6 +95,20 @@ test('of a record of several events only those that were rejected are redriven',
   expect(resolved?.resolution.events).toMatchObject([{ subSequenceNumber: placeOfItem(0, 1), isPart: true }]);
 });
 
+test('asks about the records that the filters choose, and names the filters', async () => {
+  await quarantine('100', { other: 1 });
+  await quarantine('101', { other: 1 }, { reason: 'no-mapping' });
+  const ask = async (...argv: readonly string[]) => {
+    const chosen = ['quarantine', 'redrive', ...argv, '--execute', '--reason', 'w'];
+    return (await runOps(services, chosen, 'no')).questions;
+  };
+  expect(await ask()).toEqual(['Redrive all 2 records in quarantine into the tables in use? [y/N] ']);
+  expect(await ask('--rejection', 'no-mapping', '--limit', '5')).toEqual([
+    'Redrive 1 records (--rejection no-mapping --limit 5) into the tables in use? [y/N] ',
+  ]);
+  expect(await ask(`${SHARD}:100`)).toEqual(['Redrive 1 named records into the tables in use? [y/N] ']);
+});
+
 test('a mapping that cannot be read or is invalid is refused by name', async () => {
   await quarantine('100', { id: PUMP });
   const { stderr } = await redrive('--mapping', join(folder, 'none.yaml'));
