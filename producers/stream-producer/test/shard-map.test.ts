@@ -70,12 +70,24 @@ test('a shard map is read again while it does not hold every hash key, and while
 });
 
 test.each([
-  ['the stream does not exist', () => failure('STREAM_REJECTED', false), 'STREAM_REJECTED'],
-  ['it never answers', () => failure('STREAM_UNAVAILABLE'), 'STREAM_UNAVAILABLE'],
-  ['its tokens always expire', () => failure('SHARD_LIST_EXPIRED'), 'SHARD_LIST_EXPIRED'],
-  ['it has no open shard', () => Promise.resolve({ shards: [] }), 'SHARD_MAP_INCOMPLETE'],
-])('a shard map that cannot be read makes the creation fail: %s', async (_, answer, code) => {
-  await expect(createHarness({ wrap: listing(answer) })).rejects.toMatchObject({ code });
+  ['the stream does not exist', () => failure('STREAM_REJECTED', false), 'STREAM_REJECTED', 1],
+  ['it never answers', () => failure('STREAM_UNAVAILABLE'), 'STREAM_UNAVAILABLE', 5],
+  ['its tokens always expire', () => failure('SHARD_LIST_EXPIRED', false), 'SHARD_LIST_EXPIRED', 6],
+  ['it has no open shard', () => Promise.resolve({ shards: [] }), 'SHARD_MAP_INCOMPLETE', 5],
+  [
+    'its list does not end',
+    () => Promise.resolve({ shards: [], nextToken: 'x' }),
+    'STREAM_UNAVAILABLE',
+    10_000,
+  ],
+])('a shard map that cannot be read makes the creation fail: %s', async (_, answer, code, calls) => {
+  let called = 0;
+  const counted = () => {
+    called += 1;
+    return answer();
+  };
+  await expect(createHarness({ wrap: listing(counted) })).rejects.toMatchObject({ code });
+  expect(called).toBe(calls);
 });
 
 test('a shard map that cannot be refreshed holds what landed elsewhere, is tried again and again, and then lets it go on', async () => {
