@@ -5,6 +5,7 @@ import { httpApp } from './http-app.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
 import { deviceEndpoint } from './routes/device.ts';
 import { deviceEventsEndpoint } from './routes/device-events.ts';
+import { deviceSeriesEndpoint } from './routes/device-series.ts';
 import { devicesEndpoint } from './routes/devices.ts';
 import { fleetSummaryEndpoint } from './routes/fleet-summary.ts';
 import { healthEndpoint } from './routes/healthz.ts';
@@ -19,6 +20,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   devicesEndpoint,
   deviceEndpoint,
   deviceEventsEndpoint,
+  deviceSeriesEndpoint,
   correctionsEndpoint,
   fleetSummaryEndpoint,
   updatesEndpoint,

@@ -14,5 +14,6 @@ export { type Operation, operation, type Scope } from './operation.ts';
 export * from './operations.ts';
 export * from './pipeline-status.ts';
 export * from './problem.ts';
+export * from './series.ts';
 export * from './updates.ts';
 export * from './values.ts';

@@ -5,6 +5,7 @@ import { FILTER_PARAMETERS, fleetSummarySchema } from './fleet.ts';
 import { NO_PARAMETERS, type Operation, operation } from './operation.ts';
 import { flagParameter } from './parameters.ts';
 import { pipelineStatusSchema } from './pipeline-status.ts';
+import { getDeviceSeries } from './series.ts';
 
 const healthSchema = z.object({ status: z.literal('ok') });
 export type Health = z.infer<typeof healthSchema>;
@@ -92,6 +93,7 @@ export const OPERATIONS: readonly Operation[] = [
   listDevices,
   getDevice,
   listDeviceEvents,
+  getDeviceSeries,
   correctDevice,
   getFleetSummary,
   streamUpdates,

@@ -92,6 +92,13 @@ export const deviceIdsParameter = z
     description: `Devices by their ids, up to ${IDS_MAX}, with commas between; in an id, \`~\` is written \`~0\`, \`/\` is written \`~1\`, and a comma \`~2\`. Unknown ones are left out.`,
   });
 
+const DURATION = /^[1-9]\d{0,8}(?:ms|s|m|h|d)$/;
+const durationRule = 'must be a duration such as 30s, 5m or 1h';
+
+/** Text that is a duration of whole units. */
+export const durationParameter = (description: string, standard: string) =>
+  z.string(durationRule).regex(DURATION, durationRule).default(standard).meta({ description });
+
 const HEADER_CHARACTERS_MAX = 8_192;
 
 export const headerText = (description: string) =>
