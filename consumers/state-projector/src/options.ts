@@ -3,7 +3,7 @@ import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
 export interface ProjectorOptions extends PageWriting {
   /** Devices worked on at the same time. Their writes share requests of 25 items. */
   readonly devicesAtOnce: number;
-  /** Device states kept in memory between invocations; one takes about 3 KB. */
+  /** Device states kept in memory between invocations; one takes 2 to 3 KB. Stacks with a stated workload set it. */
   readonly headsMax: number;
   /** Time kept free before the invocation's end, to abort requests, await them and answer; milliseconds. */
   readonly deadlineMarginMs: number;

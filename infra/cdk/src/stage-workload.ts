@@ -34,6 +34,9 @@ export type WorkloadContext = z.infer<z.ZodObject<typeof WORKLOAD_CONTEXT>>;
 export interface StageCapacity {
   readonly shardCount: number;
   readonly windowSeconds: number;
+  readonly deviceCount: number;
+  /** Item of one device in the table of states. */
+  readonly stateBytes: number;
   /** Iterator age above which a consumer lags, whatever the window; minutes. */
   readonly iteratorAgeMinutesMin: number;
 }
@@ -80,6 +83,8 @@ function capacityOf(workload: Workload, budgetSeconds = 0): StageCapacity {
   return {
     shardCount: value('shards'),
     windowSeconds: plan.workload.windowSeconds,
+    deviceCount: plan.workload.deviceCount,
+    stateBytes: plan.workload.stateBytes,
     iteratorAgeMinutesMin: Math.ceil(behindSeconds / SECONDS_A_MINUTE),
   };
 }

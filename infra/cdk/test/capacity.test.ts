@@ -4,6 +4,7 @@ import {
   BATCH_RECORDS_MAX,
   completeWorkload,
   figureValue,
+  HEADS_MEMORY_MIB,
   planCapacity,
   type Workload,
   workloadWithin,
@@ -54,6 +55,20 @@ describe('a stage whose workload is stated', () => {
     });
     expect(mappingOf(made, 'Projector').MaximumBatchingWindowInSeconds).toBe(chosen.windowSeconds);
     expect(mappingOf(made, 'Archiver').MaximumBatchingWindowInSeconds).toBe(1);
+  });
+
+  test('keeps as many states in memory as a shard has devices, within the memory for them', () => {
+    const headsOf = (context: Context): unknown => {
+      const { Environment } = functionOf(pipelineTemplate(context), 'ProjectorStateProjector');
+      return Object(Object(Environment).Variables).TWINSTREAM_HEADS_MAX;
+    };
+    const large = { ...workload, devices: '900000', eventsPerSecond: '0.001' };
+    expect(headsOf({})).toBeUndefined();
+    expect(headsOf({ stage: 'dev', ...workload })).toBe('20000');
+    expect(headsOf({ stage: 'dev', ...large, shards: '10' })).toBe('112500');
+    const most = Number(headsOf({ stage: 'dev', ...large, shards: '1' }));
+    expect(most).toBeGreaterThan(112_500);
+    expect(most).toBeLessThan(HEADS_MEMORY_MIB * 1_024);
   });
 
   test('keeps for each function the invocations that its shards need, and for none otherwise', () => {

@@ -6,6 +6,7 @@ export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './pa
 export { type CapacityPlan, planCapacity } from './plan-capacity.ts';
 export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
 export { MEASURED_SPEEDS } from './projecting-speed.ts';
+export { HEADS_MEMORY_MIB, headsOfContainer } from './projector-memory.ts';
 export { stateBytesOf } from './state-size.ts';
 export type { CapacityWarning } from './warnings.ts';
 export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';

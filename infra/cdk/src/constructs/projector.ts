@@ -12,6 +12,8 @@ export interface ProjectorProps
   readonly tables: StateTables;
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];
+  /** Device states that a container keeps. Default: the projector's own. */
+  readonly headsMax: number | undefined;
 }
 
 /** One vCPU: one thread does the work, and more memory only buys more of a second one ("Configure Lambda function memory", read 2026-11). */
@@ -25,7 +27,7 @@ export class Projector extends Construct {
 
   constructor(scope: Construct, id: string, props: ProjectorProps) {
     super(scope, id);
-    const { tables, failureBucket, mappingFiles } = props;
+    const { tables, failureBucket, mappingFiles, headsMax } = props;
     // Each version is an asset of its own: what reads one goes on with it until the function has the next.
     const mappings = mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
     this.consumer = new StreamConsumer(this, 'StateProjector', {
@@ -42,6 +44,7 @@ export class Projector extends Construct {
         TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
         TWINSTREAM_PARALLELIZATION_FACTOR: String(props.mapping.parallelizationFactor),
+        ...(headsMax === undefined ? {} : { TWINSTREAM_HEADS_MAX: String(headsMax) }),
         ...(mappings.length === 0
           ? {}
           : { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') }),

@@ -1,3 +1,4 @@
+import { headsOfContainer } from '@twinstream/capacity';
 import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
@@ -70,6 +71,7 @@ export class PipelineStack extends Stack {
       logDays,
       mapping: configuration.projectorMapping,
       mappingFiles: configuration.mappingFiles,
+      headsMax: headsOfProjector(configuration),
       reservedConcurrency,
     });
     const archiver = new Archiver(this, 'Archiver', {
@@ -149,4 +151,10 @@ export class PipelineStack extends Stack {
 function invocationsOfFunction({ capacity, streamCapacity }: StageConfiguration): number | undefined {
   const isPlanned = capacity !== undefined && streamCapacity.mode === 'provisioned';
   return isPlanned ? streamCapacity.shardCount : undefined;
+}
+
+/** The states that a container keeps follow from the plan. Undefined where none is stated, or where AWS chooses the shards. */
+function headsOfProjector({ capacity, streamCapacity }: StageConfiguration): number | undefined {
+  if (capacity === undefined || streamCapacity.mode !== 'provisioned') return undefined;
+  return headsOfContainer({ ...capacity, shardCount: streamCapacity.shardCount });
 }
