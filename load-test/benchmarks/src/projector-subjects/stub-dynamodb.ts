@@ -33,9 +33,11 @@ interface SentRequest {
 }
 
 function statementsOf(body: SentRequest['body'] = ''): number {
-  const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
-  let [count, at] = [0, text.indexOf(STATEMENT)];
-  for (; at !== -1; at = text.indexOf(STATEMENT, at + STATEMENT.length)) count += 1;
+  // A body of the SDK warns where it is treated as a text: its bytes are looked at from outside.
+  const bytes =
+    typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  let [count, at] = [0, bytes.indexOf(STATEMENT)];
+  for (; at !== -1; at = bytes.indexOf(STATEMENT, at + STATEMENT.length)) count += 1;
   return count;
 }
 
