@@ -43,6 +43,7 @@ const SCHEMA = z.object({
   TWINSTREAM_ARCHIVE_BUCKET: z.string().default(NAMES.archiveBucket),
   TWINSTREAM_MAPPING: z.string().default(''),
   TWINSTREAM_PROJECTOR_FUNCTION: z.string().default(NAMES.projectorFunction),
+  TWINSTREAM_FRESH_TABLES_PREFIX: z.string().default(''),
   TWINSTREAM_PAGES_PER_SNAPSHOT: z.coerce
     .number()
     .int()
@@ -70,6 +71,8 @@ export function operationsConfiguration(environment: Environment) {
     projectorFunction: values.TWINSTREAM_PROJECTOR_FUNCTION,
     /** Places of the mapping documents that the projector uses, separated by commas. */
     mapping: values.TWINSTREAM_MAPPING,
+    /** What the names of tables begin with that a replay builds. */
+    freshTablesPrefix: values.TWINSTREAM_FRESH_TABLES_PREFIX,
     pageWriting,
   };
 }

@@ -65,6 +65,16 @@ const CONTEXT = z.object({
   mapping: z.string().min(1, 'files, with commas between').optional(),
   /** Whether changes of status go to an event bus. */
   statusEvents: flag.default(false),
+  /** Name of the fresh tables that a promotion has put into use, as `replay start --name` had it. */
+  generation: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'the --name of a replay')
+    .optional(),
+  /** Stream of the device-state table of that generation. */
+  stateStreamArn: z
+    .string()
+    .regex(/^arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/[^/]+\/stream\/.+$/, 'the ARN of a stream of a table')
+    .optional(),
   /** Disk of an operator's task. ECS takes up to 16 TiB (`TaskManagedEBSVolumeConfiguration`, API reference, read 2026-12). */
   operatorDiskGib: z.coerce
     .number('a number of GiB')
@@ -113,6 +123,10 @@ export interface StageConfiguration {
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];
   readonly hasStatusEvents: boolean;
+  /** Name of the fresh tables in use; undefined before any promotion. */
+  readonly generation: string | undefined;
+  /** Stream of the device-state table in use; undefined before any promotion. */
+  readonly stateStreamArn: string | undefined;
   /** Disk of an operator's task. */
   readonly operatorDiskGib: number;
 }
@@ -130,6 +144,10 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
   }
   const { stage, shards, jwtIssuer, jwtAudience, alarmEmail, iot, statusEvents } = result.data;
   const { iotTopic, iotSql, mapping } = result.data;
+  const { generation, stateStreamArn } = result.data;
+  if (statusEvents && (generation === undefined) !== (stateStreamArn === undefined)) {
+    throw invalid(['generation, stateStreamArn: status events follow a promotion by both']);
+  }
   const capacity = plannedCapacity(result.data);
   const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
   const archiverMapping = mappingFrom(result.data.startAt);
@@ -157,6 +175,8 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       .map((file) => file.trim())
       .filter((file) => file !== ''),
     hasStatusEvents: statusEvents,
+    generation,
+    stateStreamArn,
     operatorDiskGib: result.data.operatorDiskGib,
   });
 }

@@ -104,6 +104,23 @@ test('the IoT rule tells of messages that fail, are lost, or cannot be read', ()
   }
 });
 
+test('alarms and status events follow a promotion to the tables that it has put into use', () => {
+  const stream =
+    'arn:aws:dynamodb:us-east-1:123456789012:table/Twinstream-prod-fresh-b-device-state/stream/2026';
+  const promoted = pipelineTemplate({ ...FULL, generation: 'b', stateStreamArn: stream });
+  const watched = resources(promoted, 'AWS::CloudWatch::Alarm')
+    .filter(([id]) => /^Alarms(Events|DeviceState)/.test(id))
+    .map(([, { Properties }]) => JSON.stringify(Properties.Dimensions));
+  expect(watched).toHaveLength(4);
+  for (const dimensions of watched)
+    expect(dimensions).toMatch(/Twinstream-prod-fresh-b-(events|device-state)/);
+  const [, mapping] =
+    resources(promoted, 'AWS::Lambda::EventSourceMapping').find(([id]) => id.startsWith('StatusEvents')) ??
+    [];
+  expect(mapping?.Properties.EventSourceArn).toBe(stream);
+  expect(() => pipelineTemplate({ ...FULL, generation: 'b' })).toThrow('stateStreamArn');
+});
+
 test('notes and pages go to topics of their own, and both by mail', () => {
   const topicsOf = (severity: string) =>
     new Set(

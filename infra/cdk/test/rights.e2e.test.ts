@@ -45,6 +45,14 @@ function mayDo(statements: readonly Statement[], action: string): boolean {
 /** Actions that an operation is checked against, where they bear other names ("Actions defined by …", service authorization reference, read 2026-11). */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'dynamodb:BatchExecuteStatement': ['dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate'],
+  // With tags, a policy of the table, and a key of the account.
+  'dynamodb:CreateTable': [
+    'dynamodb:CreateTable',
+    'dynamodb:PutResourcePolicy',
+    'dynamodb:TagResource',
+    'kms:CreateGrant',
+    'kms:DescribeKey',
+  ],
   'eventbridge:PutEvents': ['events:PutEvents'],
   's3:ListObjectsV2': ['s3:ListBucket'],
 };

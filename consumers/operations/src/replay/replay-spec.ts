@@ -76,13 +76,20 @@ const DEFAULT_WRITE_RATE = 2_000;
 const RATE_MAX = 10_000_000;
 const DEVICES_MAX = 100_000;
 
+/** What a spec depends on besides its flags. */
+export interface SpecContext {
+  /** Of the job. */
+  readonly id: string;
+  readonly stream: StreamFacts;
+  readonly nowMs: number;
+  readonly folder: string;
+  readonly freshTablesPrefix: string;
+}
+
 /** A spec from flags. Throws `INVALID_USAGE`, `INVALID_TIME`, or refuses what the source does not have. */
 export function readSpec(
   flags: ReplayFlags,
-  id: string,
-  stream: StreamFacts,
-  nowMs: number,
-  folder: string,
+  { id, stream, nowMs, folder, freshTablesPrefix }: SpecContext,
 ): ReplaySpec {
   if (flags.from === undefined && flags.source !== 'event-store') {
     throw usageError('say where to begin: --from earliest, --from PT2H, or --from 2026-11-23T08:00:00Z');
@@ -107,7 +114,9 @@ export function readSpec(
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
     ...(flags.skipForeign === true ? { isForeignSkipped: true } : {}),
     ...(flags.mapping === undefined ? {} : { mapping: mappingIn(folder, flags.mapping) }),
-    ...(target === 'fresh' ? { tables: freshTableNames(flags.name ?? `replay-${id}`) } : {}),
+    ...(target === 'fresh'
+      ? { tables: freshTableNames(freshTablesPrefix, flags.name ?? `replay-${id}`) }
+      : {}),
   };
 }
 

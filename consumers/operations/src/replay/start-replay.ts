@@ -9,6 +9,7 @@ import {
   whole,
 } from '@twinstream/command-line';
 import { isJobAlive } from '@twinstream/pipeline-status';
+import type { TableNames } from '@twinstream/table-generation';
 import {
   type CommandContext,
   type OperationsHost,
@@ -62,8 +63,17 @@ export async function start(context: CommandContext, flags: StartFlags): Promise
   if (isExecuted) await refuseForeignParts(context, spec);
   const job = newJob(id, spec, services.clock.now());
   await jobStore(context).create(job, host.stop);
-  if (spec.tables !== undefined) await createFreshTables(services.dynamoDb, spec.tables, host.stop);
+  await createTables(context, spec.tables);
   return work(context, flags, job, made.events);
+}
+
+async function createTables(
+  { services, host }: CommandContext,
+  tables: TableNames | undefined,
+): Promise<void> {
+  if (tables === undefined) return;
+  const like = await services.generation(host.stop);
+  await createFreshTables(services.dynamoDb, { tables, like, clock: services.clock, signal: host.stop });
 }
 
 /** Reads and counts what was asked for, at the rate that was asked for: nothing has to be spared what is not written. */
@@ -87,7 +97,7 @@ async function resume(context: CommandContext, flags: StartFlags, id: string): P
   }
   await refuseUnknownProgress(context, job.spec);
   forgetFailures(job);
-  if (job.spec.tables !== undefined) await createFreshTables(services.dynamoDb, job.spec.tables, host.stop);
+  await createTables(context, job.spec.tables);
   const made = await makePlan(services, job.spec, flags.functionTimeout, host.stop);
   return work(context, flags, job, made.events);
 }
@@ -159,7 +169,10 @@ export async function prepare(
 ): Promise<{ readonly spec: ReplaySpec; readonly plan: ReplayPlan }> {
   const { services, host } = context;
   const stream = await streamFacts(services, host.stop);
-  const spec = readSpec(flags, id, stream, services.clock.now(), host.folder);
+  const spec = readSpec(flags, {
+    ...{ id, stream, nowMs: services.clock.now(), folder: host.folder },
+    freshTablesPrefix: services.configuration.freshTablesPrefix,
+  });
   if (spec.tables !== undefined) {
     const found = await existingTables(services.dynamoDb, spec.tables, host.stop);
     if (found.length > 0)

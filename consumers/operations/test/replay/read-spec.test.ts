@@ -7,7 +7,17 @@ const OLD_STREAM = { createdMs: 0, retentionMs: 168 * HOUR_MS };
 const YOUNG_STREAM = { createdMs: NOW - HOUR_MS, retentionMs: 168 * HOUR_MS };
 
 const spec = (flags: Partial<ReplayFlags>, stream = OLD_STREAM) =>
-  readSpec({ source: 'auto', from: 'PT2H', ...flags }, 'job', stream, NOW, '/');
+  readSpec(
+    { source: 'auto', from: 'PT2H', ...flags },
+    { id: 'job', stream, nowMs: NOW, folder: '/', freshTablesPrefix: 'stage-fresh-' },
+  );
+
+test('fresh tables have names that roles of the stage may reach', () => {
+  expect(spec({ into: 'fresh', name: 'rebuilt', execute: true, reason: 'why' }).tables).toEqual({
+    eventsTable: 'stage-fresh-rebuilt-events',
+    deviceStateTable: 'stage-fresh-rebuilt-device-state',
+  });
+});
 
 describe('the source of a replay', () => {
   test('is the stream where that reaches back far enough', () => {

@@ -139,6 +139,7 @@ export async function startSmallPipeline(
       shardProgressTable: 'unused',
       archiveBucket: 'unused',
       projectorFunction: 'state-projector',
+      freshTablesPrefix: '',
       mapping: '',
       pageWriting: PAGE_WRITING,
     },

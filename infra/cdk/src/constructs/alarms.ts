@@ -8,7 +8,6 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
@@ -337,7 +336,7 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
 }
 
 function tableRules({ tables }: AlarmsProps): AlarmRule[] {
-  const throttled = (name: string, { tableName }: Table): AlarmRule[] =>
+  const throttled = (name: string, tableName: string): AlarmRule[] =>
     (['Write', 'Read'] as const).map((kind) => ({
       name: `${name}${kind === 'Write' ? '' : kind}Throttles`,
       severity: 'note',
@@ -353,10 +352,10 @@ function tableRules({ tables }: AlarmsProps): AlarmRule[] {
       description: `${kind}s of ${name} are throttled: a hot partition, or a burst beyond twice the last peak.`,
     }));
   return [
-    ...throttled('Events', tables.events),
-    ...throttled('DeviceState', tables.deviceState),
-    ...throttled('ShardProgress', tables.shardProgress),
-    ...throttled('Operations', tables.operations),
+    ...throttled('Events', tables.inUse.events),
+    ...throttled('DeviceState', tables.inUse.deviceState),
+    ...throttled('ShardProgress', tables.shardProgress.tableName),
+    ...throttled('Operations', tables.operations.tableName),
   ];
 }
 

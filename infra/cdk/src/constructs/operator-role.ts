@@ -126,7 +126,33 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
       ],
       resources: tables.deviceStateArns(),
     },
-    { sid: 'BuildFreshTables', actions: ['dynamodb:CreateTable'], resources: fresh },
+    {
+      // Tables that are protected as those in use: CreateTable needs the rights for its tags and its policy, too.
+      sid: 'BuildFreshTables',
+      actions: [
+        'dynamodb:CreateTable',
+        'dynamodb:PutResourcePolicy',
+        'dynamodb:TagResource',
+        'dynamodb:UpdateContinuousBackups',
+      ],
+      resources: fresh,
+    },
+    {
+      sid: 'SeeProtectionOfTables',
+      actions: [
+        'dynamodb:DescribeContinuousBackups',
+        'dynamodb:GetResourcePolicy',
+        'dynamodb:ListTagsOfResource',
+      ],
+      resources: [...tables.eventsArns(), ...tables.deviceStateArns()],
+    },
+    {
+      // "Amazon DynamoDB Encryption at Rest: usage notes", "Authorizing use of your customer managed key", read 2026-12.
+      sid: 'EncryptFreshTables',
+      actions: ['kms:CreateGrant', 'kms:DescribeKey'],
+      resources: [key.keyArn],
+      conditions: { StringLike: { 'kms:ViaService': 'dynamodb.*.amazonaws.com' } },
+    },
     { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [tables.shardProgress.tableArn] },
     {
       sid: 'KeepJobs',

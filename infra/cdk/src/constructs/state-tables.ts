@@ -34,6 +34,8 @@ export interface StateTablesProps {
   readonly keepsData: boolean;
   /** Whether changes of the states go on a DynamoDB stream. */
   readonly streamsStateChanges: boolean;
+  /** Name of the fresh tables that a promotion has put into use. */
+  readonly generation: string | undefined;
 }
 
 /** The tables: what happened, how things stand, how far each shard is, and what operators are doing. */
@@ -46,6 +48,8 @@ export class StateTables extends Construct {
   readonly freshTablesPrefix: string;
   /** The role that may replace pages. A name, so that table and role do not wait for each other. */
   readonly breakGlassRoleName: string;
+  /** Names of the tables in use: those of the stack, or those that a promotion has put in their place. */
+  readonly inUse: { readonly events: string; readonly deviceState: string };
 
   constructor(scope: Construct, id: string, props: StateTablesProps) {
     super(scope, id);
@@ -78,6 +82,12 @@ export class StateTables extends Construct {
     );
     this.shardProgress = table('ShardProgress', SHARD_PROGRESS_TABLE_DEFINITION);
     this.operations = table('Operations', OPERATIONS_TABLE_DEFINITION);
+    const { generation } = props;
+    const fresh = `${this.freshTablesPrefix}${generation}`;
+    this.inUse =
+      generation === undefined
+        ? { events: this.events.tableName, deviceState: this.deviceState.tableName }
+        : { events: `${fresh}-events`, deviceState: `${fresh}-device-state` };
   }
 
   /** Denies every action that replaces, changes or removes an item, whatever a role allows. An INSERT refuses a key that is taken. */

@@ -1,7 +1,6 @@
 import { FAILED_BATCHES_PREFIX, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { Validations } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -12,7 +11,8 @@ import { NodeFunction } from './node-function.ts';
 import { acknowledgeFailedBatches } from './stream-consumer.ts';
 
 export interface StatusEventsProps {
-  readonly deviceState: Table;
+  /** Stream of the device-state table in use. */
+  readonly streamArn: string | undefined;
   readonly key: IKey;
   readonly failureBucket: Bucket;
   readonly logDays: RetentionDays;
@@ -33,8 +33,7 @@ export class StatusEvents extends Construct {
 
   constructor(scope: Construct, id: string, props: StatusEventsProps) {
     super(scope, id);
-    const { deviceState, key, failureBucket } = props;
-    const streamArn = deviceState.tableStreamArn;
+    const { streamArn, key, failureBucket } = props;
     if (streamArn === undefined) throw new CodedError('INVALID_TABLE', 'the table of states has no stream');
     this.bus = new EventBus(this, 'Bus', { description: 'Changes of device status.' });
     this.lambda = new NodeFunction(this, 'StatusPublisher', {

@@ -53,6 +53,7 @@ export class PipelineStack extends Stack {
       key,
       keepsData,
       streamsStateChanges: configuration.hasStatusEvents,
+      generation: configuration.generation,
     });
     this.archive = new Archive(this, 'Archive', {
       key,
@@ -107,9 +108,9 @@ export class PipelineStack extends Stack {
     const iot = configuration.hasIotIngestion
       ? new IotIngestion(this, 'Iot', { stream: eventStream.stream, key, bucket, rule })
       : undefined;
-    const { deviceState } = tables;
+    const streamArn = configuration.stateStreamArn ?? tables.deviceState.tableStreamArn;
     const statusPublisher = configuration.hasStatusEvents
-      ? new StatusEvents(this, 'StatusEvents', { deviceState, key, failureBucket: bucket, logDays })
+      ? new StatusEvents(this, 'StatusEvents', { streamArn, key, failureBucket: bucket, logDays })
       : undefined;
 
     const observed = {
