@@ -50,6 +50,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'state written without its condition',
+    foundAt: 7,
     patches: [
       {
         file: 'shared/latest-state/src/memory-latest-state.ts',
@@ -133,6 +134,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'acknowledgement before quarantine',
+    foundAt: 8,
     patches: [
       {
         file: `${PROJECTOR}/handler.ts`,
@@ -185,6 +187,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'removed names dropped before those that stand',
+    foundAt: 5,
     patches: [
       {
         file: `${MODEL}/attribute-bound.ts`,
@@ -201,6 +204,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'an attribute below the floor of dropped names set again',
+    foundAt: 13,
     patches: [
       {
         file: `${MODEL}/fold.ts`,

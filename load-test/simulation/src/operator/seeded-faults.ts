@@ -14,6 +14,7 @@ const NO_COMPARISON = {
 export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   {
     name: 'a redrive of what the live consumer has not finished',
+    foundAt: 9,
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
@@ -24,6 +25,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a redriven event under another place',
+    foundAt: 26,
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
@@ -34,6 +36,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a redriven event that is not marked',
+    foundAt: 26,
     patches: [{ file: `${QUARANTINE}/redrive.ts`, find: 'repaired: true', replace: 'repaired: false' }],
   },
   {
@@ -61,6 +64,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a checkpoint before its step',
+    foundAt: 15,
     patches: [
       {
         file: `${REPLAY}/run-source.ts`,
@@ -83,6 +87,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a restored page under a wrong number',
+    foundAt: 44,
     patches: [
       {
         file: `${REPLAY}/repair/restore-pages.ts`,
