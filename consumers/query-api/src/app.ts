@@ -11,12 +11,14 @@ import { fleetSummaryEndpoint } from './routes/fleet-summary.ts';
 import { healthEndpoint } from './routes/healthz.ts';
 import { openApiEndpoint } from './routes/openapi.ts';
 import { pipelineEndpoint } from './routes/pipeline.ts';
+import { readinessEndpoint } from './routes/readyz.ts';
 import { updatesEndpoint } from './routes/updates.ts';
 import type { QueryApiServices } from './services.ts';
 
 /** All operations of the contract, in its order. */
 export const ENDPOINTS: readonly Endpoint[] = [
   healthEndpoint,
+  readinessEndpoint,
   devicesEndpoint,
   deviceEndpoint,
   deviceEventsEndpoint,

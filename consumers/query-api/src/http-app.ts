@@ -2,6 +2,7 @@ import type { Operation, Scope } from '@twinstream/api-contract';
 import { CodedError } from '@twinstream/runtime';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import type { Access, AccessDecision } from './access.ts';
 import type { Endpoint, RawRequest } from './endpoint.ts';
 import { problemResponse } from './problem.ts';
@@ -19,6 +20,7 @@ export function httpApp<Services extends Pick<QueryApiServices, 'logger'>>(
 ): Hono {
   const app = new Hono();
   app.use(securityHeaders);
+  app.use(compress());
   app.use(async (context, next) => {
     const decision = decide(access, 'open', context);
     return decision.allowed ? next() : decision.answer;

@@ -34,7 +34,10 @@ describe('GET /openapi.json', () => {
       schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
     });
     expect(parameters).toContainEqual(
-      expect.objectContaining({ name: 'from', schema: expect.objectContaining({ format: 'date-time' }) }),
+      expect.objectContaining({
+        name: 'from',
+        schema: { anyOf: expect.arrayContaining([expect.objectContaining({ format: 'date-time' })]) },
+      }),
     );
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: 'deviceId', in: 'path', required: true }),

@@ -11,8 +11,9 @@ import {
   deviceIdParameter,
   headerText,
   limitParameter,
+  momentParameter,
+  NOW,
   orderParameter,
-  storedTimeParameter,
   timeParameter,
 } from './parameters.ts';
 import { BASES, SORT_NAMES, TEXT_CHARACTERS_MAX } from './values.ts';
@@ -56,9 +57,6 @@ export const listDevices = operation({
   problems: ['BAD_CURSOR', 'CURSOR_EXPIRED'],
 });
 
-/** As `diff` it stands for the latest state. */
-export const NOW = 'now';
-
 export const getDevice = operation({
   method: 'get',
   path: '/v1/devices/{deviceId}',
@@ -69,7 +67,7 @@ export const getDevice = operation({
   scope: 'read',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: z.strictObject({
-    at: storedTimeParameter.optional().meta({
+    at: momentParameter.optional().meta({
       description: 'The state as it was at this moment, which must not lie in the future. Default: now.',
     }),
     basis: z
@@ -79,12 +77,9 @@ export const getDevice = operation({
         description:
           '`arrival` (default), as of arrival: what was stored by then. `event-time`, as of event time: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
       }),
-    diff: z
-      .union([z.literal(NOW), storedTimeParameter], `must be ${NOW}, or ISO 8601 with an offset`)
-      .optional()
-      .meta({
-        description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
-      }),
+    diff: momentParameter.optional().meta({
+      description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
+    }),
     fields: fieldsParameter(['troubles', 'processedTime', 'attributeVersions']),
   }),
   headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
@@ -109,8 +104,8 @@ export const listDeviceEvents = operation({
   scope: 'read',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: z.strictObject({
-    from: storedTimeParameter.optional().meta({ description: 'Events that arrived then or later.' }),
-    to: storedTimeParameter.optional().meta({ description: 'Events that arrived before then.' }),
+    from: momentParameter.optional().meta({ description: 'Events that arrived then or later.' }),
+    to: momentParameter.optional().meta({ description: 'Events that arrived before then.' }),
     limit: limitParameter,
     cursor: cursorParameter,
     order: orderParameter('`asc`: accepted first comes first.', true),

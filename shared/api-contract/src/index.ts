@@ -12,6 +12,7 @@ export { headerName } from './header-name.ts';
 export { openApiDocument } from './openapi-document.ts';
 export { type Operation, operation, type Scope } from './operation.ts';
 export * from './operations.ts';
+export { NOW } from './parameters.ts';
 export * from './pipeline-status.ts';
 export * from './problem.ts';
 export * from './series.ts';

@@ -21,6 +21,21 @@ export const getHealth = operation({
   answers: { 200: { description: 'The API is healthy.', schema: healthSchema } },
 });
 
+const readinessSchema = z.object({ status: z.literal('ready'), asOf: z.iso.datetime() });
+export type Readiness = z.infer<typeof readinessSchema>;
+
+export const getReadiness = operation({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'getReadiness',
+  summary: 'Whether this process can answer for the fleet',
+  description: 'Answers with 503 until the fleet has been read, and while it cannot be read.',
+  scope: 'read',
+  params: NO_PARAMETERS,
+  query: NO_PARAMETERS,
+  answers: { 200: { description: 'The fleet can be answered.', schema: readinessSchema } },
+});
+
 export const getFleetSummary = operation({
   method: 'get',
   path: '/v1/fleet/summary',
@@ -90,6 +105,7 @@ export const getOpenApi = operation({
 /** All operations, in the order in which the documentation shows them. */
 export const OPERATIONS: readonly Operation[] = [
   getHealth,
+  getReadiness,
   listDevices,
   getDevice,
   listDeviceEvents,

@@ -46,6 +46,20 @@ export const storedTimeParameter = timeParameter.superRefine((time, context) => 
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 
+/** Stands for the present. */
+export const NOW = 'now';
+const RELATIVE_TIME = /^now(?:-[1-9]\d{0,8}(?:ms|s|m|h|d))?$/;
+
+/** A moment of stored history: a time, `now`, or a duration before it. */
+export const momentParameter = z.union([z.string().regex(RELATIVE_TIME), storedTimeParameter], {
+  error: (issue) => momentFault(issue.input),
+});
+
+function momentFault(input: unknown): string {
+  const fault = storedTimeParameter.safeParse(input).error?.issues[0]?.message ?? timeRule;
+  return fault === timeRule ? `${timeRule}, or ${NOW}, or ${NOW}-15m` : fault;
+}
+
 export const orderParameter = (what: string, ascendingByDefault: boolean) =>
   z
     .enum(ORDERS, 'must be asc or desc')

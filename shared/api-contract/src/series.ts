@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { deviceIdParameter, durationParameter, storedTimeParameter } from './parameters.ts';
+import { deviceIdParameter, durationParameter, momentParameter } from './parameters.ts';
 import { BASES, TEXT_CHARACTERS_MAX } from './values.ts';
 
 export const AGGREGATES = ['average', 'min', 'max', 'sum', 'count', 'first', 'last'] as const;
@@ -55,8 +55,8 @@ export const getDeviceSeries = operation({
       .min(1, nameRule)
       .max(TEXT_CHARACTERS_MAX, nameRule)
       .meta({ description: 'Name of the attribute.' }),
-    from: storedTimeParameter.meta({ description: 'Where the first bucket begins.' }),
-    to: storedTimeParameter.optional().meta({ description: 'Where the last bucket ends. Default: now.' }),
+    from: momentParameter.meta({ description: 'Where the first bucket begins.' }),
+    to: momentParameter.optional().meta({ description: 'Where the last bucket ends. Default: now.' }),
     interval: durationParameter('Length of a bucket, such as `30s`, `5m` or `1h`.', '1m'),
     aggregate: z
       .enum(AGGREGATES, `must be one of ${AGGREGATES.join(', ')}`)

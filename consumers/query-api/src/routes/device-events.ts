@@ -1,10 +1,10 @@
 import { listDeviceEvents } from '@twinstream/api-contract';
-import { eventTimeMs } from '@twinstream/device-model';
 import { type HistoryCursor, readHistory } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { eventJsonText } from '../event-json.ts';
+import { isRelative, momentMs } from '../moment.ts';
 import { badCursor, badParameter, problemResponse } from '../problem.ts';
 import { hasPages } from '../stored-pages.ts';
 
@@ -18,11 +18,12 @@ const historyCursorSchema: z.ZodType<HistoryCursor> = z.strictObject({
 export const deviceEventsEndpoint = endpoint(
   listDeviceEvents,
   async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, getSignal }, services) => {
-    const fromMs = from === undefined ? undefined : eventTimeMs(from);
-    const toMs = to === undefined ? undefined : eventTimeMs(to);
+    const now = services.clock.now();
+    const fromMs = from === undefined ? undefined : momentMs(from, now);
+    const toMs = to === undefined ? undefined : momentMs(to, now);
     if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
       return badParameter('to', 'must not be before from');
-    const bound = { operation: 'listDeviceEvents', deviceId, fromMs, toMs, order };
+    const bound = { operation: 'listDeviceEvents', deviceId, from: boundOf(from), to: boundOf(to), order };
     const place = cursor === undefined ? undefined : decodeCursor(cursor, bound, historyCursorSchema);
     if (cursor !== undefined && place === undefined) return badCursor();
     const answer = await readHistory(services.events, {
@@ -46,3 +47,8 @@ export const deviceEventsEndpoint = endpoint(
     return jsonTextAnswer(`{"events":[${answer.events.map(eventJsonText).join(',')}]${rest}}`);
   },
 );
+
+/** What a cursor is bound to: the moment, however it is written, or the words that stand for another one each time. */
+function boundOf(moment: string | undefined): string | number | undefined {
+  return moment === undefined || isRelative(moment) ? moment : momentMs(moment, 0);
+}

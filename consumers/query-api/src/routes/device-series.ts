@@ -1,9 +1,9 @@
 import { getDeviceSeries, SERIES_BUCKETS_MAX, type SeriesAnswer } from '@twinstream/api-contract';
-import { eventTimeMs } from '@twinstream/device-model';
 import { parseDurationMs } from '@twinstream/runtime';
 import { readSeries } from '../attribute-series.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
+import { momentMs } from '../moment.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 import { hasPages } from '../stored-pages.ts';
 
@@ -12,8 +12,9 @@ export const deviceSeriesEndpoint = endpoint(
   async ({ params: { deviceId }, query, getSignal }, services) => {
     const { attribute, from, to, interval, aggregate, basis } = query;
     const intervalMs = parseDurationMs(interval);
-    const fromMs = eventTimeMs(from);
-    const toMs = to === undefined ? services.clock.now() : eventTimeMs(to);
+    const now = services.clock.now();
+    const fromMs = momentMs(from, now);
+    const toMs = to === undefined ? now : momentMs(to, now);
     if (toMs <= fromMs) return badParameter('to', 'must be after from');
     const bucketCount = Math.ceil((toMs - fromMs) / intervalMs);
     if (bucketCount > SERIES_BUCKETS_MAX) {

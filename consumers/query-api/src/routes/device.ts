@@ -6,7 +6,7 @@ import {
   getDevice,
   NOW,
 } from '@twinstream/api-contract';
-import { type DeviceId, eventTimeMs } from '@twinstream/device-model';
+import type { DeviceId } from '@twinstream/device-model';
 import { asOfTime, asOfTimeFault, type DescribedState } from '@twinstream/event-store';
 import { attributeVersions } from '../attribute-versions.ts';
 import { deviceChanges } from '../device-changes.ts';
@@ -15,6 +15,7 @@ import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { deviceTag, isKnown } from '../entity-tag.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
 import { troublesJson } from '../fleet/trouble.ts';
+import { isRelative, momentMs } from '../moment.ts';
 import { type OpenGaps, openGaps } from '../open-gaps.ts';
 import { pastState } from '../past-state.ts';
 import { badParameter, problemResponse } from '../problem.ts';
@@ -40,12 +41,14 @@ export const deviceEndpoint = endpoint(
     const asked = [fields, at, basis, ...(selection?.members.has('processedTime') ? [processedTime] : [])];
     const tag = deviceTag(moment.state, moment.device.liveness, asked.join(' ').trim());
     const tagged = { etag: tag, 'cache-control': REVALIDATE };
-    if (diff === undefined && isKnown(headers['if-none-match'], tag)) {
+    // A relative moment is another each time: its state is not the one that the caller has.
+    const isFixed = at === undefined || !isRelative(at);
+    if (diff === undefined && isFixed && isKnown(headers['if-none-match'], tag)) {
       return new Response(null, { status: 304, headers: tagged });
     }
     // What is known of then may have arrived later.
-    const then = at === undefined ? [] : [moment.timeMs + 1];
-    const befores = at === undefined || basis === 'event-time' ? [...then, undefined] : then;
+    const then = at === undefined || at === NOW ? [] : [moment.timeMs + 1];
+    const befores = then.length === 0 || basis === 'event-time' ? [...then, undefined] : then;
     const body = await presentDevice(moment.device, selection, {
       processedTime,
       versions: () => attributeVersions(services.events, moment.state, befores, getSignal()),
@@ -64,8 +67,8 @@ export const deviceEndpoint = endpoint(
 /** Refuses moments that have not come: what is stored of them until then is not known. */
 function futureFault(moments: Readonly<Record<string, string | undefined>>, nowMs: number) {
   for (const [name, time] of Object.entries(moments)) {
-    if (time === undefined || time === NOW) continue;
-    const fault = asOfTimeFault(eventTimeMs(time), nowMs);
+    if (time === undefined) continue;
+    const fault = asOfTimeFault(momentMs(time, nowMs), nowMs);
     if (fault !== undefined) return badParameter(name, fault);
   }
   return undefined;
@@ -93,7 +96,7 @@ async function readMoment(services: QueryApiServices, asked: MomentQuery): Promi
   const { deviceId, time, basis = 'arrival', getSignal } = asked;
   const isNow = time === undefined || time === NOW;
   const nowMs = services.clock.now();
-  const timeMs = isNow ? nowMs : eventTimeMs(time);
+  const timeMs = isNow ? nowMs : momentMs(time, nowMs);
   // Read before the state, which then holds at least as much.
   const processed = await services.processed();
   const latest = isNow ? await services.deviceStates.read(deviceId, { consistent: true }) : undefined;

@@ -35,7 +35,7 @@ def before_call(context, case, kwargs):
     # Moments that can be stored have been, and come one after the other.
     for name in ("from", "to", "at", "diff"):
         time = query.get(name)
-        if isinstance(time, str) and re.match(r"^\d{4}-", time) and not STORABLE_TIME.match(time):
+        if isinstance(time, str) and re.match(r"^(\d{4}-|now-)", time) and not STORABLE_TIME.match(time):
             del query[name]
     if "from" in query and "to" in query:
         del query["to"]
