@@ -131,7 +131,7 @@ function compileMapping(document: MappingDocument, codecs: Codecs): CompiledMapp
   const names = document.rules.map((rule) => rule.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new InvalidDocument(`rules.${twice}`, 'the name is taken by another rule');
-  const stamp = JSON.stringify({ name: mapping, version });
+  const stamp = { name: mapping, version };
   return {
     name: mapping,
     version,

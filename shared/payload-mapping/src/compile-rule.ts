@@ -28,8 +28,8 @@ const MEMBER_OF: Readonly<Partial<Record<RejectionReason, string>>> = {
   'invalid-counter': 'identity',
 };
 
-/** @param stamp JSON of the member that says which mapping made an event */
-export function compileRule(spec: RuleSpec, stamp: string, formats: Formats): CompiledRule {
+/** @param stamp the member that says which mapping made an event */
+export function compileRule(spec: RuleSpec, stamp: object, formats: Formats): CompiledRule {
   const at = `rules.${spec.name}`;
   const matches = compileConditions(spec.when, `${at}.when`, formats);
   if (spec.event === undefined) {

@@ -50,7 +50,7 @@ export function epochTime(value: PayloadValue, unit: Exclude<TimeUnit, 'iso'>): 
   if (number === undefined) return undefined;
   if (typeof number === 'number' && Number.isSafeInteger(number)) {
     const ms = millisecondsOf(number, unit);
-    if (ms !== undefined) return new Date(ms).toISOString();
+    if (ms !== undefined) return isoOfMilliseconds(ms);
   }
   const words = isRawNumber(number) ? number.rawJSON : String(number);
   const parts = NUMBER.exec(words);
@@ -75,6 +75,23 @@ function millisecondsOf(number: number, unit: TimeUnit): number | undefined {
   const isSeconds = unit === 'by-magnitude' ? magnitude < MILLISECONDS_FROM : unit === 'seconds';
   const ms = isMilliseconds ? number : isSeconds ? number * 1_000 : Number.NaN;
   return ms >= MILLISECONDS_MIN && ms <= MILLISECONDS_MAX ? ms : undefined;
+}
+
+const MILLISECONDS_PER_DAY = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+
+/** The day of the last time: events lie close together, and a date costs most of the text of a time. */
+let known = { day: Number.NaN, text: '' };
+
+/** As a date writes it, of a time in the years 0000 to 9999. */
+function isoOfMilliseconds(time: number): string {
+  const day = Math.floor(time / MILLISECONDS_PER_DAY);
+  if (day !== known.day) known = { day, text: new Date(time).toISOString().slice(0, 'yyyy-mm-ddT'.length) };
+  const ms = time - day * MILLISECONDS_PER_DAY;
+  const seconds = Math.floor(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const fraction = String(ms % 1_000).padStart(MILLISECONDS_PLACES, '0');
+  return `${known.text}${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}.${fraction}Z`;
 }
 
 function isoOfNanoseconds(nanoseconds: bigint): string | undefined {

@@ -298,6 +298,27 @@ test(
   TIMEOUT_MS,
 );
 
+test('a time in milliseconds is written as a date writes it, in any order of times', () => {
+  const text = `
+language: 1
+mapping: times
+version: 1
+rules:
+  - { name: one, event: { deviceId: { const: d }, time: { path: t, steps: [{ time: { unit: milliseconds } }] } } }
+`;
+  const mapper = mapperOf(text);
+  const day = fc.integer({ min: -719_528, max: 2_932_896 });
+  const times = fc.tuple(day, fc.array(fc.nat(86_399_999), { minLength: 1, maxLength: 3 }));
+  fc.assert(
+    fc.property(fc.array(times, { maxLength: 5 }), (days) => {
+      for (const ms of days.flatMap(([first, rest]) => rest.map((inDay) => first * 86_400_000 + inDay))) {
+        const [mapped] = mapper.map(record(Buffer.from(JSON.stringify({ t: ms })))).events;
+        expect(mapped?.event.time).toBe(new Date(ms).toISOString());
+      }
+    }),
+  );
+});
+
 test('the costliest pattern on the longest text is within the work of a record', () => {
   const text = `
 language: 1
