@@ -29,9 +29,10 @@ export const deviceSchema = z
     deviceId: z.string(),
     status: z.enum(CONNECTION_STATUSES).meta({ description: 'Connection status that the device reported.' }),
     liveness: livenessSchema,
-    attributes: z
-      .record(z.string(), z.json())
-      .meta({ description: 'Values by name; removed attributes are absent.' }),
+    attributes: z.record(z.string(), z.json()).meta({
+      description:
+        'Values by name; removed attributes are absent. A number that a double does not hold to the last digit is the text of its digits.',
+    }),
     attributesFloor: z.string().optional().meta({
       description:
         'Present where the names of the device had become too many: attributes whose newest version (session.counter) is at or below it are not kept, and are in the history alone.',
