@@ -78,6 +78,9 @@ describe('the checks of documents', () => {
       expect(await faultsOf('npm run bench -- no-such-part')).toBe('bench has no no-such-part');
       expect(await faultsOf('bin/simulate --devices 3')).toBeUndefined();
       expect(await faultsOf('bin/ops … | jq .')).toBeUndefined();
+      expect(await faultsOf('bin/ops replay start --source archive')).toBeUndefined();
+      expect(await faultsOf('bin/ops replay start --sources archive')).toBe('ops has no flag --sources');
+      expect(await faultsOf('bin/ops replay begin')).toBe('ops has no command begin');
       expect(await faultsOf('bin/run')).toBe('no command');
       expect(await faultsOf('bin/no-such-command')).toBe('there is no script no-such-command');
       expect(await faultsOf('npm run no-such-script')).toBe('there is no script no-such-script');

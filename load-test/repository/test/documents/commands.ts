@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { collectedOutput, EXIT_CODES } from '@twinstream/command-line';
+import { operationsCommand } from '@twinstream/operations';
+import { systemClock } from '@twinstream/runtime';
 import { codeSpans, type MarkdownDocument } from './markdown.ts';
 import { ROOT, rootScripts } from './repository.ts';
 
@@ -72,9 +75,27 @@ function helpOf(script: string, subcommands: readonly string[]): Promise<string>
   const args = [...first, ...subcommands, '--help'];
   const file = program === 'node' ? process.execPath : program;
   const key = [file, ...args].join(' ');
-  const known = helpTexts.get(key) ?? run(file, args, { cwd: ROOT }).then(({ stdout }) => stdout);
+  const isInProcess = script === 'ops' && subcommands.length > 0;
+  const known =
+    helpTexts.get(key) ??
+    (isInProcess ? operationsHelp(args) : run(file, args, { cwd: ROOT }).then(({ stdout }) => stdout));
   helpTexts.set(key, known);
   return known;
+}
+
+/** Help of one of the many subcommands of `ops`, without the half second that a process of its own takes to start. */
+async function operationsHelp(argv: readonly string[]): Promise<string> {
+  const [stdout, stderr] = [collectedOutput(), collectedOutput()];
+  const host = {
+    ...{ argv, folder: ROOT, environment: {}, stdout, stderr, clock: systemClock },
+    ask: async () => undefined,
+    stop: new AbortController().signal,
+  };
+  const enterTarget = () => {
+    throw new Error('help needs no target');
+  };
+  if ((await operationsCommand(host, { enterTarget })) !== EXIT_CODES.success) throw new Error(stderr.text());
+  return stdout.text();
 }
 
 /** What is wrong with a documented command, or undefined. */
