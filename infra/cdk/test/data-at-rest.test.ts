@@ -44,6 +44,37 @@ test('tables have the keys that the code has, and no index that nothing reads', 
   ]);
 });
 
+/**
+ * What holds data, a position in a stream, or an address that others use. A new logical id makes a new resource beside the old
+ * one, or in its place: the data would be gone, or a mapping would begin again. Whoever changes a line here says how a deployed
+ * stage keeps its own.
+ */
+const LOGICAL_IDS: Readonly<Record<string, string>> = {
+  Key961B73FD: 'AWS::KMS::Key',
+  EventStreamA212D9D0: 'AWS::Kinesis::Stream',
+  TablesEventsE8DD42EA: 'AWS::DynamoDB::Table',
+  TablesDeviceState231F56C1: 'AWS::DynamoDB::Table',
+  TablesShardProgressEBEB6AF4: 'AWS::DynamoDB::Table',
+  TablesOperations2081F30E: 'AWS::DynamoDB::Table',
+  ArchiveAccessLogs31F4F9D7: 'AWS::S3::Bucket',
+  ArchiveBucket49F1AC64: 'AWS::S3::Bucket',
+  ArchiveDeliveryStreamEEE7D8E7: 'AWS::KinesisFirehose::DeliveryStream',
+  ProjectorStateProjectorMappingA0176EBC: 'AWS::Lambda::EventSourceMapping',
+  ArchiverEventArchiverMapping85742C59: 'AWS::Lambda::EventSourceMapping',
+  StatusEventsMappingF8EA9044: 'AWS::Lambda::EventSourceMapping',
+  ApiHttpApi4C294DC0: 'AWS::ApiGatewayV2::Api',
+  IotRuleCE220C8C: 'AWS::IoT::TopicRule',
+  StatusEventsBusE247B89D: 'AWS::Events::EventBus',
+  AlarmsTopic3A2DFEBA: 'AWS::SNS::Topic',
+  AlarmsNotes21975C29: 'AWS::SNS::Topic',
+};
+
+test('what holds data, positions or addresses keeps its logical id', () => {
+  const types = new Set(Object.values(LOGICAL_IDS));
+  const made = [...types].flatMap((type) => resources(prod, type).map(([id]) => [id, type] as const));
+  expect(Object.fromEntries(made)).toEqual(LOGICAL_IDS);
+});
+
 test('stream, tables, archive and key outlive a stack that keeps data, and go with one that does not', () => {
   const policies = (template: typeof prod) =>
     [
