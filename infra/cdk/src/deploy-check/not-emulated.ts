@@ -3,7 +3,7 @@ export const NOT_EMULATED: readonly { readonly what: string; readonly coveredBy:
   {
     what: 'item failures, bisect, retries, record age and the failure destination of the mapping',
     coveredBy:
-      'infra/local-aws/test/lambda (the same settings, against behaviour recorded on AWS), infra/cdk/test/stream-consumers.test.ts',
+      'infra/local-aws/test/lambda (the same settings, against behaviour that snapshot tests of LocalStack recorded on AWS), infra/cdk/test/stream-consumers.test.ts',
   },
   {
     what: 'rights of roles: requests are not checked against policies',
