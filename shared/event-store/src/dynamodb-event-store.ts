@@ -33,7 +33,7 @@ import type {
   Snapshot,
   SnapshotQuery,
 } from './event-store.ts';
-import { decodePage, decodeSummary, encodePage, SUMMARY_ATTRIBUTES } from './page-item.ts';
+import { decodePage, decodeSummary, encodePage, SUMMARY_ATTRIBUTES, sizedPage } from './page-item.ts';
 import { decodeSnapshot, encodeSnapshot, isWithoutValues } from './snapshot-item.ts';
 import {
   PAGE_KEY_MAX,
@@ -89,7 +89,8 @@ export function dynamoDbEventStore(
 
 async function appendPage(table: Table, page: EventPage, signal?: AbortSignal): Promise<AppendResult> {
   const { items, tableName } = table;
-  const inserted = await items.insert({ tableName, keyNames: KEY_NAMES, item: encodePage(page) }, signal);
+  const { item, bytes } = sizedPage(page);
+  const inserted = await items.insert({ tableName, keyNames: KEY_NAMES, item, itemBytes: bytes }, signal);
   if (inserted.outcome === 'inserted') {
     return inserted.writeUnits === undefined
       ? { outcome: 'appended' }

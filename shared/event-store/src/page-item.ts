@@ -41,6 +41,11 @@ export const PAGE_BODY_BYTES_MAX = 2 * 1_024 * 1_024;
 
 /** Throws `PAGE_TOO_LARGE` for a page that exceeds 400 KB even when compressed. */
 export function encodePage(page: EventPage): Item {
+  return sizedPage(page).item;
+}
+
+/** The item of a page, and its `itemBytes`. Throws as {@link encodePage} does. */
+export function sizedPage(page: EventPage): { readonly item: Item; readonly bytes: number } {
   const item = attributesBesideBody(page);
   const bytesBeside = itemBytes(item);
   const body = bodyValue(pageBody(page), bytesBeside + BODY.length);
@@ -52,7 +57,7 @@ export function encodePage(page: EventPage): Item {
       `page ${page.page} of device ${page.deviceId} takes ${bytes} bytes; an item holds ${ITEM_BYTES_MAX}`,
     );
   }
-  return item;
+  return { item, bytes };
 }
 
 /** Everything of a page's item but the body. */

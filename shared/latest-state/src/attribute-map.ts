@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { JsonValue } from '@twinstream/device-model';
+import type { DeviceState, JsonValue } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 
 /*
@@ -14,17 +14,26 @@ const PROTOTYPE_NAME = /^_*__proto__$/;
 const ESCAPED_PROTOTYPE_NAME = /^_+__proto__$/;
 
 function storedName(name: string): string {
-  return PROTOTYPE_NAME.test(name) ? `_${name}` : name;
+  return name.startsWith('_') && PROTOTYPE_NAME.test(name) ? `_${name}` : name;
 }
 
 function ownName(stored: string): string {
-  return ESCAPED_PROTOTYPE_NAME.test(stored) ? stored.slice(1) : stored;
+  return stored.startsWith('_') && ESCAPED_PROTOTYPE_NAME.test(stored) ? stored.slice(1) : stored;
 }
 
 /** Native map of values by name. `__proto__` is stored with one more underscore in front, as are names that look like the result. */
 export function attributeMap(entries: Iterable<readonly [string, JsonValue]>): AttributeMap {
   const map: AttributeMap = {};
   for (const [name, value] of entries) map[storedName(name)] = attributeValue(value);
+  return map;
+}
+
+/** {@link attributeMap} of a state's attributes that have a value. */
+export function presentAttributeMap(attributes: DeviceState['attributes']): AttributeMap {
+  const map: AttributeMap = {};
+  for (const [name, { value }] of attributes) {
+    if (value !== undefined) map[storedName(name)] = attributeValue(value);
+  }
   return map;
 }
 

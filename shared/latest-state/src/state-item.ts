@@ -17,14 +17,13 @@ import {
   labelsOf,
   NO_VERSION,
   parseVersion,
-  presentAttributes,
   type Receipts,
   type VersionedValue,
   withAttributesBounded,
 } from '@twinstream/device-model';
 import { CodedError } from '@twinstream/runtime';
 import { positionKey } from '@twinstream/stream-model';
-import { attributeMap, readAttributeMap } from './attribute-map.ts';
+import { attributeMap, presentAttributeMap, readAttributeMap } from './attribute-map.ts';
 import { counterRangesText, readCounterRanges } from './counter-ranges-text.ts';
 import {
   allVersionsText,
@@ -94,7 +93,7 @@ export function encodeState(state: DeviceState): Record<StateAttribute, Attribut
   return {
     page: numberValue(state.page),
     arrivalMax: optionalNumber(arrivalMax === lastArrivalTime ? undefined : arrivalMax),
-    attributes: { M: attributeMap(presentAttributes(state)) },
+    attributes: { M: presentAttributeMap(attributes) },
     versions: textValue(versionsText(attributes)),
     attributesFloor: optionalText(attributesFloor && formatVersion(attributesFloor)),
     status: textValue(status.value),
@@ -118,7 +117,14 @@ export function encodeState(state: DeviceState): Record<StateAttribute, Attribut
       receipts.corrections.length === 0 ? undefined : correctionsText(receipts.corrections),
     ),
     correctionsDropped: optionalNumber(receipts.correctionsDropped || undefined),
-    counts: { M: attributeMap(Object.entries(counts)) },
+    counts: {
+      M: {
+        events: numberValue(counts.events),
+        duplicates: numberValue(counts.duplicates),
+        late: numberValue(counts.late),
+        gaps: numberValue(counts.gaps),
+      },
+    },
   };
 }
 

@@ -2,7 +2,13 @@ import { type BatchExecuteStatementCommandOutput, DynamoDBServiceException } fro
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { dynamoDbRequest } from './dynamodb-request.ts';
 import type { DynamoDbRequests } from './dynamodb-requests.ts';
-import type { AdvanceRequest, ItemClient } from './item-client.ts';
+import type {
+  AdvanceRequest,
+  AdvanceResult,
+  InsertRequest,
+  InsertResult,
+  ItemClient,
+} from './item-client.ts';
 import { type Item, writeUnits } from './item-size.ts';
 import {
   type CallAnswer,
@@ -87,47 +93,45 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
     });
   }
 
-  /** Runs `work` in batches, or `instead` where the endpoint has none. */
-  async function inBatches<Result>(
-    work: () => Promise<Result>,
-    instead: () => Promise<Result>,
-  ): Promise<Result> {
-    if (isBatchUnknown) return await instead();
-    try {
-      return await work();
-    } catch (error) {
-      if (!isUnknownOperation(error)) throw error;
-      if (!isBatchUnknown) {
-        logger?.warn(
-          { code: 'BATCH_WRITES_UNKNOWN', error },
-          'endpoint without BatchExecuteStatement: one request for each write',
-        );
-      }
-      isBatchUnknown = true;
-      return await instead();
+  /** Notes that the endpoint has no batches. Throws any other error. */
+  function requireUnknownOperation(error: unknown): void {
+    if (!isUnknownOperation(error)) throw error;
+    if (!isBatchUnknown) {
+      logger?.warn(
+        { code: 'BATCH_WRITES_UNKNOWN', error },
+        'endpoint without BatchExecuteStatement: one request for each write',
+      );
     }
+    isBatchUnknown = true;
   }
 
   const unitsOf = (outcome: { readonly writeUnits: number }) =>
     measure ? { writeUnits: outcome.writeUnits } : {};
 
-  async function advance(request: AdvanceRequest, signal?: AbortSignal) {
+  async function insert(request: InsertRequest, signal?: AbortSignal): Promise<InsertResult> {
+    const outcome = await writer.call(statements.insert(request), signal);
+    if (outcome.kind === 'written') return { outcome: 'inserted', ...unitsOf(outcome) };
+    const { existing } = outcome;
+    return existing === undefined ? { outcome: 'exists' } : { outcome: 'exists', existing };
+  }
+
+  async function advance(request: AdvanceRequest, signal?: AbortSignal): Promise<AdvanceResult> {
     const { tableName, key, risingAttribute } = request;
     let next: 'create' | 'below' | 'missing' = request.isFirst ? 'create' : 'below';
     for (let sent = 0; sent < ADVANCE_STATEMENTS_MAX; sent += 1) {
       const statement = next === 'create' ? statements.create(request) : statements.update(request, next);
       const outcome = await writer.call(statement, signal);
-      if (outcome.kind === 'written') return { outcome: 'advanced', ...unitsOf(outcome) } as const;
+      if (outcome.kind === 'written') return { outcome: 'advanced', ...unitsOf(outcome) };
       const { existing } = outcome;
       if (next === 'create') next = 'below';
       else if (existing === undefined) next = 'create';
       else if (existing[risingAttribute] === undefined) next = 'missing';
       else if (next === 'missing') next = 'below';
-      else return { outcome: 'not-below' } as const;
+      else return { outcome: 'not-below' };
     }
     // It was there for each INSERT, and no UPDATE returned it.
     const item = await single.get({ tableName, key }, signal);
-    if (item?.[risingAttribute] !== undefined) return { outcome: 'not-below' } as const;
+    if (item?.[risingAttribute] !== undefined) return { outcome: 'not-below' };
     throw new CodedError('DYNAMODB_UNAVAILABLE', `an item of ${tableName} comes and goes`, {
       retryable: true,
     });
@@ -138,21 +142,24 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
       const read = { tableName, key, place: placeOf(tableName, key) };
       return readers[consistent ? 'true' : 'false'].call(read, signal);
     },
-    insert: (request, signal) =>
-      inBatches(
-        async () => {
-          const outcome = await writer.call(statements.insert(request), signal);
-          if (outcome.kind === 'written') return { outcome: 'inserted', ...unitsOf(outcome) };
-          const { existing } = outcome;
-          return existing === undefined ? { outcome: 'exists' } : { outcome: 'exists', existing };
-        },
-        () => single.insert(request, signal),
-      ),
-    advance: (request, signal) =>
-      inBatches(
-        () => advance(request, signal),
-        () => single.advance(request, signal),
-      ),
+    async insert(request, signal) {
+      if (isBatchUnknown) return await single.insert(request, signal);
+      try {
+        return await insert(request, signal);
+      } catch (error) {
+        requireUnknownOperation(error);
+        return await single.insert(request, signal);
+      }
+    },
+    async advance(request, signal) {
+      if (isBatchUnknown) return await single.advance(request, signal);
+      try {
+        return await advance(request, signal);
+      } catch (error) {
+        requireUnknownOperation(error);
+        return await single.advance(request, signal);
+      }
+    },
   };
 }
 
@@ -256,8 +263,10 @@ function answersOf(
   const reckoned = writes.map(({ itemBytes }) => writeUnits(itemBytes));
   const factors = new Map<string, number>();
   for (const { TableName = '', CapacityUnits } of ConsumedCapacity) {
-    const ofTable = reckoned.filter((_, index) => writes[index]?.tableName === TableName);
-    const sum = ofTable.reduce((units, more) => units + more, 0);
+    const sum = writes.reduce(
+      (units, { tableName }, index) => units + (tableName === TableName ? (reckoned[index] ?? 0) : 0),
+      0,
+    );
     if (CapacityUnits !== undefined && sum > 0) factors.set(TableName, CapacityUnits / sum);
   }
   return Responses.map(({ Error: error }, index): CallAnswer<Outcome> => {

@@ -163,7 +163,10 @@ function mapTables<From, To>(tables: Readonly<Record<string, From>>, change: (of
   return Object.fromEntries(Object.entries(tables).map(([name, of]) => [name, change(of)]));
 }
 
-function readStatement({ TableName, Item, Error: error }: StatementResponse) {
+/** Of a write that took effect it is what the service sent. */
+function readStatement(response: StatementResponse) {
+  const { TableName, Item, Error: error } = response;
+  if (Item === undefined && error === undefined) return response as Omit<StatementResponse, 'Item' | 'Error'>;
   return {
     ...(TableName === undefined ? {} : { TableName }),
     ...(Item === undefined ? {} : { Item: readWireAttributes(Item) }),

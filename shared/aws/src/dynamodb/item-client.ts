@@ -18,6 +18,8 @@ export interface InsertRequest {
   readonly tableName: string;
   readonly keyNames: KeyNames;
   readonly item: Item;
+  /** `itemBytes` of the item, where it is known. */
+  readonly itemBytes?: number;
 }
 
 export type InsertResult =

@@ -85,16 +85,28 @@ export function createRequestBatcher<Call, Outcome>(
   const gathered = new Gathering(options, limits, schedule);
 
   return {
-    async call(call, signal) {
-      for (let attempt = 0; ; attempt += 1) {
-        signal?.throwIfAborted();
-        const answer = await gathered.add(call, signal);
-        if (answer.kind === 'decided') return answer.outcome;
-        if (answer.kind === 'refused' || attempt + 1 >= limits.triesMax) throw answer.error;
-        const { backoffBaseMs: baseMs, backoffCapMs: capMs } = limits;
-        await clock.sleep(fullJitterMs(attempt, { baseMs, capMs }, random), signal);
-      }
-    },
+    // One promise a call: there are some tens of thousands of calls a second.
+    call: (call, signal) =>
+      new Promise((resolve, reject) => {
+        const again = (error: CodedError, attempt: number) => {
+          if (attempt + 1 >= limits.triesMax) return reject(error);
+          const { backoffBaseMs: baseMs, backoffCapMs: capMs } = limits;
+          clock
+            .sleep(fullJitterMs(attempt, { baseMs, capMs }, random), signal)
+            .then(() => send(attempt + 1))
+            .catch(reject);
+        };
+        const send = (attempt: number) => {
+          if (signal?.aborted) return reject(signal.reason);
+          const settle = (answer: CallAnswer<Outcome>) => {
+            if (answer.kind === 'decided') resolve(answer.outcome);
+            else if (answer.kind === 'refused') reject(answer.error);
+            else again(answer.error, attempt);
+          };
+          gathered.add(call, { signal, settle, reject });
+        };
+        send(0);
+      }),
   };
 }
 
@@ -118,19 +130,20 @@ class Gathering<Call, Outcome> {
     this.#schedule = schedule;
   }
 
-  add(call: Call, signal: AbortSignal | undefined): Promise<CallAnswer<Outcome>> {
-    return new Promise((settle, reject) => {
-      const item = this.#options.itemOf(call);
-      const bytes = this.#options.bytesOf(call);
-      const { callsMax, bytesMax } = this.#limits;
-      const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > bytesMax;
-      if (isFull || this.#waitingItems.has(item)) this.#send();
-      this.#waiting.push({ call, item, bytes, signal, settle, reject });
-      this.#waitingBytes += bytes;
-      this.#waitingItems.add(item);
-      if (this.#waiting.length >= callsMax || this.#waitingBytes >= bytesMax) this.#send();
-      else this.#sendWithin(this.#requestsUnderWay === 0 ? 0 : this.#limits.lingerMs);
-    });
+  add(
+    call: Call,
+    { signal, settle, reject }: Pick<Entry<Call, Outcome>, 'signal' | 'settle' | 'reject'>,
+  ): void {
+    const item = this.#options.itemOf(call);
+    const bytes = this.#options.bytesOf(call);
+    const { callsMax, bytesMax } = this.#limits;
+    const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > bytesMax;
+    if (isFull || this.#waitingItems.has(item)) this.#send();
+    this.#waiting.push({ call, item, bytes, signal, settle, reject });
+    this.#waitingBytes += bytes;
+    this.#waitingItems.add(item);
+    if (this.#waiting.length >= callsMax || this.#waitingBytes >= bytesMax) this.#send();
+    else this.#sendWithin(this.#requestsUnderWay === 0 ? 0 : this.#limits.lingerMs);
   }
 
   #sendWithin(ms: number): void {

@@ -19,9 +19,19 @@ export interface WriteStatement {
   readonly itemBytes: number;
 }
 
-/** Texts that are kept. */
-const TEXTS_MAX = 1_024;
+/** Names that are kept with the texts that end with them; a text takes as many as its item has attributes, fewer where it begins like another. */
+const NODES_MAX = 8_192;
 const SEPARATOR = '\u0000';
+
+/**
+ * The statements of a table by the names of their attributes, in their order: a text is found without a key being made of
+ * some twenty names.
+ */
+interface NameNode {
+  text?: string;
+  readonly set: Map<string, NameNode>;
+  readonly removed: Map<string, NameNode>;
+}
 
 export interface StatementWriter {
   insert(request: InsertRequest): WriteStatement;
@@ -32,50 +42,63 @@ export interface StatementWriter {
 }
 
 export function createStatementWriter(): StatementWriter {
-  const texts = new Map<string, string>();
+  const roots = new Map<string, NameNode>();
+  let nodeCount = 0;
 
-  function textOf(signature: string, make: () => string): string {
-    const known = texts.get(signature);
+  function childOf(nodes: Map<string, NameNode>, name: string): NameNode {
+    const known = nodes.get(name);
     if (known !== undefined) return known;
-    const text = make();
-    if (texts.size < TEXTS_MAX) texts.set(signature, text);
-    return text;
+    const node: NameNode = { set: new Map(), removed: new Map() };
+    if (nodeCount < NODES_MAX) {
+      nodeCount += 1;
+      nodes.set(name, node);
+    }
+    return node;
   }
 
-  function insertOf(tableName: string, key: Item, item: Item): WriteStatement {
-    const names = Object.keys(item);
-    const text = textOf(`${tableName}${SEPARATOR}${names.join(SEPARATOR)}`, () =>
-      insertText(tableName, names),
-    );
+  function insertOf(tableName: string, key: Item, item: Item, bytes = itemBytes(item)): WriteStatement {
+    let node = childOf(roots, tableName);
+    const parameters: AttributeValue[] = [];
+    for (const name in item) {
+      const value = item[name];
+      if (value === undefined) continue;
+      node = childOf(node.set, name);
+      parameters.push(value);
+    }
+    node.text ??= insertText(tableName, Object.keys(item));
     return {
-      text,
-      parameters: Object.values(item),
+      text: node.text,
+      parameters,
       returnsExisting: false,
       tableName,
       place: placeOf(tableName, key),
-      itemBytes: itemBytes(item),
+      itemBytes: bytes,
     };
   }
 
   return {
-    insert({ tableName, keyNames, item }) {
-      return insertOf(tableName, keyOf(item, keyNames), item);
+    insert({ tableName, keyNames, item, itemBytes: bytes }) {
+      return insertOf(tableName, keyOf(item, keyNames), item, bytes);
     },
     create: ({ tableName, key, attributes }) => insertOf(tableName, key, presentItem(key, attributes)),
     update({ tableName, key, attributes, risingAttribute }, where) {
-      let signature = `${where}${SEPARATOR}${tableName}${SEPARATOR}${risingAttribute}`;
+      let node = childOf(roots, `${where}${SEPARATOR}${tableName}${SEPARATOR}${risingAttribute}`);
       const parameters: AttributeValue[] = [];
       for (const name in attributes) {
         const value = attributes[name];
-        signature += value === undefined ? `${SEPARATOR}-${name}` : `${SEPARATOR}${name}`;
+        node = childOf(value === undefined ? node.removed : node.set, name);
         if (value !== undefined) parameters.push(value);
       }
       const rising = attributes[risingAttribute];
       if (rising === undefined) throw new TypeError(`${risingAttribute} is not among the attributes`);
-      parameters.push(...Object.values(key));
+      for (const name in key) {
+        const value = key[name];
+        if (value !== undefined) parameters.push(value);
+      }
       if (where === 'below') parameters.push(rising);
+      node.text ??= updateText({ tableName, key, attributes, risingAttribute }, where);
       return {
-        text: textOf(signature, () => updateText({ tableName, key, attributes, risingAttribute }, where)),
+        text: node.text,
         parameters,
         returnsExisting: true,
         tableName,
@@ -137,8 +160,11 @@ export function keyOf(item: Item, keyNames: readonly (string | undefined)[]): It
 /** Table and key as one text. */
 export function placeOf(tableName: string, key: Item): string {
   let place = tableName;
-  for (const { S, N, B } of Object.values(key)) {
-    place += SEPARATOR + (S ?? N ?? (B === undefined ? '' : Buffer.from(B).toString('base64')));
+  for (const name in key) {
+    const value = key[name];
+    const text =
+      value?.S ?? value?.N ?? (value?.B === undefined ? '' : Buffer.from(value.B).toString('base64'));
+    place += SEPARATOR + text;
   }
   return place;
 }
