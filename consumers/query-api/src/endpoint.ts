@@ -34,6 +34,8 @@ export interface CheckedRequest<Description extends Operation> {
   readonly getSignal: () => AbortSignal;
   /** Who calls, where that is known. */
   readonly actor: string | undefined;
+  /** Header `Accept`; empty where there is none. */
+  readonly accept: string;
 }
 
 /**
@@ -70,6 +72,7 @@ export function endpoint<const Description extends Operation, Services = QueryAp
         body,
         getSignal,
         actor,
+        accept: raw.header('accept') ?? '',
       } as CheckedRequest<Description>;
       return handle(checked, services);
     },

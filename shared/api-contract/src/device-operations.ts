@@ -5,7 +5,7 @@ import { eventListSchema } from './event.ts';
 import { ATTRIBUTE_PREFIX, fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS } from './fleet.ts';
 import { ATTRIBUTE_VALUE } from './json-value.ts';
-import { NO_PARAMETERS, operation } from './operation.ts';
+import { CSV, NDJSON, NO_PARAMETERS, operation } from './operation.ts';
 import {
   cursorParameter,
   deviceIdParameter,
@@ -17,6 +17,10 @@ import {
   timeParameter,
 } from './parameters.ts';
 import { BASES, SORT_NAMES, TEXT_CHARACTERS_MAX } from './values.ts';
+
+const NEXT_CURSOR = {
+  'Next-Cursor': 'Where the answer is not JSON: the cursor of the next page; absent on the last.',
+};
 
 export const listDevices = operation({
   method: 'get',
@@ -52,6 +56,8 @@ export const listDevices = operation({
       description:
         'A page of the fleet, perhaps with fewer devices than the limit: it ends before 2 MiB, too. Without `cursor` it is the last.',
       schema: deviceListSchema,
+      otherMediaTypes: [NDJSON, CSV],
+      headers: NEXT_CURSOR,
     },
   },
   problems: ['BAD_CURSOR', 'CURSOR_EXPIRED'],
@@ -115,6 +121,8 @@ export const listDeviceEvents = operation({
       description:
         'A stretch of history, perhaps with fewer events than the limit, or none: it ends before 2 MiB of events, too. Without `cursor` it is the last.',
       schema: eventListSchema,
+      otherMediaTypes: [NDJSON],
+      headers: NEXT_CURSOR,
     },
   },
   problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],

@@ -10,7 +10,7 @@ export { ALL_FIELDS, ATTRIBUTE_PREFIX, DEVICE_MEMBERS } from './field-selection.
 export { type FleetFilter, type FleetSummary, LABEL_VALUES_MAX, type LabelCounts } from './fleet.ts';
 export { headerName } from './header-name.ts';
 export { openApiDocument } from './openapi-document.ts';
-export { type Operation, operation, type Scope } from './operation.ts';
+export { CSV, NDJSON, type Operation, operation, type Scope } from './operation.ts';
 export * from './operations.ts';
 export { NOW } from './parameters.ts';
 export * from './pipeline-status.ts';

@@ -128,7 +128,10 @@ function answers({ answers: given }: Operation, schemas: Map<string, unknown>): 
   );
 }
 
-function answerOf({ description, schema, mediaType, headers }: Answer, schemas: Map<string, unknown>): Json {
+function answerOf(
+  { description, schema, mediaType, otherMediaTypes = [], headers }: Answer,
+  schemas: Map<string, unknown>,
+): Json {
   const hasBody = schema !== undefined || mediaType !== undefined;
   const content = schema === undefined ? { type: 'string' } : schemaOf(schema, schemas);
   return {
@@ -143,7 +146,14 @@ function answerOf({ description, schema, mediaType, headers }: Answer, schemas: 
             ]),
           ),
         }),
-    ...(hasBody ? { content: { [mediaType ?? 'application/json']: { schema: content } } } : {}),
+    ...(hasBody
+      ? {
+          content: {
+            [mediaType ?? 'application/json']: { schema: content },
+            ...Object.fromEntries(otherMediaTypes.map((type) => [type, { schema: { type: 'string' } }])),
+          },
+        }
+      : {}),
   };
 }
 

@@ -7,9 +7,16 @@ export interface Answer {
   readonly schema?: z.ZodType;
   /** Default: `application/json`. */
   readonly mediaType?: string;
+  /** Text of other media types, which a caller prefers by `Accept`. */
+  readonly otherMediaTypes?: readonly string[];
   /** Response headers by name, and what each says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** One JSON value a line (https://github.com/ndjson/ndjson-spec). */
+export const NDJSON = 'application/x-ndjson';
+/** RFC 4180. */
+export const CSV = 'text/csv';
 
 /** What a caller must be allowed to do. `open` operations take any caller. */
 export type Scope = 'open' | 'read' | 'write';

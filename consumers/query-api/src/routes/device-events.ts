@@ -1,9 +1,10 @@
-import { listDeviceEvents } from '@twinstream/api-contract';
+import { listDeviceEvents, NDJSON } from '@twinstream/api-contract';
 import { type HistoryCursor, readHistory } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { eventJsonText } from '../event-json.ts';
+import { listAnswer, listFormat, ndjson } from '../list-format.ts';
 import { isRelative, momentMs } from '../moment.ts';
 import { badCursor, badParameter, problemResponse } from '../problem.ts';
 import { hasPages } from '../stored-pages.ts';
@@ -17,7 +18,10 @@ const historyCursorSchema: z.ZodType<HistoryCursor> = z.strictObject({
 
 export const deviceEventsEndpoint = endpoint(
   listDeviceEvents,
-  async ({ params: { deviceId }, query: { from, to, limit, cursor, order }, getSignal }, services) => {
+  async (
+    { params: { deviceId }, query: { from, to, limit, cursor, order }, accept, getSignal },
+    services,
+  ) => {
     const now = services.clock.now();
     const fromMs = from === undefined ? undefined : momentMs(from, now);
     const toMs = to === undefined ? undefined : momentMs(to, now);
@@ -42,9 +46,11 @@ export const deviceEventsEndpoint = endpoint(
     if (!isStored) {
       return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
     }
-    const rest =
-      answer.cursor === undefined ? '' : `,"cursor":${JSON.stringify(encodeCursor(bound, answer.cursor))}`;
-    return jsonTextAnswer(`{"events":[${answer.events.map(eventJsonText).join(',')}]${rest}}`);
+    const next = answer.cursor === undefined ? undefined : encodeCursor(bound, answer.cursor);
+    const texts = answer.events.map(eventJsonText);
+    if (listFormat(accept) === NDJSON) return listAnswer(NDJSON, ndjson(texts), next);
+    const rest = next === undefined ? '' : `,"cursor":${JSON.stringify(next)}`;
+    return jsonTextAnswer(`{"events":[${texts.join(',')}]${rest}}`);
   },
 );
 

@@ -1,4 +1,11 @@
-import { type DeviceJson, type DeviceList, type ListedDevice, listDevices } from '@twinstream/api-contract';
+import {
+  CSV,
+  type DeviceJson,
+  type DeviceList,
+  type ListedDevice,
+  listDevices,
+  NDJSON,
+} from '@twinstream/api-contract';
 import { HISTORY_LIMITS } from '@twinstream/event-store';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -10,6 +17,7 @@ import type { FleetRow } from '../fleet/fleet-row.ts';
 import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesJson } from '../fleet/trouble.ts';
+import { devicesCsv, listAnswer, listFormat, ndjson } from '../list-format.ts';
 import { badCursor, cursorExpired } from '../problem.ts';
 
 /** Bytes of devices in one answer, unless one alone has more: the bound of a history, and for its reason. */
@@ -25,7 +33,7 @@ const sortPlaceSchema = z
 
 export const devicesEndpoint = endpoint(
   listDevices,
-  async ({ query: { cursor, limit, sort, order, fields, ...filter }, getSignal }, services) => {
+  async ({ query: { cursor, limit, sort, order, fields, ...filter }, accept, getSignal }, services) => {
     const bound = { operation: 'listDevices', sort, order, ...filter };
     const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, sortPlaceSchema);
     const isOfList = (after?.list === undefined) === (sort === FIXED_SORT);
@@ -35,15 +43,17 @@ export const devicesEndpoint = endpoint(
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
     const selection = readFieldSelection(fields);
+    const format = listFormat(accept);
     const texts: string[] = [];
+    const listed: ListedDevice[] = [];
     let bytesLeft = LIST_BYTES_MAX;
     const take = (device: DeviceJson, row: FleetRow): boolean => {
-      const text = JSON.stringify(
-        selection === undefined ? device : selectListed(snapshot, device, row, selection),
-      );
+      const shown = selection === undefined ? device : selectListed(snapshot, device, row, selection);
+      const text = JSON.stringify(shown);
       bytesLeft -= Buffer.byteLength(text);
       if (bytesLeft < 0 && texts.length > 0) return false;
       texts.push(text);
+      if (format === CSV) listed.push(shown);
       return true;
     };
     const sorted = { by: sort, order };
@@ -54,10 +64,12 @@ export const devicesEndpoint = endpoint(
       now,
     );
     const keep = () => (sort === FIXED_SORT ? [] : [after?.list ?? services.lists.keep(places)]);
+    const next =
+      last === undefined ? undefined : encodeCursor(bound, [last.value ?? null, last.deviceId, ...keep()]);
+    if (format === CSV) return listAnswer(format, devicesCsv(listed), next);
+    if (format === NDJSON) return listAnswer(format, ndjson(texts), next);
     const rest: Omit<DeviceList, 'devices'> = {
-      ...(last === undefined
-        ? {}
-        : { cursor: encodeCursor(bound, [last.value ?? null, last.deviceId, ...keep()]) }),
+      ...(next === undefined ? {} : { cursor: next }),
       total: places.deviceIds.length,
       asOf: isoTime(snapshot.asOf),
       lastEventId: encodeResumeToken(snapshot.resumePoint),

@@ -237,6 +237,59 @@ describe('GET /v1/devices', () => {
     ]);
   });
 
+  describe('in other formats', () => {
+    const askFor = (accept: string, query = '') => api.ask(`/v1/devices?${query}`, { headers: { accept } });
+
+    test('one device a line, with the cursor in a header', async () => {
+      const { headers, body } = await askFor('application/x-ndjson', 'limit=3');
+      expect(headers.get('content-type')).toBe('application/x-ndjson');
+      const lines = body.split('\n');
+      expect(lines.at(-1)).toBe('');
+      expect(lines.slice(0, -1).map((line: string) => JSON.parse(line).deviceId)).toEqual([
+        'bus-1',
+        'bus-2',
+        'tram-1',
+      ]);
+      const rest = await askFor('application/x-ndjson', `cursor=${headers.get('next-cursor')}`);
+      expect(JSON.parse(rest.body).deviceId).toBe('tram-2');
+      expect(rest.headers.get('next-cursor')).toBeNull();
+    });
+
+    test('a table, whose cells are quoted where they must be', async () => {
+      await api.say('bus-2', { counter: 2, data: { note: 'a, "b"\nc', place: { x: 1 }, load: 5 } });
+      await api.clock.advance(2_000);
+      const fields = 'fields=status,attributes.note,attributes.place,attributes.load';
+      const { headers, body } = await askFor('text/csv', `${fields}&ids=bus-1,bus-2`);
+      expect(headers.get('content-type')).toBe('text/csv');
+      expect(body).toBe(
+        [
+          'deviceId,status,attributes.load,attributes.note,attributes.place',
+          'bus-1,connected,,,',
+          'bus-2,unknown,5,"a, ""b""\nc","{""x"":1}"',
+          '',
+        ].join('\r\n'),
+      );
+    });
+
+    test.each([
+      ['*/*', 'application/json'],
+      ['text/html,*/*;q=0.8', 'application/json'],
+      ['text/csv;q=0.5, application/json', 'application/json'],
+      ['application/json;q=0.2, text/csv;q=0.5', 'text/csv'],
+      ['text/csv;q=0', 'application/json'],
+    ])('answers Accept: %s with %s', async (accept, expected) => {
+      expect((await askFor(accept)).headers.get('content-type')).toBe(expected);
+    });
+
+    test('a history, one event a line', async () => {
+      const { body } = await api.ask('/v1/devices/tram-2/events', {
+        headers: { accept: 'application/x-ndjson' },
+      });
+      const lines = body.trimEnd().split('\n');
+      expect(lines.map((line: string) => JSON.parse(line).counter)).toEqual([1, 9]);
+    });
+  });
+
   test('takes other methods for what they are', async () => {
     const { status, headers } = await api.ask('/v1/devices', { method: 'DELETE' });
     expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
