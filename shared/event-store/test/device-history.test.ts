@@ -119,4 +119,134 @@ describe('loading the history of a device', () => {
     expect(history.has({ shardId: SHARD, ...arrivedEvent({ at: 200 }).place })).toBe(false);
     expect(store.counts.pages).toBeLessThanOrEqual(3);
   });
+
+  it('reads receipts for a correction and for what its source counts, too', async () => {
+    const state = await gappyChain(store);
+    await load(state, arrivedEvent({ at: PAGES * 10 + 1, correctionId: 'c', data: { speedMph: 1 } }));
+    expect(store.counts.snapshots).toBe(1);
+    const sourceCounter = { counter: 1, bits: 8, lateMax: 16, restart: false } as const;
+    await load(state, { ...arrivedEvent({ at: PAGES * 10 + 1 }), sourceCounter });
+    expect(store.counts.snapshots).toBe(1);
+  });
+
+  it('asks nothing about corrections, which are themselves by their id', async () => {
+    const state = await uncountedChain(store);
+    const correction = arrivedEvent({ at: 15, correctionId: 'c', data: { speedMph: 1 } });
+    const history = await load(state, correction);
+    expect(() => history.has({ shardId: SHARD, ...correction.place })).toThrow('was not loaded');
+    expect(store.counts.pages).toBe(0);
+  });
+
+  it('reads consistently, under the signal of its caller', async () => {
+    const state = await uncountedChain(store);
+    const asked: unknown[] = [];
+    const watched: EventStore = {
+      ...store,
+      pages: (id, range) => {
+        asked.push([range?.consistent, range?.signal]);
+        return store.pages(id, range);
+      },
+      lastKeyBelow: (id, arrivalMaxBefore, signal) => {
+        asked.push(signal);
+        return store.lastKeyBelow(id, arrivalMaxBefore, signal);
+      },
+    };
+    const { signal } = new AbortController();
+    const arrived = [arrivedEvent({ at: PAGES * 10 - 5 })];
+    await loadDeviceHistory(watched, state, { shardId: SHARD, arrived, signal });
+    expect(asked).toEqual([signal, [true, signal], [true, signal]]);
+  });
+
+  /** A chain of these batches, a page each. */
+  const chainOf = async (
+    ...batches: readonly (readonly [(typeof SHARDS)[number], ...(readonly ArrivedEvent[])])[]
+  ) => {
+    let state = newDevice(DEVICE);
+    for (const [shard, ...arrived] of batches) ({ state } = await writeBatch(store, state, shard, arrived));
+    return state;
+  };
+  const before = async (state: DeviceState, missed: ArrivedEvent) => {
+    const history = await load(state, missed);
+    const position = { shardId: SHARD, ...missed.place };
+    return {
+      isStored: history.has(position),
+      before: history.eventBefore(position, missed.arrivalTime)?.event.data.speedMph,
+      pages: store.counts.pages,
+    };
+  };
+
+  it('knows that the same place of another shard is another event', async () => {
+    const state = await chainOf([OTHER_SHARD, arrivedEvent({ at: 10 })], [SHARD, arrivedEvent({ at: 20 })]);
+    expect(await before(state, arrivedEvent({ at: 10 }))).toMatchObject({ isStored: false, before: 10 });
+  });
+
+  it('takes the nearest before it in its shard, wherever it stands in a page', async () => {
+    const events = [10, 30, 50].map((at) => arrivedEvent({ at }));
+    const state = await chainOf([SHARD, ...events], [OTHER_SHARD, arrivedEvent({ at: 35 })]);
+    expect(await before(state, arrivedEvent({ at: 40 }))).toMatchObject({ before: 30 });
+    expect(await before(state, arrivedEvent({ at: 20 }))).toMatchObject({ before: 10 });
+  });
+
+  it('passes over corrections and late events', async () => {
+    const state = await chainOf(
+      [
+        SHARD,
+        arrivedEvent({ at: 10, session: 1, counter: 1 }),
+        arrivedEvent({ at: 20, session: 1, counter: 5 }),
+      ],
+      [SHARD, arrivedEvent({ at: 30, session: 1, counter: 3 })],
+      [SHARD, arrivedEvent({ at: 40, correctionId: 'c', data: { speedMph: 99 } })],
+      [SHARD, arrivedEvent({ at: 60, session: 1, counter: 6 })],
+    );
+    expect(await before(state, arrivedEvent({ at: 50 }))).toMatchObject({ before: 20 });
+  });
+
+  it('takes of other shards the newest that arrived when it did, or before', async () => {
+    const arrivalTime = TEST_TIME_MS + 30_000;
+    const state = await chainOf(
+      [OTHER_SHARD, arrivedEvent({ at: 10, session: 1, counter: 2 })],
+      [OTHER_SHARD, arrivedEvent({ at: 30, session: 1, counter: 7, arrivalTime })],
+      [OTHER_SHARD, arrivedEvent({ at: 40, session: 1, counter: 8 })],
+      [SHARD, arrivedEvent({ at: 50, session: 1, counter: 9 })],
+    );
+    expect(await before(state, arrivedEvent({ at: 30, arrivalTime }))).toMatchObject({ before: 30 });
+    expect(await before(state, arrivedEvent({ at: 30, arrivalTime: arrivalTime - 1 }))).toMatchObject({
+      before: 10,
+    });
+  });
+
+  it('reads back to the page of the nearest, and no further', async () => {
+    const state = await chainOf(
+      ...[1, 2, 3, 4, 5].map((at) => [SHARD, arrivedEvent({ at })] as const),
+      ...[11, 12, 13].map((at) => [OTHER_SHARD, arrivedEvent({ at })] as const),
+      [SHARD, arrivedEvent({ at: 20 })],
+    );
+    const found = await before(state, arrivedEvent({ at: 15 }));
+    expect(found).toMatchObject({ isStored: false, before: 5 });
+    // Its own page and the one after, then back over those of the other shard to that of event 5, and the one before it.
+    expect(found.pages).toBeLessThanOrEqual(6);
+  });
+
+  it('ends where no page can be earlier', async () => {
+    const state = await chainOf([SHARD, arrivedEvent({ at: 5 })]);
+    expect(await before(state, arrivedEvent({ at: 1, arrivalTime: 0 }))).toMatchObject({
+      ...{ isStored: false, before: undefined },
+    });
+  });
+
+  it('finds a copy of what a source has counted, by its counter and its time', async () => {
+    const sourceCounter = { counter: 7, bits: 8, lateMax: 16, restart: false } as const;
+    const time = '2026-01-01T00:00:00Z';
+    const mapped = (at: number, counter = 7) => {
+      const arrived = arrivedEvent({ at, time });
+      const text = `{"v":1,"deviceId":"${DEVICE}","type":"reported","time":"${time}","mapping":{"name":"m","version":1},"source":{"counter":${counter}},"data":{"speedMph":1}}`;
+      return { ...arrived, text, sourceCounter: { ...sourceCounter, counter } };
+    };
+    const { sourceCounter: _, ...stored } = mapped(10);
+    const state = await chainOf([SHARD, stored], [SHARD, arrivedEvent({ at: 20 })]);
+    const hasCopy = async (copy: ArrivedEvent) =>
+      (await load(state, copy)).hasCopy({ shardId: SHARD, ...copy.place }, copy);
+    expect(await hasCopy(mapped(15))).toBe(true);
+    expect(await hasCopy(mapped(15, 8))).toBe(false);
+  });
 });
