@@ -12,6 +12,8 @@ const second = {
   subSequenceNumber: 0,
 };
 
+const at = (number: string) => ({ sequenceNumber: sequenceNumber(number), subSequenceNumber: 0 });
+
 it('writes the next entry of a record as nothing at all', () => {
   expect(stepBetween(first, { ...first, subSequenceNumber: 1 })).toBe('');
   expect(takeStep(first, '')).toEqual({ ...first, subSequenceNumber: 1 });
@@ -29,6 +31,10 @@ it.each([
   ['to an earlier entry of the same record', { ...first, subSequenceNumber: 7 }, first],
   ['from the origin', STEPS_ORIGIN, second],
   ['to the origin', second, STEPS_ORIGIN],
+  ['to a longer number that begins alike', at('123'), at('1245')],
+  ['to a shorter number that begins alike', at('1245'), at('123')],
+  ['to a number that is the beginning', at('1234'), at('12')],
+  ['to a number that ends alike', at('1034'), at('1934')],
   [
     'to the largest there is',
     first,

@@ -51,7 +51,40 @@ describe('a snapshot as an item', () => {
     expect(isWithoutValues(encodeSnapshot(withGaps(1)) ?? {})).toBe(false);
   });
 
+  it('says receipts that forgot nothing once, and names what is damaged by what it has of its key', () => {
+    const item = encodeSnapshot({
+      ...withGaps(1),
+      state: newDevice(DEVICE),
+      receipts: newDevice(DEVICE).receipts,
+    });
+    expect(JSON.parse(item?.body?.S ?? '{}')).not.toHaveProperty('receipts');
+    expect(JSON.parse(encodeSnapshot(withGaps(1))?.body?.S ?? '{}')).toHaveProperty('receipts');
+    expect(() => decodeSnapshot({})).toThrow('snapshot ? ? cannot be read: ');
+    const damaged = { ...encodeSnapshot(withGaps(1)), body: { S: '{' } };
+    expect(() => decodeSnapshot(damaged)).toThrowError(
+      expect.objectContaining({
+        message: expect.stringContaining(`snapshot ${DEVICE} SNAPSHOT#`),
+        cause: expect.any(SyntaxError),
+      }),
+    );
+  });
+
+  it('without values keeps the version of each attribute', () => {
+    const version = { session: 1, counter: 7, ordinal: 0, revision: 0 };
+    const attributes = new Map([['speedMph', { value: 3, version }]]);
+    const { state } = withoutValues({ ...withGaps(1), state: { ...newDevice(DEVICE), attributes } });
+    expect([...state.attributes]).toEqual([['speedMph', { version }]]);
+  });
+
   it.each([
+    [
+      'a whole body of a later format',
+      { body: { S: (encodeSnapshot(withGaps(1))?.body?.S ?? '').replace('"format":1', '"format":2') } },
+    ],
+    [
+      'a status that is none',
+      { body: { S: (encodeSnapshot(withGaps(1))?.body?.S ?? '').replace('"unknown"', '"asleep"') } },
+    ],
     ['a body that is no JSON', { body: { S: '{' } }],
     ['a body of a later format', { body: { S: '{"format":2}' } }],
     ['a state without receipts', { body: { S: '{"format":1,"state":{}}' } }],

@@ -1,4 +1,5 @@
 import {
+  type ArrivedEvent,
   COMPLETE_RECEIPT_LIMITS,
   type DeviceState,
   FOLD_VERSION,
@@ -11,6 +12,8 @@ import { describe, expect, it } from 'vitest';
 import { asOf } from '../contract/as-of.ts';
 import { writeBatch } from '../contract/chain-writer.ts';
 import { countingEventStore } from '../contract/counting-event-store.ts';
+import type { EventStore } from '../src/event-store.ts';
+import { makeSnapshot } from '../src/make-snapshot.ts';
 import { memoryEventStore } from '../src/memory-event-store.ts';
 import { ARRIVAL_TIME_MAX } from '../src/sort-key.ts';
 import { stateAt } from '../src/state-at.ts';
@@ -146,5 +149,99 @@ describe('the state of a device at a time', () => {
     await expect(stateAt(store, DEVICE, asOf(far), 'arrival')).rejects.toMatchObject({
       code: 'CHAIN_BROKEN',
     });
+  });
+
+  it('within a page is what the device was before the first event of it that came later', async () => {
+    const arrivals = [100, 300, 200, 500, 400];
+    const arrived = arrivals.map((ms, index) =>
+      arrivedEvent({
+        ...(index === 1
+          ? { correctionId: 'c', corrects: { session: 1, counter: 0 } }
+          : { session: 1, counter: index }),
+        at: index === 2 ? 1 : 10 + index,
+        arrivalTime: TEST_TIME_MS + ms,
+        data: { speedMph: index },
+      }),
+    );
+    const store = memoryEventStore();
+    await writeBatch(store, newDevice(DEVICE), SHARD, arrived);
+    const [page] = await Array.fromAsync(store.pages(DEVICE));
+    if (page === undefined) throw new Error('no page');
+    for (const [ms, count] of [
+      [99, 0],
+      [100, 1],
+      [299, 1],
+      [300, 3],
+      [499, 3],
+    ] as const) {
+      const { state } = await stateAt(store, DEVICE, asOf(TEST_TIME_MS + ms), 'arrival');
+      const alone = memoryEventStore();
+      const { state: then } = await writeBatch(alone, newDevice(DEVICE), SHARD, arrived.slice(0, count));
+      expect(state).toEqual(then);
+    }
+    // A correction alone is nothing that was heard of the device.
+    const corrected = memoryEventStore();
+    const [first, correction] = arrived as [ArrivedEvent, ArrivedEvent];
+    const moved = { ...correction, arrivalTime: TEST_TIME_MS + 50 };
+    const late = { ...first, place: arrived.at(-1)?.place ?? first.place };
+    await writeBatch(corrected, newDevice(DEVICE), SHARD, [moved, late]);
+    const { state } = await stateAt(corrected, DEVICE, asOf(TEST_TIME_MS + 60), 'arrival');
+    expect(state.lastArrivalTime).toBeUndefined();
+    expect(state.counts.events).toBe(1);
+  });
+
+  it('counts the pages that were read, and asks for no more than the time needs', async () => {
+    const store = countingEventStore(memoryEventStore());
+    let state = newDevice(DEVICE);
+    for (let n = 1; n <= 6; n += 1) {
+      const event = arrivedEvent({ at: n, session: 1, counter: n });
+      ({ state } = await writeBatch(store, state, SHARD, [event]));
+      if (n !== 3) continue;
+      const snapshot = await makeSnapshot(store, state);
+      if (snapshot !== undefined) await store.putSnapshot(snapshot);
+    }
+    const asked: unknown[] = [];
+    const { signal } = new AbortController();
+    const watched: EventStore = {
+      ...store,
+      pages: (id, range) => {
+        asked.push({ from: range?.from?.page, consistent: range?.consistent, signal: range?.signal });
+        return store.pages(id, range);
+      },
+      latestSnapshot: (id, query) => {
+        asked.push(query);
+        return store.latestSnapshot(id, query);
+      },
+    };
+    const at = (n: number) => TEST_TIME_MS + n * 1_000;
+    const options = { consistent: true, signal };
+    const query = { foldVersion: FOLD_VERSION, consistent: true, signal };
+    const read = async (n: number, basis: 'arrival' | 'event-time', how: object) => {
+      asked.length = 0;
+      store.counts.pages = 0;
+      const { pagesRead, snapshotUsed } = await stateAt(watched, DEVICE, asOf(at(n)), basis, how);
+      expect(store.counts.pages).toBe(pagesRead);
+      return { pagesRead, snapshotUsed };
+    };
+    // The page after it, too: an arrival of then may stand in it.
+    expect(await read(5, 'arrival', options)).toEqual({ pagesRead: 3, snapshotUsed: true });
+    expect(asked).toEqual([
+      { ...query, arrivalMaxAtMost: at(5) },
+      { from: 4, consistent: true, signal },
+    ]);
+    expect(await read(5, 'event-time', options)).toEqual({ pagesRead: 2, snapshotUsed: true });
+    expect(asked).toEqual([
+      { ...query, eventTimeAtMost: at(5), arrivalMaxAtMost: at(5) },
+      { from: 4, consistent: true, signal },
+    ]);
+    expect(await read(2, 'event-time', {})).toEqual({ pagesRead: 2, snapshotUsed: false });
+    expect(asked).toMatchObject([
+      { consistent: false, eventTimeAtMost: at(2), arrivalMaxAtMost: at(2) },
+      { consistent: false, eventTimeAtMost: at(2) },
+      { from: 1, consistent: false },
+    ]);
+    expect(asked[1]).not.toHaveProperty('arrivalMaxAtMost');
+    expect(await read(2, 'arrival', {})).toEqual({ pagesRead: 3, snapshotUsed: false });
+    expect(asked).toMatchObject([{ consistent: false }, { from: 1, consistent: false }]);
   });
 });
