@@ -21,8 +21,8 @@ const STAGE_NAMES = Object.keys(STAGES) as [StageName, ...StageName[]];
 const SHARDS_MAX = 20_000;
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
-/** What may be set with `-c name=value` at `cdk deploy`, or in cdk.context.json. */
-const CONTEXT = z.object({
+/** What may be set in the file of a stage, or with `-c name=value` at `cdk deploy`. */
+export const CONTEXT = z.object({
   ...WORKLOAD_CONTEXT,
   stage: z.enum(STAGE_NAMES, `one of ${STAGE_NAMES.join(', ')}`).default('dev'),
   /** Provisioned shards; where absent those of the workload, or on demand. */

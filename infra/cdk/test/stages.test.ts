@@ -1,5 +1,9 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { STAGES_FOLDER, stageFile, stageFileSchema } from '../src/stage-file.ts';
 import { stageConfiguration } from '../src/stages.ts';
 
 const read = (context: Record<string, unknown>) => stageConfiguration((name) => context[name]);
@@ -54,4 +58,47 @@ test('a window that is asked for is the only thing in which a mapping differs fr
   });
   expect(read({}).projectorMapping).toEqual(PROJECT_MAPPING_SETTINGS);
   expect(() => read({ windowSeconds: '301' })).toThrow('windowSeconds: to 300');
+});
+
+describe('files of stages', () => {
+  let folder: string;
+  const from = (context: Record<string, unknown>) => stageFile((name) => context[name], folder);
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'twinstream-stages-'));
+    copyFileSync(join(STAGES_FOLDER, 'prod.example.json'), join(folder, 'prod.json'));
+    writeFileSync(join(folder, 'dev.json'), '{"shards": 2}');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('give a stage its values at every deployment: none is typed, and none is forgotten', () => {
+    const configuration = stageConfiguration(from({ stage: 'prod' }));
+    expect(configuration).toMatchObject({
+      stage: 'prod',
+      streamCapacity: { mode: 'provisioned' },
+      access: { kind: 'jwt' },
+      alarmEmail: 'operators@example.org',
+    });
+  });
+
+  test('are needed: a stage without one is refused', () => {
+    expect(() => stageFile((name) => (name === 'stage' ? 'prod' : undefined))).toThrow(
+      /prod has no file .*prod\.json/,
+    );
+  });
+
+  test('of a stage that keeps its data cannot be overruled, of another they can', () => {
+    expect(() => from({ stage: 'prod', shards: 4 })).toThrow(/shards: put into .*prod\.json/);
+    expect(from({ shards: 4 })('shards')).toBe(4);
+    expect(from({})('shards')).toBe(2);
+  });
+
+  test('hold nothing that is not a setting', () => {
+    writeFileSync(join(folder, 'dev.json'), '{"$schema": "x", "shard": 2}');
+    expect(() => from({})).toThrow('there is no shard');
+  });
+
+  test('have the schema that editors read', () => {
+    const path = join(STAGES_FOLDER, 'stage.schema.json');
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(JSON.stringify(stageFileSchema())));
+  });
 });
