@@ -1,4 +1,4 @@
-import { type ArrivedEvent, type DeviceState, newDevice } from '@twinstream/device-model';
+import { type ArrivedEvent, type DeviceState, decodeEvent, newDevice } from '@twinstream/device-model';
 import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeBatch } from '../contract/chain-writer.ts';
@@ -77,6 +77,33 @@ describe('loading the history of a device', () => {
     const history = await load(state, missed);
     const before = history.eventBefore({ shardId: SHARD, ...missed.place }, missed.arrivalTime);
     expect(before?.version).toEqual({ session: 2, counter: 7, ordinal: 0, revision: 0 });
+  });
+
+  it('finds the copy of an event of the same source counter and time, in any shard', async () => {
+    const derived = (at: number, counter: number, timeAt: number): ArrivedEvent => {
+      const time = new Date(TEST_TIME_MS + timeAt).toISOString();
+      const head = `"v":1,"deviceId":"${DEVICE}","type":"reported","time":"${time}"`;
+      const text = `{"session":1,"counter":${at},${head},"mapping":{"name":"m","version":1},"source":{"counter":${counter}},"data":{}}`;
+      const decoded = decodeEvent(Buffer.from(text));
+      if ('rejected' in decoded) throw new TypeError(decoded.detail);
+      const { place, arrivalTime } = arrivedEvent({ at });
+      return { place, arrivalTime, ...decoded };
+    };
+    let state = newDevice(DEVICE);
+    ({ state } = await writeBatch(store, state, OTHER_SHARD, [derived(5, 7, 1)]));
+    ({ state } = await writeBatch(store, state, SHARD, [derived(20, 9, 2)]));
+    const copyOf = (counter: number, timeAt: number): ArrivedEvent => {
+      const { place, arrivalTime, event, text } = derived(10, counter, timeAt);
+      const { identity: _, ...uncounted } = event;
+      const sourceCounter = { counter, bits: 4, lateMax: 2, restart: false };
+      return { place, arrivalTime, event: uncounted, text, sourceCounter };
+    };
+    const hasCopy = async (arrived: ArrivedEvent) =>
+      (await load(state, arrived)).hasCopy({ shardId: SHARD, ...arrived.place }, arrived);
+    expect(await hasCopy(copyOf(7, 1))).toBe(true);
+    expect(await hasCopy(copyOf(9, 2))).toBe(true);
+    expect(await hasCopy(copyOf(7, 2))).toBe(false);
+    expect(await hasCopy(copyOf(8, 1))).toBe(false);
   });
 
   it('knows of nothing before the first event of all', async () => {
