@@ -299,7 +299,9 @@ describe('a foreign fleet that a plain SDK client puts into the stream', () => {
   }, 90_000);
 
   test('lies in quarantine where no mapping knows it, and verify says how much does', async () => {
-    await put(['{"unknown":1}'], () => 'nobody');
+    const lines = join(folder.path, 'unknown.ndjson');
+    writeFileSync(lines, '{"unknown":1}\n');
+    expect((await pipeline.simulate('--input', lines, '--raw', 'unknown')).code).toBe(0);
     await pipeline.caughtUp();
     const { ops } = operationsOf(pipeline, folder.path);
     const verified = async () => (await ops('verify', '--archive-lag', '0s')).stdout;

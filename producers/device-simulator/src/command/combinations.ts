@@ -17,6 +17,12 @@ const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
 const EXCLUSIVE: readonly (readonly [SettingName, SettingName])[] = [
   ['duration', 'count'],
   ['rate', 'speed'],
+  // A raw line is not read as an event, nor damaged as one.
+  ['raw', 'idColumn'],
+  ['raw', 'order'],
+  ['raw', 'speed'],
+  ['raw', 'utcOffset'],
+  ['raw', 'malformed'],
 ];
 
 /** What does not go together, one line each, for people. */

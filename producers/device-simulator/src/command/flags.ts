@@ -45,6 +45,7 @@ Examples:
   npm run simulate -- --devices 1000 --rate 200 --duration 5m
   npm run simulate -- --devices 500 --rate 20000 --duration 60s --aggregate --seed 7 --ledger sent.ndjson
   npm run simulate -- --devices 200 --duplicates 2 --out-of-order 1 --late 1 --drop 0.5 --malformed 0.1
+  npm run simulate -- --input pumps.ndjson --raw device_id    (npm start -- --mapping pumps.yaml)
   npm run simulate -- --input day.csv.gz --id-column vehicle_id --time-column timestamp --order time --speed 60
   npm run simulate -- --scenario flaky-network --devices 50
 
@@ -97,6 +98,10 @@ function buildCommand(): Command {
     .option(
       '--input <file>',
       'CSV with a header, or NDJSON of objects or device events; gzip too; - for standard input',
+    )
+    .option(
+      '--raw <member>',
+      'put each JSON line as it is, for a payload mapping; partition key: this member, a.b where nested',
     )
     .option('--id-column <name>', 'column of the device id')
     .option('--time-column <name>', 'column of the time')

@@ -130,7 +130,10 @@ function fleetPlan(
 function recordingPlan(settings: Settings, path: string): SourcePlan {
   return {
     kind: 'recording',
-    recording: { path, columns: columnsOf(settings), offset: settings.utcOffset },
+    recording: {
+      ...{ path, columns: columnsOf(settings), offset: settings.utcOffset },
+      ...(settings.raw === undefined ? {} : { rawKey: settings.raw }),
+    },
     order: settings.order ?? 'file',
     pace: paceOf(settings),
   };

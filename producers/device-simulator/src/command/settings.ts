@@ -39,6 +39,7 @@ const fleetSettings = {
 /** Settings of a recording. */
 const recordingSettings = {
   input: anyText,
+  raw: columnName,
   idColumn: columnName,
   timeColumn: columnName,
   typeColumn: columnName,

@@ -31,6 +31,36 @@ export function eventOfJsonLine(
   return 'reason' in row ? row : eventOfRow(row, offset);
 }
 
+/**
+ * A line that is put as it is, whatever its JSON means: a payload mapping makes events of it. Its partition key is the text or
+ * number at `key`, a path of names with points. Undefined for an empty line.
+ */
+export function rawLine(line: Line, key: string): RecordedEvent | BadRow | undefined {
+  const { number } = line;
+  if (line.bytes === undefined) {
+    return { line: number, reason: `the line is longer than ${LINE_BYTES_MAX} bytes` };
+  }
+  const text = decodeBytes(line.bytes)?.trim();
+  if (text === undefined) return { line: number, reason: 'the line is not UTF-8' };
+  if (text === '') return undefined;
+  let value = parse(text);
+  if (value === undefined) return { line: number, reason: 'the line is not JSON' };
+  for (const name of key.split('.')) {
+    const isHolder = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+    value = isHolder ? (value as JsonObject)[name] : undefined;
+  }
+  const deviceId = typeof value === 'number' ? String(value) : value;
+  if (typeof deviceId !== 'string' || deviceId === '' || deviceId.length > PARTITION_KEY_CHARACTERS_MAX) {
+    const limit = PARTITION_KEY_CHARACTERS_MAX;
+    return { line: number, reason: `there is no text of 1-${limit} characters or number at ${quoted(key)}` };
+  }
+  const unknown = { type: 'raw', time: '', timeMs: 0, identity: undefined, isUncounted: false };
+  return { deviceId, ...unknown, head: '', tail: text };
+}
+
+/** Of a record of a stream (Kinesis API reference, "PutRecords", read 2026-11). */
+const PARTITION_KEY_CHARACTERS_MAX = 256;
+
 function isWholeEvent({ v, deviceId, type, data }: JsonObject): boolean {
   if (v === undefined || deviceId === undefined) return false;
   return isJsonObject(data) || (data === undefined && (type === 'connected' || type === 'disconnected'));

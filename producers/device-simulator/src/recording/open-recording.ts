@@ -5,7 +5,7 @@ import { CodedError } from '@twinstream/runtime';
 import { delimiterOf, flatRows } from './csv-header.ts';
 import { type CsvRow, csvReader } from './csv-rows.ts';
 import { decodeBytes, type Line, readLines } from './line-reader.ts';
-import { eventOfJsonLine } from './ndjson-rows.ts';
+import { eventOfJsonLine, rawLine } from './ndjson-rows.ts';
 import { eventOfRow, type RecordedEvent } from './recorded-event.ts';
 import { type BadRow, isBadRow, type RowColumns } from './row.ts';
 
@@ -17,6 +17,8 @@ export interface RecordingSettings {
   readonly columns: RowColumns | undefined;
   /** Offset of times that name none; rows with such times are bad when it is undefined. */
   readonly offset: string | undefined;
+  /** Member that is the partition key of lines which are put as they are, `a.b` where it is nested; absent: lines are events. */
+  readonly rawKey?: string;
 }
 
 /** An event, or the row that can be none. */
@@ -88,6 +90,7 @@ function parserFor(lines: readonly Line[], settings: RecordingSettings): LinePar
   const first = lines.find((line) => line.bytes === undefined || line.bytes.trim() !== '');
   if (first === undefined) return undefined;
   if (first.bytes === undefined || hasBareCr(first.bytes)) throw linesNotEnded(settings.path);
+  if (settings.rawKey !== undefined) return rawParser(settings.rawKey);
   const start = first.bytes?.trimStart()[0];
   if (start === '[') {
     throw new CodedError(
@@ -102,6 +105,16 @@ function ndjsonParser({ columns, offset }: RecordingSettings): LineParser {
   return {
     push(line) {
       const row = eventOfJsonLine(line, columns, offset);
+      return row === undefined ? [] : [row];
+    },
+    end: () => [],
+  };
+}
+
+function rawParser(rawKey: string): LineParser {
+  return {
+    push(line) {
+      const row = rawLine(line, rawKey);
       return row === undefined ? [] : [row];
     },
     end: () => [],

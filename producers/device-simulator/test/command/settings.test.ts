@@ -158,6 +158,9 @@ describe('a plan', () => {
   test.each<[Settings, RegExp]>([
     [{ duration: 1, count: 1 }, /--duration and --count exclude each other/],
     [{ input: 'f', rate: 1, speed: 1 }, /--rate and --speed exclude each other/],
+    [{ input: 'f', raw: 'id', idColumn: 'id', timeColumn: 'at' }, /--raw and --id-column exclude each other/],
+    [{ input: 'f', raw: 'id', malformed: 0.1 }, /--raw and --malformed exclude each other/],
+    [{ raw: 'id' }, /--raw needs --input/],
     [{ input: 'f', devices: 5 }, /--devices belongs to a simulated fleet, and cannot be given with --input/],
     [{ input: 'f', clockSkew: 0.1 }, /--clock-skew belongs/],
     [{ idColumn: 'id', timeColumn: 'at' }, /--id-column needs --input/],

@@ -1,6 +1,6 @@
 import { decodeEvent } from '@twinstream/device-model';
 import { describe, expect, test } from 'vitest';
-import { eventOfJsonLine } from '../../src/recording/ndjson-rows.ts';
+import { eventOfJsonLine, rawLine } from '../../src/recording/ndjson-rows.ts';
 import { stamped } from '../../src/recording/recorded-event.ts';
 import type { RowColumns } from '../../src/recording/row.ts';
 
@@ -145,4 +145,33 @@ test('lines that are too long or not UTF-8 are bad', () => {
     'reason',
     'the line is not UTF-8',
   );
+});
+
+describe('a line that is put as it is', () => {
+  const raw = (text: string, key: string) =>
+    rawLine({ number: 7, bytes: Buffer.from(text).toString('latin1') }, key);
+
+  test.each([
+    ['{"device_id":"pump-7","ts":1}', 'device_id', 'pump-7'],
+    [' {"meta":{"id":9007199254740993},"x":1.0} ', 'meta.id', '9007199254740993'],
+    ['[{"bn":"urn:dev:1:"},{"n":"t"}]', '0.bn', 'urn:dev:1:'],
+    ['{"nö":"ä"}', 'nö', 'ä'],
+  ])('%s has its words, and as its partition key what is at %s', (text, key, deviceId) => {
+    const row = raw(text, key);
+    if (row === undefined || 'reason' in row) throw new Error(row?.reason);
+    expect([row.deviceId, stamped(row, 1, 1)]).toEqual([deviceId, text.trim()]);
+  });
+
+  test.each([
+    ['{"id":null}', 'there is no text of 1-256 characters or number at "id"'],
+    ['{"id":{"a":1}}', 'there is no text of 1-256 characters or number at "id"'],
+    ['{"__proto__":{"id":"x"}}', 'there is no text of 1-256 characters or number at "id"'],
+    ['id=1', 'the line is not JSON'],
+  ])('%s is not one', (text, reason) => {
+    expect(raw(text, 'id')).toEqual({ line: 7, reason });
+  });
+
+  test('is left out where it is empty', () => {
+    expect(raw('  ', 'id')).toBeUndefined();
+  });
 });

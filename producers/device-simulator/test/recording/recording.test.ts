@@ -46,6 +46,17 @@ const placesOf = (events: readonly PlannedEvent[]) =>
   events.map((event) => [event.deviceId, event.counter, JSON.parse(textOf(event)).data.x]);
 
 describe('a recording', () => {
+  test('of foreign lines is sent as it is, by the key that each line has', async () => {
+    const content = '{"id":"a","n":1.0}\n\n[1]\n{"id":7,"at":"x"}\n';
+    const { events, bad } = await read(settingsOf(content, { columns: undefined, rawKey: 'id' }));
+    expect(events.map((event) => [event.deviceId, textOf(event)])).toEqual([
+      ['a', '{"id":"a","n":1.0}'],
+      ['7', '{"id":7,"at":"x"}'],
+    ]);
+    expect(events.every(({ session, counter }) => session === undefined && counter === undefined)).toBe(true);
+    expect(bad.map(({ line }) => line)).toEqual([3]);
+  });
+
   test('is sent in the order of the file, counted per device', async () => {
     const { events, bad } = await read(settingsOf(CSV));
     expect(placesOf(events)).toEqual([
