@@ -1,5 +1,6 @@
 import {
   type KinesisClient,
+  KinesisServiceException,
   ListShardsCommand,
   PutRecordsCommand,
   type PutRecordsResultEntry,
@@ -123,16 +124,9 @@ function shardOf(shard: SdkShard): Shard {
 function rethrowCoded(cause: unknown): never {
   const name = cause instanceof Error ? cause.name : 'unknown error';
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code =
-    CODE_BY_ERROR.get(name) ??
-    (httpStatus(cause) === CONTENT_TOO_LARGE ? 'REQUEST_INVALID' : 'STREAM_UNAVAILABLE');
+  const code = CODE_BY_ERROR.get(name) ?? (isTooLarge(cause) ? 'REQUEST_INVALID' : 'STREAM_UNAVAILABLE');
   throw new CodedError(code, `${name}: ${message}`, { retryable: !FINAL_CODES.has(code), cause });
 }
 
-/** What the SDK puts beside an error of the service. */
-function httpStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
-  const metadata = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
-}
+const isTooLarge = (cause: unknown): boolean =>
+  cause instanceof KinesisServiceException && cause.$metadata.httpStatusCode === CONTENT_TOO_LARGE;

@@ -87,16 +87,19 @@ describe('a flush', () => {
     const second = flushes.flush();
     const four = put();
     expect(flushes.isFlushing).toBe(true);
-    flushes.leave(three);
-    expect(await stateOf(second)).toBe('waits');
     flushes.leave(one);
     expect(await stateOf(first)).toBe('waits');
     flushes.leave(two);
     expect(await stateOf(first)).toEqual([]);
-    expect(await stateOf(second)).toEqual([]);
-    expect(flushes.isFlushing).toBe(false);
+    expect(await stateOf(second)).toBe('waits');
+    expect(flushes.isFlushing).toBe(true);
+    const third = flushes.flush();
     flushes.leave(four);
-    expect(await stateOf(flushes.flush())).toEqual([]);
+    expect(await stateOf(third)).toBe('waits');
+    flushes.leave(three);
+    expect(await stateOf(second)).toEqual([]);
+    expect(await stateOf(third)).toEqual([]);
+    expect(flushes.isFlushing).toBe(false);
   });
 
   test('reports what failed without a callback before it, and all that fails while it runs', async () => {
@@ -204,15 +207,15 @@ describe('an outcome', () => {
     outcomes.expire([], 500);
     expect(events).toEqual([]);
     outcomes.expire(
-      [first, first, second, undefined].map((one, index) => pending(String(index), note, one)),
+      [undefined, first, first, second, undefined].map((one, index) => pending(String(index), note, one)),
       500,
     );
     expect(reasons.map(({ code, retryable, cause }) => [code, retryable, cause])).toEqual(
-      [first, first, second, undefined].map((one) => ['EVENT_EXPIRED', true, one?.error]),
+      [undefined, first, first, second, undefined].map((one) => ['EVENT_EXPIRED', true, one?.error]),
     );
-    expect(reasons[0]).toBe(reasons[1]);
+    expect(reasons[1]).toBe(reasons[2]);
     expect(reasons[0]?.message).toBe('no acknowledgement within 500 ms of put');
-    expect(events).toEqual([{ type: 'expired', userRecordCount: 4 }]);
+    expect(events).toEqual([{ type: 'expired', userRecordCount: 5 }]);
   });
 
   test('whose callback throws is counted like any other, and the error is thrown outside', () => {

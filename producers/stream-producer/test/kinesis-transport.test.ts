@@ -112,7 +112,7 @@ test('shards are listed with their ranges, parents and whether they are open', a
       NextToken: 'more',
     },
   });
-  expect(await transport.listShards(undefined, never)).toEqual({
+  expect(await transport.listShards(undefined, never)).toStrictEqual({
     shards: [
       { shardId: 'shardId-0', hashKeyRange: { start: 0n, end: 9n }, isOpen: false },
       {
@@ -167,7 +167,7 @@ test('an answer without a code is a rejection, and no answers are none', async (
 test('an answer that lacks its list is an empty one', async () => {
   const { transport } = await transportTo({ body: {} });
   expect(await transport.putRecords([{ partitionKey: 'a', data: Buffer.from('') }], never)).toEqual([]);
-  expect(await transport.listShards(undefined, never)).toEqual({ shards: [] });
+  expect(await transport.listShards(undefined, never)).toStrictEqual({ shards: [] });
 });
 
 test.each([

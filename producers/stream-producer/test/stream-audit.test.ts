@@ -65,6 +65,16 @@ describe('an audit of a stream', () => {
     expect(audit(stored, { a: 2, b: 1 })).toEqual({ ...CLEAN, copyCount: 4, distinctCount: 3 });
   });
 
+  test('tells the order of two events from its reverse', () => {
+    const [first, second]: readonly Stored[] = [
+      ['old', 'a#0'],
+      ['old', 'a#1'],
+    ];
+    if (!first || !second) throw new Error('two events');
+    expect(audit([first, second], { a: 2 })).toMatchObject(CLEAN);
+    expect(audit([second, first], { a: 2 }).outOfOrder).toEqual(['a#1 in old comes before 0']);
+  });
+
   test('names what is lost', () => {
     const stored: Stored[] = [
       ['old', 'a#0'],
