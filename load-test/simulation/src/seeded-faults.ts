@@ -235,6 +235,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a counter that wraps to the next session',
+    foundAt: 68,
     patches: [
       {
         file: `${MODEL}/source-counter.ts`,
@@ -245,6 +246,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a copy of a derived event looked for by position alone',
+    foundAt: 81,
     patches: [
       {
         file: `${MODEL}/derived-identity.ts`,
