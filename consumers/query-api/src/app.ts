@@ -7,6 +7,8 @@ import { deviceEndpoint } from './routes/device.ts';
 import { deviceEventsEndpoint } from './routes/device-events.ts';
 import { deviceSeriesEndpoint } from './routes/device-series.ts';
 import { devicesEndpoint } from './routes/devices.ts';
+import { docsEndpoint } from './routes/docs.ts';
+import { fleetAggregatesEndpoint } from './routes/fleet-aggregates.ts';
 import { fleetSummaryEndpoint } from './routes/fleet-summary.ts';
 import { healthEndpoint } from './routes/healthz.ts';
 import { openApiEndpoint } from './routes/openapi.ts';
@@ -25,9 +27,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   deviceSeriesEndpoint,
   correctionsEndpoint,
   fleetSummaryEndpoint,
+  fleetAggregatesEndpoint,
   updatesEndpoint,
   pipelineEndpoint,
   openApiEndpoint,
+  docsEndpoint,
 ];
 
 /** The whole API. */

@@ -44,6 +44,16 @@ describe('GET /openapi.json', () => {
     );
   });
 
+  test('is a page for people, too, which shows every operation and runs no script', async () => {
+    const api = testApi();
+    const { status, headers, body } = await api.ask('/docs');
+    await api.close();
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    for (const { method, path } of OPERATIONS) expect(body).toContain(`${method.toUpperCase()} ${path}<`);
+    expect(body).not.toContain('<script');
+  });
+
   test('resolves every reference', () => {
     const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g);
     for (const [, name] of references) expect(Object.keys(document.components.schemas)).toContain(name);

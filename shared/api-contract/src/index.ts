@@ -8,6 +8,7 @@ export * from './device-operations.ts';
 export * from './event.ts';
 export { ALL_FIELDS, ATTRIBUTE_PREFIX, DEVICE_MEMBERS } from './field-selection.ts';
 export { type FleetFilter, type FleetSummary, LABEL_VALUES_MAX, type LabelCounts } from './fleet.ts';
+export * from './fleet-aggregates.ts';
 export { headerName } from './header-name.ts';
 export { openApiDocument } from './openapi-document.ts';
 export { CSV, NDJSON, type Operation, operation, type Scope } from './operation.ts';

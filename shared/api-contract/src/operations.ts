@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { correctDevice, getDevice, listDeviceEvents, listDevices } from './device-operations.ts';
 import { fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS, fleetSummarySchema } from './fleet.ts';
+import { getFleetAggregates } from './fleet-aggregates.ts';
 import { NO_PARAMETERS, type Operation, operation } from './operation.ts';
 import { flagParameter } from './parameters.ts';
 import { pipelineStatusSchema } from './pipeline-status.ts';
@@ -102,6 +103,17 @@ export const getOpenApi = operation({
   answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
 });
 
+export const getDocs = operation({
+  method: 'get',
+  path: '/docs',
+  operationId: 'getDocs',
+  summary: 'The same for people',
+  scope: 'open',
+  params: NO_PARAMETERS,
+  query: NO_PARAMETERS,
+  answers: { 200: { description: 'A page.', mediaType: 'text/html; charset=utf-8' } },
+});
+
 /** All operations, in the order in which the documentation shows them. */
 export const OPERATIONS: readonly Operation[] = [
   getHealth,
@@ -112,7 +124,9 @@ export const OPERATIONS: readonly Operation[] = [
   getDeviceSeries,
   correctDevice,
   getFleetSummary,
+  getFleetAggregates,
   streamUpdates,
   getPipeline,
   getOpenApi,
+  getDocs,
 ];

@@ -4,6 +4,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -22,6 +25,7 @@ if (spawnSync(st, ['--version']).error !== undefined) {
 const server = spawn(process.execPath, [SERVER, '--port', '0', '--devices', '60'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+const folder = mkdtempSync(join(tmpdir(), 'twinstream-fuzz-'));
 const [line] = await once(createInterface(server.stdout), 'line');
 const { url } = JSON.parse(String(line)) as { url: string };
 const { status } = spawnSync(
@@ -31,7 +35,9 @@ const { status } = spawnSync(
     ['--phases', 'examples,coverage,fuzzing', '--request-timeout', '5', '--no-color'],
     process.argv.slice(2),
   ),
-  { stdio: 'inherit', env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS } },
+  // It writes a cache where it runs.
+  { stdio: 'inherit', cwd: folder, env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS } },
 );
 server.kill('SIGTERM');
+rmSync(folder, { recursive: true, force: true });
 process.exitCode = status ?? 1;

@@ -70,3 +70,33 @@ describe('GET /v1/fleet/summary', () => {
     });
   });
 });
+
+describe('GET /v1/fleet/aggregates', () => {
+  beforeEach(() => {
+    api = testApi();
+  });
+
+  test('tells count, least, greatest and average of an attribute, as a whole and by label', async () => {
+    for (const [id, site, load] of [
+      ['a', 'n', 4],
+      ['b', 'n', 8],
+      ['c', 's', 30],
+      ['d', 's', 'full'],
+    ] as const) {
+      await api.say(id, { counter: 1, data: { site, load } });
+    }
+    await api.say('e', { counter: 1, data: { load: 6 } });
+    await api.clock.advance(2_000);
+    const { body } = await api.ask('/v1/fleet/aggregates?attribute=load&by=site');
+    expect(body).toMatchObject({ attribute: 'load', total: { count: 4, min: 4, max: 30, average: 12 } });
+    expect(body.groups).toEqual([
+      { value: 'n', count: 2, min: 4, max: 8, average: 6 },
+      { value: null, count: 1, min: 6, max: 6, average: 6 },
+      { value: 's', count: 1, min: 30, max: 30, average: 30 },
+    ]);
+    const few = await api.ask('/v1/fleet/aggregates?attribute=load&attr.load=lt:5');
+    expect([few.body.total.count, few.body.groups]).toEqual([1, undefined]);
+    const none = await api.ask('/v1/fleet/aggregates?attribute=toString');
+    expect(none.body.total).toEqual({ count: 0, min: null, max: null, average: null });
+  });
+});
