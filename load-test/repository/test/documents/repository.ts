@@ -27,13 +27,14 @@ export function filesBelow(folder: string, isWanted: (path: string) => boolean):
   return found.sort();
 }
 
-/** All documents: those at the root and everything below docs/. */
+/** All documents: those at the root, everything below docs/, and the READMEs of public packages. */
 export function documentPaths(): readonly string[] {
   return [
     'README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     ...filesBelow('docs', (path) => path.endsWith('.md')),
+    ...filesBelow('infra/packages', (path) => path.endsWith('.md')),
   ];
 }
 

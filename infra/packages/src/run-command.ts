@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs a command to its end and returns its standard output. Rejects, with everything that it wrote, unless it exits with 0 within a minute.
+ */
+export function runCommand(
+  command: string,
+  parameters: readonly string[],
+  { cwd, env = {} }: CommandOptions,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const child = spawn(command, parameters, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: COMMAND_MS_MAX,
+  });
+  let output = '';
+  let all = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    all += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+  });
+  child.on('error', reject);
+  child.on('close', (code, signal) => {
+    if (code === 0) resolve(output);
+    else reject(new Error(`${[command, ...parameters].join(' ')}: exit code ${code ?? signal}\n${all}`));
+  });
+  return promise;
+}
+
+const COMMAND_MS_MAX = 60_000;
