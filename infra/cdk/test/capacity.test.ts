@@ -1,10 +1,10 @@
 import {
   ASSUMPTIONS,
-  BATCH_DATA_BYTES_MAX,
   BATCH_RECORDS_MAX,
   completeWorkload,
   figureValue,
   HEADS_MEMORY_MIB,
+  INVOCATION_BYTES_MAX,
   planCapacity,
   type Workload,
   workloadWithin,
@@ -18,7 +18,7 @@ const template = pipelineTemplate({});
 
 test('the formula of capacity reckons with the batches and windows that the mappings have', () => {
   expect(BATCH_RECORDS_MAX).toBe(PROJECT_MAPPING_SETTINGS.batchSize);
-  expect(BATCH_DATA_BYTES_MAX).toBe((INVOCATION_PAYLOAD_BYTES_MAX * 3) / 4);
+  expect(INVOCATION_BYTES_MAX).toBe(INVOCATION_PAYLOAD_BYTES_MAX);
   const { windowSeconds } = completeWorkload({
     deviceCount: 1,
     eventsPerSecondPerDevice: 1,

@@ -1,6 +1,7 @@
 import { createAggregateBuilder, decodeRecord, shardId } from '@twinstream/stream-model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AGGREGATE_LANES_PER_SHARD } from '../src/aggregate-lanes.ts';
 import { createAggregator } from '../src/aggregator.ts';
 import { AGGREGATED_RECORD_OVERHEAD_BYTES, appendToLane, createLane } from '../src/lane.ts';
 import { createShardQueue } from '../src/shard-queues.ts';
@@ -183,4 +184,22 @@ test('an aggregator packs the first records of a lane, in order, and leaves the 
   expect(count).toBe(2);
   expect(bytes).toBe(transport.data.length + 7);
   expect(lane.queue.items).toHaveLength(3);
+});
+
+test('aggregated, a lane that holds anything holds the events of a linger: m / (1 − e^−m), as plans assume', async () => {
+  const lingerMs = 50;
+  for (const eventsPerLane of [0.5, 4]) {
+    const { clock, stub, producer, put } = await createHarness({
+      producer: { ...noLimits, aggregate: true, lingerMs },
+    });
+    const eventsPerMs = (eventsPerLane * AGGREGATE_LANES_PER_SHARD) / lingerMs;
+    let sent = 0;
+    for (let ms = 1; ms <= 2_000; ms += 1) {
+      for (; sent < ms * eventsPerMs; sent += 1) await put(`device-${sent}`, '{}');
+      await clock.advance(1);
+    }
+    await clock.run(producer.flush().then(() => undefined));
+    const expected = eventsPerLane / (1 - Math.exp(-eventsPerLane));
+    expect(Math.abs(sent / stub.records.length / expected - 1)).toBeLessThan(0.1);
+  }
 });

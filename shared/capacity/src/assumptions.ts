@@ -7,8 +7,20 @@ export const ASSUMPTIONS = {
   keyBytes: 16,
   /** An aggregated record: the size at which the producer sends one (its default). */
   aggregateBytes: 51_200,
+  /** `aggregateRecordsMax` of the producer, and its lanes of a shard; a test holds them equal. */
+  aggregateEvents: 4_096,
+  lanesPerShard: 16,
+  /** What aggregation adds to an event and to a record (magic, digest, key of the lane). Measured with the encoder by a test. */
+  aggregateEventOverheadBytes: 10,
+  aggregateRecordOverheadBytes: 27,
   /** Linger of the producer: the longest time that an event waits for its batch to fill (its default). */
-  producerSeconds: 0.05,
+  lingerSeconds: 0.05,
+  /** Longest linger that a plan chooses: what a producer holds is lost if its process and its devices' copies end. Guess. */
+  lingerSecondsMax: 5,
+  /** Events a second that one producer sends: the load test's simulator, docs/capacity-and-cost.md, "Measured curves". */
+  eventsPerProducer: 20_000,
+  /** Record of an invocation's event without its data: with names as long as the stacks give them, measured by a test of infra/local-aws. */
+  envelopeBytes: 640,
   /** From the put to the poll, with one or two consumers that share a shard ("shared polling", Kinesis developer guide, read 2026-11). */
   propagationSeconds: 0.2,
   /** Line of the archive around an event. Measured in November 2026 (README, "What is measured"): 378 bytes for one of 171. */
@@ -31,8 +43,17 @@ export const ASSUMPTIONS = {
   pagesPerSnapshot: 100,
   /** Progress of a shard, written once a batch. Measured: `npm run bench -- write-units`. */
   progressUnits: 1,
-  /** Share of pages whose device is not in the memory of its container. Guess; the projector reports it as `headHits`. */
-  headMissShare: 0.05,
+  /**
+   * Share of batches that reach another container than their shard's batch before: Lambda promises no affinity of shard and
+   * container. Guess; the projector reports `headHits`. Of one shard, whose invocations never overlap: none.
+   */
+  strayBatchShare: 0.05,
+  /** Log lines of an invocation: the batch summary, its metrics, and Lambda's start, end and report. Guess on the safe side. */
+  logBytesPerInvocation: 3_000,
+  /** Use of provisioned capacity that auto scaling keeps (its default: 70 %). */
+  provisionedUse: 0.7,
+  /** Topic of an MQTT message. Guess. */
+  topicBytes: 64,
 } as const;
 
 export const ASSUMPTION_SOURCE = 'shared/capacity/src/assumptions.ts, 2026-11';

@@ -1,6 +1,7 @@
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { Batches } from './batches.ts';
 import { readable } from './figure.ts';
+import { headMissShare } from './heads.ts';
 import { PAGE_SIZE_SOURCE, pageBytes } from './page-size.ts';
 import { eventsPerCore } from './projecting-speed.ts';
 import { readableAfterSeconds } from './readable-after.ts';
@@ -8,6 +9,7 @@ import type { CompleteWorkload } from './workload.ts';
 import {
   baselineItemBytes,
   baselineUnitsPerEvent,
+  ITEM_OVERHEAD_BYTES,
   readUnitsPerEvent,
   tableBytesPerEvent,
   unitsPerEvent,
@@ -23,6 +25,11 @@ export interface Design {
   readonly unitsFormula: string;
   readonly unitsSource: string;
   readonly readUnitsPerEvent: number;
+  /** Of the devices of a batch, whose states are read. */
+  readonly headMissShare: number;
+  readonly headMissFormula: string;
+  /** Requests of an event, if every batch met a container that did not have the one before. */
+  readonly strayed: { readonly writeUnits: number; readonly readUnits: number };
   readonly eventsPerCore: number;
   readonly readableAfterSeconds: number;
   readonly firehoseBytesPerEvent: number;
@@ -48,14 +55,20 @@ export function twinstreamDesign(workload: CompleteWorkload, batches: Batches): 
     eventsPerPageFormula: `${EVENTS_PER_PAGE[arrivals].formula}, m = rate of a device × time between batches; 1,000 events or 102,400 characters at most`,
     eventsPerPageSource: EVENTS_PER_PAGE[arrivals].source,
     unitsPerEvent: unitsPerEvent(workload, batches),
-    unitsFormula: `(page of ${readable(eventsPerPage)} events, ${readable(pageBytes(eventBytes, eventsPerPage))} bytes + state of ${readable(stateBytes)} bytes, each in units of 1 KB, + a snapshot each ${ASSUMPTIONS.pagesPerSnapshot} pages) / events of a page + progress / events of a batch`,
+    unitsFormula: `(page of ${readable(eventsPerPage)} events, ${readable(pageBytes(eventBytes, eventsPerPage))} bytes + state of ${readable(stateBytes)} bytes, each in units of 1 KB, + a snapshot each ${ASSUMPTIONS.pagesPerSnapshot} pages + a refused page where the head is stale) / events of a page + progress / events of a batch`,
     unitsSource: `${UNIT_SOURCE}; ${PAGE_SIZE_SOURCE}`,
     readUnitsPerEvent: readUnitsPerEvent(workload, batches),
+    headMissShare: headMissShare(workload, batches),
+    headMissFormula: `1 − (share of the ${readable(workload.deviceCount / batches.shardCount)} devices of a shard whose heads fit in memory) × (1 − ${ASSUMPTIONS.strayBatchShare} batches in another container; none with one shard)`,
+    strayed: {
+      writeUnits: unitsPerEvent(workload, batches, 1),
+      readUnits: readUnitsPerEvent(workload, batches, 1),
+    },
     eventsPerCore: eventsPerCore('twinstream', eventsPerDevice),
     readableAfterSeconds: readableAfterSeconds(workload, batches, 'twinstream'),
     firehoseBytesPerEvent: eventBytes + ASSUMPTIONS.archiveLineOverheadBytes,
     tableBytesPerEvent: tableBytesPerEvent(workload, batches),
-    tableFormula: 'bytes of pages',
+    tableFormula: `bytes of pages and snapshots, ${ITEM_OVERHEAD_BYTES} for each item included`,
   };
 }
 
@@ -63,18 +76,22 @@ export function twinstreamDesign(workload: CompleteWorkload, batches: Batches): 
 export function baselineDesign(workload: CompleteWorkload, batches: Batches): Design {
   const { eventBytes } = workload;
   const lineBytes = eventBytes + ASSUMPTIONS.archiveLineOverheadBytes;
+  const writeUnits = baselineUnitsPerEvent(workload);
   return {
     eventsPerPage: 1,
     eventsPerPageFormula: 'each event is an item of its own',
     eventsPerPageSource: 'the design',
-    unitsPerEvent: baselineUnitsPerEvent(workload),
+    unitsPerEvent: writeUnits,
     unitsFormula: 'event + state, each in units of 1 KB',
     unitsSource: UNIT_SOURCE,
     readUnitsPerEvent: 0,
+    headMissShare: 0,
+    headMissFormula: 'it updates states without reading them',
+    strayed: { writeUnits, readUnits: 0 },
     eventsPerCore: eventsPerCore('baseline', batches.eventsPerDevice),
     readableAfterSeconds: readableAfterSeconds(workload, batches, 'baseline'),
     firehoseBytesPerEvent: Math.ceil(lineBytes / FIREHOSE_STEP_BYTES) * FIREHOSE_STEP_BYTES,
-    tableBytesPerEvent: baselineItemBytes(eventBytes),
-    tableFormula: 'bytes of items',
+    tableBytesPerEvent: baselineItemBytes(eventBytes) + ITEM_OVERHEAD_BYTES,
+    tableFormula: `bytes of items, ${ITEM_OVERHEAD_BYTES} for each item included`,
   };
 }

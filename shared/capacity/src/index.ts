@@ -1,5 +1,5 @@
 export { ASSUMPTIONS } from './assumptions.ts';
-export { BATCH_DATA_BYTES_MAX, BATCH_RECORDS_MAX, POLL_SECONDS } from './batches.ts';
+export { POLL_SECONDS } from './batches.ts';
 export type { Arrivals } from './event-counts.ts';
 export { type CapacityFigure, figureValue, readable } from './figure.ts';
 export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './page-size.ts';
@@ -8,6 +8,7 @@ export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
 export { MEASURED_SPEEDS } from './projecting-speed.ts';
 export { HEADS_MEMORY_MIB, headsOfContainer } from './projector-memory.ts';
 export { stateBytesOf } from './state-size.ts';
+export { BATCH_RECORDS_MAX, INVOCATION_BYTES_MAX } from './stream-load.ts';
 export type { CapacityWarning } from './warnings.ts';
 export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';
 export { type WorkloadWithin, workloadWithin } from './workload-within.ts';

@@ -1,6 +1,6 @@
 /**
- * Prices of AWS in us-east-1, in US dollars, as their pricing pages said in November 2026. They change: confirm before
- * money depends on them.
+ * Prices of AWS in us-east-1, in US dollars, as their pricing pages said in November 2026, unless another source stands beside them. They change:
+ * confirm before money depends on them.
  */
 export const PRICES = {
   date: '2026-11',
@@ -16,9 +16,39 @@ export const PRICES = {
     onDemandGbIn: 0.08,
     onDemandGbOut: 0.04,
     onDemandGbMonthRetained: 0.1,
+    /**
+     * On-demand Advantage, of a whole account and region: no stream-hours, GB at least 60 % cheaper than on demand ("Choose the right mode", developer
+     * guide, read 2026-12; GB in 0.032 in public price tables of 2026). At least 25 MiB/s are billed.
+     */
+    advantageShare: 0.4,
+    advantageBytesPerSecondMin: 25 * 1_024 * 1_024,
   },
   lambda: { request: 0.2 / 1e6, gbSecond: 0.0000133334 },
-  dynamoDb: { writeUnit: 0.625 / 1e6, readUnit: 0.125 / 1e6, gbMonth: 0.25 },
+  dynamoDb: {
+    writeUnit: 0.625 / 1e6,
+    readUnit: 0.125 / 1e6,
+    gbMonth: 0.25,
+    /** Provisioned: a unit a second, for an hour ("Pricing for Provisioned Capacity"). */
+    writeUnitHour: 0.00065,
+    readUnitHour: 0.00013,
+    /** What is left of it: up to 54 % and 77 % less, paid in part in advance ("DynamoDB reserved capacity", 77 %; docs.archera.ai, 54 % and 77 %, March 2026). */
+    reservedOneYearShare: 0.46,
+    reservedThreeYearShare: 0.23,
+    /** Point-in-time recovery, on the size of the table. */
+    recoveryGbMonth: 0.2,
+  },
+  logs: { gbIn: 0.5, gbMonth: 0.03 },
+  /** Messages and rules in steps of 5 KB; a Basic Ingest message is not billed, its rule and action are ("AWS IoT Core pricing"). */
+  iot: {
+    connectionMinute: 0.08 / 1e6,
+    /** The first billion of a month, the next four, and all others. */
+    messages: [
+      { upTo: 1e9, each: 1 / 1e6 },
+      { upTo: 5e9, each: 0.8 / 1e6 },
+      { upTo: Number.POSITIVE_INFINITY, each: 0.7 / 1e6 },
+    ],
+    ruleAndAction: 0.3 / 1e6,
+  },
   firehose: { gb: 0.029 },
   s3: { gbMonth: 0.023, put: 0.005 / 1_000 },
 } as const;

@@ -14,12 +14,11 @@ export function invocationSeconds({ eventsPerBatch, eventsPerDevice }: Batches, 
  * a poll, the whole window, and the invocation. At the mean rate, with nothing queued, throttled or cold.
  */
 export function readableAfterSeconds(
-  { windowSeconds }: CompleteWorkload,
+  { windowSeconds, lingerSeconds }: CompleteWorkload,
   batches: Batches,
   design: DesignName,
 ): number {
-  const { producerSeconds, propagationSeconds } = ASSUMPTIONS;
-  const waiting = producerSeconds + propagationSeconds + POLL_SECONDS + windowSeconds;
+  const waiting = lingerSeconds + ASSUMPTIONS.propagationSeconds + POLL_SECONDS + windowSeconds;
   return waiting + invocationSeconds(batches, design);
 }
 

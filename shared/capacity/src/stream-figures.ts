@@ -3,6 +3,7 @@ import { ASSUMPTION_SOURCE, ASSUMPTIONS } from './assumptions.ts';
 import type { Batches } from './batches.ts';
 import { type CapacityFigure, figure, readable } from './figure.ts';
 import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
+import { BATCH_RECORDS_MAX } from './stream-load.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** Projector and archiver. */
@@ -18,7 +19,15 @@ export function streamFigures(workload: CompleteWorkload, batches: Batches): Cap
 }
 
 function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigure[] {
-  const { deviceCount, eventsPerSecondPerDevice, eventBytes, isAggregated, shardUse } = workload;
+  const {
+    deviceCount,
+    eventsPerSecondPerDevice,
+    eventBytes,
+    isAggregated,
+    shardUse,
+    lingerSeconds,
+    producerCount,
+  } = workload;
   return [
     figure(
       'eventsPerSecond',
@@ -33,15 +42,33 @@ function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigu
       'bytes into the stream',
       batches.bytesPerSecond,
       'bytes/s',
-      `events × (${eventBytes} + ${ASSUMPTIONS.keyBytes} bytes of key)`,
+      `events × (${eventBytes} + ${ASSUMPTIONS.keyBytes} bytes of key)${isAggregated ? ' + framing of aggregates' : ''}`,
       'the workload',
+    ),
+    figure(
+      'lingerSeconds',
+      'linger of the producers',
+      lingerSeconds,
+      's',
+      isAggregated ? 'as given, or the cheapest within the latency budget; 0.05 otherwise' : 'their default',
+      ASSUMPTION_SOURCE,
+    ),
+    figure(
+      'eventsPerRecord',
+      'events of a record',
+      batches.eventsPerRecord,
+      'events',
+      isAggregated
+        ? `m / (1 − e^−m), m = events / (${readable(producerCount)} producers × shards × ${ASSUMPTIONS.lanesPerShard} lanes) × linger; ${readable(ASSUMPTIONS.aggregateBytes)} bytes at most`
+        : 'not aggregated',
+      ASSUMPTION_SOURCE,
     ),
     figure(
       'recordsPerSecond',
       'Kinesis records',
       batches.recordsPerSecond,
       'records/s',
-      isAggregated ? `bytes / ${readable(batches.recordBytes)} an aggregate` : 'one an event',
+      `events / events of a record; ${readable(batches.recordBytes)} bytes each`,
       ASSUMPTION_SOURCE,
     ),
     figure(
@@ -62,7 +89,7 @@ function batchFigures({ windowSeconds }: CompleteWorkload, batches: Batches): Ca
       'between two batches of a shard',
       batches.batchSeconds,
       's',
-      `the window of ${windowSeconds} s, at least a poll, unless the batch is full before`,
+      `the window of ${windowSeconds} s, at least a poll, unless ${readable(BATCH_RECORDS_MAX)} records or 6 MiB (records in base64 + ${ASSUMPTIONS.envelopeBytes} bytes each) come before`,
       MAPPING_SOURCE,
     ),
     figure(
@@ -91,6 +118,8 @@ function streamPrices({ shardCount, recordsPerSecond, recordBytes, bytesPerSecon
   const gbIn = (recordsPerSecond * Math.ceil(recordBytes / KB) * KB * SECONDS_A_MONTH) / GB;
   const gbOut = (bytesPerSecond * CONSUMERS * SECONDS_A_MONTH) / GB;
   const gbKept = (bytesPerSecond * (RETENTION_HOURS - 24) * 3_600) / GB;
+  const onDemandGbDollars =
+    gbIn * kinesis.onDemandGbIn + gbOut * kinesis.onDemandGbOut + gbKept * kinesis.onDemandGbMonthRetained;
   return [
     figure(
       'kinesisProvisionedDollars',
@@ -103,13 +132,20 @@ function streamPrices({ shardCount, recordsPerSecond, recordBytes, bytesPerSecon
     figure(
       'kinesisOnDemandDollars',
       'Kinesis, on demand',
-      kinesis.onDemandStreamHour * HOURS_A_MONTH +
-        gbIn * kinesis.onDemandGbIn +
-        gbOut * kinesis.onDemandGbOut +
-        gbKept * kinesis.onDemandGbMonthRetained,
+      kinesis.onDemandStreamHour * HOURS_A_MONTH + onDemandGbDollars,
       'USD/month',
       'stream-hours + GB in (records round up to 1 KB) + GB out to 2 consumers + GB kept beyond the first day',
       PRICE_SOURCE,
+    ),
+    figure(
+      'kinesisAdvantageDollars',
+      'Kinesis, On-demand Advantage',
+      onDemandGbDollars *
+        kinesis.advantageShare *
+        Math.max(1, kinesis.advantageBytesPerSecondMin / bytesPerSecond),
+      'USD/month',
+      `${kinesis.advantageShare} × the GB on demand, at least 25 MiB/s, without stream-hours; a setting of the account`,
+      `${PRICE_SOURCE}; "Choose the right mode", Kinesis developer guide, read 2026-12`,
     ),
   ];
 }

@@ -1,13 +1,14 @@
 import { SHARD_IN_BYTES_PER_SECOND, SHARD_IN_RECORDS_PER_SECOND } from '@twinstream/stream-model';
 import { type Batches, POLL_SECONDS } from './batches.ts';
 import { readable } from './figure.ts';
+import { headsOfContainer } from './projector-memory.ts';
 import { invocationSeconds } from './readable-after.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** Something that somebody must know who builds on a plan. */
 export interface CapacityWarning {
   /** Stable, for programs. */
-  readonly key: 'unshared-pages' | 'full-batches' | 'hot-shard' | 'slow-projector';
+  readonly key: 'unshared-pages' | 'full-batches' | 'hot-shard' | 'heads-forgotten' | 'slow-projector';
   readonly text: string;
 }
 
@@ -16,6 +17,7 @@ export function capacityWarnings(workload: CompleteWorkload, batches: Batches): 
     ...unsharedPages(workload, batches),
     ...fullBatches(workload, batches),
     ...hotShard(workload),
+    ...headsForgotten(workload, batches),
     ...slowProjector(batches),
   ];
 }
@@ -58,6 +60,18 @@ function hotShard({
     {
       key: 'hot-shard',
       text: `one device sends ${readable(eventsPerSecondPerDevice)} events/s, more than its shard takes: 1 MiB/s or 1,000 records/s.`,
+    },
+  ];
+}
+
+function headsForgotten(workload: CompleteWorkload, batches: Batches): CapacityWarning[] {
+  const devices = workload.deviceCount / batches.shardCount;
+  const heads = headsOfContainer({ ...workload, shardCount: batches.shardCount });
+  if (heads >= devices) return [];
+  return [
+    {
+      key: 'heads-forgotten',
+      text: `a shard has ${readable(devices)} devices, a container keeps the states of ${readable(heads)} in memory: states are read again. Plan more shards, or allow for the reads.`,
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { ASSUMPTIONS } from './assumptions.ts';
 import type { Arrivals } from './event-counts.ts';
 import { stateBytesOf } from './state-size.ts';
 
@@ -16,6 +17,10 @@ export interface Workload {
   readonly stateBytes?: number;
   /** Window of the mapping. Default: 1. Longer windows gather more events of a device to a page, and make state older. */
   readonly windowSeconds?: number;
+  /** Linger of the producers, with which their records fill. Default: 0.05, theirs. */
+  readonly lingerSeconds?: number;
+  /** Processes that put: each fills records of its own. Default: one for 20,000 events a second. */
+  readonly producerCount?: number;
   /** Share of a shard that is used at the mean rate, so that peaks fit. Default: 0.6. */
   readonly shardUse?: number;
 }
@@ -32,6 +37,9 @@ export const WORKLOAD_LIMITS = {
   stateBytes: { min: 1, max: 400_000 },
   /** Of a mapping: CreateEventSourceMapping, API reference, read 2026-11. */
   windowSeconds: { min: 0, max: 300 },
+  /** Below its deadline of 300 s. */
+  lingerSeconds: { min: 0, max: 60 },
+  producerCount: { min: 1, max: 1e6 },
   shardUse: { min: 0.01, max: 1 },
 } as const;
 
@@ -42,6 +50,11 @@ export function completeWorkload(workload: Workload): CompleteWorkload {
     arrivals: 'regular',
     stateBytes: Math.min(WORKLOAD_LIMITS.stateBytes.max, stateBytesOf(workload.eventBytes)),
     windowSeconds: 1,
+    lingerSeconds: ASSUMPTIONS.lingerSeconds,
+    producerCount: Math.max(
+      1,
+      Math.ceil((workload.deviceCount * workload.eventsPerSecondPerDevice) / ASSUMPTIONS.eventsPerProducer),
+    ),
     shardUse: 0.6,
     ...workload,
   };
@@ -56,8 +69,11 @@ export function completeWorkload(workload: Workload): CompleteWorkload {
   check('eventBytes');
   check('stateBytes');
   check('windowSeconds');
+  check('lingerSeconds');
+  check('producerCount');
   check('shardUse');
   if (!Number.isInteger(complete.deviceCount)) faults.push('deviceCount must be whole');
+  if (!Number.isInteger(complete.producerCount)) faults.push('producerCount must be whole');
   if (faults.length > 0) throw new RangeError(`no such workload: ${faults.join('; ')}`);
   return complete;
 }

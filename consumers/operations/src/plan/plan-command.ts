@@ -66,6 +66,9 @@ interface PlanFlags {
   readonly arrivals: 'regular' | 'random';
   readonly stateBytes?: number;
   readonly shardUse?: number;
+  /** Milliseconds. */
+  readonly linger?: number;
+  readonly producers?: number;
   readonly output: OutputFormat;
 }
 
@@ -74,7 +77,7 @@ const MS = 1_000;
 const TIME_MS_MAX = 365 * 24 * 3_600_000;
 
 function addPlanFlags(command: Command): Command {
-  const { deviceCount, eventBytes, stateBytes, shardUse } = WORKLOAD_LIMITS;
+  const { deviceCount, eventBytes, stateBytes, shardUse, lingerSeconds, producerCount } = WORKLOAD_LIMITS;
   return command
     .requiredOption('--devices <n>', 'devices', wholeNumber(deviceCount.min, deviceCount.max))
     .requiredOption(
@@ -113,11 +116,21 @@ function addPlanFlags(command: Command): Command {
       'share of a shard that is used at the mean rate, so that peaks fit; default: 0.6',
       numberWithin(shardUse.min, shardUse.max),
     )
+    .option(
+      '--linger <duration>',
+      'linger of producers that aggregate; default: the cheapest within the latency budget, 50ms without one',
+      duration(lingerSeconds.min * MS, lingerSeconds.max * MS),
+    )
+    .option(
+      '--producers <n>',
+      'processes that put, each of which fills records of its own; default: one for 20,000 events a second',
+      wholeNumber(producerCount.min, producerCount.max),
+    )
     .addOption(outputOption());
 }
 
 function planRequest(flags: PlanFlags): PlanRequest {
-  const { latencyBudget, window, stateBytes, shardUse } = flags;
+  const { latencyBudget, window, stateBytes, shardUse, linger, producers } = flags;
   return {
     workload: {
       deviceCount: flags.devices,
@@ -127,6 +140,8 @@ function planRequest(flags: PlanFlags): PlanRequest {
       arrivals: flags.arrivals,
       ...(stateBytes === undefined ? {} : { stateBytes }),
       ...(shardUse === undefined ? {} : { shardUse }),
+      ...(linger === undefined ? {} : { lingerSeconds: linger / MS }),
+      ...(producers === undefined ? {} : { producerCount: producers }),
       ...(window === undefined ? {} : { windowSeconds: window }),
     },
     ...(latencyBudget === undefined ? {} : { latencyBudgetSeconds: latencyBudget / MS }),
@@ -171,5 +186,6 @@ function chooseWindow({ workload, latencyBudgetSeconds }: PlanRequest): Workload
       `a window of ${asked} s makes states older than ${budget}: it may be ${longest} s at most; leave --window out, or give more time`,
     );
   }
-  return workload;
+  const { lingerSeconds } = chosen;
+  return lingerSeconds === undefined ? workload : { ...workload, lingerSeconds };
 }

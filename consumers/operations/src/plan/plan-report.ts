@@ -62,9 +62,19 @@ export function capacityText(plan: CapacityPlan): string {
 }
 
 function workloadText({ workload }: CapacityPlan): string {
-  const { deviceCount, eventsPerSecondPerDevice, eventBytes, stateBytes, windowSeconds, shardUse } = workload;
+  const {
+    deviceCount,
+    eventsPerSecondPerDevice,
+    eventBytes,
+    stateBytes,
+    windowSeconds,
+    shardUse,
+    lingerSeconds,
+  } = workload;
   const period = readable(1 / eventsPerSecondPerDevice);
-  const kind = workload.isAggregated ? 'aggregated' : 'a record each';
+  const kind = workload.isAggregated
+    ? `aggregated by ${readable(workload.producerCount)} producers with a linger of ${readable(lingerSeconds)} s`
+    : 'a record each';
   const text = `${readable(deviceCount)} devices, each an event of ${readable(eventBytes)} bytes in ${period} s (${workload.arrivals} arrivals), ${kind}; states of ${readable(stateBytes)} bytes; window ${windowSeconds} s; shards used to ${readable(shardUse * 100)} %.`;
   return wrapped(text, '');
 }

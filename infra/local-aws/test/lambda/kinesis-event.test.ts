@@ -53,3 +53,19 @@ it.each(['plain', 'with "quotes" and \\', 'ünïcødé', 'tab\tand\nline', '\u{1
 it('knows the bytes of an event without records', () => {
   expect(eventJson([])).toBe('{"Records":[]}');
 });
+
+it('puts some 640 bytes around the data of a record, by names as long as the stacks give them', () => {
+  const writeLong = eventRecordWriter(
+    {
+      streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/twinstream-production-events',
+      region: 'us-east-1',
+      roleArn:
+        'arn:aws:iam::000000000000:role/Twinstream-production-ProjectorStateProjectorServiceRole-AbCdEfGhIjKl',
+    },
+    shardId('shardId-000000000002'),
+  );
+  const { data, ...rest } = record('lane-07');
+  const { jsonBytes } = writeLong({ ...rest, data });
+  expect(jsonBytes - data.length).toBeGreaterThan(640 * 0.95);
+  expect(jsonBytes - data.length).toBeLessThan(640 * 1.05);
+});

@@ -29,14 +29,17 @@ function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[]
   return [
     readable(deviceCount),
     `${budgetSeconds} s`,
+    `${ours('lingerSeconds')} s`,
     `${workload.windowSeconds} s`,
     ours('shards'),
-    ours('concurrency'),
+    ours('eventsPerRecord'),
     ours('eventsPerPage'),
     ours('writeUnitsPerEvent'),
     ours('dollars'),
+    ours('dollarsMonth12'),
     ours('dollarsPerMillionEvents'),
     theirs('dollars'),
+    theirs('dollarsMonth12'),
     theirs('dollarsPerMillionEvents'),
   ];
 }
