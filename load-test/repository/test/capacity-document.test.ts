@@ -1,6 +1,6 @@
 import { MEASURED_SPEEDS, readable } from '@twinstream/capacity';
 import { expect, test } from 'vitest';
-import { dollarRow, fleetRows, limitRows, paperRows } from './documents/capacity-tables.ts';
+import { designRows, dollarRow, fleetRows, limitRows, paperRows } from './documents/capacity-tables.ts';
 import { parseMarkdown, tableRows } from './documents/markdown.ts';
 import { readText } from './documents/repository.ts';
 
@@ -24,6 +24,10 @@ test('the speeds that plans reckon with are the figures of README', () => {
 
 test('the table of fleets is what the command says', () => {
   expect(tableRows(markdown, '## Fleets')).toEqual(fleetRows());
+});
+
+test('the table of three designs is what the command says', () => {
+  expect(tableRows(markdown, '## Three designs')).toEqual(designRows());
 });
 
 test('a user’s dollar is what the command says, and differs from the bill as the page says', () => {

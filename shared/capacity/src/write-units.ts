@@ -44,8 +44,20 @@ function stateUnits(stateBytes: number): number {
 
 /** Write units of one event where each is put, and updates the state, by itself. */
 export function baselineUnitsPerEvent({ eventBytes, stateBytes }: CompleteWorkload): number {
-  const baselineState = Math.max(0, stateBytes - STATE.itemBytes) / STATE.share;
-  return units(baselineItemBytes(eventBytes)) + units(baselineState);
+  return units(baselineItemBytes(eventBytes)) + plainStateUnits(stateBytes);
+}
+
+/** Write units of one event where a batch writes the state of a device once, and no history. */
+export function coalescedUnitsPerEvent(
+  { stateBytes }: CompleteWorkload,
+  { eventsPerDevice }: Batches,
+): number {
+  return plainStateUnits(stateBytes) / eventsPerDevice;
+}
+
+/** A state that holds readings alone: no marks, counts or receipts. */
+function plainStateUnits(stateBytes: number): number {
+  return units(Math.max(0, stateBytes - STATE.itemBytes) / STATE.share);
 }
 
 export function baselineItemBytes(eventBytes: number): number {

@@ -159,6 +159,21 @@ describe('heads in memory', () => {
   });
 });
 
+test('coalesced states pay one write for a device and batch, and store no history in DynamoDB', () => {
+  const { coalesced, twinstream } = planCapacity({
+    ...TEN_THOUSAND_BUSES,
+    deviceCount: 1_000,
+    windowSeconds: 20,
+  });
+  const value = (key: string) => figureValue(coalesced, key);
+  expect(value('eventsPerPage')).toBeCloseTo(2, 10);
+  expect(value('writeUnitsPerEvent')).toBeCloseTo(1 / 2, 10);
+  expect(value('tableGbPerMonth')).toBe(0);
+  expect(value('dynamoDbStorageDollarsMonth12')).toBe(value('dynamoDbStorageDollars'));
+  expect(value('firehoseDollars')).toBe(figureValue(twinstream, 'firehoseDollars'));
+  expect(coalesced.map(({ key }) => key)).toEqual(twinstream.map(({ key }) => key));
+});
+
 test('what is stored grows to twelve times the history, and not the states', () => {
   const value = values(TEN_THOUSAND_BUSES);
   const history = value('tableGbPerMonth');

@@ -1,26 +1,27 @@
 import { type CapacityFigure, type CapacityPlan, readable } from '@twinstream/capacity';
 import { tableText } from '@twinstream/command-line';
 
+/** Members of a figure in JSON, and titles of columns, by the figures of a plan. */
+const DESIGNS = [
+  { design: 'twinstream', member: 'twinstream', title: 'this design' },
+  { design: 'baseline', member: 'ordinary', title: 'ordinary' },
+  { design: 'coalesced', member: 'coalesced', title: 'coalesced' },
+] as const;
+
 /** A plan as JSON says it: stable, for scripts. Figures stand under their keys. */
 export function capacityDocument(plan: CapacityPlan, latencyBudgetSeconds: number | undefined) {
-  const others = new Map(plan.baseline.map((figure) => [figure.key, figure]));
   return {
     workload: plan.workload,
     latencyBudgetSeconds: latencyBudgetSeconds ?? null,
     warnings: plan.warnings,
-    figures: plan.twinstream.map(({ key, name, unit, value, formula, source }) => {
-      const ordinary = others.get(key);
-      return {
-        key,
-        name,
-        unit,
-        twinstream: { value, formula, source },
-        ordinary:
-          ordinary === undefined
-            ? null
-            : { value: ordinary.value, formula: ordinary.formula, source: ordinary.source },
-      };
-    }),
+    figures: rowsOf(plan).map(({ key, name, unit, figures }) => ({
+      key,
+      name,
+      unit,
+      ...Object.fromEntries(
+        figures.map(({ member, value, formula, source }) => [member, { value, formula, source }]),
+      ),
+    })),
   };
 }
 
@@ -28,35 +29,38 @@ export function capacityDocument(plan: CapacityPlan, latencyBudgetSeconds: numbe
 const WIDTH = 118;
 const INDENT = '  ';
 
-/** A plan as people read it: warnings, both designs beside each other, then how each figure came about. */
+/** What the two other designs are, and what the difference to them buys. */
+const COMPARISON =
+  'Ordinary: one put and one update for each event. Coalesced: one write of the state for a device and batch, history in S3 alone. What this design costs more than coalesced states buys a history that is read by device in milliseconds, holds each event once and in order, and from which a state is proved and rebuilt; in S3 it must be scanned, sorted and freed of duplicates first.';
+
+/** A plan as people read it: warnings, the designs beside each other, then how each figure came about. */
 export function capacityText(plan: CapacityPlan): string {
-  const pairs = pairsOf(plan);
+  const rows = rowsOf(plan);
   const table = tableText(
     [
       { title: '', align: 'right' },
       { title: 'figure' },
-      { title: 'this design', align: 'right' },
-      { title: 'ordinary', align: 'right' },
+      ...DESIGNS.map(({ title }) => ({ title, align: 'right' as const })),
       { title: 'unit' },
     ],
-    pairs.map(({ ours, ordinary }, index) => [
+    rows.map(({ name, unit, figures }, index) => [
       String(index + 1),
-      ours.name,
-      readable(ours.value),
-      readable(ordinary.value),
-      ours.unit,
+      name,
+      ...figures.map(({ value }) => readable(value)),
+      unit,
     ]),
   );
   const warnings = plan.warnings.map(({ text }) => wrapped(`warning: ${text}`, ''));
-  const reasons = pairs.flatMap(({ ours, ordinary }, index) => reasonsOf(index + 1, ours, ordinary));
   return [
     workloadText(plan),
     '',
     ...(warnings.length === 0 ? [] : [...warnings, '']),
     table,
-    'How each figure came about, and where that is written. Ordinary: one put and one update for each event.',
+    wrapped(COMPARISON, ''),
     '',
-    ...reasons,
+    'How each figure came about, and where that is written.',
+    '',
+    ...rows.flatMap((row, index) => reasonsOf(index + 1, row)),
     '',
   ].join('\n');
 }
@@ -79,26 +83,44 @@ function workloadText({ workload }: CapacityPlan): string {
   return wrapped(text, '');
 }
 
-interface Pair {
-  readonly ours: CapacityFigure;
-  readonly ordinary: CapacityFigure;
+type FigureOfDesign = Pick<CapacityFigure, 'value' | 'formula' | 'source'> & Pick<Design, 'member' | 'title'>;
+type Design = (typeof DESIGNS)[number];
+
+interface Row extends Pick<CapacityFigure, 'key' | 'name' | 'unit'> {
+  /** As {@link DESIGNS}. */
+  readonly figures: readonly FigureOfDesign[];
 }
 
-function pairsOf({ twinstream, baseline: ordinary }: CapacityPlan): readonly Pair[] {
-  const others = new Map(ordinary.map((figure) => [figure.key, figure]));
-  return twinstream.map((ours) => ({ ours, ordinary: others.get(ours.key) ?? ours }));
+/** Every design has every figure. */
+function rowsOf(plan: CapacityPlan): readonly Row[] {
+  const byKey = DESIGNS.map(({ design, member, title }) => ({
+    member,
+    title,
+    figures: new Map(plan[design].map((figure) => [figure.key, figure])),
+  }));
+  return plan.twinstream.map((ours) => ({
+    key: ours.key,
+    name: ours.name,
+    unit: ours.unit,
+    figures: byKey.map(({ member, title, figures }) => ({
+      ...(figures.get(ours.key) ?? ours),
+      member,
+      title,
+    })),
+  }));
 }
 
-function reasonsOf(number: number, ours: CapacityFigure, ordinary: CapacityFigure): string[] {
-  const hasOwnSource = ours.source !== ordinary.source;
-  const hasOwnFormula = hasOwnSource || ours.formula !== ordinary.formula;
+function reasonsOf(number: number, { name, unit, figures: [ours, ...others] }: Row): string[] {
+  if (ours === undefined) return [];
   const lead = `${String(number).padStart(2)}  `;
   const indent = ' '.repeat(lead.length);
+  const withOwnSource = others.filter(({ source }) => source !== ours.source);
+  const withOwnFormula = others.filter(({ formula }) => formula !== ours.formula);
   return [
-    wrapped(`${lead}${ours.name} (${ours.unit}) = ${ours.formula}`, indent + INDENT),
-    ...(hasOwnFormula ? [wrapped(`${indent}ordinary: ${ordinary.formula}`, indent + INDENT)] : []),
+    wrapped(`${lead}${name} (${unit}) = ${ours.formula}`, indent + INDENT),
+    ...withOwnFormula.map(({ title, formula }) => wrapped(`${indent}${title}: ${formula}`, indent + INDENT)),
     wrapped(
-      `${indent}source: ${ours.source}${hasOwnSource ? `; ordinary: ${ordinary.source}` : ''}`,
+      `${indent}source: ${[ours.source, ...withOwnSource.map(({ title, source }) => `${title}: ${source}`)].join('; ')}`,
       indent + INDENT,
     ),
   ];

@@ -31,11 +31,11 @@ async function plan(...flags: readonly string[]) {
 const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
 describe('the table', () => {
-  test('has both designs, and a formula and a source for each figure, in 120 columns', async () => {
+  test('has three designs, and a formula and a source for each figure, in 120 columns', async () => {
     const { exitCode, stdout } = await plan(...LOAD);
     expect(exitCode).toBe(EXIT_CODES.success);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
-    expect(stdout).toMatch(/figure +this design +ordinary +unit/);
+    expect(stdout).toMatch(/figure +this design +ordinary +coalesced +unit/);
     const { twinstream } = planCapacity({
       deviceCount: 10_000,
       eventsPerSecondPerDevice: 0.1,
@@ -43,6 +43,7 @@ describe('the table', () => {
     });
     for (const { name } of twinstream) expect(stdout.split(name).length, name).toBeGreaterThanOrEqual(3);
     expect(stdout.match(/^ +source: \S/gm)).toHaveLength(twinstream.length);
+    expect(oneLine(stdout)).toContain('buys a history that is read by device in milliseconds');
   });
 
   test('warns of devices that are too slow to share pages within the budget', async () => {
@@ -125,6 +126,7 @@ describe('JSON', () => {
         unit: expect.any(String),
         twinstream: member,
         ordinary: member,
+        coalesced: member,
       });
     }
   });

@@ -44,6 +44,32 @@ function fleetRow(deviceCount: number, budgetSeconds: number): readonly string[]
   ];
 }
 
+const DESIGNS = ['twinstream', 'coalesced', 'baseline'] as const;
+const COMPARED = [
+  ['dollars', 'on demand, month 1'],
+  ['dollarsMonth12', 'on demand, month 12'],
+  ['dollarsProvisioned', 'provisioned, month 1'],
+  ['dollarsProvisionedMonth12', 'provisioned, month 12'],
+  ['dynamoDbDollars', 'of these, requests on demand'],
+  ['dynamoDbProvisionedDollars', 'of these, requests provisioned'],
+  ['dynamoDbReservedThreeYearsDollars', 'the same reserved for three years'],
+  ['recoveryDollarsMonth12', 'of these, point-in-time recovery, month 12'],
+  ['headMissShare', 'devices of a batch whose state is read, share'],
+  ['writeUnitsPerEvent', 'write units an event'],
+] as const;
+
+/** Rows of "Three designs": 1,000,000 devices within 10 s and within a minute. */
+export function designRows(): readonly (readonly string[])[] {
+  const plans = [10, 60].map((budget) => {
+    const fleet = { ...FLEET, deviceCount: 1_000_000 };
+    return planCapacity(workloadWithin(fleet, budget).workload ?? fleet);
+  });
+  return COMPARED.map(([key, name]) => [
+    name,
+    ...plans.flatMap((plan) => DESIGNS.map((design) => readable(figureValue(plan[design], key)))),
+  ]);
+}
+
 /** Planned columns of "A user’s dollar", and the plan for the load that was billed. */
 export function dollarRow(eventsPerPage: number) {
   const { twinstream, baseline } = planCapacity({
