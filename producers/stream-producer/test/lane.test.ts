@@ -14,6 +14,8 @@ import {
   takePutBefore,
   takeUnsent,
 } from '../src/lane.ts';
+import type { LaneBook } from '../src/lane-book.ts';
+import { createLaneScheduler, createRetrier } from '../src/lane-scheduler.ts';
 import type { PendingRecord } from '../src/pending-record.ts';
 import {
   createShardQueue,
@@ -140,5 +142,153 @@ describe('the queue of a shard', () => {
         expect(shardQueueFor(queues, toHashKeyHex(key)).shard.shardId).toBe(id);
       }
     }
+  });
+});
+
+describe('the scheduler of lanes', () => {
+  /** Lanes linger for 50 ms, three of them are enough, and a retry waits for half of its backoff. */
+  function schedulerOf({ isFlushing = false } = {}) {
+    const seen = { readyCalls: 0, dropped: [] as Lane<UserRecord>[], full: new Set<Lane<UserRecord>>() };
+    const retrier = createRetrier<UserRecord>({ baseMs: 100, capMs: 800 }, () => 0.5);
+    const scheduler = createLaneScheduler<UserRecord>({
+      book: {
+        isFull: (lane: Lane<UserRecord>) => seen.full.has(lane),
+        drop: (lane: Lane<UserRecord>) => seen.dropped.push(lane),
+      } as unknown as LaneBook<UserRecord>,
+      retrier,
+      lingerMs: 50,
+      lingeringLanesMax: 3,
+      isFlushing: () => isFlushing,
+      onReady: () => {
+        seen.readyCalls += 1;
+      },
+    });
+    return { scheduler, seen, retrier };
+  }
+  const putAt = (timeMs: number) => laneWith(pending('1', 1, timeMs));
+
+  test('lets a lane without records go', () => {
+    const { scheduler, seen } = schedulerOf();
+    const lane = laneWith();
+    lane.state = 'sent';
+    scheduler.schedule(lane, 0);
+    expect(lane.state).toBe('idle');
+    expect(seen).toMatchObject({ dropped: [lane], readyCalls: 0 });
+    expect(scheduler.nextAtMs).toBeUndefined();
+  });
+
+  test('keeps a blocked lane from sending, and does not let it go', () => {
+    const { scheduler, seen } = schedulerOf({ isFlushing: true });
+    const lane = laneWith();
+    lane.blockers = new Set([laneWith()]);
+    scheduler.schedule(lane, 0);
+    expect(lane.state).toBe('blocked');
+    appendToLane(lane, pending('1', 1));
+    scheduler.grew(lane, 1_000);
+    expect(lane.state).toBe('blocked');
+    expect(seen).toMatchObject({ dropped: [], readyCalls: 0 });
+  });
+
+  test('lets a lane linger from the time of its oldest record', () => {
+    const { scheduler, seen } = schedulerOf();
+    const lane = putAt(100);
+    scheduler.schedule(lane, 120);
+    expect([lane.state, scheduler.nextAtMs, seen.readyCalls]).toEqual(['lingering', 150, 0]);
+    scheduler.advance(149);
+    expect(lane.state).toBe('lingering');
+    scheduler.advance(150);
+    expect([lane.state, scheduler.nextAtMs]).toEqual(['ready', undefined]);
+    expect(nextReadyLane(lane.home)).toBe(lane);
+  });
+
+  test.each([
+    ['149 ms', 149, 'lingering', 0],
+    ['150 ms', 150, 'ready', 1],
+  ])('a lane whose oldest record was put at 100 ms is at %s %s', (_, nowMs, state, readyCalls) => {
+    const { scheduler, seen } = schedulerOf();
+    const lane = putAt(100);
+    scheduler.schedule(lane, nowMs);
+    expect([lane.state, seen.readyCalls]).toEqual([state, readyCalls]);
+  });
+
+  test('lets nothing linger while a flush runs, nor a full lane', () => {
+    const flushing = schedulerOf({ isFlushing: true });
+    const lane = putAt(0);
+    flushing.scheduler.schedule(lane, 0);
+    expect([lane.state, flushing.seen.readyCalls]).toEqual(['ready', 1]);
+    const { scheduler, seen } = schedulerOf();
+    const full = putAt(0);
+    seen.full.add(full);
+    scheduler.schedule(full, 0);
+    expect([full.state, seen.readyCalls]).toEqual(['ready', 1]);
+  });
+
+  test('makes a lane that lingers ready when it becomes full, and no other that grows', () => {
+    const { scheduler, seen } = schedulerOf();
+    const lane = putAt(0);
+    scheduler.grew(lane, 0);
+    scheduler.grew(lane, 10);
+    expect([lane.state, seen.readyCalls]).toEqual(['lingering', 0]);
+    seen.full.add(lane);
+    scheduler.grew(lane, 10);
+    expect([lane.state, seen.readyCalls]).toEqual(['ready', 1]);
+    for (const state of ['sent', 'held', 'backing-off', 'blocked'] as const) {
+      lane.state = state;
+      scheduler.grew(lane, 10);
+      expect(lane.state).toBe(state);
+    }
+    expect(seen.readyCalls).toBe(1);
+  });
+
+  test('makes all lanes that linger ready once they are enough, but none that has left or is retired', () => {
+    const { scheduler, seen } = schedulerOf();
+    const lanes = [putAt(30), putAt(10), putAt(20)];
+    const [first, left, retired] = lanes;
+    if (!first || !left || !retired) throw new Error('three lanes');
+    scheduler.schedule(first, 30);
+    scheduler.schedule(left, 30);
+    scheduler.advance(30);
+    expect([first.state, seen.readyCalls, scheduler.nextAtMs]).toEqual(['lingering', 0, 60]);
+    scheduler.schedule(retired, 30);
+    expect([seen.readyCalls, scheduler.nextAtMs]).toEqual([1, 60]);
+    left.state = 'sent';
+    retired.isRetired = true;
+    scheduler.advance(30);
+    expect(lanes.map(({ state }) => state)).toEqual(['ready', 'sent', 'lingering']);
+    expect(scheduler.nextAtMs).toBeUndefined();
+    // Those who lingered are forgotten: three more are enough again, and not one.
+    const next = putAt(30);
+    scheduler.schedule(next, 30);
+    scheduler.advance(30);
+    expect([next.state, seen.readyCalls]).toEqual(['lingering', 1]);
+  });
+
+  test('makes a lane ready when its retry is due, unless it is retired or has left', () => {
+    const { scheduler } = schedulerOf();
+    const lanes = [putAt(0), putAt(0), putAt(0)];
+    const [due, left, retired] = lanes;
+    if (!due || !left || !retired) throw new Error('three lanes');
+    for (const lane of lanes) scheduler.backOff(lane, 500);
+    expect([due.state, scheduler.nextAtMs]).toEqual(['backing-off', 500]);
+    scheduler.advance(499);
+    expect(due.state).toBe('backing-off');
+    left.state = 'held';
+    retired.isRetired = true;
+    scheduler.advance(500);
+    expect(lanes.map(({ state }) => state)).toEqual(['ready', 'held', 'backing-off']);
+  });
+
+  test('names the earlier of what lingers and what waits for its retry', () => {
+    const { scheduler } = schedulerOf();
+    scheduler.backOff(putAt(0), 140);
+    scheduler.schedule(putAt(100), 100);
+    expect(scheduler.nextAtMs).toBe(140);
+    scheduler.schedule(putAt(80), 100);
+    expect(scheduler.nextAtMs).toBe(130);
+  });
+
+  test('doubles the longest wait with each failure in a row, from that of the backoff on', () => {
+    const { retrier } = schedulerOf();
+    expect([1, 2, 3, 4, 5].map((failures) => retrier.delayMs(failures))).toEqual([50, 100, 200, 400, 400]);
   });
 });
