@@ -1,6 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
+import { kinesisClient } from '@twinstream/aws/kinesis';
+import { startKinesis } from '@twinstream/local-aws/kinesis';
 import { z } from 'zod';
 import { buildPackage, packageFolder, ROOT, readmePath } from './build-package.ts';
 import { examplesOf } from './examples.ts';
@@ -33,14 +36,36 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Packs every public package, installs each tarball into an empty folder, and uses it there as its README says. */
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'twinstream-pack-check-'));
+  const kinesis = await startKinesis({ transitionMs: 0 });
+  const environment = {
+    AWS_ENDPOINT_URL_KINESIS: kinesis.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  };
   try {
-    for (const target of PUBLIC_PACKAGES) await check(target, folder);
+    const client = kinesisClient({
+      endpoint: kinesis.url,
+      region: environment.AWS_REGION,
+      credentials: {
+        accessKeyId: environment.AWS_ACCESS_KEY_ID,
+        secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
+      },
+    });
+    await client.send(new CreateStreamCommand({ StreamName: 'devices', ShardCount: 1 }));
+    client.destroy();
+    for (const target of PUBLIC_PACKAGES) await check(target, folder, environment);
   } finally {
+    await kinesis.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function check(target: PublicPackage, folder: string): Promise<void> {
+async function check(
+  target: PublicPackage,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   await buildPackage(target);
   const source = packageFolder(target);
   const [tarball] = packed.parse(
@@ -56,11 +81,14 @@ async function check(target: PublicPackage, folder: string): Promise<void> {
   for (const [index, { code }] of examples.entries()) {
     await writeFile(join(consumer, `example-${index + 1}.ts`), code);
   }
+  await checkAwsClients(target, consumer);
   await runCommand(join(BIN, 'tsc'), ['-p', consumer], { cwd: consumer });
-  for (const [index, { output }] of examples.entries()) await runExample(consumer, index + 1, output);
+  for (const [index, { output }] of examples.entries()) {
+    await runExample({ consumer, number: index + 1, output, env });
+  }
   const loadMs = await loadTimeMs(consumer, target.name);
   say(
-    `${target.name}: ${examples.length} examples, ${kib(tarball.size)} packed, ${kib(tarball.unpackedSize)} unpacked, loaded in ${loadMs} ms`,
+    `${target.name}: ${examples.length} examples, ${kib(tarball.size)} packed, ${kib(tarball.unpackedSize)} unpacked, loaded in ${loadMs} ms, AWS clients: ${target.awsClients?.join(', ') ?? 'none'}`,
   );
 }
 
@@ -78,10 +106,30 @@ async function install(consumer: string, tarball: string): Promise<void> {
   await runCommand('npm', ['install', ...flags, tarball, types], { cwd: consumer });
 }
 
-async function runExample(consumer: string, number: number, expected: string): Promise<void> {
-  const output = await runCommand(process.execPath, [`example-${number}.ts`], { cwd: consumer });
-  if (output !== expected) {
-    throw new Error(`example ${number} of ${consumer} wrote\n${output}\nand its README says\n${expected}`);
+/** What is not installed cannot be loaded. */
+async function checkAwsClients({ name, awsClients = [] }: PublicPackage, consumer: string): Promise<void> {
+  const modules = await readdir(join(consumer, 'node_modules'), { recursive: true, withFileTypes: true });
+  const clients = modules
+    .filter((entry) => entry.isDirectory() && entry.parentPath.endsWith(join('node_modules', '@aws-sdk')))
+    .map((entry) => entry.name)
+    .filter((folder) => folder.startsWith('client-'));
+  if ([...new Set(clients)].sort().join() !== [...awsClients].sort().join()) {
+    throw new Error(`${name} brings the AWS clients ${clients.join(', ')}`);
+  }
+}
+
+interface ExampleRun {
+  readonly consumer: string;
+  readonly number: number;
+  /** What the README says that the example writes. */
+  readonly output: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function runExample({ consumer, number, output, env }: ExampleRun): Promise<void> {
+  const written = await runCommand(process.execPath, [`example-${number}.ts`], { cwd: consumer, env });
+  if (written !== output) {
+    throw new Error(`example ${number} of ${consumer} wrote\n${written}\nand its README says\n${output}`);
   }
 }
 

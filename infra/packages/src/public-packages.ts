@@ -4,6 +4,8 @@ export interface PublicPackage {
   readonly folder: string;
   readonly description: string;
   readonly keywords: readonly string[];
+  /** The clients of the AWS SDK that it brings along, and no other; none by default. */
+  readonly awsClients?: readonly string[];
 }
 
 export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
@@ -13,5 +15,12 @@ export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
     description:
       'Encodes and decodes the aggregation format of the Kinesis Producer Library. No dependencies.',
     keywords: ['kinesis', 'kpl', 'aggregation', 'deaggregation', 'protobuf'],
+  },
+  {
+    name: '@twinstream/stream-producer',
+    folder: 'stream-producer',
+    description: 'A producer for Kinesis streams that never reorders the records of one partition key.',
+    keywords: ['kinesis', 'producer', 'kpl', 'ordered', 'aws'],
+    awsClients: ['client-kinesis'],
   },
 ];

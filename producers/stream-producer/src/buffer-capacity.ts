@@ -1,4 +1,4 @@
-import { CodedError } from '@twinstream/runtime';
+import { ProducerError, type PutErrorCode } from './producer-error.ts';
 
 /**
  * Counted for each record besides its data and keys: the objects that keep account of it. Measured 2026-11 on Node 24: 107
@@ -21,14 +21,14 @@ export interface BufferCapacity {
   /** Admits waiting calls in order, as far as the capacity allows. */
   admit(): void;
   /** Rejects all waiting calls. */
-  refuse(reason: CodedError): void;
+  refuse(reason: ProducerError<PutErrorCode>): void;
 }
 
 interface Waiting {
   readonly bytes: number;
   readonly onTaken: () => void;
   readonly resolve: () => void;
-  readonly reject: (reason: CodedError) => void;
+  readonly reject: (reason: ProducerError<PutErrorCode>) => void;
 }
 
 export function createBufferCapacity(bytesMax: number): BufferCapacity {
@@ -52,7 +52,7 @@ export function createBufferCapacity(bytesMax: number): BufferCapacity {
     take(bytes, onTaken) {
       if (waiting.length >= WAITING_PUTS_MAX) {
         return Promise.reject(
-          new CodedError(
+          new ProducerError(
             'TOO_MANY_WAITING_PUTS',
             `${WAITING_PUTS_MAX} calls of put already wait for buffer capacity: await the promise that put returns`,
             { retryable: true },

@@ -1,4 +1,3 @@
-import type { CodedError } from '@twinstream/runtime';
 import type { ShardMap, UserRecord } from '@twinstream/stream-model';
 import type { PackedRecord } from './aggregator.ts';
 import { createAlarm } from './alarm.ts';
@@ -10,6 +9,7 @@ import { addDuration, type Counts, type MetricsRecorder } from './metrics.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { PendingRecord } from './pending-record.ts';
+import type { FailureCode, ProducerError } from './producer-error.ts';
 import { putRequest, type RequestResult } from './put-request.ts';
 import { first, itemAt, queueSize } from './queue.ts';
 import { createSettler } from './settler.ts';
@@ -23,7 +23,7 @@ export interface Dispatcher<R extends UserRecord> {
   /** Takes over a newer map of the shards. */
   install(map: ShardMap): void;
   /** Stops for good, and fails everything that has no outcome. */
-  stop(reason: CodedError): void;
+  stop(reason: ProducerError<FailureCode>): void;
   readonly requestsInFlight: number;
 }
 

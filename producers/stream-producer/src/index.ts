@@ -10,7 +10,8 @@ export {
   type RetryReason,
   retryCount,
 } from './metrics.ts';
-export type { StreamProducerOptions } from './options.ts';
+export type { ProducerLogger, StreamProducerOptions } from './options.ts';
+export * from './producer-error.ts';
 export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
-export { createStreamProducer, type StreamProducer } from './stream-producer.ts';
+export { createStreamProducer, type SendOptions, type StreamProducer } from './stream-producer.ts';
 export * from './transport.ts';

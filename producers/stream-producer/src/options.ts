@@ -1,4 +1,4 @@
-import { type Clock, CodedError, type Logger, systemClock } from '@twinstream/runtime';
+import { type Clock, systemClock } from '@twinstream/runtime';
 import {
   type BackoffOptions,
   PUT_RECORDS_BYTES_MAX,
@@ -8,7 +8,14 @@ import {
   SHARD_IN_RECORDS_PER_SECOND,
 } from '@twinstream/stream-model';
 import { RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
+import { ProducerError } from './producer-error.ts';
 import type { StreamTransport } from './transport.ts';
+
+/** Where a producer logs to; a logger of pino is one. */
+export interface ProducerLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
 
 /** How a producer works. Everything but `transport` has a default. */
 export interface StreamProducerOptions {
@@ -57,7 +64,7 @@ export interface StreamProducerOptions {
   /** Draws from [0, 1) for jitter. Default Math.random. */
   readonly random?: () => number;
   /** Default: no log. */
-  readonly logger?: Logger;
+  readonly logger?: ProducerLogger;
 }
 
 /** The options with every default filled in. */
@@ -79,7 +86,7 @@ export interface ResolvedOptions {
   readonly shardRecordsPerSecond: number;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly logger: Logger | undefined;
+  readonly logger: ProducerLogger | undefined;
 }
 
 const KIB = 1_024;
@@ -147,7 +154,7 @@ export function resolveOptions(options: StreamProducerOptions): ResolvedOptions 
   atLeast('shardBytesPerSecond', resolved.shardBytesPerSecond, 1);
   atLeast('shardRecordsPerSecond', resolved.shardRecordsPerSecond, 1);
   if (faults.length > 0) {
-    throw new CodedError(
+    throw new ProducerError(
       'INVALID_PRODUCER_OPTIONS',
       `producer options are invalid\n  ${faults.join('\n  ')}`,
     );

@@ -1,9 +1,9 @@
-import { CodedError } from '@twinstream/runtime';
 import type { SequenceNumber, ShardId, UserRecord } from '@twinstream/stream-model';
 import { type BufferCapacity, RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
 import type { FlushTracker } from './flush-tracker.ts';
 import { addDuration, type MetricsRecorder } from './metrics.ts';
 import type { Failure, PendingRecord } from './pending-record.ts';
+import { type FailureCode, ProducerError } from './producer-error.ts';
 import type { FailedRecord, PutOutcome } from './put-outcome.ts';
 
 /** Settles records: every accepted record gets exactly one outcome here. */
@@ -14,7 +14,7 @@ export interface Outcomes<R extends UserRecord> {
     subSequenceNumber: number,
     nowMs: number,
   ): void;
-  fail(pending: PendingRecord<R>, reason: CodedError): void;
+  fail(pending: PendingRecord<R>, reason: ProducerError<FailureCode>): void;
   /** Fails records whose deadline has passed. */
   expire(records: readonly PendingRecord<R>[], deadlineMs: number): void;
 }
@@ -39,7 +39,7 @@ export function createOutcomes<R extends UserRecord>(
     flushes.leave(pending.generation);
   }
 
-  function fail(pending: PendingRecord<R>, reason: CodedError): void {
+  function fail(pending: PendingRecord<R>, reason: ProducerError<FailureCode>): void {
     const outcome: FailedRecord<R> = {
       status: 'failed',
       record: pending.record,
@@ -67,12 +67,12 @@ export function createOutcomes<R extends UserRecord>(
     expire(records, deadlineMs) {
       if (records.length === 0) return;
       let failure: Failure | undefined;
-      let reason: CodedError | undefined;
+      let reason: ProducerError<FailureCode> | undefined;
       for (const pending of records) {
         // Neighbours mostly share their last failure, and then the error: a stack trace for each would cost more than the send.
         if (reason === undefined || pending.failure !== failure) {
           failure = pending.failure;
-          reason = new CodedError('EVENT_EXPIRED', `no acknowledgement within ${deadlineMs} ms of put`, {
+          reason = new ProducerError('EVENT_EXPIRED', `no acknowledgement within ${deadlineMs} ms of put`, {
             retryable: true,
             cause: failure?.error,
           });

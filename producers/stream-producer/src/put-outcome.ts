@@ -1,5 +1,5 @@
-import type { CodedError } from '@twinstream/runtime';
 import type { Position, UserRecord } from '@twinstream/stream-model';
+import type { FailureCode, ProducerError } from './producer-error.ts';
 
 /** The stream has the record, at `position`. A lost answer before this one may have left a second copy later in the stream. */
 export interface AcknowledgedRecord<R extends UserRecord = UserRecord> {
@@ -17,7 +17,7 @@ export interface FailedRecord<R extends UserRecord = UserRecord> {
   /** The very object that was put. */
   readonly record: R;
   /** `EVENT_EXPIRED`, `STREAM_REJECTED` or `PRODUCER_ABORTED`; the last failure of the stream is its `cause`. */
-  readonly reason: CodedError;
+  readonly reason: ProducerError<FailureCode>;
   /** How often it was sent; 0 when it never left. */
   readonly attempts: number;
   /** True when an attempt went unanswered: a copy may be in the stream, or may still land there after later records. */

@@ -1,10 +1,10 @@
-import { CodedError } from '@twinstream/runtime';
 import {
   createAggregateBuilder,
   PARTITION_KEY_CHARACTERS_MAX,
   parseHashKey,
   type UserRecord,
 } from '@twinstream/stream-model';
+import { ProducerError, type PutErrorCode } from './producer-error.ts';
 
 /** More than aggregation adds to any one record beside its keys: see AGGREGATE_ENVELOPE_BYTES and AGGREGATED_RECORD_OVERHEAD_BYTES. */
 const AGGREGATION_MARGIN_BYTES = 64;
@@ -18,16 +18,19 @@ export interface RecordLimits {
 }
 
 /** Bytes of the record's data and keys, or why the record cannot be put. */
-export function measureRecord(record: UserRecord, limits: RecordLimits): number | CodedError {
+export function measureRecord(
+  record: UserRecord,
+  limits: RecordLimits,
+): number | ProducerError<PutErrorCode> {
   const { partitionKey, data, explicitHashKey } = record;
   if (partitionKey.length === 0 || isTooLong(partitionKey) || !partitionKey.isWellFormed()) {
-    return new CodedError(
+    return new ProducerError(
       'INVALID_PARTITION_KEY',
       `a partition key is 1 to ${PARTITION_KEY_CHARACTERS_MAX} Unicode characters`,
     );
   }
   if (explicitHashKey !== undefined && parseHashKey(explicitHashKey) === undefined) {
-    return new CodedError(
+    return new ProducerError(
       'INVALID_EXPLICIT_HASH_KEY',
       'an explicit hash key is a decimal from 0 to 2^128 - 1',
     );
@@ -39,7 +42,7 @@ export function measureRecord(record: UserRecord, limits: RecordLimits): number 
       ? keyBytes + data.length <= limits.recordBytesMax
       : fitsAggregated(record, keyBytes + hashKeyBytes, limits.recordBytesMax - limits.outerKeyBytes);
   if (!fits) {
-    return new CodedError(
+    return new ProducerError(
       'RECORD_TOO_LARGE',
       `a record of ${keyBytes + data.length} bytes, data and key, is more than a Kinesis record of ${limits.recordBytesMax} bytes carries`,
     );

@@ -8,6 +8,7 @@ import type { LaneScheduler, Retrier } from './lane-scheduler.ts';
 import type { MetricsRecorder } from './metrics.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Failure, PendingRecord } from './pending-record.ts';
+import { ProducerError } from './producer-error.ts';
 import type { RequestResult } from './put-request.ts';
 import { first } from './queue.ts';
 import type { TransportAnswer } from './transport.ts';
@@ -156,7 +157,7 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     const taken = takeSent(lane);
     leave(lane, nowMs);
     const message = `the stream refuses the record: ${cause.message}`;
-    const reason = new CodedError('STREAM_REJECTED', message, { cause });
+    const reason = new ProducerError('STREAM_REJECTED', message, { cause });
     for (const pending of taken) outcomes.fail(pending, reason);
   }
 

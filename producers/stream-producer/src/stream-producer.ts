@@ -1,4 +1,3 @@
-import { CodedError } from '@twinstream/runtime';
 import type { UserRecord } from '@twinstream/stream-model';
 import { AGGREGATE_LANE_KEY_BYTES, createAggregateLanes } from './aggregate-lanes.ts';
 import { createBufferCapacity, RECORD_BOOKKEEPING_BYTES } from './buffer-capacity.ts';
@@ -9,7 +8,8 @@ import { type ResolvedOptions, resolveOptions, type StreamProducerOptions } from
 import { createOutcomes } from './outcomes.ts';
 import type { Generation } from './pending-record.ts';
 import { createPlainLanes } from './plain-lanes.ts';
-import type { FlushReport, PutOutcome } from './put-outcome.ts';
+import { ProducerError, RecordsFailedError, SendError } from './producer-error.ts';
+import type { AcknowledgedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
 import { measureRecord } from './record-check.ts';
 import { createShardMapRefresher, readFirstShardMap } from './shard-map-reader.ts';
 
@@ -24,7 +24,7 @@ import { createShardMapRefresher, readFirstShardMap } from './shard-map-reader.t
  * Holds timers and connections until `close`; in a Lambda function, `flush` before each return. Memory is bounded: the
  * buffer (`bufferBytesMax`), at most as much again for what is packed, and what the transport makes of it on its way.
  */
-export interface StreamProducer<R extends UserRecord = UserRecord> {
+export interface StreamProducer<R extends UserRecord = UserRecord> extends AsyncDisposable {
   /**
    * Accepts a record into the bounded buffer. Returns nothing when the buffer has capacity, and a promise when the caller must wait (backpressure):
    * `const wait = producer.put(record); if (wait) await wait;` keeps to the bound without a promise per record.
@@ -40,6 +40,12 @@ export interface StreamProducer<R extends UserRecord = UserRecord> {
    * A record whose `put` rejects has not been accepted and gets no outcome.
    */
   put(record: R, onOutcome?: (outcome: PutOutcome<R>) => void): Promise<void> | void;
+  /**
+   * Puts a record and waits for its acknowledgement. Calls that are made one after the other keep their order, without waiting for
+   * each other. Rejects with a {@link SendError} when the record is not accepted, when it fails, or when `signal` is aborted:
+   * the producer goes on with a record that it has accepted, and its outcome is then in the metrics only.
+   */
+  send(record: R, options?: SendOptions): Promise<AcknowledgedRecord<R>>;
   /** Sends lingering records immediately, and resolves when every record put before has its outcome. Never rejects. */
   flush(): Promise<FlushReport<R>>;
   /**
@@ -48,7 +54,17 @@ export interface StreamProducer<R extends UserRecord = UserRecord> {
    * fails with `PRODUCER_ABORTED` immediately. A second call returns the same report.
    */
   close(signal?: AbortSignal): Promise<FlushReport<R>>;
+  /**
+   * Closes the producer, if `close` was not called before. Rejects with a {@link RecordsFailedError} when the report of that has failed records.
+   * For `await using producer = await createStreamProducer(…)`.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
   readonly metrics: ProducerMetrics;
+}
+
+export interface SendOptions {
+  /** Ends the waiting, not the sending. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -184,9 +200,7 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
   async function finish(signal: AbortSignal | undefined): Promise<FlushReport<R>> {
     const abort = (): void => {
       capacity.refuse(closedError());
-      dispatcher.stop(
-        new CodedError('PRODUCER_ABORTED', 'the producer was closed before the record was acknowledged'),
-      );
+      dispatcher.stop(abortedError());
       stop.abort();
     };
     const flushed = flush();
@@ -194,31 +208,62 @@ function producerOf<R extends UserRecord>(parts: Parts<R>): StreamProducer<R> {
     else signal?.addEventListener('abort', abort, { once: true });
     const report = await flushed;
     signal?.removeEventListener('abort', abort);
-    dispatcher.stop(closedError());
+    dispatcher.stop(abortedError());
     stop.abort();
     options.transport.close?.();
     return report;
   }
 
+  function send(record: R, { signal }: SendOptions = {}): Promise<AcknowledgedRecord<R>> {
+    if (signal?.aborted) return Promise.reject(SendError.aborted(signal.reason, false));
+    const { promise, resolve, reject } = Promise.withResolvers<AcknowledgedRecord<R>>();
+    const abort = (): void => reject(SendError.aborted(signal?.reason, true));
+    signal?.addEventListener('abort', abort, { once: true });
+    const forget = (): void => signal?.removeEventListener('abort', abort);
+    const wait = put(record, (outcome) => {
+      forget();
+      if (outcome.status === 'acknowledged') resolve(outcome);
+      else reject(SendError.failed(outcome));
+    });
+    if (wait === undefined) return promise;
+    wait.catch((error: unknown) => {
+      forget();
+      reject(error instanceof ProducerError ? SendError.refused(error) : error);
+    });
+    return promise;
+  }
+
+  function close(signal?: AbortSignal): Promise<FlushReport<R>> {
+    // Before anything that may call back and put again.
+    isClosed = true;
+    closing ??= finish(signal);
+    return closing;
+  }
+
   return {
     put,
+    send,
     flush,
-    close(signal) {
-      // Before anything that may call back and put again.
-      isClosed = true;
-      closing ??= finish(signal);
-      return closing;
+    close,
+    async [Symbol.asyncDispose]() {
+      const isHandled = isClosed;
+      const report = await close();
+      if (!isHandled && report.failed.length > 0) throw new RecordsFailedError(report);
     },
     metrics: recorder.metrics,
   };
 }
 
-function closedError(): CodedError {
-  return new CodedError('PRODUCER_CLOSED', 'the producer is closed');
+function abortedError(): ProducerError<'PRODUCER_ABORTED'> {
+  return new ProducerError('PRODUCER_ABORTED', 'the producer was closed before the record was acknowledged');
 }
 
-function unclaimedError(): CodedError {
-  return new CodedError(
+function closedError(): ProducerError<'PRODUCER_CLOSED'> {
+  return new ProducerError('PRODUCER_CLOSED', 'the producer is closed');
+}
+
+function unclaimedError(): ProducerError<'UNCLAIMED_FAILURES'> {
+  return new ProducerError(
     'UNCLAIMED_FAILURES',
     'records that failed without a callback fill the buffer: flush hands them over',
     { retryable: true },

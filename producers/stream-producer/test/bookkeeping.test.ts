@@ -8,13 +8,14 @@ import type { UserRecord } from '../src/index.ts';
 import { createMetricsRecorder, type ProducerEvent } from '../src/metrics.ts';
 import { createOutcomes } from '../src/outcomes.ts';
 import type { Failure, Generation, PendingRecord } from '../src/pending-record.ts';
+import { ProducerError } from '../src/producer-error.ts';
 import type { FailedRecord, PutOutcome } from '../src/put-outcome.ts';
 
 const recordOf = (text: string): UserRecord => ({ partitionKey: 'd', data: Buffer.from(text) });
 const failedRecord = (text: string): FailedRecord => ({
   status: 'failed',
   record: recordOf(text),
-  reason: new CodedError('EVENT_EXPIRED', 'x'),
+  reason: new ProducerError('EVENT_EXPIRED', 'x'),
   attempts: 1,
   possiblyStored: false,
 });
@@ -57,7 +58,7 @@ describe('the capacity of the buffer', () => {
   test('refuses all who wait, once', async () => {
     const capacity = createBufferCapacity(10);
     capacity.tryTake(10);
-    const reason = new CodedError('PRODUCER_CLOSED', 'closed');
+    const reason = new ProducerError('PRODUCER_CLOSED', 'closed');
     const refused = expect(capacity.take(1, () => undefined)).rejects.toBe(reason);
     capacity.refuse(reason);
     await refused;
@@ -178,7 +179,7 @@ describe('an outcome', () => {
 
   test('of a failure says whether the record may be stored, and what failed without a callback is kept', () => {
     const { capacity, flushes, recorder, outcomes, pending } = settle();
-    const reason = new CodedError('STREAM_REJECTED', 'no');
+    const reason = new ProducerError('STREAM_REJECTED', 'no');
     const told: PutOutcome[] = [];
     outcomes.fail(
       pending('a', (outcome) => told.push(outcome)),

@@ -1,6 +1,5 @@
-import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
-import type { PutOutcome } from '@twinstream/stream-producer';
+import { type FailureCode, ProducerError, type PutOutcome } from '@twinstream/stream-producer';
 import type { SimulatedRecord } from '../../src/sending/simulated-record.ts';
 
 const SHARD = shardId('shardId-000000000000');
@@ -15,7 +14,7 @@ export interface FakeProducer {
   readonly isClosed: () => boolean;
   /** Gives every record without an outcome one, in order. */
   acknowledgeAll(attempts?: number): void;
-  failAll(code: string, details?: { attempts?: number; possiblyStored?: boolean }): void;
+  failAll(code: FailureCode, details?: { attempts?: number; possiblyStored?: boolean }): void;
 }
 
 /**
@@ -25,7 +24,7 @@ export interface FakeProducer {
 export function fakeProducer({ room = Number.POSITIVE_INFINITY, answers = true } = {}): FakeProducer {
   const records: SimulatedRecord[] = [];
   const pending: { record: SimulatedRecord; settle: (outcome: PutOutcome<SimulatedRecord>) => void }[] = [];
-  const waiting: { accept: () => void; refuse: (error: CodedError) => void }[] = [];
+  const waiting: { accept: () => void; refuse: (error: ProducerError) => void }[] = [];
   let isClosed = false;
   let sequence = 0;
 
@@ -44,8 +43,8 @@ export function fakeProducer({ room = Number.POSITIVE_INFINITY, answers = true }
     for (const { accept } of waiting.splice(0)) accept();
   }
 
-  function failAll(code: string, { attempts = 1, possiblyStored = false } = {}): void {
-    const reason = new CodedError(code, code);
+  function failAll(code: FailureCode, { attempts = 1, possiblyStored = false } = {}): void {
+    const reason = new ProducerError(code, code);
     for (const { record, settle } of pending.splice(0)) {
       settle({ status: 'failed', record, reason, attempts, possiblyStored });
     }
@@ -58,7 +57,7 @@ export function fakeProducer({ room = Number.POSITIVE_INFINITY, answers = true }
     acknowledgeAll,
     failAll,
     put(record, onOutcome = () => undefined) {
-      if (isClosed) return Promise.reject(new CodedError('PRODUCER_CLOSED', 'closed'));
+      if (isClosed) return Promise.reject(new ProducerError('PRODUCER_CLOSED', 'closed'));
       const accept = (): void => {
         records.push(record);
         pending.push({ record, settle: onOutcome });
@@ -72,7 +71,7 @@ export function fakeProducer({ room = Number.POSITIVE_INFINITY, answers = true }
     async close(signal) {
       isClosed = true;
       if (signal?.aborted) {
-        for (const { refuse } of waiting.splice(0)) refuse(new CodedError('PRODUCER_CLOSED', 'closed'));
+        for (const { refuse } of waiting.splice(0)) refuse(new ProducerError('PRODUCER_CLOSED', 'closed'));
         failAll('PRODUCER_ABORTED');
       } else {
         while (pending.length > 0 || waiting.length > 0) acknowledgeAll();

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
+import { ProducerError } from '@twinstream/stream-producer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ledgerIn, openLedger, readLedger } from '../../src/sending/ledger.ts';
 import { type LedgerLine, outcomeLine, refusedLine, unsentLine } from '../../src/sending/ledger-entry.ts';
@@ -70,7 +70,7 @@ describe('a line of the ledger', () => {
 
   test('says why an event failed, and whether the stream may have it', async () => {
     const event = planned('a', 7, { fault: 'late' });
-    const reason = new CodedError('EVENT_EXPIRED', 'expired');
+    const reason = new ProducerError('EVENT_EXPIRED', 'expired');
     const outcome = {
       status: 'failed',
       record: recordOf(event),
