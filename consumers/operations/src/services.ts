@@ -43,6 +43,8 @@ const SCHEMA = z.object({
   TWINSTREAM_ARCHIVE_BUCKET: z.string().default(NAMES.archiveBucket),
   TWINSTREAM_MAPPING: z.string().default(''),
   TWINSTREAM_PROJECTOR_FUNCTION: z.string().default(NAMES.projectorFunction),
+  TWINSTREAM_ARCHIVER_FUNCTION: z.string().default(NAMES.archiverFunction),
+  TWINSTREAM_IOT_SQL: z.string().default(''),
   TWINSTREAM_FRESH_TABLES_PREFIX: z.string().default(''),
   TWINSTREAM_PAGES_PER_SNAPSHOT: z.coerce
     .number()
@@ -69,6 +71,9 @@ export function operationsConfiguration(environment: Environment) {
     operationsTable: values.TWINSTREAM_OPERATIONS_TABLE,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     projectorFunction: values.TWINSTREAM_PROJECTOR_FUNCTION,
+    archiverFunction: values.TWINSTREAM_ARCHIVER_FUNCTION,
+    /** SQL of the IoT rule; empty where it is unknown. */
+    iotSql: values.TWINSTREAM_IOT_SQL,
     /** Places of the mapping documents that the projector uses, separated by commas. */
     mapping: values.TWINSTREAM_MAPPING,
     /** What the names of tables begin with that a replay builds. */

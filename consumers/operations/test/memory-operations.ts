@@ -52,7 +52,12 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
 }
 
 /** Runs a command on them, as a person at a terminal who answers so, or in a script where nobody can be asked. */
-export async function runOps(services: OperationsServices, argv: readonly string[], answer?: string) {
+export async function runOps(
+  services: OperationsServices,
+  argv: readonly string[],
+  answer?: string,
+  stop: AbortSignal = new AbortController().signal,
+) {
   const [stdout, stderr] = [collectedOutput(), collectedOutput()];
   const questions: string[] = [];
   const exitCode = await operationsCommand(
@@ -63,7 +68,7 @@ export async function runOps(services: OperationsServices, argv: readonly string
       stdout,
       stderr,
       clock: services.clock,
-      stop: new AbortController().signal,
+      stop,
       ask: async (question) => {
         questions.push(question);
         return answer;

@@ -1,4 +1,5 @@
 import {
+  iotSqlOf,
   MAPPING_LIMITS,
   type MappingSettings,
   PROJECT_MAPPING_SETTINGS,
@@ -179,12 +180,6 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     stateStreamArn,
     operatorDiskGib: result.data.operatorDiskGib,
   });
-}
-
-/** Messages as they are; for a mapping with their topic and the time at which they were received beside the payload. */
-function iotSqlOf(topicFilter: string, isMapped: boolean): string {
-  const beside = isMapped ? ', topic() AS topic, timestamp() AS receivedAt' : '';
-  return `SELECT *${beside} FROM '${topicFilter}'`;
 }
 
 function plannedCapacity(context: z.infer<typeof CONTEXT>): StageCapacity | undefined {

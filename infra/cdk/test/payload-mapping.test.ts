@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { iotRecordForm } from '@twinstream/pipeline-settings';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FULL, makeStacks, removeApps } from './templates.ts';
@@ -21,6 +22,18 @@ test('commands on AWS decode with the mapping of the projector', () => {
     task?.Properties.ContainerDefinitions;
   const names = containers.flatMap(({ Environment = [] }) => Environment.map(({ Name }) => Name));
   expect(names).toContain('TWINSTREAM_MAPPING');
+});
+
+test('commands on AWS know what the IoT rule makes of a message', () => {
+  const [task] = Object.values(operations.findResources('AWS::ECS::TaskDefinition'));
+  const containers: readonly {
+    readonly Environment?: readonly { readonly Name: string; Value: string }[];
+  }[] = task?.Properties.ContainerDefinitions;
+  const variables = containers.flatMap(({ Environment = [] }) => Environment);
+  const { Value: sql = '' } = variables.find(({ Name }) => Name === 'TWINSTREAM_IOT_SQL') ?? {};
+  const [rule] = Object.values(template.findResources('AWS::IoT::TopicRule'));
+  expect(sql).toBe(rule?.Properties.TopicRulePayload.Sql);
+  expect(iotRecordForm(sql)).toBe('with-topic');
 });
 
 test('the projector reads the mapping that is uploaded with the stack', () => {

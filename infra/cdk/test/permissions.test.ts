@@ -218,6 +218,28 @@ test('no statement of a role allows all actions, and only listing and mappings n
   );
 });
 
+test('an operator task may take out and keep what it redrives, and invoke the archiver alone', () => {
+  const rights = statementsOf('OperatorRole').filter(({ Sid = '' }) =>
+    ['TakeOutRedriven', 'KeepRedriven', 'RedriveToArchiver'].includes(Sid),
+  );
+  const resources = Object.fromEntries(
+    rights.map(({ Sid = '', Resource }) => [Sid, JSON.stringify(Resource)]),
+  );
+  expect(resources.TakeOutRedriven?.match(/"\/[^"]*"/g)).toEqual(['"/aws/lambda/*"', '"/iot-errors/*"']);
+  expect(resources.KeepRedriven?.match(/"\/[^"]*"/g)).toEqual(['"/redriven/*"']);
+  expect(resources.RedriveToArchiver).toMatch(/^\{"Fn::GetAtt":\["ArchiverEventArchiver[^"]*","Arn"\]\}$/);
+  expect(
+    Object.values(actionsOf('OperatorRole'))
+      .flat()
+      .filter((action) => action.startsWith('lambda:')),
+  ).toEqual([
+    'lambda:InvokeFunction',
+    'lambda:ListEventSourceMappings',
+    'lambda:GetEventSourceMapping',
+    'lambda:UpdateEventSourceMapping',
+  ]);
+});
+
 test('an operator task may pause the projector alone', () => {
   const pause = statementsOf('Operator').find(({ Sid }) => Sid === 'PauseProjector');
   expect(pause?.Condition).toEqual({

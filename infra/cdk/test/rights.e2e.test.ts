@@ -54,6 +54,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     'kms:DescribeKey',
   ],
   'eventbridge:PutEvents': ['events:PutEvents'],
+  'lambda:Invoke': ['lambda:InvokeFunction'],
   's3:ListObjectsV2': ['s3:ListBucket'],
 };
 /** Parts of every client of the SDK: endpoint discovery, and sessions of directory buckets. Neither is used here. */

@@ -1,3 +1,4 @@
+export * from './iot-rule.ts';
 export * from './mapping-settings.ts';
 export * from './names.ts';
 export * from './object-prefixes.ts';

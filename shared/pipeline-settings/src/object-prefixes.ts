@@ -11,6 +11,10 @@ export const RESOLVED_PREFIX = 'quarantine-resolved/';
  * developer guide, read 2026-11.
  */
 export const FAILED_BATCHES_PREFIX = 'aws/lambda/';
+/** Messages that the IoT rule could not put on the stream. */
+export const IOT_ERRORS_PREFIX = 'iot-errors/';
+/** Given-up batches and failed messages that an operator redrove: the key of before follows the prefix. */
+export const REDRIVEN_PREFIX = 'redriven/';
 
 const YEAR_MAX = 9_999;
 

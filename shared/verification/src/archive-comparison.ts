@@ -40,7 +40,7 @@ export interface ArchiveReport {
   readonly notFinished: number;
   /** Archived, and not stored because they are in the dead-letter store. */
   readonly deadLetters: number;
-  /** Archived, and not stored because the mapping gave them up: a replay into repair stores them. */
+  /** Archived, and not stored because the mapping gave them up: `ops redrive` stores them. */
   readonly givenUp: number;
   /** Archived, and nowhere else: the differences name them. */
   readonly missing: number;

@@ -8,6 +8,8 @@ export interface GivenUpBatch {
   readonly functionName: string;
   readonly shardId: ShardId;
   readonly sequenceNumbers: readonly SequenceNumber[];
+  /** The event of the invocation, as JSON text. */
+  readonly payload: string;
 }
 
 /** Where given-up batches lie, as readers see it. Each document is as large as an invocation, 6 MB at most. */
@@ -55,7 +57,11 @@ export function readGivenUpBatch(text: string): GivenUpBatch | undefined {
     sequenceNumbers.push(sequenceNumber);
   }
   // arn:aws:lambda:<region>:<account>:function:<name>[:<version>]
-  return { functionName: functionArn.split(':')[6] ?? '', shardId, sequenceNumbers };
+  const functionName = functionArn.split(':')[6] ?? '';
+  return {
+    ...{ functionName, shardId, sequenceNumbers },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  };
 }
 
 function parsed(text: string): unknown {

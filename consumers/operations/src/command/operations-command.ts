@@ -14,6 +14,7 @@ import { addHistory } from '../history/history-command.ts';
 import { addState } from '../history/state-command.ts';
 import { addPlan } from '../plan/plan-command.ts';
 import { addQuarantine } from '../quarantine/quarantine-command.ts';
+import { addRedrive } from '../redrive/redrive-command.ts';
 import { addReplay } from '../replay/replay-command.ts';
 import {
   awsServices,
@@ -99,7 +100,16 @@ export async function operationsCommand(
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', HELP);
   prepareProgram(program, host);
-  for (const add of [addStatus, addHistory, addState, addVerify, addQuarantine, addCorrect, addReplay]) {
+  for (const add of [
+    addStatus,
+    addHistory,
+    addState,
+    addVerify,
+    addQuarantine,
+    addRedrive,
+    addCorrect,
+    addReplay,
+  ]) {
     add(program, run);
   }
   addPlan(program, runAlone);

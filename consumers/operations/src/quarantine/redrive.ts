@@ -1,6 +1,5 @@
 import { isoText } from '@twinstream/command-line';
 import {
-  type ArrivedEvent,
   type EntryDecoder,
   type EntryEvent,
   noOutcomes,
@@ -9,7 +8,7 @@ import {
 } from '@twinstream/device-model';
 import type { ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
-import { type DeviceReport, HeadCache, projectDevice } from '@twinstream/projection';
+import { type DeviceBatch, type DeviceReport, HeadCache, projectDevice } from '@twinstream/projection';
 import type {
   QuarantinedEntry,
   QuarantinedRecord,
@@ -139,7 +138,8 @@ async function* redriveRecord(
       }
       const place = { sequenceNumber, subSequenceNumber };
       const arrived = { place, arrivalTime: record.arrivalTime, ...decoded };
-      const { outcomes, refused } = await append(services, shardId, arrived, options.signal);
+      const batch = { deviceId, shardId, arrived: [arrived], from: sequenceNumber };
+      const { outcomes, refused } = await appendRepaired(services, batch, options.signal);
       const [refusal] = refused;
       if (refusal !== undefined) {
         isLeft = true;
@@ -205,22 +205,24 @@ async function repairedEvents(
 /** Switches that one append meets, at most: each takes a promotion. */
 const SWITCHES_MAX = 10;
 
-type Appended = Pick<DeviceReport, 'outcomes' | 'refused'>;
+export type Appended = Pick<DeviceReport, 'outcomes' | 'refused'>;
+
+/** What appending to the tables in use takes. */
+export type AppendServices = Pick<RedriveServices, 'tablesInUse' | 'logger' | 'pageWriting'>;
 
 /**
- * Appends to the tables in use. Where others were put into use meanwhile it appends to those, too: a promotion carries
- * over what was appended before its switch, and nobody else what was appended after it.
+ * Appends what is not stored yet to the tables in use, marked repaired. Where others were put into use meanwhile it appends to
+ * those, too: a promotion carries over what was appended before its switch, and nobody else what was appended after it.
  */
-async function append(
-  services: RedriveServices,
-  shardId: ShardId,
-  arrived: ArrivedEvent,
+export async function appendRepaired(
+  services: AppendServices,
+  batch: DeviceBatch,
   signal: AbortSignal,
 ): Promise<Appended> {
   const outcomes = noOutcomes();
   let inUse = await services.tablesInUse();
   for (let switches = 0; switches < SWITCHES_MAX; switches += 1) {
-    const appended = await appendTo(inUse, services, shardId, arrived, signal);
+    const appended = await appendTo(inUse, services, batch, signal);
     for (const name of Object.keys(outcomes) as (keyof OutcomeCounts)[])
       outcomes[name] += appended.outcomes[name];
     const { generation } = inUse;
@@ -235,17 +237,10 @@ async function append(
 /** No cache of heads: the live consumer moves them meanwhile. */
 async function appendTo(
   { eventStore, latestState }: Stores,
-  { logger, pageWriting = PAGE_WRITING }: RedriveServices,
-  shardId: ShardId,
-  arrived: ArrivedEvent,
+  { logger, pageWriting = PAGE_WRITING }: AppendServices,
+  batch: DeviceBatch,
   signal: AbortSignal,
 ): Promise<Appended> {
-  const batch = {
-    deviceId: arrived.event.deviceId,
-    shardId,
-    arrived: [arrived],
-    from: arrived.place.sequenceNumber,
-  };
   const heads = new HeadCache(0);
   const writing = { eventStore, latestState, logger, heads, ...pageWriting, repaired: true };
   return projectDevice(writing, batch, signal);

@@ -217,7 +217,7 @@ function archiveText(archive: ArchiveReport | undefined): string {
   const parts = [`in the archive ${whole(eventsFound)}`, `on their way ${whole(eventsNotDue)}`];
   if (deadLetters > 0) parts.push(`in quarantine ${whole(deadLetters)} (see quarantine list)`);
   if (notFinished > 0) parts.push(`not finished yet ${whole(notFinished)}`);
-  if (givenUp > 0) parts.push(`given up ${whole(givenUp)} (a replay into repair stores them)`);
+  if (givenUp > 0) parts.push(`given up ${whole(givenUp)} (redrive stores them)`);
   if (foreign.count > 0) {
     const [first] = foreign.named;
     parts.push(

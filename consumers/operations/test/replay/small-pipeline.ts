@@ -139,6 +139,8 @@ export async function startSmallPipeline(
       shardProgressTable: 'unused',
       archiveBucket: 'unused',
       projectorFunction: 'state-projector',
+      archiverFunction: 'event-archiver',
+      iotSql: '',
       freshTablesPrefix: '',
       mapping: '',
       pageWriting: PAGE_WRITING,

@@ -1,3 +1,4 @@
+import { IOT_ERRORS_PREFIX } from '@twinstream/pipeline-settings';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
@@ -14,9 +15,6 @@ export interface IotIngestionProps {
   readonly bucket: Bucket;
   readonly rule: IotRule;
 }
-
-/** Messages that the stream did not take. */
-export const IOT_ERRORS_PREFIX = 'iot-errors/';
 
 /**
  * Puts what devices publish on the stream, one record a message, keyed by the part of the topic that the last `+` of its filter

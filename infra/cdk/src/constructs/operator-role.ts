@@ -1,7 +1,9 @@
 import {
   ARCHIVE_PREFIX,
   FAILED_BATCHES_PREFIX,
+  IOT_ERRORS_PREFIX,
   QUARANTINE_PREFIX,
+  REDRIVEN_PREFIX,
   RESOLVED_PREFIX,
 } from '@twinstream/pipeline-settings';
 import { Duration, Validations } from 'aws-cdk-lib';
@@ -21,10 +23,13 @@ export interface OperatorRoleProps {
   readonly tables: StateTables;
   readonly bucket: Bucket;
   readonly projector: LambdaFunction;
+  readonly archiver: LambdaFunction;
 }
 
-/** What replays and verifications read: the archive, dead letters, those that were resolved, and given-up batches. */
-const READ_PREFIXES = [ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX, FAILED_BATCHES_PREFIX];
+/** What can be redriven: given-up batches, and messages that the IoT rule could not put on the stream. */
+const FAILED_PREFIXES = [FAILED_BATCHES_PREFIX, IOT_ERRORS_PREFIX];
+/** What replays, verifications and redrives read: the archive, dead letters, those that were resolved, and what failed. */
+const READ_PREFIXES = [ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX, ...FAILED_PREFIXES];
 
 /** What the operators' tasks may do. It stands with the data that it is about; the tasks have a stack of their own. */
 export class OperatorRole extends Construct {
@@ -76,9 +81,10 @@ function acknowledgeRights(scope: Construct, { tables, bucket }: OperatorRolePro
       scope,
       bucket,
       prefix,
-      'Replays and verifications read every object below this prefix.',
+      'Replays, verifications and redrives read every object below this prefix.',
     );
   }
+  acknowledgeObjects(scope, bucket, REDRIVEN_PREFIX, 'One object a redriven document, below this prefix.');
   Validations.of(scope).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason:
@@ -87,7 +93,14 @@ function acknowledgeRights(scope: Construct, { tables, bucket }: OperatorRolePro
 }
 
 /** What replaying, verifying, repairing and promoting take. Events may be added to here, too, and never changed: to replace a page that is damaged takes a right that nobody has lastingly. */
-function permissions({ key, eventStream, tables, bucket, projector }: OperatorRoleProps): Permission[] {
+function permissions({
+  key,
+  eventStream,
+  tables,
+  bucket,
+  projector,
+  archiver,
+}: OperatorRoleProps): Permission[] {
   const fresh = [...tables.eventsArns().slice(1), ...tables.deviceStateArns().slice(1)];
   return [
     {
@@ -174,6 +187,17 @@ function permissions({ key, eventStream, tables, bucket, projector }: OperatorRo
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${RESOLVED_PREFIX}*`)],
     },
+    {
+      sid: 'TakeOutRedriven',
+      actions: ['s3:DeleteObject'],
+      resources: FAILED_PREFIXES.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
+    },
+    {
+      sid: 'KeepRedriven',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${REDRIVEN_PREFIX}*`)],
+    },
+    { sid: 'RedriveToArchiver', actions: ['lambda:InvokeFunction'], resources: [archiver.functionArn] },
     { sid: 'ListArchiveAndQuarantine', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] },
     {
       // Mappings have no resource-level rights for listing ("Actions defined by AWS Lambda", read 2026-11).

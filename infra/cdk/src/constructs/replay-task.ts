@@ -38,6 +38,9 @@ export interface ReplayTaskProps {
   readonly tables: StateTables;
   readonly bucket: Bucket;
   readonly projector: LambdaFunction;
+  readonly archiver: LambdaFunction;
+  /** SQL of the IoT rule, where there is one: failed messages are redriven as it would have put them. */
+  readonly iotSql: string | undefined;
   /** Paths of the projector's mapping documents: commands decode as it does. */
   readonly mappingFiles: readonly string[];
   readonly logDays: RetentionDays;
@@ -209,6 +212,8 @@ export class ReplayTask extends Construct {
         TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: props.bucket.bucketName,
         TWINSTREAM_PROJECTOR_FUNCTION: props.projector.functionName,
+        TWINSTREAM_ARCHIVER_FUNCTION: props.archiver.functionName,
+        ...(props.iotSql === undefined ? {} : { TWINSTREAM_IOT_SQL: props.iotSql }),
         TWINSTREAM_FRESH_TABLES_PREFIX: tables.freshTablesPrefix,
         ...(mappings.length === 0
           ? {}

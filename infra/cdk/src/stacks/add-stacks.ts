@@ -12,7 +12,7 @@ export function addStacks(app: App, configuration: StageConfiguration) {
     configuration,
     description: 'Twinstream: device events, state, archive and API.',
   });
-  const { eventStream, tables, archive, projector, operatorRole } = pipeline;
+  const { eventStream, tables, archive, projector, archiver, operatorRole } = pipeline;
   const operations = new OperationsStack(app, `${name}-operations`, {
     description: 'Twinstream: replays and other tasks of operators.',
     stage,
@@ -21,6 +21,8 @@ export function addStacks(app: App, configuration: StageConfiguration) {
     tables,
     bucket: archive.bucket,
     projector: projector.consumer.lambda,
+    archiver: archiver.consumer.lambda,
+    iotSql: configuration.hasIotIngestion ? configuration.iotRule.sql : undefined,
     mappingFiles: configuration.mappingFiles,
     logDays,
     operatorDiskGib: configuration.operatorDiskGib,

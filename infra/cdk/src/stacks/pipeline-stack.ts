@@ -27,6 +27,7 @@ export class PipelineStack extends Stack {
   readonly tables: StateTables;
   readonly archive: Archive;
   readonly projector: Projector;
+  readonly archiver: Archiver;
   readonly queryApi: QueryApi;
   readonly operatorRole: OperatorRole;
   readonly breakGlassRole: BreakGlassRole;
@@ -75,7 +76,7 @@ export class PipelineStack extends Stack {
       headsMax: headsOfProjector(configuration),
       reservedConcurrency,
     });
-    const archiver = new Archiver(this, 'Archiver', {
+    this.archiver = new Archiver(this, 'Archiver', {
       key,
       eventStream,
       archive,
@@ -99,6 +100,7 @@ export class PipelineStack extends Stack {
       tables,
       bucket: archive.bucket,
       projector: this.projector.consumer.lambda,
+      archiver: this.archiver.consumer.lambda,
     };
     this.operatorRole = new OperatorRole(this, 'Operator', operated);
     this.breakGlassRole = new BreakGlassRole(this, 'BreakGlass', operated);
@@ -120,17 +122,17 @@ export class PipelineStack extends Stack {
       tables,
       archive,
       queryApi: this.queryApi,
-      consumers: { Projector: this.projector.consumer, Archiver: archiver.consumer },
+      consumers: { Projector: this.projector.consumer, Archiver: this.archiver.consumer },
       statusPublisher,
       iotRuleName: iot?.ruleName,
     };
     const alarms = new Alarms(this, 'Alarms', observed);
     new OperationsDashboard(this, 'Operations', { ...observed, alarms });
-    this.tellNames(archiver);
+    this.tellNames();
   }
 
   /** Outputs: the names by which producers, operators and tools find the pipeline. */
-  private tellNames({ consumer: archiver }: Archiver): void {
+  private tellNames(): void {
     const outputs = {
       StreamName: this.eventStream.stream.streamName,
       EventsTable: this.tables.events.tableName,
@@ -140,7 +142,7 @@ export class PipelineStack extends Stack {
       ArchiveBucket: this.archive.bucket.bucketName,
       DeliveryStream: this.archive.deliveryStream.ref,
       ProjectorFunction: this.projector.consumer.lambda.functionName,
-      ArchiverFunction: archiver.lambda.functionName,
+      ArchiverFunction: this.archiver.consumer.lambda.functionName,
       ApiUrl: this.queryApi.api.apiEndpoint,
       BreakGlassRole: this.breakGlassRole.role.roleArn,
     };

@@ -1,0 +1,114 @@
+import { IOT_ERRORS_PREFIX, iotRecordForm } from '@twinstream/pipeline-settings';
+import { type KinesisLambdaEvent, readBatch, type StreamBatch } from '@twinstream/stream-model';
+import { readGivenUpBatch } from '@twinstream/verification';
+import { z } from 'zod';
+
+export const FAILURE_KINDS = ['projector', 'archiver', 'iot'] as const;
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** The names that tell what a document is of. */
+export interface FailureNames {
+  readonly streamName: string;
+  readonly projectorFunction: string;
+  readonly archiverFunction: string;
+  /** SQL of the IoT rule; empty where it is unknown. */
+  readonly iotSql: string;
+}
+
+export type FailedDocument =
+  | { readonly kind: 'projector' | 'archiver'; readonly batch: StreamBatch; readonly payload: string }
+  | { readonly kind: 'iot'; readonly topic: string; readonly record: IotRecord }
+  /** Of another function or another stream: not redriven here. */
+  | { readonly kind: 'other'; readonly detail: string }
+  | { readonly kind: 'invalid'; readonly detail: string };
+
+export interface IotRecord {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+}
+
+/** Reads the document at a key. Never throws, and names no content. */
+export function readFailedDocument(key: string, text: string, names: FailureNames): FailedDocument {
+  return key.startsWith(IOT_ERRORS_PREFIX) ? readMessage(key, text, names) : readGivenUp(text, names);
+}
+
+/** Of a table's stream: status changes, whose receivers read the states again. */
+const ofTable = z.object({ DDBStreamBatchInfo: z.unknown() });
+
+function readGivenUp(text: string, names: FailureNames): FailedDocument {
+  const given = readGivenUpBatch(text);
+  if (given === undefined) {
+    const isOfTable = ofTable.safeParse(parsed(text)).data?.DDBStreamBatchInfo !== undefined;
+    return isOfTable
+      ? { kind: 'other', detail: 'changes of a table, not records of the stream' }
+      : { kind: 'invalid', detail: 'not a batch that a mapping gave up' };
+  }
+  const { functionName, payload } = given;
+  const kind = kindOf(functionName, names);
+  if (kind === undefined) {
+    const detail = `of ${functionName}: neither ${names.projectorFunction} nor ${names.archiverFunction}`;
+    return { kind: 'other', detail };
+  }
+  let batch: StreamBatch;
+  try {
+    const event: KinesisLambdaEvent = JSON.parse(payload);
+    batch = readBatch(event);
+  } catch (error) {
+    return { kind: 'invalid', detail: error instanceof Error ? error.message : String(error) };
+  }
+  if (batch.disorder !== undefined) return { kind: 'invalid', detail: 'its records are not in order' };
+  if (batch.streamName !== names.streamName) {
+    return { kind: 'other', detail: `of the stream ${batch.streamName}, not ${names.streamName}` };
+  }
+  return { kind, batch, payload };
+}
+
+function kindOf(functionName: string, names: FailureNames): 'projector' | 'archiver' | undefined {
+  if (functionName === names.projectorFunction) return 'projector';
+  return functionName === names.archiverFunction ? 'archiver' : undefined;
+}
+
+/** "Error handling (error action)", "Error action message format", AWS IoT Core developer guide, read 2026-12. */
+const failedMessage = z.object({ topic: z.string().min(1), base64OriginalPayload: z.base64() });
+/** The rule's partition key, the time at which the rule ran (milliseconds since 1970), an id. */
+const MESSAGE_KEY = new RegExp(`^${IOT_ERRORS_PREFIX}(.{1,256})/(\\d{1,15})-[^/]+$`);
+const jsonObject = z.record(z.string(), z.unknown());
+
+/** What the rule's Kinesis action would have put: its error action names the object by the same partition key. */
+function readMessage(key: string, text: string, { iotSql }: FailureNames): FailedDocument {
+  const [, partitionKey, time] = MESSAGE_KEY.exec(key) ?? [];
+  const message = failedMessage.safeParse(parsed(text)).data;
+  if (partitionKey === undefined || message === undefined) {
+    return { kind: 'invalid', detail: 'not a message that the IoT rule could not put on the stream' };
+  }
+  const { topic, base64OriginalPayload } = message;
+  const payload = Buffer.from(base64OriginalPayload, 'base64');
+  const form = iotRecordForm(iotSql);
+  if (form === undefined) {
+    const sql = iotSql === '' ? 'TWINSTREAM_IOT_SQL is not set' : 'the rule has SQL of its own';
+    return { kind: 'invalid', detail: `${sql}: what it makes of the payload is unknown` };
+  }
+  if (form === 'payload') return { kind: 'iot', topic, record: { partitionKey, data: payload } };
+  const content = payload.toString('utf8').trimEnd();
+  const members = jsonObject.safeParse(parsed(content)).data;
+  if (members === undefined) return { kind: 'invalid', detail: 'the payload is not a JSON object' };
+  if (Object.hasOwn(members, 'topic') || Object.hasOwn(members, 'receivedAt')) {
+    return { kind: 'invalid', detail: 'the payload has a topic or a receivedAt of its own' };
+  }
+  // Beside the text as it is: numbers keep their digits.
+  const separator = Object.keys(members).length === 0 ? '' : ',';
+  const beside = `${separator}"topic":${JSON.stringify(topic)},"receivedAt":${Number(time)}}`;
+  return {
+    kind: 'iot',
+    topic,
+    record: { partitionKey, data: Buffer.from(`${content.slice(0, -1)}${beside}`) },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
