@@ -12,8 +12,9 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
-import { fleetPlaces, listPage } from '../fleet/fleet-list.ts';
+import { fleetPlaces, listPage, type PlaceList } from '../fleet/fleet-list.ts';
 import type { FleetRow } from '../fleet/fleet-row.ts';
+import type { SortPlace } from '../fleet/fleet-sort.ts';
 import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesJson } from '../fleet/trouble.ts';
@@ -26,16 +27,16 @@ const LIST_BYTES_MAX = HISTORY_LIMITS.bytesMax;
 /** A device never moves in the list by id, whose pages go on by place alone, in any process. */
 const FIXED_SORT = 'deviceId';
 
-/** JSON has no undefined: a place without a value says null. The list is named where its sort moves. */
-const sortPlaceSchema = z
-  .tuple([z.union([z.string(), z.number(), z.null()]), z.string(), z.string().optional()])
-  .transform(([value, deviceId, list]) => ({ place: { value: value ?? undefined, deviceId }, list }));
+/** The device that the page before ended with, and the list where its sort moves: what a device is sorted by may be long. */
+const placeSchema = z
+  .tuple([z.string(), z.string().optional()])
+  .transform(([deviceId, list]) => ({ deviceId, list }));
 
 export const devicesEndpoint = endpoint(
   listDevices,
   async ({ query: { cursor, limit, sort, order, fields, ...filter }, accept, getSignal }, services) => {
     const bound = { operation: 'listDevices', sort, order, ...filter };
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, sortPlaceSchema);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, placeSchema);
     const isOfList = (after?.list === undefined) === (sort === FIXED_SORT);
     if (cursor !== undefined && (after === undefined || !isOfList)) return badCursor();
     const known = after?.list === undefined ? undefined : services.lists.find(after.list);
@@ -58,14 +59,15 @@ export const devicesEndpoint = endpoint(
     };
     const sorted = { by: sort, order };
     const places = known ?? fleetPlaces(snapshot, filter, sorted, now);
+    const place = after === undefined ? undefined : placeOf(after.deviceId, known);
+    if (after !== undefined && place === undefined) return badCursor();
     const { last } = listPage(
       snapshot,
-      { places, sort: sorted, limit, take, ...(after === undefined ? {} : { after: after.place }) },
+      { places, sort: sorted, limit, take, ...(place === undefined ? {} : { after: place }) },
       now,
     );
     const keep = () => (sort === FIXED_SORT ? [] : [after?.list ?? services.lists.keep(places)]);
-    const next =
-      last === undefined ? undefined : encodeCursor(bound, [last.value ?? null, last.deviceId, ...keep()]);
+    const next = last === undefined ? undefined : encodeCursor(bound, [last.deviceId, ...keep()]);
     if (format === CSV) return listAnswer(format, devicesCsv(listed), next);
     if (format === NDJSON) return listAnswer(format, ndjson(texts), next);
     const rest: Omit<DeviceList, 'devices'> = {
@@ -77,6 +79,14 @@ export const devicesEndpoint = endpoint(
     return jsonTextAnswer(`{"devices":[${texts.join(',')}],${JSON.stringify(rest).slice(1)}`);
   },
 );
+
+/** Where a page ended; undefined where the kept list does not have the device. */
+function placeOf(deviceId: string, known: PlaceList | undefined): SortPlace | undefined {
+  if (known === undefined) return { value: deviceId, deviceId };
+  const deviceIds: readonly string[] = known.deviceIds;
+  const index = deviceIds.indexOf(deviceId);
+  return index < 0 ? undefined : { value: known.values[index], deviceId };
+}
 
 function selectListed(
   snapshot: FleetSnapshot,

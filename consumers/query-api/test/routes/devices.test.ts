@@ -123,6 +123,11 @@ describe('GET /v1/devices', () => {
     expect(await all('sort=attributes.load&order=desc', 2)).toEqual(['d', 'b', 'e', 'c', 'a', ...rest]);
   });
 
+  test('pages a list that is sorted by long texts', async () => {
+    for (const id of ['a', 'b', 'c']) await api.say(id, { counter: 1, data: { note: id.repeat(9_000) } });
+    expect((await all('sort=attributes.note&order=desc', 1)).slice(0, 3)).toEqual(['c', 'b', 'a']);
+  });
+
   test('counts and follows devices that meet a condition', async () => {
     await api.say('a', { counter: 1, data: { load: 5 } });
     expect((await api.ask('/v1/fleet/summary?attr.load=lt:20')).body.total).toBe(1);
@@ -186,11 +191,15 @@ describe('GET /v1/devices', () => {
 
   test('refuses a cursor of another query, and an invalid cursor', async () => {
     const { body } = await api.ask('/v1/devices?limit=1&type=bus');
+    const bySite = (await api.ask('/v1/devices?sort=site&limit=1')).body.cursor;
+    const [digest, [, list]] = JSON.parse(Buffer.from(bySite, 'base64url').toString());
+    const forged = Buffer.from(JSON.stringify([digest, ['nobody', list]])).toString('base64url');
     for (const query of [
       `type=tram&cursor=${body.cursor}`,
       `type=bus&sort=site&cursor=${body.cursor}`,
       'cursor=abc',
-      `cursor=${Buffer.from('["x",["bus-1","bus-1"]]').toString('base64url')}`,
+      `cursor=${Buffer.from('["x",["bus-1"]]').toString('base64url')}`,
+      `sort=site&limit=1&cursor=${forged}`,
     ]) {
       const { status, body: problem } = await api.ask(`/v1/devices?${query}`);
       expect([query, status, problem.code, problem.parameter]).toEqual([query, 400, 'BAD_CURSOR', 'cursor']);
