@@ -1,7 +1,10 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { cloudWatchClient, snsClient } from '@twinstream/aws/alarms';
 import { batchedItems, dynamoDbClient, fastRequests } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { lambdaClient } from '@twinstream/aws/lambda';
@@ -25,6 +28,7 @@ import {
   type Logger,
   readConfiguration,
   type ServiceName,
+  type Target,
 } from '@twinstream/runtime';
 import {
   configuredGeneration,
@@ -127,6 +131,11 @@ export function mappingIn(folder: string, files: string): string {
     .join(',');
 }
 
+export interface AlarmClients {
+  readonly cloudWatch: CloudWatchClient;
+  readonly sns: SNSClient;
+}
+
 /** Everything that the commands reach. */
 export interface OperationsServices {
   readonly configuration: OperationsConfiguration;
@@ -136,6 +145,8 @@ export interface OperationsServices {
   readonly kinesis: KinesisClient;
   readonly lambda: LambdaClient;
   readonly s3: S3Client;
+  /** Undefined where the target has neither alarms nor topics, as a local pipeline. */
+  readonly alarms: AlarmClients | undefined;
   readonly quarantine: ResolvableQuarantine;
   readonly shardProgress: ShardProgressTable;
   /**
@@ -151,11 +162,17 @@ export interface OperationsServices {
 }
 
 /** The services over the AWS SDK, whose endpoints come from its own environment variables. */
-export function awsServices(configuration: OperationsConfiguration, clock: Clock): OperationsServices {
+export function awsServices(
+  configuration: OperationsConfiguration,
+  clock: Clock,
+  { name }: Pick<Target, 'name'>,
+): OperationsServices {
   const dynamoDb = dynamoDbClient();
   const kinesis = kinesisClient();
   const lambda = lambdaClient();
   const s3 = s3Client();
+  // Beside a local pipeline these would ask AWS itself.
+  const alarms = name === 'aws' ? { cloudWatch: cloudWatchClient(), sns: snsClient() } : undefined;
   const { tables, operationsTable, shardProgressTable: tableName, archiveBucket: bucket } = configuration;
   const logger = createLogger('operations', 'warn');
   const items = batchedItems(fastRequests(dynamoDb), { logger });
@@ -167,6 +184,7 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
     kinesis,
     lambda,
     s3,
+    alarms,
     quarantine: s3Quarantine({ client: s3, bucket }),
     shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName }),
     generation: async (signal) =>
@@ -177,7 +195,7 @@ export function awsServices(configuration: OperationsConfiguration, clock: Clock
       latestState: dynamoDbLatestStateTable(dynamoDb, { tableName: deviceStateTable, items }),
     }),
     close: () => {
-      for (const client of [dynamoDb, kinesis, lambda, s3]) client.destroy();
+      for (const client of [dynamoDb, kinesis, lambda, s3, ...Object.values(alarms ?? {})]) client.destroy();
     },
   };
 }

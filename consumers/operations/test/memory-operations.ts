@@ -41,6 +41,7 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
     kinesis: kinesisClient(NOWHERE),
     lambda: lambdaClient(NOWHERE),
     s3,
+    alarms: undefined,
     quarantine: memoryQuarantine(),
     shardProgress: memoryShardProgressTable(),
     decoders: (files, folder) => decodersOf(files, folder, configuration, s3),

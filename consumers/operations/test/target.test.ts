@@ -23,7 +23,7 @@ async function run(environment: Environment, ...argv: readonly string[]) {
       enterTarget: (asked) => chooseTarget({ cwd: '/nowhere', environment, services: SERVICES, asked }),
       openServices: (target, { clock }) => {
         reached = target.environment;
-        const services = awsServices(operationsConfiguration(target.environment), clock);
+        const services = awsServices(operationsConfiguration(target.environment), clock, target);
         return {
           ...services,
           generation: () => Promise.reject(new Error(`work began after: ${stderr.text()}`)),

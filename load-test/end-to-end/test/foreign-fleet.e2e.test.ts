@@ -287,6 +287,10 @@ describe('a foreign fleet that a plain SDK client puts into the stream', () => {
   test('leaves nothing in quarantine, and is stored as it is archived', async () => {
     const { ops, json } = operationsOf(pipeline, folder.path);
     expect((await ops('quarantine', 'list')).stdout).toContain('0 records');
+    expect(await ops('doctor')).toMatchObject({
+      code: EXIT_CODES.success,
+      stdout: expect.stringContaining('0 missing, 16 not checked'),
+    });
     // Firehose delivers after its buffering interval.
     const isArchived = async () => (await ops('verify', '--archive-lag', '0s')).code;
     await expect.poll(isArchived, { timeout: 60_000, interval: 1_000 }).toBe(EXIT_CODES.success);

@@ -10,6 +10,7 @@ import {
 import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
 import { addCorrect } from '../correction/correct-command.ts';
+import { addDoctor } from '../doctor/doctor-command.ts';
 import { addHistory } from '../history/history-command.ts';
 import { addState } from '../history/state-command.ts';
 import { addPlan } from '../plan/plan-command.ts';
@@ -29,7 +30,8 @@ import type { OperationsHost, RunAlone, RunCommand, RunOptions } from './command
 
 const EXIT_CODES_OF_OPS = exitCodeHelp({
   success: 'success',
-  failed: 'differences, failed items, or a paused projector that no running job will resume',
+  failed:
+    'differences, failed items, something that a deployed pipeline lacks, or a paused projector that no running job will resume',
   refused: 'refused: nothing was changed',
   unavailable: 'a service is unreachable, or its data is unreadable',
   interrupted: 'interrupted by Ctrl-C; continue a replay with --resume',
@@ -58,7 +60,8 @@ export async function operationsCommand(
   host: OperationsHost,
   {
     enterTarget,
-    openServices = ({ environment }, { clock }) => awsServices(operationsConfiguration(environment), clock),
+    openServices = (target, { clock }) =>
+      awsServices(operationsConfiguration(target.environment), clock, target),
   }: OperationsCommandOptions,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.success;
@@ -112,6 +115,7 @@ export async function operationsCommand(
   ]) {
     add(program, run);
   }
+  addDoctor(program, run);
   addPlan(program, runAlone);
   try {
     await program.parseAsync([...host.argv], { from: 'user' });

@@ -160,6 +160,7 @@ export async function startSmallPipeline(
       },
     ),
     s3: {} as S3Client,
+    alarms: undefined,
     decoders: async () => [ownFormatDecoder],
     stores: storesOf,
     close: () => undefined,
