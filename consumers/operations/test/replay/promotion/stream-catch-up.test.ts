@@ -39,6 +39,29 @@ describe('a catch-up', () => {
     ]);
   });
 
+  test.each([
+    ['while the stream still has the minute before the end of the window', 0, 0, 'stream'],
+    ['once the stream has lost 1 ms of it', -1, 0, 'archive'],
+    ['not of a stream that was created since', -1, 1, 'stream'],
+    ['also of a stream that was created just then', -1, 0, 'archive'],
+  ])('of a stream reads the archive %s', (_, fromOldestMs, createdFromOldestMs, source) => {
+    const oldestMs = NOW - STREAM.retentionMs;
+    const job = jobOf({ source: 'stream', fromMs: 0, toMs: oldestMs + fromOldestMs + 60_000 });
+    const stream = { ...STREAM, createdMs: oldestMs + createdFromOldestMs };
+    expect(catchUpParts(job, stream, NOW)[0]?.source).toBe(source);
+  });
+
+  test('of a window reads nothing from before its beginning', () => {
+    const job = jobOf({ source: 'archive', fromMs: NOW - 5, toMs: NOW });
+    expect(catchUpParts(job, STREAM, NOW)).toEqual([{ source: 'stream', fromMs: NOW - 5, toMs: END }]);
+  });
+
+  test('of parts of two sources follows the last', () => {
+    const archive = { source: 'archive' as const, fromMs: 0, toMs: NOW - 2 * HOUR_MS };
+    const stream = { source: 'stream' as const, fromMs: NOW - 2 * HOUR_MS, toMs: NOW };
+    expect(catchUpParts(jobOf(archive, stream), STREAM, NOW)).toEqual([{ ...stream, toMs: END }]);
+  });
+
   test('goes on in the stream where it has read before', () => {
     const job = jobOf({ source: 'stream', fromMs: 7, toMs: END });
     expect(catchUpParts(job, STREAM, NOW)).toEqual([{ source: 'stream', fromMs: 7, toMs: END }]);
@@ -54,6 +77,11 @@ describe('fresh tables hold', () => {
     ['of a stream what its retention left', { source: 'stream', fromMs: 0, toMs: NOW }, NOW - 168 * HOUR_MS],
   ])('%s', (_, part, expected) => {
     expect(heldFromMs(jobOf(part), STREAM)).toBe(expected);
+  });
+
+  test('what the retention left of a stream that was created just when it begins', () => {
+    const stream = { ...STREAM, createdMs: NOW - STREAM.retentionMs };
+    expect(heldFromMs(jobOf({ source: 'stream', fromMs: 0, toMs: NOW }), stream)).toBe(stream.createdMs);
   });
 
   test('everything of a stream that is younger than its retention', () => {
