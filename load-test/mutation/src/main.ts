@@ -23,6 +23,7 @@ interface Options {
   readonly all?: true;
   readonly quick?: true;
   readonly only?: string;
+  readonly tests?: string;
 }
 
 const host = commandHost(process);
@@ -38,6 +39,10 @@ const program = new Command('npm run mutation --')
   .option('--static', 'try also mutants of code that only runs while modules load, in a process each')
   .option('--quick', 'ask only tests of at most 200 ms, and properties with few runs')
   .option('--only <text>', 'only the files whose path contains this text')
+  .option(
+    '--tests <text>',
+    'ask only the test files whose name contains this text; the score is a lower bound',
+  )
   .addHelpText(
     'after',
     `\n${exitCodeHelp({
@@ -50,7 +55,10 @@ process.exitCode =
   parseCommandLine(program, host) ?? (await run(program.args[0] ?? '', program.opts<Options>()));
 await host.stdout.flushed();
 
-async function run(name: string, { all, static: withStatic, quick, only = '' }: Options): Promise<ExitCode> {
+async function run(
+  name: string,
+  { all, static: withStatic, quick, only = '', tests = '' }: Options,
+): Promise<ExitCode> {
   const workspace = MUTATED_WORKSPACES[name];
   if (workspace === undefined) throw new Error(`${name} is not mutated`);
   const folder = join(ROOT, '.twinstream/mutation', name);
@@ -65,10 +73,14 @@ async function run(name: string, { all, static: withStatic, quick, only = '' }: 
     return file.includes(only) && (all === true || outcome === undefined || !isNoticed(outcome));
   };
   const tried = mutants.filter(isTried).map(({ id }) => id);
-  const progress = await tryAll({ root: ROOT, ...workspace, progressFile, mutants: tried }, folder, {
-    isQuick: quick === true,
-    withStatic: withStatic === true,
-  });
+  const progress = await tryAll(
+    { root: ROOT, ...workspace, testNames: tests, progressFile, mutants: tried },
+    folder,
+    {
+      isQuick: quick === true,
+      withStatic: withStatic === true,
+    },
+  );
   const isNew = new Set(tried);
   const judged = mutants.map((mutant) => ({
     mutant,

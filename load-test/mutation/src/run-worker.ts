@@ -30,7 +30,7 @@ const vitest = await createVitest(
     root: order.root,
     config: false,
     watch: false,
-    include: order.tests.map((folder) => `${folder}/**/*.test.ts`),
+    include: order.tests.map((folder) => `${folder}/**/*${order.testNames}*.test.ts`),
     exclude: ['**/node_modules/**', ...SLOW_TESTS],
     ...(isStatic ? {} : { runner: join(import.meta.dirname, 'mutating-runner.ts') }),
     isolate: false,

@@ -5,6 +5,8 @@ export interface WorkerOrder {
   readonly root: string;
   readonly source: string;
   readonly tests: readonly string[];
+  /** Only test files whose names contain this text are asked; the empty text: all. */
+  readonly testNames: string;
   readonly progressFile: string;
   /** Mutants to switch on and off while the tests run; all others count as they did. */
   readonly mutants: readonly string[];
