@@ -67,6 +67,7 @@ describe('the lanes with aggregation', () => {
 
   test('are 16 for each open shard, all of them idle at first', () => {
     const lanes = [...bookOf(TWO).lanes()];
+    expect(bookOf(TWO).shardQueues.map(({ shard: { shardId: id } }) => id)).toEqual(['low', 'high']);
     expect(lanes).toHaveLength(2 * AGGREGATE_LANES_PER_SHARD);
     expect(new Set(lanes.map(({ state }) => state))).toEqual(new Set(['idle']));
     expect(place(lanes[17] as Lane<UserRecord>)).toBe('high/lane-01');
@@ -78,6 +79,7 @@ describe('the lanes with aggregation', () => {
     const key = aggregateLaneKey(aggregateLaneIndex(device));
     expect(place(book.laneFor(recordOf(device)))).toBe(`low/${key}`);
     expect(place(book.laneFor(recordOf(device, 'x', MIDDLE)))).toBe(`high/${key}`);
+    expect(place(book.laneFor(recordOf(device, 'x', 0n)))).toBe(`low/${key}`);
     expect(place(book.laneFor(recordOf(device)))).toBe(`low/${key}`);
   });
 
@@ -144,6 +146,35 @@ describe('the lanes with aggregation', () => {
     const blocked = [...book.lanes()].filter(({ state }) => state === 'blocked');
     expect(blocked.map(place)).toEqual(['lowest/lane-03', 'lower/lane-03']);
     expect(goes.dependents).toEqual(new Set(blocked));
+  });
+
+  test('are not blocked by a closed shard that lies above theirs', () => {
+    const book = bookOf(TWO);
+    const below = put(book, recordOf(deviceIn('low', 3)));
+    put(book, recordOf(deviceIn('high', 3))).sentCount = 1;
+    book.install(
+      shardMap([
+        shard('low', 0n, MIDDLE - 1n),
+        shard('higher', MIDDLE, MIDDLE + QUARTER - 1n),
+        shard('highest', MIDDLE + QUARTER, HASH_KEY_MAX),
+      ]),
+      0,
+    );
+    expect(below).toMatchObject({ blockers: undefined, state: 'idle' });
+  });
+
+  test('wait for a closed shard of which they hold one hash key, or which held one', () => {
+    const single = shardMap([shard('first', 0n, 0n), shard('others', 1n, HASH_KEY_MAX)]);
+    for (const [before, after] of [
+      [ONE, single],
+      [single, ONE],
+    ] as const) {
+      const book = bookOf(before);
+      const sent = put(book, recordOf('d', 'x', 0n));
+      sent.sentCount = 1;
+      book.install(after, 0);
+      expect(book.laneFor(recordOf('d', 'x', 0n)).blockers).toEqual(new Set([sent]));
+    }
   });
 
   test('name what closed shards have in flight first, until it is settled', () => {
@@ -236,7 +267,7 @@ describe('the lanes without aggregation', () => {
     const book = bookOf();
     const lane = put(book, recordOf('ä', 'first'), 7);
     put(book, recordOf('ä', 'second'));
-    expect(book.pack(lane, 5)).toEqual({
+    expect(book.pack(lane, 5)).toStrictEqual({
       transport: { partitionKey: 'ä', data: Buffer.from('first') },
       count: 1,
       bytes: 'first'.length + 2,

@@ -295,7 +295,7 @@ describe('the answer to a request', () => {
   });
 
   test('from a shard that the map does not know waits for a newer map, and asks for one', () => {
-    const { book, settler, recorder, told, put, send, left, seen } = settlerOf();
+    const { book, settler, recorder, events, told, put, send, left, seen } = settlerOf();
     const lane = put('a', ['1', '2', '3']);
     settler.settle([send(lane, 2)], answered(storedIn('low')), 5);
     expect([told, seen.mapRequests, recorder.counts.shardMisses]).toEqual([[], 1, 1]);
@@ -309,8 +309,33 @@ describe('the answer to a request', () => {
       ['1', 'low', 0],
       ['2', 'low', 1],
     ]);
+    expect([...book.lanes()]).not.toContain(lane);
     settler.mapInstalled(30);
     expect(told).toHaveLength(2);
+    expect(events).toEqual([]);
+  });
+
+  test('from a shard that the map has explained is no reason to expire what the lane sends next', () => {
+    const { settler, told, put, send, left } = settlerOf();
+    const lane = put('a', ['1', '2']);
+    settler.settle([send(lane, 1)], answered(storedIn('low')), 5);
+    lane.home = { ...lane.home, shard: { ...lane.home.shard, shardId: shardId('low') } };
+    settler.mapInstalled(10);
+    expect(told).toEqual([['1', 'low', 0]]);
+    send(lane, 1);
+    settler.expireHeld(5_000);
+    expect([told.length, left(lane).length, lane.sentCount]).toEqual([1, 1, 1]);
+  });
+
+  test('that comes after the reshard is divided immediately, and what moves may be stored', () => {
+    const { book, settler, told, put, send, left } = settlerOf();
+    const lane = put('a', ['1', '2^']);
+    const sent = [send(lane, 2)];
+    book.install(TWO, 3);
+    settler.settle(sent, answered(storedIn('low')), 5);
+    expect(told).toEqual([['1', 'low', 0]]);
+    const high = book.laneFor({ partitionKey: 'a', data: Buffer.from('x'), explicitHashKey: String(MIDDLE) });
+    expect(left(high)).toMatchObject([{ possiblyStored: true, failure: { possiblyStored: true } }]);
   });
 
   test('from the wrong child of a split sends on only what belongs to the other', () => {
@@ -398,13 +423,14 @@ describe('the answer to a request', () => {
   test('is forgotten when all that waited for the map has expired, and the lane goes on', () => {
     const { settler, told, put, send, left } = settlerOf();
     const lane = put('a', ['1'], 0);
-    put('a', ['2'], 900);
+    put('a', ['2'], 0);
     settler.settle([send(lane, 1)], answered(storedIn('low')), 5);
     settler.expireHeld(DEADLINE_MS);
     expect(told).toEqual([[['1'], DEADLINE_MS]]);
     expect(lane).toMatchObject({ state: 'ready', sentCount: 0, held: undefined });
     settler.mapInstalled(DEADLINE_MS);
+    send(lane, 1);
     settler.expireHeld(5_000);
-    expect([told.length, left(lane).length]).toEqual([1, 1]);
+    expect([told.length, left(lane).length, lane.sentCount]).toEqual([1, 1, 1]);
   });
 });
