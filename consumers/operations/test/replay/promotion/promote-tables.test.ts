@@ -196,8 +196,115 @@ describe('a promotion', () => {
     const refused = await promoteTables(services, job, signal).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'NOT_COVERED' });
     expect(String(refused)).toMatch(/bus-0: 1 of 2 events; .*; and 5 more$/s);
+    const named = [...String(refused).matchAll(/bus-\d+: 1 of 2 events/g)].map(([name]) => name);
+    expect(named).toHaveLength(20);
+    expect(named).toEqual(named.toSorted());
     expect(steps).toEqual(['paused', 'resumed']);
     expect(job.promotedTime).toBeUndefined();
+  });
+
+  test('refuses few devices by name, without a count of others', async () => {
+    const { services, entries, project, replay } = world();
+    entries.stream = recordedEntries(2, 2);
+    await project(entries.stream);
+    const job = await replay('event-store');
+    const empty = memoryStores();
+    const silent = {
+      ...empty,
+      eventStore: { ...empty.eventStore, appendPage: async () => ({ outcome: 'appended' as const }) },
+      latestState: { ...empty.latestState, write: async () => ({ outcome: 'written' as const }) },
+    };
+    const refused = await promoteTables({ ...services, fresh: silent }, job, signal).catch(String);
+    expect(refused).toMatch(/those in use stay\. bus-0: 0 of 2 events; bus-1: 0 of 2 events$/);
+  });
+
+  test('refuses to go on where events of the stream cannot be stored, names devices, and stops nothing', async () => {
+    const fresh = memoryStores();
+    let isFull = false;
+    const full = {
+      ...fresh,
+      eventStore: {
+        ...fresh.eventStore,
+        appendPage: async (page: Parameters<typeof fresh.eventStore.appendPage>[0]) => {
+          if (isFull) throw new CodedError('ITEM_TOO_LARGE', 'injected');
+          return fresh.eventStore.appendPage(page);
+        },
+      },
+    };
+    const { services, entries, project, replay, steps } = world({ fresh: full });
+    const many = recordedEntries(25, 2);
+    entries.stream = many.slice(0, 25);
+    await project(entries.stream);
+    const job = await replay('stream');
+    entries.stream = many;
+    await project(many.slice(25));
+    isFull = true;
+    const refused = await promoteTables(services, job, signal).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'NOT_CAUGHT_UP' });
+    expect(String(refused).match(/bus-\d+: [^;]*injected/g)).toHaveLength(20);
+    expect(String(refused)).toMatch(/; and 5 more$/);
+    expect(steps).toEqual([]);
+    expect(job.promotedTime).toBeUndefined();
+  });
+
+  test('says before the projector stops who has stopped it, and reads beside it politely', async () => {
+    const { services, entries, project, replay } = world();
+    entries.stream = ENTRIES.slice(0, HALF);
+    await project(entries.stream);
+    const job = await replay('stream');
+    const polite: boolean[] = [];
+    let paused: unknown;
+    const startMs = services.clock.now();
+    const watched: PromotionServices = {
+      ...services,
+      sourceOf: (source, isPolite) => {
+        polite.push(isPolite);
+        return services.sourceOf(source, isPolite);
+      },
+      whilePaused: async (work, next) => {
+        paused = (await services.jobs.read(job.id))?.pause;
+        await services.whilePaused(work, next);
+      },
+    };
+    await promoteTables(watched, job, signal);
+    expect(polite).toEqual([true, false]);
+    expect(paused).toMatchObject({ purpose: 'promotion', host: job.runner?.host, pid: job.runner?.pid });
+    expect((paused as { since: number }).since).toBeGreaterThanOrEqual(startMs);
+    expect((await services.jobs.read(job.id))?.pause).toBeUndefined();
+  });
+
+  test('stores what it catches up with as the projector does, and not as a repair', async () => {
+    const { services, entries, project, replay } = world();
+    entries.stream = ENTRIES.slice(0, HALF);
+    await project(entries.stream);
+    const job = await replay('stream');
+    entries.stream = ENTRIES;
+    await project(ENTRIES.slice(HALF));
+    await promoteTables(services, job, signal);
+    for await (const id of services.fresh.eventStore.deviceIds()) {
+      for await (const page of services.fresh.eventStore.pages(id)) {
+        expect(page.events.some(({ repaired }) => repaired === true)).toBe(false);
+      }
+    }
+  });
+
+  test('after its switch reads no source, and compares nothing', async () => {
+    const { services, entries, project, replay } = world();
+    entries.stream = ENTRIES;
+    await project(ENTRIES);
+    const job = await replay('stream');
+    const sourceOf = () => {
+      throw new Error('a source was read');
+    };
+    const counts = await promoteTables({ ...services, isSwitched: true, sourceOf }, job, signal);
+    expect(counts).toEqual({ caughtUpEvents: 0, carriedEvents: 0 });
+  });
+
+  test('is of a job that has tables', async () => {
+    const { services } = world();
+    await expect(promoteTables(services, jobOf({ target: 'fresh' }), signal)).rejects.toThrow(
+      'a job that is promoted has tables',
+    );
   });
 
   test('of a window neither wants nor carries what lies before it', async () => {
