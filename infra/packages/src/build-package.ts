@@ -35,7 +35,9 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
   } = await build({
     config: false,
     cwd: WORKSPACE,
-    entry: { index: join(target.folder, 'index.ts') },
+    entry: Object.fromEntries(
+      entriesOf(target).map((entry) => [entry, join(target.folder, `${entry}.ts`)] as const),
+    ),
     outDir,
     format: 'esm',
     platform: 'node',
@@ -48,13 +50,18 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
     logLevel: 'error',
   });
   if (bundle === undefined) throw new Error(`${target.name} was not built`);
-  const imported = bundle.chunks.flatMap((chunk) =>
-    chunk.type === 'chunk' ? [...chunk.imports, ...chunk.dynamicImports] : [],
-  );
+  const ownFiles = new Set(bundle.chunks.map(({ fileName }) => fileName));
+  const imported = bundle.chunks
+    .flatMap((chunk) => (chunk.type === 'chunk' ? [...chunk.imports, ...chunk.dynamicImports] : []))
+    .filter((name) => !ownFiles.has(name));
   await copyFile(readmePath(target), join(outDir, 'README.md'));
   await copyFile(join(ROOT, 'LICENSE'), join(outDir, 'LICENSE'));
   const manifest = JSON.stringify(await manifestOf(target, imported), null, 2);
   await writeFile(join(outDir, 'package.json'), `${manifest}\n`);
+}
+
+function entriesOf({ command }: PublicPackage): readonly string[] {
+  return command === undefined ? ['index'] : ['index', 'command'];
 }
 
 async function manifestOf(target: PublicPackage, imported: readonly string[]): Promise<object> {
@@ -62,10 +69,7 @@ async function manifestOf(target: PublicPackage, imported: readonly string[]): P
   const dependencies = await Promise.all(
     [...new Set(imported.filter((name) => EXTERNAL.test(name) && !isBuiltin(name)).map(packageOf))]
       .sort()
-      .map(async (name) => {
-        const installed = await readJson(join(ROOT, 'node_modules', name, 'package.json'));
-        return [name, installedManifest.parse(installed).version] as const;
-      }),
+      .map(async (name) => [name, await installedVersion(name)] as const),
   );
   return {
     name: target.name,
@@ -80,9 +84,15 @@ async function manifestOf(target: PublicPackage, imported: readonly string[]): P
       '.': { types: './index.d.ts', default: './index.js' },
       './package.json': './package.json',
     },
+    ...(target.command === undefined ? {} : { bin: { [target.command]: './command.js' } }),
     files: ['*.js', '*.d.ts'],
     dependencies: Object.fromEntries(dependencies),
   };
+}
+
+/** The version of a package that is installed in this repository. */
+export async function installedVersion(name: string): Promise<string> {
+  return installedManifest.parse(await readJson(join(ROOT, 'node_modules', name, 'package.json'))).version;
 }
 
 async function readJson(path: string): Promise<unknown> {

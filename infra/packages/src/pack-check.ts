@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
-import { kinesisClient } from '@twinstream/aws/kinesis';
-import { startKinesis } from '@twinstream/local-aws/kinesis';
+import { startLocalKinesis } from '@twinstream/local-aws/kinesis';
 import { z } from 'zod';
-import { buildPackage, packageFolder, ROOT, readmePath } from './build-package.ts';
+import { buildPackage, installedVersion, packageFolder, ROOT, readmePath } from './build-package.ts';
 import { examplesOf } from './examples.ts';
 import { PUBLIC_PACKAGES, type PublicPackage } from './public-packages.ts';
 import { runCommand } from './run-command.ts';
@@ -29,32 +27,16 @@ const CONSUMER_COMPILER_OPTIONS = {
 const packed = z.tuple([
   z.object({ filename: z.string(), size: z.number(), unpackedSize: z.number(), files: z.array(z.unknown()) }),
 ]);
-const devDependencies = z.object({ devDependencies: z.record(z.string(), z.string()) });
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Packs every public package, installs each tarball into an empty folder, and uses it there as its README says. */
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'twinstream-pack-check-'));
-  const kinesis = await startKinesis({ transitionMs: 0 });
-  const environment = {
-    AWS_ENDPOINT_URL_KINESIS: kinesis.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-  };
+  const kinesis = await startLocalKinesis({ stream: 'devices' });
   try {
-    const client = kinesisClient({
-      endpoint: kinesis.url,
-      region: environment.AWS_REGION,
-      credentials: {
-        accessKeyId: environment.AWS_ACCESS_KEY_ID,
-        secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
-      },
-    });
-    await client.send(new CreateStreamCommand({ StreamName: 'devices', ShardCount: 1 }));
-    client.destroy();
-    for (const target of PUBLIC_PACKAGES) await check(target, folder, environment);
+    for (const target of PUBLIC_PACKAGES) await buildPackage(target);
+    await Promise.all(PUBLIC_PACKAGES.map((target) => check(target, folder, kinesis.environment)));
   } finally {
     await kinesis.close();
     await rm(folder, { recursive: true, force: true });
@@ -66,7 +48,6 @@ async function check(
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await buildPackage(target);
   const source = packageFolder(target);
   const [tarball] = packed.parse(
     JSON.parse(await runCommand('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source })),
@@ -82,6 +63,8 @@ async function check(
     await writeFile(join(consumer, `example-${index + 1}.ts`), code);
   }
   await checkAwsClients(target, consumer);
+  const { examplesNeed = [] } = target;
+  if (examplesNeed.length > 0) await addPackages(consumer, await Promise.all(examplesNeed.map(exactly)));
   await runCommand(join(BIN, 'tsc'), ['-p', consumer], { cwd: consumer });
   for (const [index, { output }] of examples.entries()) {
     await runExample({ consumer, number: index + 1, output, env });
@@ -95,15 +78,21 @@ async function check(
 /** A project of somebody else: nothing but the tarball, its dependencies, and the types of Node. */
 async function install(consumer: string, tarball: string): Promise<void> {
   await mkdir(consumer);
-  const manifest = devDependencies.parse(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')));
   await writeFile(join(consumer, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   await writeFile(
     join(consumer, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: CONSUMER_COMPILER_OPTIONS, include: ['*.ts'] }),
   );
-  const types = `@types/node@${manifest.devDependencies['@types/node']}`;
+  await addPackages(consumer, [tarball, await exactly('@types/node')]);
+}
+
+async function addPackages(consumer: string, packages: readonly string[]): Promise<void> {
   const flags = ['--prefer-offline', '--no-audit', '--no-fund'];
-  await runCommand('npm', ['install', ...flags, tarball, types], { cwd: consumer });
+  await runCommand('npm', ['install', ...flags, ...packages], { cwd: consumer });
+}
+
+async function exactly(name: string): Promise<string> {
+  return `${name}@${await installedVersion(name)}`;
 }
 
 /** What is not installed cannot be loaded. */

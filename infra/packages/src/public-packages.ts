@@ -6,6 +6,10 @@ export interface PublicPackage {
   readonly keywords: readonly string[];
   /** The clients of the AWS SDK that it brings along, and no other; none by default. */
   readonly awsClients?: readonly string[];
+  /** Name of the command that `command.ts` in its folder is; none by default. */
+  readonly command?: string;
+  /** Packages that its examples import beside it. */
+  readonly examplesNeed?: readonly string[];
 }
 
 export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
@@ -22,5 +26,13 @@ export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
     description: 'A producer for Kinesis streams that never reorders the records of one partition key.',
     keywords: ['kinesis', 'producer', 'kpl', 'ordered', 'aws'],
     awsClients: ['client-kinesis'],
+  },
+  {
+    name: '@twinstream/local-kinesis',
+    folder: 'local-kinesis',
+    description: 'A Kinesis Data Streams server for tests and development, in process or as a command.',
+    keywords: ['kinesis', 'local', 'emulator', 'testing', 'fault-injection', 'aws'],
+    command: 'local-kinesis',
+    examplesNeed: ['@aws-sdk/client-kinesis'],
   },
 ];

@@ -6,7 +6,7 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a command to its end and returns its standard output. Rejects, with everything that it wrote, unless it exits with 0 within a minute.
+ * Runs a command to its end and returns its standard output. Rejects, with everything that it wrote, unless it exits with 0 within three minutes.
  */
 export function runCommand(
   command: string,
@@ -37,4 +37,4 @@ export function runCommand(
   return promise;
 }
 
-const COMMAND_MS_MAX = 60_000;
+const COMMAND_MS_MAX = 180_000;
