@@ -16,8 +16,8 @@ const ENVIRONMENT = { JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialG
 const CORES = Math.max(2, availableParallelism());
 /** All cores, two at least, for what works in its own process. */
 const SIDE_BY_SIDE = { sequence: { groupOrder: 0 }, maxWorkers: CORES };
-/** Then one file more than there are cores of what waits for other processes and browsers half of its time. */
-const THEN_SIDE_BY_SIDE = { sequence: { groupOrder: 1 }, maxWorkers: CORES + 1 };
+/** Then twice as many files as there are cores of what waits for other processes and browsers half of its time. */
+const THEN_SIDE_BY_SIDE = { sequence: { groupOrder: 1 }, maxWorkers: 2 * CORES };
 /** At last, one file at a time, what needs the machine for itself. */
 const ONE_BY_ONE = { sequence: { groupOrder: 2 }, maxWorkers: 1 };
 
