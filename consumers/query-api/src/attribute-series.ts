@@ -1,5 +1,5 @@
 import type { Aggregate, Basis, SeriesBucket, SeriesGap } from '@twinstream/api-contract';
-import { type DeviceId, eventTimeMs } from '@twinstream/device-model';
+import { type DeviceId, eventTimeMs, numberOf } from '@twinstream/device-model';
 import { type EventStore, type HistoryCursor, type HistoryEvent, readHistory } from '@twinstream/event-store';
 import { isoTime } from './device-json.ts';
 
@@ -73,8 +73,7 @@ function take(samples: Map<string, Sample>, stored: HistoryEvent, { attribute, b
   const { revision } = version;
   const key = keyOf(stored);
   const has = Object.hasOwn(event.data, attribute);
-  const value = has ? event.data[attribute] : undefined;
-  const number = typeof value === 'number' ? value : undefined;
+  const number = has ? numberOf(event.data[attribute]) : undefined;
   const known = samples.get(key);
   if (known !== undefined) {
     if (has && revision >= known.revision) Object.assign(known, { value: number, revision });

@@ -53,5 +53,5 @@ export const attributeFilterParameter = z
   .optional()
   .meta({
     description:
-      'A condition on the attribute NAME: `lt:20`, `le:20`, `gt:20`, `ge:20`, `eq:open`, `ne:open`, `in:open,ajar`, `exists:true` or `exists:false`; a text without one of these operators means `eq`. May be given several times, for one attribute or for several: a device must meet all. A number is compared with a number, a text with a text, by code units, and `true` and `false` with `eq` and `ne`; a device whose attribute is of another kind, or absent, does not meet the condition.',
+      'A condition on the attribute NAME: `lt:20`, `le:20`, `gt:20`, `ge:20`, `eq:open`, `ne:open`, `in:open,ajar`, `exists:true` or `exists:false`; a text without one of these operators means `eq`. May be given several times, for one attribute or for several: a device must meet all. A number is compared with a number, to the last digit, also where it is held as the text of its digits; a text with a text, by code units, and `true` and `false` with `eq` and `ne`; a device whose attribute is of another kind, or absent, does not meet the condition.',
   });

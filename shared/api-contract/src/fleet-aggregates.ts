@@ -4,7 +4,10 @@ import { NO_PARAMETERS, operation } from './operation.ts';
 import { LABELS, TEXT_CHARACTERS_MAX } from './values.ts';
 
 const figures = {
-  count: z.int().min(0).meta({ description: 'Devices whose attribute is a number.' }),
+  count: z.int().min(0).meta({
+    description:
+      'Devices whose attribute is a number; one that is held as the text of its digits counts as the nearest double.',
+  }),
   min: z.number().nullable(),
   max: z.number().nullable(),
   average: z.number().nullable().meta({ description: 'Null, like the others, where there is no number.' }),

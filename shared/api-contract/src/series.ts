@@ -46,7 +46,7 @@ export const getDeviceSeries = operation({
   operationId: 'getDeviceSeries',
   summary: 'Numbers of one attribute over time',
   description:
-    'Read from the history, in buckets. A correction takes the place of what it corrects, at the time of that event; what is not a number is left out.',
+    'Read from the history, in buckets. A correction takes the place of what it corrects, at the time of that event; what is not a number is left out. A number that is held as the text of its digits counts as the nearest double.',
   scope: 'read',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: z.strictObject({

@@ -13,7 +13,14 @@ export * from './event-version.ts';
 export { countLongNumbers, parseExactJson } from './exact-json.ts';
 export * from './fold.ts';
 export * from './json.ts';
-export { inexactNumbers, isExactNumber, isStorableNumber } from './json-number.ts';
+export {
+  compareNumbers,
+  inexactNumbers,
+  isExactNumber,
+  isNumberText,
+  isStorableNumber,
+  numberOf,
+} from './json-number.ts';
 export { jsonAt, jsonMembers, withJsonAt } from './json-text.ts';
 export * from './keep-words.ts';
 export * from './other-members.ts';

@@ -34,7 +34,7 @@ function digitsOf(text: string): string {
 }
 
 function significand(text: string): string {
-  return text.replace(/[eE].*$/, '').replace(/[-.]/g, '');
+  return text.replace(/[eE].*$/, '').replace(/[-+.]/g, '');
 }
 
 /** Strings, which may hold digits, and numbers. */
@@ -57,4 +57,54 @@ const MAY_BECOME_ZERO = /[eE]-\d{3}|0{100}/;
 export function holdsNumberThatBecomesZero(json: string): boolean {
   if (!MAY_BECOME_ZERO.test(json)) return false;
   return inexactNumbers(json).some((text) => Number(text) === 0);
+}
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * True for what `parseExactJson` makes of a number that a double does not hold to the last digit. A text that a device sent in the
+ * same characters cannot be told from it.
+ */
+export function isNumberText(text: string): boolean {
+  if (text.length <= DIGITS_KEPT || !JSON_NUMBER.test(text)) return false;
+  const value = Number(text);
+  return value !== 0 && isStorableNumber(value) && !isExactNumber(text, value);
+}
+
+/** The number that the value of an attribute is, to the nearest double where it is a {@link isNumberText}; otherwise undefined. */
+export function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && isNumberText(value) ? Number(value) : undefined;
+}
+
+/**
+ * Compares two numbers to the last digit: below 0 where the first is less. A text has digits, with a point, a sign and an exponent
+ * or without; a double stands for its shortest text.
+ */
+export function compareNumbers(a: number | string, b: number | string): number {
+  const difference = Number(a) - Number(b);
+  const isDecided = difference !== 0 || (typeof a === 'number' && typeof b === 'number');
+  return isDecided ? difference : compareDecimals(decimalOf(String(a)), decimalOf(String(b)));
+}
+
+/** The value is sign × 0.digits × 10^exponent, and the first digit is not 0. */
+interface Decimal {
+  readonly sign: number;
+  readonly digits: string;
+  readonly exponent: number;
+}
+
+function decimalOf(text: string): Decimal {
+  const digits = digitsOf(text);
+  if (digits === '') return { sign: 0, digits, exponent: 0 };
+  const [mantissa = '', power = '0'] = text.split(/[eE]/);
+  const [whole = '', fraction = ''] = mantissa.replace(/^[+-]/, '').split('.');
+  const exponent = Number(power) + whole.length - `${whole}${fraction}`.search(/[1-9]/);
+  return { sign: text.startsWith('-') ? -1 : 1, digits, exponent };
+}
+
+function compareDecimals(a: Decimal, b: Decimal): number {
+  if (a.sign !== b.sign) return a.sign - b.sign;
+  if (a.exponent !== b.exponent) return a.sign * (a.exponent - b.exponent);
+  return a.digits === b.digits ? 0 : a.digits < b.digits ? -a.sign : a.sign;
 }

@@ -1,5 +1,5 @@
 import type { AttributeCondition, AttributeOperator } from '@twinstream/api-contract';
-import type { JsonValue } from '@twinstream/device-model';
+import { compareNumbers, isExactNumber, isNumberText, type JsonValue } from '@twinstream/device-model';
 
 type Attributes = Readonly<Record<string, JsonValue>>;
 
@@ -25,10 +25,21 @@ function conditionTest({ name, operator, values }: AttributeCondition): (attribu
   };
 }
 
+/** What a caller may write for a number. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** A number, or the text of its digits where a double does not hold it; undefined for other texts. */
+function numberOperand(text: string): number | string | undefined {
+  const words = text.trim();
+  if (!NUMBER.test(words)) return undefined;
+  return isExactNumber(words, Number(words)) ? Number(words) : words;
+}
+
 function valueTest(operator: AttributeOperator, text: string): (value: JsonValue) => boolean {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
+  const number = numberOperand(text);
   return (value) => {
-    if (typeof value === 'number') return !Number.isNaN(number) && compares(operator, value - number);
+    if (typeof value === 'number' || (typeof value === 'string' && isNumberText(value)))
+      return number !== undefined && compares(operator, compareNumbers(value, number));
     if (typeof value === 'string') return compares(operator, value === text ? 0 : value < text ? -1 : 1);
     if (typeof value !== 'boolean' || !(text === 'true' || text === 'false')) return false;
     const isEqual = String(value) === text;

@@ -5,6 +5,7 @@ import {
   type Order,
   type SortName,
 } from '@twinstream/api-contract';
+import { compareNumbers, isNumberText } from '@twinstream/device-model';
 import type { FleetRow } from './fleet-row.ts';
 
 export type SortValue = string | number | undefined;
@@ -56,16 +57,34 @@ function attributeValue(attributes: FleetRow['device']['attributes'], name: stri
 }
 
 /** Order of two places. What has no value comes last in either order; equal values always go by rising id. */
-export function comparePlaces({ order }: FleetSort): (a: SortPlace, b: SortPlace) => number {
+export function comparePlaces({ by, order }: FleetSort): (a: SortPlace, b: SortPlace) => number {
   const sign = order === 'asc' ? 1 : -1;
+  const compareValues = isColumn(by) ? compareAlike : compareAttributes;
   return (a, b) => {
     if (a.value !== b.value) {
       if (a.value === undefined) return 1;
       if (b.value === undefined) return -1;
-      // Attributes of one name may differ in kind: numbers come first.
-      const isKindSame = typeof a.value === typeof b.value;
-      return (isKindSame ? a.value < b.value : typeof a.value === 'number') ? -sign : sign;
+      const difference = compareValues(a.value, b.value);
+      if (difference !== 0) return sign * difference;
     }
     return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
   };
+}
+
+type PresentValue = NonNullable<SortValue>;
+
+/** Of two texts, or of two numbers. */
+function compareAlike(a: PresentValue, b: PresentValue): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Attributes of one name may differ in kind: numbers come first, also those that are the texts of their digits. */
+function compareAttributes(a: PresentValue, b: PresentValue): number {
+  const isNumberA = isNumber(a);
+  if (isNumberA !== isNumber(b)) return isNumberA ? -1 : 1;
+  return isNumberA ? compareNumbers(a, b) : compareAlike(a, b);
+}
+
+function isNumber(value: PresentValue): boolean {
+  return typeof value === 'number' || isNumberText(value);
 }

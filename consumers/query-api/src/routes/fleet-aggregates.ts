@@ -4,6 +4,7 @@ import {
   getFleetAggregates,
   LABEL_VALUES_MAX,
 } from '@twinstream/api-contract';
+import { numberOf } from '@twinstream/device-model';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { fleetPredicate } from '../fleet/fleet-filter.ts';
@@ -19,8 +20,8 @@ export const fleetAggregatesEndpoint = endpoint(
     for (const row of snapshot.rows) {
       if (!matches(row, snapshot.livenessAt(row, now))) continue;
       const { attributes, labels } = row.device;
-      const value = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
-      if (typeof value !== 'number') continue;
+      const value = Object.hasOwn(attributes, attribute) ? numberOf(attributes[attribute]) : undefined;
+      if (value === undefined) continue;
       total.add(value);
       if (by === undefined) continue;
       const label = labels[by] ?? null;

@@ -128,6 +128,57 @@ describe('GET /v1/devices', () => {
     expect((await all('sort=attributes.note&order=desc', 1)).slice(0, 3)).toEqual(['c', 'b', 'a']);
   });
 
+  describe('with numbers that no double holds', () => {
+    const ENERGIES = {
+      d: '10000000000000000001',
+      b: '9007199254740993',
+      a: 30,
+      c: 9007199254740994,
+      e: 'many',
+    };
+    beforeEach(async () => {
+      for (const [id, energy] of Object.entries(ENERGIES))
+        await api.say(id, { counter: 1, data: { energy } });
+    });
+
+    test.each([
+      ['lt:40', ['a']],
+      ['gt:40', ['b', 'c', 'd', 'e']],
+      ['gt:9007199254740993', ['c', 'd', 'e']],
+      ['le:9007199254740993', ['a', 'b']],
+      ['eq:9007199254740993', ['b']],
+      ['eq:9007199254740993.0', ['b']],
+      ['eq:9007199254740994', ['c']],
+      ['ne:30', ['b', 'c', 'd', 'e']],
+      ['lt:1e400', ['a', 'b', 'c', 'd']],
+      ['eq:30.000000000000000001', []],
+      ['lt:%2B30.000000000000000001', ['a']],
+      ['eq:many', ['e']],
+    ])('filters by %s', async (condition, expected) => {
+      expect(await all(`attr.energy=${condition}`, 9)).toEqual(expected);
+    });
+
+    test('sorts', async () => {
+      const rest = ['bus-1', 'bus-2', 'tram-1', 'tram-2'];
+      expect(await all('sort=attributes.energy', 2)).toEqual(['a', 'b', 'c', 'd', 'e', ...rest]);
+      expect(await all('sort=attributes.energy&order=desc', 2)).toEqual(['e', 'd', 'c', 'b', 'a', ...rest]);
+    });
+
+    test('aggregates', async () => {
+      const { total } = (await api.ask('/v1/fleet/aggregates?attribute=energy')).body;
+      expect(total).toMatchObject({ count: 4, min: 30, max: 10_000_000_000_000_000_000 });
+    });
+
+    test('puts into buckets', async () => {
+      const { buckets } = (
+        await api.ask(
+          '/v1/devices/b/series?attribute=energy&from=2026-11-02T07:59:30Z&to=2026-11-02T08:00:30Z',
+        )
+      ).body;
+      expect(buckets).toMatchObject([{ value: 9007199254740992, count: 1 }]);
+    });
+  });
+
   test('counts and follows devices that meet a condition', async () => {
     await api.say('a', { counter: 1, data: { load: 5 } });
     expect((await api.ask('/v1/fleet/summary?attr.load=lt:20')).body.total).toBe(1);
