@@ -1,4 +1,4 @@
-import { CSV, type ListedDevice, NDJSON } from '@twinstream/api-contract';
+import { ATTRIBUTE_PREFIX, CSV, type ListedDevice, NDJSON } from '@twinstream/api-contract';
 import { LABELS } from '@twinstream/device-model';
 
 const JSON_TYPE = 'application/json';
@@ -36,15 +36,27 @@ export function ndjson(texts: readonly string[]): string {
 
 type Cell = readonly [column: string, value: unknown];
 
-/** Devices as a table (RFC 4180): a column for each member and each attribute that any of them has. */
-export function devicesCsv(devices: readonly ListedDevice[]): string {
+/**
+ * Devices as a table (RFC 4180): a column for each member and each attribute that any of them has.
+ *
+ * @param attributeNames attributes that have a column in any case
+ */
+export function devicesCsv(devices: readonly ListedDevice[], attributeNames: readonly string[] = []): string {
   const rows = devices.map((device) => new Map(cellsOf(device)));
-  const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  const members = columns.filter((column) => !column.startsWith('attributes.'));
-  const attributes = columns.filter((column) => column.startsWith('attributes.')).sort();
+  const named = attributeNames.map(attributeColumn);
+  const columns = [...new Set(['deviceId', ...rows.flatMap((row) => [...row.keys()]), ...named])];
+  const members = columns.filter((column) => !column.startsWith(ATTRIBUTE_PREFIX));
+  const attributes = columns.filter((column) => column.startsWith(ATTRIBUTE_PREFIX)).sort();
   const header = [...members, ...attributes];
   const lines = [header, ...rows.map((row) => header.map((column) => cellText(row.get(column))))];
   return lines.map((cells) => `${cells.map(quoted).join(',')}\r\n`).join('');
+}
+
+/** A device without a position has these columns, too. */
+const POSITION = ['shardId', 'sequenceNumber', 'subSequenceNumber'] as const;
+
+function attributeColumn(name: string): string {
+  return `${ATTRIBUTE_PREFIX}${name}`;
 }
 
 function* cellsOf(device: ListedDevice): Generator<Cell> {
@@ -57,9 +69,9 @@ function* cellsOf(device: ListedDevice): Generator<Cell> {
     yield ['session', version?.session];
     yield ['counter', version?.counter];
   }
-  if (position !== undefined) yield* Object.entries(position ?? {});
+  if (position !== undefined) for (const name of POSITION) yield [name, position?.[name]];
   if (troubles !== undefined) yield ['troubles', troubles.map(({ trouble }) => trouble).join(' ')];
-  for (const [name, value] of Object.entries(attributes)) yield [`attributes.${name}`, value];
+  for (const [name, value] of Object.entries(attributes)) yield [attributeColumn(name), value];
 }
 
 function cellText(value: unknown): string {

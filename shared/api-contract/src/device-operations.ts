@@ -28,7 +28,7 @@ export const listDevices = operation({
   operationId: 'listDevices',
   summary: 'The fleet',
   description:
-    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. A single device is always read from its table. Pages that follow by `cursor` list each device once, in the order and for the filter of the first page’s moment, with its present state; that order is kept for five minutes after its last use, by the process that answered. A list by `deviceId` needs no kept order: a device never moves in it, and its cursors do not expire.',
+    'Read from a view of the whole fleet that is refreshed at a bounded rate; `asOf` says how fresh it is. A single device is always read from its table. Pages that follow by `cursor` list each device once, in the order and for the filter of the first page’s moment, with its present state; that order is kept for five minutes after its last use, by the process that answered. A list by `deviceId` needs no kept order: a device never moves in it, and its cursors do not expire. As CSV, a page has a column for each attribute on it; where `fields` names the attributes, all pages have the same columns. Cells hold the values as they are: a spreadsheet program may take a text that begins with `=`, `+`, `-` or `@` for a formula, so import such columns as text.',
   scope: 'read',
   params: NO_PARAMETERS,
   query: z.strictObject({

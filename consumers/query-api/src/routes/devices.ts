@@ -68,7 +68,7 @@ export const devicesEndpoint = endpoint(
     );
     const keep = () => (sort === FIXED_SORT ? [] : [after?.list ?? services.lists.keep(places)]);
     const next = last === undefined ? undefined : encodeCursor(bound, [last.deviceId, ...keep()]);
-    if (format === CSV) return listAnswer(format, devicesCsv(listed), next);
+    if (format === CSV) return listAnswer(format, devicesCsv(listed, selection?.attributes), next);
     if (format === NDJSON) return listAnswer(format, ndjson(texts), next);
     const rest: Omit<DeviceList, 'devices'> = {
       ...(next === undefined ? {} : { cursor: next }),

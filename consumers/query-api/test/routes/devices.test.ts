@@ -315,6 +315,21 @@ describe('GET /v1/devices', () => {
       expect(rest.headers.get('next-cursor')).toBeNull();
     });
 
+    test('tables of the same columns on all pages, where attributes are named', async () => {
+      await api.say('bus-2', { counter: 2, data: { load: 5 } });
+      await api.clock.advance(2_000);
+      const fields = 'fields=status,attributes.load,attributes.never';
+      const headers = await Promise.all(
+        ['bus-1', 'bus-2'].map(
+          async (id) => (await askFor('text/csv', `${fields}&ids=${id}`)).body.split('\r\n')[0],
+        ),
+      );
+      const columns = 'deviceId,status,attributes.load,attributes.never';
+      expect(headers).toEqual([columns, columns]);
+      const none = await askFor('text/csv', 'fields=attributes.load&ids=nobody');
+      expect(none.body).toBe('deviceId,attributes.load\r\n');
+    });
+
     test('a table, whose cells are quoted where they must be', async () => {
       await api.say('bus-2', { counter: 2, data: { note: 'a, "b"\nc', place: { x: 1 }, load: 5 } });
       await api.clock.advance(2_000);
