@@ -189,12 +189,13 @@ describe('what the fresh tables lack', () => {
   });
 
   test('is brought from the chain in use, event by event', async () => {
-    const { fresh, append, carryOver } = setUp();
+    const { fresh, reads, append, carryOver } = setUp();
     await append([counted(1), counted(2)]);
     await append([counted(3)], { shard: OTHER_SHARD });
     expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
     expect(await layoutOf(fresh)).toEqual(['1', '2', '3']);
     expect(carryOver.eventCount).toBe(3);
+    expect(reads.every(({ consistent }) => consistent === true)).toBe(true);
   });
 
   test('of a copy is told, and not brought', async () => {
@@ -296,6 +297,24 @@ describe('a page that holds only duplicates', () => {
     const { fresh, carryOver } = await withDuplicates({ heldFromMs: TEST_TIME_MS + fromMs });
     await carryOver.lack(DEVICE, signal);
     expect(await pagesOf(fresh)).toHaveLength(pageCount);
+  });
+
+  test('is told by its shard and position where the fresh tables do not take it, the last of several', async () => {
+    const { append, carryOver } = await withDuplicates({
+      anew: (stores) => ({
+        eventStore: {
+          ...stores.eventStore,
+          appendPage: async (page, given) =>
+            page.events.length === 0
+              ? { outcome: 'appended' as const }
+              : stores.eventStore.appendPage(page, given),
+        },
+        latestState: { ...stores.latestState, write: async () => ({ outcome: 'written' as const }) },
+      }),
+    });
+    const { pages } = await append([{ ...counted(1, 600), place: counted(2).place }], { shard: OTHER_SHARD });
+    const last = pages.at(-1)?.through.sequenceNumber;
+    expect(await carryOver.lack(DEVICE, signal)).toBe(`the high-water mark of ${OTHER_SHARD} is not ${last}`);
   });
 
   test('goes under the page of another writer that was faster', async () => {
