@@ -31,7 +31,7 @@ import type { OperationsHost, RunAlone, RunCommand, RunOptions } from './command
 const EXIT_CODES_OF_OPS = exitCodeHelp({
   success: 'success',
   failed:
-    'differences, failed items, something that a deployed pipeline lacks, or a paused projector that no running job will resume',
+    'differences, failed items, something that a deployed pipeline lacks, a disabled archiver, or a paused projector that no running job will resume',
   refused: 'refused: nothing was changed',
   unavailable: 'a service is unreachable, or its data is unreadable',
   interrupted: 'interrupted by Ctrl-C; continue a replay with --resume',

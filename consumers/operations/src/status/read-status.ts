@@ -77,6 +77,10 @@ export interface OperationsStatus {
   readonly projector: string | null;
   /** Why the projector is paused; null where it is not, or where its state is unknown. */
   readonly projectorStop: ProjectorStop | null;
+  /** State of the mapping that feeds the archiver, as `projector`. */
+  readonly archiver: string | null;
+  /** The archiver's mapping where it is disabled, which no tool of these does. */
+  readonly archiverStop: Pick<ProjectorStop, 'mapping'> | null;
   readonly shards: readonly ShardStatus[];
   readonly quarantinedEntries: number;
   readonly archiveLastDelivery: string | null;
@@ -90,11 +94,13 @@ export async function readStatus(
   services: OperationsServices,
   signal: AbortSignal,
 ): Promise<OperationsStatus> {
-  const { clock, dynamoDb } = services;
-  const [pipeline, generation, projector] = await Promise.all([
+  const { clock, dynamoDb, configuration } = services;
+  const { projectorFunction, archiverFunction } = configuration;
+  const [pipeline, generation, projector, archiver] = await Promise.all([
     pipelineReading(services, signal),
     services.generation(signal),
-    projectorState(services, signal),
+    mappingOf(services, projectorFunction, signal),
+    mappingOf(services, archiverFunction, signal),
   ]);
   const { lastDeliveryMs, replays = [] } = pipeline;
   return {
@@ -104,6 +110,8 @@ export async function readStatus(
     generation: generation.id,
     projector: projector?.State ?? null,
     projectorStop: projector === undefined ? null : await stopOf(services, projector, signal),
+    archiver: archiver?.State ?? null,
+    archiverStop: isStopped(archiver?.State) ? { mapping: archiver?.UUID ?? '' } : null,
     shards: pipeline.shards.map(({ lagRecords, ...shard }) => ({
       ...shard,
       lagRecords: lagRecords?.count ?? null,
@@ -150,13 +158,14 @@ function pipelineReading(services: OperationsServices, signal: AbortSignal): Pro
 }
 
 /** A role that may not ask Lambda still sees everything else. */
-async function projectorState(
+async function mappingOf(
   { lambda, configuration, logger }: OperationsServices,
+  functionName: string,
   signal: AbortSignal,
 ): Promise<EventSourceMappingConfiguration | undefined> {
-  const { projectorFunction, streamName } = configuration;
+  const { streamName } = configuration;
   try {
-    return await findMapping({ client: lambda, functionName: projectorFunction, streamName }, signal);
+    return await findMapping({ client: lambda, functionName, streamName }, signal);
   } catch (error) {
     signal.throwIfAborted();
     logger.warn({ error }, 'mapping not read');
@@ -167,12 +176,16 @@ async function projectorState(
 /** A job writes its pause before the mapping is disabled, which may take so long; what was disabled later is not its doing. */
 const PAUSE_TAKES_MS_MAX = 25 * 60_000;
 
+function isStopped(state: string | undefined): boolean {
+  return state === 'Disabled' || state === 'Disabling';
+}
+
 async function stopOf(
   { dynamoDb, configuration, clock }: OperationsServices,
   { State = '', UUID = '', LastModified }: EventSourceMappingConfiguration,
   signal: AbortSignal,
 ): Promise<ProjectorStop | null> {
-  if (State !== 'Disabled' && State !== 'Disabling') return null;
+  if (!isStopped(State)) return null;
   const jobs = await dynamoDbJobStore(dynamoDb, configuration.operationsTable).list(signal);
   return projectorStop(jobs, { mapping: UUID, changedMs: LastModified?.getTime(), nowMs: clock.now() });
 }

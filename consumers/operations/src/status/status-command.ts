@@ -69,9 +69,13 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
   }
 }
 
-/** A paused projector that no running job will resume is a fault. */
-export function exitCodeOf({ projectorStop }: Pick<OperationsStatus, 'projectorStop'>): ExitCode {
-  return projectorStop === null || projectorStop.isHeld ? EXIT_CODES.success : EXIT_CODES.failed;
+/** A paused projector that no running job will resume is a fault, and so is an archiver that is disabled. */
+export function exitCodeOf({
+  projectorStop,
+  archiverStop,
+}: Pick<OperationsStatus, 'projectorStop' | 'archiverStop'>): ExitCode {
+  const isProjectorFine = projectorStop === null || projectorStop.isHeld;
+  return isProjectorFine && archiverStop === null ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
 const NOT_KNOWN = 'not known';
@@ -82,15 +86,26 @@ export function projectorText({
   projector,
   projectorStop: stop,
 }: Pick<OperationsStatus, 'projector' | 'projectorStop'>): string {
-  if (stop === null) return projector ?? 'not known';
-  const enable = `aws lambda update-event-source-mapping --uuid ${stop.mapping} --enabled`;
-  if (stop.job === null) return `${projector}, and no job has paused it: ${enable}`;
+  if (stop === null) return projector ?? NOT_KNOWN;
+  if (stop.job === null) return `${projector}, and no job has paused it: ${enableText(stop)}`;
   const paused = `${projector}: paused by job ${stop.job} (${stop.purpose}, pass ${stop.pass}) since ${stop.since}`;
   if (stop.isHeld) return `${paused}; the job will resume it`;
   const cancel = `npm run ops -- replay cancel ${stop.job}   ends the job and resumes the projector`;
   const resume = `npm run ops -- replay start --resume ${stop.job}   continues it, and resumes the projector at its end`;
   const remedies = stop.purpose === 'repair' ? [resume, cancel] : [cancel];
   return [`${paused}; the job is gone, so nothing resumes it until you do`, ...remedies].join(`\n${INDENT}`);
+}
+
+/** The archiver's state; where it is disabled, what to do. */
+export function archiverText({
+  archiver,
+  archiverStop: stop,
+}: Pick<OperationsStatus, 'archiver' | 'archiverStop'>): string {
+  return stop === null ? (archiver ?? NOT_KNOWN) : `${archiver}, nothing is archived: ${enableText(stop)}`;
+}
+
+function enableText({ mapping }: { readonly mapping: string }): string {
+  return `aws lambda update-event-source-mapping --uuid ${mapping} --enabled`;
 }
 
 function statusText(found: OperationsStatus): string {
@@ -110,6 +125,7 @@ function statusText(found: OperationsStatus): string {
     ),
     `generation  ${found.generation}`,
     `projector   ${projectorText(found)}`,
+    `archiver    ${archiverText(found)}`,
   ];
   const shards = tableText(
     [

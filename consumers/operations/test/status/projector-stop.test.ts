@@ -3,7 +3,7 @@ import { EXIT_CODES } from '@twinstream/command-line';
 import { describe, expect, test } from 'vitest';
 import type { ReplayJob } from '../../src/replay/replay-job.ts';
 import { projectorStop } from '../../src/status/read-status.ts';
-import { exitCodeOf, projectorText } from '../../src/status/status-command.ts';
+import { archiverText, exitCodeOf, projectorText } from '../../src/status/status-command.ts';
 import { jobOf } from '../replay/memory-replay.ts';
 
 const NOW = Date.parse('2026-11-23T08:00:00Z');
@@ -24,7 +24,7 @@ const repairing = (changes: Partial<ReplayJob> = {}, pid = NO_PID): ReplayJob =>
 const stopBy = (...jobs: readonly ReplayJob[]) =>
   projectorStop(jobs, { mapping: 'uuid-1', changedMs: SINCE + 5_000, nowMs: NOW });
 const shown = (...jobs: readonly ReplayJob[]) => {
-  const status = { projector: 'Disabled', projectorStop: stopBy(...jobs) };
+  const status = { projector: 'Disabled', projectorStop: stopBy(...jobs), archiverStop: null };
   return { text: projectorText(status), exitCode: exitCodeOf(status) };
 };
 
@@ -73,5 +73,12 @@ test('a projector that nobody of these tools has stopped is told with the comman
 
 test('a projector that runs is no fault', () => {
   expect(projectorText({ projector: 'Enabled', projectorStop: null })).toBe('Enabled');
-  expect(exitCodeOf({ projectorStop: null })).toBe(EXIT_CODES.success);
+  expect(exitCodeOf({ projectorStop: null, archiverStop: null })).toBe(EXIT_CODES.success);
+});
+
+test('an archiver that is disabled is told with the command that starts it, and is a fault', () => {
+  const archiverStop = { mapping: 'uuid-2' };
+  expect(archiverText({ archiver: 'Disabled', archiverStop })).toContain('--uuid uuid-2 --enabled');
+  expect(exitCodeOf({ projectorStop: null, archiverStop })).toBe(EXIT_CODES.failed);
+  expect(archiverText({ archiver: 'Enabled', archiverStop: null })).toBe('Enabled');
 });
