@@ -2,6 +2,8 @@ import { gzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { dynamoDbEventStore } from '@twinstream/event-store';
+import { lambdaBatch } from '@twinstream/stream-model/testing';
+import { until } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   contentOf,
@@ -50,6 +52,42 @@ describe('what is stored', IN_SEQUENCE, () => {
     const found = await operations.json(0, 'verify', '--archive-lag', '0s');
     expect(found).toMatchObject({ equal: true, devices: BUSES, events: BUSES * REPORTS, differences: [] });
     expect(found.archive).toMatchObject({ eventsFound: BUSES * REPORTS, eventsNotDue: 0 });
+  });
+
+  test('has a batch that both functions gave up, which a redrive hands to each, and stores nothing twice', async () => {
+    const s3 = s3Of(pipeline);
+    const store = dynamoDbEventStore(tables, { tableName: EVENTS });
+    const [deviceId] = await Array.fromAsync(store.deviceIds());
+    if (deviceId === undefined) throw new Error('nothing is stored');
+    const [page] = await Array.fromAsync(store.pages(deviceId));
+    const [event] = page?.events ?? [];
+    if (page === undefined || event === undefined) throw new Error(`nothing is stored of ${deviceId}`);
+    const { shardId } = page;
+    const { place, text: data, arrivalTime } = event;
+    const records = [{ sequenceNumber: place.sequenceNumber, partitionKey: deviceId, data, arrivalTime }];
+    const Bucket = 'twinstream-archive';
+    for (const name of ['state-projector', 'event-archiver']) {
+      const document = {
+        requestContext: { functionArn: `arn:aws:lambda:us-east-1:123456789012:function:${name}` },
+        KinesisBatchInfo: { shardId },
+        payload: JSON.stringify(lambdaBatch({ shardId, records })),
+      };
+      const Key = `aws/lambda/${name}/${shardId}/2026/11/29/2026-11-29T05.00.00-1`;
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(document) }));
+    }
+    s3.destroy();
+    const duplicates = async () => {
+      const { archive } = await operations.json(0, 'verify', '--archive-lag', '0s');
+      return Number(Object(archive).duplicates);
+    };
+    const before = await duplicates();
+    expect(await operations.json(0, 'redrive')).toMatchObject({ outcomes: { 'would-redrive': 2 } });
+    const redrive = ['redrive', '--execute', '--reason', 'a test', '--yes'];
+    const redriven = await operations.json(0, ...redrive);
+    expect(redriven).toMatchObject({ outcomes: { redriven: 2 } });
+    expect(redriven.results).toContainEqual(expect.objectContaining({ stored: 0, alreadyStored: 1 }));
+    expect(await operations.json(0, ...redrive)).toMatchObject({ documents: 0 });
+    await until('the archive holds it twice', async () => (await duplicates()) === before + 1, DEADLINE_MS);
   });
 
   test('loses a hundred pages and thirty rows, which verify names and a repair restores', async () => {
