@@ -52,6 +52,8 @@ describe('GET /openapi.json', () => {
     expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
     for (const { method, path } of OPERATIONS) expect(body).toContain(`${method.toUpperCase()} ${path}<`);
     expect(body).not.toContain('<script');
+    expect(body).toContain('<code>BAD_PARAMETER</code>');
+    expect(body).not.toContain('`');
   });
 
   test('resolves every reference', () => {

@@ -46,7 +46,7 @@ function pageOf(document: ReturnType<typeof openApiDocument>): string {
   const sections = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]) => sectionOf(path, method, described)),
   );
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Twinstream query API</title><style>${STYLE}</style></head><body><main><h1>Twinstream query API</h1><p>${escaped((document.info as Described).description ?? '')}</p><p>For tools: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>${sections.join('')}</main></body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Twinstream query API</title><style>${STYLE}</style></head><body><main><h1>Twinstream query API</h1><p>${proseOf((document.info as Described).description ?? '')}</p><p>For tools: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>${sections.join('')}</main></body></html>`;
 }
 
 function sectionOf(path: string, method: string, described: DescribedOperation): string {
@@ -54,14 +54,14 @@ function sectionOf(path: string, method: string, described: DescribedOperation):
   const rows = parameters.map(({ name = '', in: place = '', required, description: what = '', schema }) => {
     const standard = schema?.default === undefined ? '' : ` Default: ${JSON.stringify(schema.default)}.`;
     const values = schema?.enum === undefined ? '' : ` One of ${schema.enum.join(', ')}.`;
-    return `<tr><th scope="row"><code>${escaped(name)}</code></th><td>${place}${required ? ', required' : ''}</td><td>${escaped(what + values + standard)}</td></tr>`;
+    return `<tr><th scope="row"><code>${escaped(name)}</code></th><td>${place}${required ? ', required' : ''}</td><td>${proseOf(what + values + standard)}</td></tr>`;
   });
   const answers = Object.entries(responses).map(
     ([status, { description: what = '' }]) =>
-      `<tr><th scope="row">${status}</th><td>${escaped(what)}</td></tr>`,
+      `<tr><th scope="row">${status}</th><td>${proseOf(what)}</td></tr>`,
   );
   return [
-    `<section><h2><code>${method.toUpperCase()} ${escaped(path)}</code></h2><p>${escaped(summary)}. ${escaped(description)}</p>`,
+    `<section><h2><code>${method.toUpperCase()} ${escaped(path)}</code></h2><p>${proseOf(`${summary}. ${description}`.trim())}</p>`,
     rows.length === 0 ? '' : `<table><caption>Parameters</caption><tbody>${rows.join('')}</tbody></table>`,
     `<table><caption>Answers</caption><tbody>${answers.join('')}</tbody></table>`,
     `<pre>${escaped(exampleOf(path, method, described))}</pre></section>`,
@@ -81,6 +81,11 @@ function exampleOf(path: string, method: string, { parameters, requestBody }: De
       : ` \\\n  -H 'Content-Type: application/json' -H 'Idempotency-Key: fix-1' \\\n  -d '{"data":{"speedMph":17},"reason":"a digit too many","actor":"ann"}'`;
   const url = `http://127.0.0.1:8080${path.replace('{deviceId}', 'bus-2619')}${query === '' ? '' : `?${query}`}`;
   return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} '${url}'${body}`;
+}
+
+/** Text in which words between backticks are code. */
+function proseOf(text: string): string {
+  return escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escaped(text: string): string {
