@@ -37,6 +37,8 @@ export interface StageCapacity {
   readonly deviceCount: number;
   /** Item of one device in the table of states. */
   readonly stateBytes: number;
+  /** At the mean rate, of both tables. */
+  readonly writeUnitsPerSecond: number;
   /** Iterator age above which a consumer lags, whatever the window; minutes. */
   readonly iteratorAgeMinutesMin: number;
 }
@@ -85,6 +87,7 @@ function capacityOf(workload: Workload, budgetSeconds = 0): StageCapacity {
     windowSeconds: plan.workload.windowSeconds,
     deviceCount: plan.workload.deviceCount,
     stateBytes: plan.workload.stateBytes,
+    writeUnitsPerSecond: value('writeUnitsPerSecond'),
     iteratorAgeMinutesMin: Math.ceil(behindSeconds / SECONDS_A_MINUTE),
   };
 }

@@ -76,6 +76,22 @@ export const CONTEXT = z.object({
     .string()
     .regex(/^arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/[^/]+\/stream\/.+$/, 'the ARN of a stream of a table')
     .optional(),
+  /** How requests to the tables of events and states are paid: each, or by the capacity that auto scaling provisions. */
+  tableBilling: z.enum(['on-demand', 'provisioned'], 'on-demand or provisioned').default('on-demand'),
+  /** Most write units a second of each of the two on demand: what bounds their cost. */
+  tableWriteUnitsMax: z.coerce
+    .number('a number of write units a second')
+    .int('whole')
+    .min(1, 'from 1')
+    .optional(),
+  /** Whether the two are ready for the planned load from the first day. It is paid once, and cannot be lowered. */
+  warmTables: flag.default(false),
+  /** Class of the table of events: infrequent access stores for less, and writes for more. */
+  eventsTableClass: z
+    .enum(['standard', 'infrequent-access'], 'standard or infrequent-access')
+    .default('standard'),
+  /** US dollars a month of the whole account of which mails tell the operators. */
+  monthlyBudgetUsd: z.coerce.number('US dollars').positive('above 0').optional(),
   /** Disk of an operator's task. ECS takes up to 16 TiB (`TaskManagedEBSVolumeConfiguration`, API reference, read 2026-12). */
   operatorDiskGib: z.coerce
     .number('a number of GiB')
@@ -95,6 +111,15 @@ export type ApiAccess =
   | { readonly kind: 'iam' }
   | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] };
 
+/** How the tables of events and states are paid and sized; units a second of each. */
+export type TableCapacity =
+  | {
+      readonly mode: 'on-demand';
+      readonly writeUnitsMax: number | undefined;
+      readonly warmWriteUnits: number | undefined;
+    }
+  | { readonly mode: 'provisioned'; readonly writeUnitsMin: number; readonly writeUnitsMax: number };
+
 export type StreamCapacity =
   | { readonly mode: 'on-demand' }
   | { readonly mode: 'provisioned'; readonly shardCount: number };
@@ -110,6 +135,9 @@ export interface StageConfiguration {
   /** Maximum lag of a consumer before its alarm starts. */
   readonly iteratorAgeMinutesMax: number;
   readonly streamCapacity: StreamCapacity;
+  readonly tableCapacity: TableCapacity;
+  readonly eventsTableClass: 'standard' | 'infrequent-access';
+  readonly monthlyBudgetUsd: number | undefined;
   /** What the stage takes from the plan of its workload; undefined where none is stated. */
   readonly capacity: StageCapacity | undefined;
   /** Settings of the projector's mapping: the archiver's, but for a window that is asked for. */
@@ -150,6 +178,9 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     throw invalid(['generation, stateStreamArn: status events follow a promotion by both']);
   }
   const capacity = plannedCapacity(result.data);
+  if (result.data.monthlyBudgetUsd !== undefined && alarmEmail === undefined) {
+    throw invalid(['monthlyBudgetUsd: tells nobody without alarmEmail']);
+  }
   const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
   const archiverMapping = mappingFrom(result.data.startAt);
   return Object.freeze({
@@ -160,6 +191,9 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       capacity?.iteratorAgeMinutesMin ?? 0,
     ),
     streamCapacity: streamCapacity(shards ?? capacity?.shardCount),
+    tableCapacity: tableCapacity(result.data, capacity),
+    eventsTableClass: result.data.eventsTableClass,
+    monthlyBudgetUsd: result.data.monthlyBudgetUsd,
     capacity,
     archiverMapping,
     projectorMapping: {
@@ -201,6 +235,40 @@ function mappingFrom(startAt: string | undefined): MappingSettings {
 
 function streamCapacity(shardCount: number | undefined): StreamCapacity {
   return shardCount === undefined ? { mode: 'on-demand' } : { mode: 'provisioned', shardCount };
+}
+
+/** Pages and states take half of the write units each. */
+const TABLES_WRITTEN = 2;
+/** Share of a capacity that the mean rate uses, so that peaks fit: of shards as of tables. */
+const MEAN_USE = 0.6;
+/** Auto scaling goes down to a quarter of the planned peak at night, and up to twice of it. */
+const SCALING = { min: 0.25, max: 2 } as const;
+/** What every new table on demand takes ("DynamoDB on-demand capacity mode", read 2026-12). */
+const WARM_WRITE_UNITS_MIN = 4_000;
+
+function tableCapacity(
+  { tableBilling, tableWriteUnitsMax, warmTables }: z.infer<typeof CONTEXT>,
+  capacity: StageCapacity | undefined,
+): TableCapacity {
+  if (capacity === undefined && (warmTables || tableBilling === 'provisioned')) {
+    throw invalid(['tableBilling, warmTables: need a workload, which sizes the tables']);
+  }
+  const peak = (capacity?.writeUnitsPerSecond ?? 0) / TABLES_WRITTEN / MEAN_USE;
+  if (tableBilling === 'on-demand') {
+    return {
+      mode: 'on-demand',
+      writeUnitsMax: tableWriteUnitsMax,
+      warmWriteUnits: warmTables ? Math.max(WARM_WRITE_UNITS_MIN, Math.ceil(peak)) : undefined,
+    };
+  }
+  if (warmTables || tableWriteUnitsMax !== undefined) {
+    throw invalid(['warmTables, tableWriteUnitsMax: are of tables on demand']);
+  }
+  return {
+    mode: 'provisioned',
+    writeUnitsMin: Math.max(1, Math.ceil(peak * SCALING.min)),
+    writeUnitsMax: Math.max(1, Math.ceil(peak * SCALING.max)),
+  };
 }
 
 function apiAccess(issuer: string | undefined, audience: string | undefined): ApiAccess {

@@ -35,6 +35,79 @@ test('it reckons with the memory that the functions have', () => {
   expect(memoryMb('ArchiverEventArchiver')).toBe(ASSUMPTIONS.archiverGb * 1_000);
 });
 
+describe('tables of events and states', () => {
+  const workload = { devices: '1000000', eventsPerSecond: '0.1', eventBytes: '170', shards: '200' };
+  const tableOf = (context: Context, id: string) =>
+    resource(pipelineTemplate({ ...workload, ...context }), 'AWS::DynamoDB::Table', id);
+  /** Units a second of each at the planned peak: the mean uses 0.6 of it. */
+  const peak = () => {
+    const { twinstream } = planCapacity({
+      deviceCount: 1_000_000,
+      eventsPerSecondPerDevice: 0.1,
+      eventBytes: 170,
+    });
+    return figureValue(twinstream, 'writeUnitsPerSecond') / 2 / 0.6;
+  };
+
+  test('are on demand without a bound, unless a stage sets one', () => {
+    expect(tableOf({}, 'TablesEvents')).not.toHaveProperty('OnDemandThroughput');
+    expect(tableOf({}, 'TablesEvents')).not.toHaveProperty('WarmThroughput');
+    for (const id of ['TablesEvents', 'TablesDeviceState']) {
+      const table = tableOf({ tableWriteUnitsMax: '150000', warmTables: 'true' }, id);
+      expect(table).toMatchObject({
+        BillingMode: 'PAY_PER_REQUEST',
+        OnDemandThroughput: { MaxWriteRequestUnits: 150_000 },
+        WarmThroughput: { WriteUnitsPerSecond: Math.ceil(peak()) },
+      });
+    }
+    expect(tableOf({ warmTables: 'true' }, 'TablesOperations')).not.toHaveProperty('WarmThroughput');
+  });
+
+  test('are provisioned around the planned peak, and scaled at 70 %', () => {
+    const made = pipelineTemplate({ ...workload, tableBilling: 'provisioned' });
+    const table = resource(made, 'AWS::DynamoDB::Table', 'TablesEvents');
+    expect(table.ProvisionedThroughput).toMatchObject({ WriteCapacityUnits: Math.ceil(peak() / 4) });
+    const targets = Object.values(made.findResources('AWS::ApplicationAutoScaling::ScalableTarget'));
+    const writes = targets.filter(({ Properties }) => /Write/.test(Properties.ScalableDimension));
+    expect(writes.map(({ Properties }) => Properties.MaxCapacity)).toEqual([
+      Math.ceil(peak() * 2),
+      Math.ceil(peak() * 2),
+    ]);
+    expect(targets).toHaveLength(4);
+  });
+
+  test('may keep events in infrequent access, and no other table', () => {
+    expect(tableOf({ eventsTableClass: 'infrequent-access' }, 'TablesEvents').TableClass).toBe(
+      'STANDARD_INFREQUENT_ACCESS',
+    );
+    expect(tableOf({ eventsTableClass: 'infrequent-access' }, 'TablesDeviceState')).not.toHaveProperty(
+      'TableClass',
+    );
+  });
+
+  test.each<[Context, RegExp]>([
+    [{ tableBilling: 'provisioned' }, /need a workload/],
+    [{ warmTables: 'true' }, /need a workload/],
+    [{ ...workload, tableBilling: 'provisioned', tableWriteUnitsMax: '10' }, /of tables on demand/],
+    [{ monthlyBudgetUsd: '100' }, /without alarmEmail/],
+  ])('refuses %j', (context, fault) => {
+    expect(() => pipelineTemplate(context)).toThrow(fault);
+  });
+});
+
+test('a budget tells operators of actual and of forecast cost', () => {
+  const made = pipelineTemplate({ monthlyBudgetUsd: '5000', alarmEmail: 'operators@example.org' });
+  const [budget] = Object.values(made.findResources('AWS::Budgets::Budget'));
+  expect(budget?.Properties).toMatchObject({
+    Budget: { BudgetLimit: { Amount: 5_000, Unit: 'USD' }, TimeUnit: 'MONTHLY' },
+    NotificationsWithSubscribers: [
+      { Notification: { NotificationType: 'ACTUAL', Threshold: 80 } },
+      { Notification: { NotificationType: 'FORECASTED', Threshold: 100 } },
+    ],
+  });
+  expect(Object.keys(template.findResources('AWS::Budgets::Budget'))).toEqual([]);
+});
+
 describe('a stage whose workload is stated', () => {
   const workload = { devices: '10000', eventsPerSecond: '0.1', eventBytes: '170' };
   const budget = { ...workload, aggregated: 'true', latencyBudgetSeconds: '60' };

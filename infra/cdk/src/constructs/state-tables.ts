@@ -10,12 +10,14 @@ import {
   BillingMode,
   StreamViewType,
   Table,
+  TableClass,
   TableEncryption,
   type TableOptions,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { TableCapacity } from '../stages.ts';
 
 type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
 
@@ -32,6 +34,9 @@ const OVERWRITING_ACTIONS = [
 export interface StateTablesProps {
   readonly key: IKey;
   readonly keepsData: boolean;
+  /** Of the tables of events and states. */
+  readonly capacity: TableCapacity;
+  readonly eventsTableClass: 'standard' | 'infrequent-access';
   /** Whether changes of the states go on a DynamoDB stream. */
   readonly streamsStateChanges: boolean;
   /** Name of the fresh tables that a promotion has put into use. */
@@ -56,11 +61,7 @@ export class StateTables extends Construct {
     const { stackName } = Stack.of(this);
     this.freshTablesPrefix = `${stackName}-fresh-`;
     this.breakGlassRoleName = `${stackName}-break-glass`;
-    const table = (
-      name: string,
-      definition: TableDefinition,
-      more: Pick<TableOptions, 'stream' | 'resourcePolicy'> = {},
-    ) =>
+    const table = (name: string, definition: TableDefinition, more: Partial<TableOptions> = {}) =>
       new Table(this, name, {
         partitionKey: keyAttribute(definition, definition.KeySchema, 'HASH'),
         ...(hasRange(definition.KeySchema)
@@ -74,12 +75,17 @@ export class StateTables extends Construct {
         removalPolicy: props.keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
         ...more,
       });
-    this.events = table('Events', EVENTS_TABLE_DEFINITION, { resourcePolicy: this.appendOnly() });
-    this.deviceState = table(
-      'DeviceState',
-      DEVICE_STATE_TABLE_DEFINITION,
-      props.streamsStateChanges ? { stream: StreamViewType.NEW_AND_OLD_IMAGES } : {},
-    );
+    const sized = sizeOf(props.capacity);
+    this.events = table('Events', EVENTS_TABLE_DEFINITION, {
+      ...sized,
+      ...(props.eventsTableClass === 'standard' ? {} : { tableClass: TableClass.STANDARD_INFREQUENT_ACCESS }),
+      resourcePolicy: this.appendOnly(),
+    });
+    this.deviceState = table('DeviceState', DEVICE_STATE_TABLE_DEFINITION, {
+      ...sized,
+      ...(props.streamsStateChanges ? { stream: StreamViewType.NEW_AND_OLD_IMAGES } : {}),
+    });
+    scale([this.events, this.deviceState], props.capacity);
     this.shardProgress = table('ShardProgress', SHARD_PROGRESS_TABLE_DEFINITION);
     this.operations = table('Operations', OPERATIONS_TABLE_DEFINITION);
     const { generation } = props;
@@ -137,6 +143,40 @@ export class StateTables extends Construct {
   private freshArn(kind: 'events' | 'device-state'): string {
     const resourceName = `${this.freshTablesPrefix}*-${kind}`;
     return Stack.of(this).formatArn({ service: 'dynamodb', resource: 'table', resourceName });
+  }
+}
+
+/** Capacity that auto scaling aims at ("DynamoDB auto scaling", its default). */
+const TARGET_USE_PERCENT = 70;
+/** Reads are of states that are not in memory, and of the API: few beside the writes. */
+const READS_OF_WRITES = 0.1;
+const readUnits = (writeUnits: number) => Math.max(5, Math.ceil(writeUnits * READS_OF_WRITES));
+/** A new table on demand takes as many reads ("DynamoDB warm throughput", read 2026-12). */
+const WARM_READ_UNITS = 12_000;
+
+function sizeOf(capacity: TableCapacity): Partial<TableOptions> {
+  if (capacity.mode === 'provisioned') {
+    const { writeUnitsMin: writeCapacity } = capacity;
+    return { billingMode: BillingMode.PROVISIONED, writeCapacity, readCapacity: readUnits(writeCapacity) };
+  }
+  const { writeUnitsMax, warmWriteUnits } = capacity;
+  return {
+    ...(writeUnitsMax === undefined ? {} : { maxWriteRequestUnits: writeUnitsMax }),
+    ...(warmWriteUnits === undefined
+      ? {}
+      : { warmThroughput: { writeUnitsPerSecond: warmWriteUnits, readUnitsPerSecond: WARM_READ_UNITS } }),
+  };
+}
+
+function scale(tables: readonly Table[], capacity: TableCapacity): void {
+  if (capacity.mode === 'on-demand') return;
+  const { writeUnitsMin: minCapacity, writeUnitsMax: maxCapacity } = capacity;
+  for (const table of tables) {
+    const target = { targetUtilizationPercent: TARGET_USE_PERCENT };
+    table.autoScaleWriteCapacity({ minCapacity, maxCapacity }).scaleOnUtilization(target);
+    table
+      .autoScaleReadCapacity({ minCapacity: readUnits(minCapacity), maxCapacity: readUnits(maxCapacity) })
+      .scaleOnUtilization(target);
   }
 }
 

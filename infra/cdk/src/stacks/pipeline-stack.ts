@@ -1,5 +1,6 @@
 import { headsOfContainer } from '@twinstream/capacity';
 import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
@@ -53,6 +54,8 @@ export class PipelineStack extends Stack {
     this.tables = new StateTables(this, 'Tables', {
       key,
       keepsData,
+      capacity: configuration.tableCapacity,
+      eventsTableClass: configuration.eventsTableClass,
       streamsStateChanges: configuration.hasStatusEvents,
       generation: configuration.generation,
     });
@@ -62,6 +65,7 @@ export class PipelineStack extends Stack {
       bufferSeconds: configuration.archiveBufferSeconds,
       logDays,
     });
+    addBudget(this, configuration);
     const { eventStream, tables, archive } = this;
     const reservedConcurrency = invocationsOfFunction(configuration);
 
@@ -151,6 +155,26 @@ export class PipelineStack extends Stack {
 }
 
 /** One invocation a shard. None is reserved where no workload says what comes, or where AWS chooses the shards. */
+/** Actual cost at this share of the budget, and a forecast above all of it, are told. */
+const BUDGET_TOLD_PERCENT = 80;
+
+/** Tells operators by mail of the cost of the account: a budget of a stack alone would need its tags activated for billing. */
+function addBudget(scope: Construct, { monthlyBudgetUsd, alarmEmail }: StageConfiguration): void {
+  if (monthlyBudgetUsd === undefined || alarmEmail === undefined) return;
+  const told = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+    notification: { notificationType, comparisonOperator: 'GREATER_THAN', threshold },
+    subscribers: [{ subscriptionType: 'EMAIL', address: alarmEmail }],
+  });
+  new CfnBudget(scope, 'Budget', {
+    budget: {
+      budgetType: 'COST',
+      timeUnit: 'MONTHLY',
+      budgetLimit: { amount: monthlyBudgetUsd, unit: 'USD' },
+    },
+    notificationsWithSubscribers: [told('ACTUAL', BUDGET_TOLD_PERCENT), told('FORECASTED', 100)],
+  });
+}
+
 function invocationsOfFunction({ capacity, streamCapacity }: StageConfiguration): number | undefined {
   const isPlanned = capacity !== undefined && streamCapacity.mode === 'provisioned';
   return isPlanned ? streamCapacity.shardCount : undefined;
