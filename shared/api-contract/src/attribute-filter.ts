@@ -18,7 +18,7 @@ export interface AttributeCondition {
   readonly values: readonly string[];
 }
 
-const rule = `must be up to ${CONDITIONS_MAX} conditions such as lt:20, ge:5, eq:open, ne:closed, in:a,b or exists:true`;
+const rule = `must be up to ${CONDITIONS_MAX} conditions such as lt:20, ge:5, eq:open, ne:closed, in:a,b or exists:true, each of up to ${CHARACTERS_MAX} characters, and in with up to ${VALUES_MAX} values`;
 
 /** `OPERATOR:VALUE`; without a known operator before the first colon, the whole text is the value of `eq`. */
 function conditionOf(name: string, text: string): AttributeCondition | undefined {

@@ -109,6 +109,13 @@ describe('GET /v1/devices', () => {
     expect([status, body.code, body.parameter]).toEqual([400, 'BAD_PARAMETER', parameter]);
   });
 
+  test.each([
+    ['too many values', `in:${Array.from({ length: 101 }, () => 'a').join(',')}`, 'up to 100 values'],
+    ['a long text', 'a'.repeat(1_025), 'up to 1024 characters'],
+  ])('says what a condition may have where it has %s', async (_what, condition, bound) => {
+    expect((await api.ask(`/v1/devices?attr.a=${condition}`)).body.detail).toContain(bound);
+  });
+
   test('reads devices by ids with a comma, a slash or a tilde', async () => {
     for (const id of ['a,b', 'a/b', 'a~b', '..']) await api.say(id, { counter: 1 });
     const { body } = await api.ask('/v1/devices?ids=a~2b,a~1b,a~0b,~..');
