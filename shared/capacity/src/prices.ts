@@ -1,6 +1,7 @@
 /**
- * Prices of AWS in us-east-1, in US dollars, as their pricing pages said in November 2026, unless another source stands beside them. They change:
- * confirm before money depends on them.
+ * Prices of AWS in us-east-1, in US dollars, as their pricing pages said in November 2026, unless another source stands beside them. Those of
+ * provisioned units, recovery, logs and IoT Core are the published ones as commonly quoted, and were not read from the pages again. Prices
+ * change: confirm them before money depends on them.
  */
 export const PRICES = {
   date: '2026-11',
@@ -56,4 +57,4 @@ export const PRICES = {
 export const HOURS_A_MONTH = 730;
 export const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600;
 export const GB = 1e9;
-export const PRICE_SOURCE = `pricing pages of AWS, ${PRICES.region}, read ${PRICES.date}`;
+export const PRICE_SOURCE = `published prices of AWS, ${PRICES.region}, ${PRICES.date}`;
