@@ -13,5 +13,6 @@ export {
 export type { ProducerLogger, StreamProducerOptions } from './options.ts';
 export * from './producer-error.ts';
 export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
+export * from './send-error.ts';
 export { createStreamProducer, type SendOptions, type StreamProducer } from './stream-producer.ts';
 export * from './transport.ts';

@@ -8,9 +8,10 @@ import { type ResolvedOptions, resolveOptions, type StreamProducerOptions } from
 import { createOutcomes } from './outcomes.ts';
 import type { Generation } from './pending-record.ts';
 import { createPlainLanes } from './plain-lanes.ts';
-import { ProducerError, RecordsFailedError, SendError } from './producer-error.ts';
+import { ProducerError } from './producer-error.ts';
 import type { AcknowledgedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
 import { measureRecord } from './record-check.ts';
+import { RecordsFailedError, SendError } from './send-error.ts';
 import { createShardMapRefresher, readFirstShardMap } from './shard-map-reader.ts';
 
 /**

@@ -1,5 +1,4 @@
-import type { ArrivedEvent } from './decide-event.ts';
-import type { CountedIdentity } from './device-event.ts';
+import type { CountedIdentity, DeviceEvent } from './device-event.ts';
 import type { StoredEvent } from './event-page.ts';
 
 /**
@@ -74,7 +73,7 @@ export function restartIdentity(
 /** Whether a stored event is what this one is: a mapping made both of the same counter of the source, and of the same time. */
 export function isCopy(
   stored: Pick<StoredEvent, 'event' | 'text'>,
-  { event, sourceCounter }: Pick<ArrivedEvent, 'event' | 'sourceCounter'>,
+  { event, sourceCounter }: { readonly event: DeviceEvent; readonly sourceCounter?: SourceCounter },
 ): boolean {
   if (sourceCounter === undefined || stored.event.time !== event.time) return false;
   return stored.text.includes(`,"source":{"counter":${sourceCounter.counter}},"data":`);
