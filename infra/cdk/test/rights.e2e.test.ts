@@ -125,13 +125,22 @@ const COMPONENTS: readonly Component[] = [
   {
     role: 'OperatorRole',
     bundle: 'operations',
-    // These look for a local pipeline.
     notCalled: [
+      // These look for a local pipeline.
       'dynamodb:ListTables',
       'firehose:ListDeliveryStreams',
       'kinesis:ListStreams',
       'lambda:ListFunctions',
       's3:ListBuckets',
+      // `doctor` looks at a stage with the rights of the party that deploys it (docs/deploy.md).
+      'cloudwatch:DescribeAlarms',
+      'dynamodb:DescribeLimits',
+      'kinesis:DescribeLimits',
+      'lambda:GetAccountSettings',
+      's3:GetBucketEncryption',
+      's3:GetPublicAccessBlock',
+      's3:HeadBucket',
+      'sns:ListSubscriptionsByTopic',
     ],
   },
   { role: 'StatusEventsStatusPublisher', bundle: 'status-publisher', notCalled: [] },

@@ -170,7 +170,8 @@ test('status command and query API say the same of one pipeline', async () => {
     retentionHours: command.retentionHours,
     shards: command.shards.map((shard: Record<string, unknown>) => {
       const { parents: _, lagRecords: __, isLagLarger: ___, ...shown } = shard;
-      return shown;
+      // The API counts a backlog where it follows the stream, which it does not here.
+      return { ...shown, backlogRecords: null };
     }),
     quarantined: command.quarantinedEntries,
     archive: { lastDeliveryTime: command.archiveLastDelivery },

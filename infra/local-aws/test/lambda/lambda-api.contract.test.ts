@@ -313,7 +313,8 @@ describe('a restart', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
       StartingPosition: 'TRIM_HORIZON',
-      MaximumRecordAgeInSeconds: 86_400,
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: 6 * 86_400,
     });
     await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, BatchSize: 5 }));
     await restart({ mappings: [{ ...declaration, settings: { ...LOCAL_MAPPING_SETTINGS, batchSize: 77 } }] });
