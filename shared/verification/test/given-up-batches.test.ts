@@ -18,7 +18,12 @@ const read = (changed?: Record<string, unknown>) => readGivenUpBatch(JSON.string
 const payloadOf = (...records: readonly unknown[]) => ({ payload: JSON.stringify({ Records: records }) });
 
 describe('the document of a batch that a mapping gave up', () => {
-  const batch = { functionName: 'projector', shardId: 'shardId-000000000001', sequenceNumbers: ['7', '8'] };
+  const batch = {
+    functionName: 'projector',
+    shardId: 'shardId-000000000001',
+    sequenceNumbers: ['7', '8'],
+    payload: document().payload,
+  };
 
   test('names the function, the shard and the records that it holds', () => {
     expect(read()).toEqual(batch);

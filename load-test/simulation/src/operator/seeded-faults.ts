@@ -45,9 +45,9 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${QUARANTINE}/redrive.ts`,
-        find: 'const { outcomes, refused } = await append(',
+        find: 'const { outcomes, refused } = await appendRepaired(',
         replace:
-          "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const { outcomes, refused } = await append(",
+          "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const { outcomes, refused } = await appendRepaired(",
       },
     ],
   },
