@@ -246,12 +246,23 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a copy of a derived event looked for by position alone',
-    foundAt: 81,
+    foundAt: 204,
     patches: [
       {
         file: `${MODEL}/derived-identity.ts`,
-        find: 'history.has(position) || history.hasCopy(position, delivered)',
-        replace: 'history.has(position)',
+        find: 'const copy = history.copyOf(position, delivered);',
+        replace: 'const copy = undefined as ReturnType<typeof history.copyOf>;',
+      },
+    ],
+  },
+  {
+    name: 'a derived event of a parent shard compared with the newest of its child',
+    foundAt: 3_316,
+    patches: [
+      {
+        file: `${MODEL}/derived-identity.ts`,
+        find: 'isBelow || (isOvertaken(draft, shardId, arrival) && !hasAdvanced(context))',
+        replace: 'isBelow',
       },
     ],
   },

@@ -31,10 +31,10 @@ export interface DeviceHistory {
   /** Whether the event at this position is stored. */
   has(position: Position): boolean;
   /**
-   * Whether an event of the same source counter and time ({@link isCopy}) is stored: where no event of its own shard is stored
-   * before this position, and as far as pages were read otherwise.
+   * The stored event of the same source counter and time ({@link isCopy}), if there is one: where no event of its own shard is
+   * stored before this position, and as far as pages were read otherwise.
    */
-  hasCopy(position: Position, arrived: ArrivedEvent): boolean;
+  copyOf(position: Position, arrived: ArrivedEvent): Pick<StoredEvent, 'event'> | undefined;
   /** The nearest stored event before this position, corrections and late events left out; undefined when there is none. */
   eventBefore(position: Position, arrivalTime: number): Pick<StoredEvent, 'event' | 'version'> | undefined;
 }
@@ -50,6 +50,8 @@ export type Decision =
 /** What a decision is made by, besides the event. */
 export interface DecisionContext {
   readonly draft: StateDraft;
+  /** The device's newest event before this plan, which `history` is as of. */
+  readonly start: DeviceState['current'];
   readonly shardId: ShardId;
   readonly history: DeviceHistory | undefined;
   readonly refusesAhead: boolean;
@@ -114,6 +116,19 @@ export function isBelowHighWaterMark(
   const mark = marks.get(shardId);
   if (mark !== undefined && compareWithinShard(place, mark) <= 0) return true;
   return marksFloor !== undefined && arrivalTime <= marksFloor;
+}
+
+/**
+ * True where the device has come further in another shard than this event's arrival: a parent whose last batch was given up, or
+ * whose last invocation ended after its child was read, is above its high-water mark and yet not the device's newest.
+ */
+export function isOvertaken(
+  { marks }: Pick<DeviceState, 'marks'>,
+  shardId: ShardId,
+  { arrivalTime }: Pick<ArrivedEvent, 'arrivalTime'>,
+): boolean {
+  for (const [other, mark] of marks) if (other !== shardId && mark.arrivalTime > arrivalTime) return true;
+  return false;
 }
 
 export function receiptOfCounted({ draft, history }: DecisionContext, identity: CountedIdentity): Receipt {

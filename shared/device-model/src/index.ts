@@ -1,6 +1,6 @@
 export { attributeNameBytes, withAttributesBounded } from './attribute-bound.ts';
 export * from './correction-ahead.ts';
-export { type ArrivedEvent, type DeviceHistory, isBelowHighWaterMark } from './decide-event.ts';
+export { type ArrivedEvent, type DeviceHistory, isBelowHighWaterMark, isOvertaken } from './decide-event.ts';
 export * from './decode-event.ts';
 export * from './device-event.ts';
 export * from './device-id.ts';

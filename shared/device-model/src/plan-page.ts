@@ -100,7 +100,7 @@ export function planPage(
 ): PagePlan {
   const draft = openDraft(state);
   const known = history && { ...history, receipts: copyReceipts(history.receipts) };
-  const context = { draft, shardId, history: known, refusesAhead };
+  const context = { draft, start: state.current, shardId, history: known, refusesAhead };
   const outcomes = noOutcomes();
   const events: StoredEvent[] = [];
   const refused: RefusedEvent[] = [];

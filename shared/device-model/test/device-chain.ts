@@ -90,7 +90,7 @@ export function historyOf(pages: readonly EventPage[]): DeviceHistory {
     receipts,
     has: ({ shardId, ...place }: Position) =>
       storedIn(shardId).some((stored) => compareWithinShard(stored.place, place) === 0),
-    hasCopy: (_, arrived) => pages.some(({ events }) => events.some((stored) => isCopy(stored, arrived))),
+    copyOf: (_, arrived) => pages.flatMap(({ events }) => events).find((stored) => isCopy(stored, arrived)),
     eventBefore: ({ shardId, ...place }: Position) =>
       storedIn(shardId)
         .filter(({ event, late }) => event.correction === undefined && late === undefined)

@@ -1,7 +1,7 @@
 import { type ArrivedEvent, type SourceCounter, withIdentityText } from '@twinstream/device-model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { A, arrived, openChain, TINY_LIMITS, uncounted, valuesOf } from './device-chain.ts';
+import { A, arrived, B, openChain, TINY_LIMITS, uncounted, valuesOf } from './device-chain.ts';
 
 const BITS = 4;
 const RANGE = 2 ** BITS;
@@ -133,6 +133,33 @@ test('an event below the high-water mark that may be a restart keeps its positio
   expect(valuesOf(chain.state)).toEqual({ made: '2.1' });
   chain.deliver(A, records);
   expect(chain.pages.flatMap(({ events }) => events)).toHaveLength(records.length);
+});
+
+test('what a parent shard delivers after its child was read is compared with the events before it, not with the newest', () => {
+  const wrapped = (at: number, count: number, arrivalTime: number): ArrivedEvent => {
+    const [record] = recordsOf([{ session: 0, count }]);
+    const { event, sourceCounter } = record as ArrivedEvent;
+    const text = `{"time":"${event.time}","source":{"counter":${count % RANGE}},"data":{}}`;
+    return { ...arrived(at, event, arrivalTime), text, ...(sourceCounter && { sourceCounter }) };
+  };
+  const chain = openChain();
+  const before = [0, 1, 2, 3, 4].map((count) => wrapped(count + 1, count, count));
+  chain.deliver(A, before);
+  // The last records of the parent are not read: an event, and one that is sent again in the child.
+  const left = [wrapped(6, 5, 6), wrapped(7, 6, 7)];
+  chain.deliver(
+    B,
+    [6, 7, 9, 11, 13, 15, 17, 19].map((count, index) => wrapped(index + 1, count, 20 + index)),
+  );
+  chain.deliver(A, left);
+  const stored = chain.pages.flatMap(({ events }) => events);
+  expect(stored.map(({ event }) => event.identity?.counter)).toEqual([
+    ...[0, 1, 2, 3, 4, 6, 7, 9, 11, 13, 15, 17, 19],
+    5,
+  ]);
+  expect(new Set(stored.map(({ event }) => event.identity?.session)).size).toBe(1);
+  expect(chain.state.counts).toMatchObject({ events: 14, duplicates: 1, late: 1 });
+  expect(valuesOf(chain.state)).toEqual({ made: '0.19' });
 });
 
 test('the stored text of an event has the identity beside its own words', () => {

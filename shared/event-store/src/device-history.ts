@@ -4,8 +4,10 @@ import {
   type DeviceHistory,
   type DeviceState,
   type EventPage,
+  eventTimeMs,
   isBelowHighWaterMark,
   isCopy,
+  isOvertaken,
   type StoredEvent,
 } from '@twinstream/device-model';
 import { compareWithinShard, type Position, positionKey, type ShardId } from '@twinstream/stream-model';
@@ -23,11 +25,11 @@ export interface DeviceHistoryQuery {
 interface Question {
   readonly arrived: ArrivedEvent;
   isStored: boolean;
-  /** An event of the same source counter and time is stored. */
-  hasCopy: boolean;
+  /** The stored event of the same source counter and time. */
+  copy?: StoredEvent;
   /** Nearest stored event before it in its own shard. */
   nearest?: StoredEvent;
-  /** Newest stored event of any shard that arrived when it did, or before. */
+  /** Newest stored event of any shard that is before it ({@link isNotAfter}). */
   newest?: StoredEvent;
 }
 
@@ -43,7 +45,7 @@ interface Question {
  *   before the one found arrived. (Should a shard's arrivals fall, one a little farther may be taken.)
  *
  * The event before a position is the nearest in the same shard that is neither a correction nor late; where the shard
- * has none, the newest of any shard with an arrival at or before. Every read that decides is consistent. Throws
+ * has none, the newest of any shard that is not after it. Every read that decides is consistent. Throws
  * `CHAIN_BROKEN` where a page is missing.
  */
 export async function loadDeviceHistory(
@@ -66,7 +68,7 @@ export async function loadDeviceHistory(
   return {
     receipts,
     has: (position) => questionAt(position).isStored,
-    hasCopy: (position) => questionAt(position).hasCopy,
+    copyOf: (position) => questionAt(position).copy,
     eventBefore: (position) => {
       const { nearest, newest } = questionAt(position);
       return nearest ?? newest;
@@ -81,10 +83,13 @@ function questionsOf(
 ): Map<string, Question> {
   const questions = new Map<string, Question>();
   for (const event of arrived) {
-    const { place, arrivalTime } = event;
+    const { place, sourceCounter } = event;
     if (event.event.identity !== undefined || event.event.correction !== undefined) continue;
-    if (!isBelowHighWaterMark(state, shardId, { place, arrivalTime })) continue;
-    questions.set(positionKey({ shardId, ...place }), { arrived: event, isStored: false, hasCopy: false });
+    const isAsked =
+      isBelowHighWaterMark(state, shardId, event) ||
+      (sourceCounter !== undefined && isOvertaken(state, shardId, event));
+    if (!isAsked) continue;
+    questions.set(positionKey({ shardId, ...place }), { arrived: event, isStored: false });
   }
   return questions;
 }
@@ -118,8 +123,10 @@ async function answer(
 }
 
 /** Whether a page before this one may hold what is asked for. */
-function isOpen({ isStored, hasCopy, nearest }: Question, { arrivalMaxBefore }: PageKey): boolean {
-  return !isStored && !hasCopy && (nearest === undefined || nearest.arrivalTime <= arrivalMaxBefore);
+function isOpen({ isStored, copy, nearest }: Question, { arrivalMaxBefore }: PageKey): boolean {
+  return (
+    !isStored && copy === undefined && (nearest === undefined || nearest.arrivalTime <= arrivalMaxBefore)
+  );
 }
 
 function keyBelow({ arrivalMaxBefore, page }: PageKey): PageKey {
@@ -131,18 +138,31 @@ function learn(question: Question, shardId: ShardId, page: EventPage): void {
     const { arrived } = question;
     const order = page.shardId === shardId ? compareWithinShard(stored.place, arrived.place) : undefined;
     if (order === 0) question.isStored = true;
-    if (isCopy(stored, arrived)) question.hasCopy = true;
+    if (isCopy(stored, arrived)) question.copy = stored;
     if (isCorrectionOrLate(stored)) continue;
-    const { place, version, arrivalTime } = stored;
+    const { place, version } = stored;
     if (order !== undefined && order < 0) {
       const { nearest } = question;
       if (nearest === undefined || compareWithinShard(place, nearest.place) > 0) question.nearest = stored;
     }
-    if (arrivalTime > arrived.arrivalTime) continue;
+    if (!isNotAfter(stored, arrived)) continue;
     if (question.newest === undefined || compareVersions(version, question.newest.version) > 0) {
       question.newest = stored;
     }
   }
+}
+
+/** How far the clocks that stamp the arrivals of two shards may be apart. A guess: AWS names no bound. */
+const ARRIVAL_SKEW_MAX_MS = 1_000;
+
+/**
+ * Whether a stored event of any shard is before one that has arrived: by arrival; and where its source has a counter, so that one
+ * too many before it makes another identity, by the device's own time as far as arrivals may be apart.
+ */
+function isNotAfter(stored: StoredEvent, { event, arrivalTime, sourceCounter }: ArrivedEvent): boolean {
+  if (sourceCounter === undefined) return stored.arrivalTime <= arrivalTime;
+  if (stored.arrivalTime > arrivalTime + ARRIVAL_SKEW_MAX_MS) return false;
+  return eventTimeMs(stored.event.time) <= eventTimeMs(event.time);
 }
 
 function isCorrectionOrLate({ event, late }: StoredEvent): boolean {

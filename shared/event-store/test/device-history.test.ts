@@ -99,7 +99,7 @@ describe('loading the history of a device', () => {
       return { place, arrivalTime, event: uncounted, text, sourceCounter };
     };
     const hasCopy = async (arrived: ArrivedEvent) =>
-      (await load(state, arrived)).hasCopy({ shardId: SHARD, ...arrived.place }, arrived);
+      (await load(state, arrived)).copyOf({ shardId: SHARD, ...arrived.place }, arrived) !== undefined;
     expect(await hasCopy(copyOf(7, 1))).toBe(true);
     expect(await hasCopy(copyOf(9, 2))).toBe(true);
     expect(await hasCopy(copyOf(7, 2))).toBe(false);
@@ -261,6 +261,19 @@ describe('loading the history of a device', () => {
     });
   });
 
+  it('takes the device’s own time for the order of two shards whose clocks may differ, where a source counts', async () => {
+    const at = (seconds: number) => `2026-01-01T00:00:0${seconds}Z`;
+    const state = await chainOf(
+      [OTHER_SHARD, arrivedEvent({ at: 5, time: at(1), arrivalTime: TEST_TIME_MS + 10 })],
+      [OTHER_SHARD, arrivedEvent({ at: 6, time: at(3), arrivalTime: TEST_TIME_MS + 11 })],
+    );
+    const first = arrivedEvent({ at: 1, time: at(2), arrivalTime: TEST_TIME_MS });
+    const sourceCounter = { counter: 7, bits: 8, lateMax: 16, restart: false } as const;
+    expect(await before(state, { ...first, sourceCounter })).toMatchObject({ before: 5 });
+    const tooEarly = { ...first, arrivalTime: TEST_TIME_MS - 1_000, sourceCounter };
+    expect(await before(state, tooEarly)).toMatchObject({ before: undefined });
+  });
+
   it('finds a copy of what a source has counted, by its counter and its time', async () => {
     const sourceCounter = { counter: 7, bits: 8, lateMax: 16, restart: false } as const;
     const time = '2026-01-01T00:00:00Z';
@@ -272,7 +285,7 @@ describe('loading the history of a device', () => {
     const { sourceCounter: _, ...stored } = mapped(10);
     const state = await chainOf([SHARD, stored], [SHARD, arrivedEvent({ at: 20 })]);
     const hasCopy = async (copy: ArrivedEvent) =>
-      (await load(state, copy)).hasCopy({ shardId: SHARD, ...copy.place }, copy);
+      (await load(state, copy)).copyOf({ shardId: SHARD, ...copy.place }, copy) !== undefined;
     expect(await hasCopy(mapped(15))).toBe(true);
     expect(await hasCopy(mapped(15, 8))).toBe(false);
   });
