@@ -5,8 +5,9 @@ import { simulate } from '../src/simulate.ts';
 const SEEDS = 750;
 /** Seeds that found something once. What they run changes with the simulation; they cost nothing. */
 const FORMER_FINDINGS = [
-  18, 44, 788, 1_835, 1_926, 1_944, 2_633, 2_709, 3_316, 4_497, 6_244, 8_134, 8_786, 8_976, 22_761, 27_279,
-  30_359, 32_219, 40_143, 44_008, 48_799, 51_019, 53_421, 57_178, 62_586, 73_685, 76_929, 78_281, 92_588,
+  18, 44, 788, 1_835, 1_926, 1_944, 2_633, 2_709, 3_316, 4_497, 5_013, 6_244, 8_134, 8_786, 8_976, 22_761,
+  27_279, 30_359, 32_219, 40_143, 44_008, 48_799, 51_019, 53_421, 57_178, 62_586, 73_685, 76_929, 78_281,
+  92_588,
 ];
 
 test('no guarantee is violated in simulated worlds', async () => {

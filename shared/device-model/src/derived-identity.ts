@@ -25,7 +25,7 @@ export function withDerivedIdentity(
   const { draft, shardId, history } = context;
   const { sourceCounter, ...arrival } = delivered;
   const isBelow = isBelowHighWaterMark(draft, shardId, arrival);
-  const isAmongStored = isBelow || (isOvertaken(draft, shardId, arrival) && !hasAdvanced(context));
+  const isAmongStored = isBelow || isOvertaken(draft, shardId, arrival);
   let before: EventBefore = { ...draft.current, ...timeOf(draft.lastEventTime?.value) };
   if (isAmongStored) {
     if (history === undefined) return 'history-needed';
@@ -33,8 +33,10 @@ export function withDerivedIdentity(
     if (history.has(position)) return 'redelivered';
     const copy = history.copyOf(position, delivered);
     if (copy !== undefined) return isBelow ? 'redelivered' : again(arrival, copy);
-    const stored = history.eventBefore(position, arrival.arrivalTime);
-    before = { ...(stored?.version ?? NO_VERSION), ...timeOf(stored?.event.time) };
+    if (!hasAdvanced(context)) {
+      const stored = history.eventBefore(position, arrival.arrivalTime);
+      before = { ...(stored?.version ?? NO_VERSION), ...timeOf(stored?.event.time) };
+    }
   }
   const timeMs = eventTimeMs(arrival.event.time);
   const own = restartIdentity(sourceCounter, timeMs);

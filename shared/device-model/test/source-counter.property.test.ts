@@ -162,6 +162,25 @@ test('what a parent shard delivers after its child was read is compared with the
   expect(valuesOf(chain.state)).toEqual({ made: '0.19' });
 });
 
+test('an event whose place says nothing is compared with the one before it in its batch', () => {
+  const chain = openChain(TINY_LIMITS);
+  const [first, ...session] = recordsOf(
+    putBy(
+      madeBy([
+        [1, 1, 1],
+        [1, 1, 1],
+      ]),
+      [0],
+    ),
+  );
+  // Another shard's high-water mark is dropped: what arrives before it may have been delivered, or not.
+  chain.deliver(B, [{ ...(first as ArrivedEvent), arrivalTime: 100 }]);
+  chain.deliver(A, session.map((record) => ({ ...record, arrivalTime: 200 })).slice(0, 2));
+  chain.deliver(A, session.slice(2));
+  const stored = chain.pages.flatMap(({ events }) => events);
+  expect(stored.map(({ event }) => event.identity?.counter)).toEqual([0, 1, 2, 0, 1, 2]);
+});
+
 test('the stored text of an event has the identity beside its own words', () => {
   const text = '{"v":1,"total":98765432109876543210}';
   expect(withIdentityText(text, { session: 2, counter: 65_536 })).toBe(
