@@ -1,4 +1,5 @@
 import {
+  ARRIVAL_TIME_MAX,
   type DeviceId,
   type DeviceState,
   type EventPage,
@@ -171,6 +172,11 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     lack: (deviceId, signal) =>
       retryTransient(options, signal, async () => {
         const held = await chainHead(fresh, deviceId, limits, signal);
+        const end = await fresh.eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX + 1, signal);
+        const pages = end?.page ?? 0;
+        // A state can stand without its pages: their table was cleared, or never filled.
+        if (pages !== held.page)
+          return `the state is that of page ${held.page}, and the pages end at ${pages}`;
         const inUse = await headInUse(deviceId, signal);
         const lack = inUse ? lackOf(held, requirementOf(inUse, heldFromMs)) : 'pages in use are missing';
         if (isCopy || lack === undefined) return lack;

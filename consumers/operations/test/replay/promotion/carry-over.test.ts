@@ -198,6 +198,15 @@ describe('what the fresh tables lack', () => {
     expect(reads.every(({ consistent }) => consistent === true)).toBe(true);
   });
 
+  test.each([false, true])('is told where a fresh state has not its pages (copy: %s)', async (isCopy) => {
+    const { fresh, append, carryOver, head } = setUp({ isCopy });
+    await append([counted(1)]);
+    await append([counted(2)]);
+    await fresh.latestState.write(head());
+    expect(await carryOver.lack(DEVICE, signal)).toBe('the state is that of page 2, and the pages end at 0');
+    expect(await pagesOf(fresh)).toEqual([]);
+  });
+
   test('of a copy is told, and not brought', async () => {
     const { fresh, append, carryOver } = setUp({ isCopy: true });
     await append([counted(1)]);
