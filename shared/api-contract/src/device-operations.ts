@@ -7,6 +7,7 @@ import { FILTER_PARAMETERS } from './fleet.ts';
 import { ATTRIBUTE_VALUE } from './json-value.ts';
 import { CSV, NDJSON, NO_PARAMETERS, operation } from './operation.ts';
 import {
+  choiceParameter,
   cursorParameter,
   deviceIdParameter,
   headerText,
@@ -76,13 +77,10 @@ export const getDevice = operation({
     at: momentParameter.optional().meta({
       description: 'The state as it was at this moment, which must not lie in the future. Default: now.',
     }),
-    basis: z
-      .enum(BASES, `must be one of ${BASES.join(', ')}`)
-      .optional()
-      .meta({
-        description:
-          '`arrival` (default), as of arrival: what was stored by then. `event-time`, as of event time: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
-      }),
+    basis: choiceParameter(BASES).optional().meta({
+      description:
+        '`arrival` (default), as of arrival: what was stored by then. `event-time`, as of event time: what was true then by the clock of the device, whenever it arrived. With `at` or `diff` only.',
+    }),
     diff: momentParameter.optional().meta({
       description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
     }),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { FILTER_PARAMETERS, LABEL_VALUES_MAX } from './fleet.ts';
 import { NO_PARAMETERS, operation } from './operation.ts';
-import { LABELS, TEXT_CHARACTERS_MAX } from './values.ts';
+import { attributeParameter, choiceParameter } from './parameters.ts';
+import { LABELS } from './values.ts';
 
 const figures = {
   count: z.int().min(0).meta({
@@ -30,8 +31,6 @@ const aggregatesSchema = z
   .meta({ id: 'FleetAggregates' });
 export type FleetAggregates = z.infer<typeof aggregatesSchema>;
 
-const nameRule = `must be 1-${TEXT_CHARACTERS_MAX} characters`;
-
 export const getFleetAggregates = operation({
   method: 'get',
   path: '/v1/fleet/aggregates',
@@ -40,13 +39,8 @@ export const getFleetAggregates = operation({
   scope: 'read',
   params: NO_PARAMETERS,
   query: z.strictObject({
-    attribute: z
-      .string(nameRule)
-      .min(1, nameRule)
-      .max(TEXT_CHARACTERS_MAX, nameRule)
-      .meta({ description: 'Name of the attribute.' }),
-    by: z
-      .enum(LABELS, `must be one of ${LABELS.join(', ')}`)
+    attribute: attributeParameter,
+    by: choiceParameter(LABELS)
       .optional()
       .meta({ description: 'Label by which devices are grouped. Default: they are not.' }),
     ...FILTER_PARAMETERS,

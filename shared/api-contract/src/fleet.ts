@@ -1,28 +1,23 @@
 import { z } from 'zod';
 import { attributeFilterParameter } from './attribute-filter.ts';
-import { deviceIdsParameter, textParameter } from './parameters.ts';
+import { choiceParameter, deviceIdsParameter, textParameter } from './parameters.ts';
 import { CONNECTION_STATUSES, LIVENESS, TROUBLE_FILTERS, TROUBLES } from './values.ts';
 
 /** Query parameters by which lists, counts and live updates choose devices; a device must meet all that is given. */
 export const FILTER_PARAMETERS = {
-  status: z
-    .enum(CONNECTION_STATUSES, `must be one of ${CONNECTION_STATUSES.join(', ')}`)
+  status: choiceParameter(CONNECTION_STATUSES)
     .optional()
     .meta({ description: 'Connection status that the device reported.' }),
-  liveness: z
-    .enum(LIVENESS, `must be one of ${LIVENESS.join(', ')}`)
+  liveness: choiceParameter(LIVENESS)
     .optional()
     .meta({ description: 'Liveness inferred from its last arrival.' }),
   site: textParameter('Label `site`, whole.'),
   type: textParameter('Label `type`, whole.'),
   firmware: textParameter('Label `firmware`, whole.'),
-  trouble: z
-    .enum(TROUBLE_FILTERS, `must be one of ${TROUBLE_FILTERS.join(', ')}`)
-    .optional()
-    .meta({
-      description:
-        '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
-    }),
+  trouble: choiceParameter(TROUBLE_FILTERS).optional().meta({
+    description:
+      '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
+  }),
   attr: attributeFilterParameter,
   ids: deviceIdsParameter,
   q: textParameter('Part of the id or of a label, in any case of letters.'),

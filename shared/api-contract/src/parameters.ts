@@ -66,13 +66,16 @@ export const orderParameter = (what: string, ascendingByDefault: boolean) =>
     .default(ascendingByDefault ? 'asc' : 'desc')
     .meta({ description: what });
 
-export const textParameter = (description: string) =>
-  z
-    .string()
-    .min(1, `must be 1-${TEXT_CHARACTERS_MAX} characters`)
-    .max(TEXT_CHARACTERS_MAX, `must be 1-${TEXT_CHARACTERS_MAX} characters`)
-    .optional()
-    .meta({ description });
+const textRule = `must be 1-${TEXT_CHARACTERS_MAX} characters`;
+const textSchema = z.string(textRule).min(1, textRule).max(TEXT_CHARACTERS_MAX, textRule);
+
+export const textParameter = (description: string) => textSchema.optional().meta({ description });
+
+export const attributeParameter = textSchema.meta({ description: 'Name of the attribute.' });
+
+/** One of a set of names. A refusal lists them. */
+export const choiceParameter = <const Names extends readonly string[]>(names: Names) =>
+  z.enum(names, `must be one of ${names.join(', ')}`);
 
 export const deviceIdParameter = z
   .preprocess(

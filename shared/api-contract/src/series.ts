@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { deviceIdParameter, durationParameter, momentParameter } from './parameters.ts';
-import { BASES, TEXT_CHARACTERS_MAX } from './values.ts';
+import {
+  attributeParameter,
+  choiceParameter,
+  deviceIdParameter,
+  durationParameter,
+  momentParameter,
+} from './parameters.ts';
+import { BASES } from './values.ts';
 
 export const AGGREGATES = ['average', 'min', 'max', 'sum', 'count', 'first', 'last'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
@@ -38,8 +44,6 @@ const seriesSchema = z
   .meta({ id: 'Series' });
 export type SeriesAnswer = z.infer<typeof seriesSchema>;
 
-const nameRule = `must be 1-${TEXT_CHARACTERS_MAX} characters`;
-
 export const getDeviceSeries = operation({
   method: 'get',
   path: '/v1/devices/{deviceId}/series',
@@ -50,25 +54,17 @@ export const getDeviceSeries = operation({
   scope: 'read',
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: z.strictObject({
-    attribute: z
-      .string(nameRule)
-      .min(1, nameRule)
-      .max(TEXT_CHARACTERS_MAX, nameRule)
-      .meta({ description: 'Name of the attribute.' }),
+    attribute: attributeParameter,
     from: momentParameter.meta({ description: 'Where the first bucket begins.' }),
     to: momentParameter.optional().meta({ description: 'Where the last bucket ends. Default: now.' }),
     interval: durationParameter('Length of a bucket, such as `30s`, `5m` or `1h`.', '1m'),
-    aggregate: z
-      .enum(AGGREGATES, `must be one of ${AGGREGATES.join(', ')}`)
+    aggregate: choiceParameter(AGGREGATES)
       .default('average')
       .meta({ description: 'What the values of a bucket become.' }),
-    basis: z
-      .enum(BASES, `must be one of ${BASES.join(', ')}`)
-      .default('arrival')
-      .meta({
-        description:
-          'The axis of time. `arrival`: when events arrived. `event-time`: by the clock of the device, of events that arrived no earlier than a day before `from`.',
-      }),
+    basis: choiceParameter(BASES).default('arrival').meta({
+      description:
+        'The axis of time. `arrival`: when events arrived. `event-time`: by the clock of the device, of events that arrived no earlier than a day before `from`.',
+    }),
   }),
   answers: { 200: { description: 'The buckets, and the gaps between them.', schema: seriesSchema } },
   problems: ['DEVICE_NOT_FOUND'],
