@@ -16,12 +16,9 @@ export function eventOfJsonLine(
   offset: string | undefined,
 ): RecordedEvent | BadRow | undefined {
   const { number } = line;
-  if (line.bytes === undefined) {
-    return { line: number, reason: `the line is longer than ${LINE_BYTES_MAX} bytes` };
-  }
-  const text = decodeBytes(line.bytes)?.trim();
-  if (text === undefined) return { line: number, reason: 'the line is not UTF-8' };
+  const text = textOfLine(line);
   if (text === '') return undefined;
+  if (typeof text === 'object') return text;
   if (columns === undefined) return eventOfLine(number, text);
   const value = parse(text);
   if (value === undefined) return { line: number, reason: 'the line is not JSON' };
@@ -37,12 +34,9 @@ export function eventOfJsonLine(
  */
 export function rawLine(line: Line, key: string): RecordedEvent | BadRow | undefined {
   const { number } = line;
-  if (line.bytes === undefined) {
-    return { line: number, reason: `the line is longer than ${LINE_BYTES_MAX} bytes` };
-  }
-  const text = decodeBytes(line.bytes)?.trim();
-  if (text === undefined) return { line: number, reason: 'the line is not UTF-8' };
+  const text = textOfLine(line);
   if (text === '') return undefined;
+  if (typeof text === 'object') return text;
   let value = parse(text);
   if (value === undefined) return { line: number, reason: 'the line is not JSON' };
   for (const name of key.split('.')) {
@@ -60,6 +54,12 @@ export function rawLine(line: Line, key: string): RecordedEvent | BadRow | undef
 
 /** Of a record of a stream (Kinesis API reference, "PutRecords", read 2026-11). */
 const PARTITION_KEY_CHARACTERS_MAX = 256;
+
+/** Without spaces around it: empty for an empty line. */
+function textOfLine({ number, bytes }: Line): string | BadRow {
+  if (bytes === undefined) return { line: number, reason: `the line is longer than ${LINE_BYTES_MAX} bytes` };
+  return decodeBytes(bytes)?.trim() ?? { line: number, reason: 'the line is not UTF-8' };
+}
 
 function isWholeEvent({ v, deviceId, type, data }: JsonObject): boolean {
   if (v === undefined || deviceId === undefined) return false;
