@@ -107,6 +107,11 @@ export interface Stores {
   readonly latestState: RepairableLatestState;
 }
 
+/** The tables in use, and the id of their generation: it changes with every switch. */
+export interface TablesInUse extends Stores {
+  readonly generation: string;
+}
+
 /** Of the flag that replaces the projector's mappings. */
 export const MAPPING_HELP =
   'mapping documents to decode with, separated by commas; default: those of the projector (TWINSTREAM_MAPPING)';
@@ -159,6 +164,15 @@ export interface OperationsServices {
   generation(signal?: AbortSignal): Promise<TableGeneration>;
   stores(tables: TableNames): Stores;
   close(): void;
+}
+
+/** Reads which tables are in use now. Consistent. */
+export async function readTablesInUse(
+  services: OperationsServices,
+  signal: AbortSignal,
+): Promise<TablesInUse> {
+  const generation = await services.generation(signal);
+  return { ...services.stores(generation), generation: generation.id };
 }
 
 /** The services over the AWS SDK, whose endpoints come from its own environment variables. */

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import {
   confirm,
   EXIT_CODES,
@@ -6,13 +5,22 @@ import {
   isoText,
   type OutputFormat,
   outputOption,
-  refusal,
   repeatable,
   usageError,
   whole,
   wholeNumber,
 } from '@twinstream/command-line';
 import type { Command } from 'commander';
+import {
+  addChangeOptions,
+  CHANGED_MAX,
+  type ChangeFlags,
+  countOutcomes,
+  outcomesText,
+  reasonOf,
+  refuseUnknown,
+  tellDryRun,
+} from '../command/change-command.ts';
 import {
   addCommand,
   CHANGES,
@@ -23,7 +31,7 @@ import {
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
-import { MAPPING_HELP } from '../services.ts';
+import { MAPPING_HELP, readTablesInUse } from '../services.ts';
 import {
   type FoundRecord,
   findQuarantined,
@@ -38,22 +46,13 @@ interface FilterFlags extends QuarantineFilter {
   readonly output: OutputFormat;
 }
 
-interface ChangeFlags extends FilterFlags {
-  readonly execute?: true;
-  readonly reason?: string;
-  readonly actor: string;
-  readonly yes?: true;
-}
+interface DiscardFlags extends FilterFlags, ChangeFlags {}
 
-interface RedriveFlags extends ChangeFlags {
+interface RedriveFlags extends DiscardFlags {
   readonly transform?: string;
   readonly input?: string;
   readonly mapping?: string;
 }
-
-const LIMIT_MAX = 1_000_000;
-/** Names that a refusal lists. */
-const NAMED_MAX = 10;
 
 export function addQuarantine(program: Command, run: RunCommand): void {
   const quarantine = program
@@ -68,14 +67,9 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       )
       .option('--to <time>', 'only records that arrived before this time')
       .option('--shard <shard>', 'only records of this shard; repeatable', repeatable)
-      .option('--limit <records>', 'maximum number of records', wholeNumber(1, LIMIT_MAX))
+      .option('--limit <records>', 'maximum number of records', wholeNumber(1, CHANGED_MAX))
       .addOption(outputOption());
-  const changing = (command: Command) =>
-    filtered(command)
-      .option('--execute', 'apply changes (the default is a dry run)')
-      .option('--reason <text>', 'reason, recorded; required with --execute')
-      .option('--actor <name>', 'name of the operator, recorded', userInfo().username)
-      .option('--yes', 'do not ask for confirmation');
+  const changing = (command: Command) => addChangeOptions(filtered(command));
   filtered(
     addCommand(quarantine, 'list', 'Records in quarantine.', [
       'quarantine list --rejection not-json --from PT24H',
@@ -119,7 +113,7 @@ export function addQuarantine(program: Command, run: RunCommand): void {
       'Remove records from quarantine; they are kept as resolved, with the reason.',
       ["quarantine discard --rejection empty --execute --reason 'a probe of the network team'"],
     ),
-  ).action((records: string[], flags: ChangeFlags) =>
+  ).action((records: string[], flags: DiscardFlags) =>
     run((context) => discard(context, records, flags), CHANGES),
   );
 }
@@ -129,8 +123,8 @@ function found(context: CommandContext, flags: QuarantineFilter, names: readonly
   return findQuarantined(services.quarantine, flags, names, services.clock.now(), host.stop);
 }
 
-function requireReason({ execute, reason = '' }: ChangeFlags): string {
-  if (execute === true && reason === '') throw usageError('--execute needs --reason: why, which is recorded');
+function requireReason(flags: ChangeFlags): string {
+  const reason = reasonOf(flags);
   if (isRejectionReason(reason))
     throw usageError(`--reason says why you do it; --rejection ${reason} chooses entries`);
   return reason;
@@ -151,7 +145,7 @@ function recordsMeant(count: number, filter: QuarantineFilter, names: readonly s
   return `all ${whole(count)} records in quarantine`;
 }
 
-/** The records that are meant. Refuses names of which the filters find none: a typo must not pass for work that is done. */
+/** The records that are meant. Refuses names of which the filters find none. */
 async function gathered(
   context: CommandContext,
   flags: QuarantineFilter,
@@ -160,15 +154,12 @@ async function gathered(
   const all: FoundRecord[] = [];
   for await (const one of found(context, flags, names)) {
     all.push(one);
-    if (all.length > LIMIT_MAX)
-      throw usageError(`more than ${LIMIT_MAX} records: use --from, --to or --limit`);
+    if (all.length > CHANGED_MAX)
+      throw usageError(`more than ${CHANGED_MAX} records: use --from, --to or --limit`);
   }
   const met = new Set(all.flatMap(({ key, record }) => [key, `${record.shardId}:${record.sequenceNumber}`]));
-  const unknown = names.filter((name) => !met.has(name));
-  if (unknown.length > 0) {
-    const where = 'in quarantine, or not by these filters: see quarantine list';
-    throw refusal('NOT_IN_QUARANTINE', `there is no ${unknown.slice(0, NAMED_MAX).join(', ')} ${where}`);
-  }
+  const where = 'in quarantine, or not by these filters: see quarantine list';
+  refuseUnknown(names, met, 'NOT_IN_QUARANTINE', where);
   return all;
 }
 
@@ -193,10 +184,7 @@ async function redriveCommand(
     const question = `Redrive ${recordsMeant(records.length, flags, names)} into the tables in use?`;
     await confirm(context.host, question, flags.yes === true);
   }
-  const tablesInUse = async () => {
-    const generation = await services.generation(host.stop);
-    return { ...services.stores(generation), generation: generation.id };
-  };
+  const tablesInUse = () => readTablesInUse(services, host.stop);
   const { quarantine, shardProgress, logger, clock, configuration } = services;
   const { streamName, pageWriting } = configuration;
   const redriving = redrive(
@@ -223,8 +211,7 @@ function report(
   records: number,
   results: readonly RedriveResult[],
 ): void {
-  const counts: Record<string, number> = {};
-  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  const counts = countOutcomes(results);
   if (flags.output === 'json') {
     writeJson(context, {
       executed: flags.execute === true,
@@ -245,9 +232,8 @@ function report(
       detail,
     ]),
   );
-  const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
-  write(context, `${whole(records)} records: ${sums.join(', ') || 'nothing to do'}`);
-  if (flags.execute !== true) tell(context, 'This was a preview: --execute --reason "…" acts.');
+  write(context, `${whole(records)} records: ${outcomesText(counts)}`);
+  if (flags.execute !== true) tellDryRun(context);
   else if ((counts.stored ?? 0) > 0) tell(context, FLEET_LIST_FOLLOWS);
 }
 
@@ -258,7 +244,7 @@ const FLEET_LIST_FOLLOWS =
 async function discard(
   context: CommandContext,
   names: readonly string[],
-  flags: ChangeFlags,
+  flags: DiscardFlags,
 ): Promise<ExitCode> {
   const { services, host } = context;
   const reason = requireReason(flags);
@@ -275,7 +261,7 @@ async function discard(
     if (flags.output === 'json')
       writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });
     else write(context, `${whole(records.length)} records would be discarded`);
-    tell(context, 'This was a preview: --execute --reason "…" acts.');
+    tellDryRun(context);
     return EXIT_CODES.success;
   }
   const question = `Discard ${recordsMeant(records.length, flags, names)} for good?`;

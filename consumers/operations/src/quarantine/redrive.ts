@@ -17,7 +17,7 @@ import type {
 } from '@twinstream/quarantine';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
-import type { Stores } from '../services.ts';
+import type { Stores, TablesInUse } from '../services.ts';
 import type { FoundRecord } from './find-quarantined.ts';
 import { keepUntouched, type Transform } from './transform.ts';
 
@@ -44,11 +44,6 @@ export interface RedriveResult {
     | 'would-store'
     | 'ignored';
   readonly detail: string;
-}
-
-/** The tables in use, and the id of their generation: it changes with every switch. */
-export interface TablesInUse extends Stores {
-  readonly generation: string;
 }
 
 export interface RedriveServices {

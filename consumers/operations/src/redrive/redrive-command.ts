@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import {
   confirm,
   EXIT_CODES,
@@ -6,7 +5,6 @@ import {
   isoText,
   type OutputFormat,
   outputOption,
-  refusal,
   usageError,
   whole,
   wholeNumber,
@@ -15,15 +13,25 @@ import { kinesisTransport } from '@twinstream/stream-producer';
 import { type Command, Option } from 'commander';
 import { pointInTimeMs } from '../command/argument-values.ts';
 import {
+  addChangeOptions,
+  CHANGED_MAX,
+  type ChangeFlags,
+  countOutcomes,
+  outcomesText,
+  reasonOf,
+  refuseUnknown,
+  tellDryRun,
+} from '../command/change-command.ts';
+import {
   addCommand,
   CHANGES,
   type CommandContext,
   type RunCommand,
-  tell,
   write,
   writeJson,
   writeTable,
 } from '../command/command-context.ts';
+import { readTablesInUse } from '../services.ts';
 import {
   FAILURE_KINDS,
   type FailedDocument,
@@ -33,15 +41,11 @@ import {
 import { type FailedListing, s3FailedDocuments } from './failed-documents.ts';
 import { type DocumentResult, type RedriveDocumentServices, redriveDocument } from './redrive-document.ts';
 
-interface RedriveFlags {
+interface RedriveFlags extends ChangeFlags {
   readonly kind?: FailureKind;
   readonly from?: string;
   readonly to?: string;
   readonly limit?: number;
-  readonly execute?: true;
-  readonly reason?: string;
-  readonly actor: string;
-  readonly yes?: true;
   readonly output: OutputFormat;
 }
 
@@ -51,14 +55,11 @@ interface Result extends DocumentResult {
   readonly kind: FailedDocument['kind'];
 }
 
-const LIMIT_MAX = 1_000_000;
-/** Names that a refusal lists. */
-const NAMED_MAX = 10;
 /** For the move of a document, which Ctrl-C does not cut off: what was redriven is not redriven again. */
 const SETTLE_MS_MAX = 30_000;
 
 export function addRedrive(program: Command, run: RunCommand): void {
-  addCommand(
+  const command = addCommand(
     program,
     'redrive [documents...]',
     'Redrive batches that a mapping gave up, and messages that the IoT rule could not put on the stream.',
@@ -75,11 +76,8 @@ export function addRedrive(program: Command, run: RunCommand): void {
       'only what failed at or after this time: ISO 8601 with offset, or a duration ago (PT2H)',
     )
     .option('--to <time>', 'only what failed before this time')
-    .option('--limit <documents>', 'maximum number of documents', wholeNumber(1, LIMIT_MAX))
-    .option('--execute', 'apply changes (the default is a dry run)')
-    .option('--reason <text>', 'reason, recorded; required with --execute')
-    .option('--actor <name>', 'name of the operator, recorded', userInfo().username)
-    .option('--yes', 'do not ask for confirmation')
+    .option('--limit <documents>', 'maximum number of documents', wholeNumber(1, CHANGED_MAX));
+  addChangeOptions(command)
     .addOption(outputOption())
     .action((documents: string[], flags: RedriveFlags) =>
       run((context) => redriveCommand(context, documents, flags), CHANGES),
@@ -92,8 +90,8 @@ async function redriveCommand(
   flags: RedriveFlags,
 ): Promise<ExitCode> {
   const { services, host } = context;
-  const { execute = false, reason = '', actor, limit = LIMIT_MAX } = flags;
-  if (execute && reason === '') throw usageError('--execute needs --reason: why, which is recorded');
+  const { execute = false, actor, limit = CHANGED_MAX } = flags;
+  const reason = reasonOf(flags);
   const { archiveBucket } = services.configuration;
   const documents = s3FailedDocuments(services.s3, archiveBucket);
   const listings = await listed(context, documents.list(host.stop), names, flags);
@@ -130,7 +128,7 @@ async function redriveCommand(
   return isFine ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
-/** The documents that are meant. Refuses names that the filters do not find: a typo must not pass for work that is done. */
+/** The documents that are meant. Refuses names that the filters do not find. */
 async function listed(
   { services }: CommandContext,
   all: AsyncIterable<FailedListing>,
@@ -146,13 +144,13 @@ async function listed(
     if (wanted.size > 0 && !wanted.has(one.key)) continue;
     if (one.failedMs < from || one.failedMs >= to) continue;
     found.push(one);
-    if (found.length > LIMIT_MAX) throw usageError(`more than ${LIMIT_MAX} documents: use --from and --to`);
+    if (found.length > CHANGED_MAX)
+      throw usageError(`more than ${CHANGED_MAX} documents: use --from and --to`);
   }
   const keys = new Set(found.map(({ key }) => key));
-  const unknown = names.filter((name) => !keys.has(name));
-  if (unknown.length === 0) return found;
   const where = 'in the bucket, or not by these filters: see redrive without names';
-  throw refusal('DOCUMENT_NOT_FOUND', `there is no ${unknown.slice(0, NAMED_MAX).join(', ')} ${where}`);
+  refuseUnknown(names, keys, 'DOCUMENT_NOT_FOUND', where);
+  return found;
 }
 
 async function documentServices({ services, host }: CommandContext): Promise<RedriveDocumentServices> {
@@ -163,10 +161,7 @@ async function documentServices({ services, host }: CommandContext): Promise<Red
     services.decoders(undefined, host.folder),
   ]);
   return {
-    tablesInUse: async () => {
-      const generation = await services.generation(host.stop);
-      return { ...services.stores(generation), generation: generation.id };
-    },
+    tablesInUse: () => readTablesInUse(services, host.stop),
     ...{ logger, pageWriting, decoder, quarantine, lambda, archiverFunction },
     finishedThrough: new Map(progress.map(({ shardId, finishedThrough }) => [shardId, finishedThrough])),
     stream: kinesisTransport({ streamName, client: services.kinesis }),
@@ -179,8 +174,7 @@ function report(
   output: OutputFormat,
   results: readonly Result[],
 ): void {
-  const counts: Record<string, number> = {};
-  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  const counts = countOutcomes(results);
   if (output === 'json') {
     writeJson(context, { executed, documents: results.length, outcomes: counts, results });
   } else {
@@ -192,8 +186,7 @@ function report(
         ...[document, detail],
       ]),
     );
-    const sums = Object.entries(counts).map(([outcome, count]) => `${whole(count)} ${outcome}`);
-    write(context, `${whole(results.length)} documents: ${sums.join(', ') || 'nothing to do'}`);
+    write(context, `${whole(results.length)} documents: ${outcomesText(counts)}`);
   }
-  if (!executed) tell(context, 'This was a preview: --execute --reason "…" acts.');
+  if (!executed) tellDryRun(context);
 }

@@ -152,7 +152,7 @@ function report(context: CommandContext, output: OutputFormat, job: ReplayJob): 
   else if (job.spec.tables !== undefined) {
     tell(context, `next: verify --against ${job.spec.tables.deviceStateTable}, then replay promote ${id}`);
   } else if (job.spec.target === undefined)
-    tell(context, 'This was a dry run: --into … --execute --reason … acts.');
+    tell(context, 'Dry run, nothing changed. To apply: add --into … --execute --reason "…".');
   if (status === 'stopped' && !context.host.stop.aborted) return EXIT_CODES.outputClosed;
   if (status === 'stopped' || status === 'cancelled') return EXIT_CODES.interrupted;
   return job.failureCount > 0 || totalOf(job.ledger).failed > 0 ? EXIT_CODES.failed : EXIT_CODES.success;

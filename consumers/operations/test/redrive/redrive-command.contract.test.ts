@@ -155,7 +155,7 @@ describe('a batch that the projector gave up', () => {
     const { exitCode, json, stderr } = await redrive();
     expect(json).toMatchObject({ executed: false, documents: 1, outcomes: { 'would-redrive': 1 } });
     expect(json.results).toMatchObject([{ document: BATCH_KEY, kind: 'projector', records: 3 }]);
-    expect(stderr).toContain('This was a preview');
+    expect(stderr).toContain('Dry run, nothing changed');
     expect(exitCode).toBe(EXIT_CODES.success);
     expect(await keys()).toEqual([BATCH_KEY]);
     expect(await storedTexts()).toEqual([]);
