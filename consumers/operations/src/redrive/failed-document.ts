@@ -32,13 +32,29 @@ export function readFailedDocument(key: string, text: string, names: FailureName
   return key.startsWith(IOT_ERRORS_PREFIX) ? readMessage(key, text, names) : readGivenUp(text, names);
 }
 
+/** Records in the form in which Lambda delivers them. PutRecords API reference, PartitionKey: 1 to 256 characters (read 2026-12). */
+const deliveredRecords = z.object({
+  Records: z.array(
+    z.object({
+      eventID: z.string(),
+      eventSourceARN: z.string(),
+      kinesis: z.object({
+        partitionKey: z.string().min(1).max(256),
+        data: z.base64(),
+        // Seconds since 1970, to the end of the year 9999.
+        approximateArrivalTimestamp: z.number().min(0).max(253_402_300_799),
+      }),
+    }),
+  ),
+});
+
 /** Of a table's stream: status changes, whose receivers read the states again. */
 const ofTable = z.object({ DDBStreamBatchInfo: z.unknown() });
 
 function readGivenUp(text: string, names: FailureNames): FailedDocument {
   const given = readGivenUpBatch(text);
   if (given === undefined) {
-    const isOfTable = ofTable.safeParse(parsed(text)).data?.DDBStreamBatchInfo !== undefined;
+    const isOfTable = ofTable.safeParse(parsedJson(text)).data?.DDBStreamBatchInfo !== undefined;
     return isOfTable
       ? { kind: 'other', detail: 'changes of a table, not records of the stream' }
       : { kind: 'invalid', detail: 'not a batch that a mapping gave up' };
@@ -49,9 +65,13 @@ function readGivenUp(text: string, names: FailureNames): FailedDocument {
     const detail = `of ${functionName}: neither ${names.projectorFunction} nor ${names.archiverFunction}`;
     return { kind: 'other', detail };
   }
+  const event: KinesisLambdaEvent = JSON.parse(payload);
+  const malformed = deliveredRecords.safeParse(event).error?.issues[0];
+  if (malformed !== undefined) {
+    return { kind: 'invalid', detail: `${malformed.path.join('.')} of its payload: ${malformed.message}` };
+  }
   let batch: StreamBatch;
   try {
-    const event: KinesisLambdaEvent = JSON.parse(payload);
     batch = readBatch(event);
   } catch (error) {
     return { kind: 'invalid', detail: error instanceof Error ? error.message : String(error) };
@@ -72,12 +92,15 @@ function kindOf(functionName: string, names: FailureNames): 'projector' | 'archi
 const failedMessage = z.object({ topic: z.string().min(1), base64OriginalPayload: z.base64() });
 /** The rule's partition key, the time at which the rule ran (milliseconds since 1970), an id. */
 const MESSAGE_KEY = new RegExp(`^${IOT_ERRORS_PREFIX}(.{1,256})/(\\d{1,15})-[^/]+$`);
-const jsonObject = z.record(z.string(), z.unknown());
+/** Keeps every member, `__proto__` included. */
+const jsonObject = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 
 /** What the rule's Kinesis action would have put: its error action names the object by the same partition key. */
 function readMessage(key: string, text: string, { iotSql }: FailureNames): FailedDocument {
   const [, partitionKey, time] = MESSAGE_KEY.exec(key) ?? [];
-  const message = failedMessage.safeParse(parsed(text)).data;
+  const message = failedMessage.safeParse(parsedJson(text)).data;
   if (partitionKey === undefined || message === undefined) {
     return { kind: 'invalid', detail: 'not a message that the IoT rule could not put on the stream' };
   }
@@ -90,7 +113,7 @@ function readMessage(key: string, text: string, { iotSql }: FailureNames): Faile
   }
   if (form === 'payload') return { kind: 'iot', topic, record: { partitionKey, data: payload } };
   const content = payload.toString('utf8').trimEnd();
-  const members = jsonObject.safeParse(parsed(content)).data;
+  const members = jsonObject.safeParse(parsedJson(content)).data;
   if (members === undefined) return { kind: 'invalid', detail: 'the payload is not a JSON object' };
   if (Object.hasOwn(members, 'topic') || Object.hasOwn(members, 'receivedAt')) {
     return { kind: 'invalid', detail: 'the payload has a topic or a receivedAt of its own' };
@@ -105,7 +128,8 @@ function readMessage(key: string, text: string, { iotSql }: FailureNames): Faile
   };
 }
 
-function parsed(text: string): unknown {
+/** Undefined for text that is not JSON. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

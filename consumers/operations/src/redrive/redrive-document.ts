@@ -2,12 +2,13 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { EntryDecoder } from '@twinstream/device-model';
 import { openBatch, withRefused } from '@twinstream/projection';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
+import { CodedError } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type StreamBatch } from '@twinstream/stream-model';
-import type { StreamTransport } from '@twinstream/stream-producer';
+import type { StreamTransport, TransportAnswer } from '@twinstream/stream-producer';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { type Appended, type AppendServices, appendRepaired } from '../quarantine/redrive.ts';
-import type { FailedDocument } from './failed-document.ts';
+import { type FailedDocument, parsedJson } from './failed-document.ts';
 
 export interface RedriveDocumentServices extends AppendServices {
   /** Checkpoints of the shards. */
@@ -40,6 +41,8 @@ const DEVICES_AT_ONCE = 16;
 /** The archiver's timeout and some more. */
 const INVOCATION_MS_MAX = 70_000;
 const PUT_MS_MAX = 30_000;
+/** Of an answer that a detail cites. */
+const ANSWER_CHARACTERS_MAX = 200;
 
 /** Redrives a document, or says what would be done. Doing it again stores no event twice, but a message is put again. */
 export async function redriveDocument(
@@ -130,7 +133,12 @@ async function invokeArchiver(
   if (FunctionError !== undefined) {
     return { outcome: 'not-taken', detail: `${detail}: ${archiverFunction} failed: ${text}` };
   }
-  const [left] = batchAnswer.parse(JSON.parse(text)).batchItemFailures;
+  const answer = batchAnswer.safeParse(parsedJson(text)).data;
+  if (answer === undefined) {
+    const why = `${archiverFunction} does not report batch item failures: ${text.slice(0, ANSWER_CHARACTERS_MAX)}`;
+    return { outcome: 'not-taken', detail: `${detail}: ${why}` };
+  }
+  const [left] = answer.batchItemFailures;
   if (left === undefined) return { outcome: 'redriven', detail };
   return { outcome: 'not-taken', detail: `${detail}: not archived from ${left.itemIdentifier} on` };
 }
@@ -139,10 +147,20 @@ async function putMessage(
   { stream }: RedriveDocumentServices,
   { record, topic }: Extract<FailedDocument, { kind: 'iot' }>,
 ): Promise<DocumentResult> {
-  const [answer] = await stream.putRecords([record], AbortSignal.timeout(PUT_MS_MAX));
-  if (answer?.status !== 'stored') {
-    const why = answer?.message ?? 'the stream gave no answer';
-    return { outcome: 'not-taken', detail: `topic ${topic}: ${why}`, records: 1 };
+  const notTaken = (why: string): DocumentResult => ({
+    outcome: 'not-taken',
+    detail: `topic ${topic}: ${why}`,
+    records: 1,
+  });
+  let answers: readonly TransportAnswer[];
+  try {
+    answers = await stream.putRecords([record], AbortSignal.timeout(PUT_MS_MAX));
+  } catch (error) {
+    // The fault of this message: the others are not kept from the stream.
+    if (error instanceof CodedError && error.code === 'REQUEST_INVALID') return notTaken(error.message);
+    throw error;
   }
+  const [answer] = answers;
+  if (answer?.status !== 'stored') return notTaken(answer?.message ?? 'the stream gave no answer');
   return { outcome: 'redriven', detail: `topic ${topic}: ${answer.shardId}`, records: 1 };
 }

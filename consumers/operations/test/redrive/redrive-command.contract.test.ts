@@ -221,6 +221,8 @@ describe('a batch that the archiver gave up', () => {
   test.each([
     { text: JSON.stringify({ batchItemFailures: [{ itemIdentifier: testSequenceNumber(1) }] }) },
     { FunctionError: 'Unhandled', text: '{"errorMessage":"no such stream"}' },
+    { text: 'null' },
+    { text: '' },
   ])('stays where it is when the archiver answers $text', async (answer) => {
     archiverAnswer = answer;
     const { exitCode, json } = await redrive(...EXECUTE);
@@ -269,6 +271,32 @@ describe('a message that the IoT rule could not put on the stream', () => {
     expect(await keys()).toEqual([MESSAGE_KEY]);
   });
 
+  test('keeps a member __proto__ beside topic and time of receipt', async () => {
+    const iotSql = iotSqlOf('twinstream/+/events', true);
+    services = { ...services, configuration: { ...services.configuration, iotSql } };
+    await store(MESSAGE_KEY, failedMessage('{"__proto__":{"v":1}}'));
+    await redrive(...EXECUTE);
+    const data = `{"__proto__":{"v":1},"topic":"${TOPIC}","receivedAt":${TIME}}`;
+    expect(put).toEqual([{ key: BUS, data }]);
+  });
+
+  test('that the stream refuses as invalid stays, and does not keep back the next', async () => {
+    const next = MESSAGE_KEY.replace('b1c0', 'b1c1');
+    await store(MESSAGE_KEY, failedMessage(reading(7)));
+    await store(next, failedMessage(reading(8)));
+    onPut = () => {
+      onPut = () => undefined;
+      throw Object.assign(new Error('the record is too large'), { name: 'ValidationException' });
+    };
+    const { exitCode, json } = await redrive(...EXECUTE);
+    expect(json.results).toMatchObject([
+      { document: MESSAGE_KEY, outcome: 'not-taken', detail: expect.stringContaining('too large') },
+      { document: next, outcome: 'redriven' },
+    ]);
+    expect(exitCode).toBe(EXIT_CODES.failed);
+    expect(await keys()).toEqual([MESSAGE_KEY, `redriven/${next}`]);
+  });
+
   test('that is under way at Ctrl-C is put and moved; the next stays, and what was done is reported', async () => {
     const next = MESSAGE_KEY.replace('b1c0', 'b1c1');
     await store(MESSAGE_KEY, failedMessage(reading(7)));
@@ -281,6 +309,36 @@ describe('a message that the IoT rule could not put on the stream', () => {
     expect(exitCode).toBe(EXIT_CODES.interrupted);
     expect(put).toHaveLength(1);
     expect(await keys()).toEqual([next, `redriven/${MESSAGE_KEY}`]);
+  });
+});
+
+describe('a batch whose records lack what Lambda delivers', () => {
+  test.each([
+    { member: 'partitionKey', value: undefined },
+    { member: 'partitionKey', value: { of: 'another type' } },
+    { member: 'approximateArrivalTimestamp', value: undefined },
+    { member: 'approximateArrivalTimestamp', value: '2026' },
+    { member: 'approximateArrivalTimestamp', value: 1e300 },
+    { member: 'approximateArrivalTimestamp', value: -1 },
+    { member: 'data', value: '***' },
+  ])('is invalid and changes nothing: $member $value', async ({ member, value }) => {
+    await finish(10);
+    for (const name of ['state-projector', 'event-archiver']) {
+      const document = JSON.parse(givenUp(name, ['not json']));
+      const event = JSON.parse(document.payload);
+      event.Records[0].kinesis[member] = value;
+      await store(`${BATCH_KEY}-${name}`, JSON.stringify({ ...document, payload: JSON.stringify(event) }));
+    }
+    const { exitCode, json } = await redrive(...EXECUTE);
+    const detail = expect.stringContaining(member);
+    expect(json.results).toMatchObject([
+      { outcome: 'invalid', detail },
+      { outcome: 'invalid', detail },
+    ]);
+    expect(exitCode).toBe(EXIT_CODES.failed);
+    expect(await Array.fromAsync(services.quarantine.list())).toEqual([]);
+    expect(invoked).toEqual([]);
+    expect(await keys()).toHaveLength(2);
   });
 });
 
