@@ -22,7 +22,7 @@ const THEN_SIDE_BY_SIDE = { sequence: { groupOrder: 1 }, maxWorkers: 2 * CORES }
 const ONE_BY_ONE = { sequence: { groupOrder: 2 }, maxWorkers: 1 };
 
 /**
- * Files of these tiers share a process and what it has loaded: half of their time went into loading the same modules anew. A file
+ * Files of these tiers share a process and what it has loaded: half of their time went into loading the same modules again. A file
  * that starts a server ends it; DynamoDB Local, which takes longest, is started once for all files of a process.
  */
 const SHARED_MODULES: readonly string[] = ['unit', 'property', 'contract'];

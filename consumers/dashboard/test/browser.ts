@@ -28,7 +28,7 @@ export interface TestBrowser {
 /** How long anything on the page may take. */
 const WAIT_MS = 15_000;
 
-/** Builds the page anew and starts the browser. */
+/** Builds the page again and starts the browser. */
 export async function startBrowser(): Promise<TestBrowser> {
   if (chromiumPath === undefined)
     throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM_PATH');

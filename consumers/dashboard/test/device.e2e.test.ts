@@ -20,7 +20,7 @@ async function openDevice(deviceId: string, parameters: Record<string, string> =
   return open.page;
 }
 
-/** A device that no longer speaks, so that its history stands still. */
+/** A device that no longer speaks, so that its history does not change. */
 async function silentDevice(): Promise<DeviceJson> {
   const { devices } = await api.get<WholeDeviceList>(
     '/v1/devices?liveness=offline&sort=events&order=desc&limit=1',

@@ -404,11 +404,11 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     await changeOften(0);
     const before = await countNodes(page);
     await changeOften(CHANGES);
-    // Each change that is drawn makes three nodes anew.
+    // Each change that is drawn replaces three nodes.
     expect((await countNodes(page)) - before).toBeLessThan(CHANGES);
   });
 
-  test('an API that has no place for an update stream is asked again and again', async () => {
+  test('an API that has no place for an update stream is asked repeatedly', async () => {
     const page = await openPage('/', { isFull: true });
     await page.getByText('Polling', { exact: true }).waitFor();
     fleet.change(simulatedId(3), { attributes: { speedMph: 66.6 } });

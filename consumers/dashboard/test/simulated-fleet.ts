@@ -6,7 +6,7 @@ export interface SimulatedFleet {
   readonly changeCount: () => number;
   /** Devices that changed after the given number of changes. */
   readonly changedSince: (count: number) => readonly DeviceJson[];
-  /** Changes a device, or adds it, and tells whoever watches. */
+  /** Changes a device, or adds it, and tells its watchers. */
   readonly change: (deviceId: string, patch?: Partial<DeviceJson>) => void;
   readonly watch: (heard: (device: DeviceJson, before: DeviceJson | undefined) => void) => () => void;
 }

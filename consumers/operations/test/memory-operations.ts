@@ -16,7 +16,7 @@ import {
 } from '../src/services.ts';
 import { memoryStores } from './replay/memory-replay.ts';
 
-/** Nothing listens there: what a command asks of AWS itself fails at once. */
+/** Nothing listens there: what a command asks of AWS itself fails immediately. */
 const NOWHERE = {
   endpoint: 'http://127.0.0.1:1',
   region: 'us-east-1',
@@ -52,7 +52,7 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
   };
 }
 
-/** Runs a command on them, as a person at a terminal who answers so, or in a script where nobody can be asked. */
+/** Runs a command on them, as a person at a terminal who answers so, or in a script, whose stdin is not a terminal. */
 export async function runOps(
   services: OperationsServices,
   argv: readonly string[],

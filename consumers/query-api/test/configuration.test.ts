@@ -27,7 +27,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('reports all faults at once, each by the name of its variable', () => {
+  test('reports all faults together, each by the name of its variable', () => {
     const read = () =>
       queryApiConfiguration({
         TWINSTREAM_API_PORT: '70000',

@@ -19,7 +19,7 @@ const { values } = parseArgs({
     'history-events': { type: 'string' },
     seed: { type: 'string', default: '1' },
     dashboard: { type: 'string' },
-    /** The projector stands still from the start on: a lag that grows. */
+    /** The projector is paused from the start on: a lag that grows. */
     hold: { type: 'boolean', default: false },
   },
 });

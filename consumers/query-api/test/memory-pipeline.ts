@@ -38,7 +38,7 @@ export interface MemoryPipeline {
   readonly shardIds: readonly ShardId[];
   /** Puts one event as if it had arrived at that time (milliseconds since 1970), stores and folds it, and finishes it. */
   put(event: DeviceEvent, arrivalTime: number, text?: string): Promise<Position>;
-  /** From now on what is put stays in the stream, until the function given back is called: a projector that stands still. */
+  /** From now on what is put stays in the stream, until the function given back is called: a projector that is paused. */
   hold(): () => Promise<void>;
   /** Records put into a shard that arrived at or after a time. */
   recordsSince(shard: ShardId, sinceMs: number): number;

@@ -132,7 +132,7 @@ async function pinned(): Promise<Fixture> {
 test.each([
   ['without a target', undefined],
   ['with the target that it has', { session: 9, counter: 1 }],
-])('what stands ahead is put right by a correction of that attribute %s', async (_what, corrects) => {
+])('what stands ahead is repaired by a correction of that attribute %s', async (_what, corrects) => {
   const fixture = await pinned();
   await fixture.deliver([record(4, corrected('c2', corrects, { n: 'right' }))]);
   expect([await shownValue(fixture), await quarantined(fixture)]).toEqual(['right', []]);

@@ -27,7 +27,7 @@ describe('the projector’s configuration', () => {
     expect(options).toEqual({ ...PROJECTOR_OPTIONS, ...told });
   });
 
-  test('reports all faults at once, each by the name of its variable', () => {
+  test('reports all faults together, each by the name of its variable', () => {
     const read = () =>
       projectorConfiguration({
         TWINSTREAM_DEVICES_AT_ONCE: '0',

@@ -46,7 +46,7 @@ test('tables have the keys that the code has, and no index that nothing reads', 
 
 /**
  * What holds data, a position in a stream, or an address that others use. A new logical id makes a new resource beside the old
- * one, or in its place: the data would be gone, or a mapping would begin again. Whoever changes a line here says how a deployed
+ * one, or in its place: the data would be gone, or a mapping would begin again. A change of a line here needs a migration by which a deployed
  * stage keeps its own.
  */
 const LOGICAL_IDS: Readonly<Record<string, string>> = {

@@ -40,7 +40,7 @@ test('an IoT rule takes messages as they are, and for a mapping with topic and r
   expect(() => read({ iotTopic: "x' OR" })).toThrow('iotTopic: a topic filter');
 });
 
-test('all faults are told at once', () => {
+test('all faults are reported together', () => {
   expect(() => read({ stage: 'test', shards: 'many', alarmEmail: 'nobody' })).toThrow(
     /stage: one of dev, prod[\s\S]*shards: a number of shards[\s\S]*alarmEmail: a mail address/,
   );

@@ -33,7 +33,7 @@ export const FULL: Context = {
   alarmEmail: 'operators@example.org',
 };
 
-/** Whoever makes stacks calls {@link removeApps} in the end. */
+/** A test that makes stacks calls {@link removeApps} in the end. */
 export function makeStacks(context: Context, props: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'twinstream-app-'));
   folders.push(outdir);

@@ -282,7 +282,7 @@ describe('a simulated fleet', () => {
     expect(inStream()).toHaveLength(summary.acknowledged);
   });
 
-  test('that is interrupted twice stops at once, and says what it does not know', async () => {
+  test('that is interrupted twice stops immediately, and says what it does not know', async () => {
     await startStream({ faults: silence() });
     const child = startSimulator('--output', 'json', '--ledger', 'ledger.ndjson', '--rate', '500');
     const running = runOf(child);

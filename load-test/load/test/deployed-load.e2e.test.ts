@@ -261,7 +261,7 @@ describe('a load on a pipeline that is deployed', () => {
     RUN_TIMEOUT_MS,
   );
 
-  test('names everything that the environment lacks, at once', async () => {
+  test('names everything that the environment lacks, in one message', async () => {
     const names = ['STREAM', 'EVENTS_TABLE', 'DEVICE_STATE_TABLE', 'SHARD_PROGRESS_TABLE', 'ARCHIVE_BUCKET'];
     const variables = ['AWS_REGION', ...names.map((name) => `TWINSTREAM_${name}`)];
     const noFile = join(folder.path, 'no-such-file');

@@ -73,7 +73,7 @@ test('a sampled device stands for the others as often as they have more events',
   expect(survey.readable).toMatchObject({ p50: expect.closeTo(100, -1), max: 5_000 });
 });
 
-test('what was not taken is no event; damaged ones are counted apart', async () => {
+test('what was not acknowledged is not counted; damaged ones are counted apart', async () => {
   const { position: _, acknowledgedAtMs: __, ...unsent } = sent('a', 9, 0, 0);
   const survey = await surveyLedger(
     ledger(

@@ -93,7 +93,7 @@ describe('the command line', () => {
     expect(told).toContain(why);
   });
 
-  test('refuses everything that a deployed pipeline has not, at once', () => {
+  test('refuses everything that a deployed pipeline has not, in one message', () => {
     const { told } = read(
       '--target',
       'aws',

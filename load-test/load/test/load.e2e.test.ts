@@ -69,7 +69,7 @@ test('a load with kills is offered, drained and measured, and a claim that is no
     const found = await deployment.check({
       ledgerFiles: [ledgerFile, join(folder.path, 'twinstream-warm-up.ndjson')],
       folder: folder.path,
-      // As if they were too many to be checked at once.
+      // As if they were too many for one check.
       acknowledged: 1_000_000,
       isOrdered: true,
       archiveDeadlineAtMs: Date.now(),

@@ -45,7 +45,7 @@ describe('processes', () => {
     expect(parsePsLine('')).toBeUndefined();
   });
 
-  test('add up by name over restarts, from the first look on', async () => {
+  test('add up by name across restarts, from the first look on', async () => {
     const looks = [
       [reading(1, 0, 100), reading(2, 1, 50, 'projector')],
       [reading(1, 0, 101), reading(2, 1, 52, 'projector')],

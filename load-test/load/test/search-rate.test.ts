@@ -37,7 +37,7 @@ test('a rate that nothing can hold is searched down to the lowest, and none is c
   expect(search.trials.every(({ held }) => !held)).toBe(true);
 });
 
-test('no rate above the highest that can be asked for is tried', () => {
+test('no rate above the highest that the flags allow is tried', () => {
   expect(nextRate(150_000, undefined)).toBeUndefined();
 });
 

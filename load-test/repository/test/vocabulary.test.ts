@@ -1,11 +1,21 @@
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseMarkdown, tableRows } from './documents/markdown.ts';
-import { documentPaths, exists, filesBelow, readText, sourcePaths } from './documents/repository.ts';
+import {
+  documentPaths,
+  exists,
+  filesBelow,
+  readText,
+  sourcePaths,
+  testPaths,
+} from './documents/repository.ts';
 import { discouragedInDocument, discouragedInSource, termFinder } from './documents/vocabulary.ts';
 
 /** Folders whose string literals use the preferred terms. */
 const CHECKED_FOLDERS: readonly string[] = ['consumers/', 'infra/', 'load-test/', 'producers/', 'shared/'];
+
+/** This file quotes the discouraged terms. */
+const OWN_PATH = 'load-test/repository/test/vocabulary.test.ts';
 
 const contributing = parseMarkdown(readText('CONTRIBUTING.md'));
 const find = termFinder(contributing);
@@ -28,14 +38,18 @@ describe('preferred terms', () => {
     expect(found.map(({ line, term }) => `${path}:${line}: ${term}`)).toEqual([]);
   });
 
-  test.each(CHECKED_FOLDERS)('stand in the help texts, errors, log messages and comments of %s', (folder) => {
-    const paths = sourcePaths().filter((path) => path.startsWith(folder));
-    expect(paths.length).toBeGreaterThan(0);
-    const found = paths.flatMap((path) =>
-      discouragedInSource(readText(path), find).map(({ line, term }) => `${path}:${line}: ${term}`),
-    );
-    expect(found).toEqual([]);
-  });
+  test.each(CHECKED_FOLDERS)(
+    'stand in the help texts, errors, log messages, titles of tests and comments of %s',
+    (folder) => {
+      const paths = (files: readonly string[]) => files.filter((path) => path.startsWith(folder));
+      const [sources, tests] = [paths(sourcePaths()), paths(testPaths())];
+      expect(Math.min(sources.length, tests.length)).toBeGreaterThan(0);
+      const found = [...sources, ...tests.filter((path) => path !== OWN_PATH)].flatMap((path) =>
+        discouragedInSource(readText(path), find).map(({ line, term }) => `${path}:${line}: ${term}`),
+      );
+      expect(found).toEqual([]);
+    },
+  );
 });
 
 describe('the check of terms', () => {

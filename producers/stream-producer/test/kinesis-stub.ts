@@ -40,7 +40,7 @@ export interface KinesisStubOptions {
   readonly seed?: number;
   readonly shardCount?: number;
   readonly faults?: StubFaults;
-  /** Time from sending to storing, drawn evenly, and again from storing to answering. */
+  /** Time from sending to storing, of uniform distribution, and again from storing to answering. */
   readonly latencyMs?: readonly [least: number, most: number];
   /** Enforced per shard and second, when given. */
   readonly shardRecordsPerSecond?: number;

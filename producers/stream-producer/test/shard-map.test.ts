@@ -90,7 +90,7 @@ test.each([
   expect(called).toBe(calls);
 });
 
-test('a shard map that cannot be refreshed holds what landed elsewhere, is tried again and again, and then lets it go on', async () => {
+test('a shard map that cannot be refreshed holds what landed elsewhere, is tried repeatedly, and then lets it go on', async () => {
   const events: ProducerEvent[] = [];
   const harness = await createHarness({
     ...aggregated,

@@ -142,7 +142,7 @@ describe('failures', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('a refused write rejects at once, its neighbours do not', async () => {
+  test('a refused write rejects immediately, its neighbours do not', async () => {
     const { batcher, request, pass } = fixture();
     const [a, b] = [batcher.call('a'), batcher.call('b')];
     await pass();

@@ -15,7 +15,7 @@ test('a process that is not the script of npm itself stands in its working direc
   expect(callerFolder('/srv/twinstream', { ...BY_NPM, INIT_CWD: '' })).toBe('/srv/twinstream');
 });
 
-test('whoever pipes npm run is told of the banner that npm has written, and nobody else', () => {
+test('a person who pipes npm run is told of the banner that npm has written, and nobody else', () => {
   const environment = { ...BY_NPM, npm_lifecycle_event: 'ops' };
   expect(npmBannerNote('/srv/twinstream', environment, false)).toContain('bin/ops');
   expect(npmBannerNote('/srv/twinstream', environment, true)).toBeUndefined();

@@ -21,7 +21,7 @@ describe('a confirmation', () => {
     await expect(answered(answer).result).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
   });
 
-  test('is asked of nobody with --yes, and needs it where nobody can be asked', async () => {
+  test('is asked of nobody with --yes, and needs it where stdin is not a terminal', async () => {
     const { questions, result } = answered(undefined, true);
     await expect(result).resolves.toBeUndefined();
     expect(questions).toEqual([]);

@@ -258,7 +258,7 @@ const REJECTED: Readonly<Record<RejectionReason, readonly (readonly [string, unk
   'mapping-limit': [],
 };
 
-describe('bytes that are no event are rejected', () => {
+describe('bytes of an invalid record are rejected', () => {
   for (const [reason, cases] of Object.entries(REJECTED)) {
     test.each(cases)(`as ${reason}: %s`, (_, value) => {
       expect(decode(value)).toEqual({ rejected: reason, detail: expect.stringMatching(/^.{10,120}$/) });

@@ -57,7 +57,7 @@ describe('folding', () => {
     expect(valuesOf(chain.state)).toEqual({});
   });
 
-  test('gaps are an exact number up to 2^53 - 1, which then stands for so many or more', () => {
+  test('gaps are an exact number up to 2^53 - 1, which then stands for that number or more', () => {
     const chain = openChain();
     const far = Number.MAX_SAFE_INTEGER;
     chain.deliver(A, [arrived(1, counted(1, 0)), arrived(2, counted(1, far))]);

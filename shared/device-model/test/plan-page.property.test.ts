@@ -51,7 +51,7 @@ interface Delivery {
   readonly batch: readonly ArrivedEvent[];
 }
 
-/** Spreads events over shards and batches, each shard in rising order; arrivals rise, stand still or run backward. */
+/** Spreads events over shards and batches, each shard in rising order; arrivals rise, repeat or run backward. */
 function deliveriesOf(
   events: readonly DeviceEvent[],
   shards: readonly number[],

@@ -43,7 +43,7 @@ function receiptsOf(pages: readonly EventPage[]): Receipts {
   return receipts;
 }
 
-/** The event before a position, told from the whole chain at once. */
+/** The event before a position, found in the whole chain. */
 function versionBefore(
   pages: readonly EventPage[],
   position: Position,

@@ -123,7 +123,7 @@ export function describeLatestStateTable(open: () => Promise<OpenLatestStateTabl
       expect(await table.read(deviceId(id))).toEqual(second);
     });
 
-    it('ends at the latest of states that are written at once', async () => {
+    it('ends at the latest of states that are written concurrently', async () => {
       const id = newId();
       const states: DeviceState[] = [];
       for (let n = 1; n <= 10; n += 1) states.push(await stateAfter(id, [{ data: { n } }], states.at(-1)));

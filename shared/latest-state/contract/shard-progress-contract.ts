@@ -71,7 +71,7 @@ export function describeShardProgressTable(open: () => Promise<OpenShardProgress
       expect(await table.read(stream)).toEqual([progressTo(longest)]);
     });
 
-    it('ends at the furthest of many that are written at once', async () => {
+    it('ends at the furthest of many that are written concurrently', async () => {
       const stream = newStream();
       const numbers = Array.from({ length: 10 }, (_, at) => testSequenceNumber(at));
       await Promise.all(numbers.toReversed().map((number) => table.advance(stream, progressTo(number))));

@@ -67,7 +67,7 @@ describe('opening a batch', () => {
     expect(eventCount).toBe(4);
   });
 
-  test('counts every entry of an aggregate in places, also those that are no event', () => {
+  test('counts every entry of an aggregate in places, also invalid ones', () => {
     const { devices, poison } = opened(
       encodeAggregate([entry('a', 1), { partitionKey: 'a', data: Buffer.from('no') }, entry('a', 2)]),
     );

@@ -41,7 +41,7 @@ describe('a configuration', () => {
     expect(Object.keys(readConfiguration(optional, {}))).toEqual([]);
   });
 
-  test('reports all its faults at once, each with its variable and what it should be', () => {
+  test('reports all its faults together, each with its variable and what it should be', () => {
     const { code, message, retryable } = faultOf({ TWINSTREAM_BATCH: '0', TWINSTREAM_LEVEL: 'loud' });
     expect({ code, retryable }).toEqual({ code: 'INVALID_CONFIGURATION', retryable: false });
     expect(message.split('\n')).toEqual([

@@ -174,7 +174,7 @@ describe('beside a pipeline', () => {
     expect(refusal({ PATH: '/bin' }).code).toBe('NO_PIPELINE');
   });
 
-  test('AWS can be asked for, and the file is left aside', () => {
+  test('AWS can be named, and the file is left aside', () => {
     writeFile();
     expect(choose(REAL, { asked: 'aws' })).toEqual({ name: 'aws', environment: REAL });
   });

@@ -57,7 +57,7 @@ describe('reading a batch', () => {
 
   test.each([
     ['falls', '1'],
-    ['stands still', '2'],
+    ['repeats', '2'],
   ])('ends before a record whose sequence number %s, and names it', (_, third) => {
     const event = lambdaBatch({ records: [source('1'), source('2'), source(third), source('4')] });
     const { records, disorder } = readBatch(event);

@@ -76,7 +76,7 @@ describe('the generation in use', () => {
     expect((await follow()()).id).toBe('b');
   });
 
-  test('makes anew whatever is made of its tables, and only then', async () => {
+  test('makes again what is made of its tables, and only then', async () => {
     const made: string[] = [];
     const current = perGeneration(follow(), ({ id }) => {
       made.push(id);

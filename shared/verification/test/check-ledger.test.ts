@@ -86,7 +86,7 @@ test('what is not where it should be is named: lost, never sent, other content, 
   ]);
 });
 
-test('every entry in quarantine is found, but for what is taken out meanwhile, by a bounded number of reads at once', async () => {
+test('every entry in quarantine is found, but for what is taken out meanwhile, by a bounded number of concurrent reads', async () => {
   const quarantine = await quarantineOf(Array.from({ length: RECORDS }, (_, index) => index));
   const [gone] = await Array.fromAsync(quarantine.list());
   const keys: string[] = [];

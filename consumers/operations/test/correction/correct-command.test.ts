@@ -41,7 +41,7 @@ test('flags an attribute that the device does not have, and names the one that m
   expect(stderr).toMatch(/^x +- +- +nothing to remove$/m);
 });
 
-test('is wrong usage where nobody can be asked, unless --yes answers', async () => {
+test('is wrong usage where stdin is not a terminal, unless --yes answers', async () => {
   const unasked = await correct(undefined, '--set', 'speedMph=17.5');
   expect(unasked.stderr).toContain('pass --yes');
   expect(unasked.exitCode).toBe(EXIT_CODES.usage);

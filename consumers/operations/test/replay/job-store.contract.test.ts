@@ -41,7 +41,7 @@ describe.each([
     expect((await jobs.list()).map(({ id }) => id)).toEqual(['a']);
   });
 
-  test('belong to whoever took them over last', async () => {
+  test('belong to the process that took them over last', async () => {
     const jobs = await open();
     const mine = { ...jobOf('a'), runner: runner('mine') };
     await jobs.create(jobOf('a'));

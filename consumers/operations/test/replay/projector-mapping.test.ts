@@ -71,7 +71,7 @@ describe('a pause of the live projector', () => {
     await expect(mapping.pause(signal)).rejects.toMatchObject({ code: 'MAPPING_STUCK', retryable: true });
   });
 
-  test('is over when the mapping is enabled, and whoever needs it is told', async () => {
+  test('is over when the mapping is enabled, and a step that requires the pause is refused', async () => {
     const { steps, open } = mappingOver({ polls: 0 });
     const mapping = await open();
     await mapping.pause(signal);

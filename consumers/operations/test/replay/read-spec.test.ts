@@ -37,7 +37,7 @@ describe('the source of a replay', () => {
   test('is refused as the stream alone before its retention, naming the archive', () => {
     const early = { source: 'stream' as const, from: '2026-01-01T00:00:00Z' };
     expect(() => spec(early)).toThrow(/--source archive/);
-    // A stream that was created anew holds nothing of what the archive has of the one before.
+    // A stream that was created again holds nothing of what the archive has of the one before.
     expect(() => spec(early, YOUNG_STREAM)).toThrow(/--source archive/);
   });
 });

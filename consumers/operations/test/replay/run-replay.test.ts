@@ -345,7 +345,7 @@ describe('a repair', () => {
     expect(repaired).toBe(missed.length);
   });
 
-  test('writes altered states anew', async () => {
+  test('rewrites altered states', async () => {
     const services = await lived(recordedEntries(6, 30));
     const { latestState } = services.stores;
     const state = await latestState.read('bus-1' as DeviceId);

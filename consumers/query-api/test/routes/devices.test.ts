@@ -223,7 +223,7 @@ describe('GET /v1/devices', () => {
     expect(await all('sort=lastArrivalTime&order=desc', 3)).toEqual(['bus-2', 'bus-1', 'tram-1', 'tram-2']);
   });
 
-  test('goes on behind the last device of a page, whoever has come meanwhile', async () => {
+  test('goes on after the last device of a page, also where others have come meanwhile', async () => {
     const { body } = await api.ask('/v1/devices?limit=2');
     await api.say('aaa', { counter: 1 });
     await api.say('bus-3', { counter: 1 });
@@ -282,7 +282,7 @@ describe('GET /v1/devices', () => {
     expect([status, body.code, body.parameter]).toEqual([400, 'BAD_PARAMETER', parameter]);
   });
 
-  test('reports all faults of a request at once', async () => {
+  test('reports all faults of a request together', async () => {
     const { body } = await api.ask('/v1/devices?limit=0&status=on&nonsense=1');
     expect(body.faults.map((fault: { parameter: string }) => fault.parameter)).toEqual([
       'status',

@@ -30,7 +30,7 @@ describe(engineTitle('states read in batches', dynaliteEngine), () => {
   // A table whose single reads are batched is held to the contract of every other one.
   describeLatestStateTable(batchedTable);
 
-  test('read a hundred and more at once', async () => {
+  test('read a hundred and more in one call', async () => {
     const { table } = await batchedTable();
     const states: DeviceState[] = Array.from({ length: 130 }, (_, n) => ({
       ...newDevice(deviceId(`d-${n}`)),

@@ -25,7 +25,7 @@ const put = (rules: unknown) => request('PUT', JSON.stringify({ rules }));
 const rule = { service: 'dynamodb', operation: 'PutItem', kind: 'throttle', rate: 1 };
 
 describe('the fault control', () => {
-  it('sets rules that take effect at once, and shows what they have injected', async () => {
+  it('sets rules that take effect immediately, and shows what they have injected', async () => {
     const answer = await put([rule]);
     expect(answer.status).toBe(200);
     expect(injector.decide('dynamodb', 'PutItem')?.refusal).toBe('throttle');
@@ -81,7 +81,7 @@ describe('the fault control', () => {
     expect(injector.report()).toHaveLength(1);
   });
 
-  it('names every faulty field at once, and fields that do not exist', async () => {
+  it('names every faulty field in one answer, and fields that do not exist', async () => {
     const answer = await put([
       { ...rule, rate: -1 },
       { ...rule, chance: 1 },

@@ -20,7 +20,7 @@ describe('a prefix', () => {
     expect(evaluatePrefix(prefix, moment)).toBe(expected);
   });
 
-  it('draws each random string anew', () => {
+  it('draws a new random string each time', () => {
     let next = 0;
     const random = () => {
       next += 1;

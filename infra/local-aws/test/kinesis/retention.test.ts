@@ -47,7 +47,7 @@ describe('retention', () => {
     expect(await readTexts(server, 's')).toEqual([['kept']]);
   });
 
-  it('trims at once when it shrinks', async () => {
+  it('trims immediately when it shrinks', async () => {
     const { clock, server, put } = await clockedServer();
     await call(server, 'IncreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 168 });
     await put('1');

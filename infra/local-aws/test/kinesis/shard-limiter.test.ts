@@ -8,14 +8,14 @@ function admitted(count: number, admit: () => boolean): number {
 }
 
 describe('records into a shard', () => {
-  it('takes a second of records at once, then a thousand a second', () => {
+  it('takes a second of records immediately, then a thousand a second', () => {
     const limiter = shardLimiter(0);
     expect(admitted(3000, () => admitRecord(limiter, 10, 0))).toBe(1000);
     expect(admitted(3000, () => admitRecord(limiter, 10, 500))).toBe(500);
     expect(admitted(3000, () => admitRecord(limiter, 10, 10_000))).toBe(1000);
   });
 
-  it('takes a second of bytes at once, then 1 MiB a second', () => {
+  it('takes a second of bytes immediately, then 1 MiB a second', () => {
     const limiter = shardLimiter(0);
     expect(admitted(100, () => admitRecord(limiter, MIB / 16, 0))).toBe(16);
     expect(admitted(100, () => admitRecord(limiter, MIB / 16, 250))).toBe(4);
@@ -44,7 +44,7 @@ describe('records into a shard', () => {
 });
 
 describe('reads of a shard', () => {
-  it('admits five at once, then one every 200 ms', () => {
+  it('admits five immediately, then one every 200 ms', () => {
     const limiter = shardLimiter(0);
     expect(admitted(9, () => admitRead(limiter, 0))).toBe(5);
     expect(admitRead(limiter, 199)).toBe(false);

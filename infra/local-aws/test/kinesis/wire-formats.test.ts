@@ -78,7 +78,7 @@ describe('AWS JSON 1.1', () => {
     expect(await refusalOf(server, 'ListStreams', [])).toBe('SerializationException');
   });
 
-  it('names every broken constraint of a request at once, by its place', async () => {
+  it('names every broken constraint of a request in one answer, by its place', async () => {
     const server = await serverWithStream();
     const { body } = await post(
       server,
@@ -216,7 +216,7 @@ describe('Smithy RPC v2 CBOR', () => {
 });
 
 describe('one port', () => {
-  it('serves HTTP/1.1 and HTTP/2 at once', async () => {
+  it('serves HTTP/1.1 and HTTP/2 on one port', async () => {
     const server = await serverWithStream();
     const session = connectHttp2(server.url);
     try {

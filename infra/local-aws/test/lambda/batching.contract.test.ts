@@ -6,7 +6,7 @@ import { mappingWorld, type SeenInvocation } from './mapping-world.ts';
 const SHARD = 'shardId-000000000000';
 
 describe('a batch', () => {
-  it('goes at once when it is full', async () => {
+  it('goes immediately when it is full', async () => {
     const world = mappingWorld({ settings: { batchSize: 2, batchingWindowMs: 300_000 } });
     world.stream.addShard(SHARD);
     for (const text of ['1', '2', '3', '4']) world.stream.put(SHARD, 'a', text);

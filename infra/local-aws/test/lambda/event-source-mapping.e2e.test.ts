@@ -189,7 +189,7 @@ it('goes on after a restart, and after it was disabled, where it was', async () 
   expectOrder(seen());
 });
 
-it('loses no record when the function is killed again and again', async () => {
+it('loses no record when the function is killed repeatedly', async () => {
   await startMapping({}, { batchSize: 20 });
   for (let kill = 0; kill < 4; kill += 1) {
     await put(300);

@@ -272,7 +272,7 @@ describe('ListEventSourceMappings', () => {
 });
 
 describe('DeleteEventSourceMapping', () => {
-  it('removes the mapping, and a new one begins anew', async () => {
+  it('removes the mapping, and a new one begins at its starting position', async () => {
     const { UUID } = await create();
     expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({
       State: 'Deleting',

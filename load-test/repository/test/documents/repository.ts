@@ -51,6 +51,13 @@ export function sourcePaths(): readonly string[] {
     .map((path) => relative('.', path));
 }
 
+/** Tests of every workspace with their helpers, and the contracts that several implementations share. */
+export function testPaths(): readonly string[] {
+  return WORKSPACE_FOLDERS.flatMap((folder) =>
+    filesBelow(folder, (path) => /\/(?:test|contract)\/.*\.tsx?$/.test(path)),
+  );
+}
+
 const SCRIPTS = z.object({ scripts: z.record(z.string(), z.string()) });
 
 /** The scripts of the root, by name. */

@@ -85,7 +85,7 @@ describe('settings', () => {
     expect(faultsOf(() => read({ [name]: value }))).toEqual([expect.stringMatching(message)]);
   });
 
-  test('name all faults at once', () => {
+  test('name all faults together', () => {
     expect(faultsOf(() => read({ devices: 'x', rate: 'y', late: 'z' }))).toHaveLength(3);
   });
 });

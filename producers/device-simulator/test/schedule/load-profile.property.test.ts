@@ -13,7 +13,7 @@ const countBefore = (profile: LoadProfile, ms: number): number => {
 };
 
 describe('events of a load', () => {
-  test('are due evenly at a constant rate, the first at once', () => {
+  test('are due evenly at a constant rate, the first immediately', () => {
     expect(take({ ratePerSecond: 4 }, 5)).toEqual([0, 250, 500, 750, 1_000]);
   });
 

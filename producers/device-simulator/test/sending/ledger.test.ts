@@ -40,7 +40,7 @@ async function textOf(line: LedgerLine): Promise<string> {
 }
 
 describe('a line of the ledger', () => {
-  test('says what became of an acknowledged event, and holds the event byte for byte', async () => {
+  test('says the outcome of an acknowledged event, and holds the event byte for byte', async () => {
     const text = '{"v":1,"x":1.0,"big":12345678901234567890,"name":"Ä€😀"}';
     const event = planned('a', 7, {
       bytes: lineBytes(text),

@@ -124,7 +124,7 @@ describe('sending', () => {
     expect(tally.counts().acknowledged).toBe(50);
   });
 
-  test('lets answers come in between, however many events are due at once', async () => {
+  test('lets answers come in between, however many events are due together', async () => {
     const producer = fakeProducer({ answers: false });
     const timer = setImmediate(() => producer.acknowledgeAll());
     const events = Array.from({ length: 1_000 }, (_, index) => planned('a', index + 1, { dueMs: 0 }));

@@ -25,11 +25,16 @@ interface SetUp {
   readonly isCopy?: boolean;
   readonly heldFromMs?: number;
   readonly inUse?: (stores: Stores) => Stores;
-  readonly anew?: (stores: Stores) => Stores;
+  readonly intoFresh?: (stores: Stores) => Stores;
 }
 
 /** Tables in use with one device, fresh ones beside them, and which reads of the chain in use were made. */
-function setUp({ isCopy = false, heldFromMs = 0, inUse = (own) => own, anew = (own) => own }: SetUp = {}) {
+function setUp({
+  isCopy = false,
+  heldFromMs = 0,
+  inUse = (own) => own,
+  intoFresh = (own) => own,
+}: SetUp = {}) {
   const services = memoryReplay({ entries: [] });
   const { stores, fresh } = services;
   const reads: { from: PageKey | undefined; consistent: boolean | undefined }[] = [];
@@ -52,7 +57,7 @@ function setUp({ isCopy = false, heldFromMs = 0, inUse = (own) => own, anew = (o
   const carryOver = createCarryOver({
     ...services,
     stores: inUse(watched),
-    fresh: anew(fresh),
+    fresh: intoFresh(fresh),
     isCopy,
     heldFromMs,
   });
@@ -161,7 +166,7 @@ describe('a visit', () => {
 
   test('of a copy whose state cannot be read begins at the first page', async () => {
     const damaged = new CodedError('DAMAGED_STATE', 'damaged');
-    const { stores, fresh, append, carryOver } = setUp({ isCopy: true, anew: failingRead(damaged) });
+    const { stores, fresh, append, carryOver } = setUp({ isCopy: true, intoFresh: failingRead(damaged) });
     await append([counted(1)]);
     await carryOver.visit(DEVICE, signal);
     expect(await pagesOf(fresh)).toEqual(await pagesOf(stores));
@@ -171,7 +176,7 @@ describe('a visit', () => {
     new CodedError('STATE_ITEM_UNKNOWN', 'another failure'),
     Object.assign(new Error('no error of ours'), { code: 'DAMAGED_STATE' }),
   ])('of a copy fails where the read of its state fails otherwise: %s', async (failure) => {
-    const { append, carryOver } = setUp({ isCopy: true, anew: failingRead(failure) });
+    const { append, carryOver } = setUp({ isCopy: true, intoFresh: failingRead(failure) });
     await append([counted(1)]);
     await expect(carryOver.visit(DEVICE, signal)).rejects.toBe(failure);
   });
@@ -236,7 +241,7 @@ describe('what the fresh tables lack', () => {
     });
     for (const counter of [1, 2, 3]) await append([counted(counter)]);
     expect(kept.map(({ page }) => page)).toEqual([1, 3]);
-    // What is still there is brought, and is all that can be asked for.
+    // What is still there is brought, and nothing else is required.
     expect(await carryOver.lack(DEVICE, signal)).toBe(isCopy ? 'pages in use are missing' : undefined);
     expect(await layoutOf(fresh)).toEqual(isCopy ? [] : ['1', '3']);
   });
@@ -251,7 +256,7 @@ describe('what the fresh tables lack', () => {
 
   test('is told where the fresh tables do not take what is brought', async () => {
     const { append, carryOver } = setUp({
-      anew: (stores) => ({
+      intoFresh: (stores) => ({
         eventStore: { ...stores.eventStore, appendPage: async () => ({ outcome: 'appended' as const }) },
         latestState: { ...stores.latestState, write: async () => ({ outcome: 'written' as const }) },
       }),
@@ -269,7 +274,7 @@ describe('what the fresh tables lack', () => {
           return stores.latestState.read(deviceId, given);
         },
       })(stores);
-    const { append, carryOver } = setUp({ inUse: watch, anew: watch });
+    const { append, carryOver } = setUp({ inUse: watch, intoFresh: watch });
     await append([counted(1)]);
     await carryOver.lack(DEVICE, signal);
     expect(new Set(options)).toEqual(new Set([true]));
@@ -310,7 +315,7 @@ describe('a page that holds only duplicates', () => {
 
   test('is told by its shard and position where the fresh tables do not take it, the last of several', async () => {
     const { append, carryOver } = await withDuplicates({
-      anew: (stores) => ({
+      intoFresh: (stores) => ({
         eventStore: {
           ...stores.eventStore,
           appendPage: async (page, given) =>
@@ -329,7 +334,7 @@ describe('a page that holds only duplicates', () => {
   test('goes under the page of another writer that was faster', async () => {
     let isFirst = true;
     const { fresh, append, carryOver } = setUp({
-      anew: (stores) => ({
+      intoFresh: (stores) => ({
         ...stores,
         eventStore: {
           ...stores.eventStore,

@@ -187,7 +187,7 @@ function passOnUnlessThrottled(error: unknown): undefined {
   if (!(error instanceof ProvisionedThroughputExceededException)) throw error;
 }
 
-/** Asks again and again until the answer is yes. Throws when it stays no. */
+/** Asks repeatedly until the answer is yes. Throws when it stays no. */
 export async function until(
   what: string,
   patienceMs: number,
