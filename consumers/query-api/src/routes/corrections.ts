@@ -63,7 +63,7 @@ export const correctionsEndpoint = endpoint(
     if (earlier?.position !== undefined) return taken(event, id, earlier.position);
     if (state === undefined && !mayBeNew && !(await hasPages(services.events, deviceId, signal))) {
       return problemResponse('DEVICE_NOT_FOUND', {
-        detail: `nothing is stored of ${deviceId}; send "newDevice": true to begin it with this correction`,
+        detail: `no events of ${deviceId} are stored; send "newDevice": true to begin it with this correction`,
       });
     }
     const fault = await targetFault(services, state ?? newDevice(deviceId), event, signal);

@@ -44,7 +44,7 @@ export const deviceEventsEndpoint = endpoint(
       (await services.deviceStates.read(deviceId)) !== undefined ||
       (await hasPages(services.events, deviceId, getSignal()));
     if (!isStored) {
-      return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+      return problemResponse('DEVICE_NOT_FOUND', { detail: `no events of ${deviceId} are stored` });
     }
     const next = answer.cursor === undefined ? undefined : encodeCursor(bound, answer.cursor);
     const texts = answer.events.map(eventJsonText);

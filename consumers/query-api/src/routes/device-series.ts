@@ -26,7 +26,7 @@ export const deviceSeriesEndpoint = endpoint(
     const asked = { deviceId, attribute, fromMs, toMs, intervalMs, aggregate, basis };
     const series = await readSeries(services.events, asked, getSignal());
     if (series.buckets.length === 0 && !(await hasPages(services.events, deviceId, getSignal()))) {
-      return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+      return problemResponse('DEVICE_NOT_FOUND', { detail: `no events of ${deviceId} are stored` });
     }
     return jsonAnswer<SeriesAnswer>({
       deviceId,

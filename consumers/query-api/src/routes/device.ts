@@ -143,7 +143,8 @@ async function notFound(
   const isStored =
     (at !== undefined && (await services.deviceStates.read(deviceId)) !== undefined) ||
     (await hasPages(services.events, deviceId, signal));
-  if (!isStored) return problemResponse('DEVICE_NOT_FOUND', { detail: `nothing is stored of ${deviceId}` });
+  if (!isStored)
+    return problemResponse('DEVICE_NOT_FOUND', { detail: `no events of ${deviceId} are stored` });
   if (at !== undefined) {
     return problemResponse('NO_STATE_AT_TIME', { detail: `nothing was known of ${deviceId} at ${at}` });
   }
