@@ -5,6 +5,7 @@ import { ageText } from '../model/age.ts';
 import type { AttributeOrigin } from '../model/attribute-origins.ts';
 import { type AttributeChange, differenceOf } from '../model/state-difference.ts';
 import { valueText } from '../model/value-text.ts';
+import { versionText } from '../model/version-text.ts';
 import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Age } from '../parts/time.tsx';
@@ -66,12 +67,6 @@ function AttributeName({ name }: { readonly name: string }) {
 /** Attributes may have the names that every object has. */
 function writerOf({ attributeVersions = {} }: WholeDevice, name: string): AttributeVersion | undefined {
   return Object.hasOwn(attributeVersions, name) ? attributeVersions[name] : undefined;
-}
-
-type WrittenVersion = Pick<AttributeVersion, 'session' | 'counter'> & Partial<AttributeVersion>;
-
-function versionText({ session, counter, ordinal = 0, revision = 0 }: WrittenVersion): string {
-  return `${session}.${counter}${ordinal > 0 ? ` +${ordinal}` : ''}${revision > 0 ? ` r${revision}` : ''}`;
 }
 
 const CHANGE_TEXT: Readonly<Record<AttributeChange['change'], string>> = {

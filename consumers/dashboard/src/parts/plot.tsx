@@ -38,6 +38,19 @@ export interface PlotProps {
 /** A plot without a span of its own shows as much. */
 const SPAN_SECONDS_MIN = 60;
 const FONT = '11px system-ui, sans-serif';
+/** Pixels that the axis of values takes at least, so that plots beside each other align. */
+const VALUES_WIDTH_MIN = 52;
+/** Pixels between the text of a value and the plot. */
+const VALUES_GAP = 6;
+
+const ruler = document.createElement('canvas').getContext('2d');
+
+/** Pixels of the widest text of an axis. */
+function widestText(texts: readonly string[]): number {
+  if (ruler === null) return 0;
+  ruler.font = FONT;
+  return Math.max(0, ...texts.map((text) => ruler.measureText(text).width));
+}
 
 function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis[] {
   const common = {
@@ -60,7 +73,13 @@ function axesOf(format: (value: number) => string, zoneName: string): uPlot.Axis
           axisText(uPlot.tzDate(new Date(tick * 1_000), zoneName), stepSeconds),
         ),
     },
-    { ...common, size: 52, gap: 6, space: 28, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
+    {
+      ...common,
+      size: (_plot, texts) => Math.max(VALUES_WIDTH_MIN, widestText(texts ?? []) + 2 * VALUES_GAP),
+      gap: VALUES_GAP,
+      space: 28,
+      values: (_plot, ticks) => ticks.map((tick) => format(tick)),
+    },
   ];
 }
 

@@ -68,14 +68,14 @@ function Figures({ status }: { readonly status: PipelineStatus }) {
         icon="lag"
         label="Longest lag"
         value={lag === undefined ? '–' : lagText(lag)}
-        note="between arrival in the stream and stored"
+        note="from arrival in the stream until stored"
         isAlarming={lag !== undefined && lag > USUAL_LAG_MS}
       />
       <Figure
         icon="locked"
         label="Quarantine"
         value={countText(quarantined)}
-        note={quarantined === 0 ? 'every record was read' : 'records that could not be read'}
+        note={quarantined === 0 ? 'no record was rejected' : 'rejected records'}
         isAlarming={quarantined > 0}
       />
       <Figure
