@@ -33,6 +33,20 @@ export const FULL: Context = {
   alarmEmail: 'operators@example.org',
 };
 
+/** A stage whose workload sizes stream, functions and tables. */
+export const PLANNED: Context = {
+  stage: 'prod',
+  devices: 100_000,
+  eventsPerSecond: 0.1,
+  eventBytes: 170,
+  aggregated: true,
+  latencyBudgetSeconds: 60,
+  tableBilling: 'provisioned',
+  eventsTableClass: 'infrequent-access',
+  alarmEmail: 'operators@example.org',
+  monthlyBudgetUsd: 1_000,
+};
+
 /** A test that makes stacks calls {@link removeApps} in the end. */
 export function makeStacks(context: Context, props: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'twinstream-app-'));
