@@ -1,6 +1,10 @@
 export { createApp } from './app.ts';
+export type { ChangeFeed, ShardHints } from './fleet/change-feed.ts';
 export { createFleetView, type FleetViewOptions } from './fleet/create-fleet-view.ts';
 export type { FleetView } from './fleet/fleet-view.ts';
+export { createKeptLists } from './fleet/kept-lists.ts';
+export { createUpdateHub } from './fleet/update-hub.ts';
+export { createIdempotencyKeys } from './idempotency-keys.ts';
 export { DEFAULT_LIVENESS_POLICY, type LivenessPolicy, type LivenessThresholds } from './liveness.ts';
 export { type LocalQueryApi, type LocalQueryApiOptions, startQueryApi } from './local.ts';
 export { createPipelineReader, type PipelineReaderOptions } from './pipeline/pipeline-reader.ts';

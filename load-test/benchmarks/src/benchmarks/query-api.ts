@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { DeviceJson, WholeDeviceList } from '@twinstream/api-contract';
 import { type RunningPipeline, runPipeline, temporaryFolder } from '@twinstream/end-to-end';
 import type { Benchmark, Figure } from '../benchmark.ts';
+import { cpuSeconds } from '../cpu-seconds.ts';
 import { type HttpLoadResult, httpLoad } from '../http-load.ts';
 import { openUpdates, type UpdateClient } from '../update-clients.ts';
 
@@ -70,13 +70,6 @@ async function listDevices(pipeline: RunningPipeline): Promise<readonly string[]
   return devices.map(({ deviceId }) => deviceId);
 }
 
-/** Processor seconds that a process of the pipeline has used. */
-function cpuSeconds({ environment }: RunningPipeline): number {
-  const pid = environment.TWINSTREAM_PID_QUERY_API;
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 async function singleDevices(pipeline: RunningPipeline, deviceIds: readonly string[]): Promise<Figure[]> {
   const path = (n: number) => `/v1/devices/${deviceIds[n % deviceIds.length]}`;
   const ask = (durationMs: number, rate?: number): Promise<HttpLoadResult> =>
@@ -88,9 +81,9 @@ async function singleDevices(pipeline: RunningPipeline, deviceIds: readonly stri
       ...(rate === undefined ? {} : { rate }),
     });
   await ask(WARM_UP_MS);
-  const cpuBefore = cpuSeconds(pipeline);
+  const cpuBefore = cpuSeconds(pipeline.environment.TWINSTREAM_PID_QUERY_API);
   const most = await ask(MEASURED_MS);
-  const cpuUsed = cpuSeconds(pipeline) - cpuBefore;
+  const cpuUsed = cpuSeconds(pipeline.environment.TWINSTREAM_PID_QUERY_API) - cpuBefore;
   const steady = await ask(MEASURED_MS, REQUESTS_A_SECOND_AT_LEAST);
   const failures = most.failures + steady.failures;
   const subject = 'twinstream';
@@ -145,7 +138,7 @@ async function updates(pipeline: RunningPipeline): Promise<Figure[]> {
       }),
     );
   }
-  const cpuBefore = cpuSeconds(pipeline);
+  const cpuBefore = cpuSeconds(pipeline.environment.TWINSTREAM_PID_QUERY_API);
   const moved = await pipeline.simulate(
     ...['--devices', `${DEVICES}`, '--rate', `${UPDATES_A_SECOND}`, '--duration', `${UPDATES_MS}ms`],
     ...['--seed', '1', '--session', '9999999999', '--max-delay', 'never', '--output', 'json'],
@@ -153,7 +146,7 @@ async function updates(pipeline: RunningPipeline): Promise<Figure[]> {
   if (moved.code !== 0) throw new Error(`the simulator failed: ${moved.stderr}`);
   const { acknowledged } = JSON.parse(moved.stdout) as { acknowledged: number };
   await pipeline.caughtUp();
-  const cpuUsed = cpuSeconds(pipeline) - cpuBefore;
+  const cpuUsed = cpuSeconds(pipeline.environment.TWINSTREAM_PID_QUERY_API) - cpuBefore;
   const wrong = await wrongClients(pipeline, clients);
   const told = clients.reduce((sum, client) => sum + client.updates, 0);
   const strangers = clients.reduce((sum, client) => sum + client.strangers, 0);
