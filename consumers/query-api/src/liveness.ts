@@ -49,6 +49,16 @@ export function livenessAt(
 ): Liveness {
   if (lastArrivalTime === undefined || hasLeft) return 'offline';
   const thresholds = (type === undefined ? undefined : policy.byType.get(type)) ?? policy.default;
+  return livenessAfter(thresholds, lastArrivalTime, timeMs, processedMs);
+}
+
+/** The same of a device that was heard and has not left. */
+export function livenessAfter(
+  thresholds: LivenessThresholds,
+  lastArrivalTime: number,
+  timeMs: number,
+  processedMs: number | undefined,
+): Liveness {
   const knownMs = Math.min(timeMs, processedMs ?? timeMs);
   const known = afterSilence(thresholds, knownMs - lastArrivalTime);
   if (known !== 'online' || timeMs - knownMs <= USUAL_LAG_MS) return known;

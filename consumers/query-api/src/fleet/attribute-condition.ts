@@ -11,18 +11,23 @@ export function attributePredicate(
   return (attributes) => tests.every((meets) => meets(attributes));
 }
 
-function conditionTest({ name, operator, values }: AttributeCondition): (attributes: Attributes) => boolean {
-  const attributeOf = (attributes: Attributes) =>
-    Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+function conditionTest(condition: AttributeCondition): (attributes: Attributes) => boolean {
+  const meets = valuePredicate(condition);
+  const { name } = condition;
+  return (attributes) => meets(Object.hasOwn(attributes, name) ? attributes[name] : undefined);
+}
+
+/** Tests the value of the attribute that a condition names; undefined where a device does not have it. */
+export function valuePredicate({
+  operator,
+  values,
+}: AttributeCondition): (value: JsonValue | undefined) => boolean {
   if (operator === 'exists') {
     const isWanted = values[0] === 'true';
-    return (attributes) => (attributeOf(attributes) !== undefined) === isWanted;
+    return (value) => (value !== undefined) === isWanted;
   }
   const tests = values.map((text) => valueTest(operator, text));
-  return (attributes) => {
-    const value = attributeOf(attributes);
-    return value !== undefined && tests.some((meets) => meets(value));
-  };
+  return (value) => value !== undefined && tests.some((meets) => meets(value));
 }
 
 /** What a caller may write for a number. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Liveness } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
@@ -7,6 +8,8 @@ import type { ShardId } from '@twinstream/stream-model';
 import { type LivenessPolicy, livenessAt, USUAL_LAG_MS } from '../liveness.ts';
 import { type Chances, createChances } from './chances.ts';
 import type { ChangeFeed } from './change-feed.ts';
+import { slotsChangedSince } from './columns/changed-since.ts';
+import { livenessColumn, scanFleet } from './columns/fleet-scan.ts';
 import { createCoverage, type ShardVector } from './coverage.ts';
 import type { FleetRow } from './fleet-row.ts';
 import { createFleetRows, type FleetChange, type FleetRows } from './fleet-rows.ts';
@@ -44,6 +47,8 @@ export interface FleetViewOptions {
 const SINGLE_READS_CHEAP = 200;
 /** Single devices that are read in one cycle; the rest comes in the next. */
 const SINGLE_READS_MAX = 2_000;
+/** Devices that are told of as older in one step. */
+const AGED_AT_ONCE = 5_000;
 /** While hints do not suffice the whole table is read no more often than this, in milliseconds. */
 const HEAL_MS = 5_000;
 
@@ -89,7 +94,11 @@ class MemoryFleetView implements FleetView {
     const { table, clock } = options;
     this.#laggedTime = clock.now();
     const { signal } = this.#closing;
-    this.#rows = createFleetRows((row, timeMs) => this.#livenessAt(row, timeMs));
+    this.#rows = createFleetRows({
+      liveness: options.liveness,
+      livenessOf: (row, timeMs) => this.#livenessAt(row, timeMs),
+      processedOf: (shardIds) => this.#processedTime(shardIds),
+    });
     this.#chances = createChances(clock, signal);
     this.#reads = { table, rows: this.#rows, clock, signal, tell: (changes) => this.#tell(changes) };
   }
@@ -132,17 +141,21 @@ class MemoryFleetView implements FleetView {
     const asOf = this.#asOf;
     if (asOf === undefined) return undefined;
     const rows = this.#rows;
+    const { columns } = rows;
+    const processedOf = (shardIds: Iterable<ShardId>) => this.#processedTime(shardIds);
     return {
-      get rows() {
-        return rows.inOrder();
-      },
+      inOrder: rows.inOrder,
       asOf,
       resumePoint: { timeMs: asOf, seen: new Map(this.#coverage.vector) },
-      find: (deviceId) => rows.find(deviceId),
-      shown: () => rows.shown(),
+      find: rows.find,
+      shown: rows.shown,
+      scan: (filter, timeMs) => scanFleet(columns, filter, livenessColumn(columns, timeMs, processedOf)),
+      scanShown: (filter) => scanFleet(columns, filter, columns.bytes.liveness),
+      changedSince: (point) => {
+        const mayHaveBeenUnknown = point.timeMs < this.#laggedTime;
+        return slotsChangedSince({ columns, processedOf, mayHaveBeenUnknown }, point).map(columns.idOf);
+      },
       livenessAt: (row, timeMs) => this.#livenessAt(row, timeMs),
-      mayHaveBeenUnknown: (row, timeMs) =>
-        timeMs < this.#laggedTime && this.#livenessAt(row, timeMs, timeMs) !== 'online',
       processedTime: (row) => this.#processedTime(row?.marks.keys() ?? []),
     };
   }
@@ -153,7 +166,8 @@ class MemoryFleetView implements FleetView {
     return processed === undefined ? undefined : Math.min(processed, this.#asOf ?? processed);
   }
 
-  #livenessAt(row: FleetRow, timeMs: number, processedMs = this.#processedTime(row.marks.keys())): Liveness {
+  #livenessAt(row: FleetRow, timeMs: number): Liveness {
+    const processedMs = this.#processedTime(row.marks.keys());
     const { device, lastArrivalTime, hasLeft } = row;
     const heard = { type: device.labels.type, lastArrivalTime, hasLeft };
     return livenessAt(this.#options.liveness, heard, timeMs, processedMs);
@@ -201,7 +215,7 @@ class MemoryFleetView implements FleetView {
   }
 
   async #cycle(): Promise<void> {
-    const { feed, clock } = this.#options;
+    const { feed } = this.#options;
     await this.#followGeneration();
     await this.#followProcessing();
     if (feed === undefined || this.#asOf === undefined) this.#beginReading();
@@ -209,8 +223,19 @@ class MemoryFleetView implements FleetView {
     try {
       if (feed !== undefined) await this.#followFeed(feed, changes);
     } finally {
-      for (const change of this.#rows.ageTo(clock.now())) changes.push(change);
       this.#tell(changes);
+      await this.#age();
+    }
+  }
+
+  /** Many devices may age within one moment: their watchers are told step by step, and requests are answered in between. */
+  async #age(): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      const aged = this.#rows.ageTo(clock.now(), this.#listeners.size === 0 ? undefined : AGED_AT_ONCE);
+      if (aged.length > 0) this.#tell(aged);
+      if (aged.length < AGED_AT_ONCE) return;
+      await nextTurn();
     }
   }
 
@@ -238,7 +263,7 @@ class MemoryFleetView implements FleetView {
     }
     const due = this.#coverage.take(finished);
     this.#owed = this.#owed.union(due.deviceIds);
-    const isDear = this.#owed.size > Math.max(SINGLE_READS_CHEAP, this.#rows.size / 4);
+    const isDear = this.#owed.size > Math.max(SINGLE_READS_CHEAP, this.#rows.columns.size / 4);
     if (isDear && this.#beginReading()) {
       // That reading begins behind these hints, so it finds what they hint at, and covers them when it ends.
       this.#owed = new Set();

@@ -1,56 +1,68 @@
 import type { DeviceJson, FleetFilter } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
-import { fleetPredicate } from './fleet-filter.ts';
+import type { FleetScan } from './columns/fleet-scan.ts';
+import { firstAtLeast } from './columns/id-order.ts';
+import { type SortValues, sortValues } from './columns/sort-values.ts';
 import { type FleetRow, rowJson } from './fleet-row.ts';
-import { comparePlaces, type FleetSort, type SortPlace, type SortValue, sortPlace } from './fleet-sort.ts';
+import { compareSortValues, type FleetSort } from './fleet-sort.ts';
 import type { FleetSnapshot } from './fleet-view.ts';
 
 /** The devices of a list and what each is sorted by, as they were at one moment: not yet sorted. */
 export interface PlaceList {
-  readonly deviceIds: readonly DeviceId[];
-  /** What each is sorted by, at the same index. */
-  readonly values: readonly SortValue[];
+  /** By rising id. */
+  readonly slots: Uint32Array;
+  /** What each is sorted by, at the same index; absent in the list by id. */
+  readonly values?: SortValues;
+  readonly idOf: (slot: number) => DeviceId;
 }
 
 /** The places of all devices that meet a filter now. */
 export function fleetPlaces(
-  snapshot: Pick<FleetSnapshot, 'rows' | 'find' | 'livenessAt'>,
+  snapshot: Pick<FleetSnapshot, 'inOrder' | 'scan'>,
   filter: FleetFilter,
   sort: FleetSort,
   timeMs: number,
 ): PlaceList {
-  const matches = fleetPredicate(filter);
-  const deviceIds: DeviceId[] = [];
-  const values: SortValue[] = [];
-  // A request for a few devices does not look at all.
-  const rows = filter.ids === undefined ? snapshot.rows : rowsOf(snapshot, filter.ids);
-  for (const row of rows) {
-    const liveness = snapshot.livenessAt(row, timeMs);
-    if (!matches(row, liveness)) continue;
-    deviceIds.push(row.deviceId);
-    values.push(sortPlace(row, sort.by, liveness).value);
-  }
-  return { deviceIds, values };
+  const scan = snapshot.scan(filter, timeMs);
+  const slots = matchingSlots(scan, snapshot.inOrder());
+  const values = sortValues(scan, slots, sort.by);
+  return { slots, idOf: scan.columns.idOf, ...(values === undefined ? {} : { values }) };
 }
 
-function rowsOf({ find }: Pick<FleetSnapshot, 'find'>, ids: readonly DeviceId[]): readonly FleetRow[] {
-  return [...new Set(ids)].map(find).filter((row) => row !== undefined);
+function matchingSlots({ matches, count }: FleetScan, inOrder: Uint32Array): Uint32Array {
+  if (count === inOrder.length) return inOrder;
+  const slots = new Uint32Array(count);
+  let index = 0;
+  for (let place = 0; index < count; place += 1) {
+    const slot = inOrder[place] ?? 0;
+    if (matches[slot] === 1) slots[index++] = slot;
+  }
+  return slots;
+}
+
+/**
+ * Where a device stands among the places, as the index of its place; between two indexes where it is not among them.
+ */
+export function placeIndex({ slots, idOf }: PlaceList, deviceId: string): number {
+  const index = firstAtLeast(slots, deviceId, idOf);
+  const slot = slots[index];
+  return slot !== undefined && idOf(slot) === deviceId ? index : index - 0.5;
 }
 
 export interface ListPageQuery {
   readonly places: PlaceList;
   readonly sort: FleetSort;
   readonly limit: number;
-  /** The page begins after this place. */
-  readonly after?: SortPlace;
+  /** The page begins after this place, by {@link placeIndex}. */
+  readonly after?: number;
   /** Hears of each device in turn; false ends the page before it. Default: takes all. */
   readonly take?: (device: DeviceJson, row: FleetRow) => boolean;
 }
 
 export interface ListPage {
   readonly devices: readonly DeviceJson[];
-  /** Place of the last device of the page; absent at the end of the list. */
-  readonly last?: SortPlace;
+  /** The last device of the page; absent at the end of the list. */
+  readonly last?: DeviceId;
 }
 
 /**
@@ -62,17 +74,12 @@ export function listPage(
   { places, sort, limit, after, take = () => true }: ListPageQuery,
   timeMs: number,
 ): ListPage {
-  const compare = comparePlaces(sort);
-  const first = firstPlaces(limit + 1, compare);
-  for (const [index, deviceId] of places.deviceIds.entries()) {
-    const place = { value: places.values[index], deviceId };
-    if (after === undefined || compare(place, after) > 0) first.offer(place);
-  }
-  const found = first.inOrder();
+  const { slots, idOf } = places;
+  const found = firstIndexes(places, sort, limit + 1, after);
   const devices: DeviceJson[] = [];
   let count = 0;
-  for (const { deviceId } of found.slice(0, limit)) {
-    const row: FleetRow | undefined = snapshot.find(deviceId);
+  for (const index of found.slice(0, limit)) {
+    const row = snapshot.find(idOf(slots[index] ?? 0));
     if (row !== undefined) {
       const device = rowJson(row, snapshot.livenessAt(row, timeMs));
       if (!take(device, row)) break;
@@ -81,26 +88,55 @@ export function listPage(
     count += 1;
   }
   const last = found[count - 1];
-  return { devices, ...(found.length > count && last !== undefined ? { last } : {}) };
+  if (found.length === count || last === undefined) return { devices };
+  return { devices, last: idOf(slots[last] ?? 0) };
 }
 
-/** A place of a list, whose device is one of the fleet. */
-type DevicePlace = SortPlace & { readonly deviceId: DeviceId };
-
-/** Keeps the first `count` of all that are offered, without sorting the rest: a page is short and a fleet is long. */
-function firstPlaces(count: number, compare: (a: SortPlace, b: SortPlace) => number) {
-  const inOrder = (places: DevicePlace[]) => places.sort(compare).slice(0, count);
-  let kept: DevicePlace[] = [];
+/** Indexes of the first `count` places in order, behind `after`: without sorting the rest, for a page is short and a fleet is long. */
+function firstIndexes(
+  { slots, values }: PlaceList,
+  sort: FleetSort,
+  count: number,
+  after: number | undefined,
+): readonly number[] {
+  if (values === undefined) return firstByIndex(slots.length, sort.order === 'asc', count, after);
+  const compare = indexComparison(values, sort);
+  let kept: number[] = [];
   /** Whatever comes after it is not among the first. */
-  let bound: SortPlace | undefined;
-  return {
-    offer: (offered: DevicePlace) => {
-      if (bound !== undefined && compare(offered, bound) > 0) return;
-      kept.push(offered);
-      if (kept.length < 2 * count) return;
-      kept = inOrder(kept);
-      bound = kept.at(-1);
-    },
-    inOrder: () => inOrder(kept),
-  };
+  let bound: number | undefined;
+  for (let index = 0; index < slots.length; index += 1) {
+    if (bound !== undefined && compare(index, bound) > 0) continue;
+    if (after !== undefined && compare(index, after) <= 0) continue;
+    kept.push(index);
+    if (kept.length < 2 * count) continue;
+    kept = kept.sort(compare).slice(0, count);
+    bound = kept.at(-1);
+  }
+  return kept.sort(compare).slice(0, count);
+}
+
+function firstByIndex(length: number, isRising: boolean, count: number, after: number | undefined): number[] {
+  const indexes: number[] = [];
+  const step = isRising ? 1 : -1;
+  const start = isRising ? Math.floor(after ?? -1) + 1 : Math.ceil(after ?? length) - 1;
+  for (let index = start; index >= 0 && index < length && indexes.length < count; index += step) {
+    indexes.push(index);
+  }
+  return indexes;
+}
+
+/** Order of two places: by value, then by rising id. What has no value comes last in either order. */
+function indexComparison(values: SortValues, sort: FleetSort): (a: number, b: number) => number {
+  if (values instanceof Float64Array) {
+    const sign = sort.order === 'asc' ? 1 : -1;
+    return (a, b) => {
+      const x = values[a] ?? Number.NaN;
+      const y = values[b] ?? Number.NaN;
+      if (x === y) return a - b;
+      if (Number.isNaN(x)) return Number.isNaN(y) ? a - b : 1;
+      return Number.isNaN(y) ? -1 : sign * (x - y);
+    };
+  }
+  const compare = compareSortValues(sort);
+  return (a, b) => compare(values[a], values[b]) || a - b;
 }

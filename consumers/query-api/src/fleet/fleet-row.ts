@@ -28,7 +28,6 @@ export interface FleetRow {
 
 export function fleetRow(state: DeviceState): FleetRow {
   const device = timelessDeviceJson(state);
-  const { site, type, firmware } = device.labels;
   return {
     deviceId: state.deviceId,
     page: state.page,
@@ -38,11 +37,18 @@ export function fleetRow(state: DeviceState): FleetRow {
     lastEventTime: device.lastEventTime === null ? undefined : eventTimeMs(device.lastEventTime),
     marks: new Map([...state.marks].map(([shardId, mark]) => [shardId, mark.sequenceNumber])),
     isBehindMarks: isBehindMarks(state),
-    searchText: [state.deviceId, site, type, firmware]
-      .filter((text) => text !== undefined)
-      .join('\n')
-      .toLowerCase(),
+    searchText: searchTextOf(state.deviceId, device.labels),
   };
+}
+
+export function searchTextOf(
+  deviceId: DeviceId,
+  { site, type, firmware }: TimelessDeviceJson['labels'],
+): string {
+  return [deviceId, site, type, firmware]
+    .filter((text) => text !== undefined)
+    .join('\n')
+    .toLowerCase();
 }
 
 function isBehindMarks({ position, marks }: DeviceState): boolean {

@@ -1,6 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Liveness } from '@twinstream/api-contract';
+import { LIVENESS, type Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
+import type { LivenessPolicy } from '../liveness.ts';
+import { createFleetColumns, type FleetColumns } from './columns/fleet-columns.ts';
+import { livenessColumn, type ProcessedOf } from './columns/fleet-scan.ts';
+import { createIdOrder } from './columns/id-order.ts';
 import { type FleetRow, fleetRow } from './fleet-row.ts';
 
 /** A device as it is shown, before or after a change. */
@@ -16,112 +20,151 @@ export interface FleetChange {
   readonly after?: ShownDevice;
 }
 
-interface HeldRow extends ShownDevice {
-  /** When the reading began that brought it, milliseconds since 1970. */
-  readTime: number;
-  liveness: Liveness;
+/** A reading of the whole table on its way. */
+export interface TableReading {
+  /** Takes what the reading has found, unless something newer stands there. */
+  put(state: DeviceState, timeMs: number): FleetChange | undefined;
+  /** To be called at its end: drops what it has not found, unless it was read since it began. */
+  dropRest(): readonly FleetChange[];
 }
 
 /** The rows of the fleet, each as new as anything that was read of it. */
 export interface FleetRows {
-  readonly size: number;
-  /** Rises with every change of any row or liveness. */
-  readonly generation: number;
+  readonly columns: FleetColumns;
   find(deviceId: DeviceId): FleetRow | undefined;
-  /** As they were told last. */
-  shown(): Iterable<ShownDevice>;
-  /** By rising id. The same array as long as the generation is. */
-  inOrder(): readonly FleetRow[];
+  /** As it was told last. */
+  shown(deviceId: DeviceId): ShownDevice | undefined;
+  /** Slots by rising id. The same array as long as no device comes or goes. */
+  inOrder(): Uint32Array;
   /** Takes what a read that began at `readTime` has found, unless something newer stands there. */
   put(state: DeviceState, readTime: number, timeMs: number): FleetChange | undefined;
-  /** Drops what a reading of the whole table, begun at `readTime`, has not found. */
-  dropUnlessIn(found: ReadonlySet<DeviceId>, readTime: number): readonly FleetChange[];
-  /** Devices whose liveness is another than was told last. */
-  ageTo(timeMs: number): readonly FleetChange[];
+  /** Takes a row that was saved, unless something newer stands there. */
+  restore(row: FleetRow, readTime: number, timeMs: number): void;
+  /** @param readTime when it begins, milliseconds since 1970 */
+  beginReading(readTime: number): TableReading;
+  /**
+   * Devices whose liveness is another than was told last, up to `changesMax`; the next call goes on. Where it is undefined nobody
+   * hears of them: all are taken, and none is returned.
+   */
+  ageTo(timeMs: number, changesMax: number | undefined): readonly FleetChange[];
 }
 
-/** Liveness of a row at a time, milliseconds since 1970. */
-export type LivenessOf = (row: FleetRow, timeMs: number) => Liveness;
+export interface FleetRowsOptions {
+  readonly liveness: LivenessPolicy;
+  /** Of a row at a time, milliseconds since 1970. */
+  readonly livenessOf: (row: FleetRow, timeMs: number) => Liveness;
+  readonly processedOf: ProcessedOf;
+}
 
-export function createFleetRows(livenessOf: LivenessOf): FleetRows {
-  const held = new Map<DeviceId, HeldRow>();
-  let generation = 0;
-  let ordered: { readonly generation: number; readonly rows: readonly FleetRow[] } | undefined;
-  let sortedIds: readonly DeviceId[] | undefined;
+export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRowsOptions): FleetRows {
+  const columns = createFleetColumns(liveness);
+  const order = createIdOrder(columns.idOf);
+
+  function presentSlot(deviceId: DeviceId): number | undefined {
+    const slot = columns.slotOf(deviceId);
+    return slot !== undefined && columns.isPresent(slot) ? slot : undefined;
+  }
+
+  function shownAt(slot: number): ShownDevice {
+    return { row: columns.rowAt(slot), liveness: columns.livenessOf(slot) };
+  }
+
+  function putRow(found: FleetRow, readTime: number, timeMs: number): FleetChange | undefined {
+    const { deviceId } = found;
+    const slot = presentSlot(deviceId);
+    let row = found;
+    let before: ShownDevice | undefined;
+    if (slot !== undefined) {
+      const heldTime = columns.numbers.readTime[slot] ?? 0;
+      const heldPage = columns.numbers.page[slot] ?? 0;
+      if (isOlder(found.page, readTime, heldPage, heldTime)) return undefined;
+      before = shownAt(slot);
+      if (isSame(before.row, found)) {
+        columns.numbers.readTime[slot] = Math.max(heldTime, readTime);
+        return undefined;
+      }
+      // The stream tells nobody of what changed without it, such as a repair.
+      if (isDeepStrictEqual(before.row.marks, found.marks)) row = { ...found, alteredTime: timeMs };
+    }
+    const after = { row, liveness: livenessOf(row, timeMs) };
+    const written = columns.write(row, readTime, after.liveness);
+    if (before === undefined) order.add(written);
+    return before === undefined ? { deviceId, after } : { deviceId, before, after };
+  }
+
+  function drop(slot: number): FleetChange {
+    const change = { deviceId: columns.idOf(slot), before: shownAt(slot) };
+    columns.remove(slot);
+    order.remove(slot);
+    return change;
+  }
 
   return {
-    get size() {
-      return held.size;
+    columns,
+    find: (deviceId) => {
+      const slot = presentSlot(deviceId);
+      return slot === undefined ? undefined : columns.rowAt(slot);
     },
-    get generation() {
-      return generation;
+    shown: (deviceId) => {
+      const slot = presentSlot(deviceId);
+      return slot === undefined ? undefined : shownAt(slot);
     },
-    find: (deviceId) => held.get(deviceId)?.row,
-    shown: () => held.values(),
-    inOrder: () => {
-      if (ordered?.generation === generation) return ordered.rows;
-      sortedIds ??= [...held.keys()].sort();
-      const rows: FleetRow[] = [];
-      for (const deviceId of sortedIds) {
-        const row = held.get(deviceId)?.row;
-        if (row !== undefined) rows.push(row);
-      }
-      ordered = { generation, rows };
-      return rows;
+    inOrder: order.slots,
+    put: (state, readTime, timeMs) => putRow(fleetRow(state), readTime, timeMs),
+    restore: (row, readTime, timeMs) => {
+      if (presentSlot(row.deviceId) !== undefined) return;
+      order.add(columns.write(row, readTime, livenessOf(row, timeMs)));
     },
-    put: (state, readTime, timeMs) => {
-      const { deviceId } = state;
-      const known = held.get(deviceId);
-      const found = fleetRow(state);
-      if (known !== undefined) {
-        if (isOlder(state.page, readTime, known)) return undefined;
-        if (isSame(known.row, found)) {
-          known.readTime = Math.max(known.readTime, readTime);
-          return undefined;
+    beginReading: (readTime) => {
+      let found = new Uint8Array(columns.slotsEnd);
+      return {
+        put: (state, timeMs) => {
+          const change = putRow(fleetRow(state), readTime, timeMs);
+          const slot = columns.slotOf(state.deviceId) ?? 0;
+          if (slot >= found.length) found = enlarged(found, columns.slotsEnd);
+          found[slot] = 1;
+          return change;
+        },
+        dropRest: () => {
+          const changes: FleetChange[] = [];
+          for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
+            const isKept = found[slot] === 1 || (columns.numbers.readTime[slot] ?? 0) > readTime;
+            if (!isKept && columns.isPresent(slot)) changes.push(drop(slot));
+          }
+          return changes;
+        },
+      };
+    },
+    ageTo: (timeMs, changesMax) => {
+      const now = livenessColumn(columns, timeMs, processedOf);
+      const told = columns.bytes.liveness;
+      const changes: FleetChange[] = [];
+      for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
+        if (now[slot] === told[slot] || !columns.isPresent(slot)) continue;
+        if (changes.length === changesMax) break;
+        if (changesMax !== undefined) {
+          const { row, liveness } = shownAt(slot);
+          const after = { row, liveness: LIVENESS[now[slot] ?? 0] ?? 'unknown' };
+          changes.push({ deviceId: row.deviceId, before: { row, liveness }, after });
         }
-      } else sortedIds = undefined;
-      // The stream tells nobody of what changed without it, such as a repair.
-      const isAltered = known !== undefined && isDeepStrictEqual(known.row.marks, found.marks);
-      const row = isAltered ? { ...found, alteredTime: timeMs } : found;
-      const after = { row, liveness: livenessOf(row, timeMs) };
-      held.set(deviceId, { ...after, readTime });
-      generation += 1;
-      return known === undefined
-        ? { deviceId, after }
-        : { deviceId, before: { row: known.row, liveness: known.liveness }, after };
-    },
-    dropUnlessIn: (found, readTime) => {
-      const changes: FleetChange[] = [];
-      for (const [deviceId, { row, liveness, readTime: rowTime }] of held) {
-        if (found.has(deviceId) || rowTime > readTime) continue;
-        held.delete(deviceId);
-        changes.push({ deviceId, before: { row, liveness } });
+        told[slot] = now[slot] ?? 0;
       }
-      if (changes.length > 0) {
-        sortedIds = undefined;
-        generation += 1;
-      }
-      return changes;
-    },
-    ageTo: (timeMs) => {
-      const changes: FleetChange[] = [];
-      for (const [deviceId, device] of held) {
-        const liveness = livenessOf(device.row, timeMs);
-        if (liveness === device.liveness) continue;
-        const { row } = device;
-        changes.push({ deviceId, before: { row, liveness: device.liveness }, after: { row, liveness } });
-        device.liveness = liveness;
-      }
-      if (changes.length > 0) generation += 1;
       return changes;
     },
   };
 }
 
+/** Twice as long as needed now: a reading may find many new devices. */
+function enlarged(found: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * length);
+  larger.set(found);
+  return larger;
+}
+
 /** Whether a read says less than the held row does: pages only rise, but for a repair or another table, which later reads show. */
-function isOlder(page: number, readTime: number, { row, readTime: heldTime }: HeldRow): boolean {
-  if (page > row.page) return false;
-  return page === row.page ? readTime < heldTime : readTime <= heldTime;
+function isOlder(page: number, readTime: number, heldPage: number, heldTime: number): boolean {
+  if (page > heldPage) return false;
+  return page === heldPage ? readTime < heldTime : readTime <= heldTime;
 }
 
 /** By content: a repair may correct what stands at the same page. */

@@ -33,41 +33,36 @@ export interface FleetSort {
   readonly order: Order;
 }
 
-/** Where a row stands in a sorted list. The id decides among equal values, so that no two rows stand in one place. */
-export interface SortPlace {
-  readonly value: SortValue;
-  readonly deviceId: string;
-}
-
-export function sortPlace(row: FleetRow, by: SortKey, liveness: Liveness): SortPlace {
-  const value = isColumn(by)
+/** What a row is sorted by. */
+export function sortValue(row: FleetRow, by: SortKey, liveness: Liveness): SortValue {
+  return isColumn(by)
     ? VALUES[by](row, liveness)
-    : attributeValue(row.device.attributes, by.slice(ATTRIBUTE_PREFIX.length));
-  return { value, deviceId: row.deviceId };
+    : sortableValue(ownValue(row.device.attributes, by.slice(ATTRIBUTE_PREFIX.length)));
 }
 
-function isColumn(by: SortKey): by is SortName {
+export function isColumn(by: SortKey): by is SortName {
   return Object.hasOwn(VALUES, by);
 }
 
-function attributeValue(attributes: FleetRow['device']['attributes'], name: string): SortValue {
-  const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+function ownValue(attributes: FleetRow['device']['attributes'], name: string): unknown {
+  return Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+}
+
+/** What a list is sorted by where an attribute has this value: numbers, texts and booleans; others come last. */
+export function sortableValue(value: unknown): SortValue {
   if (typeof value === 'number' || typeof value === 'string') return value;
   return typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** Order of two places. What has no value comes last in either order; equal values always go by rising id. */
-export function comparePlaces({ by, order }: FleetSort): (a: SortPlace, b: SortPlace) => number {
+/** Order of two values; 0 where the id decides. What has no value comes last in either order. */
+export function compareSortValues({ by, order }: FleetSort): (a: SortValue, b: SortValue) => number {
   const sign = order === 'asc' ? 1 : -1;
   const compareValues = isColumn(by) ? compareAlike : compareAttributes;
   return (a, b) => {
-    if (a.value !== b.value) {
-      if (a.value === undefined) return 1;
-      if (b.value === undefined) return -1;
-      const difference = compareValues(a.value, b.value);
-      if (difference !== 0) return sign * difference;
-    }
-    return a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0;
+    if (a === b) return 0;
+    if (a === undefined) return 1;
+    if (b === undefined) return -1;
+    return sign * compareValues(a, b);
   };
 }
 

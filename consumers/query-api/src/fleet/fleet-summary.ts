@@ -1,78 +1,79 @@
 import {
   CONNECTION_STATUSES,
-  type FleetFilter,
   type FleetSummary,
   LABEL_VALUES_MAX,
   type LabelCounts,
   LIVENESS,
-  TROUBLES,
 } from '@twinstream/api-contract';
+import type { Labels } from '@twinstream/device-model';
 import type { LivenessPolicy } from '../liveness.ts';
-import { fleetPredicate } from './fleet-filter.ts';
-import type { FleetSnapshot } from './fleet-view.ts';
-import { troublesOf } from './trouble.ts';
+import { type FleetScan, silentTable } from './columns/fleet-scan.ts';
+import { NONE } from './columns/intern-table.ts';
 
-/** Counts those rows that meet the filter. */
+/** Counts the devices of a scan. */
 export function summarizeFleet(
-  snapshot: Pick<FleetSnapshot, 'rows' | 'livenessAt'>,
-  filter: FleetFilter,
+  scan: FleetScan,
   policy: LivenessPolicy,
-  timeMs: number,
 ): Omit<FleetSummary, 'asOf' | 'lagMs'> {
-  const matches = fleetPredicate(filter);
-  const byStatus = zeros(CONNECTION_STATUSES);
-  const byLiveness = zeros(LIVENESS);
-  const byTrouble = zeros(TROUBLES);
-  const labels = { site: labelCounter(), type: labelCounter(), firmware: labelCounter() };
-  let total = 0;
-  let inTrouble = 0;
-  for (const row of snapshot.rows) {
-    const liveness = snapshot.livenessAt(row, timeMs);
-    if (!matches(row, liveness)) continue;
-    total += 1;
-    byStatus[row.device.status] += 1;
-    byLiveness[liveness] += 1;
-    const troubles = troublesOf(row, liveness);
-    if (troubles.length > 0) inTrouble += 1;
-    for (const trouble of troubles) byTrouble[trouble] += 1;
-    labels.site.add(row.device.labels.site);
-    labels.type.add(row.device.labels.type);
-    labels.firmware.add(row.device.labels.firmware);
+  const { columns, matches, count: total, liveness } = scan;
+  const { bytes, numbers } = columns;
+  const isSilent = silentTable();
+  // By status and liveness together.
+  const counts = new Uint32Array(isSilent.length);
+  let silent = 0;
+  let gaps = 0;
+  let both = 0;
+  for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
+    if (matches[slot] !== 1) continue;
+    const index = (bytes.status[slot] ?? 0) * LIVENESS.length + (liveness[slot] ?? 0);
+    counts[index] = (counts[index] ?? 0) + 1;
+    const hasGaps = (numbers.gaps[slot] ?? 0) > 0;
+    if (hasGaps) gaps += 1;
+    if (isSilent[index] !== true) continue;
+    silent += 1;
+    if (hasGaps) both += 1;
   }
+  const statusOf = (index: number) => Math.floor(index / LIVENESS.length);
   return {
     total,
-    byStatus,
-    byLiveness,
-    inTrouble,
-    byTrouble,
-    bySite: labels.site.counts(),
-    byType: labels.type.counts(),
-    byFirmware: labels.firmware.counts(),
+    byStatus: countsBy(CONNECTION_STATUSES, counts, statusOf),
+    byLiveness: countsBy(LIVENESS, counts, (index) => index % LIVENESS.length),
+    inTrouble: silent + gaps - both,
+    byTrouble: { silent, gaps },
+    bySite: labelCounts(scan, 'site'),
+    byType: labelCounts(scan, 'type'),
+    byFirmware: labelCounts(scan, 'firmware'),
     thresholds: { default: policy.default, byType: Object.fromEntries(policy.byType) },
   };
 }
 
-function zeros<const Name extends string>(names: readonly Name[]): Record<Name, number> {
-  const counts: Partial<Record<Name, number>> = {};
-  for (const name of names) counts[name] = 0;
-  return counts as Record<Name, number>;
+function countsBy<const Name extends string>(
+  names: readonly Name[],
+  counts: Uint32Array,
+  nameOf: (index: number) => number,
+): Record<Name, number> {
+  const sums = names.map((_, name) =>
+    counts.reduce((sum, count, index) => (nameOf(index) === name ? sum + count : sum), 0),
+  );
+  return Object.fromEntries(names.map((name, index) => [name, sums[index] ?? 0])) as Record<Name, number>;
 }
 
-function labelCounter() {
-  const byValue = new Map<string, number>();
-  let none = 0;
+function labelCounts({ columns, matches }: FleetScan, label: keyof Labels): LabelCounts {
+  const numbers = columns.references[label];
+  const counts = new Uint32Array(columns.texts.numbersEnd);
+  for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
+    if (matches[slot] !== 1) continue;
+    const number = numbers[slot] ?? NONE;
+    counts[number] = (counts[number] ?? 0) + 1;
+  }
+  const values: { readonly value: string; readonly count: number }[] = [];
+  counts.forEach((count, number) => {
+    if (count > 0 && number !== NONE) values.push({ value: columns.textOf(number), count });
+  });
+  values.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
   return {
-    add: (value: string | undefined) => {
-      if (value === undefined) none += 1;
-      else byValue.set(value, (byValue.get(value) ?? 0) + 1);
-    },
-    counts: (): LabelCounts => {
-      const sorted = [...byValue].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-      return {
-        values: sorted.slice(0, LABEL_VALUES_MAX).map(([value, devices]) => ({ value, count: devices })),
-        other: sorted.slice(LABEL_VALUES_MAX).reduce((sum, [, devices]) => sum + devices, 0),
-        none,
-      };
-    },
+    values: values.slice(0, LABEL_VALUES_MAX),
+    other: values.slice(LABEL_VALUES_MAX).reduce((sum, { count }) => sum + count, 0),
+    none: counts[NONE] ?? 0,
   };
 }

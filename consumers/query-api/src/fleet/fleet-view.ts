@@ -1,24 +1,29 @@
-import type { Liveness } from '@twinstream/api-contract';
+import type { FleetFilter, Liveness } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
+import type { FleetScan } from './columns/fleet-scan.ts';
 import type { FleetRow } from './fleet-row.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';
 import type { ResumePoint } from './resume-token.ts';
 
 /** All devices, as they stood at one moment. It is good until the next wait: rows change in place afterwards. */
 export interface FleetSnapshot {
-  /** By rising id. The same array as long as nothing has changed. */
-  readonly rows: readonly FleetRow[];
   /** Whatever was finished before then is in it; milliseconds since 1970. */
   readonly asOf: number;
   /** Where updates go on behind this snapshot. */
   readonly resumePoint: ResumePoint;
+  /** Slots of all devices by rising id. The same array as long as no device comes or goes. */
+  inOrder(): Uint32Array;
   /** The device of this id; undefined where there is none. */
   find(deviceId: DeviceId): FleetRow | undefined;
-  /** All devices as their watchers were told of them last. */
-  shown(): Iterable<ShownDevice>;
+  /** The same, as its watchers were told of it last. */
+  shown(deviceId: DeviceId): ShownDevice | undefined;
+  /** The devices that meet a filter at a time, milliseconds since 1970. */
+  scan(filter: FleetFilter, timeMs: number): FleetScan;
+  /** The devices that meet a filter, as their watchers were told of them last. */
+  scanShown(filter: FleetFilter): FleetScan;
+  /** Ids of all devices of which a client may not know what its watchers were told last, when it has seen all up to a point. */
+  changedSince(point: ResumePoint): Iterable<DeviceId>;
   livenessAt(row: FleetRow, timeMs: number): Liveness;
-  /** Whether a client that saw the device then may have been told that its liveness is unknown. */
-  mayHaveBeenUnknown(row: FleetRow, timeMs: number): boolean;
   /**
    * Whatever had arrived before then in the shards of the device is in it; without a row, in any shard. Milliseconds since
    * 1970; undefined while that is unknown.

@@ -17,7 +17,7 @@ export interface KeptListsOptions {
   readonly newId: () => string;
   /** How long a list is kept after its last use, in milliseconds. Default 300,000. */
   readonly keptMs?: number;
-  /** Places of all kept lists together, at 16 bytes each; a single list may have more. Default 4,000,000. */
+  /** Places of all kept lists together, at 12 bytes each where the sort is a number; a single list may have more. Default 10,000,000. */
   readonly placesMax?: number;
 }
 
@@ -28,14 +28,14 @@ interface KeptList {
 }
 
 export function createKeptLists(options: KeptListsOptions): KeptLists {
-  const { clock, newId, keptMs = 300_000, placesMax = 4_000_000 } = options;
+  const { clock, newId, keptMs = 300_000, placesMax = 10_000_000 } = options;
   /** The least recently used comes first. */
   const lists = new Map<string, KeptList>();
   let places = 0;
 
   function forget(id: string, { list }: KeptList): void {
     lists.delete(id);
-    places -= list.deviceIds.length;
+    places -= list.slots.length;
   }
 
   function forgetExpired(): void {
@@ -55,10 +55,10 @@ export function createKeptLists(options: KeptListsOptions): KeptLists {
   return {
     keep: (list) => {
       forgetExpired();
-      makeRoomFor(list.deviceIds.length);
+      makeRoomFor(list.slots.length);
       const id = newId();
       lists.set(id, { list, useTime: clock.now(), isContinued: false });
-      places += list.deviceIds.length;
+      places += list.slots.length;
       return id;
     },
     find: (id) => {

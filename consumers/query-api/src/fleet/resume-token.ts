@@ -1,14 +1,7 @@
 import { RESUME_TOKEN_CHARACTERS_MAX } from '@twinstream/api-contract';
-import {
-  compareSequenceNumbers,
-  isSequenceNumber,
-  isShardId,
-  type SequenceNumber,
-  type ShardId,
-} from '@twinstream/stream-model';
+import { isSequenceNumber, isShardId, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { z } from 'zod';
 import type { ShardVector } from './coverage.ts';
-import type { FleetRow } from './fleet-row.ts';
 
 /**
  * A moment of the fleet, as a client carries it: what it has seen by then. It means the same to every process that reads
@@ -45,17 +38,4 @@ export function decodeResumeToken(token: string): ResumePoint | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** False only when the device is as it was at that point. */
-export function mayHaveChangedSince(
-  row: Pick<FleetRow, 'marks' | 'isBehindMarks' | 'alteredTime'>,
-  { seen, timeMs }: ResumePoint,
-): boolean {
-  if (row.isBehindMarks || (row.alteredTime !== undefined && row.alteredTime >= timeMs)) return true;
-  for (const [shardId, mark] of row.marks) {
-    const known = seen.get(shardId);
-    if (known === undefined || compareSequenceNumbers(mark, known) > 0) return true;
-  }
-  return false;
 }

@@ -7,8 +7,8 @@ import type { FleetChange, FleetRows } from './fleet-rows.ts';
 const LIST_LIMIT = 1_000;
 /** Requests of one reading of the table, which may answer with fewer devices than the limit. */
 const LIST_REQUESTS_MAX = 50_000;
-/** Devices that one process holds, at about 2 KB each. */
-const DEVICES_MAX = 1_000_000;
+/** Devices that one process holds, at some 400 bytes each. */
+const DEVICES_MAX = 4_000_000;
 /** Single devices that are read concurrently. */
 const READS_AT_ONCE = 16;
 
@@ -24,8 +24,7 @@ export interface TableReadOptions {
 /** Reads the whole table into the rows, and drops those devices that it no longer has. Throws `FLEET_TOO_LARGE`. */
 export async function readWholeTable(options: TableReadOptions): Promise<void> {
   const { table, rows, clock, signal, tell } = options;
-  const startTime = clock.now();
-  const found = new Set<DeviceId>();
+  const reading = rows.beginReading(clock.now());
   let cursor: string | undefined;
   for (let request = 0; request < LIST_REQUESTS_MAX; request += 1) {
     const answer = await table.list({
@@ -35,16 +34,15 @@ export async function readWholeTable(options: TableReadOptions): Promise<void> {
     });
     const changes: FleetChange[] = [];
     for (const state of answer.devices) {
-      found.add(state.deviceId);
-      const change = rows.put(state, startTime, clock.now());
+      const change = reading.put(state, clock.now());
       if (change !== undefined) changes.push(change);
     }
     tell(changes);
-    if (found.size > DEVICES_MAX) {
+    if (rows.columns.slotsEnd > DEVICES_MAX) {
       throw new CodedError('FLEET_TOO_LARGE', `the fleet has more than ${DEVICES_MAX} devices`);
     }
     if (answer.cursor === undefined) {
-      tell(rows.dropUnlessIn(found, startTime));
+      tell(reading.dropRest());
       return;
     }
     cursor = answer.cursor;

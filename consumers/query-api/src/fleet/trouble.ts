@@ -14,9 +14,14 @@ export function troublesOf(
   liveness: Liveness,
 ): Trouble[] {
   const troubles: Trouble[] = [];
-  if (liveness === 'offline' && device.status !== 'disconnected') troubles.push('silent');
+  if (isSilent(device.status, liveness)) troubles.push('silent');
   if (device.counts.gaps > 0) troubles.push('gaps');
   return troubles;
+}
+
+/** Offline without having said so. */
+export function isSilent(status: TroubledDevice['status'], liveness: Liveness): boolean {
+  return liveness === 'offline' && status !== 'disconnected';
 }
 
 /** The troubles of a device with their causes. `gaps`: what is known of its gaps, where that was looked for. */

@@ -2,20 +2,24 @@ import type { DeviceId } from '@twinstream/device-model';
 import { fleetPredicate } from './fleet-filter.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';
 import type { FleetSnapshot } from './fleet-view.ts';
-import { mayHaveChangedSince, type ResumePoint } from './resume-token.ts';
 import { deviceMessage, leaveMessage } from './update-message.ts';
 import type { UpdateQuery, UpdateSink } from './update-stream.ts';
 
-/** A change that a client has not been told of. `unknown`: whether the device was among its own before is not known. */
-export interface PendingChange {
-  readonly before: ShownDevice | 'unknown' | undefined;
+/** Whether a device was among a client's own when the client was told of it last. */
+export type WasMine = boolean | 'unknown';
+
+/** A change as a client is told of it. */
+export interface ToldChange {
+  readonly deviceId: DeviceId;
+  readonly wasMine: WasMine;
   readonly after: ShownDevice | undefined;
 }
 
 export interface Client {
   readonly sink: UpdateSink;
   readonly openTime: number;
-  readonly pending: Map<DeviceId, PendingChange>;
+  /** Devices whose changes it has not been told of. */
+  readonly pending: Map<DeviceId, WasMine>;
   hasRoom: boolean;
   writeTime: number;
 }
@@ -41,49 +45,33 @@ export function createGroup({ filter, fields }: UpdateQuery): Group {
 }
 
 /** What changed is sent whole; what left the filter is named. */
-export function changesText(
-  { isMine, render }: Group,
-  changes: Iterable<FleetChange | PendingChange>,
-): string {
+export function changesText({ isMine, render }: Group, changes: Iterable<ToldChange>): string {
   let text = '';
   const left: DeviceId[] = [];
-  for (const { before, after } of changes) {
+  for (const { deviceId, wasMine, after } of changes) {
     if (after !== undefined && isMine(after)) text += render(after);
-    else if (before === 'unknown') {
-      if (after !== undefined) left.push(after.row.deviceId);
-    } else if (before !== undefined && isMine(before)) left.push(before.row.deviceId);
+    else if (wasMine === true || (wasMine === 'unknown' && after !== undefined)) left.push(deviceId);
   }
   return left.length === 0 ? text : text + leaveMessage(left);
 }
 
-/** Two changes of a device become one: from before the first to after the last. */
-export function remember(client: Client, { deviceId, before, after }: FleetChange): void {
-  const known = client.pending.get(deviceId);
-  client.pending.set(deviceId, { before: known === undefined ? before : known.before, after });
+export function toldChange(group: Group, { deviceId, before, after }: FleetChange): ToldChange {
+  return { deviceId, wasMine: isMine(group, before), after };
 }
 
-export function rememberFirst(
-  client: Client,
-  query: UpdateQuery,
-  snapshot: FleetSnapshot,
-  group: Group,
-): void {
+/** Two changes of a device become one, from before the first. */
+export function remember(client: Client, { deviceId, wasMine }: ToldChange): void {
+  if (!client.pending.has(deviceId)) client.pending.set(deviceId, wasMine);
+}
+
+export function rememberFirst(client: Client, query: UpdateQuery, snapshot: FleetSnapshot): void {
   const { since } = query;
-  if (since === undefined && !query.snapshot) return;
-  for (const shown of snapshot.shown()) {
-    if (query.snapshot ? group.isMine(shown) : since !== undefined && changedSince(shown, since, snapshot)) {
-      client.pending.set(shown.row.deviceId, {
-        before: query.snapshot ? undefined : 'unknown',
-        after: shown,
-      });
-    }
+  if (query.snapshot) {
+    const { columns, matches } = snapshot.scanShown(query.filter);
+    matches.forEach((meets, slot) => {
+      if (meets === 1) client.pending.set(columns.idOf(slot), false);
+    });
+  } else if (since !== undefined) {
+    for (const deviceId of snapshot.changedSince(since)) client.pending.set(deviceId, 'unknown');
   }
-}
-
-function changedSince(shown: ShownDevice, since: ResumePoint, snapshot: FleetSnapshot): boolean {
-  return (
-    mayHaveChangedSince(shown.row, since) ||
-    snapshot.livenessAt(shown.row, since.timeMs) !== shown.liveness ||
-    snapshot.mayHaveBeenUnknown(shown.row, since.timeMs)
-  );
 }

@@ -8,9 +8,10 @@ import {
   createGroup,
   type Group,
   isMine,
-  type PendingChange,
   remember,
   rememberFirst,
+  type ToldChange,
+  toldChange,
 } from './update-group.ts';
 import { retryMessage, syncMessage } from './update-message.ts';
 import type { UpdateQuery, UpdateSink, UpdateStream } from './update-stream.ts';
@@ -70,7 +71,7 @@ class SharedUpdateHub implements UpdateHub {
     this.#clientCount += 1;
     this.#wakeUp();
     this.#latest = snapshot;
-    rememberFirst(client, query, snapshot, group);
+    rememberFirst(client, query, snapshot);
     const sync = client.pending.size === 0 ? syncOf(snapshot) : '';
     this.#write(client, utf8.encode(retryMessage(retryMs) + sync));
     this.#drain(group, client);
@@ -113,20 +114,17 @@ class SharedUpdateHub implements UpdateHub {
   }
 
   #hearGroup(group: Group, changes: readonly FleetChange[], snapshot: FleetSnapshot): void {
-    const mine = new Set(
-      changes.filter(({ before, after }) => isMine(group, before) || isMine(group, after)),
-    );
+    const told = changes.map((change) => toldChange(group, change));
+    const mine = told.filter(({ wasMine, after }) => wasMine === true || isMine(group, after));
     // One text serves all that keep up.
     let bytes: Uint8Array | undefined;
     for (const client of [...group.clients]) {
       if (client.hasRoom && client.pending.size === 0) {
-        if (mine.size === 0) continue;
+        if (mine.length === 0) continue;
         bytes ??= utf8.encode(changesText(group, mine) + syncOf(snapshot));
         this.#write(client, bytes);
       } else {
-        for (const change of changes) {
-          if (mine.has(change) || client.pending.has(change.deviceId)) remember(client, change);
-        }
+        for (const change of mine) remember(client, change);
         this.#drain(group, client);
       }
     }
@@ -139,14 +137,16 @@ class SharedUpdateHub implements UpdateHub {
 
   /** Sends what a client has not been told of, as far as it keeps up. */
   #drain(group: Group, client: Client): void {
+    const latest = this.#latest;
+    if (latest === undefined) return;
     while (client.hasRoom && client.pending.size > 0) {
-      const slice: PendingChange[] = [];
-      for (const [deviceId, change] of client.pending) {
+      const slice: ToldChange[] = [];
+      for (const [deviceId, wasMine] of client.pending) {
         if (slice.length === SLICE_CHANGES) break;
         client.pending.delete(deviceId);
-        slice.push(change);
+        slice.push({ deviceId, wasMine, after: latest.shown(deviceId) });
       }
-      const sync = client.pending.size === 0 && this.#latest !== undefined ? syncOf(this.#latest) : '';
+      const sync = client.pending.size === 0 ? syncOf(latest) : '';
       const text = changesText(group, slice) + sync;
       if (text !== '') this.#write(client, utf8.encode(text));
     }

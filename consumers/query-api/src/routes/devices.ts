@@ -12,9 +12,8 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
-import { fleetPlaces, listPage, type PlaceList } from '../fleet/fleet-list.ts';
+import { fleetPlaces, listPage, placeIndex } from '../fleet/fleet-list.ts';
 import type { FleetRow } from '../fleet/fleet-row.ts';
-import type { SortPlace } from '../fleet/fleet-sort.ts';
 import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesJson } from '../fleet/trouble.ts';
@@ -59,34 +58,27 @@ export const devicesEndpoint = endpoint(
     };
     const sorted = { by: sort, order };
     const places = known ?? fleetPlaces(snapshot, filter, sorted, now);
-    const place = after === undefined ? undefined : placeOf(after.deviceId, known);
-    if (after !== undefined && place === undefined) return badCursor();
+    const place = after === undefined ? undefined : placeIndex(places, after.deviceId);
+    // A kept list has the device that one of its pages ended with.
+    if (known !== undefined && !Number.isInteger(place)) return badCursor();
     const { last } = listPage(
       snapshot,
       { places, sort: sorted, limit, take, ...(place === undefined ? {} : { after: place }) },
       now,
     );
     const keep = () => (sort === FIXED_SORT ? [] : [after?.list ?? services.lists.keep(places)]);
-    const next = last === undefined ? undefined : encodeCursor(bound, [last.deviceId, ...keep()]);
+    const next = last === undefined ? undefined : encodeCursor(bound, [last, ...keep()]);
     if (format === CSV) return listAnswer(format, devicesCsv(listed, selection?.attributes), next);
     if (format === NDJSON) return listAnswer(format, ndjson(texts), next);
     const rest: Omit<DeviceList, 'devices'> = {
       ...(next === undefined ? {} : { cursor: next }),
-      total: places.deviceIds.length,
+      total: places.slots.length,
       asOf: isoTime(snapshot.asOf),
       lastEventId: encodeResumeToken(snapshot.resumePoint),
     };
     return jsonTextAnswer(`{"devices":[${texts.join(',')}],${JSON.stringify(rest).slice(1)}`);
   },
 );
-
-/** Where a page ended; undefined where the kept list does not have the device. */
-function placeOf(deviceId: string, known: PlaceList | undefined): SortPlace | undefined {
-  if (known === undefined) return { value: deviceId, deviceId };
-  const deviceIds: readonly string[] = known.deviceIds;
-  const index = deviceIds.indexOf(deviceId);
-  return index < 0 ? undefined : { value: known.values[index], deviceId };
-}
 
 function selectListed(
   snapshot: FleetSnapshot,

@@ -7,30 +7,35 @@ import {
 import { numberOf } from '@twinstream/device-model';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
-import { fleetPredicate } from '../fleet/fleet-filter.ts';
+import { attributeReader } from '../fleet/columns/fleet-scan.ts';
+import { NONE } from '../fleet/columns/intern-table.ts';
 
 export const fleetAggregatesEndpoint = endpoint(
   getFleetAggregates,
   async ({ query: { attribute, by, ...filter }, getSignal }, services) => {
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
-    const matches = fleetPredicate(filter);
+    const { columns, matches } = snapshot.scan(filter, now);
+    const read = attributeReader(columns, attribute);
+    const labels = by === undefined ? undefined : columns.references[by];
     const total = counter();
-    const groups = new Map<string | null, ReturnType<typeof counter>>();
-    for (const row of snapshot.rows) {
-      if (!matches(row, snapshot.livenessAt(row, now))) continue;
-      const { attributes, labels } = row.device;
-      const value = Object.hasOwn(attributes, attribute) ? numberOf(attributes[attribute]) : undefined;
+    const groups = new Map<number, ReturnType<typeof counter>>();
+    for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
+      if (matches[slot] !== 1) continue;
+      const value = numberOf(read(slot));
       if (value === undefined) continue;
       total.add(value);
-      if (by === undefined) continue;
-      const label = labels[by] ?? null;
+      if (labels === undefined) continue;
+      const label = labels[slot] ?? NONE;
       const group = groups.get(label) ?? counter();
       groups.set(label, group);
       group.add(value);
     }
     const inOrder = [...groups]
-      .map(([value, group]) => ({ value, ...group.figures() }))
+      .map(([label, group]) => ({
+        value: label === NONE ? null : columns.textOf(label),
+        ...group.figures(),
+      }))
       .sort((a, b) => b.count - a.count || ((a.value ?? '') < (b.value ?? '') ? -1 : 1));
     return jsonAnswer<FleetAggregates>({
       attribute,

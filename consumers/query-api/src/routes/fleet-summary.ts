@@ -8,7 +8,7 @@ export const fleetSummaryEndpoint = endpoint(
   async ({ query: filter, getSignal }, services) => {
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
-    const summary = summarizeFleet(snapshot, filter, services.liveness, now);
+    const summary = summarizeFleet(snapshot.scan(filter, now), services.liveness);
     return jsonAnswer<FleetSummary>({
       ...summary,
       lagMs: lagOf(snapshot.processedTime(), now),

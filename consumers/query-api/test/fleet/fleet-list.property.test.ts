@@ -1,101 +1,151 @@
-import { SORT_NAMES } from '@twinstream/api-contract';
-import { type DeviceId, deviceId, type JsonObject } from '@twinstream/device-model';
+import {
+  CONNECTION_STATUSES,
+  type FleetFilter,
+  LIVENESS,
+  SORT_NAMES,
+  TROUBLE_FILTERS,
+} from '@twinstream/api-contract';
+import { numberOf } from '@twinstream/device-model';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { fleetPlaces, listPage } from '../../src/fleet/fleet-list.ts';
-import { type FleetRow, fleetRow } from '../../src/fleet/fleet-row.ts';
-import { comparePlaces, type FleetSort, type SortPlace, sortPlace } from '../../src/fleet/fleet-sort.ts';
-import { DEFAULT_LIVENESS_POLICY, livenessAt } from '../../src/liveness.ts';
-import { memoryPipeline } from '../memory-pipeline.ts';
-import { eventOf } from '../test-api.ts';
+import { describe, expect, test } from 'vitest';
+import { attributeReader } from '../../src/fleet/columns/fleet-scan.ts';
+import { fleetPlaces, listPage, placeIndex } from '../../src/fleet/fleet-list.ts';
+import type { FleetRow } from '../../src/fleet/fleet-row.ts';
+import type { FleetSort } from '../../src/fleet/fleet-sort.ts';
+import { summarizeFleet } from '../../src/fleet/fleet-summary.ts';
+import {
+  ATTRIBUTE_NAMES,
+  anyDeviceId,
+  anyState,
+  newRows,
+  POLICY,
+  plainCounts,
+  plainMatches,
+  plainOrder,
+  plainValues,
+  snapshotOf,
+} from './plain-fleet.ts';
 
-const NOW = TEST_TIME_MS + 3_600_000;
-let rows: readonly FleetRow[];
-
-beforeAll(async () => {
-  const pipeline = memoryPipeline();
-  for (let n = 0; n < 60; n += 1) {
-    const data: JsonObject = {
-      ...(n % 3 === 0 ? {} : { site: `s${n % 7}` }),
-      ...(n % 4 === 0 ? {} : { type: 't' }),
-    };
-    const arrivalTime = TEST_TIME_MS + (n % 11) * 400_000;
-    await pipeline.put(eventOf(`d-${n}`, { counter: 1, data }, arrivalTime), arrivalTime);
-    await pipeline.put(eventOf(`d-${n}`, { counter: 2 + (n % 5) }, arrivalTime), arrivalTime);
-  }
-  const { devices } = await pipeline.states.list({ limit: 1_000 });
-  rows = devices.map(fleetRow).sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+const NOW = TEST_TIME_MS + 60_000;
+const anyFleet = fc.array(anyState, { maxLength: 20 }).map((states) => {
+  const rows = newRows();
+  for (const [index, state] of states.entries()) rows.put(state, index, NOW);
+  const plain = [...rows.inOrder()].map((slot) => rows.columns.rowAt(slot));
+  return { rows, plain, toString: () => JSON.stringify(plain) };
 });
-
-const sort: fc.Arbitrary<FleetSort> = fc.record({
-  by: fc.constantFrom(...SORT_NAMES),
+const anySort: fc.Arbitrary<FleetSort> = fc.record({
+  by: fc.oneof(
+    fc.constantFrom(...SORT_NAMES),
+    fc.constantFrom(...ATTRIBUTE_NAMES).map((name) => `attributes.${name}` as const),
+  ),
   order: fc.constantFrom('asc' as const, 'desc' as const),
 });
+const OPERATORS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'in'] as const;
+const operand = fc.constantFrom('5', '7', '-1e3', 'open', 'true', 'false', '12345678901234567890', '');
+const condition = fc.oneof(
+  fc.record({
+    name: fc.constantFrom(...ATTRIBUTE_NAMES, 'absent'),
+    operator: fc.constantFrom(...OPERATORS),
+    values: fc.array(operand, { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({
+    name: fc.constantFrom(...ATTRIBUTE_NAMES, 'absent'),
+    operator: fc.constant('exists' as const),
+    values: fc.constantFrom(['true'], ['false']),
+  }),
+);
+const label = fc.constantFrom('S1', 's2', 'slow', 'absent');
+const anyFilter: fc.Arbitrary<FleetFilter> = fc.record(
+  {
+    status: fc.constantFrom(...CONNECTION_STATUSES),
+    liveness: fc.constantFrom(...LIVENESS),
+    site: label,
+    type: label,
+    firmware: label,
+    trouble: fc.constantFrom(...TROUBLE_FILTERS),
+    attr: fc.array(condition, { minLength: 1, maxLength: 2 }),
+    ids: fc.array(anyDeviceId, { minLength: 1, maxLength: 5 }),
+    q: fc.constantFrom('s1', 'Z', '\n', 'x\ny', 'ä', 'low'),
+  },
+  { requiredKeys: [] },
+);
+/** Most filters of many members meet nothing. */
+const fewMembers: fc.Arbitrary<FleetFilter> = fc.oneof(
+  fc.record({ attr: fc.array(condition, { minLength: 1, maxLength: 2 }) }),
+  fc
+    .tuple(anyFilter, fc.nat({ max: 8 }), fc.nat({ max: 2 }))
+    .map(([filter, first, count]) => Object.fromEntries(Object.entries(filter).slice(first, first + count))),
+);
 
-describe('pages of the fleet', () => {
-  test('put together are the whole sorted fleet, each device once, whatever the order and the limit', () => {
+describe('lists and counts', () => {
+  test('are those of the plain rows, page by page, whatever the filter, the order and the limit', () => {
     fc.assert(
-      fc.property(sort, fc.integer({ min: 1, max: 70 }), (order, limit) => {
-        const listed: string[] = [];
-        let after: SortPlace | undefined;
-        for (let page = 0; page < 100; page += 1) {
-          const query = {
-            places: placesNow(order),
-            sort: order,
-            limit,
-            ...(after === undefined ? {} : { after }),
-          };
-          const { devices, last } = listPage(snapshotOf(rows), query, NOW);
-          listed.push(...devices.map((device) => device.deviceId));
-          if (last === undefined) break;
-          after = last;
+      fc.property(
+        anyFleet,
+        fewMembers,
+        anySort,
+        fc.integer({ min: 1, max: 9 }),
+        (fleet, filter, sort, limit) => {
+          const snapshot = snapshotOf(fleet.rows);
+          const wanted = plainOrder(plainMatches(fleet.plain, filter, NOW), sort, NOW);
+          const places = fleetPlaces(snapshot, filter, sort, NOW);
+          expect(places.slots).toHaveLength(wanted.length);
+          const listed: string[] = [];
+          let after: number | undefined;
+          for (let page = 0; page < 30; page += 1) {
+            const query = { places, sort, limit, ...(after === undefined ? {} : { after }) };
+            const { devices, last } = listPage(snapshot, query, NOW);
+            listed.push(...devices.map((device) => device.deviceId));
+            if (last === undefined) break;
+            after = placeIndex(places, last);
+          }
+          expect(listed).toEqual(wanted);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('count as the plain rows do', () => {
+    fc.assert(
+      fc.property(anyFleet, fewMembers, fc.constantFrom(...ATTRIBUTE_NAMES), (fleet, filter, name) => {
+        const scan = snapshotOf(fleet.rows).scan(filter, NOW);
+        const wanted = plainMatches(fleet.plain, filter, NOW);
+        const summary = summarizeFleet(scan, POLICY);
+        expect(summary).toMatchObject(plainCounts(wanted, NOW));
+        const sites = new Map<string, number>();
+        for (const { device } of wanted) {
+          const site = device.labels.site;
+          if (site !== undefined) sites.set(site, (sites.get(site) ?? 0) + 1);
         }
-        expect(listed).toEqual(sorted(order));
+        expect(new Map(summary.bySite.values.map(({ value, count }) => [value, count]))).toEqual(sites);
+        const read = attributeReader(scan.columns, name);
+        const values = [...fleet.rows.inOrder()]
+          .filter((slot) => scan.matches[slot] === 1)
+          .map((slot) => numberOf(read(slot)));
+        expect(values).toEqual(plainValues(wanted, name));
       }),
     );
   });
 
-  test('go on behind a place, also where its device has gone', () => {
+  test('go on behind a place by id, also where its device has gone', () => {
     fc.assert(
-      fc.property(sort, fc.nat({ max: 59 }), (order, index) => {
-        const gone = rows[index];
-        if (gone === undefined) return;
-        const rest = rows.filter((row) => row !== gone);
-        const query = { places: placesNow(order), sort: order, limit: 100, after: placeOf(gone, order) };
-        const { devices } = listPage(snapshotOf(rest), query, NOW);
-        const all = sorted(order);
-        expect(devices.map((device) => device.deviceId)).toEqual(all.slice(all.indexOf(gone.deviceId) + 1));
-      }),
+      fc.property(
+        anyFleet,
+        anyDeviceId,
+        fc.constantFrom('asc' as const, 'desc' as const),
+        (fleet, id, order) => {
+          const sort = { by: 'deviceId' as const, order };
+          const snapshot = snapshotOf(fleet.rows);
+          const places = fleetPlaces(snapshot, {}, sort, NOW);
+          const query = { places, sort, limit: 100, after: placeIndex(places, id) };
+          const isAfter = (row: FleetRow) => (order === 'asc' ? row.deviceId > id : row.deviceId < id);
+          expect(listPage(snapshot, query, NOW).devices.map((device) => device.deviceId)).toEqual(
+            plainOrder(fleet.plain.filter(isAfter), sort, NOW),
+          );
+        },
+      ),
     );
   });
 });
-
-function livenessOf({ device, lastArrivalTime, hasLeft }: FleetRow, timeMs: number) {
-  const heard = { type: device.labels.type, lastArrivalTime, hasLeft };
-  return livenessAt(DEFAULT_LIVENESS_POLICY, heard, timeMs, undefined);
-}
-
-function snapshotOf(held: readonly FleetRow[]) {
-  return {
-    rows: held,
-    find: (id: DeviceId) => held.find(({ deviceId: known }) => known === id),
-    livenessAt: livenessOf,
-  };
-}
-
-function placesNow(order: FleetSort) {
-  return fleetPlaces(snapshotOf(rows), {}, order, NOW);
-}
-
-function placeOf(row: FleetRow, { by }: FleetSort): SortPlace {
-  return sortPlace(row, by, livenessOf(row, NOW));
-}
-
-function sorted(order: FleetSort) {
-  const compare = comparePlaces(order);
-  return rows
-    .map((row) => placeOf(row, order))
-    .sort(compare)
-    .map((place) => deviceId(place.deviceId));
-}

@@ -2,6 +2,7 @@ import { type DeviceState, deviceId, newDevice } from '@twinstream/device-model'
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFleetRows, type FleetRows } from '../../src/fleet/fleet-rows.ts';
+import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
 
 const DEVICE = deviceId('bus-1');
 const SHARD = shardId('shardId-000000000000');
@@ -25,16 +26,20 @@ function stateAt(page: number, speedMph: number, at = page, markAt = at): Device
 
 let rows: FleetRows;
 beforeEach(() => {
-  rows = createFleetRows(() => 'online');
+  rows = createFleetRows({
+    liveness: DEFAULT_LIVENESS_POLICY,
+    livenessOf: () => 'online',
+    processedOf: () => undefined,
+  });
 });
-const speed = () => rows.inOrder()[0]?.device.attributes.speedMph;
+const speed = () => rows.find(DEVICE)?.device.attributes.speedMph;
 
 describe('the rows of the fleet', () => {
   test('show what a later read finds at the same page: a state that was repaired', () => {
     rows.put(stateAt(3, 1), 1_000, 1_000);
     const change = rows.put(stateAt(3, 2), 2_000, 2_000);
     expect([change?.before?.row.device.attributes.speedMph, speed()]).toEqual([1, 2]);
-    expect(rows.inOrder()[0]?.alteredTime).toBe(2_000);
+    expect(rows.find(DEVICE)?.alteredTime).toBe(2_000);
   });
 
   test('tell of no change where a read finds the same', () => {
@@ -68,16 +73,16 @@ describe('the rows of the fleet', () => {
 
   test('keep a device that was read since a reading began which did not find it', () => {
     rows.put(stateAt(1, 1), 2_000, 2_000);
-    expect(rows.dropUnlessIn(new Set(), 1_000)).toEqual([]);
-    expect(rows.size).toBe(1);
-    expect(rows.dropUnlessIn(new Set(), 2_000)).toMatchObject([{ deviceId: DEVICE }]);
-    expect(rows.inOrder()).toEqual([]);
+    expect(rows.beginReading(1_000).dropRest()).toEqual([]);
+    expect(rows.columns.size).toBe(1);
+    expect(rows.beginReading(2_000).dropRest()).toMatchObject([{ deviceId: DEVICE }]);
+    expect(rows.inOrder()).toHaveLength(0);
   });
 
   test('know a device whose last event lies below its mark: its marks do not tell when it changed', () => {
     rows.put(stateAt(3, 1), 1_000, 1_000);
-    expect(rows.inOrder()[0]?.isBehindMarks).toBe(false);
+    expect(rows.find(DEVICE)?.isBehindMarks).toBe(false);
     rows.put(stateAt(4, 2, 1, 3), 2_000, 2_000);
-    expect(rows.inOrder()[0]?.isBehindMarks).toBe(true);
+    expect(rows.find(DEVICE)?.isBehindMarks).toBe(true);
   });
 });

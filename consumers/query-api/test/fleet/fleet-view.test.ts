@@ -4,7 +4,8 @@ import { CodedError, createLogger } from '@twinstream/runtime';
 import { settled, virtualClock } from '@twinstream/test-kit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createFleetView } from '../../src/fleet/create-fleet-view.ts';
-import type { FleetView } from '../../src/fleet/fleet-view.ts';
+import type { FleetRow } from '../../src/fleet/fleet-row.ts';
+import type { FleetSnapshot, FleetView } from '../../src/fleet/fleet-view.ts';
 import { DEFAULT_LIVENESS_POLICY } from '../../src/liveness.ts';
 import { memoryPipeline } from '../memory-pipeline.ts';
 import { eventOf, type Said } from '../test-api.ts';
@@ -61,14 +62,18 @@ function fixture({ hints = true, listDelayMs = 0 } = {}) {
   const counters = async () => {
     const asking = view.current();
     await settled();
-    const { rows } = await asking;
-    return rows.map(({ deviceId: id, device }) => `${id} ${device.version?.counter}`);
+    return rowsOf(await asking).map(({ deviceId: id, device }) => `${id} ${device.version?.counter}`);
   };
   const switchTo = (name: string, table: LatestStateTable) => {
     generation = name;
     states = table;
   };
   return { clock, pipeline, calls, fault, view, say, counters, switchTo };
+}
+
+function rowsOf(snapshot: FleetSnapshot): FleetRow[] {
+  const { columns } = snapshot.scan({}, 0);
+  return [...snapshot.inOrder()].map((slot) => columns.rowAt(slot));
 }
 
 describe('the fleet view', () => {
@@ -136,7 +141,7 @@ describe('the fleet view', () => {
     await say('a', { counter: 1 });
     const first = view.current();
     await clock.advance(5_000);
-    expect((await first).rows).toHaveLength(1);
+    expect(rowsOf(await first)).toHaveLength(1);
     await clock.advance(30_000);
     const askedTime = clock.now();
     const second = view.current();
@@ -236,8 +241,8 @@ describe('the fleet view', () => {
     await say('a', { counter: 1 });
     await say('b', { counter: 1 });
     let shown: readonly string[] = [];
-    view.watch((_changes, { rows }) => {
-      shown = rows.map((row) => row.deviceId);
+    view.watch((_changes, snapshot) => {
+      shown = rowsOf(snapshot).map((row) => row.deviceId);
     });
     await clock.advance(1_100);
     expect(shown).toEqual(['a', 'b']);

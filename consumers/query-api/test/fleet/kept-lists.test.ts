@@ -14,8 +14,8 @@ function keptLists(options: Partial<KeptListsOptions> = {}) {
 }
 
 const listOf = (count: number) => ({
-  deviceIds: Array.from({ length: count }, (_, index) => deviceId(`d-${index}`)),
-  values: Array.from({ length: count }, (_, index) => index),
+  slots: Uint32Array.from({ length: count }, (_, index) => index),
+  idOf: (slot: number) => deviceId(`d-${slot}`),
 });
 
 test('a list is kept for a time after its last use, and then forgotten', async () => {
@@ -36,7 +36,7 @@ test('lists that nobody went on with make room first, then those used the longes
   lists.find(first);
   lists.find(third);
   const fourth = lists.keep(listOf(4));
-  expect([first, second, third, fourth].map((id) => lists.find(id)?.deviceIds.length)).toEqual([
+  expect([first, second, third, fourth].map((id) => lists.find(id)?.slots.length)).toEqual([
     undefined,
     undefined,
     2,
@@ -48,5 +48,5 @@ test('a list larger than the bound is kept alone', () => {
   const { lists } = keptLists({ placesMax: 3 });
   const small = lists.keep(listOf(1));
   const large = lists.keep(listOf(9));
-  expect([lists.find(small), lists.find(large)?.deviceIds.length]).toEqual([undefined, 9]);
+  expect([lists.find(small), lists.find(large)?.slots.length]).toEqual([undefined, 9]);
 });

@@ -1,7 +1,7 @@
-import { compareSequenceNumbers, sequenceNumber, shardId } from '@twinstream/stream-model';
+import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeResumeToken, encodeResumeToken, mayHaveChangedSince } from '../../src/fleet/resume-token.ts';
+import { decodeResumeToken, encodeResumeToken } from '../../src/fleet/resume-token.ts';
 
 const shard = fc
   .integer({ min: 0, max: 5 })
@@ -16,28 +16,6 @@ describe('a resume token', () => {
         expect(decodeResumeToken(encodeResumeToken({ timeMs, seen }))).toEqual({ timeMs, seen });
       }),
     );
-  });
-
-  test('takes a device for unchanged only when nothing of it lies behind', () => {
-    fc.assert(
-      fc.property(vector, vector, (seen, marks) => {
-        const isBehind = [...marks].some(([id, mark]) => {
-          const known = seen.get(id);
-          return known === undefined || compareSequenceNumbers(mark, known) > 0;
-        });
-        expect(mayHaveChangedSince({ marks, isBehindMarks: false }, { timeMs: 0, seen })).toBe(isBehind);
-      }),
-    );
-  });
-
-  test('takes a device for changed where its marks do not tell: after a redrive, and after a repair found since', () => {
-    const seen = new Map([[shardId('shardId-000000000000'), sequenceNumber('9')]]);
-    const since = { timeMs: 1_000, seen };
-    const unmoved = { marks: seen, isBehindMarks: false };
-    expect(mayHaveChangedSince(unmoved, since)).toBe(false);
-    expect(mayHaveChangedSince({ ...unmoved, isBehindMarks: true }, since)).toBe(true);
-    expect(mayHaveChangedSince({ ...unmoved, alteredTime: 1_000 }, since)).toBe(true);
-    expect(mayHaveChangedSince({ ...unmoved, alteredTime: 999 }, since)).toBe(false);
   });
 
   test('of a stream with too many shards asks for the whole fleet', () => {

@@ -1,0 +1,421 @@
+import { CONNECTION_STATUSES, LIVENESS, type Liveness } from '@twinstream/api-contract';
+import { type DeviceId, LABELS, type Labels } from '@twinstream/device-model';
+import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import { isoTime, type TimelessDeviceJson } from '../../device-json.ts';
+import type { LivenessPolicy, LivenessThresholds } from '../../liveness.ts';
+import { type FleetRow, searchTextOf } from '../fleet-row.ts';
+import { type AttributeShape, parseShape, readAttributes, shapeAttributes } from './attribute-shape.ts';
+import { type CellArena, createCellArena } from './cell-arena.ts';
+import { createInternTable, type InternTable, NONE } from './intern-table.ts';
+import { fitsCells, readSequence, SEQUENCE_CELLS, sequenceCell } from './sequence-cells.ts';
+
+/** Numbers of a device, by slot. NaN: none. */
+const NUMBERS = [
+  'page',
+  'readTime',
+  'lastArrivalTime',
+  'lastEventTime',
+  'alteredTime',
+  'session',
+  'counter',
+  'events',
+  'duplicates',
+  'late',
+  'gaps',
+] as const;
+type NumberColumn = (typeof NUMBERS)[number];
+
+/** References of a device, by slot: into the tables and the cells. */
+const REFERENCES = ['address', 'shape', 'shards', ...LABELS] as const;
+type ReferenceColumn = (typeof REFERENCES)[number];
+
+/** Bytes of a device, by slot. */
+const BYTES = ['flags', 'status', 'liveness', 'thresholds'] as const;
+type ByteColumn = (typeof BYTES)[number];
+
+/** Bits of `flags`. */
+const FLAG = {
+  present: 1,
+  hasLeft: 2,
+  isBehindMarks: 4,
+  /** The position is the first high-water mark, but for its place within the record. */
+  hasMarkPosition: 8,
+  hasOtherPosition: 16,
+  hasFloor: 32,
+  /** The device wrote the time of its last event in another way than ISO 8601 with milliseconds. */
+  hasEventText: 64,
+} as const;
+
+/** Types of devices with thresholds of their own that a byte tells apart. */
+const THRESHOLDS_MAX = 255;
+
+/**
+ * Rows of the fleet as columns: what lists, filters and counts look at stands in typed arrays, by slot, and all the rest of a
+ * device in a block of cells. A device keeps its slot for the life of the process, also when it leaves and comes back.
+ */
+export interface FleetColumns {
+  /** Above every slot. */
+  readonly slotsEnd: number;
+  /** Devices that are present. */
+  readonly size: number;
+  readonly numbers: Readonly<Record<NumberColumn, Float64Array>>;
+  readonly references: Readonly<Record<ReferenceColumn, Uint32Array>>;
+  readonly bytes: Readonly<Record<ByteColumn, Uint8Array>>;
+  readonly texts: InternTable<string>;
+  readonly shapes: InternTable<AttributeShape>;
+  readonly shardSets: InternTable<readonly ShardId[]>;
+  /** By the byte `thresholds`. */
+  readonly thresholds: readonly LivenessThresholds[];
+  isPresent(slot: number): boolean;
+  hasLeft(slot: number): boolean;
+  isBehindMarks(slot: number): boolean;
+  slotOf(deviceId: DeviceId): number | undefined;
+  idOf(slot: number): DeviceId;
+  livenessOf(slot: number): Liveness;
+  /** Writes the row of a device in place of what stands there. */
+  write(row: FleetRow, readTime: number, liveness: Liveness): number;
+  remove(slot: number): void;
+  /** Equal to the row that was written last. */
+  rowAt(slot: number): FleetRow;
+  /** A cell of the device's attributes. */
+  attributeCell(slot: number, cell: number): number;
+  /** A cell of the high-water mark of the device's n-th shard. */
+  markCell(slot: number, shard: number, cell: number): number;
+  textOf(number: number): string;
+}
+
+export function createFleetColumns(policy: LivenessPolicy): FleetColumns {
+  return new TypedFleetColumns(policy);
+}
+
+const CAPACITY_MIN = 1_024;
+
+class TypedFleetColumns implements FleetColumns {
+  slotsEnd = 0;
+  size = 0;
+  numbers = newColumns(NUMBERS, () => new Float64Array(CAPACITY_MIN));
+  references = newColumns(REFERENCES, () => new Uint32Array(CAPACITY_MIN));
+  bytes = newColumns(BYTES, () => new Uint8Array(CAPACITY_MIN));
+  readonly texts = createInternTable((text) => text);
+  readonly shapes = createInternTable(parseShape);
+  readonly shardSets = createInternTable((key) => key.split(' ').filter((id) => id !== '') as ShardId[]);
+  readonly thresholds: readonly LivenessThresholds[];
+  readonly #thresholdsOfType: ReadonlyMap<string, number>;
+  readonly #cells: CellArena = createCellArena();
+  readonly #ids: DeviceId[] = [];
+  readonly #slots = new Map<DeviceId, number>();
+  #capacity = CAPACITY_MIN;
+
+  constructor({ default: usual, byType }: LivenessPolicy) {
+    if (byType.size > THRESHOLDS_MAX)
+      throw new RangeError(`more than ${THRESHOLDS_MAX} types with thresholds`);
+    this.thresholds = [usual, ...byType.values()];
+    this.#thresholdsOfType = new Map([...byType.keys()].map((type, index) => [type, index + 1]));
+  }
+
+  readonly textOf = (number: number): string => this.texts.at(number);
+  readonly idOf = (slot: number): DeviceId => {
+    const id = this.#ids[slot];
+    if (id === undefined) throw new RangeError(`no device has slot ${slot}`);
+    return id;
+  };
+
+  readonly attributeCell = (slot: number, cell: number): number => {
+    return this.#cells.read(this.#ref('address', slot) + this.#attributesStart(slot) + cell);
+  };
+
+  isPresent(slot: number): boolean {
+    return this.#has(slot, FLAG.present);
+  }
+
+  hasLeft(slot: number): boolean {
+    return this.#has(slot, FLAG.hasLeft);
+  }
+
+  isBehindMarks(slot: number): boolean {
+    return this.#has(slot, FLAG.isBehindMarks);
+  }
+
+  slotOf(deviceId: DeviceId): number | undefined {
+    return this.#slots.get(deviceId);
+  }
+
+  livenessOf(slot: number): Liveness {
+    return LIVENESS[this.bytes.liveness[slot] ?? 0] ?? 'unknown';
+  }
+
+  markCell(slot: number, shard: number, cell: number): number {
+    return this.#cells.read(this.#ref('address', slot) + shard * SEQUENCE_CELLS + cell);
+  }
+
+  write(row: FleetRow, readTime: number, liveness: Liveness): number {
+    const slot = this.#slots.get(row.deviceId) ?? this.#newSlot(row.deviceId);
+    if (this.isPresent(slot)) this.#release(slot);
+    else this.size += 1;
+    const { device } = row;
+    const { numbers, references, bytes } = this;
+    numbers.page[slot] = row.page;
+    numbers.readTime[slot] = readTime;
+    numbers.lastArrivalTime[slot] = row.lastArrivalTime ?? Number.NaN;
+    numbers.lastEventTime[slot] = row.lastEventTime ?? Number.NaN;
+    numbers.alteredTime[slot] = row.alteredTime ?? Number.NaN;
+    numbers.session[slot] = device.version?.session ?? Number.NaN;
+    numbers.counter[slot] = device.version?.counter ?? Number.NaN;
+    const { events, duplicates, late, gaps } = device.counts;
+    numbers.events[slot] = events;
+    numbers.duplicates[slot] = duplicates;
+    numbers.late[slot] = late;
+    numbers.gaps[slot] = gaps;
+    for (const label of LABELS) references[label][slot] = this.#take(device.labels[label]);
+    bytes.status[slot] = CONNECTION_STATUSES.indexOf(device.status);
+    bytes.liveness[slot] = LIVENESS.indexOf(liveness);
+    bytes.thresholds[slot] = this.#thresholdsOfType.get(device.labels.type ?? '') ?? 0;
+    this.#writeCells(slot, row);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    if (!this.isPresent(slot)) return;
+    this.#release(slot);
+    this.bytes.flags[slot] = 0;
+    this.size -= 1;
+  }
+
+  rowAt(slot: number): FleetRow {
+    const { numbers } = this;
+    const deviceId = this.idOf(slot);
+    const labels: Labels = {};
+    for (const label of LABELS) {
+      const number = this.#ref(label, slot);
+      if (number !== NONE) labels[label] = this.textOf(number);
+    }
+    const marks = this.#marksAt(slot);
+    const alteredTime = present(numbers.alteredTime[slot]);
+    return {
+      deviceId,
+      page: numbers.page[slot] ?? 0,
+      device: this.#deviceAt(slot, deviceId, labels, marks),
+      lastArrivalTime: present(numbers.lastArrivalTime[slot]),
+      hasLeft: this.hasLeft(slot),
+      lastEventTime: present(numbers.lastEventTime[slot]),
+      marks,
+      isBehindMarks: this.isBehindMarks(slot),
+      ...(alteredTime === undefined ? {} : { alteredTime }),
+      searchText: searchTextOf(deviceId, labels),
+    };
+  }
+
+  #deviceAt(
+    slot: number,
+    deviceId: DeviceId,
+    labels: Labels,
+    marks: ReadonlyMap<ShardId, SequenceNumber>,
+  ): TimelessDeviceJson {
+    const { numbers } = this;
+    const number = (name: NumberColumn) => numbers[name][slot] ?? 0;
+    const session = present(numbers.session[slot]);
+    const lastArrivalTime = present(numbers.lastArrivalTime[slot]);
+    const [floorNumber, eventNumber] = this.#textNumbers(slot);
+    return {
+      deviceId,
+      status: CONNECTION_STATUSES[this.bytes.status[slot] ?? 0] ?? 'unknown',
+      attributes: readAttributes(
+        this.shapes.at(this.#ref('shape', slot)),
+        (cell) => this.attributeCell(slot, cell),
+        this.textOf,
+      ),
+      ...(floorNumber === undefined ? {} : { attributesFloor: this.textOf(floorNumber) }),
+      labels,
+      version: session === undefined ? null : { session, counter: number('counter') },
+      position: this.#positionAt(slot, marks),
+      counts: {
+        events: number('events'),
+        duplicates: number('duplicates'),
+        late: number('late'),
+        gaps: number('gaps'),
+      },
+      lastEventTime: this.#eventTimeAt(slot, eventNumber),
+      lastArrivalTime: lastArrivalTime === undefined ? null : isoTime(lastArrivalTime),
+    };
+  }
+
+  #eventTimeAt(slot: number, textNumber: number | undefined): string | null {
+    if (textNumber !== undefined) return this.textOf(textNumber);
+    const timeMs = present(this.numbers.lastEventTime[slot]);
+    return timeMs === undefined ? null : isoTime(timeMs);
+  }
+
+  /** Numbers of the texts that some devices have: of the floor of the attributes, and of the last event's time. */
+  #textNumbers(slot: number): [floor: number | undefined, eventTime: number | undefined] {
+    const start = this.#ref('address', slot) + this.#textsStart(slot);
+    const hasFloor = this.#has(slot, FLAG.hasFloor);
+    return [
+      hasFloor ? this.#cells.read(start) : undefined,
+      this.#has(slot, FLAG.hasEventText) ? this.#cells.read(start + (hasFloor ? 1 : 0)) : undefined,
+    ];
+  }
+
+  #shardsOf(slot: number): readonly ShardId[] {
+    return this.shardSets.at(this.#ref('shards', slot));
+  }
+
+  #marksAt(slot: number): ReadonlyMap<ShardId, SequenceNumber> {
+    return new Map(
+      this.#shardsOf(slot).map((shardId, index) => [
+        shardId,
+        readSequence((cell) => this.markCell(slot, index, cell), this.textOf),
+      ]),
+    );
+  }
+
+  #positionAt(slot: number, marks: ReadonlyMap<ShardId, SequenceNumber>): TimelessDeviceJson['position'] {
+    const start = this.#ref('address', slot) + this.#shardsOf(slot).length * SEQUENCE_CELLS;
+    const cell = (index: number) => this.#cells.read(start + index);
+    if (this.#has(slot, FLAG.hasMarkPosition)) {
+      for (const [shardId, sequenceNumber] of marks)
+        return { shardId, sequenceNumber, subSequenceNumber: cell(0) };
+    }
+    if (!this.#has(slot, FLAG.hasOtherPosition)) return null;
+    return {
+      shardId: this.textOf(cell(1)),
+      sequenceNumber: readSequence((index) => cell(2 + index), this.textOf),
+      subSequenceNumber: cell(0),
+    };
+  }
+
+  // The cells of a device: its marks; its position, beginning with the place within the record; texts; attributes.
+
+  #textsStart(slot: number): number {
+    const markCells = this.#shardsOf(slot).length * SEQUENCE_CELLS;
+    if (this.#has(slot, FLAG.hasMarkPosition)) return markCells + 1;
+    return markCells + (this.#has(slot, FLAG.hasOtherPosition) ? 2 + SEQUENCE_CELLS : 0);
+  }
+
+  #attributesStart(slot: number): number {
+    const flags = this.bytes.flags[slot] ?? 0;
+    return (
+      this.#textsStart(slot) +
+      ((flags & FLAG.hasFloor) === 0 ? 0 : 1) +
+      ((flags & FLAG.hasEventText) === 0 ? 0 : 1)
+    );
+  }
+
+  #cellCount(slot: number): number {
+    return this.#attributesStart(slot) + this.shapes.at(this.#ref('shape', slot)).cellCount;
+  }
+
+  #writeCells(slot: number, row: FleetRow): void {
+    const { device, marks } = row;
+    const { position, attributesFloor, lastEventTime } = device;
+    const { key, cells } = shapeAttributes(device.attributes);
+    const isWritten = lastEventTime === null || lastEventTime === isoText(row.lastEventTime ?? Number.NaN);
+    const [firstMark] = marks;
+    const isAtMark =
+      position !== null && position.shardId === firstMark?.[0] && position.sequenceNumber === firstMark[1];
+    this.bytes.flags[slot] =
+      FLAG.present |
+      (row.hasLeft ? FLAG.hasLeft : 0) |
+      (row.isBehindMarks ? FLAG.isBehindMarks : 0) |
+      (isAtMark ? FLAG.hasMarkPosition : position === null ? 0 : FLAG.hasOtherPosition) |
+      (attributesFloor === undefined ? 0 : FLAG.hasFloor) |
+      (isWritten ? 0 : FLAG.hasEventText);
+    this.references.shape[slot] = this.shapes.take(key);
+    this.references.shards[slot] = this.shardSets.take([...marks.keys()].join(' '));
+    const address = this.#cells.allocate(this.#cellCount(slot));
+    this.references.address[slot] = address;
+    let at = address;
+    const add = (value: number) => this.#cells.write(at++, value);
+    const addSequence = (number: SequenceNumber) => {
+      const isLong = !fitsCells(number);
+      for (let cell = 0; cell < SEQUENCE_CELLS; cell += 1) {
+        add(isLong ? (cell === 0 ? -this.#take(number) : 0) : sequenceCell(number, cell));
+      }
+    };
+    for (const number of marks.values()) addSequence(number);
+    if (position !== null) {
+      add(position.subSequenceNumber);
+      if (!isAtMark) {
+        add(this.#take(position.shardId));
+        addSequence(position.sequenceNumber as SequenceNumber);
+      }
+    }
+    if (attributesFloor !== undefined) add(this.#take(attributesFloor));
+    if (!isWritten) add(this.#take(lastEventTime));
+    for (const cell of cells) add(typeof cell === 'string' ? this.#take(cell) : cell);
+  }
+
+  /** Gives back what the row in a slot refers to. */
+  #release(slot: number): void {
+    const shape = this.shapes.at(this.#ref('shape', slot));
+    const start = this.#ref('address', slot);
+    const markCells = this.#shardsOf(slot).length * SEQUENCE_CELLS;
+    for (let cell = 0; cell < markCells; cell += SEQUENCE_CELLS) this.#releaseLong(start + cell);
+    if (this.#has(slot, FLAG.hasOtherPosition)) {
+      this.texts.release(this.#cells.read(start + markCells + 1));
+      this.#releaseLong(start + markCells + 2);
+    }
+    for (const number of this.#textNumbers(slot)) this.texts.release(number ?? NONE);
+    for (const cell of shape.textCells) this.texts.release(this.attributeCell(slot, cell));
+    for (const label of LABELS) this.texts.release(this.#ref(label, slot));
+    this.#cells.free(start, this.#cellCount(slot));
+    this.shapes.release(this.#ref('shape', slot));
+    this.shardSets.release(this.#ref('shards', slot));
+  }
+
+  #releaseLong(address: number): void {
+    const first = this.#cells.read(address);
+    if (first < 0) this.texts.release(-first);
+  }
+
+  #take(text: string | null | undefined): number {
+    return text === undefined || text === null ? NONE : this.texts.take(text);
+  }
+
+  #has(slot: number, flag: number): boolean {
+    return ((this.bytes.flags[slot] ?? 0) & flag) !== 0;
+  }
+
+  #ref(name: ReferenceColumn, slot: number): number {
+    return this.references[name][slot] ?? NONE;
+  }
+
+  #newSlot(deviceId: DeviceId): number {
+    if (this.slotsEnd === this.#capacity) this.#grow();
+    const slot = this.slotsEnd;
+    this.slotsEnd += 1;
+    this.#ids.push(deviceId);
+    this.#slots.set(deviceId, slot);
+    return slot;
+  }
+
+  #grow(): void {
+    this.#capacity = Math.ceil(this.#capacity * 1.5);
+    const { numbers, references, bytes } = this;
+    this.numbers = newColumns(NUMBERS, (name) => grown(numbers[name], new Float64Array(this.#capacity)));
+    this.references = newColumns(REFERENCES, (name) =>
+      grown(references[name], new Uint32Array(this.#capacity)),
+    );
+    this.bytes = newColumns(BYTES, (name) => grown(bytes[name], new Uint8Array(this.#capacity)));
+  }
+}
+
+function newColumns<const Name extends string, Column>(
+  names: readonly Name[],
+  make: (name: Name) => Column,
+): Record<Name, Column> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Column>;
+}
+
+function grown<Column extends { set(values: Column): void }>(column: Column, larger: Column): Column {
+  larger.set(column);
+  return larger;
+}
+
+function present(value: number | undefined): number | undefined {
+  return value === undefined || Number.isNaN(value) ? undefined : value;
+}
+
+/** Undefined for a time that has no such text. */
+function isoText(timeMs: number): string | undefined {
+  return Math.abs(timeMs) <= 8.64e15 ? isoTime(timeMs) : undefined;
+}
