@@ -7,6 +7,7 @@ import {
 import { correctionAhead } from './correction-ahead.ts';
 import type { Correction, CountedIdentity, DeviceEvent } from './device-event.ts';
 import type { DeviceState } from './device-state.ts';
+import { type EventKey, findCopy, type KeyTrace, keyOf, type RecentKeys } from './event-key.ts';
 import type { StoredEvent } from './event-page.ts';
 import { compareVersions, type EventVersion, NO_VERSION } from './event-version.ts';
 import type { StateDraft } from './fold.ts';
@@ -35,6 +36,14 @@ export interface DeviceHistory {
    * stored before this position, and as far as pages were read otherwise.
    */
   copyOf(position: Position, arrived: ArrivedEvent): Pick<StoredEvent, 'event'> | undefined;
+  /**
+   * Whether a copy ({@link findCopy}) of an event with a key is stored; undefined where the end of the chain tells.
+   *
+   * @param accepted what was accepted since, in its order
+   */
+  hasCopyByKey(position: Position, key: EventKey, accepted: readonly KeyTrace[]): boolean | undefined;
+  /** The end of the chain, where one of the events has a key and is above the high-water mark of its shard. */
+  readonly recent?: RecentKeys;
   /** The nearest stored event before this position, corrections and late events left out; undefined when there is none. */
   eventBefore(position: Position, arrivalTime: number): Pick<StoredEvent, 'event' | 'version'> | undefined;
 }
@@ -55,6 +64,14 @@ export interface DecisionContext {
   readonly shardId: ShardId;
   readonly history: DeviceHistory | undefined;
   readonly refusesAhead: boolean;
+  readonly keys: KeyedEnd;
+}
+
+/** The end of the chain with what this plan has accepted so far. */
+export interface KeyedEnd {
+  /** Undefined where the end of the chain is not at hand. */
+  recent(): RecentKeys | undefined;
+  accepted(): readonly KeyTrace[];
 }
 
 /** Where the place of an event lies: above the high-water mark of its shard, or not ({@link isBelowHighWaterMark}). */
@@ -72,6 +89,7 @@ const askHistory = () => 'history-needed' as const;
 const DECISIONS: {
   readonly counted: Rows<CountedIdentity>;
   readonly correction: Rows<Correction>;
+  readonly keyed: Rows<EventKey>;
   readonly uncounted: Rows<undefined>;
 } = {
   counted: {
@@ -81,6 +99,12 @@ const DECISIONS: {
   },
   correction: {
     new: { above: storeCorrection, below: storeCorrection },
+    received: { above: duplicate, below: redelivered },
+    unknown: { above: askHistory, below: askHistory },
+  },
+  // A key says what is a copy, and nothing of order.
+  keyed: {
+    new: { above: storeNewest, below: storeInItsPlace },
     received: { above: duplicate, below: redelivered },
     unknown: { above: askHistory, below: askHistory },
   },
@@ -100,6 +124,10 @@ export function decideEvent(context: DecisionContext, arrival: ArrivedEvent): De
   }
   if (identity !== undefined) {
     return DECISIONS.counted[receiptOfCounted(context, identity)][mark](context, arrival, identity);
+  }
+  const key = keyOf(arrival.text);
+  if (key !== undefined) {
+    return DECISIONS.keyed[receiptOfKey(context, arrival, key, mark)][mark](context, arrival, key);
   }
   return DECISIONS.uncounted[receiptOfPlace(context, arrival, mark)][mark](context, arrival, undefined);
 }
@@ -145,6 +173,24 @@ function receiptOfPlace({ shardId, history }: DecisionContext, { place }: Arrive
   if (mark === 'above') return 'new';
   if (history === undefined) return 'unknown';
   return history.has({ shardId, ...place }) ? 'received' : 'new';
+}
+
+function receiptOfKey(
+  { shardId, history, keys }: DecisionContext,
+  { place, arrivalTime }: ArrivedEvent,
+  key: EventKey,
+  mark: Mark,
+): Receipt {
+  const position = { shardId, ...place };
+  if (mark === 'below' && history === undefined) return 'unknown';
+  if (mark === 'below' && history?.has(position) === true) return 'received';
+  const answer = history?.hasCopyByKey(position, key, keys.accepted());
+  if (answer !== undefined) return answer ? 'received' : 'new';
+  const recent = keys.recent();
+  if (recent === undefined) return 'unknown';
+  const { traces: before, arrivalMaxBefore } = recent;
+  const found = findCopy(key, arrivalTime, { before, after: [], arrivalMaxBefore });
+  return found === 'copy' ? 'received' : found === 'none' ? 'new' : 'unknown';
 }
 
 function knownCorrections({ draft, history }: DecisionContext): readonly CorrectionReceipt[] {

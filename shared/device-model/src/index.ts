@@ -7,6 +7,7 @@ export * from './device-id.ts';
 export * from './device-state.ts';
 export * from './encode-event.ts';
 export * from './entry-decoder.ts';
+export * from './event-key.ts';
 export * from './event-page.ts';
 export * from './event-time.ts';
 export * from './event-version.ts';

@@ -1,7 +1,8 @@
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
-import { type ArrivedEvent, type DeviceHistory, decideEvent } from './decide-event.ts';
+import { type ArrivedEvent, type DeviceHistory, decideEvent, type KeyedEnd } from './decide-event.ts';
 import { withDerivedIdentity } from './derived-identity.ts';
 import type { DeviceState } from './device-state.ts';
+import { type KeyTrace, keyTrace, type RecentKeys } from './event-key.ts';
 import type { EventPage, StoredEvent } from './event-page.ts';
 import { applyEvent, applyPageFrame, closeDraft, openDraft } from './fold.ts';
 import {
@@ -77,6 +78,8 @@ export type PagePlan =
 export interface PlanOptions {
   readonly limits?: PageLimits;
   readonly history?: DeviceHistory;
+  /** The end of the chain, where it is at hand: events with a key ask for it. */
+  readonly recent?: RecentKeys | undefined;
   /** Marks what is stored as appended by a repair. */
   readonly repaired?: boolean;
   /**
@@ -96,13 +99,14 @@ export function planPage(
   state: DeviceState,
   shardId: ShardId,
   arrived: readonly ArrivedEvent[],
-  { limits = PAGE_LIMITS, history, repaired = false, refusesAhead = false }: PlanOptions = {},
+  { limits = PAGE_LIMITS, history, recent, repaired = false, refusesAhead = false }: PlanOptions = {},
 ): PagePlan {
   const draft = openDraft(state);
   const known = history && { ...history, receipts: copyReceipts(history.receipts) };
-  const context = { draft, start: state.current, shardId, history: known, refusesAhead };
   const outcomes = noOutcomes();
   const events: StoredEvent[] = [];
+  const keys = keyedEnd(history?.recent ?? recent ?? (state.page === 0 ? NOTHING_STORED : undefined), events);
+  const context = { draft, start: state.current, shardId, history: known, refusesAhead, keys };
   const refused: RefusedEvent[] = [];
   const frame = new PageFrame(state, shardId);
   let characters = 0;
@@ -140,6 +144,32 @@ export function planPage(
   if (page === undefined) return { kind: 'settled', taken, outcomes, refused };
   applyPageFrame(draft, page, limits.receipts);
   return { kind: 'page', page, next: closeDraft(draft), taken, outcomes, refused };
+}
+
+const NOTHING_STORED: RecentKeys = { traces: [], arrivalMaxBefore: 0, tracesMax: 0 };
+
+/** The end of a chain with the events of a plan, which are looked at when they are asked for, each once. */
+function keyedEnd(recent: RecentKeys | undefined, events: readonly StoredEvent[]): KeyedEnd {
+  const accepted: KeyTrace[] = [];
+  const traces = recent && [...recent.traces];
+  const readOn = (): void => {
+    for (let index = accepted.length; index < events.length; index += 1) {
+      const trace = keyTrace(events[index] as StoredEvent);
+      accepted.push(trace);
+      traces?.push(trace);
+    }
+  };
+  return {
+    recent: () => {
+      if (recent === undefined || traces === undefined) return undefined;
+      readOn();
+      return { ...recent, traces };
+    },
+    accepted: () => {
+      readOn();
+      return accepted;
+    },
+  };
 }
 
 function rememberIn(receipts: Receipts, { event, version }: StoredEvent): void {

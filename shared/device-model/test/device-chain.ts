@@ -91,6 +91,7 @@ export function historyOf(pages: readonly EventPage[]): DeviceHistory {
     has: ({ shardId, ...place }: Position) =>
       storedIn(shardId).some((stored) => compareWithinShard(stored.place, place) === 0),
     copyOf: (_, arrived) => pages.flatMap(({ events }) => events).find((stored) => isCopy(stored, arrived)),
+    hasCopyByKey: () => undefined,
     eventBefore: ({ shardId, ...place }: Position) =>
       storedIn(shardId)
         .filter(({ event, late }) => event.correction === undefined && late === undefined)

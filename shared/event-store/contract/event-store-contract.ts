@@ -1,9 +1,17 @@
-import { type DeviceState, deviceId, type EventPage, newDevice, planPage } from '@twinstream/device-model';
+import {
+  type DeviceState,
+  deviceId,
+  type EventPage,
+  newDevice,
+  PAGE_LIMITS,
+  planPage,
+} from '@twinstream/device-model';
 import { arrivedEvent, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditableEventStore } from '../src/audit.ts';
 import { catchUp } from '../src/catch-up.ts';
+import { loadDeviceHistory } from '../src/device-history.ts';
 import type { EventStore, PageRange, Snapshot } from '../src/event-store.ts';
 import { readHistory } from '../src/history.ts';
 import { makeSnapshot } from '../src/make-snapshot.ts';
@@ -405,6 +413,53 @@ export function describeEventStore(open: () => Promise<OpenEventStore>): void {
         };
         expect(await answers(store)).toEqual(await answers(memory));
       }
+    });
+  });
+
+  describe('the window of a key', () => {
+    /** A chain of events with a key each, one a page, and one more that arrives now. */
+    const written = async (length: number) => {
+      const start = newDeviceState();
+      const keyed = (n: number, at = n) =>
+        arrivedEvent({ deviceId: start.deviceId, at, key: { key: `${n}`, eventsMax: 8 } });
+      const events = Array.from({ length }, (_, index) => keyed(index + 1));
+      const limits = { ...PAGE_LIMITS, eventsMax: 1 };
+      const { state } = await writeBatch(store, start, SHARD, events, { limits });
+      return { state, keyed };
+    };
+
+    it('is read from the end of a chain, no farther than it reaches, and told by the same key alone', async () => {
+      const { state, keyed } = await written(40);
+      const arrived = [keyed(33, 41), keyed(32, 42)];
+      const { recent } = await loadDeviceHistory(store, state, { shardId: SHARD, arrived });
+      expect(recent?.traces.map(({ key }) => Number(key?.replaceAll('_', '')))).toEqual(
+        Array.from({ length: 16 }, (_, index) => index + 25),
+      );
+      const after = await writeBatch(store, state, SHARD, arrived);
+      expect(after.state.counts).toMatchObject({ events: 41, duplicates: 1 });
+    });
+
+    it('is that of the place of an event that is delivered again, however far its device has come', async () => {
+      const { state, keyed } = await written(40);
+      // A copy that was dropped with the page after the one it is a copy of.
+      const copy = keyed(41, 41);
+      const dropped = await writeBatch(store, state, SHARD, [
+        keyed(41),
+        { ...copy, place: { ...copy.place, subSequenceNumber: 1 } },
+      ]);
+      const later = Array.from({ length: 40 }, (_, index) => keyed(index + 42));
+      const { state: end } = await writeBatch(store, dropped.state, SHARD, later);
+      expect(end.counts).toMatchObject({ events: 81, duplicates: 1 });
+      const again = [{ ...copy, place: { ...copy.place, subSequenceNumber: 1 } }, keyed(42)];
+      const { pages } = await writeBatch(store, end, SHARD, again);
+      expect(pages).toEqual([]);
+    });
+
+    it('is refused where a page of it is missing', async () => {
+      const { state, keyed } = await written(3);
+      const ahead = { ...state, page: 4, arrivalMax: state.arrivalMax + 1_000 };
+      const asked = loadDeviceHistory(store, ahead, { shardId: SHARD, arrived: [keyed(9, 9)] });
+      await expect(asked).rejects.toMatchObject({ code: 'CHAIN_BROKEN' });
     });
   });
 }

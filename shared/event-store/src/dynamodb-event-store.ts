@@ -24,7 +24,7 @@ import {
   auditSnapshot,
 } from './audit.ts';
 import { partitionKeysOf } from './dynamodb-partition-keys.ts';
-import { type ItemQuery, queryItems } from './dynamodb-query.ts';
+import { FETCH_ITEMS_MAX, type ItemQuery, queryItems } from './dynamodb-query.ts';
 import type {
   AppendResult,
   PageKey,
@@ -167,13 +167,14 @@ async function* summariesOf(
 }
 
 function pageQuery(deviceId: DeviceId, range: PageRange = {}): ItemQuery {
-  const { from, to, order, consistent = false, eventTimeAtMost, signal } = range;
+  const { from, to, order, consistent = false, eventTimeAtMost, pagesLikely, signal } = range;
   return {
     deviceId,
     from: from === undefined ? PAGE_KEY_MIN : pageSortKey(from),
     to: to === undefined ? PAGE_KEY_MAX : pageSortKey(to),
     falls: order === 'descending',
     consistent,
+    ...(pagesLikely === undefined ? {} : { firstFetchItems: Math.min(pagesLikely, FETCH_ITEMS_MAX) }),
     atMost:
       eventTimeAtMost === undefined ? undefined : { attribute: 'firstEventTime', value: eventTimeAtMost },
     signal,

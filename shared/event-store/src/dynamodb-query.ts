@@ -6,7 +6,7 @@ import type { DeviceId } from '@twinstream/device-model';
 const FIRST_FETCH_ITEMS = 16;
 const FETCH_GROWTH = 4;
 /** From here on a fetch ends at 1 MB (Query API reference, read 2026-11). */
-const FETCH_ITEMS_MAX = 4_096;
+export const FETCH_ITEMS_MAX = 4_096;
 
 /** Which sort keys: from one text to another, both included; or all below, or above, a text that is not included. */
 type SortKeys =

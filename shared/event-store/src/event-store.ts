@@ -27,6 +27,8 @@ export interface PageRange {
   readonly consistent?: boolean;
   /** Only pages holding an event whose device time is at or before it; milliseconds since 1970. The others are read, and billed, but not sent. */
   readonly eventTimeAtMost?: number;
+  /** How many the caller will probably consume: the first fetch asks for no more. */
+  readonly pagesLikely?: number;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,16 +3,18 @@ import {
   decodeParsed,
   EVENT_LIMITS,
   EVENT_SCHEMA_VERSION,
+  type EventKey,
+  keyMember,
   parseExactJson,
   type Rejection,
   rejection,
   type SourceCounter,
 } from '@twinstream/device-model';
-import { compileIdentity, type Identified } from './compile-identity.ts';
+import { compileIdentity, type Identified, keyHash } from './compile-identity.ts';
 import { compileValue } from './compile-value.ts';
 import type { Formats } from './formats.ts';
 import type { EventSpec } from './mapping-document.ts';
-import { MappingFault } from './mapping-fault.ts';
+import { InvalidDocument, MappingFault } from './mapping-fault.ts';
 import type { Access } from './path.ts';
 import {
   isPayloadArray,
@@ -29,6 +31,8 @@ export interface EventParts {
   readonly deviceId: string;
   readonly type: string;
   readonly time: string;
+  /** Whether the mapping says a time, and does not take the arrival. */
+  readonly hasTime: boolean;
   readonly identified: Identified;
   readonly data: PayloadObject;
 }
@@ -43,7 +47,8 @@ export function isSameHead(a: EventParts, b: EventParts): boolean {
     a.time === b.time &&
     a.identified.identity?.session === b.identified.identity?.session &&
     a.identified.identity?.counter === b.identified.identity?.counter &&
-    a.identified.sourceCounter?.counter === b.identified.sourceCounter?.counter
+    a.identified.sourceCounter?.counter === b.identified.sourceCounter?.counter &&
+    a.identified.sourceKey?.key === b.identified.sourceKey?.key
   );
 }
 
@@ -58,6 +63,11 @@ export function compileEvent(spec: EventSpec, at: string, formats: Formats): (sc
       ? arrivalTime
       : text(compileValue(spec.time, `${at}.time`, formats), `${at}.time`);
   const identity = spec.identity && compileIdentity(spec.identity, `${at}.identity`, formats);
+  const hasTime = spec.time !== undefined;
+  if (spec.identity?.content === true && !hasTime && spec.identity.window?.seconds === undefined) {
+    const why = 'equal readings without a time of the device are copies only for some seconds: set `seconds`';
+    throw new InvalidDocument(`${at}.identity.window`, why);
+  }
   const data = spec.data === undefined ? undefined : compileValue(spec.data, `${at}.data`, formats);
   const dataAt = `${at}.data`;
   return (scope) => {
@@ -65,6 +75,7 @@ export function compileEvent(spec: EventSpec, at: string, formats: Formats): (sc
       deviceId: deviceId(scope),
       type: type(scope),
       time: time(scope),
+      hasTime,
       identified: identity === undefined ? NOT_IDENTIFIED : identity(scope),
       data: data === undefined ? {} : dataOf(data(scope), dataAt),
     };
@@ -111,16 +122,29 @@ export function assembleEvent(parts: EventParts, mapping: object): AssembledEven
   return 'rejected' in decoded || sourceCounter === undefined ? decoded : { ...decoded, sourceCounter };
 }
 
+/** The key of an event whose source does not count: its source's, or a hash of what it says. */
+function sourceKeyOf({ identified, type, time, hasTime, data }: EventParts): EventKey | undefined {
+  const { sourceKey, contentWindow } = identified;
+  if (contentWindow === undefined) return sourceKey;
+  return { key: keyHash(JSON.stringify([type, hasTime ? time : null, data])), ...contentWindow };
+}
+
 /** Written out, since a spread for every event takes longer. */
-function eventOf({ deviceId, type, time, data, identified }: EventParts, mapping: object): object {
+function eventOf(parts: EventParts, mapping: object): object {
+  const { deviceId, type, time, data, identified } = parts;
   const v = EVENT_SCHEMA_VERSION;
   const { identity, sourceCounter } = identified;
   if (identity !== undefined) {
     const { session, counter } = identity;
     return { v, deviceId, type, time, session, counter, mapping, data };
   }
-  if (sourceCounter === undefined) return { v, deviceId, type, time, mapping, data };
-  return { v, deviceId, type, time, mapping, source: { counter: sourceCounter.counter }, data };
+  if (sourceCounter !== undefined) {
+    return { v, deviceId, type, time, mapping, source: { counter: sourceCounter.counter }, data };
+  }
+  const key = sourceKeyOf(parts);
+  return key === undefined
+    ? { v, deviceId, type, time, mapping, data }
+    : { v, deviceId, type, time, mapping, source: keyMember(key), data };
 }
 
 function byteLengthExceeds(text: string, bytesMax: number): boolean {

@@ -1,6 +1,10 @@
+import { KEY_WINDOW_EVENTS_MAX } from '@twinstream/device-model';
 import { z } from 'zod';
 import { MAPPING_LIMITS as LIMITS } from './limits.ts';
 import { TIME_UNITS } from './time-value.ts';
+
+/** A week, as long as the stream keeps a record. */
+const WINDOW_SECONDS_MAX = 604_800;
 
 /** Version of the mapping language. */
 export const MAPPING_LANGUAGE = 1;
@@ -232,9 +236,29 @@ const identity = exactlyOne(
       })
       .optional(),
     restart: conditions.meta({ description: 'All hold where the source begins to count again.' }).optional(),
+    key: value
+      .meta({ description: 'A text that copies of an event share, and no other event of the device has.' })
+      .optional(),
+    content: z
+      .literal(true)
+      .meta({
+        description:
+          'Events of equal type, data and, where the mapping says it, time are copies. Weaker than a key of the source.',
+      })
+      .optional(),
+    window: z
+      .strictObject({
+        events: z.int().min(1).max(KEY_WINDOW_EVENTS_MAX).optional(),
+        seconds: z.int().min(1).max(WINDOW_SECONDS_MAX).optional(),
+      })
+      .meta({
+        description:
+          'Of `key` and `content`: a copy is recognized while fewer `events` (default: 64) of the device were accepted since, and up to `seconds` later (default: any time).',
+      })
+      .optional(),
     optional: z.boolean().meta({ description: 'An event without these values is uncounted.' }).optional(),
   },
-  ['session', 'wrapping'],
+  ['session', 'wrapping', 'key', 'content'],
   'Identity',
   'What identifies an event of the device. Without it, its position in the stream.',
 );

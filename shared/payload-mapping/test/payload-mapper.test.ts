@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { keyOf } from '@twinstream/device-model';
 import { encode } from 'cbor-x';
 import { describe, expect, test } from 'vitest';
 import { ARRIVAL_TIME, eventsOf, mapperOf, mapText, record } from './mapping-builder.ts';
@@ -302,4 +304,70 @@ describe('the identity of an event', () => {
 test('the time of an event is the arrival of its record where the mapping names none', () => {
   const { events } = mapText(FLAT.replace(/ {6}time:.*\n/, ''), { device_id: 'a1' });
   expect(events[0]?.event.time).toBe(new Date(ARRIVAL_TIME).toISOString());
+});
+
+describe('an event whose source does not count', () => {
+  const keyed = (identity: string, time = 'time: { path: t, steps: [text] }, ') =>
+    `{language: 1, mapping: k, version: 1, rules: [{name: r, event: {deviceId: d, ${time}identity: ${identity}, data: x}}]}`;
+  const payload = { d: 'a', t: '2026-01-01T00:00:00Z', source: '/s', id: '7', x: { v: 1 } };
+  const keyIn = (mapping: string, changes: object = {}) =>
+    keyOf(mapText(mapping, { ...payload, ...changes }).events[0]?.text ?? '');
+  const BY_KEY = keyed('{key: {concat: [source, {const: " "}, id]}, window: {events: 8, seconds: 60}}');
+
+  test('has a hash of the key of its source, and the window, in its text', () => {
+    const key = hash('sha256', '/s 7', 'base64url').slice(0, 16);
+    expect(keyIn(BY_KEY)).toEqual({ key, eventsMax: 8, withinMs: 60_000 });
+    expect(keyIn(BY_KEY, { x: { v: 2 }, t: '2026-01-02T00:00:00Z' })?.key).toBe(key);
+    expect(keyIn(BY_KEY, { id: '8' })?.key).not.toBe(key);
+    expect(keyIn(keyed('{key: id}'))).toMatchObject({ eventsMax: 64 });
+    expect(keyIn(keyed('{key: id}'))).not.toHaveProperty('withinMs');
+  });
+
+  test('is rejected by name without its key, unless the mapping says that it may lack one', () => {
+    expect(mapText(BY_KEY, { ...payload, id: null }).rejections).toMatchObject([
+      { rejected: 'unmapped-value', at: 'rules.r.event.identity.key' },
+    ]);
+    expect(mapText(keyed('{key: id}'), { ...payload, id: '' }).rejections).toHaveLength(1);
+    const optional = mapText(keyed('{key: id, optional: true}'), { ...payload, id: null });
+    expect(optional.events[0]?.text).not.toContain('source');
+  });
+
+  test('has a hash of its type, time and data where its content is its key, and of nothing that differs from copy to copy', () => {
+    const byContent = keyed('{content: true}');
+    const key = keyIn(byContent)?.key;
+    expect(key).toMatch(/^[\w-]{16}$/);
+    expect(keyIn(byContent, { id: '8' })?.key).toBe(key);
+    expect(keyIn(byContent, { x: { v: 2 } })?.key).not.toBe(key);
+    expect(keyIn(byContent, { t: '2026-01-02T00:00:00Z' })?.key).not.toBe(key);
+    const untimed = mapperOf(keyed('{content: true, window: {seconds: 5}}', ''));
+    const [first, second] = [0, 1_000].map((later) => {
+      const data = Buffer.from(JSON.stringify(payload));
+      return keyOf(untimed.map({ ...record(data), arrivalTime: ARRIVAL_TIME + later }).events[0]?.text ?? '');
+    });
+    expect(second).toEqual(first);
+  });
+
+  test('may be many events of one record, each with the content that it has come to', () => {
+    const merged =
+      '{language: 1, mapping: k, version: 1, rules: [{name: r, each: {path: l, merge: true}, event: {deviceId: d, time: {path: t, steps: [text]}, identity: {content: true}, data: x}}]}';
+    const one = (d: string, x: object) => ({ d, t: payload.t, x });
+    const keys = (l: readonly object[]) => mapText(merged, { l }).events.map(({ text }) => keyOf(text)?.key);
+    const [both, other] = keys([one('a', { p: 1 }), one('a', { q: 2 }), one('b', { p: 1 })]);
+    expect(both).not.toBe(other);
+    expect(keys([one('a', { p: 1, q: 2 })])).toEqual([both]);
+  });
+
+  test.each([
+    ['{key: id, session: boot}', 'exactly one of'],
+    ['{key: id, lateMax: 2}', 'belongs to a counter'],
+    ['{wrapping: n, window: {events: 2}}', 'belongs to a key or to the content'],
+    ['{key: id, window: {events: 513}}', 'events'],
+    ['{content: true, optional: true}', 'each event has a content'],
+  ])('has one kind of identity: %s', (identity, fault) => {
+    expect(() => mapperOf(keyed(identity))).toThrow(fault);
+  });
+
+  test('whose device tells no time has its content as its key for some seconds alone', () => {
+    expect(() => mapperOf(keyed('{content: true}', ''))).toThrow('set `seconds`');
+  });
 });

@@ -5,12 +5,16 @@ import {
   type DeviceState,
   type EventPage,
   foldPage,
+  keyOf,
   newDevice,
   noOutcomes,
   type OutcomeCounts,
   type PageLimits,
   planPage,
+  type RecentKeys,
   type RefusedEvent,
+  tracesFor,
+  withRecent,
 } from '@twinstream/device-model';
 import {
   catchUp,
@@ -133,6 +137,12 @@ async function readState(
   }
 }
 
+/** The end of a chain without pages; undefined where no event asks for it. */
+function beginningFor({ arrived }: DeviceBatch): RecentKeys | undefined {
+  const eventsMax = arrived.reduce((max, { text }) => Math.max(max, keyOf(text)?.eventsMax ?? 0), 0);
+  return eventsMax === 0 ? undefined : { traces: [], arrivalMaxBefore: 0, tracesMax: tracesFor(eventsMax) };
+}
+
 /** One device's way through one batch: the head moves along the chain, page by page, regardless of their writers. */
 class ChainWriter {
   head: DeviceState;
@@ -149,6 +159,8 @@ class ChainWriter {
   /** Page from which another container can go on: that of the state item or of a snapshot. */
   #basePage: number;
   #valuesOmitted: Pick<Head, 'valuesOmitted'>;
+  /** The end of the chain up to the head; undefined where it is not at hand. */
+  #recent: RecentKeys | undefined;
   #pages = 0;
   #conflicts = 0;
   #historyReads = 0;
@@ -163,12 +175,14 @@ class ChainWriter {
     this.#statePage = head.statePage;
     this.#basePage = head.basePage;
     this.#valuesOmitted = head.valuesOmitted ? { valuesOmitted: true } : {};
+    this.#recent = head.recent ?? (head.state.page === 0 ? beginningFor(batch) : undefined);
   }
 
   /** Where the chain has come to. */
   end(): Head {
     const [statePage, basePage] = [this.#statePage, this.#basePage];
-    return { state: this.head, statePage, basePage, ...this.#valuesOmitted };
+    const recent = this.#recent === undefined ? {} : { recent: this.#recent };
+    return { state: this.head, statePage, basePage, ...this.#valuesOmitted, ...recent };
   }
 
   report() {
@@ -195,10 +209,12 @@ class ChainWriter {
         limits,
         repaired,
         refusesAhead: !acceptsAhead,
+        recent: this.#recent,
         ...(history === undefined ? {} : { history }),
       });
       if (plan.kind === 'history-needed') {
         history = await this.#loadHistory(rest);
+        this.#recent = history.recent;
         continue;
       }
       if (plan.kind === 'settled' && plan.refused.length > 0 && !this.#isAtTip) {
@@ -214,7 +230,7 @@ class ChainWriter {
           await this.#adopt(existing, conflictsInRow > CONFLICTS_BEFORE_CATCH_UP);
           continue;
         }
-        this.#moveTo(plan.next);
+        this.#moveTo(plan.next, plan.page);
         this.#isAtTip = true;
       }
       conflictsInRow = 0;
@@ -230,7 +246,9 @@ class ChainWriter {
     this.#historyReads += 1;
     const { eventStore } = this.#services;
     const { shardId } = this.#batch;
-    return await loadDeviceHistory(eventStore, this.head, { shardId, arrived: rest, signal: this.#signal });
+    return await loadDeviceHistory(eventStore, this.head, {
+      ...{ shardId, arrived: rest, recent: this.#recent, signal: this.#signal },
+    });
   }
 
   async #append(page: EventPage): Promise<EventPage | undefined> {
@@ -246,11 +264,12 @@ class ChainWriter {
 
   async #adopt(existing: EventPage, far: boolean): Promise<void> {
     this.#isAtTip = false;
-    this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));
+    this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts), existing);
     if (!far) return;
     const state = await readState(this.#services, this.#batch.deviceId, this.#signal);
     if (state !== undefined && state.page > this.head.page) {
       this.head = state;
+      this.#recent = undefined;
       this.#statePage = state.page;
       this.#basePage = state.page;
       this.#valuesOmitted = {};
@@ -265,14 +284,16 @@ class ChainWriter {
       limits: pageLimits.receipts,
       signal: this.#signal,
     });
+    if (caughtUp.state.page > this.head.page) this.#recent = undefined;
     this.head = caughtUp.state;
     this.#basePage = Math.max(this.#basePage, caughtUp.snapshotPage ?? 0);
     if (caughtUp.valuesOmitted) this.#valuesOmitted = { valuesOmitted: true };
     this.#isAtTip = true;
   }
 
-  #moveTo(next: DeviceState): void {
+  #moveTo(next: DeviceState, { events }: EventPage): void {
     this.head = next;
+    if (this.#recent !== undefined) this.#recent = withRecent(this.#recent, events);
     if (next.page % this.#services.pagesPerSnapshot === 0) this.#snapshotsDue.push(this.end());
   }
 

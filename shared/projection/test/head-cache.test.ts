@@ -35,6 +35,20 @@ describe('the head cache', () => {
     expect(heads.take(A.state.deviceId)).toBe(later);
   });
 
+  test('forgets the ends of the chains longest unused beyond its number of keys, and keeps their heads', () => {
+    const heads = new HeadCache(10, 5);
+    const trace = { arrivalTime: 1, key: 'k', isLate: false };
+    const recent = { traces: [trace, trace], arrivalMaxBefore: 0, tracesMax: 2 };
+    const known = [A, B, C].map((head) => ({ ...head, recent }));
+    for (const head of known) heads.put(head);
+    expect(heads.deviceCount).toBe(3);
+    expect(heads.take(A.state.deviceId)).toEqual(A);
+    expect(heads.take(B.state.deviceId)).toEqual(known[1]);
+    heads.put({ ...A, recent });
+    expect(heads.take(C.state.deviceId)).toEqual(known[2]);
+    expect(heads.take(A.state.deviceId)).toEqual(known[0]);
+  });
+
   const refused = (name: string) => ({
     ...{ state: { ...newDevice(deviceId(name)), page: 2 }, statePage: 1, basePage: 1 },
   });

@@ -3,7 +3,11 @@ import {
   type DeviceId,
   decodeEvent,
   deviceId,
+  type EventKey,
   type JsonObject,
+  KEY_CHARACTERS,
+  KEY_WINDOW_EVENTS,
+  keyMember,
 } from '@twinstream/device-model';
 import { type ShardId, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { TEST_TIME_MS } from './virtual-clock.ts';
@@ -18,6 +22,8 @@ export interface EventFields {
   readonly data?: JsonObject;
   readonly correctionId?: string;
   readonly corrects?: JsonObject;
+  /** A key as a mapping puts it into an event, by any name, within the default window where nothing else is said. */
+  readonly key?: Partial<EventKey> | undefined;
   /** Place in the shard: a small number stands for a sequence number of the usual length. */
   readonly at: number;
   readonly sub?: number;
@@ -39,15 +45,20 @@ export function testSequenceNumber(at: number) {
   );
 }
 
+function sourceOf({ key = '', eventsMax = KEY_WINDOW_EVENTS, ...within }: Partial<EventKey>): object {
+  return keyMember({ key: key.padEnd(KEY_CHARACTERS, '_'), eventsMax, ...within });
+}
+
 /** An event as it arrives, through the same decoding as in production. Throws TypeError when it is not valid. */
 export function arrivedEvent(fields: EventFields): ArrivedEvent {
-  const { at, sub = 0, arrivalTime = TEST_TIME_MS + at * 1_000, ...said } = fields;
+  const { at, sub = 0, arrivalTime = TEST_TIME_MS + at * 1_000, key, ...said } = fields;
   const corrected = said.correctionId === undefined ? {} : { reason: 'a test', actor: 'a tester' };
   const text = JSON.stringify({
     v: 1,
     deviceId: DEVICE,
     type: said.correctionId === undefined ? 'reported' : 'corrected',
     time: new Date(arrivalTime).toISOString(),
+    ...(key === undefined ? {} : { mapping: { name: 'test', version: 1 }, source: sourceOf(key) }),
     data: { speedMph: at },
     ...corrected,
     ...said,

@@ -2,9 +2,11 @@ import {
   copyReceipts,
   type DeviceId,
   type DeviceState,
+  type EventKey,
   type EventPage,
   eventTimeMs,
   foldPage,
+  keyOf,
   newDevice,
   noReceipts,
   type Receipts,
@@ -41,6 +43,12 @@ export class ChainCheck {
   readonly differences: Difference[] = [];
   readonly #deviceId: DeviceId;
   readonly #seen = new Map<string, number>();
+  /** Where each key was stored last, since the last gap. */
+  readonly #keys = new Map<
+    string,
+    { readonly index: number; readonly arrivalTime: number; readonly page: number }
+  >();
+  #eventIndex = 0;
   readonly #snapshots: ReadonlyMap<number, readonly Snapshot[]>;
   readonly #options: ChainCheckOptions;
   /** Everything received up to here, where a snapshot is to be compared with it. */
@@ -128,6 +136,7 @@ export class ChainCheck {
   /** Continues after pages whose events are unknown. */
   #passOver(last: number): void {
     this.isFoldSound = false;
+    this.#keys.clear();
     this.state = { ...this.state, page: last };
     const snapshot = this.#snapshots.get(last)?.find(({ valuesOmitted }) => !valuesOmitted);
     if (snapshot === undefined) return;
@@ -136,7 +145,12 @@ export class ChainCheck {
   }
 
   #enter(page: EventPage, stored: StoredEvent): void {
-    const identity = identityOf(page.shardId, stored);
+    // A key identifies an event within its window alone.
+    const { text, ...event } = stored;
+    const key = stored.event.identity === undefined ? keyOf(text) : undefined;
+    if (key !== undefined) this.#enterKey(page, stored, key);
+    const identity = identityOf(page.shardId, key === undefined ? stored : event);
+    this.#eventIndex += 1;
     const earlier = this.#seen.get(identity);
     if (earlier !== undefined) {
       this.note('stored-twice', identity, 'one place', `pages ${earlier} and ${page.page}`);
@@ -152,6 +166,16 @@ export class ChainCheck {
       }
     }
     this.#options.onEvent?.({ shardId: page.shardId, stored });
+  }
+
+  #enterKey({ page, shardId }: EventPage, stored: StoredEvent, { key, eventsMax, withinMs }: EventKey): void {
+    const { arrivalTime } = stored;
+    const earlier = this.#keys.get(key);
+    this.#keys.set(key, { index: this.#eventIndex, arrivalTime, page });
+    if (earlier === undefined || stored.late !== undefined) return;
+    if (this.#eventIndex - earlier.index > eventsMax) return;
+    if (Math.abs(arrivalTime - earlier.arrivalTime) > (withinMs ?? Number.POSITIVE_INFINITY)) return;
+    this.note('stored-twice', identityOf(shardId, stored), 'one place', `pages ${earlier.page} and ${page}`);
   }
 
   #compareSnapshot(snapshot: Snapshot): void {

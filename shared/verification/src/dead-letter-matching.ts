@@ -98,7 +98,7 @@ function letterOf(
       {
         position: positionKey({ shardId, ...place }),
         deviceId: event.deviceId,
-        identity: identityOf(shardId, { event, place, ...source }),
+        identity: identityOf(shardId, { event, place, text: decoded.text, ...source }),
         content: contentOf(decoded.text),
         isEarlier,
       },

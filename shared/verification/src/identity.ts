@@ -1,4 +1,4 @@
-import { type ArrivedEvent, formatVersion, isJsonObject } from '@twinstream/device-model';
+import { type ArrivedEvent, formatVersion, isJsonObject, keyOf } from '@twinstream/device-model';
 import { type Position, positionKey, type ShardId } from '@twinstream/stream-model';
 
 type Identified = Pick<ArrivedEvent, 'event' | 'place'> &
@@ -6,13 +6,16 @@ type Identified = Pick<ArrivedEvent, 'event' | 'place'> &
 
 /**
  * What makes an event itself within its device: its counter, its correction id, or else its position. Of an event whose session
- * and counter are derived, it is the counter of its source with its own time, which are known before and after.
+ * and counter are derived, it is the counter of its source with its own time, which are known before and after; of one with a key,
+ * the key, which may be stored again beyond its window.
  */
 export function identityOf(shardId: ShardId, { event, place, text, sourceCounter }: Identified): string {
   const counter = sourceCounter?.counter ?? (text === undefined ? undefined : sourceCounterIn(text));
   if (counter !== undefined) return `source ${counter} ${event.time}`;
   if (event.correction !== undefined) return `correction ${event.correction.correctionId}`;
   const { identity } = event;
+  const key = identity === undefined && text !== undefined ? keyOf(text)?.key : undefined;
+  if (key !== undefined) return `key ${key}`;
   if (identity === undefined) return `position ${positionKey({ shardId, ...place } satisfies Position)}`;
   return `event ${formatVersion({ ...identity, ordinal: 0, revision: 0 })}`;
 }

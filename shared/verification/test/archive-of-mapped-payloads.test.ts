@@ -13,6 +13,7 @@ import { HeadCache, openBatch, projectDevice } from '@twinstream/projection';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger } from '@twinstream/runtime';
 import { type StreamRecord, sequenceNumber } from '@twinstream/stream-model';
+import { arrivedEvent } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { type ArchivedPipeline, contentOf, linesOf, SHARDS, verified } from './archived-pipeline.ts';
 
@@ -217,6 +218,35 @@ test('a copy that an earlier version dropped need not be stored as a later versi
   const { differences, report } = await verified(pipeline, { decoders: [OTHER_COUNTER, decoderOf(1)] });
   expect(differences).toEqual([]);
   expect(report).toMatchObject({ positions: 2, eventsFound: 1, missing: 0 });
+});
+
+/** Takes the bytes of an entry as the text of its event. */
+const KEYED: EntryDecoder = {
+  mappings: ['keyed@1'],
+  decode({ data, subSequenceNumber }) {
+    const decoded = decodeEvent(data);
+    if ('rejected' in decoded) throw new TypeError(decoded.detail);
+    return { events: [{ subSequenceNumber, decoded }], ignored: 0 };
+  },
+};
+
+test('an archived copy of an event by its key is a duplicate, and one whose key is not stored is missed', async () => {
+  const keyed = (key: string) => {
+    const { text } = arrivedEvent({ deviceId: 'a', key: { key, eventsMax: 1 }, at: number });
+    return { ...recordOf({ id: 'a' }), data: Buffer.from(text) };
+  };
+  // The fourth is a copy beyond the window, stored again.
+  const pipeline = await pipelineOf([[KEYED, [keyed('1'), keyed('1'), keyed('2'), keyed('1'), keyed('1')]]]);
+  const versions = { decoders: [KEYED] };
+  const { differences, report } = await verified(pipeline, versions);
+  expect(differences).toEqual([]);
+  expect(report).toMatchObject({ positions: 5, eventsFound: 3, duplicates: 2, missing: 0 });
+  const lost = keyed('3');
+  const more = { archive: new Map([...pipeline.archive, ['archive/1.gz', linesOf(SHARD, lost)]]) };
+  const progress = new Map([[SHARD, lost.sequenceNumber]]);
+  expect((await verified({ ...pipeline, ...more, progress }, versions)).differences).toEqual([
+    `not-stored a ${SHARD}:${lost.sequenceNumber}:0`,
+  ]);
 });
 
 test('what an earlier version would have made, and did not store, is not missed', async () => {

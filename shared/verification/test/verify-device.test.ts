@@ -109,6 +109,20 @@ describe('one device', () => {
     expect(found).toEqual(['stored-twice event 1.1']);
   });
 
+  test('stores two events of one key within its window', async () => {
+    const within = { key: 'k', eventsMax: 2 };
+    const chain = [within, undefined, undefined, within, undefined, within].map((key, index) => ({
+      ...arrivedEvent({ at: index + 1, key }),
+      version: { session: -1, counter: -1, ordinal: index + 1, revision: 0 },
+    }));
+    const keyed = pages.map((page, index) => ({ ...page, events: chain.slice(index, index + 1) }));
+    const found = await differencesOf(
+      keyed,
+      keyed.reduce((fold, page) => foldPage(fold, page), newDevice(DEVICE)),
+    );
+    expect(found).toEqual(['stored-twice key k_______________']);
+  });
+
   test('has a snapshot that is not the fold', async () => {
     const eventStore = await storeOf(pages);
     const snapshot = await makeSnapshot(eventStore, state);

@@ -5,6 +5,7 @@ import {
   type EventPage,
   foldPage,
   isBelowHighWaterMark,
+  keyOf,
   newDevice,
   type ReceiptLimits,
   type StoredEvent,
@@ -137,6 +138,8 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
       if (highest === undefined || compareWithinShard(mark, highest) > 0) marks.set(shardId, mark);
     };
     let events = 0;
+    // Where two copies are farther apart in one chain than in the other, one of them is enough.
+    const keys = new Set<string>();
     for await (const page of stores.eventStore.pages(deviceId, { consistent: true, signal })) {
       const { shardId, through, throughArrivalTime } = page;
       if (page.events.length === 0 && throughArrivalTime >= heldFromMs) {
@@ -145,11 +148,15 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
         continue;
       }
       const wanted = page.events.filter(({ arrivalTime }) => arrivalTime >= heldFromMs);
-      events += wanted.length;
-      for (const { place, arrivalTime } of wanted) require(shardId, { ...place, arrivalTime });
+      for (const { place, arrivalTime, text } of wanted) {
+        const key = keyOf(text)?.key;
+        if (key === undefined) events += 1;
+        else keys.add(key);
+        require(shardId, { ...place, arrivalTime });
+      }
       await offer(page, wanted, signal);
     }
-    return { events, marks };
+    return { events: events + keys.size, marks };
   }
 
   async function headInUse(deviceId: DeviceId, signal: AbortSignal) {
