@@ -11,9 +11,21 @@ import { type StageCapacity, stageCapacity, WORKLOAD_CONTEXT } from './stage-wor
 /** How much a stage keeps and how it is sized. A stage of its own is made by adding it here. */
 const STAGES = {
   /** To try things: everything goes away with the stack. */
-  dev: { keepsData: false, logDays: 7, archiveBufferSeconds: 60, iteratorAgeMinutesMax: 15 },
+  dev: {
+    keepsData: false,
+    logDays: 7,
+    archiveBufferSeconds: 60,
+    iteratorAgeMinutesMax: 15,
+    rollout: 'immediate',
+  },
   /** Stream, tables, bucket and key outlive the stack, and none of them is deleted by mistake. */
-  prod: { keepsData: true, logDays: 90, archiveBufferSeconds: 300, iteratorAgeMinutesMax: 5 },
+  prod: {
+    keepsData: true,
+    logDays: 90,
+    archiveBufferSeconds: 300,
+    iteratorAgeMinutesMax: 5,
+    rollout: 'canary',
+  },
 } as const;
 
 export type StageName = keyof typeof STAGES;
@@ -42,6 +54,8 @@ export const CONTEXT = z.object({
     .optional(),
   /** Where mappings begin that are made again; at the oldest record of the stream where absent. */
   startAt: z.iso.datetime({ offset: true, error: 'a time such as 2026-11-30T10:00:00Z' }).optional(),
+  /** How a new version of a function takes over. `immediate` is also the way out while an alarm that stops deployments is on. */
+  rollout: z.enum(['canary', 'immediate'], 'canary or immediate').optional(),
   /** Issuer of the tokens that the API takes; IAM signatures where absent. */
   jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
   jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
@@ -144,6 +158,8 @@ export interface StageConfiguration {
   readonly projectorMapping: MappingSettings;
   /** Settings of the archiver's mapping: the project's, but for a start that is asked for. */
   readonly archiverMapping: MappingSettings;
+  /** Whether new versions take a tenth of the invocations first, and go back when an alarm goes off, or all of them immediately. */
+  readonly rollout: 'canary' | 'immediate';
   readonly access: ApiAccess;
   readonly alarmEmail: string | undefined;
   readonly pageUrl: string | undefined;
@@ -200,6 +216,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       ...archiverMapping,
       ...(windowSeconds === undefined ? {} : { batchingWindowMs: windowSeconds * 1_000 }),
     },
+    rollout: result.data.rollout ?? STAGES[stage].rollout,
     access: apiAccess(jwtIssuer, jwtAudience),
     alarmEmail,
     pageUrl: result.data.pageUrl,

@@ -227,7 +227,7 @@ test('an operator task may take out and keep what it redrives, and invoke the ar
   );
   expect(resources.TakeOutRedriven?.match(/"\/[^"]*"/g)).toEqual(['"/aws/lambda/*"', '"/iot-errors/*"']);
   expect(resources.KeepRedriven?.match(/"\/[^"]*"/g)).toEqual(['"/redriven/*"']);
-  expect(resources.RedriveToArchiver).toMatch(/^\{"Fn::GetAtt":\["ArchiverEventArchiver[^"]*","Arn"\]\}$/);
+  expect(resources.RedriveToArchiver).toMatch(/^\{"Ref":"ArchiverEventArchiver[^"]*Live[^"]*"\}$/);
   expect(
     Object.values(actionsOf('OperatorRole'))
       .flat()
@@ -244,15 +244,22 @@ test('an operator task may pause the projector alone', () => {
   const pause = statementsOf('Operator').find(({ Sid }) => Sid === 'PauseProjector');
   expect(pause?.Condition).toEqual({
     ArnEquals: {
-      'lambda:FunctionArn': { 'Fn::GetAtt': [expect.stringMatching(/^ProjectorStateProjector/), 'Arn'] },
+      'lambda:FunctionArn': [
+        { Ref: expect.stringMatching(/^ProjectorStateProjector.*Live/) },
+        { 'Fn::GetAtt': [expect.stringMatching(/^ProjectorStateProjector/), 'Arn'] },
+      ],
     },
   });
 });
 
-test('no role takes a managed policy', () => {
+test('no role takes a managed policy, but that of CodeDeploy, which reaches no data', () => {
   const roles = resources(template, 'AWS::IAM::Role');
   expect(roles.length).toBeGreaterThan(5);
-  for (const [, { Properties }] of roles) expect(Properties.ManagedPolicyArns).toBeUndefined();
+  const managed = roles.filter(([, { Properties }]) => Properties.ManagedPolicyArns !== undefined);
+  expect(managed.map(([id]) => id)).toEqual([expect.stringMatching(/^DeploymentsRole/)]);
+  expect(JSON.stringify(managed)).toContain(
+    ':iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited',
+  );
 });
 
 test('the operators’ task is told that it works on AWS', () => {

@@ -42,6 +42,7 @@ function arnOf(type: string, id: string): string {
     'AWS::KMS::Key': here('kms', `key/${id}`),
     'AWS::Kinesis::Stream': here('kinesis', `stream/${id}`),
     'AWS::KinesisFirehose::DeliveryStream': here('firehose', `deliverystream/${id}`),
+    'AWS::Lambda::Alias': here('lambda', `function:${id}`),
     'AWS::Lambda::Function': here('lambda', `function:${id}`),
     'AWS::Logs::LogGroup': here('logs', `log-group:${id}:*`),
     'AWS::S3::Bucket': `arn:aws:s3:::${id}`,
@@ -49,6 +50,9 @@ function arnOf(type: string, id: string): string {
   };
   return arns[type] ?? `${type}:${id}`;
 }
+
+/** Types whose `Ref` is an ARN. */
+const REFERRED_BY_ARN: ReadonlySet<string> = new Set(['AWS::Lambda::Alias', 'AWS::SNS::Topic']);
 
 /** What the templates of one app become when they are deployed, as far as policies can tell. */
 export function deployedResources(templates: readonly Template[]): readonly DeployedResource[] {
@@ -58,7 +62,7 @@ export function deployedResources(templates: readonly Template[]): readonly Depl
     const reference = (id: string): string => {
       const found = Resources[id];
       if (found === undefined) return PSEUDO_PARAMETERS[id] ?? Parameters[id]?.Default ?? id;
-      return found.Type === 'AWS::SNS::Topic' ? arnOf(found.Type, id) : id;
+      return REFERRED_BY_ARN.has(found.Type) ? arnOf(found.Type, id) : id;
     };
     const attribute = ([id = '', name = '']: readonly string[]): string => {
       const arn = arnOf(Resources[id]?.Type ?? '', id);

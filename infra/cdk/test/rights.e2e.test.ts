@@ -153,11 +153,15 @@ function triggersOf(
   const functions = deployed.filter(
     ({ type, properties }) => type === 'AWS::Lambda::Function' && properties.Role === role.arn,
   );
+  const aliases = deployed.filter(
+    ({ type, properties }) =>
+      type === 'AWS::Lambda::Alias' && functions.some(({ id }) => id === properties.FunctionName),
+  );
   return deployed
     .filter(
       ({ type, properties }) =>
         type === 'AWS::Lambda::EventSourceMapping' &&
-        functions.some(({ id }) => id === properties.FunctionName),
+        aliases.some(({ arn }) => arn === properties.FunctionName),
     )
     .flatMap(({ properties }) => {
       const source = z.string().parse(properties.EventSourceArn);

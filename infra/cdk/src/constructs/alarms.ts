@@ -16,6 +16,7 @@ import { Construct } from 'constructs';
 import type { StageConfiguration } from '../stages.ts';
 import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
+import { type DeployedFunction, LIVE } from './node-function.ts';
 import type { QueryApi } from './query-api.ts';
 import type { StateTables } from './state-tables.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
@@ -24,7 +25,7 @@ import type { StreamConsumer } from './stream-consumer.ts';
 export const PROJECTOR_NAMESPACE = 'Twinstream/StateProjector';
 
 /** A function and the mapping that feeds it. */
-type Consumer = Pick<StreamConsumer, 'lambda' | 'mapping'>;
+type Consumer = Pick<StreamConsumer, 'lambda' | 'live' | 'mapping'>;
 
 export interface AlarmsProps {
   readonly configuration: StageConfiguration;
@@ -51,6 +52,8 @@ interface AlarmRule {
   /** How many periods in a row it must be reached. */
   readonly periods: number;
   readonly description: string;
+  /** Function of {@link functionsOf} whose deployment it stops and takes back. It may not know the mapping, which is made after the alias. */
+  readonly stops?: string;
 }
 
 const PERIOD = Duration.minutes(1);
@@ -66,6 +69,12 @@ const TIMEOUT_SHARE_MAX = 0.8;
 /** What somebody must look at, and the topics that tell them, by severity. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
+  /** Functions of the pipeline, and the alarms that stop a deployment of each. */
+  readonly deployments: readonly {
+    readonly name: string;
+    readonly deployed: DeployedFunction;
+    readonly alarms: readonly Alarm[];
+  }[];
   readonly topics: Readonly<Record<Severity, Topic>>;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
@@ -86,7 +95,8 @@ export class Alarms extends Construct {
         new UrlSubscription(pageUrl, { protocol: SubscriptionProtocol.HTTPS }),
       );
     }
-    this.alarms = [
+    const functions = functionsOf(props);
+    const rules = [
       ...streamRules(props),
       ...Object.entries(props.consumers).flatMap(([name, consumer]) => silenceRules(name, consumer, props)),
       ...consumerRules(props),
@@ -94,7 +104,14 @@ export class Alarms extends Construct {
       ...tableRules(props),
       ...deliveryRules(props),
       ...apiRules(props),
-    ].map((rule) => this.alarm(rule));
+      ...(props.configuration.rollout === 'canary' ? Object.entries(functions).map(newVersionRule) : []),
+    ].map((rule) => ({ rule, alarm: this.alarm(rule) }));
+    this.alarms = rules.map(({ alarm }) => alarm);
+    this.deployments = Object.entries(functions).map(([name, deployed]) => ({
+      name,
+      deployed,
+      alarms: rules.flatMap(({ rule, alarm }) => (rule.stops === name ? [alarm] : [])),
+    }));
   }
 
   private alarm({ name, severity, metric, from, periods, description }: AlarmRule): Alarm {
@@ -144,6 +161,40 @@ function alarmsMay(
   });
 }
 
+/** Everything that a deployment gives a new version. */
+function functionsOf({
+  consumers,
+  statusPublisher,
+  queryApi,
+}: AlarmsProps): Record<string, DeployedFunction> {
+  return {
+    ...consumers,
+    ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
+    Api: queryApi.reads,
+    Corrections: queryApi.corrections,
+  };
+}
+
+/** While an alias shifts, Lambda counts what each of its versions did ("Using CloudWatch metrics with Lambda", `ExecutedVersion`, read 2026-12). */
+function newVersionRule([name, { lambda, live }]: readonly [string, DeployedFunction]): AlarmRule {
+  return {
+    name: `${name}NewVersionErrors`,
+    severity: 'note',
+    metric: lambda.metricErrors({
+      period: PERIOD,
+      dimensionsMap: {
+        FunctionName: lambda.functionName,
+        Resource: `${lambda.functionName}:${LIVE}`,
+        ExecutedVersion: live.version.version,
+      },
+    }),
+    from: 1,
+    periods: 2,
+    description: `The version of ${name} that is being deployed fails, two minutes in a row: the deployment goes back.`,
+    stops: name,
+  };
+}
+
 function streamRules({ eventStream: { stream }, configuration }: AlarmsProps): AlarmRule[] {
   return [
     {
@@ -177,7 +228,7 @@ function streamRules({ eventStream: { stream }, configuration }: AlarmsProps): A
 /** A mapping that is disabled, or that does not reach its function, raises no other alarm: nothing fails, and nothing lags. */
 function silenceRules(
   name: string,
-  { lambda }: Consumer,
+  { live }: Consumer,
   { eventStream: { stream } }: AlarmsProps,
 ): AlarmRule[] {
   return [
@@ -188,8 +239,8 @@ function silenceRules(
         expression: 'IF(FILL(incoming, 0) > 0 AND FILL(invocations, 0) - FILL(errors, 0) <= 0, 1, 0)',
         usingMetrics: {
           incoming: stream.metricIncomingRecords({ period: PERIOD, statistic: 'Sum' }),
-          invocations: lambda.metricInvocations({ period: PERIOD }),
-          errors: lambda.metricErrors({ period: PERIOD }),
+          invocations: live.metricInvocations({ period: PERIOD }),
+          errors: live.metricErrors({ period: PERIOD }),
         },
         period: PERIOD,
         label: `${name} is silent`,
@@ -197,6 +248,7 @@ function silenceRules(
       from: 1,
       periods: 5,
       description: `Records come in, and no invocation of ${name} has finished for 5 minutes: is its mapping enabled?`,
+      stops: name,
     },
   ];
 }
@@ -245,38 +297,42 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
     ...consumers,
     ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
   };
-  const rules = Object.entries(all).flatMap(([name, { lambda, mapping }]): AlarmRule[] => {
+  const rules = Object.entries(all).flatMap(([name, { lambda, live, mapping }]): AlarmRule[] => {
     // States are not affected by what tells of their changes.
     const urgent: Severity = name in consumers ? 'page' : 'note';
     return [
       {
         name: `${name}NearTimeout`,
         severity: 'note',
-        metric: lambda.metricDuration({ period: PERIOD, statistic: 'Maximum' }),
+        metric: live.metricDuration({ period: PERIOD, statistic: 'Maximum' }),
         from: (lambda.timeout?.toMilliseconds() ?? 0) * TIMEOUT_SHARE_MAX,
         periods: 3,
         description: `Invocations of ${name} take four fifths of its timeout, three minutes in a row.`,
+        stops: name,
       },
       {
         name: `${name}IteratorAge`,
         severity: urgent,
+        // Of the function: Lambda documents the metrics of invocations alone for an alias, and nothing else invokes it.
         metric: lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' }),
         from: configuration.iteratorAgeMinutesMax * MINUTE_MS,
         periods: 3,
         description: `${name} lags by ${configuration.iteratorAgeMinutesMax} minutes or more.`,
+        stops: name,
       },
       {
         name: `${name}Errors`,
         severity: urgent,
-        metric: lambda.metricErrors({ period: PERIOD }),
+        metric: live.metricErrors({ period: PERIOD }),
         from: 1,
         periods: 3,
         description: `Invocations of ${name} fail, three minutes in a row.`,
+        stops: name,
       },
       {
         name: `${name}Throttles`,
         severity: 'note',
-        metric: lambda.metricThrottles({ period: PERIOD }),
+        metric: live.metricThrottles({ period: PERIOD }),
         from: 1,
         periods: 3,
         description: `${name} wants more concurrency than the account has.`,
@@ -311,7 +367,12 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
       },
     ];
   });
-  const projected = (metricName: 'quarantined' | 'stateRejections', description: string): AlarmRule => ({
+  const projected = (
+    metricName: 'quarantined' | 'stateRejections',
+    description: string,
+    more: Pick<AlarmRule, 'stops'> = {},
+  ): AlarmRule => ({
+    ...more,
     name: metricName === 'quarantined' ? 'Quarantine' : 'StateRejections',
     severity: 'note',
     metric: new Metric({
@@ -331,6 +392,7 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
     projected(
       'stateRejections',
       'A state could not be written; its pages are whole: `npm run ops -- verify`.',
+      { stops: 'Projector' },
     ),
   ];
 }
@@ -389,7 +451,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): AlarmRule[] {
+function apiRules({ queryApi: { api, reads, corrections } }: AlarmsProps): AlarmRule[] {
   return [
     {
       name: 'ApiFailures',
@@ -398,11 +460,12 @@ function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): Alar
       from: API_FAILURES_A_MINUTE_MAX,
       periods: 3,
       description: 'Requests to the query API fail, three minutes in a row.',
+      stops: 'Api',
     },
     {
       name: 'ApiThrottles',
       severity: 'note',
-      metric: lambda.metricThrottles({ period: PERIOD }),
+      metric: reads.live.metricThrottles({ period: PERIOD }),
       from: 1,
       periods: 3,
       description: 'The query API wants more concurrency than the account has.',
@@ -410,7 +473,7 @@ function apiRules({ queryApi: { api, lambda, corrections } }: AlarmsProps): Alar
     {
       name: 'CorrectionsThrottles',
       severity: 'note',
-      metric: corrections.metricThrottles({ period: PERIOD }),
+      metric: corrections.live.metricThrottles({ period: PERIOD }),
       from: 1,
       periods: 3,
       description: 'The function for corrections wants more concurrency than the account has.',

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Alias, Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { BUNDLE_FILE, type BundleName, codeFolder } from '../bundles.ts';
@@ -48,9 +48,20 @@ export function serviceOfAccount(scope: Construct, service: string): ServicePrin
   });
 }
 
-/** A function of Node on arm64 with its bundle, its own log group and its own role. */
+/** The alias by which functions are invoked. */
+export const LIVE = 'live';
+
+/** What is deployed of a function: where it is invoked, and what is behind that. */
+export type DeployedFunction = Pick<NodeFunction, 'lambda' | 'live'>;
+
+/**
+ * A function of Node on arm64 with its bundle, its own log group and its own role. Code, settings and variables of a deployment are a
+ * version, which does not change; `live` names the version in use, and while a deployment shifts, two.
+ */
 export class NodeFunction extends Construct {
   readonly lambda: LambdaFunction;
+  /** What callers and mappings invoke. */
+  readonly live: Alias;
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
@@ -85,6 +96,9 @@ export class NodeFunction extends Construct {
       environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
       role,
       logGroup,
+      // Versions go with their function. Until then each is a step back that needs no build.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
+    this.live = new Alias(this, 'Live', { aliasName: LIVE, version: this.lambda.currentVersion });
   }
 }

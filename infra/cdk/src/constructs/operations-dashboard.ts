@@ -75,8 +75,8 @@ export class OperationsDashboard extends Construct {
     dashboard.addWidgets(
       graph(
         'Duration of a batch, ms, 99th percentile',
-        consumers.map(([label, { lambda }]) =>
-          lambda.metricDuration({ period: PERIOD, statistic: 'p99', label }),
+        consumers.map(([label, { live }]) =>
+          live.metricDuration({ period: PERIOD, statistic: 'p99', label }),
         ),
       ),
       graph('Archive: seconds since the oldest undelivered event', [

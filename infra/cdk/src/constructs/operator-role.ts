@@ -9,12 +9,11 @@ import {
 import { Duration, Validations } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
-import { type Permission, policyDocument, serviceOfAccount } from './node-function.ts';
+import { type DeployedFunction, type Permission, policyDocument, serviceOfAccount } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface OperatorRoleProps {
@@ -22,8 +21,8 @@ export interface OperatorRoleProps {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
   readonly bucket: Bucket;
-  readonly projector: LambdaFunction;
-  readonly archiver: LambdaFunction;
+  readonly projector: DeployedFunction;
+  readonly archiver: DeployedFunction;
 }
 
 /** What can be redriven: given-up batches, and messages that the IoT rule could not put on the stream. */
@@ -197,7 +196,7 @@ function permissions({
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${REDRIVEN_PREFIX}*`)],
     },
-    { sid: 'RedriveToArchiver', actions: ['lambda:InvokeFunction'], resources: [archiver.functionArn] },
+    { sid: 'RedriveToArchiver', actions: ['lambda:InvokeFunction'], resources: [archiver.live.functionArn] },
     { sid: 'ListArchiveAndQuarantine', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] },
     {
       // Mappings have no resource-level rights for listing ("Actions defined by AWS Lambda", read 2026-11).
@@ -209,7 +208,10 @@ function permissions({
       sid: 'PauseProjector',
       actions: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
       resources: ['*'],
-      conditions: { ArnEquals: { 'lambda:FunctionArn': projector.functionArn } },
+      conditions: {
+        // A mapping that was made before there was an alias feeds the function itself until it is deployed again.
+        ArnEquals: { 'lambda:FunctionArn': [projector.live.functionArn, projector.lambda.functionArn] },
+      },
     },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];

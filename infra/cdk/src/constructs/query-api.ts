@@ -14,13 +14,13 @@ import {
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ApiAccess } from '../stages.ts';
 import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
-import { NodeFunction, type Permission } from './node-function.ts';
+import { type DeployedFunction, NodeFunction, type Permission } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface QueryApiProps {
@@ -41,9 +41,9 @@ const REQUESTS_BURST_MAX = 1_000;
 /** The read side over HTTP: one route for each operation that the API describes, with the access that it asks for. */
 export class QueryApi extends Construct {
   readonly api: HttpApi;
-  readonly lambda: LambdaFunction;
+  readonly reads: DeployedFunction;
   /** The one function that may write to the stream, and nothing else. */
-  readonly corrections: LambdaFunction;
+  readonly corrections: DeployedFunction;
 
   constructor(scope: Construct, id: string, props: QueryApiProps) {
     super(scope, id);
@@ -60,18 +60,18 @@ export class QueryApi extends Construct {
         TWINSTREAM_ARCHIVE_BUCKET: props.archive.bucket.bucketName,
       },
     };
-    this.lambda = new NodeFunction(this, 'QueryApi', {
+    this.reads = new NodeFunction(this, 'QueryApi', {
       ...common,
       bundle: 'query-api',
       description: 'Answers what devices are doing and what they did.',
       permissions: readPermissions(props),
-    }).lambda;
+    });
     this.corrections = new NodeFunction(this, 'Corrections', {
       ...common,
       bundle: 'corrections',
       description: 'Puts corrections of devices on the stream.',
       permissions: correctionPermissions(props),
-    }).lambda;
+    });
     props.tables.acknowledgeFreshTables(this);
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Query API of device state and history.',
@@ -97,9 +97,9 @@ export class QueryApi extends Construct {
   }
 
   private addRoutes(access: ApiAccess): void {
-    const integrationOf = (id: string, lambda: LambdaFunction) =>
-      new HttpLambdaIntegration(id, lambda, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
-    const reads = integrationOf('Integration', this.lambda);
+    const integrationOf = (id: string, { live }: { readonly live: Alias }) =>
+      new HttpLambdaIntegration(id, live, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
+    const reads = integrationOf('Integration', this.reads);
     const corrections = integrationOf('CorrectionsIntegration', this.corrections);
     const authorizer = authorizerOf(access);
     for (const { method, path, scope } of ENDPOINTS) {

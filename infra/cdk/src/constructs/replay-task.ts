@@ -28,7 +28,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { BUNDLE_FILE, codeFolder } from '../bundles.ts';
 import type { EventStream } from './event-stream.ts';
-import { policyDocument, serviceOfAccount } from './node-function.ts';
+import { LIVE, policyDocument, serviceOfAccount } from './node-function.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface ReplayTaskProps {
@@ -211,8 +211,8 @@ export class ReplayTask extends Construct {
         TWINSTREAM_SHARD_PROGRESS_TABLE: tables.shardProgress.tableName,
         TWINSTREAM_OPERATIONS_TABLE: tables.operations.tableName,
         TWINSTREAM_ARCHIVE_BUCKET: props.bucket.bucketName,
-        TWINSTREAM_PROJECTOR_FUNCTION: props.projector.functionName,
-        TWINSTREAM_ARCHIVER_FUNCTION: props.archiver.functionName,
+        TWINSTREAM_PROJECTOR_FUNCTION: `${props.projector.functionName}:${LIVE}`,
+        TWINSTREAM_ARCHIVER_FUNCTION: `${props.archiver.functionName}:${LIVE}`,
         ...(props.iotSql === undefined ? {} : { TWINSTREAM_IOT_SQL: props.iotSql }),
         TWINSTREAM_FRESH_TABLES_PREFIX: tables.freshTablesPrefix,
         ...(mappings.length === 0

@@ -3,7 +3,7 @@ import { CodedError } from '@twinstream/runtime';
 import { Validations } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type Alias, CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -29,6 +29,7 @@ const BATCH_SIZE = 500;
 export class StatusEvents extends Construct {
   readonly bus: EventBus;
   readonly lambda: LambdaFunction;
+  readonly live: Alias;
   readonly mapping: CfnEventSourceMapping;
 
   constructor(scope: Construct, id: string, props: StatusEventsProps) {
@@ -36,7 +37,7 @@ export class StatusEvents extends Construct {
     const { streamArn, key, failureBucket } = props;
     if (streamArn === undefined) throw new CodedError('INVALID_TABLE', 'the table of states has no stream');
     this.bus = new EventBus(this, 'Bus', { description: 'Changes of device status.' });
-    this.lambda = new NodeFunction(this, 'StatusPublisher', {
+    const { lambda, live } = new NodeFunction(this, 'StatusPublisher', {
       bundle: 'status-publisher',
       description: 'Tells an event bus when a device connects or disconnects.',
       memoryMiB: MEMORY_MIB,
@@ -60,14 +61,16 @@ export class StatusEvents extends Construct {
         { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
       ],
       logDays: props.logDays,
-    }).lambda;
+    });
+    this.lambda = lambda;
+    this.live = live;
     acknowledgeFailedBatches(this, failureBucket);
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'DynamoDB has no resource to name when streams are listed, which tells their names alone.',
     });
     this.mapping = new CfnEventSourceMapping(this, 'Mapping', {
-      functionName: this.lambda.functionName,
+      functionName: live.functionArn,
       eventSourceArn: streamArn,
       startingPosition: 'TRIM_HORIZON',
       batchSize: BATCH_SIZE,

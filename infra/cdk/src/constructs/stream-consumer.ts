@@ -2,7 +2,7 @@ import type { MappingSettings } from '@twinstream/pipeline-settings';
 import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type Alias, CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
@@ -20,12 +20,13 @@ export interface StreamConsumerProps extends NodeFunctionProps {
 /** A function and the mapping that feeds it. The mapping's settings are those that the local pipeline runs with. */
 export class StreamConsumer extends Construct {
   readonly lambda: LambdaFunction;
+  readonly live: Alias;
   readonly mapping: CfnEventSourceMapping;
 
   constructor(scope: Construct, id: string, props: StreamConsumerProps) {
     super(scope, id);
     const { stream, key, failureBucket, mapping } = props;
-    this.lambda = new NodeFunction(this, 'Consumer', {
+    const { lambda, live } = new NodeFunction(this, 'Consumer', {
       ...props,
       permissions: [
         ...props.permissions,
@@ -50,10 +51,12 @@ export class StreamConsumer extends Construct {
         { sid: 'FindFailureBucket', actions: ['s3:ListBucket'], resources: [failureBucket.bucketArn] },
         { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
       ],
-    }).lambda;
+    });
+    this.lambda = lambda;
+    this.live = live;
     acknowledgeFailedBatches(this, failureBucket);
     this.mapping = new CfnEventSourceMapping(this, 'Mapping', {
-      functionName: this.lambda.functionName,
+      functionName: live.functionArn,
       eventSourceArn: stream.streamArn,
       ...mappingProperties(mapping),
       destinationConfig: { onFailure: { destination: failureBucket.bucketArn } },

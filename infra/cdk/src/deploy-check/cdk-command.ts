@@ -6,7 +6,7 @@ import { CodedError } from '@twinstream/runtime';
 
 const WORKSPACE_DIR = fileURLToPath(new URL('../..', import.meta.url));
 const CDK = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
-const COMMAND_MS_MAX = 180_000;
+const COMMAND_MS_MAX = 600_000;
 
 /** Runs the CDK's own command line. Throws `CDK_FAILED` with what it said. */
 export function cdk(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {

@@ -8,6 +8,7 @@ import { Archive } from '../constructs/archive.ts';
 import { ArchiveTable } from '../constructs/archive-table.ts';
 import { Archiver } from '../constructs/archiver.ts';
 import { EventStream } from '../constructs/event-stream.ts';
+import { GradualDeployments } from '../constructs/gradual-deployments.ts';
 import { IotIngestion } from '../constructs/iot-ingestion.ts';
 import { OperationsDashboard } from '../constructs/operations-dashboard.ts';
 import { BreakGlassRole, OperatorRole } from '../constructs/operator-role.ts';
@@ -103,8 +104,8 @@ export class PipelineStack extends Stack {
       eventStream,
       tables,
       bucket: archive.bucket,
-      projector: this.projector.consumer.lambda,
-      archiver: this.archiver.consumer.lambda,
+      projector: this.projector.consumer,
+      archiver: this.archiver.consumer,
     };
     this.operatorRole = new OperatorRole(this, 'Operator', operated);
     this.breakGlassRole = new BreakGlassRole(this, 'BreakGlass', operated);
@@ -132,6 +133,7 @@ export class PipelineStack extends Stack {
     };
     const alarms = new Alarms(this, 'Alarms', observed);
     new OperationsDashboard(this, 'Operations', { ...observed, alarms });
+    if (configuration.rollout === 'canary') new GradualDeployments(this, 'Deployments', alarms);
     this.tellNames();
   }
 
@@ -145,8 +147,8 @@ export class PipelineStack extends Stack {
       OperationsTable: this.tables.operations.tableName,
       ArchiveBucket: this.archive.bucket.bucketName,
       DeliveryStream: this.archive.deliveryStream.ref,
-      ProjectorFunction: this.projector.consumer.lambda.functionName,
-      ArchiverFunction: this.archiver.consumer.lambda.functionName,
+      ProjectorFunction: this.projector.consumer.live.functionArn,
+      ArchiverFunction: this.archiver.consumer.live.functionArn,
       ApiUrl: this.queryApi.api.apiEndpoint,
       BreakGlassRole: this.breakGlassRole.role.roleArn,
     };
