@@ -5,6 +5,7 @@ import { s3Client } from '@twinstream/aws/s3';
 import type { EntryDecoder } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
+import { SAVED_VIEW_KEY } from '@twinstream/pipeline-settings';
 import {
   createProcessedTimes,
   dynamoDbReplays,
@@ -26,6 +27,7 @@ import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
 import { createKeptLists } from './fleet/kept-lists.ts';
 import { kinesisChangeFeed } from './fleet/kinesis-change-feed.ts';
+import { s3SavedView } from './fleet/saved/saved-view-store.ts';
 import { createUpdateHub } from './fleet/update-hub.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { followedStreamReader } from './pipeline/followed-stream-reader.ts';
@@ -47,6 +49,7 @@ export interface AwsServicesOptions {
 
 /** Without hints every refresh reads the whole table, so on Lambda it is done less often, and only for a request. */
 const LAMBDA_FRESH_MS = 5_000;
+const HOUR_MS = 3_600_000;
 
 /** The services of the API over the AWS SDK, whose endpoints come from its own environment variables. */
 export function awsServices(
@@ -105,6 +108,12 @@ export function awsServices(
           feed: activity.observe(
             kinesisChangeFeed({ client: kinesis, streamName, shards, decoder, clock, logger }),
           ),
+          saved: {
+            store: s3SavedView({ client: s3, bucket, key: SAVED_VIEW_KEY }),
+            retentionMs: async () => (await direct.describe()).retentionHours * HOUR_MS,
+            everyMs: configuration.saveEveryMs,
+            random: Math.random,
+          },
         }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
     liveness,

@@ -64,6 +64,7 @@ const SCHEMA = z.object({
   TWINSTREAM_STALE_AFTER: duration('2m'),
   TWINSTREAM_OFFLINE_AFTER: duration('15m'),
   TWINSTREAM_LIVENESS_BY_TYPE: byType,
+  TWINSTREAM_SAVE_VIEW_EVERY: duration('5m'),
   TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
@@ -94,6 +95,8 @@ export function queryApiConfiguration(environment: Environment) {
     dashboardDir: values.TWINSTREAM_DASHBOARD_DIR,
     token: values.TWINSTREAM_API_TOKEN,
     liveness,
+    /** Time between two savings of the fleet view, in milliseconds. */
+    saveEveryMs: values.TWINSTREAM_SAVE_VIEW_EVERY,
     logLevel: values.TWINSTREAM_LOG_LEVEL,
   };
 }

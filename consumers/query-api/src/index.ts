@@ -3,6 +3,7 @@ export type { ChangeFeed, ShardHints } from './fleet/change-feed.ts';
 export { createFleetView, type FleetViewOptions } from './fleet/create-fleet-view.ts';
 export type { FleetView } from './fleet/fleet-view.ts';
 export { createKeptLists } from './fleet/kept-lists.ts';
+export type { SavedViewStore } from './fleet/saved/saved-view-store.ts';
 export { createUpdateHub } from './fleet/update-hub.ts';
 export { createIdempotencyKeys } from './idempotency-keys.ts';
 export { DEFAULT_LIVENESS_POLICY, type LivenessPolicy, type LivenessThresholds } from './liveness.ts';

@@ -1,4 +1,4 @@
-import type { Liveness } from '@twinstream/api-contract';
+import { LIVENESS, type Liveness } from '@twinstream/api-contract';
 import { compareVersions, type DeviceState } from '@twinstream/device-model';
 
 /** How long a device may be silent. */
@@ -49,29 +49,34 @@ export function livenessAt(
 ): Liveness {
   if (lastArrivalTime === undefined || hasLeft) return 'offline';
   const thresholds = (type === undefined ? undefined : policy.byType.get(type)) ?? policy.default;
-  return livenessAfter(thresholds, lastArrivalTime, timeMs, processedMs);
+  const knownMs = Math.min(timeMs, processedMs ?? timeMs);
+  return LIVENESS[livenessIndex(thresholds, lastArrivalTime, timeMs, knownMs)] ?? 'unknown';
 }
 
-/** The same of a device that was heard and has not left. */
-export function livenessAfter(
-  thresholds: LivenessThresholds,
+/**
+ * The index of the liveness of a device that was heard and has not left.
+ *
+ * @param knownMs up to when silence is measured, at most `timeMs`
+ */
+export function livenessIndex(
+  { staleAfterMs, offlineAfterMs }: LivenessThresholds,
   lastArrivalTime: number,
   timeMs: number,
-  processedMs: number | undefined,
-): Liveness {
-  const knownMs = Math.min(timeMs, processedMs ?? timeMs);
-  const known = afterSilence(thresholds, knownMs - lastArrivalTime);
-  if (known !== 'online' || timeMs - knownMs <= USUAL_LAG_MS) return known;
-  return afterSilence(thresholds, timeMs - lastArrivalTime) === 'online' ? 'online' : 'unknown';
+  knownMs: number,
+): number {
+  const silentMs = knownMs - lastArrivalTime;
+  if (silentMs > offlineAfterMs) return INDEX.offline;
+  if (silentMs > staleAfterMs) return INDEX.stale;
+  const isLate = timeMs - knownMs > USUAL_LAG_MS;
+  return isLate && timeMs - lastArrivalTime > staleAfterMs ? INDEX.unknown : INDEX.online;
 }
 
-function afterSilence(
-  { staleAfterMs, offlineAfterMs }: LivenessThresholds,
-  silentMs: number,
-): 'online' | 'stale' | 'offline' {
-  if (silentMs > offlineAfterMs) return 'offline';
-  return silentMs > staleAfterMs ? 'stale' : 'online';
-}
+const INDEX = {
+  online: LIVENESS.indexOf('online'),
+  unknown: LIVENESS.indexOf('unknown'),
+  stale: LIVENESS.indexOf('stale'),
+  offline: LIVENESS.indexOf('offline'),
+} as const;
 
 /** Whether the newest that a device said is that it disconnects: what it sent before, and comes later, does not count. */
 export function hasLeft({ status, lastEventTime }: Pick<DeviceState, 'status' | 'lastEventTime'>): boolean {

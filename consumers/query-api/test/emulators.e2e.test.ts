@@ -34,6 +34,7 @@ let dynamoDb: TestDynamoDb;
 let s3Server: ReturnType<typeof buildApp>;
 let s3: S3Client;
 let api: ApiProcess;
+let environment: Record<string, string>;
 let url: string;
 let project: (device: string, said: Said) => Promise<void>;
 
@@ -54,7 +55,7 @@ beforeAll(async () => {
     progress: await dynamoDb.createTable(SHARD_PROGRESS_TABLE_DEFINITION),
   };
   project = projector(tables);
-  api = runApi({
+  environment = {
     AWS_ENDPOINT_URL_KINESIS: await endpointOf(kinesis.client),
     AWS_ENDPOINT_URL_DYNAMODB: await endpointOf(dynamoDb.client),
     AWS_ENDPOINT_URL_S3: s3Url,
@@ -63,7 +64,8 @@ beforeAll(async () => {
     TWINSTREAM_DEVICE_STATE_TABLE: tables.states,
     TWINSTREAM_SHARD_PROGRESS_TABLE: tables.progress,
     TWINSTREAM_ARCHIVE_BUCKET: BUCKET,
-  });
+  };
+  api = runApi(environment);
   ({ url } = JSON.parse(await api.firstLine()));
   await project('bus-1', { type: 'connected', counter: 1, data: { site: 'north', n: 1 } });
   await project('bus-1', { counter: 2, data: { n: 2 } });
@@ -202,5 +204,18 @@ describe('the API over Kinesis, DynamoDB and S3', () => {
     const body = await response.json();
     checkAnswer(path, 'POST', response.status, 'application/json', body);
     expect(body).toMatchObject({ correctionId: 'fix-1', position: { sequenceNumber: expect.any(String) } });
+  });
+
+  test('saves its view when it ends, and begins from it', async () => {
+    await until('it holds all', async () => (await fetch(`${url}/readyz`)).status === 200);
+    const before = await get('/v1/devices');
+    api.child.kill('SIGTERM');
+    expect(await api.ended).toBe(0);
+    api = runApi({ ...environment, TWINSTREAM_LOG_LEVEL: 'info' });
+    ({ url } = JSON.parse(await api.firstLine()));
+    await until('it holds all again', async () => (await fetch(`${url}/readyz`)).status === 200);
+    const { devices } = await get('/v1/devices');
+    expect(devices.length).toBe(before.devices.length);
+    expect(api.errors()).toContain('"saved view restored"');
   });
 });

@@ -146,13 +146,15 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
 
 function memoryChangeFeed(records: ReadonlyMap<ShardId, readonly MemoryRecord[]>): ChangeFeed {
   let places = new Map<ShardId, { from: SequenceNumber; index: number }>();
+  let start: ReadonlyMap<ShardId, SequenceNumber> | undefined;
   return {
-    restart: () => {
+    restart: (behind) => {
+      start = behind;
       places = new Map();
     },
     poll: async (progress) =>
       [...records].map(([shard, all]) => {
-        const from = progress.get(shard) ?? BEGINNING;
+        const from = (start ?? progress).get(shard) ?? BEGINNING;
         const place = places.get(shard) ?? {
           from,
           index: all.filter((record) => compareSequenceNumbers(record.sequenceNumber, from) <= 0).length,

@@ -16,6 +16,9 @@ export const IOT_ERRORS_PREFIX = 'iot-errors/';
 /** Given-up batches and failed messages that an operator redrove: the key of before follows the prefix. */
 export const REDRIVEN_PREFIX = 'redriven/';
 
+/** The saved view of the fleet, from which the long-lived API starts: one object, replaced with every saving. */
+export const SAVED_VIEW_KEY = 'fleet-view/view.ndjson.zst';
+
 const YEAR_MAX = 9_999;
 
 /**

@@ -30,6 +30,14 @@ export function valuePredicate({
   return (value) => value !== undefined && tests.some((meets) => meets(value));
 }
 
+/** The same for numbers alone, in one step where the condition has one operand that a double holds. */
+export function numberPredicate(condition: AttributeCondition): (value: number) => boolean {
+  const { operator, values } = condition;
+  const operand = values.length === 1 ? numberOperand(values[0] ?? '') : undefined;
+  if (operator === 'exists' || typeof operand !== 'number') return valuePredicate(condition);
+  return (value) => compares(operator, value - operand);
+}
+
 /** What a caller may write for a number. */
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 

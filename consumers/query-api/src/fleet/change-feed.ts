@@ -30,6 +30,13 @@ export interface ChangeFeed {
    * ahead of the reader is caught up with over several calls, or left out up to its tip.
    */
   poll(progress: ReadonlyMap<ShardId, SequenceNumber>, signal?: AbortSignal): Promise<readonly ShardHints[]>;
-  /** Forgets where it stood, so that the next call is a first one. */
-  restart(): void;
+  /**
+   * Forgets where it stood, so that the next call is a first one.
+   *
+   * @param from begin behind this instead of behind the progress, and with the first record of a shard that it does not name
+   */
+  restart(from?: ReadonlyMap<ShardId, SequenceNumber>): void;
 }
+
+/** A reader of a shard that is further behind its tip leaves out what lies between: the table knows it sooner. Milliseconds. */
+export const FEED_BEHIND_MS_MAX = 900_000;

@@ -9,27 +9,38 @@ import type { FleetSnapshot } from './fleet-view.ts';
 
 /** The devices of a list and what each is sorted by, as they were at one moment: not yet sorted. */
 export interface PlaceList {
-  /** By rising id. */
+  /** In the list by id by rising id, in others by rising slot. */
   readonly slots: Uint32Array;
-  /** What each is sorted by, at the same index; absent in the list by id. */
-  readonly values?: SortValues;
+  /** Absent in the list by id. */
+  readonly sorted?: {
+    /** What each is sorted by, at the same index. */
+    readonly values: SortValues;
+    /** By slot: what decides among equal values. */
+    readonly ranks: Uint32Array;
+    readonly slotOf: (deviceId: DeviceId) => number | undefined;
+  };
   readonly idOf: (slot: number) => DeviceId;
 }
 
 /** The places of all devices that meet a filter now. */
 export function fleetPlaces(
-  snapshot: Pick<FleetSnapshot, 'inOrder' | 'scan'>,
+  snapshot: Pick<FleetSnapshot, 'inOrder' | 'ranks' | 'scan'>,
   filter: FleetFilter,
   sort: FleetSort,
   timeMs: number,
 ): PlaceList {
   const scan = snapshot.scan(filter, timeMs);
-  const slots = matchingSlots(scan, snapshot.inOrder());
-  const values = sortValues(scan, slots, sort.by);
-  return { slots, idOf: scan.columns.idOf, ...(values === undefined ? {} : { values }) };
+  const { idOf, slotOf } = scan.columns;
+  if (sort.by === 'deviceId') return { slots: slotsById(scan, snapshot.inOrder()), idOf };
+  const slots = slotsInPlace(scan);
+  return {
+    slots,
+    idOf,
+    sorted: { values: sortValues(scan, slots, sort.by), ranks: snapshot.ranks(), slotOf },
+  };
 }
 
-function matchingSlots({ matches, count }: FleetScan, inOrder: Uint32Array): Uint32Array {
+function slotsById({ matches, count }: FleetScan, inOrder: Uint32Array): Uint32Array {
   if (count === inOrder.length) return inOrder;
   const slots = new Uint32Array(count);
   let index = 0;
@@ -40,11 +51,19 @@ function matchingSlots({ matches, count }: FleetScan, inOrder: Uint32Array): Uin
   return slots;
 }
 
-/**
- * Where a device stands among the places, as the index of its place; between two indexes where it is not among them.
- */
-export function placeIndex({ slots, idOf }: PlaceList, deviceId: string): number {
-  const index = firstAtLeast(slots, deviceId, idOf);
+function slotsInPlace({ matches, count }: FleetScan): Uint32Array {
+  const slots = new Uint32Array(count);
+  let index = 0;
+  for (let slot = 0; index < count; slot += 1) if (matches[slot] === 1) slots[index++] = slot;
+  return slots;
+}
+
+/** Where a device stands among the places, as the index of its place; between two indexes where it is not among them. */
+export function placeIndex({ slots, sorted, idOf }: PlaceList, deviceId: string): number {
+  const index =
+    sorted === undefined
+      ? firstAtLeast<string>(slots, deviceId, idOf)
+      : firstAtLeast(slots, sorted.slotOf(deviceId as DeviceId) ?? -1, (slot) => slot);
   const slot = slots[index];
   return slot !== undefined && idOf(slot) === deviceId ? index : index - 0.5;
 }
@@ -94,13 +113,14 @@ export function listPage(
 
 /** Indexes of the first `count` places in order, behind `after`: without sorting the rest, for a page is short and a fleet is long. */
 function firstIndexes(
-  { slots, values }: PlaceList,
+  places: PlaceList,
   sort: FleetSort,
   count: number,
   after: number | undefined,
 ): readonly number[] {
-  if (values === undefined) return firstByIndex(slots.length, sort.order === 'asc', count, after);
-  const compare = indexComparison(values, sort);
+  const { slots } = places;
+  const compare = indexComparison(places, sort);
+  if (compare === undefined) return firstByIndex(slots.length, sort.order === 'asc', count, after);
   let kept: number[] = [];
   /** Whatever comes after it is not among the first. */
   let bound: number | undefined;
@@ -125,18 +145,24 @@ function firstByIndex(length: number, isRising: boolean, count: number, after: n
   return indexes;
 }
 
-/** Order of two places: by value, then by rising id. What has no value comes last in either order. */
-function indexComparison(values: SortValues, sort: FleetSort): (a: number, b: number) => number {
+/** Order of two places: by value, then by rising id. What has no value comes last in either order. Undefined in the list by id. */
+function indexComparison(
+  { slots, sorted }: PlaceList,
+  sort: FleetSort,
+): ((a: number, b: number) => number) | undefined {
+  if (sorted === undefined) return undefined;
+  const { values, ranks } = sorted;
+  const byId = (a: number, b: number) => (ranks[slots[a] ?? 0] ?? 0) - (ranks[slots[b] ?? 0] ?? 0);
   if (values instanceof Float64Array) {
     const sign = sort.order === 'asc' ? 1 : -1;
     return (a, b) => {
       const x = values[a] ?? Number.NaN;
       const y = values[b] ?? Number.NaN;
-      if (x === y) return a - b;
-      if (Number.isNaN(x)) return Number.isNaN(y) ? a - b : 1;
+      if (x === y) return byId(a, b);
+      if (Number.isNaN(x)) return Number.isNaN(y) ? byId(a, b) : 1;
       return Number.isNaN(y) ? -1 : sign * (x - y);
     };
   }
   const compare = compareSortValues(sort);
-  return (a, b) => compare(values[a], values[b]) || a - b;
+  return (a, b) => compare(values[a], values[b]) || byId(a, b);
 }

@@ -36,6 +36,8 @@ export interface FleetRows {
   shown(deviceId: DeviceId): ShownDevice | undefined;
   /** Slots by rising id. The same array as long as no device comes or goes. */
   inOrder(): Uint32Array;
+  /** The place of each slot in that order, by slot. */
+  ranks(): Uint32Array;
   /** Takes what a read that began at `readTime` has found, unless something newer stands there. */
   put(state: DeviceState, readTime: number, timeMs: number): FleetChange | undefined;
   /** Takes a row that was saved, unless something newer stands there. */
@@ -110,6 +112,7 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
       return slot === undefined ? undefined : shownAt(slot);
     },
     inOrder: order.slots,
+    ranks: order.ranks,
     put: (state, readTime, timeMs) => putRow(fleetRow(state), readTime, timeMs),
     restore: (row, readTime, timeMs) => {
       if (presentSlot(row.deviceId) !== undefined) return;

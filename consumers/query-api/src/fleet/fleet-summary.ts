@@ -15,7 +15,8 @@ export function summarizeFleet(
   scan: FleetScan,
   policy: LivenessPolicy,
 ): Omit<FleetSummary, 'asOf' | 'lagMs'> {
-  const { columns, matches, count: total, liveness } = scan;
+  const { columns, matches, count: total } = scan;
+  const liveness = scan.liveness();
   const { bytes, numbers } = columns;
   const isSilent = silentTable();
   // By status and liveness together.

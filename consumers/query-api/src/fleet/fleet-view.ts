@@ -9,10 +9,14 @@ import type { ResumePoint } from './resume-token.ts';
 export interface FleetSnapshot {
   /** Whatever was finished before then is in it; milliseconds since 1970. */
   readonly asOf: number;
+  /** Whether the view has held everything that was finished, at least once since it began. */
+  readonly hasCaughtUp: boolean;
   /** Where updates go on behind this snapshot. */
   readonly resumePoint: ResumePoint;
   /** Slots of all devices by rising id. The same array as long as no device comes or goes. */
   inOrder(): Uint32Array;
+  /** The place of each slot in that order, by slot. The same array for as long. */
+  ranks(): Uint32Array;
   /** The device of this id; undefined where there is none. */
   find(deviceId: DeviceId): FleetRow | undefined;
   /** The same, as its watchers were told of it last. */
@@ -48,5 +52,6 @@ export interface FleetView {
   watch(listener: FleetListener): () => void;
   /** Keeps the view awake for a while, as a request does. */
   stayAwake(): void;
+  /** Saves the view where it has a place for that. */
   close(): Promise<void>;
 }

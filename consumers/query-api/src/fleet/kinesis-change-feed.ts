@@ -11,7 +11,7 @@ import type { EntryDecoder } from '@twinstream/device-model';
 import type { ShardListing } from '@twinstream/pipeline-status';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
-import type { ChangeFeed, ShardHints } from './change-feed.ts';
+import { type ChangeFeed, FEED_BEHIND_MS_MAX, type ShardHints } from './change-feed.ts';
 import { BEGINNING, type ShardVector } from './coverage.ts';
 import { hintedRecord } from './hinted-record.ts';
 
@@ -25,11 +25,11 @@ export interface KinesisChangeFeedOptions {
   readonly logger: Logger;
 }
 
-/** A reader that is further behind leaves out what lies between it and the tip: the table knows it sooner. */
-const BEHIND_MS_MAX = 60_000;
 /** Shards are listed again after this time, and when one was read to its end: its children go on. */
 const LIST_MS = 10_000;
 const RECORDS_MAX = 2_000;
+/** The same while a reader is behind. A shard takes up to 1,000 records a second, and has to serve the consumers, too. */
+const RECORDS_BEHIND_MAX = 5_000;
 
 /**
  * Reads the records of a stream for the devices they speak of: one GetRecords a shard and call. It gives way to the
@@ -41,8 +41,12 @@ export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed
   let shardIds: readonly ShardId[] = [];
   let listTime = Number.NEGATIVE_INFINITY;
   let endedCount = 0;
+  let start: ShardVector | undefined;
   return {
-    restart: () => readers.clear(),
+    restart: (from) => {
+      start = from;
+      readers.clear();
+    },
     poll: async (progress, signal) => {
       if (clock.now() - listTime > LIST_MS) {
         shardIds = (await shards(signal)).map(({ shardId }) => shardId);
@@ -50,7 +54,7 @@ export function kinesisChangeFeed(options: KinesisChangeFeedOptions): ChangeFeed
       }
       const hints = await Promise.all(
         shardIds.map((shardId) => {
-          const reader = readers.get(shardId) ?? newReader(shardId, progress);
+          const reader = readers.get(shardId) ?? newReader(shardId, start ?? progress);
           readers.set(shardId, reader);
           return readShard(options, reader, signal);
         }),
@@ -72,13 +76,15 @@ interface ShardReader {
   from: SequenceNumber | undefined;
   /** The last record read. */
   last: SequenceNumber | undefined;
+  /** The last read did not come to the tip. */
+  isBehind: boolean;
   /** A closed shard was read to its end. */
   hasEnded: boolean;
 }
 
 function newReader(shardId: ShardId, progress: ShardVector): ShardReader {
   const from = progress.get(shardId) ?? BEGINNING;
-  return { shardId, iterator: undefined, from, last: undefined, hasEnded: false };
+  return { shardId, iterator: undefined, from, last: undefined, isBehind: false, hasEnded: false };
 }
 
 async function readShard(
@@ -91,7 +97,7 @@ async function readShard(
   const answer = await getRecords(options, reader, signal);
   if (answer === undefined) return undefined;
   const behindMs = answer.MillisBehindLatest ?? 0;
-  if (behindMs > BEHIND_MS_MAX) {
+  if (behindMs > FEED_BEHIND_MS_MAX) {
     options.logger.info({ shardId, behindMs }, 'records left out');
     reader.iterator = await shardIterator(options, shardId, { ShardIteratorType: 'LATEST' }, signal);
     reader.from = undefined;
@@ -99,6 +105,7 @@ async function readShard(
     return undefined;
   }
   reader.iterator = answer.NextShardIterator;
+  reader.isBehind = behindMs > 0;
   reader.hasEnded = answer.NextShardIterator === undefined;
   const records = (answer.Records ?? []).flatMap((record) => hintedRecord(record, options.decoder));
   reader.from ??= records[0]?.sequenceNumber;
@@ -122,7 +129,10 @@ async function getRecords(
       signal,
     );
     return await options.client.send(
-      new GetRecordsCommand({ ShardIterator: reader.iterator, Limit: RECORDS_MAX }),
+      new GetRecordsCommand({
+        ShardIterator: reader.iterator,
+        Limit: reader.isBehind ? RECORDS_BEHIND_MAX : RECORDS_MAX,
+      }),
       signal === undefined ? {} : { abortSignal: signal },
     );
   } catch (error) {

@@ -76,9 +76,9 @@ export function createShardActivity(clock: Clock): ShardActivity {
 
   return {
     observe: (feed) => ({
-      restart: () => {
+      restart: (from) => {
         shards.clear();
-        feed.restart();
+        feed.restart(from);
       },
       poll: async (progress, signal) => {
         const pollTime = clock.now();

@@ -4,10 +4,9 @@ import {
   getFleetAggregates,
   LABEL_VALUES_MAX,
 } from '@twinstream/api-contract';
-import { numberOf } from '@twinstream/device-model';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
-import { attributeReader } from '../fleet/columns/fleet-scan.ts';
+import { numberReader } from '../fleet/columns/fleet-scan.ts';
 import { NONE } from '../fleet/columns/intern-table.ts';
 
 export const fleetAggregatesEndpoint = endpoint(
@@ -16,24 +15,24 @@ export const fleetAggregatesEndpoint = endpoint(
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
     const { columns, matches } = snapshot.scan(filter, now);
-    const read = attributeReader(columns, attribute);
+    const numberAt = numberReader(columns, attribute);
     const labels = by === undefined ? undefined : columns.references[by];
     const total = counter();
-    const groups = new Map<number, ReturnType<typeof counter>>();
+    const groups: ReturnType<typeof counter>[] = [];
     for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
       if (matches[slot] !== 1) continue;
-      const value = numberOf(read(slot));
-      if (value === undefined) continue;
+      const value = numberAt(slot);
+      if (Number.isNaN(value)) continue;
       total.add(value);
       if (labels === undefined) continue;
       const label = labels[slot] ?? NONE;
-      const group = groups.get(label) ?? counter();
-      groups.set(label, group);
+      const group = groups[label] ?? counter();
+      groups[label] = group;
       group.add(value);
     }
-    const inOrder = [...groups]
+    const inOrder = Object.entries(groups)
       .map(([label, group]) => ({
-        value: label === NONE ? null : columns.textOf(label),
+        value: Number(label) === NONE ? null : columns.textOf(Number(label)),
         ...group.figures(),
       }))
       .sort((a, b) => b.count - a.count || ((a.value ?? '') < (b.value ?? '') ? -1 : 1));

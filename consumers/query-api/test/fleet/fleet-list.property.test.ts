@@ -5,11 +5,10 @@ import {
   SORT_NAMES,
   TROUBLE_FILTERS,
 } from '@twinstream/api-contract';
-import { numberOf } from '@twinstream/device-model';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attributeReader } from '../../src/fleet/columns/fleet-scan.ts';
+import { numberReader } from '../../src/fleet/columns/fleet-scan.ts';
 import { fleetPlaces, listPage, placeIndex } from '../../src/fleet/fleet-list.ts';
 import type { FleetRow } from '../../src/fleet/fleet-row.ts';
 import type { FleetSort } from '../../src/fleet/fleet-sort.ts';
@@ -120,10 +119,11 @@ describe('lists and counts', () => {
           if (site !== undefined) sites.set(site, (sites.get(site) ?? 0) + 1);
         }
         expect(new Map(summary.bySite.values.map(({ value, count }) => [value, count]))).toEqual(sites);
-        const read = attributeReader(scan.columns, name);
+        const numberAt = numberReader(scan.columns, name);
         const values = [...fleet.rows.inOrder()]
           .filter((slot) => scan.matches[slot] === 1)
-          .map((slot) => numberOf(read(slot)));
+          .map(numberAt)
+          .map((value) => (Number.isNaN(value) ? undefined : value));
         expect(values).toEqual(plainValues(wanted, name));
       }),
     );

@@ -50,10 +50,11 @@ export function snapshotOf(rows: FleetRows) {
   const { columns } = rows;
   return {
     inOrder: rows.inOrder,
+    ranks: rows.ranks,
     find: rows.find,
     livenessAt: livenessOf,
     scan: (filter: FleetFilter, timeMs: number) =>
-      scanFleet(columns, filter, livenessColumn(columns, timeMs, processedOf)),
+      scanFleet(columns, filter, () => livenessColumn(columns, timeMs, processedOf)),
   };
 }
 

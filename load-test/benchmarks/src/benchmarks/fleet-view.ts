@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '@twinstream/end-to-end';
 import { kill, readyLine } from '@twinstream/test-kit';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { cpuSeconds } from '../cpu-seconds.ts';
@@ -15,6 +18,9 @@ const MEASURED_MS = 10_000;
 const START_MS_MAX = 900_000;
 const HEAP_MIB = 8_192;
 const LATENCY_MS_AT_MOST = 250;
+const START_S_AT_MOST = 30;
+/** Those of a minute. */
+const MISSED_CHANGES = 60_000;
 
 const QUERIES: readonly { readonly name: string; readonly path: string }[] = [
   { name: 'list by id, 100 devices', path: '/v1/devices?limit=100' },
@@ -45,18 +51,21 @@ const benchmark: Benchmark = {
     `the query API of ${DEVICES.toLocaleString('en')} devices while ${CHANGES_A_SECOND.toLocaleString('en')} devices a second change, ` +
     'in a process of its own. The table is simulated: items are parsed from JSON and decoded, and the network is left out',
   run: async () => {
-    const child = spawn(
-      process.execPath,
-      ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`, SERVER, `${DEVICES}`, `${CHANGES_A_SECOND}`],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'view.ndjson.zst');
     try {
-      const served: ServedFleet = JSON.parse(await readyLine(child, { withinMs: START_MS_MAX }));
-      const figures = startFigures(served);
-      for (const query of QUERIES) figures.push(await latency(served.url, query, child.pid));
-      return figures;
+      const figures = await serving([file, '0'], async (served, pid) => {
+        const all = [...scanFigures(served), memoryFigure(served)];
+        for (const query of QUERIES) all.push(await latency(served.url, query, pid));
+        return all;
+      });
+      return [
+        ...figures,
+        { name: 'the saved view', subject, value: perDevice(statSync(file).size), unit: 'bytes/device' },
+        ...(await serving([file, `${MISSED_CHANGES}`], async (served) => restoreFigures(served))),
+      ];
     } finally {
-      await kill(child);
+      folder.dispose();
     }
   },
 };
@@ -64,31 +73,75 @@ export default benchmark;
 
 const subject = 'twinstream';
 
-function startFigures({
-  firstAnswerMs,
-  firstAnswerCpuMs,
-  rssBefore,
-  rss,
-  heap,
-  external,
-}: ServedFleet): Figure[] {
-  const perDevice = (bytes: number) => Math.round(bytes / DEVICES);
+/** Runs a server until the figures are there, and lets it save its view. */
+async function serving(
+  args: readonly string[],
+  measure: (served: ServedFleet, pid: number | undefined) => Promise<Figure[]>,
+): Promise<Figure[]> {
+  const child = spawn(
+    process.execPath,
+    ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`, SERVER, `${DEVICES}`, `${CHANGES_A_SECOND}`, ...args],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    const served: ServedFleet = JSON.parse(await readyLine(child, { withinMs: START_MS_MAX }));
+    const figures = await measure(served, child.pid);
+    const startTime = performance.now();
+    await kill(child, 'SIGTERM');
+    return [
+      ...figures,
+      {
+        name: 'saving the view at the end',
+        subject,
+        value: seconds(performance.now() - startTime),
+        unit: 's',
+      },
+    ];
+  } finally {
+    await kill(child);
+  }
+}
+
+function scanFigures({ firstAnswerMs, firstAnswerCpuMs }: ServedFleet): Figure[] {
+  const note = `${seconds(firstAnswerCpuMs)} s of processor time`;
+  return [{ name: 'first answer by a scan', subject, value: seconds(firstAnswerMs), unit: 's', note }];
+}
+
+function restoreFigures({ firstAnswerMs, caughtUpMs, firstAnswerCpuMs }: ServedFleet): Figure[] {
   return [
     {
-      name: 'first answer by a scan',
+      name: 'first answer from the saved view',
       subject,
-      value: round(firstAnswerMs / 1_000),
+      value: seconds(firstAnswerMs),
       unit: 's',
-      note: `${round(firstAnswerCpuMs / 1_000)} s of processor time`,
+      atMost: START_S_AT_MOST,
     },
     {
-      name: 'resident memory',
+      name: `the same, until ${MISSED_CHANGES.toLocaleString('en')} changes since were caught up with`,
       subject,
-      value: perDevice(rss - rssBefore),
-      unit: 'bytes/device',
-      note: `heap ${perDevice(heap)}, outside of it ${perDevice(external)}; ${Math.round(rss / 2 ** 20)} MiB in all`,
+      value: seconds(caughtUpMs),
+      unit: 's',
+      note: `${seconds(firstAnswerCpuMs)} s of processor time`,
     },
   ];
+}
+
+function memoryFigure({ rssBefore, rss, heap, external }: ServedFleet): Figure {
+  return {
+    name: 'resident memory',
+    subject,
+    value: perDevice(rss - rssBefore),
+    unit: 'bytes/device',
+    note: `heap ${perDevice(heap)}, outside of it ${perDevice(external)}; ${Math.round(rss / 2 ** 20)} MiB in all`,
+  };
+}
+
+function perDevice(bytes: number): number {
+  return Math.round(bytes / DEVICES);
+}
+
+function seconds(ms: number): number {
+  return round(ms / 1_000);
 }
 
 async function latency(

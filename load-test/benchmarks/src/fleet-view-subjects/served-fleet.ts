@@ -1,4 +1,7 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { setInterval } from 'node:timers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { memoryEventStore } from '@twinstream/event-store';
 import {
   createFleetView,
@@ -6,6 +9,7 @@ import {
   createKeptLists,
   createUpdateHub,
   DEFAULT_LIVENESS_POLICY,
+  type SavedViewStore,
   startQueryApi,
 } from '@twinstream/query-api';
 import { createLogger, systemClock } from '@twinstream/runtime';
@@ -22,16 +26,26 @@ export interface ServedFleet {
   readonly rss: number;
   readonly heap: number;
   readonly external: number;
+  /** Until everything that had changed was read. */
+  readonly caughtUpMs: number;
 }
+
+/** Numbers of records that no process before has used. */
+const FIRST_RECORD = 1_000_000_000;
+const POLL_MS = 20;
 
 /** Times at which a change of the fleet is made, a second. */
 const TICKS = 50;
 
-/** Serves a simulated fleet: `node --expose-gc served-fleet.ts DEVICES CHANGES-A-SECOND`, until SIGTERM. */
-async function main([devices = '', changes = '']: readonly string[]): Promise<void> {
+/**
+ * Serves a simulated fleet, from a view that another process has saved in the file where there is one, and saves its own at its
+ * end: `node --expose-gc served-fleet.ts DEVICES CHANGES-A-SECOND FILE MISSED-CHANGES`, until SIGTERM.
+ */
+async function main([devices = '', changes = '', file = '', missed = '']: readonly string[]): Promise<void> {
   const clock = systemClock;
   const logger = createLogger('served-fleet', 'warn');
-  const simulated = simulatedFleet(Number(devices), clock.now());
+  const isRestored = Number(missed) > 0;
+  const simulated = simulatedFleet(Number(devices), clock.now(), isRestored ? FIRST_RECORD : 0);
   const rssBefore = residentBytes();
   const unused = async () => Promise.reject(new Error('not measured here'));
   const processed = async () => ({ of: () => clock.now() });
@@ -46,7 +60,14 @@ async function main([devices = '', changes = '']: readonly string[]): Promise<vo
     logger,
     // The table is read once: what follows measures changes.
     rereadMs: Number.POSITIVE_INFINITY,
+    saved: {
+      store: fileSavedView(file),
+      retentionMs: async () => 7 * 24 * 3_600_000,
+      everyMs: Number.MAX_SAFE_INTEGER,
+      random: () => 0,
+    },
   });
+  simulated.change(Number(missed), clock.now());
   const services = {
     deviceStates: simulated.table,
     events: memoryEventStore(),
@@ -67,6 +88,8 @@ async function main([devices = '', changes = '']: readonly string[]): Promise<vo
   const answer = await fetch(`${api.url}/v1/devices?limit=1`);
   if (!answer.ok) throw new Error(await answer.text());
   const firstAnswerMs = performance.now() - startTime;
+  while (!(await fetch(`${api.url}/readyz`)).ok) await pause(POLL_MS);
+  const caughtUpMs = performance.now() - startTime;
   const { user, system } = process.cpuUsage(startCpu);
   const firstAnswerCpuMs = (user + system) / 1_000;
   const rss = residentBytes();
@@ -79,6 +102,7 @@ async function main([devices = '', changes = '']: readonly string[]): Promise<vo
     rss,
     heap,
     external,
+    caughtUpMs,
   };
   process.stdout.write(`${JSON.stringify(served)}\n`);
   const changing = setInterval(() => simulated.change(Number(changes) / TICKS, clock.now()), 1_000 / TICKS);
@@ -87,6 +111,14 @@ async function main([devices = '', changes = '']: readonly string[]): Promise<vo
     await api.close(0);
     await fleet.close();
   });
+}
+
+function fileSavedView(path: string): SavedViewStore {
+  return {
+    savedTime: async () => undefined,
+    read: async () => (existsSync(path) ? createReadStream(path) : undefined),
+    write: async (bytes) => writeFile(path, bytes),
+  };
 }
 
 function residentBytes(): number {

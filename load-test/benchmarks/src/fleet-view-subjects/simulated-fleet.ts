@@ -36,18 +36,19 @@ const HISTORY_MS = 3_600_000;
 const SEQUENCE_PREFIX = '49590338271490256608559692538361571095921575';
 const DIGITS = 12;
 
-export function simulatedFleet(deviceCount: number, startTimeMs: number): SimulatedFleet {
+/** @param firstRecord number of the first record: a fleet that goes on where another ended begins behind its records */
+export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRecord = 0): SimulatedFleet {
   const versions = new Uint32Array(deviceCount).fill(1);
   const records = new Float64Array(deviceCount);
   const arrivals = new Float64Array(deviceCount);
   const { next: random } = seededRandom(1);
   for (let n = 0; n < deviceCount; n += 1) {
-    records[n] = n;
+    records[n] = firstRecord + n;
     arrivals[n] = startTimeMs - Math.floor(random() * HISTORY_MS);
   }
-  let recordCount = deviceCount;
+  let recordCount = firstRecord + deviceCount;
   const pending = Array.from({ length: SHARDS }, (): ShardHints['records'][number][] => []);
-  const read: SequenceNumber[] = Array.from({ length: SHARDS }, () => numberOf(deviceCount - 1));
+  const read: SequenceNumber[] = Array.from({ length: SHARDS }, () => numberOf(recordCount - 1));
 
   function stateOf(n: number): DeviceState {
     const version = { session: 1, counter: versions[n] ?? 0, ordinal: 0, revision: 0 };

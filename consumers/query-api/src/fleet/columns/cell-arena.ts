@@ -38,7 +38,10 @@ export function createCellArena(): CellArena {
       if (addresses === undefined) free.set(length, [address]);
       else addresses.push(address);
     },
-    read: (address) => segments[address >>> SEGMENT_BITS]?.[address & OFFSET_MASK] ?? Number.NaN,
+    read: (address) => {
+      const segment = segments[address >>> SEGMENT_BITS];
+      return segment === undefined ? Number.NaN : (segment[address & OFFSET_MASK] ?? Number.NaN);
+    },
     write: (address, value) => {
       const segment = segments[address >>> SEGMENT_BITS];
       if (segment !== undefined) segment[address & OFFSET_MASK] = value;

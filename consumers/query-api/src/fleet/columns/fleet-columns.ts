@@ -26,7 +26,7 @@ const NUMBERS = [
 type NumberColumn = (typeof NUMBERS)[number];
 
 /** References of a device, by slot: into the tables and the cells. */
-const REFERENCES = ['address', 'shape', 'shards', ...LABELS] as const;
+const REFERENCES = ['address', 'attributesAddress', 'shape', 'shards', ...LABELS] as const;
 type ReferenceColumn = (typeof REFERENCES)[number];
 
 /** Bytes of a device, by slot. */
@@ -34,7 +34,7 @@ const BYTES = ['flags', 'status', 'liveness', 'thresholds'] as const;
 type ByteColumn = (typeof BYTES)[number];
 
 /** Bits of `flags`. */
-const FLAG = {
+export const FLAG = {
   present: 1,
   hasLeft: 2,
   isBehindMarks: 4,
@@ -120,8 +120,9 @@ class TypedFleetColumns implements FleetColumns {
     return id;
   };
 
+  readonly slotOf = (deviceId: DeviceId): number | undefined => this.#slots.get(deviceId);
   readonly attributeCell = (slot: number, cell: number): number => {
-    return this.#cells.read(this.#ref('address', slot) + this.#attributesStart(slot) + cell);
+    return this.#cells.read((this.references.attributesAddress[slot] ?? 0) + cell);
   };
 
   isPresent(slot: number): boolean {
@@ -136,16 +137,12 @@ class TypedFleetColumns implements FleetColumns {
     return this.#has(slot, FLAG.isBehindMarks);
   }
 
-  slotOf(deviceId: DeviceId): number | undefined {
-    return this.#slots.get(deviceId);
-  }
-
   livenessOf(slot: number): Liveness {
     return LIVENESS[this.bytes.liveness[slot] ?? 0] ?? 'unknown';
   }
 
   markCell(slot: number, shard: number, cell: number): number {
-    return this.#cells.read(this.#ref('address', slot) + shard * SEQUENCE_CELLS + cell);
+    return this.#cells.read((this.references.address[slot] ?? 0) + shard * SEQUENCE_CELLS + cell);
   }
 
   write(row: FleetRow, readTime: number, liveness: Liveness): number {
@@ -323,6 +320,7 @@ class TypedFleetColumns implements FleetColumns {
     this.references.shards[slot] = this.shardSets.take([...marks.keys()].join(' '));
     const address = this.#cells.allocate(this.#cellCount(slot));
     this.references.address[slot] = address;
+    this.references.attributesAddress[slot] = address + this.#attributesStart(slot);
     let at = address;
     const add = (value: number) => this.#cells.write(at++, value);
     const addSequence = (number: SequenceNumber) => {

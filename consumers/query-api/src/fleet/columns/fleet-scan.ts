@@ -5,13 +5,13 @@ import {
   LIVENESS,
   type Liveness,
 } from '@twinstream/api-contract';
-import type { JsonValue } from '@twinstream/device-model';
+import { type JsonValue, numberOf } from '@twinstream/device-model';
 import type { ShardId } from '@twinstream/stream-model';
-import { livenessAfter } from '../../liveness.ts';
-import { valuePredicate } from '../attribute-condition.ts';
+import { livenessIndex } from '../../liveness.ts';
+import { numberPredicate, valuePredicate } from '../attribute-condition.ts';
 import { isSilent } from '../trouble.ts';
 import { memberValue } from './attribute-shape.ts';
-import type { FleetColumns } from './fleet-columns.ts';
+import { FLAG, type FleetColumns } from './fleet-columns.ts';
 import { NONE } from './intern-table.ts';
 
 /** Up to when what arrived in all of these shards has been processed, milliseconds since 1970; undefined while that is unknown. */
@@ -23,54 +23,77 @@ export interface FleetScan {
   /** By slot: 1 where the device meets the filter. */
   readonly matches: Uint8Array;
   readonly count: number;
-  /** By slot, the index of the liveness at the moment. */
-  readonly liveness: Uint8Array;
+  /** By slot, the index of the liveness at the moment. Made when it is first asked for. */
+  readonly liveness: () => Uint8Array;
 }
 
 type SlotTest = (slot: number) => boolean;
 
 /** Liveness of all devices at a moment (milliseconds since 1970), by slot, as its index. */
 export function livenessColumn(columns: FleetColumns, timeMs: number, processedOf: ProcessedOf): Uint8Array {
-  const { numbers, references, bytes, thresholds, slotsEnd } = columns;
-  const processed: (number | undefined)[] = [];
-  for (const [number, shardIds] of columns.shardSets.entries()) processed[number] = processedOf(shardIds);
+  const { slotsEnd } = columns;
+  const { lastArrivalTime } = columns.numbers;
+  const { shards } = columns.references;
+  const { flags, thresholds } = columns.bytes;
+  const known: number[] = [];
+  for (const [number, shardIds] of columns.shardSets.entries()) {
+    known[number] = Math.min(timeMs, processedOf(shardIds) ?? timeMs);
+  }
   const column = new Uint8Array(slotsEnd);
   const offline = LIVENESS.indexOf('offline');
-  const [usual] = thresholds;
   for (let slot = 0; slot < slotsEnd; slot += 1) {
-    const lastArrivalTime = numbers.lastArrivalTime[slot] ?? Number.NaN;
-    const own = thresholds[bytes.thresholds[slot] ?? 0] ?? usual;
+    const arrivalTime = lastArrivalTime[slot] ?? Number.NaN;
+    const own = columns.thresholds[thresholds[slot] ?? 0];
+    const hasLeft = ((flags[slot] ?? 0) & FLAG.hasLeft) !== 0;
     column[slot] =
-      Number.isNaN(lastArrivalTime) || own === undefined || columns.hasLeft(slot)
+      hasLeft || Number.isNaN(arrivalTime) || own === undefined
         ? offline
-        : LIVENESS.indexOf(
-            livenessAfter(own, lastArrivalTime, timeMs, processed[references.shards[slot] ?? NONE]),
-          );
+        : livenessIndex(own, arrivalTime, timeMs, known[shards[slot] ?? NONE] ?? timeMs);
   }
   return column;
 }
 
-/** The devices that meet a filter, as {@link fleetPredicate} says of single rows. @param liveness by slot */
-export function scanFleet(columns: FleetColumns, filter: FleetFilter, liveness: Uint8Array): FleetScan {
-  const matches = new Uint8Array(columns.slotsEnd);
-  let count = 0;
-  const tests = slotTests(columns, filter, liveness);
-  const check = (slot: number) => {
-    if (!columns.isPresent(slot)) return;
-    for (const meets of tests) if (!meets(slot)) return;
-    matches[slot] = 1;
-    count += 1;
+/**
+ * The devices that meet a filter, as {@link fleetPredicate} says of single rows.
+ *
+ * @param livenessOf by slot, asked for once at most
+ */
+export function scanFleet(
+  columns: FleetColumns,
+  filter: FleetFilter,
+  livenessOf: () => Uint8Array,
+): FleetScan {
+  let known: Uint8Array | undefined;
+  const liveness = () => {
+    known ??= livenessOf();
+    return known;
   };
-  if (filter.ids === undefined) for (let slot = 0; slot < columns.slotsEnd; slot += 1) check(slot);
-  else {
-    // A request for a few devices does not look at all.
-    const slots = filter.ids.map((id) => columns.slotOf(id)).filter((slot) => slot !== undefined);
-    for (const slot of new Set(slots)) check(slot);
+  const matches = candidates(columns, filter.ids);
+  for (const meets of slotTests(columns, filter, liveness)) {
+    for (let slot = 0; slot < matches.length; slot += 1) {
+      if (matches[slot] === 1 && !meets(slot)) matches[slot] = 0;
+    }
   }
+  let count = 0;
+  for (let slot = 0; slot < matches.length; slot += 1) count += matches[slot] ?? 0;
   return { columns, matches, count, liveness };
 }
 
-function slotTests(columns: FleetColumns, filter: FleetFilter, liveness: Uint8Array): SlotTest[] {
+function candidates(columns: FleetColumns, ids: FleetFilter['ids']): Uint8Array {
+  const matches = new Uint8Array(columns.slotsEnd);
+  const { flags } = columns.bytes;
+  if (ids === undefined) {
+    for (let slot = 0; slot < matches.length; slot += 1) matches[slot] = (flags[slot] ?? 0) & FLAG.present;
+    return matches;
+  }
+  for (const id of ids) {
+    const slot = columns.slotOf(id);
+    if (slot !== undefined && columns.isPresent(slot)) matches[slot] = 1;
+  }
+  return matches;
+}
+
+function slotTests(columns: FleetColumns, filter: FleetFilter, livenessOf: () => Uint8Array): SlotTest[] {
   const { references, bytes, numbers, texts } = columns;
   const tests: SlotTest[] = [];
   const { status, liveness: wanted, trouble, q, attr = [] } = filter;
@@ -80,6 +103,7 @@ function slotTests(columns: FleetColumns, filter: FleetFilter, liveness: Uint8Ar
   }
   if (wanted !== undefined) {
     const index = LIVENESS.indexOf(wanted);
+    const liveness = livenessOf();
     tests.push((slot) => liveness[slot] === index);
   }
   for (const label of ['site', 'type', 'firmware'] as const) {
@@ -91,6 +115,7 @@ function slotTests(columns: FleetColumns, filter: FleetFilter, liveness: Uint8Ar
   }
   if (trouble !== undefined) {
     const silent = silentTable();
+    const liveness = livenessOf();
     const isTroubled = (slot: number) => ({
       silent: silent[(bytes.status[slot] ?? 0) * LIVENESS.length + (liveness[slot] ?? 0)] === true,
       gaps: (numbers.gaps[slot] ?? 0) > 0,
@@ -116,7 +141,7 @@ export function silentTable(): readonly boolean[] {
   );
 }
 
-/** What devices have under the name of an attribute, at the speed of a look into a column. */
+/** What devices have under the name of an attribute. */
 export function attributeReader(
   columns: FleetColumns,
   name: string,
@@ -127,6 +152,18 @@ export function attributeReader(
     const member = members[shape[slot] ?? NONE];
     if (member === undefined) return undefined;
     return memberValue(member, (cell) => columns.attributeCell(slot, cell), columns.textOf);
+  };
+}
+
+/** Numbers that devices have under the name of an attribute, as numbers or as texts of their digits; NaN for others. */
+export function numberReader(columns: FleetColumns, name: string): (slot: number) => number {
+  const members = membersByShape(columns, name);
+  const { shape } = columns.references;
+  const ofText = onceByNumber((number) => numberOf(columns.textOf(number)) ?? Number.NaN);
+  return (slot) => {
+    const member = members[shape[slot] ?? NONE];
+    if (member?.kind === 'number') return columns.attributeCell(slot, member.cell);
+    return member?.kind === 'text' ? ofText(columns.attributeCell(slot, member.cell)) : Number.NaN;
   };
 }
 
@@ -141,6 +178,7 @@ function attributeTest(columns: FleetColumns, condition: AttributeCondition): Sl
   const meets = valuePredicate(condition);
   const members = membersByShape(columns, condition.name);
   const { shape } = columns.references;
+  const meetsNumber = numberPredicate(condition);
   const meetsText = onceByNumber((number) => meets(columns.textOf(number)));
   const ofAbsent = meets(undefined);
   const [ofFalse, ofTrue, ofNull] = [meets(false), meets(true), meets(null)];
@@ -149,7 +187,7 @@ function attributeTest(columns: FleetColumns, condition: AttributeCondition): Sl
     if (member === undefined) return ofAbsent;
     switch (member.kind) {
       case 'number':
-        return meets(columns.attributeCell(slot, member.cell));
+        return meetsNumber(columns.attributeCell(slot, member.cell));
       case 'text':
         return meetsText(columns.attributeCell(slot, member.cell));
       case 'boolean':
@@ -175,8 +213,8 @@ function searchTest(columns: FleetColumns, q: string): SlotTest {
 }
 
 /** Decides once for each number. */
-function onceByNumber(decide: (number: number) => boolean): (number: number) => boolean {
-  const known: (boolean | undefined)[] = [];
+function onceByNumber<Answer>(decide: (number: number) => Answer): (number: number) => Answer {
+  const known: (Answer | undefined)[] = [];
   return (number) => {
     const answer = known[number] ?? decide(number);
     known[number] = answer;

@@ -1,4 +1,4 @@
-import { ATTRIBUTE_PREFIX, CONNECTION_STATUSES, type SortName } from '@twinstream/api-contract';
+import { ATTRIBUTE_PREFIX, CONNECTION_STATUSES } from '@twinstream/api-contract';
 import { isColumn, type SortKey, type SortValue, sortableValue } from '../fleet-sort.ts';
 import type { FleetColumns } from './fleet-columns.ts';
 import { attributeReader, type FleetScan } from './fleet-scan.ts';
@@ -7,17 +7,15 @@ import { NONE } from './intern-table.ts';
 /** Values by which devices are sorted: numbers alone, NaN where there is none, or anything. */
 export type SortValues = Float64Array | readonly SortValue[];
 
-type Key = Exclude<SortName, 'deviceId'>;
 type Reader = (slot: number) => SortValue;
 
-/** What each of these devices is sorted by, in their order. Undefined in the list by id, whose order is that of the slots. */
+/** What each of these devices is sorted by, in their order. */
 export function sortValues(
   { columns, liveness }: Pick<FleetScan, 'columns' | 'liveness'>,
   slots: Uint32Array,
-  by: SortKey,
-): SortValues | undefined {
-  if (by === 'deviceId') return undefined;
-  const number = numberReader(columns, liveness, by);
+  by: Exclude<SortKey, 'deviceId'>,
+): SortValues {
+  const number = columnReader(columns, liveness, by);
   if (number === undefined) return Array.from(slots, textReader(columns, by));
   const values = new Float64Array(slots.length);
   for (let index = 0; index < slots.length; index += 1) values[index] = number(slots[index] ?? 0);
@@ -25,14 +23,16 @@ export function sortValues(
 }
 
 /** Undefined where the values are not numbers alone. */
-function numberReader(
+function columnReader(
   { numbers, shapes, references, attributeCell }: FleetColumns,
-  liveness: Uint8Array,
-  by: Key | SortKey,
+  livenessOf: FleetScan['liveness'],
+  by: SortKey,
 ): ((slot: number) => number) | undefined {
   switch (by) {
-    case 'liveness':
+    case 'liveness': {
+      const liveness = livenessOf();
       return (slot) => liveness[slot] ?? 0;
+    }
     case 'lastArrivalTime':
     case 'lastEventTime':
     case 'events':
