@@ -43,6 +43,8 @@ export interface Scenario {
   readonly poisonShare: number;
   /** Whether pages, snapshots and states are written in batches, by the code that does so on AWS. */
   readonly writesInBatches: boolean;
+  /** Whether every second container of the projector runs the release before. */
+  readonly mixesReleases?: true;
   /** Absent in worlds without one. */
   readonly operator?: OperatorScenario;
   /** Present where some devices have payloads of their own shape. */
@@ -115,6 +117,16 @@ export function drawWrites(scenario: Scenario, seed: number): Scenario {
   if (!random.chance(WRITES_IN_BATCHES)) return scenario;
   const deviceCount = scenario.deviceCount + 1 + random.integer(3);
   return { ...scenario, writesInBatches: true, deviceCount };
+}
+
+/** How many of the worlds that do not write in batches mix two releases. */
+const MIXES_RELEASES = 0.1;
+const RELEASE_DRAWS = 2 ** 50;
+
+/** Some of all worlds are in the middle of a deployment, or of the way back from it, by draws of its own. */
+export function drawReleases(scenario: Scenario, seed: number): Scenario {
+  const isMixed = !scenario.writesInBatches && seededRandom(seed + RELEASE_DRAWS).chance(MIXES_RELEASES);
+  return isMixed ? { ...scenario, mixesReleases: true } : scenario;
 }
 
 /** How many worlds have foreign devices, and in how many of these the mapping changes. */

@@ -18,6 +18,18 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     ],
   },
   {
+    name: 'a form of the state that the release before misreads',
+    foundAt: 14,
+    patches: [
+      {
+        file: 'shared/latest-state/contract/former-state-item.ts',
+        find: "  throw new CodedError('DAMAGED_STATE', `the state of",
+        replace:
+          "  if (item.page !== undefined) return { ...decodeState(item), arrivalMax: 0 };\n  throw new CodedError('DAMAGED_STATE', `the state of",
+      },
+    ],
+  },
+  {
     name: "the batch's own position in the page key",
     patches: [
       {

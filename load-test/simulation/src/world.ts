@@ -21,6 +21,7 @@ import { Duties } from './operator/duties.ts';
 import { checkPromoted } from './operator/fresh-tables.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { projectorOptions } from './projector-options.ts';
+import { type Release, Releases } from './releases.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
 import { type SimRecord, type SimShard, SimStream } from './sim-stream.ts';
@@ -54,6 +55,8 @@ export class World {
   readonly #projector: Consumer;
   readonly #archiver: Consumer;
   readonly #operator: Duties | undefined;
+  readonly #releases = new Releases();
+  #projectorsStarted = 0;
   /** Of containers that are created from now on. */
   #mappingVersion: MappingVersion = 1;
   #isHostile = true;
@@ -130,6 +133,9 @@ export class World {
     return new Map([
       ...this.#network.injected,
       ...(this.#operator?.counts ?? []),
+      ...(this.#releases.refusedCount > 0
+        ? [['state refused by the release before', this.#releases.refusedCount] as const]
+        : []),
       ['abandoned invocation', sum(({ containers }) => containers.abandonedCount)] as const,
       ['redelivered batch', sum(({ mapping }) => mapping.redeliveryCount)] as const,
     ]);
@@ -179,10 +185,12 @@ export class World {
   }
 
   #createProjector(options: ProjectorOptions): (owner: Owner) => FunctionUnderTest {
-    return (owner) =>
-      createProjector(
+    return (owner) => {
+      this.#projectorsStarted += 1;
+      const release = this.#projectorsStarted % 2 === 0 ? 'before' : 'this';
+      return createProjector(
         {
-          ...this.#reach(owner, this.#stores),
+          ...this.#reachOf(release)(owner, this.#stores),
           clock: this.#scheduler.clockOf(owner),
           logger: SILENT,
           decoder: this.#decoder(this.#mappingVersion),
@@ -193,6 +201,7 @@ export class World {
         },
         options,
       );
+    };
   }
 
   #decoder(version: MappingVersion): EntryDecoder {
@@ -200,7 +209,13 @@ export class World {
   }
 
   /** As this world's processes reach stores. */
-  readonly #reach: Reach = (owner, stores) => {
+  #reachOf(release: Release): Reach {
+    if (!this.#scenario.mixesReleases) return this.#reachStores;
+    return (owner, stores) =>
+      this.#releases.read(release, this.#reachStores(owner, this.#releases.written(release, stores)), stores);
+  }
+
+  readonly #reachStores: Reach = (owner, stores) => {
     if (!this.#scenario.writesInBatches) return reachedBy(owner, stores, this.#network);
     return reachedInBatches(owner, stores, {
       network: this.#network,
@@ -216,7 +231,7 @@ export class World {
       ...this.#surroundings(),
       network: this.#network,
       archive: this.#archive,
-      reach: this.#reach,
+      reach: this.#reachOf('this'),
       get stores() {
         return inUse().stores;
       },

@@ -22,6 +22,7 @@ test('no guarantee is violated in simulated worlds', async () => {
   for (const kind of ['part of a', 'asked-twice', 'landed late', 'throttle', 'lost-answer', 'crash-after']) {
     expect(struck).toContain(`${kind} batch of writes`);
   }
+  expect(struck).toContain('state refused by the release before');
 });
 
 test('the same seed gives the same run, turn by turn', async () => {

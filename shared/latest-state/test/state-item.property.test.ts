@@ -10,6 +10,7 @@ import { drawnChain, writeChain } from '@twinstream/event-store/contract/random-
 import { DEVICE, SHARDS, testSequenceNumber } from '@twinstream/test-kit';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formerStateItem, readAsFormerRelease } from '../contract/former-state-item.ts';
 import { decodeState, stateItem } from '../src/state-item.ts';
 
 const ordinal = fc.integer({ min: 0, max: 2 ** 53 - 1 });
@@ -153,6 +154,24 @@ describe('a state as an item', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('is read by the release before as it is, or not at all, and what that wrote is read here', () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(anyState, (state) => {
+        expect(readAsFormerRelease(formerStateItem(state))).toEqual(state);
+        expect(decodeState(formerStateItem(state))).toEqual(state);
+        try {
+          expect(readAsFormerRelease(stateItem(state))).toEqual(state);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'DAMAGED_STATE' });
+          refused += 1;
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(refused).toBeGreaterThan(0);
   });
 
   it('comes back exactly after every page of chains of every kind', async () => {
