@@ -14,7 +14,10 @@ export type AccessDecision =
   | { readonly allowed: false; readonly answer: Response };
 
 /** Who may do what. It is asked once for every request, files of the page included. */
-export type Access = (scope: Scope, request: AccessRequest) => AccessDecision;
+export type Access = (scope: Scope, request: AccessRequest) => AccessDecision | Promise<AccessDecision>;
+
+/** An access that need not ask anybody. */
+export type ImmediateAccess = (scope: Scope, request: AccessRequest) => AccessDecision;
 
 const ALLOWED: AccessDecision = { allowed: true };
 const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
@@ -28,7 +31,7 @@ export interface LoopbackAccessOptions {
  * Access on one machine. The name in `Host` must be a loopback name, and an `Origin` must be this very server: a page from
  * elsewhere that got its own name to resolve to 127.0.0.1 (DNS rebinding), or that sends requests here, is refused.
  */
-export function loopbackAccess({ token }: LoopbackAccessOptions = {}): Access {
+export function loopbackAccess({ token }: LoopbackAccessOptions = {}): ImmediateAccess {
   const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
   return (scope, { header }) => {
     const host = header('host');

@@ -34,6 +34,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   docsEndpoint,
 ];
 
+/** All that write nothing. */
+export const READ_ENDPOINTS: readonly Endpoint[] = ENDPOINTS.filter(({ scope }) => scope !== 'write');
+
 /** The whole API. */
 export function createApp(services: QueryApiServices, access: Access): Hono {
   return httpApp(ENDPOINTS, services, access);

@@ -61,6 +61,8 @@ const SCHEMA = z.object({
     .default(8_080),
   TWINSTREAM_DASHBOARD_DIR: z.string().optional(),
   TWINSTREAM_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  TWINSTREAM_JWT_ISSUER: z.url('the URL of an OpenID provider').optional(),
+  TWINSTREAM_JWT_AUDIENCE: z.string().min(1, 'client ids, with commas between').optional(),
   TWINSTREAM_STALE_AFTER: duration('2m'),
   TWINSTREAM_OFFLINE_AFTER: duration('15m'),
   TWINSTREAM_LIVENESS_BY_TYPE: byType,
@@ -76,6 +78,13 @@ export function queryApiConfiguration(environment: Environment) {
     throw new CodedError(
       'INVALID_CONFIGURATION',
       'configuration is invalid\n  TWINSTREAM_OFFLINE_AFTER: must not be less than TWINSTREAM_STALE_AFTER',
+    );
+  }
+  const { TWINSTREAM_JWT_ISSUER: issuer, TWINSTREAM_JWT_AUDIENCE: audience } = values;
+  if ((issuer === undefined) !== (audience === undefined)) {
+    throw new CodedError(
+      'INVALID_CONFIGURATION',
+      'configuration is invalid\n  TWINSTREAM_JWT_ISSUER, TWINSTREAM_JWT_AUDIENCE: one needs the other',
     );
   }
   const liveness: LivenessPolicy = {
@@ -94,6 +103,11 @@ export function queryApiConfiguration(environment: Environment) {
     port: values.TWINSTREAM_API_PORT,
     dashboardDir: values.TWINSTREAM_DASHBOARD_DIR,
     token: values.TWINSTREAM_API_TOKEN,
+    /** Whose tokens callers bring; then the server listens on all addresses. Absent: on loopback alone. */
+    jwt:
+      issuer === undefined || audience === undefined
+        ? undefined
+        : { issuer, audience: audience.split(',').map((id) => id.trim()) },
     liveness,
     /** Time between two savings of the fleet view, in milliseconds. */
     saveEveryMs: values.TWINSTREAM_SAVE_VIEW_EVERY,

@@ -22,7 +22,7 @@ export function httpApp<Services extends Pick<QueryApiServices, 'logger'>>(
   app.use(securityHeaders);
   app.use(compress());
   app.use(async (context, next) => {
-    const decision = decide(access, 'open', context);
+    const decision = await decide(access, 'open', context);
     return decision.allowed ? next() : decision.answer;
   });
   app.post(
@@ -34,8 +34,8 @@ export function httpApp<Services extends Pick<QueryApiServices, 'logger'>>(
   );
   const paths = new Set(endpoints.map(({ path }) => path));
   for (const endpoint of endpoints) {
-    app.on(endpoint.method, routePath(endpoint.path), (context) => {
-      const decision = decide(access, endpoint.scope, context);
+    app.on(endpoint.method, routePath(endpoint.path), async (context) => {
+      const decision = await decide(access, endpoint.scope, context);
       return decision.allowed
         ? endpoint.answer(rawRequest(context, decision.actor), services)
         : decision.answer;
@@ -58,7 +58,7 @@ function routePath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function decide(access: Access, scope: Scope, context: Context): AccessDecision {
+function decide(access: Access, scope: Scope, context: Context): AccessDecision | Promise<AccessDecision> {
   return access(scope, { header: (name) => context.req.header(name), env: context.env });
 }
 

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import type { Access } from './access.ts';
+import type { ImmediateAccess } from './access.ts';
 import { problemResponse } from './problem.ts';
-
-/** Scopes that a JWT must hold, as the authorizer of the HTTP API is set up to check them too. */
-export const READ_SCOPE = 'twinstream/read';
-export const WRITE_SCOPE = 'twinstream/write';
+import { tokenDecision } from './token-scopes.ts';
 
 // "Create AWS Lambda proxy integrations for HTTP APIs" and "Lambda function URLs", payload format 2.0 (read 2026-11).
 const eventSchema = z.object({
@@ -26,7 +23,7 @@ const eventSchema = z.object({
  * Access behind the authorizers of AWS, which have checked who calls. IAM policies have then decided what the caller may do;
  * a JWT must hold the scope. A request that no authorizer has seen is refused, so that a route without one stays closed.
  */
-export const lambdaAccess: Access = (scope, { env }) => {
+export const lambdaAccess: ImmediateAccess = (scope, { env }) => {
   if (scope === 'open') return { allowed: true };
   const authorizer = eventSchema.safeParse(env).data?.event.requestContext.authorizer;
   const arn = authorizer?.iam?.userArn;
@@ -39,14 +36,5 @@ export const lambdaAccess: Access = (scope, { env }) => {
       answer: problemResponse('UNAUTHENTICATED', { detail: 'no authorizer has let this in' }),
     };
   }
-  const { claims, scopes } = authorizer.jwt;
-  const granted = scopes ?? (typeof claims.scope === 'string' ? claims.scope.split(' ') : []);
-  const needed = scope === 'read' ? READ_SCOPE : WRITE_SCOPE;
-  if (!granted.includes(needed)) {
-    return {
-      allowed: false,
-      answer: problemResponse('NOT_ALLOWED', { detail: `the token lacks the scope ${needed}` }),
-    };
-  }
-  return typeof claims.sub === 'string' ? { allowed: true, actor: claims.sub } : { allowed: true };
+  return tokenDecision(scope, authorizer.jwt.claims, authorizer.jwt.scopes);
 };

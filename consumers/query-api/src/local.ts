@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { PROBLEMS } from '@twinstream/api-contract';
 import { CodedError } from '@twinstream/runtime';
-import { loopbackAccess } from './access.ts';
-import { createApp } from './app.ts';
+import { type Access, loopbackAccess } from './access.ts';
+import { createApp, READ_ENDPOINTS } from './app.ts';
+import { httpApp } from './http-app.ts';
 import { problemDocument, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 import { staticFiles } from './static-files.ts';
@@ -17,6 +18,11 @@ export interface LocalQueryApiOptions {
   readonly dashboardDir?: string;
   /** Callers must bring it as bearer token. Default: none is needed. */
   readonly token?: string;
+  /**
+   * Who may read, for a server that other machines reach: it listens on all addresses, and takes no corrections. Default: it
+   * listens on loopback alone.
+   */
+  readonly access?: Access;
 }
 
 export interface LocalQueryApi {
@@ -27,16 +33,22 @@ export interface LocalQueryApi {
   close(drainMs?: number): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
+const ALL_ADDRESSES = '0.0.0.0';
 const DRAIN_MS = 5_000;
 /** A resume token may take 14,000 characters of a query or of a header. */
 const HEADER_BYTES_MAX = 32 * 1024;
-const KEEP_ALIVE_MS = 30_000;
+/** Longer than the 60 s for which a load balancer keeps a connection that is idle, so that it closes first ("Connection idle timeout", ELB, read 2026-12). */
+const KEEP_ALIVE_MS = 75_000;
 
-/** Serves the API, and the page where there is one, on loopback. Rejects with `PORT_TAKEN` when something listens there. */
+/** Serves the API, and the page where there is one, on loopback unless an access is given. Rejects with `PORT_TAKEN` when something listens there. */
 export async function startQueryApi(options: LocalQueryApiOptions): Promise<LocalQueryApi> {
-  const { port, services, dashboardDir, token } = options;
-  const app = createApp(services, loopbackAccess(token === undefined ? {} : { token }));
+  const { port, services, dashboardDir, token, access } = options;
+  const host = access === undefined ? LOOPBACK : ALL_ADDRESSES;
+  const app =
+    access === undefined
+      ? createApp(services, loopbackAccess(token === undefined ? {} : { token }))
+      : httpApp(READ_ENDPOINTS, services, access);
   if (dashboardDir !== undefined) app.get('*', staticFiles(dashboardDir));
   const listener = getRequestListener(app.fetch, {
     errorHandler: () =>
@@ -52,9 +64,9 @@ export async function startQueryApi(options: LocalQueryApiOptions): Promise<Loca
     },
   );
   server.on('clientError', refuseUnreadable);
-  const boundPort = await listen(server, port);
+  const boundPort = await listen(server, host, port);
   return {
-    url: `http://${HOST}:${boundPort}`,
+    url: `http://${host}:${boundPort}`,
     port: boundPort,
     close: async (drainMs = DRAIN_MS) => {
       const closed = close(server, drainMs);
@@ -64,13 +76,13 @@ export async function startQueryApi(options: LocalQueryApiOptions): Promise<Loca
   };
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const message = `port ${port} is taken: choose another, or stop what listens there`;
       reject(cause.code === 'EADDRINUSE' ? new CodedError('PORT_TAKEN', message, { cause }) : cause);
     });
-    server.listen(port, HOST, () => {
+    server.listen(port, host, () => {
       const address = server.address();
       if (address === null || typeof address === 'string') reject(new TypeError('the server has no port'));
       else resolve(address.port);

@@ -3,13 +3,14 @@ import type { EntryDecoder } from '@twinstream/device-model';
 import { CodedError, shutdownSignal } from '@twinstream/runtime';
 import { awsServices } from './aws-services.ts';
 import { queryApiConfiguration } from './configuration.ts';
+import { jwtAccess } from './jwt-access.ts';
 import { startQueryApi } from './local.ts';
 
 /** Runs the API as a process of its own, until SIGTERM or Ctrl-C, and says where on standard output. */
 async function main(): Promise<void> {
   const stopping = shutdownSignal();
   const configuration = queryApiConfiguration(process.env);
-  const { port, dashboardDir, token } = configuration;
+  const { port, dashboardDir, token, jwt } = configuration;
   const decoder = await openDecoder(configuration.mapping);
   const services = awsServices(configuration, { isLongLived: true, ...(decoder && { decoder }) });
   try {
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
       services,
       ...(dashboardDir === undefined ? {} : { dashboardDir }),
       ...(token === undefined ? {} : { token }),
+      ...(jwt === undefined ? {} : { access: jwtAccess(jwt) }),
     });
     process.stdout.write(`${JSON.stringify({ url: api.url })}\n`);
     await aborted(stopping);
