@@ -8,7 +8,7 @@ import type { PipelineStatus, WholeDevice, WholeDeviceList } from '@twinstream/a
 import { EXIT_CODES } from '@twinstream/command-line';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
 import { finished } from '@twinstream/test-kit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { localAccess } from '../src/pipeline-access.ts';
 import { checkPipeline, pipelineStores } from '../src/pipeline-stores.ts';
 import { type RunningPipeline, refusedStart, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
@@ -221,6 +221,16 @@ describe('what cannot start says so in one line', () => {
     expect(stderr).toBe(`twinstream: --data-dir ${file} is not a writable folder\n`);
     expect(code).toBe(EXIT_CODES.usage);
   });
+
+  test('a part that ends before the others are ready', async () => {
+    const folder = temporaryFolder();
+    vi.stubEnv('TWINSTREAM_STALE_AFTER', '1h');
+    const { code, stderr } = await refusedStart(folder.path, '--port', '0').finally(() => vi.unstubAllEnvs());
+    folder.dispose();
+    expect(stderr).toContain('TWINSTREAM_OFFLINE_AFTER');
+    expect(stderr).toMatch(/^twinstream: query-api ended before it was ready/m);
+    expect(code).toBe(EXIT_CODES.unavailable);
+  }, 90_000);
 
   test('a wrong flag', async () => {
     const folder = temporaryFolder();

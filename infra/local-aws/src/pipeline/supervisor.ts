@@ -114,8 +114,8 @@ async function startParts(
     TWINSTREAM_API_PORT: String(options.port),
     ...(options.dashboardDir === undefined ? {} : { TWINSTREAM_DASHBOARD_DIR: options.dashboardDir }),
   });
-  await Promise.all(hosts);
-  const { url: apiUrl }: { url: string } = JSON.parse((await api).firstLine);
+  const [{ firstLine }] = await Promise.all([api, ...hosts]);
+  const { url: apiUrl }: { url: string } = JSON.parse(firstLine);
   announce = () => {
     const pids = [
       ...Object.entries(engines.pids),
