@@ -43,7 +43,7 @@ const faultsDocument = z.object({ rules: z.array(z.custom<FaultRule>()) });
 const host = commandHost(process);
 
 function localKinesisCommand(): Command {
-  const { version } = manifest.parse(readJson(new URL('./package.json', import.meta.url)));
+  const { version } = manifest.parse(readJson(new URL('../package.json', import.meta.url)));
   return new Command('local-kinesis')
     .description(
       'Runs a local Kinesis with one stream until Ctrl-C, and writes the variables by which clients find it.',

@@ -1,10 +1,11 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 import { z } from 'zod';
 import type { PublicPackage } from './public-packages.ts';
+import { lookedUpPackages, referencedFiles } from './referenced-files.ts';
 
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 const WORKSPACE = join(ROOT, 'infra/packages');
@@ -29,7 +30,9 @@ export function readmePath({ folder }: Pick<PublicPackage, 'folder'>): string {
  */
 export async function buildPackage(target: PublicPackage): Promise<void> {
   const outDir = packageFolder(target);
+  await rm(outDir, { recursive: true, force: true });
   await mkdir(outDir, { recursive: true });
+  const { folders = {}, isLibrary = true } = target;
   const {
     bundles: [bundle],
   } = await build({
@@ -44,33 +47,50 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
     target: 'node22',
     fixedExtension: false,
     tsconfig: join(ROOT, 'tsconfig.packages.json'),
-    dts: { generator: 'tsgo' },
+    dts: isLibrary && { generator: 'tsgo' },
     deps: { alwaysBundle: [INTERNAL], neverBundle: [EXTERNAL] },
     treeshake: { moduleSideEffects: false },
+    plugins: [
+      referencedFiles({
+        root: ROOT,
+        folders,
+        isInternal: (specifier) => INTERNAL.test(specifier),
+      }),
+    ],
     logLevel: 'error',
   });
   if (bundle === undefined) throw new Error(`${target.name} was not built`);
   const ownFiles = new Set(bundle.chunks.map(({ fileName }) => fileName));
   const imported = bundle.chunks
-    .flatMap((chunk) => (chunk.type === 'chunk' ? [...chunk.imports, ...chunk.dynamicImports] : []))
+    .flatMap((chunk) =>
+      chunk.type === 'chunk'
+        ? [...chunk.imports, ...chunk.dynamicImports, ...lookedUpPackages(chunk.code)]
+        : [],
+    )
     .filter((name) => !ownFiles.has(name));
+  for (const [source, name] of Object.entries(folders)) {
+    await cp(join(ROOT, source), join(outDir, name), { recursive: true });
+  }
   await copyFile(readmePath(target), join(outDir, 'README.md'));
   await copyFile(join(ROOT, 'LICENSE'), join(outDir, 'LICENSE'));
   const manifest = JSON.stringify(await manifestOf(target, imported), null, 2);
   await writeFile(join(outDir, 'package.json'), `${manifest}\n`);
 }
 
-function entriesOf({ command }: PublicPackage): readonly string[] {
-  return command === undefined ? ['index'] : ['index', 'command'];
+function entriesOf({ command, isLibrary = true }: PublicPackage): readonly string[] {
+  return [...(isLibrary ? ['index'] : []), ...(command === undefined ? [] : ['command'])];
 }
 
 async function manifestOf(target: PublicPackage, imported: readonly string[]): Promise<object> {
   const { version, license } = rootManifest.parse(await readJson(join(ROOT, 'package.json')));
-  const dependencies = await Promise.all(
-    [...new Set(imported.filter((name) => EXTERNAL.test(name) && !isBuiltin(name)).map(packageOf))]
-      .sort()
-      .map(async (name) => [name, await installedVersion(name)] as const),
-  );
+  const { isLibrary = true, folders = {}, optional = [] } = target;
+  const packages = [
+    ...new Set(imported.filter((name) => EXTERNAL.test(name) && !isBuiltin(name)).map(packageOf)),
+  ];
+  const versions = async (names: readonly string[]) =>
+    Object.fromEntries(
+      await Promise.all(names.toSorted().map(async (name) => [name, await installedVersion(name)] as const)),
+    );
   return {
     name: target.name,
     version,
@@ -78,15 +98,21 @@ async function manifestOf(target: PublicPackage, imported: readonly string[]): P
     keywords: target.keywords,
     license,
     type: 'module',
-    sideEffects: false,
+    sideEffects: !isLibrary,
     engines: { node: '>=22' },
     exports: {
-      '.': { types: './index.d.ts', default: './index.js' },
+      ...(isLibrary ? { '.': { types: './index.d.ts', default: './index.js' } } : {}),
       './package.json': './package.json',
     },
     ...(target.command === undefined ? {} : { bin: { [target.command]: './command.js' } }),
-    files: ['*.js', '*.d.ts'],
-    dependencies: Object.fromEntries(dependencies),
+    files: ['*.js', ...(isLibrary ? ['*.d.ts'] : []), ...Object.values(folders)],
+    dependencies: await versions(packages.filter((name) => !optional.includes(name))),
+    ...(optional.length === 0
+      ? {}
+      : {
+          peerDependencies: await versions(optional),
+          peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
+        }),
   };
 }
 

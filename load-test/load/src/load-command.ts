@@ -30,7 +30,7 @@ function timed(flag: string, description: string, minMs: number, defaultMs: numb
 
 /** The command line, with its help. */
 export function loadCommand(): Command {
-  return new Command('npm run load-test --')
+  return new Command('twinstream load-test')
     .description(
       'Offers load to a pipeline that it starts, or to a deployed one, waits until it has drained, and checks and measures the outcome of every event.',
     )
@@ -114,11 +114,11 @@ ${Object.entries(FIGURES)
   .join('\n')}
 
 Examples:
-  npm run load-test -- --rate 20000 --devices 500 --duration 60s --aggregate --expect 'p99Ms<=3000'
-  npm run load-test -- --scenario restart --report restart.html
-  npm run load-test -- --devices 2000 --aggregate --find-rate --baseline --duration 30s
-  npm run load-test -- --compare before.json after.json
-  npm run load-test -- --target aws --rate 500 --duration 60s --aggregate --expect 'p99Ms<=5000'
+  twinstream load-test --rate 20000 --devices 500 --duration 60s --aggregate --expect 'p99Ms<=3000'
+  twinstream load-test --scenario restart --report restart.html
+  twinstream load-test --devices 2000 --aggregate --find-rate --baseline --duration 30s
+  twinstream load-test --compare before.json after.json
+  twinstream load-test --target aws --rate 500 --duration 60s --aggregate --expect 'p99Ms<=5000'
 
 --target aws finds the deployment through the variables and files of the AWS SDK (AWS_REGION, AWS_PROFILE, …) and
 TWINSTREAM_STREAM, TWINSTREAM_EVENTS_TABLE, TWINSTREAM_DEVICE_STATE_TABLE, TWINSTREAM_SHARD_PROGRESS_TABLE,

@@ -83,6 +83,12 @@ describe('the checks of documents', () => {
       expect(await faultsOf('bin/ops replay start --source archive')).toBeUndefined();
       expect(await faultsOf('bin/ops replay start --sources archive')).toBe('ops has no flag --sources');
       expect(await faultsOf('bin/ops replay begin')).toBe('ops has no command begin');
+      expect(await faultsOf('npx twinstream start --port 0')).toBeUndefined();
+      expect(await faultsOf('npx twinstream start --ports 0')).toBe('twinstream has no flag --ports');
+      expect(await faultsOf('npx twinstream ops replay begin')).toBe('twinstream has no command begin');
+      expect(await faultsOf('npx twinstream begin')).toBe('twinstream has no command begin');
+      expect(await faultsOf('npm start -- --port 0')).toBeUndefined();
+      expect(await faultsOf('npm start -- --ports 0')).toBe('start has no flag --ports');
       expect(await faultsOf('bin/run')).toBe('no command');
       expect(await faultsOf('bin/no-such-command')).toBe('there is no script no-such-command');
       expect(await faultsOf('npm run no-such-script')).toBe('there is no script no-such-script');

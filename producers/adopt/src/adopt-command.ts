@@ -35,16 +35,18 @@ interface Flags {
 
 const HELP = `
 Reads samples of a fleet, one record a line, proposes a mapping of them with reasons, shows the devices and events that they
-become, and writes the mapping. Edit it, and see what it does to any file of records:
+become, and writes the mapping. Edit it, and see what it does to any file of records.
 
-  adopt sample.ndjson
-  adopt --test sample.yaml sample.ndjson
+Examples:
+  twinstream adopt sample.ndjson
+  twinstream adopt --test sample.yaml sample.ndjson
 
 ${exitCodeHelp({ success: 'every record is mapped or ignored', failed: 'records are rejected', refused: 'no mapping could be proposed, or the file to write exists' })}`;
 
-function program(): Command {
-  return new Command('adopt')
-    .description('Propose a payload mapping from samples, or test one')
+/** The command line, with its help. */
+export function adoptProgram(): Command {
+  return new Command('twinstream adopt')
+    .description('Proposes a payload mapping from samples, or tests one.')
     .argument('[samples]', 'file of one record a line; standard input without it or with -')
     .option('--test <mapping>', 'apply this mapping: events on standard output as they would be stored')
     .option('--write <file>', 'where the proposed mapping is written; default: NAME.yaml')
@@ -55,7 +57,7 @@ function program(): Command {
 
 /** Runs `adopt`, and returns its exit code. Never throws for what its input holds. */
 export async function adoptCommand(host: AdoptHost): Promise<ExitCode> {
-  const command = program();
+  const command = adoptProgram();
   const ended = parseCommandLine(command, host);
   if (ended !== undefined) return ended;
   const [samples] = command.args;
@@ -110,7 +112,7 @@ async function propose(
   host.stdout.write(`\n${text}\n${outcomeText(outcome)}`);
   const file = flags.write ?? `${name}.yaml`;
   await write(callerPath(file, host.folder), text, file, flags.force === true);
-  host.stderr.write(`wrote ${file}; test it: adopt --test ${file} ${samples ?? '-'}\n`);
+  host.stderr.write(`wrote ${file}; test it: npx twinstream adopt --test ${file} ${samples ?? '-'}\n`);
   return outcome;
 }
 

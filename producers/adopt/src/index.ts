@@ -1,1 +1,1 @@
-export { type AdoptHost, adoptCommand } from './adopt-command.ts';
+export { type AdoptHost, adoptCommand, adoptProgram } from './adopt-command.ts';

@@ -40,7 +40,7 @@ describe('adopt', () => {
     const { exitCode, stdout, stderr } = await adopt(['--name', 'pumps'], flat);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: 'wrote pumps.yaml; test it: adopt --test pumps.yaml -\n',
+      stderr: 'wrote pumps.yaml; test it: npx twinstream adopt --test pumps.yaml -\n',
     });
     expect(stdout).toContain('- `device_id` names the device: 2 of them in 3 records\n');
     expect(stdout).toContain('- `ts` looks like epoch seconds: 1.8e9 rising\n');
@@ -145,7 +145,7 @@ describe('adopt', () => {
     expect(stdout).toMatch(row);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: 'wrote fleet.yaml; test it: adopt --test fleet.yaml -\n',
+      stderr: 'wrote fleet.yaml; test it: npx twinstream adopt --test fleet.yaml -\n',
     });
   });
 

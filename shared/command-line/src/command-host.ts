@@ -95,9 +95,9 @@ export function npmBannerNote(
   isTerminal: boolean,
 ): string | undefined {
   const { npm_lifecycle_event: script, npm_config_loglevel: level } = environment;
-  // `npm start` has no command in bin/, and nobody reads its log as data.
-  if (isTerminal || script === 'start' || level === 'silent' || !isNpmScript(cwd, environment))
-    return undefined;
+  // Nobody reads the log of `npm start` as data, and `npx` writes no banner.
+  const isScript = script !== 'start' && script !== 'npx' && isNpmScript(cwd, environment);
+  if (isTerminal || !isScript || level === 'silent') return undefined;
   return `npm wrote its banner to standard output first; bin/${script} writes its output alone`;
 }
 

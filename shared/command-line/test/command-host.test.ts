@@ -22,6 +22,9 @@ test('a person who pipes npm run is told of the banner that npm has written, and
   expect(npmBannerNote('/tmp/run', environment, false)).toBeUndefined();
   const start = { ...environment, npm_lifecycle_event: 'start' };
   expect(npmBannerNote('/srv/twinstream', start, false)).toBeUndefined();
+  // As `npx twinstream` has it in a folder with a package.json.
+  const npx = { ...environment, npm_lifecycle_event: 'npx' };
+  expect(npmBannerNote('/srv/twinstream', npx, false)).toBeUndefined();
   const silent = { ...environment, npm_config_loglevel: 'silent' };
   expect(npmBannerNote('/srv/twinstream', silent, false)).toBeUndefined();
 });

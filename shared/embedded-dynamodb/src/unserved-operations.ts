@@ -36,6 +36,6 @@ export function whyUnserved(operation: string): string | undefined {
   if (what === undefined) return `${operation} is not served by dynalite, the embedded DynamoDB engine`;
   return (
     `${operation} is not served by dynalite, the embedded DynamoDB engine, which has no ${what}: ` +
-    'DynamoDB Local has, npm start -- --dynamodb java'
+    'DynamoDB Local has, npx twinstream start --dynamodb java'
   );
 }

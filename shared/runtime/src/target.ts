@@ -64,7 +64,7 @@ export function chooseTarget({ cwd, environment, services, asked }: TargetReques
   const local = localEnvironment(cwd, environment, services);
   if (local !== undefined) return { name: 'local', environment: local };
   const notFound = `No pipeline found: no ${LOCAL_ENVIRONMENT_FILE} here or above`;
-  const start = 'Start one with npm start, or source the local.env of one that runs.';
+  const start = 'Start one with npx twinstream start, or source the local.env of one that runs.';
   if (asked === 'local') {
     throw new CodedError('NO_PIPELINE', `${notFound}, and no endpoints of this machine are set.\n${start}`);
   }

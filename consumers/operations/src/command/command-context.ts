@@ -50,15 +50,7 @@ export function addCommand(
     .command(usage)
     .description(description)
     .allowExcessArguments(false)
-    .addHelpText(
-      'after',
-      `\nExamples:\n${examples.map((line) => `  ${programOf(line)} ${line}`).join('\n')}`,
-    );
-}
-
-/** `npm run` writes a banner to standard output first: not for what another program reads. */
-function programOf(line: string): string {
-  return / [|>] |--output json/.test(line) ? 'bin/ops' : 'npm run ops --';
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  twinstream ops ${line}`).join('\n')}`);
 }
 
 export function writeJson(context: HostContext, document: unknown): void {

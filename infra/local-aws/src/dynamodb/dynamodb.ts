@@ -21,9 +21,9 @@ export interface DynamoDb extends ReadyChild {
   readonly engine: DynamoDbEngine;
 }
 
-const MAIN_FILES: Readonly<Record<DynamoDbEngine, string>> = {
-  dynalite: './dynalite-main.ts',
-  java: './dynamodb-local-main.ts',
+const MAIN_FILES: Readonly<Record<DynamoDbEngine, URL>> = {
+  dynalite: new URL('./dynalite-main.ts', import.meta.url),
+  java: new URL('./dynamodb-local-main.ts', import.meta.url),
 };
 
 /**
@@ -35,7 +35,7 @@ const MAIN_FILES: Readonly<Record<DynamoDbEngine, string>> = {
  */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDb> {
   const { engine, dataDir, port } = options;
-  const mainFile = fileURLToPath(new URL(MAIN_FILES[engine], import.meta.url));
+  const mainFile = fileURLToPath(MAIN_FILES[engine]);
   const child = await startReadyChild(mainFile, [
     ...(port === undefined ? [] : ['--port', String(port)]),
     ...(dataDir === undefined ? [] : ['--path', dataDir]),

@@ -50,7 +50,7 @@ function running(path: string, owner: number | undefined): CodedError {
     'PIPELINE_RUNNING',
     `a pipeline runs here already: process ${owner ?? 'unknown'}, ${where} (${path}).\n` +
       'Stop it first, or give a second one a file and a port of its own: ' +
-      'npm start -- --local-env second.env --port 0 (and its own --data-dir)',
+      'npx twinstream start --local-env second.env --port 0 (and its own --data-dir)',
   );
 }
 

@@ -4,7 +4,7 @@ import { LOCAL_ENVIRONMENT_FILE } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
 import { DYNAMODB_ENGINES, type DynamoDbEngine } from '../dynamodb/dynamodb.ts';
 
-/** Flags of `npm start`. */
+/** Flags of `twinstream start`. */
 export interface StartOptions {
   /** Port of the page and the API; 0 takes a free one. */
   readonly port: number;
@@ -31,7 +31,7 @@ const SHARDS_MAX = 64;
 
 /** The command line, with its help. */
 export function startCommand(): Command {
-  return new Command('npm start --')
+  return new Command('twinstream start')
     .description(
       'Runs the whole pipeline on this machine: stream, functions, tables, archive, API and dashboard.',
     )
@@ -71,12 +71,12 @@ export function startCommand(): Command {
       'after',
       `
 Examples:
-  npm start                                     a demo fleet on http://127.0.0.1:8080/
-  npm start -- --no-simulator --port 9000       without simulated devices
-  npm start -- --data-dir ./data --shards 8     keep all data across restarts
-  npm start -- --no-simulator --mapping mappings/flat-telemetry.yaml   devices of another format
-  npm start -- --devices 2000 --rate 500        a larger fleet
-  npm start -- --local-env b.env --port 0       a second pipeline; source b.env to use it
+  twinstream start                                     a demo fleet on http://127.0.0.1:8080/
+  twinstream start --no-simulator --port 9000          without simulated devices
+  twinstream start --data-dir ./data --shards 8        keep all data across restarts
+  twinstream start --no-simulator --mapping fleet.yaml devices of another format
+  twinstream start --devices 2000 --rate 500           a larger fleet
+  twinstream start --local-env b.env --port 0          a second pipeline; source b.env to use it
 
 ${exitCodeHelp({
   success: 'after Ctrl-C',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   callerPath,
@@ -10,6 +10,7 @@ import {
   parseCommandLine,
   usageError,
 } from '@twinstream/command-line';
+import { builtPageFolder } from '@twinstream/dashboard';
 import { mappingPlaces, openMappings } from '@twinstream/payload-mapping';
 import { createLogger, LOCAL_ENVIRONMENT_FILE, shutdownSignal } from '@twinstream/runtime';
 import { type StartOptions, startCommand } from './start-options.ts';
@@ -20,7 +21,7 @@ const host = commandHost(process);
 /** A path that a person wrote. */
 const ofCaller = (path: string) => callerPath(path, host.folder);
 
-/** `npm start`: the whole pipeline on this machine until Ctrl-C. */
+/** `twinstream start`: the whole pipeline on this machine until Ctrl-C. */
 async function main(): Promise<ExitCode> {
   const program = startCommand();
   const ended = parseCommandLine(program, host);
@@ -29,7 +30,7 @@ async function main(): Promise<ExitCode> {
   const localEnv = written === undefined ? resolve(LOCAL_ENVIRONMENT_FILE) : ofCaller(written);
   const mapping = files === undefined ? undefined : await checkedMapping(files);
   const stopping = shutdownSignal();
-  const dashboardDir = dirname(fileURLToPath(import.meta.resolve('@twinstream/dashboard/dist/index.html')));
+  const dashboardDir = fileURLToPath(builtPageFolder);
   const pipeline = await startPipeline({
     ...options,
     ...(dataDir === undefined ? {} : { dataDir: ofCaller(dataDir) }),

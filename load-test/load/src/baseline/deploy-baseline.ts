@@ -15,10 +15,12 @@ import { stageLog } from '../stage-log.ts';
 import { checkBaseline } from './check-baseline.ts';
 
 /** Entries of the embedded AWS, each a process of its own, as the pipeline's supervisor starts them. */
-const LOCAL_AWS = new URL('../../../../infra/local-aws/src/', import.meta.url);
-const DYNAMODB_MAINS: Readonly<Record<string, string>> = {
-  dynalite: 'dynamodb/dynalite-main.ts',
-  java: 'dynamodb/dynamodb-local-main.ts',
+const MAINS = {
+  dynalite: new URL('../../../../infra/local-aws/src/dynamodb/dynalite-main.ts', import.meta.url),
+  java: new URL('../../../../infra/local-aws/src/dynamodb/dynamodb-local-main.ts', import.meta.url),
+  s3: new URL('../../../../infra/local-aws/src/s3/fauxqs-main.ts', import.meta.url),
+  emulators: new URL('../../../../infra/local-aws/src/pipeline/emulators-main.ts', import.meta.url),
+  functionHost: new URL('../../../../infra/local-aws/src/lambda/function-host.ts', import.meta.url),
 };
 const SIMULATE = fileURLToPath(
   new URL('../../../../producers/device-simulator/src/main.ts', import.meta.url),
@@ -36,8 +38,8 @@ export async function deployBaseline(options: DeploymentOptions): Promise<Deploy
   const stop = async () => {
     for (const child of started.reverse()) await end(child);
   };
-  const run = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => {
-    const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(new URL(file, LOCAL_AWS)), ...args], {
+  const run: Run = (main, args, environment) => {
+    const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(main), ...args], {
       cwd: options.folder,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -82,12 +84,12 @@ export async function deployBaseline(options: DeploymentOptions): Promise<Deploy
   }
 }
 
-type Run = (file: string, args: readonly string[], environment: NodeJS.ProcessEnv) => ChildProcess;
+type Run = (main: URL, args: readonly string[], environment: NodeJS.ProcessEnv) => ChildProcess;
 
 async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions, run: Run) {
   const [dynamoDbUrl, s3Url] = await Promise.all([
-    readyUrl(run(DYNAMODB_MAINS[dynamodb] ?? '', [], process.env)),
-    readyUrl(run('s3/fauxqs-main.ts', [], process.env)),
+    readyUrl(run(MAINS[dynamodb], [], process.env)),
+    readyUrl(run(MAINS.s3, [], process.env)),
   ]);
   const modules = {
     [NAMES.projectorFunction]: new URL('./baseline-lambda.ts', import.meta.url).href,
@@ -96,7 +98,7 @@ async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions
   const ports = new Map<string, number>();
   for (const name of Object.keys(modules)) ports.set(name, await freePort());
   const functions = Object.fromEntries([...ports].map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
-  const emulators = run('pipeline/emulators-main.ts', [], {
+  const emulators = run(MAINS.emulators, [], {
     ...process.env,
     EMULATORS_DYNAMODB_URL: dynamoDbUrl,
     EMULATORS_S3_URL: s3Url,
@@ -108,7 +110,7 @@ async function deployParts({ dynamodb, shardCount, windowMs }: DeploymentOptions
   const environment = emulatorEnvironment(urls);
   const hosts = Object.entries(modules).map(([name, module]) =>
     run(
-      'lambda/function-host.ts',
+      MAINS.functionHost,
       ['--name', name, '--module', module, '--port', String(ports.get(name)), ...HOST_FLAGS],
       { ...process.env, ...environment, TWINSTREAM_LOG_LEVEL: 'info' },
     ),

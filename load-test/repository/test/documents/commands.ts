@@ -11,6 +11,9 @@ const run = promisify(execFile);
 /** The script that every command of `bin/` links to. It runs no command under its own name. */
 const DISPATCHER = 'bin/run';
 
+/** The public command, which is the script of that name as well. */
+const PROGRAM = 'twinstream';
+
 /** A command of this project as a document names it. */
 export interface DocumentedCommand {
   readonly line: number;
@@ -21,7 +24,7 @@ export interface DocumentedCommand {
   readonly arguments: readonly string[];
 }
 
-/** `npm start`, `npm test`, `npm run …` and `bin/…` in shell blocks and between backticks. */
+/** `npm start`, `npm test`, `npm run …`, `bin/…` and `npx twinstream …` in shell blocks and between backticks. */
 export function documentedCommands({ prose, shell }: MarkdownDocument): readonly DocumentedCommand[] {
   const lines = [
     ...shell,
@@ -53,6 +56,9 @@ function parseCommand(text: string, line: number): readonly DocumentedCommand[] 
   if (npm === DISPATCHER) return [];
   const own = /^bin\/([a-z-]+)$/.exec(npm)?.[1];
   if (own !== undefined) return [{ line, text, script: own, arguments: spelledOut(words.slice(1)) }];
+  if (npm === 'npx' && first === PROGRAM) {
+    return [{ line, text, script: PROGRAM, arguments: spelledOut(words.slice(2)) }];
+  }
   if (npm !== 'npm') return [];
   const script = first === 'run' ? second : first === 'start' || first === 'test' ? first : undefined;
   if (script === undefined) return [];
@@ -71,14 +77,17 @@ const helpTexts = new Map<string, Promise<string>>();
 function helpOf(script: string, subcommands: readonly string[]): Promise<string> | undefined {
   // After the environment that the script sets.
   const [program, ...first] = rootScripts().get(script)?.split('exec ')[1]?.split(' ') ?? [];
-  if (program !== 'node' && program !== `bin/${script}`) return undefined;
+  if (program !== 'node' && !program?.startsWith('bin/')) return undefined;
   const args = [...first, ...subcommands, '--help'];
   const file = program === 'node' ? process.execPath : program;
   const key = [file, ...args].join(' ');
-  const isInProcess = script === 'ops' && subcommands.length > 0;
+  const ofOps = script === 'ops' ? subcommands : subcommands[0] === 'ops' ? subcommands.slice(1) : [];
+  const isInProcess = ofOps.length > 0;
   const known =
     helpTexts.get(key) ??
-    (isInProcess ? operationsHelp(args) : run(file, args, { cwd: ROOT }).then(({ stdout }) => stdout));
+    (isInProcess
+      ? operationsHelp([...ofOps, '--help'])
+      : run(file, args, { cwd: ROOT }).then(({ stdout }) => stdout));
   helpTexts.set(key, known);
   return known;
 }
@@ -105,7 +114,7 @@ export async function faultOf({ script, arguments: words }: DocumentedCommand): 
   let help = await helpOf(script, path);
   if (help === undefined) return undefined;
   for (const word of words) {
-    if (!listsCommands(help)) break;
+    if (!listsCommands(help) || word.startsWith('-')) break;
     if (!new RegExp(`^ {2}${word}\\b`, 'm').test(help)) return `${script} has no command ${word}`;
     path.push(word);
     help = (await helpOf(script, path)) ?? '';

@@ -42,14 +42,14 @@ Durations are 500ms, 60s, 5m, 2h, 7d or ISO 8601 such as PT2H. Percentages refer
 --clock-skew refers to devices.
 
 Examples:
-  npm run simulate -- --devices 1000 --rate 200 --duration 5m
-  npm run simulate -- --devices 500 --rate 20000 --duration 60s --aggregate --seed 7 --ledger sent.ndjson
-  npm run simulate -- --devices 200 --duplicates 2 --out-of-order 1 --late 1 --drop 0.5 --malformed 0.1
-  npm run simulate -- --input pumps.ndjson --raw device_id    (npm start -- --mapping pumps.yaml)
-  npm run simulate -- --input day.csv.gz --id-column vehicle_id --time-column timestamp --order time --speed 60
-  npm run simulate -- --scenario flaky-network --devices 50
+  twinstream simulate --devices 1000 --rate 200 --duration 5m
+  twinstream simulate --devices 500 --rate 20000 --duration 60s --aggregate --seed 7 --ledger sent.ndjson
+  twinstream simulate --devices 200 --duplicates 2 --out-of-order 1 --late 1 --drop 0.5 --malformed 0.1
+  twinstream simulate --input pumps.ndjson --raw device_id    (twinstream start --mapping pumps.yaml)
+  twinstream simulate --input day.csv.gz --id-column vehicle_id --time-column timestamp --order time --speed 60
+  twinstream simulate --scenario flaky-network --devices 50
 
-The stream belongs to the pipeline that npm start runs in this folder or a folder above (.twinstream/local.env), or to the
+The stream belongs to the pipeline that twinstream start runs in this folder or a folder above (.twinstream/local.env), or to the
 local endpoints in the environment (AWS_ENDPOINT_URL_KINESIS, …). Only --target aws writes to a stream on AWS.
 
 Ctrl-C stops sending, waits for requests in flight and prints the summary; a second Ctrl-C stops immediately.
@@ -63,10 +63,11 @@ ${exitCodeHelp({
   interrupted: 'stopped by a second Ctrl-C before the summary',
 })}`;
 
-function buildCommand(): Command {
+/** The command line, with its help. */
+export function simulateProgram(): Command {
   const kinds = Object.entries(DEFAULT_KIND_MIX).map(([name, weight]) => `${name}=${weight}`);
   const seededStart = new Date(SEEDED_START_TIME_MS).toISOString();
-  return new Command('npm run simulate --')
+  return new Command('twinstream simulate')
     .description(
       'Puts events of simulated or recorded devices into a stream and reports the outcome of each.',
     )
@@ -178,7 +179,7 @@ export function readFlags({
   stdout,
   stderr,
 }: Pick<CommandHost, 'argv' | 'stdout' | 'stderr'>): Flags | NoRun {
-  const command = buildCommand();
+  const command = simulateProgram();
   const errors = { ...stderr, write: (text: string) => stderr.write(visible(text)) };
   const exitCode = parseCommandLine(command, { argv, stdout, stderr: errors });
   if (exitCode !== undefined) return { exitCode };

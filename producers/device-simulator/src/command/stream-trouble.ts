@@ -17,17 +17,17 @@ export function explainStreamTrouble(error: unknown, stream: string, environment
   const message = error instanceof Error ? error.message : String(error);
   const where = endpointOf(environment);
   if (names.has('ResourceNotFoundException')) {
-    return `there is no stream ${JSON.stringify(stream)} at ${where}: start the pipeline with npm start, or name another stream with --stream`;
+    return `there is no stream ${JSON.stringify(stream)} at ${where}: start the pipeline with npx twinstream start, or name another stream with --stream`;
   }
   if (causes.some((cause) => /region is missing/i.test(String(cause)))) {
-    return 'no AWS region is set: start the pipeline with npm start, or set AWS_REGION and what else the AWS SDK needs';
+    return 'no AWS region is set: start the pipeline with npx twinstream start, or set AWS_REGION and what else the AWS SDK needs';
   }
   if (names.has('CredentialsProviderError')) {
-    return 'no AWS credentials are set: start the pipeline with npm start, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+    return 'no AWS credentials are set: start the pipeline with npx twinstream start, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   }
   const unreachable = [...names].find((name) => UNREACHABLE.has(name));
   if (unreachable !== undefined) {
-    return `nothing answers at ${where} (${unreachable}): is the pipeline running? npm start starts it`;
+    return `nothing answers at ${where} (${unreachable}): is the pipeline running? npx twinstream start starts it`;
   }
   return error instanceof CodedError ? `${message} (${error.code})` : message;
 }

@@ -79,7 +79,7 @@ describe('npm run simulate', () => {
   test('exits 4 when nothing answers, and says what to do', async () => {
     const { code, stdout, stderr } = await simulate(['--count', '1'], nowhere());
     expect(stderr).toContain(`nothing answers at http://127.0.0.1:${unusedPort} (ECONNREFUSED)`);
-    expect(stderr).toContain('npm start');
+    expect(stderr).toContain('npx twinstream start');
     expect(code).toBe(EXIT_CODES.unavailable);
     expect(stdout).toBe('');
   });
@@ -100,7 +100,7 @@ describe('npm run simulate', () => {
   test('exits 4 without a pipeline, and says what to do', async () => {
     const { code, stderr } = await simulate(['--count', '1']);
     expect(stderr).toMatch(
-      /^No pipeline found: no .*local\.env here or above, and AWS_REGION is not set\.\nStart one with npm start/,
+      /^No pipeline found: no .*local\.env here or above, and AWS_REGION is not set\.\nStart one with npx twinstream start/,
     );
     expect(code).toBe(EXIT_CODES.unavailable);
   });

@@ -10,11 +10,11 @@ const caused = (cause: unknown): CodedError => new CodedError('STREAM_X', 'what 
 test.each([
   [
     caused(named('ResourceNotFoundException')),
-    /there is no stream "s" at http:\/\/127\.0\.0\.1:4568: .*npm start.*--stream/,
+    /there is no stream "s" at http:\/\/127\.0\.0\.1:4568: .*npx twinstream start.*--stream/,
   ],
   [
     caused(named('Error', 'ECONNREFUSED')),
-    /nothing answers at http:\/\/127\.0\.0\.1:4568 \(ECONNREFUSED\).*npm start/,
+    /nothing answers at http:\/\/127\.0\.0\.1:4568 \(ECONNREFUSED\).*npx twinstream start/,
   ],
   [caused(new AggregateError([named('Error', 'ECONNREFUSED')])), /nothing answers/],
   [caused(named('TimeoutError')), /nothing answers at .* \(TimeoutError\)/],
