@@ -1,8 +1,6 @@
 export type { OperationsHost } from './command/command-context.ts';
 export * from './command/operations-command.ts';
 export * from './quarantine/find-quarantined.ts';
-export * from './quarantine/redrive.ts';
-export type { Transform } from './quarantine/transform.ts';
 export * from './replay/job-store.ts';
 export * from './replay/promotion/promote-tables.ts';
 export * from './replay/replay-job.ts';

@@ -1,4 +1,4 @@
-import type { Transform } from '@twinstream/operations';
+import type { Transform } from '@twinstream/projection';
 import { fleetDecoder } from './foreign-fleet.ts';
 
 /** What a broken encoder puts before an event: no decoder takes it, and an operator who knows it takes it away. */

@@ -1,5 +1,6 @@
 import { usageError } from '@twinstream/command-line';
 import { REJECTION_REASONS, type RejectionReason } from '@twinstream/device-model';
+import type { FoundRecord } from '@twinstream/projection';
 import type { QuarantinedRecord, QuarantineStore } from '@twinstream/quarantine';
 import { pointInTimeMs, readShardId } from '../command/argument-values.ts';
 
@@ -11,11 +12,6 @@ export interface QuarantineFilter {
   readonly to?: string;
   readonly shard?: readonly string[];
   readonly limit?: number;
-}
-
-export interface FoundRecord {
-  readonly key: string;
-  readonly record: QuarantinedRecord;
 }
 
 /** Objects that are read at the same time. */

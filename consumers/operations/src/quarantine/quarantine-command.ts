@@ -10,6 +10,7 @@ import {
   whole,
   wholeNumber,
 } from '@twinstream/command-line';
+import { type FoundRecord, type RedriveResult, redrive, unchanged } from '@twinstream/projection';
 import type { Command } from 'commander';
 import {
   addChangeOptions,
@@ -32,15 +33,9 @@ import {
   writeTable,
 } from '../command/command-context.ts';
 import { MAPPING_HELP, readTablesInUse } from '../services.ts';
-import {
-  type FoundRecord,
-  findQuarantined,
-  isRejectionReason,
-  type QuarantineFilter,
-} from './find-quarantined.ts';
-import { type RedriveResult, redrive } from './redrive.ts';
+import { findQuarantined, isRejectionReason, type QuarantineFilter } from './find-quarantined.ts';
 import { listQuarantined, showQuarantined } from './show-quarantined.ts';
-import { fixedEvents, readTransform, unchanged } from './transform.ts';
+import { fixedEvents, readTransform } from './transform.ts';
 
 interface FilterFlags extends QuarantineFilter {
   readonly output: OutputFormat;

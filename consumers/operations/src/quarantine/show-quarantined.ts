@@ -7,8 +7,8 @@ import {
   refusal,
   whole,
 } from '@twinstream/command-line';
+import type { FoundRecord } from '@twinstream/projection';
 import { type CommandContext, write, writeTable } from '../command/command-context.ts';
-import type { FoundRecord } from './find-quarantined.ts';
 
 /** Bytes of an entry that a terminal shows. */
 const SHOWN_BYTES_MAX = 4_096;

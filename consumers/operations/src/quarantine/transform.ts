@@ -1,21 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { callerPath, usageError } from '@twinstream/command-line';
-import { isJsonObject, jsonAt, keepWords, withJsonAt } from '@twinstream/device-model';
-import type { QuarantinedEntry, QuarantinedRecord } from '@twinstream/quarantine';
+import { isJsonObject, jsonAt, withJsonAt } from '@twinstream/device-model';
+import type { Transform } from '@twinstream/projection';
 import { CodedError, readLines } from '@twinstream/runtime';
 import { withoutByteOrderMark } from '../command/argument-values.ts';
 
-/** The repaired event as text or bytes; undefined leaves the entry in quarantine. */
-export type Transform = (
-  entry: QuarantinedEntry,
-  record: QuarantinedRecord,
-) => Promise<Uint8Array | undefined>;
-
 const encoder = new TextEncoder();
-
-/** Events as they are: for what only a newer version of the code can read. */
-export const unchanged: Transform = async ({ data }) => data;
 
 /**
  * A transformation, written as steps with `|` between (`.path = JSON`, `.path = .path`, `del(.path)`), or as the path of a
@@ -176,30 +167,4 @@ function readFixed(line: string, path: string, number: number): readonly [string
   // In its own words: a number that a double does not hold stays what it is.
   const text = jsonAt(line, ['event']) ?? '';
   return [placeKey(shardId, sequenceNumber, subSequenceNumber), text];
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/**
- * What a transformation made of a rejected record, every member that it did not touch in the record's own words: a module
- * or a tool beside this one reads numbers into doubles and writes others. `rounded`: a number that no double holds was
- * moved or copied and is another one now; its own words. Where either is no JSON object, what was made stands as it is.
- */
-export function keepUntouched(
-  before: Uint8Array,
-  made: Uint8Array,
-): { readonly data: Uint8Array } | { readonly rounded: string } {
-  const [own, other] = [objectText(before), objectText(made)];
-  if (own === undefined || other === undefined) return { data: made };
-  const kept = keepWords(own, other);
-  return 'rounded' in kept ? kept : { data: encoder.encode(kept.text) };
-}
-
-function objectText(bytes: Uint8Array): string | undefined {
-  try {
-    const text = decoder.decode(bytes);
-    return isJsonObject(JSON.parse(text)) ? text : undefined;
-  } catch {
-    return undefined;
-  }
 }

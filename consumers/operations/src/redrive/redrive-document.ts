@@ -1,13 +1,18 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { EntryDecoder } from '@twinstream/device-model';
-import { openBatch, withRefused } from '@twinstream/projection';
+import {
+  type Appended,
+  type AppendServices,
+  appendRepaired,
+  openBatch,
+  withRefused,
+} from '@twinstream/projection';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import { CodedError } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type StreamBatch } from '@twinstream/stream-model';
 import type { StreamTransport, TransportAnswer } from '@twinstream/stream-producer';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Appended, type AppendServices, appendRepaired } from '../quarantine/redrive.ts';
 import { type FailedDocument, parsedJson } from './failed-document.ts';
 
 export interface RedriveDocumentServices extends AppendServices {

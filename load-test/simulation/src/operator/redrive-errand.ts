@@ -1,4 +1,5 @@
-import { findQuarantined, redrive } from '@twinstream/operations';
+import { findQuarantined } from '@twinstream/operations';
+import { redrive } from '@twinstream/projection';
 import { createLogger } from '@twinstream/runtime';
 import { eventsOf, mendedEventsOf } from '../devices.ts';
 import { MEND } from '../flawed-events.ts';

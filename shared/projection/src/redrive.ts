@@ -1,4 +1,3 @@
-import { isoText } from '@twinstream/command-line';
 import {
   type EntryDecoder,
   type EntryEvent,
@@ -6,9 +5,9 @@ import {
   type OutcomeCounts,
   ownFormatDecoder,
 } from '@twinstream/device-model';
-import type { ShardProgressTable } from '@twinstream/latest-state';
+import type { EventStore } from '@twinstream/event-store';
+import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-state';
 import { PAGE_WRITING, type PageWriting } from '@twinstream/pipeline-settings';
-import { type DeviceBatch, type DeviceReport, HeadCache, projectDevice } from '@twinstream/projection';
 import type {
   QuarantinedEntry,
   QuarantinedRecord,
@@ -17,9 +16,31 @@ import type {
 } from '@twinstream/quarantine';
 import { CodedError, type Logger } from '@twinstream/runtime';
 import { compareSequenceNumbers, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
-import type { Stores, TablesInUse } from '../services.ts';
-import type { FoundRecord } from './find-quarantined.ts';
-import { keepUntouched, type Transform } from './transform.ts';
+import { HeadCache } from './head-cache.ts';
+import { keepUntouched } from './keep-untouched.ts';
+import { type DeviceBatch, type DeviceReport, projectDevice } from './project-device.ts';
+
+/** A record in quarantine, and the name of its object. */
+export interface FoundRecord {
+  readonly key: string;
+  readonly record: QuarantinedRecord;
+}
+
+/** The tables in use, and the id of their generation: it changes with every switch. */
+export interface RedriveTables {
+  readonly eventStore: EventStore;
+  readonly latestState: LatestStateTable;
+  readonly generation: string;
+}
+
+/** The repaired event as text or bytes; undefined leaves the entry in quarantine. */
+export type Transform = (
+  entry: QuarantinedEntry,
+  record: QuarantinedRecord,
+) => Promise<Uint8Array | undefined>;
+
+/** Events as they are: for what only a newer version of the code can read. */
+export const unchanged: Transform = async ({ data }) => data;
 
 /** The outcome of one entry, or of one of the events that a mapping makes of it. */
 export interface RedriveResult {
@@ -48,7 +69,7 @@ export interface RedriveResult {
 
 export interface RedriveServices {
   /** As they are now. Consistent. */
-  readonly tablesInUse: () => Promise<TablesInUse>;
+  readonly tablesInUse: () => Promise<RedriveTables>;
   readonly quarantine: ResolvableQuarantine;
   readonly shardProgress: Pick<ShardProgressTable, 'read'>;
   readonly streamName: string;
@@ -150,7 +171,7 @@ async function* redriveRecord(
   if (!options.execute || isLeft) return;
   const resolution = {
     outcome: 'redriven' as const,
-    time: isoText(services.now()),
+    time: new Date(services.now()).toISOString(),
     reason: options.reason,
     actor: options.actor,
     events: done,
@@ -231,7 +252,7 @@ export async function appendRepaired(
 
 /** No cache of heads: the live consumer moves them meanwhile. */
 async function appendTo(
-  { eventStore, latestState }: Stores,
+  { eventStore, latestState }: RedriveTables,
   { logger, pageWriting = PAGE_WRITING }: AppendServices,
   batch: DeviceBatch,
   signal: AbortSignal,

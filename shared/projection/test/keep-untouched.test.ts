@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepUntouched } from '../../src/quarantine/transform.ts';
+import { keepUntouched } from '../src/keep-untouched.ts';
 
 const made = (before: string, after: string) => {
   const kept = keepUntouched(Buffer.from(before), Buffer.from(after));
