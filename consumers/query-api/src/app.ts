@@ -1,3 +1,4 @@
+import type { Operation } from '@twinstream/api-contract';
 import type { Hono } from 'hono';
 import type { Access } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -13,9 +14,28 @@ import { fleetSummaryEndpoint } from './routes/fleet-summary.ts';
 import { healthEndpoint } from './routes/healthz.ts';
 import { openApiEndpoint } from './routes/openapi.ts';
 import { pipelineEndpoint } from './routes/pipeline.ts';
+import {
+  discardEndpoint,
+  quarantinedEndpoint,
+  quarantineListEndpoint,
+  redriveEndpoint,
+  redrivePreviewEndpoint,
+} from './routes/quarantine.ts';
 import { readinessEndpoint } from './routes/readyz.ts';
 import { updatesEndpoint } from './routes/updates.ts';
 import type { QueryApiServices } from './services.ts';
+
+/** On AWS a function of its own: the one that may read payloads in quarantine, and store what is redriven. */
+export const QUARANTINE_ENDPOINTS = [
+  quarantineListEndpoint,
+  quarantinedEndpoint,
+  redrivePreviewEndpoint,
+  redriveEndpoint,
+  discardEndpoint,
+] as const;
+
+/** On AWS a function of its own: the one that may put records on the stream. */
+export const CORRECTION_ENDPOINTS = [correctionsEndpoint] as const;
 
 /** All operations of the contract, in its order. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -25,17 +45,22 @@ export const ENDPOINTS: readonly Endpoint[] = [
   deviceEndpoint,
   deviceEventsEndpoint,
   deviceSeriesEndpoint,
-  correctionsEndpoint,
+  ...CORRECTION_ENDPOINTS,
   fleetSummaryEndpoint,
   fleetAggregatesEndpoint,
   updatesEndpoint,
   pipelineEndpoint,
+  ...QUARANTINE_ENDPOINTS,
   openApiEndpoint,
   docsEndpoint,
 ];
 
-/** All that write nothing. */
-export const READ_ENDPOINTS: readonly Endpoint[] = ENDPOINTS.filter(({ scope }) => scope !== 'write');
+const OF_OTHER_FUNCTIONS: readonly Operation[] = [...CORRECTION_ENDPOINTS, ...QUARANTINE_ENDPOINTS];
+
+/** All that write nothing, and read no payload in quarantine. */
+export const READ_ENDPOINTS: readonly Endpoint[] = ENDPOINTS.filter(
+  (one) => !OF_OTHER_FUNCTIONS.includes(one),
+);
 
 /** The whole API. */
 export function createApp(services: QueryApiServices, access: Access): Hono {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dynamoDbClient } from '@twinstream/aws/dynamodb';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { s3Client } from '@twinstream/aws/s3';
-import type { EntryDecoder } from '@twinstream/device-model';
+import { type EntryDecoder, ownFormatDecoder } from '@twinstream/device-model';
 import { dynamoDbEventStore } from '@twinstream/event-store';
 import { dynamoDbLatestStateTable, dynamoDbShardProgressTable } from '@twinstream/latest-state';
 import { SAVED_VIEW_KEY } from '@twinstream/pipeline-settings';
@@ -14,7 +14,6 @@ import {
   s3ArchiveReader,
   shardListing,
 } from '@twinstream/pipeline-status';
-import { s3Quarantine } from '@twinstream/quarantine';
 import { createLogger, systemClock } from '@twinstream/runtime';
 import { kinesisTransport } from '@twinstream/stream-producer';
 import {
@@ -23,6 +22,7 @@ import {
   followingEventStore,
   perGeneration,
 } from '@twinstream/table-generation';
+import { awsQuarantine } from './aws-quarantine.ts';
 import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
 import { createKeptLists } from './fleet/kept-lists.ts';
@@ -54,7 +54,7 @@ const HOUR_MS = 3_600_000;
 /** The services of the API over the AWS SDK, whose endpoints come from its own environment variables. */
 export function awsServices(
   configuration: QueryApiConfiguration,
-  { isLongLived, decoder }: AwsServicesOptions,
+  { isLongLived, decoder = ownFormatDecoder }: AwsServicesOptions,
 ): QueryApiServices & { close(): Promise<void> } {
   const { streamName, archiveBucket: bucket, liveness } = configuration;
   const clock = systemClock;
@@ -121,6 +121,7 @@ export function awsServices(
     clock,
     logger,
   });
+  const dead = awsQuarantine(configuration, { dynamoDb, s3, decoder, clock, logger });
   return {
     deviceStates: table,
     events,
@@ -132,7 +133,7 @@ export function awsServices(
       streamName,
       stream: followed,
       progress,
-      quarantine: quarantineCounter({ store: s3Quarantine({ client: s3, bucket }), clock }),
+      quarantine: quarantineCounter({ store: dead.quarantine, clock }),
       archive: s3ArchiveReader({ client: s3, bucket, clock }),
       ...(operationsTable === undefined
         ? {}
@@ -140,6 +141,8 @@ export function awsServices(
       clock,
       logger,
     }),
+    quarantine: dead.quarantine,
+    redriving: dead.redriving,
     stream,
     processed,
     // On Lambda an authorizer has let the caller in.

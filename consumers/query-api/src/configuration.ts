@@ -1,4 +1,4 @@
-import { NAMES } from '@twinstream/pipeline-settings';
+import { NAMES, PAGE_WRITING, PAGES_PER_SNAPSHOT_MAX, type PageWriting } from '@twinstream/pipeline-settings';
 import {
   CodedError,
   type Environment,
@@ -53,6 +53,12 @@ const SCHEMA = z.object({
   TWINSTREAM_OPERATIONS_TABLE: z.string().optional(),
   TWINSTREAM_ARCHIVE_BUCKET: z.string('the bucket with the prefixes archive/ and quarantine/'),
   TWINSTREAM_MAPPING: z.string().optional(),
+  TWINSTREAM_PAGES_PER_SNAPSHOT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(PAGES_PER_SNAPSHOT_MAX)
+    .default(PAGE_WRITING.pagesPerSnapshot),
   TWINSTREAM_API_PORT: z.coerce
     .number('a port')
     .int('a port')
@@ -91,6 +97,10 @@ export function queryApiConfiguration(environment: Environment) {
     default: { staleAfterMs, offlineAfterMs },
     byType: values.TWINSTREAM_LIVENESS_BY_TYPE,
   };
+  const pageWriting: PageWriting = {
+    ...PAGE_WRITING,
+    pagesPerSnapshot: values.TWINSTREAM_PAGES_PER_SNAPSHOT,
+  };
   return {
     streamName: values.TWINSTREAM_STREAM,
     eventsTable: values.TWINSTREAM_EVENTS_TABLE,
@@ -99,6 +109,8 @@ export function queryApiConfiguration(environment: Environment) {
     shardProgressTable: values.TWINSTREAM_SHARD_PROGRESS_TABLE,
     /** Places of the projector's mapping documents, separated by commas; absent: none. */
     mapping: values.TWINSTREAM_MAPPING,
+    /** How the projector lays out pages: a redrive writes the same. */
+    pageWriting,
     archiveBucket: values.TWINSTREAM_ARCHIVE_BUCKET,
     port: values.TWINSTREAM_API_PORT,
     dashboardDir: values.TWINSTREAM_DASHBOARD_DIR,

@@ -6,5 +6,5 @@ import { httpApp } from './http-app.ts';
 import { lambdaAccess } from './lambda-access.ts';
 
 const services = awsServices(queryApiConfiguration(process.env), { isLongLived: false });
-/** Corrections are a function of their own: this one may write nothing. Answers an HTTP API (payload format 2.0) or a function URL, behind an IAM or JWT authorizer. */
+/** Corrections and the quarantine are functions of their own: this one may write nothing. Answers an HTTP API (payload format 2.0) or a function URL, behind an IAM or JWT authorizer. */
 export const handler = handle(httpApp(READ_ENDPOINTS, services, lambdaAccess));

@@ -1,10 +1,9 @@
-import { readS3Text, s3Client } from '@twinstream/aws/s3';
-import type { EntryDecoder } from '@twinstream/device-model';
 import { CodedError, shutdownSignal } from '@twinstream/runtime';
 import { awsServices } from './aws-services.ts';
 import { queryApiConfiguration } from './configuration.ts';
 import { jwtAccess } from './jwt-access.ts';
 import { startQueryApi } from './local.ts';
+import { openDecoder } from './open-decoder.ts';
 
 /** Runs the API as a process of its own, until SIGTERM or Ctrl-C, and says where on standard output. */
 async function main(): Promise<void> {
@@ -12,7 +11,7 @@ async function main(): Promise<void> {
   const configuration = queryApiConfiguration(process.env);
   const { port, dashboardDir, token, jwt } = configuration;
   const decoder = await openDecoder(configuration.mapping);
-  const services = awsServices(configuration, { isLongLived: true, ...(decoder && { decoder }) });
+  const services = awsServices(configuration, { isLongLived: true, decoder });
   try {
     const api = await startQueryApi({
       port,
@@ -26,18 +25,6 @@ async function main(): Promise<void> {
     await api.close();
   } finally {
     await services.close();
-  }
-}
-
-/** The mapping language is loaded where a mapping is in use alone. */
-async function openDecoder(places: string | undefined): Promise<EntryDecoder | undefined> {
-  if (places === undefined) return undefined;
-  const { mappingPlaces, openMappings } = await import('@twinstream/payload-mapping');
-  const s3 = s3Client();
-  try {
-    return await openMappings(mappingPlaces(places), { readObject: (url) => readS3Text(s3, url) });
-  } finally {
-    s3.destroy();
   }
 }
 

@@ -35,6 +35,12 @@ export function badParameter(parameter: string, detail: string): Response {
   });
 }
 
+/** One member of the body at fault. */
+export function badBody(member: string, detail: string): Response {
+  const parameter = `body.${member}`;
+  return problemResponse('BAD_BODY', { detail: `${parameter}: ${detail}`, faults: [{ parameter, detail }] });
+}
+
 /** The list that a cursor goes on with is no longer kept, or is kept by another process. */
 export function cursorExpired(): Response {
   return problemResponse('CURSOR_EXPIRED', {

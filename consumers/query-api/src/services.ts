@@ -1,7 +1,10 @@
 import type { PipelineStatus } from '@twinstream/api-contract';
+import type { EntryDecoder } from '@twinstream/device-model';
 import type { EventStore } from '@twinstream/event-store';
 import type { LatestStateTable } from '@twinstream/latest-state';
 import type { ProcessedTimes } from '@twinstream/pipeline-status';
+import type { RedriveServices } from '@twinstream/projection';
+import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { StreamTransport } from '@twinstream/stream-producer';
 import type { FleetView } from './fleet/fleet-view.ts';
@@ -27,6 +30,15 @@ export interface QueryApiServices {
   readonly identifiesCallers: boolean;
   /** Keys of the corrections put lately. */
   readonly correctionKeys: IdempotencyKeys;
+  /** The dead-letter store. */
+  readonly quarantine: ResolvableQuarantine;
+  /** Where a redrive stores, and how: as the projector does. */
+  readonly redriving: Pick<
+    RedriveServices,
+    'tablesInUse' | 'shardProgress' | 'streamName' | 'pageWriting'
+  > & {
+    readonly decoder: EntryDecoder;
+  };
   readonly liveness: LivenessPolicy;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,3 +51,6 @@ export type CorrectionServices = Pick<
   QueryApiServices,
   'deviceStates' | 'events' | 'correctionKeys' | 'stream' | 'clock' | 'logger' | 'newId'
 >;
+
+/** What the routes of the quarantine need. */
+export type QuarantineServices = Pick<QueryApiServices, 'quarantine' | 'redriving' | 'clock' | 'logger'>;

@@ -9,7 +9,7 @@ import { shutdownSignal, systemClock } from '@twinstream/runtime';
 import { startQueryApi } from '../src/local.ts';
 import { memoryPipeline } from './memory-pipeline.ts';
 import { memoryServices } from './memory-services.ts';
-import { startMovingFleet } from './moving-fleet.ts';
+import { putDeadLetters, startMovingFleet } from './moving-fleet.ts';
 
 const { values } = parseArgs({
   options: {
@@ -55,6 +55,7 @@ const fleet = await startMovingFleet({
   seed: Number(values.seed),
   now: systemClock.now,
 });
+await putDeadLetters(pipeline, systemClock.now());
 const api = await startQueryApi({
   port: Number(values.port),
   services,

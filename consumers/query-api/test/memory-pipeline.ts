@@ -1,10 +1,9 @@
 import {
   type DeviceEvent,
-  type DeviceId,
-  type DeviceState,
   decodeEvent,
   eventText,
   newDevice,
+  ownFormatDecoder,
   planPage,
 } from '@twinstream/device-model';
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
@@ -14,6 +13,7 @@ import {
   type RepairableLatestState,
   type ShardProgressTable,
 } from '@twinstream/latest-state';
+import { memoryQuarantine, type ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock } from '@twinstream/runtime';
 import {
   compareSequenceNumbers,
@@ -35,9 +35,12 @@ export interface MemoryPipeline {
   readonly events: EventStore;
   readonly states: RepairableLatestState;
   readonly progress: ShardProgressTable;
+  readonly quarantine: ResolvableQuarantine;
   readonly shardIds: readonly ShardId[];
   /** Puts one event as if it had arrived at that time (milliseconds since 1970), stores and folds it, and finishes it. */
   put(event: DeviceEvent, arrivalTime: number, text?: string): Promise<Position>;
+  /** Puts what no event is made of: it goes to quarantine, and its record is finished. Milliseconds since 1970. */
+  reject(data: Uint8Array, partitionKey: string, arrivalTime: number): Promise<void>;
   /** From now on what is put stays in the stream, until the function given back is called: a projector that is paused. */
   hold(): () => Promise<void>;
   /** Records put into a shard that arrived at or after a time. */
@@ -63,9 +66,9 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
   const events = memoryEventStore();
   const states = memoryLatestStateTable();
   const progress = memoryShardProgressTable();
+  const quarantine = memoryQuarantine();
   const ranges = evenRanges(shardCount);
   const shardIds = ranges.map((_, index) => shardId(`shardId-${String(index).padStart(12, '0')}`));
-  const heads = new Map<DeviceId, DeviceState>();
   const records = new Map<ShardId, MemoryRecord[]>(shardIds.map((id) => [id, []]));
   let next = FIRST_SEQUENCE_NUMBER;
   let held: MemoryRecord[] | undefined;
@@ -77,7 +80,8 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
     event,
     text,
   }: MemoryRecord): Promise<void> {
-    const head = heads.get(event.deviceId) ?? newDevice(event.deviceId);
+    // Read again each time: a redrive writes, too.
+    const head = (await states.read(event.deviceId)) ?? newDevice(event.deviceId);
     const place = { sequenceNumber: number, subSequenceNumber: 0 };
     const arrived = [{ place, arrivalTime, event, text }];
     let plan = planPage(head, shard, arrived);
@@ -89,7 +93,36 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
     const result = await events.appendPage(plan.page);
     if (result.outcome !== 'appended') throw new Error('another writer is at work');
     await states.write(plan.next);
-    heads.set(event.deviceId, plan.next);
+    await progress.advance(streamName, {
+      shardId: shard,
+      finishedThrough: number,
+      arrivalTime,
+      updatedTime: arrivalTime,
+    });
+  }
+
+  function nextPlace(partitionKey: string) {
+    next += 1n;
+    const shard = shardIds[ranges.findIndex(({ end }) => hashKey(partitionKey) <= end)];
+    if (shard === undefined) throw new Error('no shard takes the record');
+    return { shard, sequenceNumber: sequenceNumber(String(next)) };
+  }
+
+  async function reject(data: Uint8Array, partitionKey: string, arrivalTime: number): Promise<void> {
+    const { shard, sequenceNumber: number } = nextPlace(partitionKey);
+    const entry = { subSequenceNumber: 0, partitionKey, data };
+    const { rejection } = ownFormatDecoder.decode(entry, arrivalTime);
+    if (rejection === undefined) throw new Error('it is an event');
+    const { rejected: reason, detail } = rejection;
+    const entries = [{ ...entry, reason, detail }];
+    await quarantine.put({
+      shardId: shard,
+      sequenceNumber: number,
+      arrivalTime,
+      partitionKey,
+      data,
+      entries,
+    });
     await progress.advance(streamName, {
       shardId: shard,
       finishedThrough: number,
@@ -99,10 +132,7 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
   }
 
   async function put(event: DeviceEvent, arrivalTime: number, text = eventText(event)): Promise<Position> {
-    next += 1n;
-    const number = sequenceNumber(String(next));
-    const shard = shardIds[ranges.findIndex(({ end }) => hashKey(event.deviceId) <= end)];
-    if (shard === undefined) throw new Error('no shard takes the device');
+    const { shard, sequenceNumber: number } = nextPlace(event.deviceId);
     const record = { shard, sequenceNumber: number, deviceIds: [event.deviceId], arrivalTime, event, text };
     records.get(shard)?.push(record);
     if (held === undefined) await project(record);
@@ -115,8 +145,10 @@ export function memoryPipeline({ streamName = 'device-events', shardCount = 4 } 
     events,
     states,
     progress,
+    quarantine,
     shardIds,
     put,
+    reject,
     hold: () => {
       held ??= [];
       return async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ownFormatDecoder } from '@twinstream/device-model';
 import { createProcessedTimes, type RunningReplays, type StreamReader } from '@twinstream/pipeline-status';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
@@ -93,7 +94,7 @@ export function memoryServices(
       streamName: pipeline.streamName,
       stream,
       progress: pipeline.progress,
-      quarantine: { count: async () => 0 },
+      quarantine: { count: async () => (await Array.fromAsync(pipeline.quarantine.list())).length },
       archive: { lastDeliveryTime: async () => startTime },
       ...(replays === undefined ? {} : { replays }),
       clock,
@@ -103,6 +104,17 @@ export function memoryServices(
     processed,
     identifiesCallers: false,
     correctionKeys: createIdempotencyKeys({ clock }),
+    quarantine: pipeline.quarantine,
+    redriving: {
+      streamName: pipeline.streamName,
+      shardProgress: pipeline.progress,
+      decoder: ownFormatDecoder,
+      tablesInUse: async () => ({
+        generation: 'memory',
+        eventStore: pipeline.events,
+        latestState: pipeline.states,
+      }),
+    },
     liveness,
     clock,
     logger,

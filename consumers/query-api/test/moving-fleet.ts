@@ -6,6 +6,8 @@ const SITES = ['austin-north', 'austin-south', 'round-rock', 'pflugerville', 'ce
 const TYPES = ['bus', 'tram', 'sensor', 'gate'];
 const FIRMWARE = ['2.4.1', '2.5.0', '3.0.0-rc.2'];
 
+const MINUTE_MS = 60_000;
+
 interface Vehicle {
   readonly deviceId: DeviceId;
   readonly type: string;
@@ -69,6 +71,21 @@ export async function startMovingFleet(options: MovingFleetOptions): Promise<Mov
       return one.deviceId;
     },
   };
+}
+
+/** Records that no projector reads, of some devices of the fleet: with a word missing, of old firmware, and noise. */
+export async function putDeadLetters(pipeline: MemoryPipeline, nowMs: number): Promise<void> {
+  const time = new Date(nowMs - MINUTE_MS).toISOString();
+  const event = { v: 1, deviceId: 'bus-0000', type: 'reported', time, data: { speedMph: 31 } };
+  const texts: readonly (readonly [string, string])[] = [
+    ['bus-0000', JSON.stringify({ ...event, v: 9 })],
+    ['bus-0004', JSON.stringify({ ...event, deviceId: undefined, id: 'bus-0004' })],
+    ['bus-0008', JSON.stringify(event).slice(0, -20)],
+    ['tram-0001', JSON.stringify({ ...event, deviceId: 'tram-0001', time: 'yesterday' })],
+  ];
+  for (const [index, [key, text]] of texts.entries())
+    await pipeline.reject(Buffer.from(text), key, nowMs - (texts.length - index) * MINUTE_MS);
+  await pipeline.reject(Buffer.from([0, 255, 243, 10, 34, 200, 1]), 'gate-0003', nowMs - MINUTE_MS);
 }
 
 function vehicle(index: number, random: () => number): Vehicle {

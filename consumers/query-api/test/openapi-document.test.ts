@@ -92,6 +92,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:correction-ahead",
       "urn:twinstream:problem:corrected-event-not-stored",
       "urn:twinstream:problem:idempotency-key-reused",
+      "urn:twinstream:problem:not-in-quarantine",
       "urn:twinstream:problem:not-found",
       "urn:twinstream:problem:method-not-allowed",
       "urn:twinstream:problem:cursor-expired",

@@ -1,11 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DecodedEvent, decodeEvent, newDevice, planPage } from '@twinstream/device-model';
+import {
+  type DecodedEvent,
+  decodeEvent,
+  newDevice,
+  ownFormatDecoder,
+  planPage,
+} from '@twinstream/device-model';
 import { type PlannedEvent, readRecording, recordingSource } from '@twinstream/device-simulator';
 import { memoryEventStore } from '@twinstream/event-store';
 import { memoryLatestStateTable } from '@twinstream/latest-state';
 import { NO_PROCESSED_TIMES } from '@twinstream/pipeline-status';
+import { memoryQuarantine } from '@twinstream/quarantine';
 import { DEFAULT_LIVENESS_POLICY, type QueryApiServices } from '@twinstream/query-api';
 import { createApp } from '@twinstream/query-api/routes';
 import { createLogger, systemClock } from '@twinstream/runtime';
@@ -84,6 +91,13 @@ async function apiWith({ event, text }: DecodedEvent) {
     processed: async () => NO_PROCESSED_TIMES,
     identifiesCallers: false,
     correctionKeys: { find: notAsked, note: notAsked },
+    quarantine: memoryQuarantine(),
+    redriving: {
+      tablesInUse: notAsked,
+      shardProgress: { read: notAsked },
+      streamName: 'device-events',
+      decoder: ownFormatDecoder,
+    },
     liveness: DEFAULT_LIVENESS_POLICY,
     clock: systemClock,
     logger: createLogger('test', 'silent'),

@@ -130,7 +130,8 @@ const correctionId = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be 1-128 visible ASCII characters')
   .max(EVENT_LIMITS.correctionIdCharactersMax, 'must be 1-128 visible ASCII characters');
-const text = (what: string) =>
+/** Text that is recorded with a change: why, or by whom. */
+export const reasonOrActor = (what: string) =>
   z
     .string(`must be ${what}`)
     .min(1, `must be ${what}`)
@@ -151,8 +152,8 @@ const correctionSchema = z
       ...attributesSchema,
       description: 'The corrected attributes. A value replaces the old one whole; null removes it.',
     }),
-    reason: text('a reason of 1-1024 characters'),
-    actor: text('who corrects, in 1-1024 characters').optional().meta({
+    reason: reasonOrActor('a reason of 1-1024 characters'),
+    actor: reasonOrActor('who corrects, in 1-1024 characters').optional().meta({
       description:
         'Who corrects. Required if the API does not authenticate callers; otherwise the caller is used.',
     }),

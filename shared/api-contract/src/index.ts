@@ -4,7 +4,13 @@ export {
   type AttributeOperator,
 } from './attribute-filter.ts';
 export * from './device.ts';
-export * from './device-operations.ts';
+export {
+  type CorrectionTaken,
+  correctDevice,
+  getDevice,
+  listDeviceEvents,
+  listDevices,
+} from './device-operations.ts';
 export * from './event.ts';
 export { ALL_FIELDS, ATTRIBUTE_PREFIX, DEVICE_MEMBERS } from './field-selection.ts';
 export { type FleetFilter, type FleetSummary, LABEL_VALUES_MAX, type LabelCounts } from './fleet.ts';
@@ -16,6 +22,7 @@ export * from './operations.ts';
 export { NOW } from './parameters.ts';
 export * from './pipeline-status.ts';
 export * from './problem.ts';
+export * from './quarantine-operations.ts';
 export * from './series.ts';
 export * from './updates.ts';
 export * from './values.ts';

@@ -23,10 +23,13 @@ const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'UNAVAILABLE',
 ];
 
+/** Bodies that say who acts, where the API does not know. */
+const ACTOR_BODIES: readonly string[] = ['Correction', 'Redrive', 'Discard'];
+
 export interface OpenApiOptions {
   /** The version of the interface. */
   readonly version: string;
-  /** False where the API does not know its callers: then a correction must say who corrects. */
+  /** False where the API does not know its callers: then what changes something must say who acts. */
   readonly identifiesCallers: boolean;
 }
 
@@ -38,7 +41,7 @@ export function openApiDocument(
   const schemas = new Map<string, unknown>([[ATTRIBUTE_VALUE, ATTRIBUTE_VALUE_SCHEMA]]);
   const paths: Record<string, Record<string, Json>> = {};
   const named = (name: string, schema: unknown) =>
-    name === 'Correction' && !identifiesCallers ? withRequired(schema as Json, 'actor') : schema;
+    ACTOR_BODIES.includes(name) && !identifiesCallers ? withRequired(schema as Json, 'actor') : schema;
   for (const described of operations) {
     const path = paths[described.path] ?? {};
     path[described.method] = operationOf(described, schemas);

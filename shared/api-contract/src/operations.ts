@@ -6,6 +6,13 @@ import { getFleetAggregates } from './fleet-aggregates.ts';
 import { NO_PARAMETERS, type Operation, operation } from './operation.ts';
 import { flagParameter } from './parameters.ts';
 import { pipelineStatusSchema } from './pipeline-status.ts';
+import {
+  discardRecord,
+  getQuarantined,
+  listQuarantine,
+  previewRedrive,
+  redriveRecord,
+} from './quarantine-operations.ts';
 import { getDeviceSeries } from './series.ts';
 
 const healthSchema = z.object({ status: z.literal('ok') });
@@ -127,6 +134,11 @@ export const OPERATIONS: readonly Operation[] = [
   getFleetAggregates,
   streamUpdates,
   getPipeline,
+  listQuarantine,
+  getQuarantined,
+  previewRedrive,
+  redriveRecord,
+  discardRecord,
   getOpenApi,
   getDocs,
 ];

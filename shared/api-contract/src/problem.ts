@@ -14,6 +14,7 @@ export const PROBLEMS = {
   CORRECTION_AHEAD: { status: 409, title: 'The correction names an event that the device has not reached' },
   CORRECTED_EVENT_NOT_STORED: { status: 409, title: 'The correction names an event that is not stored' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key belongs to another correction' },
+  NOT_IN_QUARANTINE: { status: 404, title: 'The record is not in quarantine' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   CURSOR_EXPIRED: { status: 410, title: 'The list of this cursor is no longer kept' },

@@ -66,3 +66,20 @@ export const LIMIT_MAX = 1_000;
 
 /** Longest value of a text filter, in characters. */
 export const TEXT_CHARACTERS_MAX = 256;
+
+/**
+ * The outcome of one entry of a redriven record. `stored`: appended. `already-stored`: its identity is there. `would-store`: in a
+ * preview. `unrepaired`: the request has no event for it. `still-invalid`: it is an invalid record, still. `not-finished`: the
+ * projector has not finished the record yet. `ignored`: the mapping makes no event of it, on purpose.
+ */
+export const REDRIVE_OUTCOMES = [
+  'stored',
+  'already-stored',
+  'would-store',
+  'unrepaired',
+  'transform-failed',
+  'still-invalid',
+  'not-finished',
+  'ignored',
+] as const;
+export type RedriveOutcome = (typeof REDRIVE_OUTCOMES)[number];

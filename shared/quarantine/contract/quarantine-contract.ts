@@ -222,6 +222,26 @@ export function describeQuarantine(name: string, open: () => Promise<OpenQuarant
       expect(await hoursFor({ from: at(9) })).toEqual([]);
     });
 
+    test('a listing goes on after any of its records', async () => {
+      for (const [hour, shard] of [
+        [0, '2'],
+        [0, '1'],
+        [3, '1'],
+      ] as const) {
+        await store.put(
+          plainRecord({ arrivalTime: FIVE_OCLOCK + hour * HOUR_MS, shardId: shardId(`shardId-${shard}`) }),
+        );
+      }
+      const all = (await listed(store)).map(({ key }) => key);
+      for (const [index, after] of all.entries()) {
+        expect((await listed(store, { after })).map(({ key }) => key)).toEqual(all.slice(index + 1));
+      }
+      const from = FIVE_OCLOCK + 2 * HOUR_MS;
+      expect((await listed(store, { after: all[0] ?? '', from })).map(({ key }) => key)).toEqual(
+        all.slice(2),
+      );
+    });
+
     test('an unknown key reads as nothing', async () => {
       expect(
         await store.read('quarantine/year=2026/month=11/day=23/hour=05/shardId-1-2-1.ndjson'),

@@ -1,6 +1,6 @@
 import { hourFolder, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
 import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
-import { quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { laterKey, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { ResolvableQuarantine } from './resolvable-quarantine.ts';
 import { decodeResolved, encodeResolved, resolvedKey } from './resolved-lines.ts';
@@ -14,8 +14,8 @@ export function memoryQuarantine(): ResolvableQuarantine {
       signal?.throwIfAborted();
       objects.set(quarantineKey(record), encodeQuarantinedRecord(record));
     },
-    async *list({ from, to, signal } = {}) {
-      const after = from === undefined ? '' : hourFolder(QUARANTINE_PREFIX, from);
+    async *list({ from, to, after: afterKey = '', signal } = {}) {
+      const after = laterKey(afterKey, from === undefined ? '' : hourFolder(QUARANTINE_PREFIX, from));
       for (const key of [...objects.keys()].sort()) {
         signal?.throwIfAborted();
         const listing = key > after ? readQuarantineKey(key) : undefined;

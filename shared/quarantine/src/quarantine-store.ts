@@ -7,6 +7,8 @@ export interface QuarantineQuery {
   readonly from?: number;
   /** Records whose hour of arrival (UTC) begins before this; milliseconds since 1970. Default: to the last. */
   readonly to?: number;
+  /** Records after the one of this key alone, in the order of a listing. Default: from the first. */
+  readonly after?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +36,7 @@ export interface QuarantineStore {
    * Throws RangeError for a record without entries.
    */
   put(record: QuarantinedRecord, signal?: AbortSignal): Promise<void>;
-  /** Rising by hour of arrival; within an hour in no promised order. Throws RangeError for an invalid `from`. */
+  /** Rising by hour of arrival; within an hour in the order of keys as UTF-8. Throws RangeError for an invalid `from`. */
   list(query?: QuarantineQuery): AsyncIterable<QuarantineListing>;
   /**
    * The record as it was put, or undefined where there is none of this key. Throws `QUARANTINE_OBJECT_INVALID` when what

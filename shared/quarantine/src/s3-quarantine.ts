@@ -10,7 +10,7 @@ import {
 import { hourFolder, QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { readDeadLetter, readResolvedLetter } from './dead-letter.ts';
-import { quarantineKey, readQuarantineKey } from './quarantine-key.ts';
+import { laterKey, quarantineKey, readQuarantineKey } from './quarantine-key.ts';
 import { decodeQuarantinedRecord, encodeQuarantinedRecord } from './quarantine-lines.ts';
 import type { QuarantineListing } from './quarantine-store.ts';
 import type { ResolvedRecord } from './resolution.ts';
@@ -40,11 +40,12 @@ export function s3Quarantine({ client, bucket }: S3QuarantineOptions): Resolvabl
       );
     },
 
-    async *list({ from, to, signal } = {}): AsyncIterable<QuarantineListing> {
+    async *list({ from, to, after = '', signal } = {}): AsyncIterable<QuarantineListing> {
+      const startAfter = laterKey(after, from === undefined ? '' : hourFolder(QUARANTINE_PREFIX, from));
       const input = {
         Bucket: bucket,
         Prefix: QUARANTINE_PREFIX,
-        ...(from === undefined ? {} : { StartAfter: hourFolder(QUARANTINE_PREFIX, from) }),
+        ...(startAfter === '' ? {} : { StartAfter: startAfter }),
       };
       const pages = paginateListObjectsV2({ client }, input, abortable(signal))[Symbol.asyncIterator]();
       for (;;) {

@@ -16,7 +16,7 @@ import { isoTime, positionJson } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { byName } from '../entity-tag.ts';
 import type { KeyedRequest } from '../idempotency-keys.ts';
-import { problemResponse } from '../problem.ts';
+import { badBody, problemResponse } from '../problem.ts';
 import type { CorrectionServices } from '../services.ts';
 import { hasPages } from '../stored-pages.ts';
 
@@ -136,11 +136,6 @@ async function targetFault(
   return problemResponse('CORRECTED_EVENT_NOT_STORED', {
     detail: `no event ${target.session}:${target.counter} of ${event.deviceId} is stored`,
   });
-}
-
-function badBody(member: string, detail: string): Response {
-  const parameter = `body.${member}`;
-  return problemResponse('BAD_BODY', { detail: `${parameter}: ${detail}`, faults: [{ parameter, detail }] });
 }
 
 async function put(

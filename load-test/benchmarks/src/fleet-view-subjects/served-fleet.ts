@@ -2,7 +2,9 @@ import { createReadStream, existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setInterval } from 'node:timers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ownFormatDecoder } from '@twinstream/device-model';
 import { memoryEventStore } from '@twinstream/event-store';
+import { memoryQuarantine } from '@twinstream/quarantine';
 import {
   createFleetView,
   createIdempotencyKeys,
@@ -79,6 +81,13 @@ async function main([devices = '', changes = '', file = '', missed = '']: readon
     processed,
     identifiesCallers: false,
     correctionKeys: createIdempotencyKeys({ clock }),
+    quarantine: memoryQuarantine(),
+    redriving: {
+      tablesInUse: unused,
+      shardProgress: { read: unused },
+      streamName: 'simulated',
+      decoder: ownFormatDecoder,
+    },
     liveness: DEFAULT_LIVENESS_POLICY,
     clock,
     logger,
