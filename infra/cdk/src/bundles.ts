@@ -14,6 +14,7 @@ const ENTRIES = {
   'event-archiver': beside('@twinstream/event-archiver', 'lambda.ts'),
   'query-api': beside('@twinstream/query-api', 'lambda.ts'),
   corrections: beside('@twinstream/query-api', 'corrections-lambda.ts'),
+  quarantine: beside('@twinstream/query-api', 'quarantine-lambda.ts'),
   operations: beside('@twinstream/operations', 'main.ts'),
   'status-publisher': fileURLToPath(new URL('./status-publisher/lambda.ts', import.meta.url)),
 } as const;

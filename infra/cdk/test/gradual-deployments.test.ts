@@ -8,6 +8,7 @@ const dev = pipelineTemplate({});
 
 const FUNCTIONS = [
   'ApiCorrections',
+  'ApiQuarantine',
   'ApiQueryApi',
   'ArchiverEventArchiverConsumer',
   'ProjectorStateProjectorConsumer',
@@ -133,6 +134,7 @@ describe('a deployment of a stage that keeps data', () => {
     ]);
     expect(stopping('DeploymentsApi')).toEqual(['ApiFailures', 'ApiNewVersionErrors']);
     expect(stopping('DeploymentsCorrections')).toEqual(['CorrectionsNewVersionErrors']);
+    expect(stopping('DeploymentsQuarantineApi')).toEqual(['QuarantineApiNewVersionErrors']);
   });
 
   test('counts the errors of the new version apart', () => {

@@ -91,6 +91,7 @@ test('no role but that of an emergency can overwrite, change or delete a page', 
   );
   const inserting = onEvents.filter(({ action }) => action === 'dynamodb:PartiQLInsert');
   expect(inserting.map(({ id }) => id.replace(/(?:Consumer)?Role.*/, '')).sort()).toEqual([
+    'ApiQuarantine',
     'BreakGlass',
     'Operator',
     'ProjectorStateProjector',
@@ -185,6 +186,30 @@ test('corrections put records on the stream, read states and history, and nothin
     ReadStates: ['dynamodb:GetItem'],
     ReadHistory: ['dynamodb:Query'],
     FollowTablesInUse: ['dynamodb:GetItem'],
+  });
+});
+
+test('the function of the quarantine appends what is redriven, resolves records, and nothing else', () => {
+  expect(actionsOf('ApiQuarantine')).toEqual({
+    WriteOwnLogs: CONSUMER.WriteOwnLogs,
+    UseKey: CONSUMER.UseKey,
+    AppendAndReadEvents: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:Query',
+    ],
+    AdvanceState: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+    ],
+    ReadShardProgress: ['dynamodb:Query'],
+    FollowTablesInUse: ['dynamodb:GetItem'],
+    ListQuarantine: ['s3:ListBucket'],
+    ReadAndTakeOutQuarantined: ['s3:DeleteObject', 's3:GetObject'],
+    KeepResolved: ['s3:PutObject'],
   });
 });
 

@@ -123,6 +123,11 @@ const COMPONENTS: readonly Component[] = [
     ],
   },
   {
+    role: 'ApiQuarantine',
+    bundle: 'quarantine',
+    notCalled: ['dynamodb:PutItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
+  },
+  {
     role: 'OperatorRole',
     bundle: 'operations',
     notCalled: [

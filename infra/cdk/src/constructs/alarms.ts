@@ -172,6 +172,7 @@ function functionsOf({
     ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
     Api: queryApi.reads,
     Corrections: queryApi.corrections,
+    QuarantineApi: queryApi.quarantine,
   };
 }
 
@@ -451,7 +452,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function apiRules({ queryApi: { api, reads, corrections } }: AlarmsProps): AlarmRule[] {
+function apiRules({ queryApi: { api, reads, corrections, quarantine } }: AlarmsProps): AlarmRule[] {
   return [
     {
       name: 'ApiFailures',
@@ -477,6 +478,14 @@ function apiRules({ queryApi: { api, reads, corrections } }: AlarmsProps): Alarm
       from: 1,
       periods: 3,
       description: 'The function for corrections wants more concurrency than the account has.',
+    },
+    {
+      name: 'QuarantineThrottles',
+      severity: 'note',
+      metric: quarantine.live.metricThrottles({ period: PERIOD }),
+      from: 1,
+      periods: 3,
+      description: 'The function for the quarantine wants more concurrency than the account has.',
     },
   ];
 }

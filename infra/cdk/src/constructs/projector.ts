@@ -24,12 +24,14 @@ export const PROJECTOR_TIMEOUT_SECONDS = 60;
 /** Appends event pages and advances states. It adds to the events, and has no right to change or remove one. */
 export class Projector extends Construct {
   readonly consumer: StreamConsumer;
+  /** Its mapping documents, for others that decode as it does. */
+  readonly mappings: readonly Asset[];
 
   constructor(scope: Construct, id: string, props: ProjectorProps) {
     super(scope, id);
     const { tables, failureBucket, mappingFiles, headsMax } = props;
     // Each version is an asset of its own: what reads one goes on with it until the function has the next.
-    const mappings = mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
+    this.mappings = mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
     this.consumer = new StreamConsumer(this, 'StateProjector', {
       ...props,
       stream: props.eventStream.stream,
@@ -45,9 +47,7 @@ export class Projector extends Construct {
         TWINSTREAM_ARCHIVE_BUCKET: failureBucket.bucketName,
         TWINSTREAM_PARALLELIZATION_FACTOR: String(props.mapping.parallelizationFactor),
         ...(headsMax === undefined ? {} : { TWINSTREAM_HEADS_MAX: String(headsMax) }),
-        ...(mappings.length === 0
-          ? {}
-          : { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') }),
+        ...mappingEnvironment(this.mappings),
       },
       permissions: [
         {
@@ -83,7 +83,7 @@ export class Projector extends Construct {
         },
       ],
     });
-    for (const mapping of mappings) mapping.grantRead(this.consumer.lambda);
+    for (const mapping of this.mappings) mapping.grantRead(this.consumer.lambda);
     tables.acknowledgeFreshTables(this);
     acknowledgeObjects(
       this,
@@ -92,4 +92,10 @@ export class Projector extends Construct {
       'One object a poison record, below this prefix.',
     );
   }
+}
+
+/** Has a function decode with these mapping documents. */
+export function mappingEnvironment(mappings: readonly Asset[]): Record<string, string> {
+  if (mappings.length === 0) return {};
+  return { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') };
 }

@@ -1,5 +1,5 @@
-import { ARCHIVE_PREFIX, QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
-import { ENDPOINTS } from '@twinstream/query-api/routes';
+import { ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
+import { CORRECTION_ENDPOINTS, ENDPOINTS, QUARANTINE_ENDPOINTS } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
@@ -16,11 +16,13 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { ApiAccess } from '../stages.ts';
-import type { Archive } from './archive.ts';
+import { type Archive, acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { type DeployedFunction, NodeFunction, type Permission } from './node-function.ts';
+import { mappingEnvironment } from './projector.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface QueryApiProps {
@@ -28,6 +30,8 @@ export interface QueryApiProps {
   readonly eventStream: EventStream;
   readonly tables: StateTables;
   readonly archive: Archive;
+  /** Mapping documents of the projector: a redrive decodes with them. */
+  readonly mappings: readonly Asset[];
   readonly access: ApiAccess;
   readonly logDays: RetentionDays;
 }
@@ -44,6 +48,8 @@ export class QueryApi extends Construct {
   readonly reads: DeployedFunction;
   /** The one function that may write to the stream, and nothing else. */
   readonly corrections: DeployedFunction;
+  /** The one function that may read payloads in quarantine, append what is redriven, and resolve records. */
+  readonly quarantine: DeployedFunction;
 
   constructor(scope: Construct, id: string, props: QueryApiProps) {
     super(scope, id);
@@ -72,6 +78,21 @@ export class QueryApi extends Construct {
       description: 'Puts corrections of devices on the stream.',
       permissions: correctionPermissions(props),
     });
+    this.quarantine = new NodeFunction(this, 'Quarantine', {
+      ...common,
+      environment: { ...common.environment, ...mappingEnvironment(props.mappings) },
+      bundle: 'quarantine',
+      description: 'Shows records in quarantine, redrives and discards them.',
+      permissions: quarantinePermissions(props),
+    });
+    for (const mapping of props.mappings) mapping.grantRead(this.quarantine.lambda);
+    for (const prefix of [QUARANTINE_PREFIX, RESOLVED_PREFIX])
+      acknowledgeObjects(
+        this,
+        props.archive.bucket,
+        prefix,
+        'One object a poison record, below this prefix.',
+      );
     props.tables.acknowledgeFreshTables(this);
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Query API of device state and history.',
@@ -101,14 +122,20 @@ export class QueryApi extends Construct {
       new HttpLambdaIntegration(id, live, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
     const reads = integrationOf('Integration', this.reads);
     const corrections = integrationOf('CorrectionsIntegration', this.corrections);
+    const quarantine = integrationOf('QuarantineIntegration', this.quarantine);
+    const integrations = new Map<(typeof ENDPOINTS)[number], HttpLambdaIntegration>([
+      ...CORRECTION_ENDPOINTS.map((endpoint) => [endpoint, corrections] as const),
+      ...QUARANTINE_ENDPOINTS.map((endpoint) => [endpoint, quarantine] as const),
+    ]);
     const authorizer = authorizerOf(access);
-    for (const { method, path, scope } of ENDPOINTS) {
+    for (const endpoint of ENDPOINTS) {
+      const { method, path, scope } = endpoint;
       const isOpen = scope === 'open';
       const scopes = [scope === 'write' ? WRITE_SCOPE : READ_SCOPE];
       const routes = this.api.addRoutes({
         path,
         methods: [method === 'get' ? HttpMethod.GET : HttpMethod.POST],
-        integration: scope === 'write' ? corrections : reads,
+        integration: integrations.get(endpoint) ?? reads,
         authorizer: isOpen ? new HttpNoneAuthorizer() : authorizer,
         ...(access.kind === 'jwt' && !isOpen ? { authorizationScopes: scopes } : {}),
       });
@@ -171,6 +198,47 @@ function correctionPermissions({ key, eventStream, tables }: QueryApiProps): Per
     { sid: 'ReadStates', actions: ['dynamodb:GetItem'], resources: tables.deviceStateArns() },
     { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
     { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
+    { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+  ];
+}
+
+/** As the projector, an INSERT refuses a key that is taken: no right here replaces a page. */
+function quarantinePermissions({ key, tables, archive }: QueryApiProps): Permission[] {
+  const { bucket } = archive;
+  return [
+    {
+      sid: 'AppendAndReadEvents',
+      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
+      resources: tables.eventsArns(),
+    },
+    {
+      sid: 'AdvanceState',
+      actions: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+      ],
+      resources: tables.deviceStateArns(),
+    },
+    { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [tables.shardProgress.tableArn] },
+    { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
+    {
+      sid: 'ListQuarantine',
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': [`${QUARANTINE_PREFIX}*`] } },
+    },
+    {
+      sid: 'ReadAndTakeOutQuarantined',
+      actions: ['s3:DeleteObject', 's3:GetObject'],
+      resources: [bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)],
+    },
+    {
+      sid: 'KeepResolved',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${RESOLVED_PREFIX}*`)],
+    },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];
 }

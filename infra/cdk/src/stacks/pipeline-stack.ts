@@ -95,6 +95,7 @@ export class PipelineStack extends Stack {
       eventStream,
       tables,
       archive,
+      mappings: this.projector.mappings,
       access: configuration.access,
       logDays,
     });
