@@ -47,11 +47,19 @@ export const PLANNED: Context = {
   monthlyBudgetUsd: 1_000,
 };
 
-/** A test that makes stacks calls {@link removeApps} in the end. */
+/**
+ * A test that makes stacks calls {@link removeApps} in the end. The CDK's own rules, whose engine takes 15 s of processor time to
+ * load, are left to `templates.e2e.test.ts`, which applies them to every kind of stage.
+ */
 export function makeStacks(context: Context, props: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'twinstream-app-'));
   folders.push(outdir);
-  const app = newApp({ outdir, ...props, postCliContext: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER } });
+  const app = newApp({
+    outdir,
+    builtinCloudFormationValidation: false,
+    ...props,
+    postCliContext: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER },
+  });
   return {
     app,
     ...addStacks(
@@ -61,9 +69,17 @@ export function makeStacks(context: Context, props: AppProps = {}) {
   };
 }
 
+const templates = new Map<string, Template>();
+
+/** Made once for all tests of a process. */
 export function pipelineTemplate(context: Context): Template {
+  const key = JSON.stringify(context);
+  const known = templates.get(key);
+  if (known !== undefined) return known;
   try {
-    return Template.fromStack(makeStacks(context).pipeline);
+    const template = Template.fromStack(makeStacks(context).pipeline);
+    templates.set(key, template);
+    return template;
   } finally {
     removeApps();
   }
