@@ -13,6 +13,11 @@ const LATE_MAX = 2;
 const LOST_MAX = RANGE / 2 - LATE_MAX - 1;
 const BASE_TIME_MS = Date.parse('2026-01-01T00:00:00Z');
 
+/** The windows of keys: one of a few events, and the default. */
+const SHORT_WINDOW = 16;
+/** What may be put again: the newest events of the device. */
+const AGAIN_MAX = 3;
+
 /** Versions of the mapping: the second knows the name that newer firmware has for the device as well. */
 export type MappingVersion = 1 | 2;
 
@@ -30,6 +35,26 @@ function decoderOf(version: MappingVersion): EntryDecoder {
     },
     data: { path: 'x' },
   });
+  /** Events that have a key, or nothing but their content, and none of it where they are to have neither. */
+  const keyed = (identity: object) => ({
+    deviceId: '$payload.k',
+    time: { path: 't', steps: [{ time: { unit: 'milliseconds' } }] },
+    identity,
+    data: { path: 'x' },
+  });
+  const keyedRule = (kind: string, identity: object) => [
+    {
+      ...{
+        name: `${kind}s`,
+        when: [
+          { value: 'kind', equals: kind },
+          { value: 'list', is: 'array' },
+        ],
+      },
+      ...{ each: { path: 'list' }, event: keyed(identity) },
+    },
+    { name: kind, when: [{ value: 'kind', equals: kind }], event: keyed(identity) },
+  ];
   const document = readMapping({
     ...{ language: 1, mapping: 'fleet', version },
     rules: [
@@ -48,6 +73,9 @@ function decoderOf(version: MappingVersion): EntryDecoder {
         },
       },
       { name: 'reading', when: [{ value: name, exists: true }], event: event(name) },
+      ...keyedRule('short', { key: 'id', window: { events: SHORT_WINDOW }, optional: true }),
+      ...keyedRule('long', { key: 'id', optional: true }),
+      ...keyedRule('content', { content: true, window: { events: SHORT_WINDOW } }),
     ],
   });
   const mapper = 'faults' in document ? document : compileMappings([document]);
@@ -167,6 +195,56 @@ export class ForeignScript {
         return `${JSON.stringify(name)}:${said}`;
       });
     return `{${[`"made":"${made}"`, ...members].join(',')}}`;
+  }
+}
+
+export const KEYED_KINDS = ['short', 'long', 'content'] as const;
+
+/** A device whose events have keys, which are those of other devices, too: it puts some again, alone or beside others. */
+export class KeyedScript {
+  readonly #random: Random;
+  readonly #id: DeviceId;
+  readonly #kind: (typeof KEYED_KINDS)[number];
+  readonly #attributes: readonly string[];
+  #said = 0;
+  /** JSON of readings that may be put again. */
+  #recent: string[] = [];
+
+  constructor(id: DeviceId, random: Random, attributes: readonly string[]) {
+    this.#random = random;
+    this.#id = id;
+    this.#kind = random.pick(KEYED_KINDS);
+    this.#attributes = attributes;
+  }
+
+  /** One record. */
+  next(): Uint8Array {
+    const random = this.#random;
+    if (random.chance(0.05)) return this.#payload('"ping":1');
+    const readings = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () => {
+      const isAgain = this.#recent.length > 0 && random.chance(0.25);
+      return isAgain ? random.pick(this.#recent) : this.#make();
+    });
+    const [only = '', ...more] = readings;
+    const list = () => readings.map((reading) => `{${reading}}`).join(',');
+    return this.#payload(more.length === 0 ? only : `"list":[${list()}]`);
+  }
+
+  #payload(members: string): Uint8Array {
+    return Buffer.from(`{"k":"${this.#id}","kind":"${this.#kind}",${members}}`);
+  }
+
+  #make(): string {
+    const random = this.#random;
+    this.#said += 1;
+    const data = this.#attributes
+      .filter(() => random.chance(0.4))
+      .map((name) => `${JSON.stringify(name)}:${random.chance(0.15) ? 'null' : `"said ${this.#said}"`}`);
+    const hasKey = this.#kind === 'content' || !random.chance(0.1);
+    const key = hasKey && this.#kind !== 'content' ? `"id":"${this.#said}",` : '';
+    const reading = `${key}"t":${BASE_TIME_MS + this.#said},"x":{${data.join(',')}}`;
+    if (hasKey) this.#recent = [reading, ...this.#recent].slice(0, AGAIN_MAX);
+    return reading;
   }
 }
 

@@ -58,6 +58,8 @@ export interface ForeignScenario {
    * the newer firmware, which only that version knows. Operators have the second version all the time.
    */
   readonly changeAfter?: number;
+  /** Which of these devices have keys for their events. Absent: none, all of them count. */
+  readonly keyed?: 'some' | 'all';
 }
 
 /** What one of the names of simulated devices takes of the bound. */
@@ -152,6 +154,17 @@ export function drawForeign(scenario: Scenario, seed: number): Scenario {
     damage: 'none',
   };
   return { ...rest, operator: changed, foreign: { changeAfter } };
+}
+
+/** How many worlds have devices whose events have keys. */
+const KEYED = 0.2;
+const KEYED_DRAWS = 2 ** 49;
+
+/** Some of all worlds have devices whose events have keys, by draws of its own. */
+export function drawKeyed(scenario: Scenario, seed: number): Scenario {
+  if (!seededRandom(seed + KEYED_DRAWS).chance(KEYED)) return scenario;
+  const { foreign } = scenario;
+  return { ...scenario, foreign: foreign === undefined ? { keyed: 'all' } : { ...foreign, keyed: 'some' } };
 }
 
 /** Above a parallelization factor of 1 repair and promotion are refused, and a redrive finds nothing finished. */

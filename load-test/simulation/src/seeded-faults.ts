@@ -285,6 +285,67 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
       { file: `${MODEL}/derived-identity.ts`, find: 'if (!hasAdvanced(context)) {', replace: 'if (true) {' },
     ],
   },
+  {
+    name: 'a window of keys not read after a cold start',
+    foundAt: 14,
+    patches: [
+      {
+        file: `${MODEL}/decide-event.ts`,
+        find: "if (recent === undefined) return 'unknown';",
+        replace: "if (recent === undefined) return 'new';",
+      },
+    ],
+  },
+  {
+    name: 'a key compared across devices',
+    foundAt: 23,
+    patches: [
+      {
+        file: `${PROJECTION}/head-cache.ts`,
+        find: 'const recent = this.#recent.get(deviceId);',
+        replace: 'const recent = [...this.#recent.values()].at(-1);',
+      },
+    ],
+  },
+  {
+    name: 'a window of keys that forgets what its own batch has brought',
+    foundAt: 14,
+    patches: [{ file: `${MODEL}/plan-page.ts`, find: 'traces?.push(trace);', replace: '' }],
+  },
+  {
+    name: 'a window of keys that is not moved on with a page',
+    foundAt: 6,
+    patches: [
+      {
+        file: `${PROJECTION}/project-device.ts`,
+        find: 'if (this.#recent !== undefined) this.#recent = withRecent(this.#recent, events);',
+        replace: 'if (events.length < 0) this.#recent = withRecent(this.#recent as never, events);',
+      },
+    ],
+  },
+  {
+    name: 'a copy by key below the high-water mark stored again',
+    foundAt: 6,
+    patches: [
+      {
+        file: `${MODEL}/decide-event.ts`,
+        find: "if (answer !== undefined) return answer ? 'received' : 'new';",
+        replace:
+          "if (mark === 'below') return 'new'; if (answer !== undefined) return answer ? 'received' : 'new';",
+      },
+    ],
+  },
+  {
+    name: 'a copy by key that was accepted after its place stored again',
+    foundAt: 421,
+    patches: [
+      {
+        file: `${MODEL}/event-key.ts`,
+        find: 'for (const trace of after) {',
+        replace: 'for (const trace of [] as typeof after) {',
+      },
+    ],
+  },
   ...SEEDED_BATCH_FAULTS,
   ...SEEDED_OPERATOR_FAULTS,
 ];

@@ -1,5 +1,5 @@
 import { seededRandom } from '@twinstream/test-kit';
-import { drawForeign, drawReleases, drawScenario, drawWrites, type Scenario } from './scenario.ts';
+import { drawForeign, drawKeyed, drawReleases, drawScenario, drawWrites, type Scenario } from './scenario.ts';
 import { World } from './world.ts';
 
 /** What one seed came to. */
@@ -17,7 +17,8 @@ export interface SimulationResult {
 /** Runs the world of one seed to its end. The same seed produces the same run, turn by turn. */
 export async function simulate(seed: number): Promise<SimulationResult> {
   const random = seededRandom(seed);
-  const scenario = drawReleases(drawForeign(drawWrites(drawScenario(random), seed), seed), seed);
+  const foreign = drawForeign(drawWrites(drawScenario(random), seed), seed);
+  const scenario = drawReleases(drawKeyed(foreign, seed), seed);
   const world = new World(scenario, random);
   let violation: Error | undefined;
   try {

@@ -7,7 +7,7 @@ import {
 } from '@twinstream/device-model';
 import type { Random } from '@twinstream/test-kit';
 import { flawed } from './flawed-events.ts';
-import { ForeignScript } from './foreign-fleet.ts';
+import { ForeignScript, KeyedScript } from './foreign-fleet.ts';
 import type { ForeignScenario } from './scenario.ts';
 
 /** One thing that somebody puts into the stream. */
@@ -166,13 +166,42 @@ class ForeignDevice {
   }
 }
 
+/** A foreign device whose events have keys, which puts straight into the stream. */
+class KeyedDevice {
+  readonly #id: DeviceId;
+  readonly #random: Random;
+  readonly #script: KeyedScript;
+  readonly #poisonShare: number;
+
+  constructor(index: number, random: Random, { poisonShare }: Workload) {
+    this.#id = deviceId(`keyed-${index}`);
+    this.#random = random;
+    this.#poisonShare = poisonShare;
+    this.#script = new KeyedScript(this.#id, random, ATTRIBUTES);
+  }
+
+  /** Some records have a flaw, and are put again without it, or lie in quarantine until an operator takes it away. */
+  next(): Sending {
+    const random = this.#random;
+    const sending = { deviceId: this.#id, throughProducer: false };
+    if (!random.chance(this.#poisonShare)) return { ...sending, data: this.#script.next() };
+    return { ...sending, data: random.chance(0.5) ? random.pick(MALFORMED) : flawed(this.#script.next()) };
+  }
+}
+
 /** Devices that take turns to say `eventCount` things. */
 export function* sendings(workload: Workload, random: Random): Generator<Sending> {
   const { deviceCount, eventCount, poisonShare, foreign } = workload;
   const scripts = Array.from({ length: deviceCount }, (_, index) =>
     foreign !== undefined && (index === 0 || random.chance(0.5))
-      ? new ForeignDevice(index, random, workload)
+      ? isKeyed(foreign, random)
+        ? new KeyedDevice(index, random, workload)
+        : new ForeignDevice(index, random, workload)
       : new DeviceScript(index, random, poisonShare),
   );
   for (let said = 0; said < eventCount; said += 1) yield random.pick(scripts).next();
+}
+
+function isKeyed({ keyed }: ForeignScenario, random: Random): boolean {
+  return keyed === 'all' || (keyed === 'some' && random.chance(0.5));
 }

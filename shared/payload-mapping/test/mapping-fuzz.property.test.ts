@@ -249,7 +249,15 @@ const rule = fc.record(
         deviceId: fc.oneof(fc.constant({ const: 'd' }), value),
         type: value,
         time: value,
-        identity: fc.oneof(fc.record({ wrapping: value }), fc.record({ session: value, counter: value })),
+        identity: fc.oneof(
+          fc.record({ wrapping: value }),
+          fc.record({ session: value, counter: value }),
+          fc.record({ key: value, window: fc.record({ events: fc.integer({ min: 1, max: 512 }) }) }),
+          fc.record({
+            content: fc.constant(true),
+            window: fc.record({ seconds: fc.integer({ min: 1, max: 60 }) }),
+          }),
+        ),
         data: value,
       },
       { requiredKeys: ['deviceId'] },
