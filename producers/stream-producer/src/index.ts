@@ -2,8 +2,10 @@ export type { UserRecord } from '@twinstream/stream-model';
 export { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from './aggregate-lanes.ts';
 export * from './kinesis-transport.ts';
 export {
+  DIAGNOSTICS_CHANNELS,
   type DurationSummary,
   type MetricsSnapshot,
+  type ProducerDiagnostic,
   type ProducerEvent,
   type ProducerMetrics,
   RETRY_REASONS,

@@ -62,6 +62,7 @@ export function kinesisTransport({ streamName, client }: KinesisTransportOptions
   const kinesis = client ?? kinesisClient({ maxAttempts: 1 });
 
   return {
+    streamName,
     async putRecords(records, signal) {
       const Records = records.map(({ partitionKey, explicitHashKey, data }) => ({
         PartitionKey: partitionKey,

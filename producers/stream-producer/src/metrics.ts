@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { ShardId } from '@twinstream/stream-model';
 
 /** Why a record was sent again. */
@@ -82,6 +83,31 @@ export type ProducerEvent =
   | { readonly type: 'shard-map-refresh-failed'; readonly error: unknown }
   | { readonly type: 'expired'; readonly userRecordCount: number };
 
+/** Names of the diagnostics channels of all producers in this process, by the type of event that each carries. */
+export const DIAGNOSTICS_CHANNELS = {
+  request: 'twinstream:stream-producer:request',
+  retry: 'twinstream:stream-producer:retry',
+  'shard-slowed': 'twinstream:stream-producer:shard-slowed',
+  'shard-map-refreshed': 'twinstream:stream-producer:shard-map-refreshed',
+  'shard-map-refresh-failed': 'twinstream:stream-producer:shard-map-refresh-failed',
+  expired: 'twinstream:stream-producer:expired',
+} as const satisfies Record<ProducerEvent['type'], string>;
+
+/** A message of a diagnostics channel. `streamName` is undefined where the transport names no stream. */
+export type ProducerDiagnostic = ProducerEvent & { readonly streamName: string | undefined };
+
+/** Publishes events on the channels that somebody listens to; on the others an event costs one comparison. */
+function diagnosticsOf(streamName: string | undefined): (event: ProducerEvent) => void {
+  const channels = new Map(
+    Object.entries(DIAGNOSTICS_CHANNELS).map(([type, name]) => [type, channel(name)] as const),
+  );
+  return (event) => {
+    const diagnostics = channels.get(event.type);
+    if (diagnostics?.hasSubscribers)
+      diagnostics.publish({ ...event, streamName } satisfies ProducerDiagnostic);
+  };
+}
+
 export interface ProducerMetrics {
   snapshot(): MetricsSnapshot;
   /** Calls `listener` for every event, synchronously, until the returned function is called. A listener must not throw. */
@@ -100,7 +126,7 @@ export type Counts = Mutable<Omit<MetricsSnapshot, Gauge | Timing | 'retries'>> 
 /** What only the producer's parts know at the moment of a snapshot. */
 export type Gauges = Pick<MetricsSnapshot, Gauge>;
 
-/** Counts, and tells listeners. */
+/** Counts, and tells listeners and diagnostics channels. */
 export interface MetricsRecorder {
   readonly counts: Counts;
   emit(event: ProducerEvent): void;
@@ -115,7 +141,8 @@ export function addDuration(summary: Mutable<DurationSummary>, durationMs: numbe
   if (durationMs > summary.maxMs) summary.maxMs = durationMs;
 }
 
-export function createMetricsRecorder(gauges: () => Gauges): MetricsRecorder {
+export function createMetricsRecorder(gauges: () => Gauges, streamName?: string): MetricsRecorder {
+  const publish = diagnosticsOf(streamName);
   const listeners = new Set<(event: ProducerEvent) => void>();
   const counts: Counts = {
     userRecordsPut: 0,
@@ -144,6 +171,7 @@ export function createMetricsRecorder(gauges: () => Gauges): MetricsRecorder {
     counts,
     emit(event) {
       for (const listener of listeners) listener(event);
+      publish(event);
     },
     metrics: {
       snapshot: () => ({

@@ -87,12 +87,13 @@ export async function createStreamProducer<R extends UserRecord = UserRecord>(
     const { userRecordsPut, userRecordsAcknowledged, userRecordsFailed } = recorder.counts;
     return userRecordsPut - userRecordsAcknowledged - userRecordsFailed;
   };
-  const recorder = createMetricsRecorder(() => ({
+  const gauges = () => ({
     userRecordsPending: pendingCount(),
     bufferedBytes: capacity.usedBytes,
     putsWaiting: capacity.waitingCount,
     requestsInFlight: dispatcher.requestsInFlight,
-  }));
+  });
+  const recorder = createMetricsRecorder(gauges, options.transport.streamName);
   const refresher = createShardMapRefresher(
     reading,
     (map) => {

@@ -32,6 +32,8 @@ export interface ShardPage {
  * | `SHARD_LIST_EXPIRED` | `nextToken` is too old (`listShards` only) | – |
  */
 export interface StreamTransport {
+  /** Names the stream in messages of diagnostics channels. */
+  readonly streamName?: string;
   /** One PutRecords request. Resolves to one answer per record, in their order. `signal` is aborted when the producer stops waiting. */
   putRecords(records: readonly TransportRecord[], signal: AbortSignal): Promise<readonly TransportAnswer[]>;
   /** One page of ListShards, the first when `nextToken` is undefined. */

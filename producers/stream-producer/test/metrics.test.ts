@@ -1,6 +1,12 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CodedError } from '@twinstream/runtime';
 import { expect, test } from 'vitest';
-import { createMetricsRecorder, type ProducerEvent, retryCount } from '../src/metrics.ts';
+import {
+  createMetricsRecorder,
+  DIAGNOSTICS_CHANNELS,
+  type ProducerEvent,
+  retryCount,
+} from '../src/metrics.ts';
 import type { StreamTransport } from '../src/transport.ts';
 import { createHarness } from './harness.ts';
 import { type KinesisStub, NO_FAULTS } from './kinesis-stub.ts';
@@ -47,6 +53,30 @@ test.each([
     expect(producer.metrics.snapshot()).toMatchObject(counts);
   },
 );
+
+test('each event is on the diagnostics channel of its type, with the name of the stream', async () => {
+  const messages: unknown[] = [];
+  const listen = (message: unknown, name: string | symbol) => messages.push({ name, message });
+  const { clock, producer, put } = await createHarness({
+    wrap: (stub) => ({
+      ...failingOnce(new CodedError('STREAM_THROTTLED', 'injected', { retryable: true }))(stub),
+      streamName: 'devices',
+    }),
+  });
+  const events: ProducerEvent[] = [];
+  producer.metrics.subscribe((event) => events.push(event));
+  for (const name of Object.values(DIAGNOSTICS_CHANNELS)) subscribe(name, listen);
+  await put('a', 'x');
+  await clock.run(producer.flush());
+  for (const name of Object.values(DIAGNOSTICS_CHANNELS)) unsubscribe(name, listen);
+  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['request', 'retry']));
+  expect(messages).toEqual(
+    events.map((event) => ({
+      name: `twinstream:stream-producer:${event.type}`,
+      message: { ...event, streamName: 'devices' },
+    })),
+  );
+});
 
 test('of an answered request the records that failed are counted, by their cause', async () => {
   const events: ProducerEvent[] = [];
