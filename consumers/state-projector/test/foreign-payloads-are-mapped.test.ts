@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { deviceId } from '@twinstream/device-model';
 import { compileMappings, mappingDecoder, parseMappingText } from '@twinstream/payload-mapping';
 import { encodeAggregate } from '@twinstream/stream-model';
@@ -34,8 +35,8 @@ rules:
       data: { object: { temp: temp } }
 `;
 
-function fleetDecoder() {
-  const document = parseMappingText(DOCUMENT);
+function fleetDecoder(text = DOCUMENT) {
+  const document = parseMappingText(text);
   if ('faults' in document) throw new Error(JSON.stringify(document));
   const mapper = compileMappings([document]);
   if ('faults' in mapper) throw new Error(JSON.stringify(mapper));
@@ -114,4 +115,31 @@ test('a counter of the source that wraps becomes session and counter of the stor
   const events = (await pages(PUMP)).flatMap((page) => page.events);
   expect(events.map(({ event }) => event.identity?.counter)).toEqual([254, 255, 256]);
   expect(summaries).toMatchObject([{ applied: 3, duplicates: 1 }]);
+});
+
+test('a CloudEvent that a client puts again, in another container and after others, is a duplicate; one of another source is not', async () => {
+  const text = readFileSync(new URL('../../../mappings/cloudevents.yaml', import.meta.url), 'utf8');
+  const { container, pages, services } = projectorFixture({ decoder: fleetDecoder(text) });
+  const put = (n: number, id: string, { source = '/plant', subject = 'pump-1' } = {}) =>
+    record(
+      n,
+      json({ specversion: '1.0', source, subject, id, time: new Date(T0).toISOString(), data: { n } }),
+    );
+  const first = Array.from({ length: 40 }, (_, index) => put(index + 1, `${index + 1}`));
+  expect(await container()(first)).toEqual(FINISHED);
+  const more = [
+    put(41, '1'),
+    put(42, '1', { source: '/other' }),
+    put(43, '1', { subject: 'pump-2' }),
+    put(44, '40'),
+  ];
+  expect(await container()(more)).toEqual(FINISHED);
+  expect(await container()([...first, ...more])).toEqual(FINISHED);
+  const stored = (await pages(PUMP)).flatMap((page) => page.events.map(({ event }) => event.data.n));
+  expect(stored).toEqual([...Array.from({ length: 40 }, (_, index) => index + 1), 42]);
+  expect((await services.latestState.read(PUMP))?.counts).toMatchObject({ events: 41, duplicates: 2 });
+  expect((await services.latestState.read(deviceId('pump-2')))?.counts).toMatchObject({
+    events: 1,
+    duplicates: 0,
+  });
 });

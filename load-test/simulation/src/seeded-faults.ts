@@ -337,7 +337,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a copy by key that was accepted after its place stored again',
-    foundAt: 421,
+    foundAt: 360,
     patches: [
       {
         file: `${MODEL}/event-key.ts`,

@@ -14,7 +14,9 @@ const ROUNDS = 21;
 const SHARE_AT_LEAST = 0.8;
 const TABLES = { eventsTable: 'events', deviceStateTable: 'device-state', progressTable: 'shard-progress' };
 
-const mappingWith = (speed: string) => `
+const COUNTED = '{ session: boot, counter: seq }';
+
+const mappingWith = (speed: string, identity = COUNTED) => `
 language: 1
 mapping: buses
 version: 1
@@ -24,7 +26,7 @@ rules:
     event:
       deviceId: vehicle_id
       time: { path: ts, steps: [{ time: { unit: milliseconds } }] }
-      identity: { session: boot, counter: seq }
+      identity: ${identity}
       data:
         merge:
           - { path: $payload, steps: [{ drop: [vehicle_id, ts, boot, seq, speedMph] }] }
@@ -35,6 +37,7 @@ const SUBJECTS = {
   'mapped, with an expression': mappingWith(
     `{ expression: 'if(.speedMph > 100, 100, round(.speedMph, 1))' }`,
   ),
+  'mapped, with a key': mappingWith('speedMph', '{ key: { concat: [boot, { const: "." }, seq] } }'),
 } as const;
 
 function mappedProjector(text: string): ProjectBatch {
