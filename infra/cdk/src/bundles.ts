@@ -13,6 +13,7 @@ const ENTRIES = {
   'state-projector': beside('@twinstream/state-projector', 'lambda.ts'),
   'event-archiver': beside('@twinstream/event-archiver', 'lambda.ts'),
   'query-api': beside('@twinstream/query-api', 'lambda.ts'),
+  'query-service': beside('@twinstream/query-api', 'main.ts'),
   corrections: beside('@twinstream/query-api', 'corrections-lambda.ts'),
   quarantine: beside('@twinstream/query-api', 'quarantine-lambda.ts'),
   operations: beside('@twinstream/operations', 'main.ts'),

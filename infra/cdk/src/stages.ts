@@ -1,3 +1,4 @@
+import { LAMBDA_FLEET_DEVICES_MAX, SERVICE_FLEET_DEVICES_MAX, serviceMemoryMiB } from '@twinstream/capacity';
 import {
   iotSqlOf,
   MAPPING_LIMITS,
@@ -59,6 +60,8 @@ export const CONTEXT = z.object({
   /** Issuer of the tokens that the API takes; IAM signatures where absent. */
   jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
   jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
+  /** What answers for the fleet: a function, up to 190,000 devices, or a service that lives on and tells of changes. */
+  fleetApi: z.enum(['lambda', 'service'], 'lambda or service').default('lambda'),
   /** Gets a mail when an alarm goes off. */
   alarmEmail: z.email('a mail address').optional(),
   /** Is called for alarms that need somebody now: the address of a paging service that takes messages of SNS. */
@@ -125,6 +128,13 @@ export type ApiAccess =
   | { readonly kind: 'iam' }
   | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] };
 
+/** The long-lived API: its size follows from the devices of the stage. */
+export interface FleetService {
+  readonly access: Extract<ApiAccess, { kind: 'jwt' }>;
+  readonly deviceCount: number;
+  readonly memoryMiB: number;
+}
+
 /** How the tables of events and states are paid and sized; units a second of each. */
 export type TableCapacity =
   | {
@@ -161,6 +171,8 @@ export interface StageConfiguration {
   /** Whether new versions take a tenth of the invocations first, and go back when an alarm goes off, or all of them immediately. */
   readonly rollout: 'canary' | 'immediate';
   readonly access: ApiAccess;
+  /** What answers for the fleet beside the function that answers for single devices; undefined where the function does that, too. */
+  readonly fleetService: FleetService | undefined;
   readonly alarmEmail: string | undefined;
   readonly pageUrl: string | undefined;
   readonly hasIotIngestion: boolean;
@@ -197,6 +209,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
   if (result.data.monthlyBudgetUsd !== undefined && alarmEmail === undefined) {
     throw invalid(['monthlyBudgetUsd: tells nobody without alarmEmail']);
   }
+  const access = apiAccess(jwtIssuer, jwtAudience);
   const windowSeconds = result.data.windowSeconds ?? capacity?.windowSeconds;
   const archiverMapping = mappingFrom(result.data.startAt);
   return Object.freeze({
@@ -217,7 +230,8 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       ...(windowSeconds === undefined ? {} : { batchingWindowMs: windowSeconds * 1_000 }),
     },
     rollout: result.data.rollout ?? STAGES[stage].rollout,
-    access: apiAccess(jwtIssuer, jwtAudience),
+    access,
+    fleetService: fleetService(result.data.fleetApi, access, capacity?.deviceCount),
     alarmEmail,
     pageUrl: result.data.pageUrl,
     hasIotIngestion: iot,
@@ -293,6 +307,32 @@ function apiAccess(issuer: string | undefined, audience: string | undefined): Ap
   if (issuer === undefined) throw invalid(['jwtIssuer: is missing beside jwtAudience']);
   if (audience === undefined) throw invalid(['jwtAudience: is missing beside jwtIssuer']);
   return { kind: 'jwt', issuer, audience: audience.split(',').map((id) => id.trim()) };
+}
+
+/** Devices that a service is made for where the stage states none. */
+const SERVICE_DEVICES = 1_000_000;
+
+function fleetService(
+  fleetApi: 'lambda' | 'service',
+  access: ApiAccess,
+  devices: number | undefined,
+): FleetService | undefined {
+  if (fleetApi === 'lambda') {
+    if (devices === undefined || devices <= LAMBDA_FLEET_DEVICES_MAX) return undefined;
+    throw invalid([
+      `fleetApi: a function reads the states of ${LAMBDA_FLEET_DEVICES_MAX} devices before its time is over, and the stage has ${devices}: set it to service, with jwtIssuer and jwtAudience`,
+    ]);
+  }
+  if (access.kind !== 'jwt') {
+    throw invalid(['fleetApi: a service checks the tokens of callers itself: set jwtIssuer and jwtAudience']);
+  }
+  const deviceCount = devices ?? SERVICE_DEVICES;
+  if (deviceCount > SERVICE_FLEET_DEVICES_MAX) {
+    throw invalid([
+      `fleetApi: a service holds ${SERVICE_FLEET_DEVICES_MAX} devices, and the stage has ${deviceCount}: deploy a stage for each part of the fleet`,
+    ]);
+  }
+  return { access, deviceCount, memoryMiB: serviceMemoryMiB(deviceCount) };
 }
 
 function invalid(faults: readonly string[]): CodedError {

@@ -57,10 +57,12 @@ test('the runbook has a row for every alarm, with its severity, and no other', (
   const listed = [...(section ?? '').matchAll(/^\| (`.*?`) \| (\w+) \|/gm)].flatMap(
     ([, names = '', severity]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => `${name} ${severity}`),
   );
-  const made = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(([id, { Properties }]) => {
-    const name = id.replace(/^Alarms(.*)[0-9A-F]{8}$/, '$1');
-    return `${name} ${String(Properties.AlarmDescription).split(':')[0]}`;
-  });
+  const made = resources(pipelineTemplate({ ...FULL, fleetApi: 'service' }), 'AWS::CloudWatch::Alarm').map(
+    ([id, { Properties }]) => {
+      const name = id.replace(/^Alarms(.*)[0-9A-F]{8}$/, '$1');
+      return `${name} ${String(Properties.AlarmDescription).split(':')[0]}`;
+    },
+  );
   expect(listed.sort()).toEqual(made.sort());
 });
 

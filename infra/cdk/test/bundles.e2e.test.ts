@@ -1,13 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { kill, readyLine } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { BUNDLE_FILE, BUNDLE_NAMES, type BundleName, bundle } from '../src/bundles.ts';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;
-const FUNCTIONS: readonly BundleName[] = BUNDLE_NAMES.filter((name) => name !== 'operations');
+const TASKS: readonly BundleName[] = ['operations', 'query-service'];
+const FUNCTIONS: readonly BundleName[] = BUNDLE_NAMES.filter((name) => !TASKS.includes(name));
 /** What the functions cannot start without. */
 const ENVIRONMENT = {
   AWS_REGION: 'us-east-1',
@@ -35,4 +37,21 @@ test('the operators’ task answers from its folder alone', async () => {
     cwd: '/',
   });
   expect(stdout).toContain('replay');
+});
+
+test('the task of the query service listens from its folder alone, and ends when it is asked to', async () => {
+  const { folder } = await bundle('query-service');
+  const env = { ...ENVIRONMENT, TWINSTREAM_API_PORT: '0', AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+  const child = spawn(process.execPath, [join(folder, BUNDLE_FILE)], {
+    env,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    const { url } = JSON.parse(await readyLine(child));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  } finally {
+    await kill(child, 'SIGTERM');
+  }
+  expect(child.exitCode).toBe(0);
 });

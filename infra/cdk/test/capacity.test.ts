@@ -35,8 +35,17 @@ test('it reckons with the memory that the functions have', () => {
   expect(memoryMb('ArchiverEventArchiver')).toBe(ASSUMPTIONS.archiverGb * 1_000);
 });
 
+/** What a fleet needs that a function does not answer for. */
+const SERVICE = { fleetApi: 'service', jwtIssuer: 'https://issuer.example', jwtAudience: 'page' };
+
 describe('tables of events and states', () => {
-  const workload = { devices: '1000000', eventsPerSecond: '0.1', eventBytes: '170', shards: '200' };
+  const workload = {
+    devices: '1000000',
+    eventsPerSecond: '0.1',
+    eventBytes: '170',
+    shards: '200',
+    ...SERVICE,
+  };
   const tableOf = (context: Context, id: string) =>
     resource(pipelineTemplate({ ...workload, ...context }), 'AWS::DynamoDB::Table', id);
   /** Units a second of each at the planned peak: the mean uses 0.6 of it. */
@@ -135,7 +144,7 @@ describe('a stage whose workload is stated', () => {
       const { Environment } = functionOf(pipelineTemplate(context), 'ProjectorStateProjector');
       return Object(Object(Environment).Variables).TWINSTREAM_HEADS_MAX;
     };
-    const large = { ...workload, devices: '900000', eventsPerSecond: '0.001' };
+    const large = { ...workload, devices: '900000', eventsPerSecond: '0.001', ...SERVICE };
     expect(headsOf({})).toBeUndefined();
     expect(headsOf({ stage: 'dev', ...workload })).toBe('20000');
     expect(headsOf({ stage: 'dev', ...large, shards: '10' })).toBe('112500');

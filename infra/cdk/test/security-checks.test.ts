@@ -2,7 +2,7 @@ import type { App } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, expect, test } from 'vitest';
-import { FULL, makeStacks, removeApps } from './templates.ts';
+import { FULL, LARGE, makeStacks, removeApps } from './templates.ts';
 
 afterAll(removeApps);
 
@@ -17,6 +17,7 @@ function findings(app: App): string[] {
 test.each([
   ['the full production stage', FULL],
   ['the smallest stage', {}],
+  ['a stage with the long-lived API', LARGE],
 ])('%s breaks no rule of AWS Solutions that it does not explain', (_name, context) => {
   expect(findings(makeStacks(context).app)).toEqual([]);
 });

@@ -1,12 +1,12 @@
 import { Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, expect, test } from 'vitest';
-import { type Context, FULL, makeStacks, PLANNED, removeApps } from './templates.ts';
+import { type Context, FULL, LARGE, makeStacks, PLANNED, removeApps } from './templates.ts';
 
 afterAll(removeApps);
 
 /** The CDK's own rules, which refuse a synthesis. */
 const VALIDATED = { builtinCloudFormationValidation: true };
-const SHARDS: Context = { devices: '1000000', eventsPerSecond: '0.1', eventBytes: '170', shards: '200' };
+const SHARDS: Context = { ...LARGE, tableBilling: 'on-demand', shards: '200' };
 const STREAM =
   'arn:aws:dynamodb:us-east-1:123456789012:table/Twinstream-prod-fresh-b-device-state/stream/2026';
 
@@ -14,6 +14,7 @@ test.each<[string, Context]>([
   ['everything switched on', FULL],
   ['nothing switched on', {}],
   ['a workload', PLANNED],
+  ['a fleet that a service answers for', LARGE],
   ['warm tables with a bound', { ...SHARDS, tableWriteUnitsMax: '150000', warmTables: 'true' }],
   ['promoted tables', { ...FULL, generation: 'b', stateStreamArn: STREAM }],
   ['a paging service', { ...FULL, pageUrl: 'https://events.example/sns' }],

@@ -47,6 +47,15 @@ export const PLANNED: Context = {
   monthlyBudgetUsd: 1_000,
 };
 
+/** A fleet that only the long-lived API answers for. */
+export const LARGE: Context = {
+  ...PLANNED,
+  devices: 1_000_000,
+  fleetApi: 'service',
+  jwtIssuer: 'https://issuer.example',
+  jwtAudience: 'dashboard,tools',
+};
+
 /**
  * A test that makes stacks calls {@link removeApps} in the end. The CDK's own rules, whose engine takes 15 s of processor time to
  * load, are left to `templates.e2e.test.ts`, which applies them to every kind of stage.

@@ -2,6 +2,13 @@ export { ASSUMPTIONS } from './assumptions.ts';
 export { POLL_SECONDS } from './batches.ts';
 export type { Arrivals } from './event-counts.ts';
 export { type CapacityFigure, figureValue, readable } from './figure.ts';
+export {
+  LAMBDA_FLEET_DEVICES_MAX,
+  SERVICE_FLEET_DEVICES_MAX,
+  SERVICE_TASKS,
+  SERVICE_VCPUS,
+  serviceMemoryMiB,
+} from './fleet-service.ts';
 export { PAGE_CHARACTERS_MAX, PAGE_EVENTS_MAX, pageBytes, pageUnits } from './page-size.ts';
 export { type CapacityPlan, planCapacity } from './plan-capacity.ts';
 export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';

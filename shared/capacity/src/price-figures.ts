@@ -2,6 +2,7 @@ import { ASSUMPTION_SOURCE, ASSUMPTIONS } from './assumptions.ts';
 import type { Batches } from './batches.ts';
 import type { Design } from './design.ts';
 import { type CapacityFigure, figure, figureValue, readable } from './figure.ts';
+import { serviceFigures } from './fleet-service.ts';
 import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
 import { streamFigures } from './stream-figures.ts';
 import type { CompleteWorkload } from './workload.ts';
@@ -32,6 +33,7 @@ export function priceFigures(workload: CompleteWorkload, batches: Batches, desig
     ...stored,
     ...running,
     ...iotFigures(workload, months.events),
+    ...serviceFigures(workload.deviceCount, batches.eventsPerSecond),
     dollars(
       'dollars',
       'all of it, month 1, DynamoDB on demand',

@@ -1,6 +1,6 @@
 /**
  * Prices of AWS in us-east-1, in US dollars, as their pricing pages said in November 2026, unless another source stands beside them. Those of
- * provisioned units, recovery, logs and IoT Core are the published ones as commonly quoted, and were not read from the pages again. Prices
+ * provisioned units, recovery, logs, IoT Core, Fargate and load balancers are the published ones as commonly quoted, and were not read from the pages again. Prices
  * change: confirm them before money depends on them.
  */
 export const PRICES = {
@@ -50,6 +50,11 @@ export const PRICES = {
     ],
     ruleAndAction: 0.3 / 1e6,
   },
+  /** Linux on arm64 ("AWS Fargate Pricing"), a load balancer and its capacity units, a public IPv4 address, gp3: as commonly quoted, not read again. */
+  fargate: { vCpuHour: 0.03238, gbHour: 0.00356 },
+  loadBalancer: { hour: 0.0225, capacityUnitHour: 0.008 },
+  publicIpHour: 0.005,
+  ebs: { gbMonth: 0.08 },
   firehose: { gb: 0.029 },
   s3: { gbMonth: 0.023, put: 0.005 / 1_000 },
 } as const;

@@ -1,3 +1,4 @@
+import { SERVICE_TASKS } from '@twinstream/capacity';
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -18,6 +19,7 @@ import type { Archive } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { type DeployedFunction, LIVE } from './node-function.ts';
 import type { QueryApi } from './query-api.ts';
+import type { QueryService } from './query-service.ts';
 import type { StateTables } from './state-tables.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 
@@ -49,6 +51,8 @@ interface AlarmRule {
   readonly metric: IMetric;
   /** The alarm goes off at this value. */
   readonly from: number;
+  /** Whether it goes off below that value, and where there is none. Default: from it on. */
+  readonly isBelow?: boolean;
   /** How many periods in a row it must be reached. */
   readonly periods: number;
   readonly description: string;
@@ -62,6 +66,8 @@ const MINUTE_MS = 60_000;
 const API_FAILURES_A_MINUTE_MAX = 5;
 /** Delivery takes one buffer interval; three of them in a row are not a coincidence. */
 const DELIVERY_INTERVALS_MAX = 3;
+
+const SERVICE_MEMORY_PERCENT_MAX = 90;
 
 /** Part of its timeout that an invocation may take. */
 const TIMEOUT_SHARE_MAX = 0.8;
@@ -114,15 +120,17 @@ export class Alarms extends Construct {
     }));
   }
 
-  private alarm({ name, severity, metric, from, periods, description }: AlarmRule): Alarm {
+  private alarm({ name, severity, metric, from, periods, description, isBelow = false }: AlarmRule): Alarm {
     const alarm = new Alarm(this, name, {
       alarmDescription: `${severity}: ${description}`,
       metric,
       threshold: from,
       evaluationPeriods: periods,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // A device fleet that is silent is not broken.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      comparisonOperator: isBelow
+        ? ComparisonOperator.LESS_THAN_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // A device fleet that is silent is not broken; what is counted and is not there is.
+      treatMissingData: isBelow ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     const action = new SnsAction(this.topics[severity]);
     alarm.addAlarmAction(action);
@@ -452,7 +460,7 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function apiRules({ queryApi: { api, reads, corrections, quarantine } }: AlarmsProps): AlarmRule[] {
+function apiRules({ queryApi: { api, reads, corrections, quarantine, service } }: AlarmsProps): AlarmRule[] {
   return [
     {
       name: 'ApiFailures',
@@ -486,6 +494,39 @@ function apiRules({ queryApi: { api, reads, corrections, quarantine } }: AlarmsP
       from: 1,
       periods: 3,
       description: 'The function for the quarantine wants more concurrency than the account has.',
+    },
+    ...(service === undefined ? [] : serviceRules(service)),
+  ];
+}
+
+function serviceRules({ targets, service }: QueryService): AlarmRule[] {
+  return [
+    {
+      name: 'FleetTasksMissing',
+      severity: 'note',
+      metric: targets.metrics.healthyHostCount({ period: PERIOD, statistic: 'Minimum' }),
+      isBelow: true,
+      from: SERVICE_TASKS,
+      periods: 15,
+      description: 'A task of the query service is not ready, for a quarter of an hour.',
+    },
+    {
+      name: 'FleetTasksGone',
+      severity: 'page',
+      metric: targets.metrics.healthyHostCount({ period: PERIOD, statistic: 'Maximum' }),
+      isBelow: true,
+      from: 1,
+      periods: 3,
+      description: 'No task of the query service is ready: lists, counts and updates are old, or fail.',
+    },
+    {
+      name: 'FleetMemory',
+      severity: 'note',
+      metric: service.metricMemoryUtilization({ period: PERIOD, statistic: 'Maximum' }),
+      from: SERVICE_MEMORY_PERCENT_MAX,
+      periods: 5,
+      description:
+        'The query service needs almost all of its memory: the fleet has more devices than the stage states.',
     },
   ];
 }

@@ -18,7 +18,8 @@ import {
   ResponseHeadersPolicy,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
-import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { HttpOrigin, S3BucketOrigin, VpcOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import type { IApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import {
   BlockPublicAccess,
   Bucket,
@@ -32,12 +33,18 @@ import { CODE_FOLDER_CONTEXT } from '../bundles.ts';
 
 export interface DashboardSiteProps {
   readonly api: HttpApi;
+  /** Load balancer of the long-lived API, which alone holds update streams open; undefined where there is none. */
+  readonly loadBalancer: IApplicationLoadBalancer | undefined;
 }
 
 const ONE_YEAR = Duration.days(365);
 const LOG_DAYS = 90;
 /** What the API answers; everything else is a file of the page. */
 const API_PATHS = ['/v1/*', '/healthz', '/openapi.json'];
+/** An update stream, which an HTTP API would hold back. */
+const STREAM_PATH = '/v1/updates';
+/** A stream sends something at least every ten seconds. CloudFront waits for the next packet as long as that. */
+const STREAM_SILENCE_SECONDS = 60;
 /** Files whose names hold a hash of their content. */
 const HASHED_FILES = ['assets/*'];
 
@@ -45,7 +52,7 @@ const HASHED_FILES = ['assets/*'];
 export class DashboardSite extends Construct {
   readonly distribution: Distribution;
 
-  constructor(scope: Construct, id: string, { api }: DashboardSiteProps) {
+  constructor(scope: Construct, id: string, { api, loadBalancer }: DashboardSiteProps) {
     super(scope, id);
     const bucketDefaults = {
       encryption: BucketEncryption.S3_MANAGED,
@@ -91,7 +98,12 @@ export class DashboardSite extends Construct {
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         responseHeadersPolicy: headers,
       },
-      additionalBehaviors: Object.fromEntries(API_PATHS.map((path) => [path, apiBehavior])),
+      additionalBehaviors: {
+        ...(loadBalancer === undefined
+          ? {}
+          : { [STREAM_PATH]: { ...apiBehavior, origin: streamOrigin(loadBalancer) } }),
+        ...Object.fromEntries(API_PATHS.map((path) => [path, apiBehavior])),
+      },
     });
     this.deployPage(files);
     this.acknowledge(logs);
@@ -156,6 +168,15 @@ export class DashboardSite extends Construct {
         'The default certificate of CloudFront fixes the minimum itself. A domain of your own brings its certificate, and TLS 1.2 as the minimum with it.',
     });
   }
+}
+
+function streamOrigin(loadBalancer: IApplicationLoadBalancer): VpcOrigin {
+  return VpcOrigin.withApplicationLoadBalancer(loadBalancer, {
+    protocolPolicy: OriginProtocolPolicy.HTTP_ONLY,
+    httpPort: 80,
+    readTimeout: Duration.seconds(STREAM_SILENCE_SECONDS),
+    keepaliveTimeout: Duration.seconds(STREAM_SILENCE_SECONDS),
+  });
 }
 
 /** CDK's own function copies the files, with rights that CDK writes; there is one in a stack. */

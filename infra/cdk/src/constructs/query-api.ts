@@ -6,23 +6,27 @@ import {
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
+  type HttpRouteIntegration,
   HttpStage,
   type IHttpRouteAuthorizer,
   LogGroupLogDestination,
   PayloadFormatVersion,
+  VpcLink,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { HttpAlbIntegration, HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Port, SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import type { ApiAccess } from '../stages.ts';
+import type { ApiAccess, FleetService } from '../stages.ts';
 import { type Archive, acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { type DeployedFunction, NodeFunction, type Permission } from './node-function.ts';
 import { mappingEnvironment } from './projector.ts';
+import { QueryService } from './query-service.ts';
 import type { StateTables } from './state-tables.ts';
 
 export interface QueryApiProps {
@@ -33,10 +37,27 @@ export interface QueryApiProps {
   /** Mapping documents of the projector: a redrive decodes with them. */
   readonly mappings: readonly Asset[];
   readonly access: ApiAccess;
+  /** The long-lived API that answers for the fleet; undefined where the function does. */
+  readonly fleetService: FleetService | undefined;
+  /** Paths of the projector's mapping documents. */
+  readonly mappingFiles: readonly string[];
+  readonly keepsData: boolean;
   readonly logDays: RetentionDays;
 }
 
+/** What the service answers, where there is one: whatever asks for the fleet, or follows the stream. */
+const FLEET_PATHS = new Set<string>([
+  '/readyz',
+  '/v1/devices',
+  '/v1/fleet/summary',
+  '/v1/fleet/aggregates',
+  '/v1/pipeline',
+]);
+/** An HTTP API holds an answer back until it is whole, and for 30 s at most: streams take the way of the page. */
+const STREAM_PATH = '/v1/updates';
+
 const MEMORY_MIB = 1_769;
+const HTTP_PORT = 80;
 /** An HTTP API gives up after 30 s ("Quotas for HTTP APIs", read 2026-11). */
 const TIMEOUT_SECONDS = 29;
 const REQUESTS_PER_SECOND_MAX = 500;
@@ -50,6 +71,7 @@ export class QueryApi extends Construct {
   readonly corrections: DeployedFunction;
   /** The one function that may read payloads in quarantine, append what is redriven, and resolve records. */
   readonly quarantine: DeployedFunction;
+  readonly service: QueryService | undefined;
 
   constructor(scope: Construct, id: string, props: QueryApiProps) {
     super(scope, id);
@@ -94,12 +116,40 @@ export class QueryApi extends Construct {
         'One object a poison record, below this prefix.',
       );
     props.tables.acknowledgeFreshTables(this);
+    const { fleetService: service } = props;
+    this.service =
+      service === undefined
+        ? undefined
+        : new QueryService(this, 'Service', {
+            service,
+            environment: common.environment,
+            permissions: readPermissions(props),
+            bucketArn: props.archive.bucket.bucketArn,
+            mappingFiles: props.mappingFiles,
+            keepsData: props.keepsData,
+            logDays: props.logDays,
+          });
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Query API of device state and history.',
       createDefaultStage: false,
     });
     this.addStage(props.logDays);
     this.addRoutes(props.access);
+  }
+
+  private fleetIntegration({ vpc, listener }: QueryService): HttpAlbIntegration {
+    const group = new SecurityGroup(this, 'LinkGroup', {
+      vpc,
+      description: 'The API goes to the load balancer of the query tasks.',
+      allowAllOutbound: false,
+    });
+    group.connections.allowTo(listener, Port.tcp(HTTP_PORT), 'Load balancer');
+    const vpcLink = new VpcLink(this, 'Link', {
+      vpc,
+      subnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+      securityGroups: [group],
+    });
+    return new HttpAlbIntegration('FleetIntegration', listener, { vpcLink });
   }
 
   private addStage(logDays: RetentionDays): void {
@@ -123,19 +173,21 @@ export class QueryApi extends Construct {
     const reads = integrationOf('Integration', this.reads);
     const corrections = integrationOf('CorrectionsIntegration', this.corrections);
     const quarantine = integrationOf('QuarantineIntegration', this.quarantine);
-    const integrations = new Map<(typeof ENDPOINTS)[number], HttpLambdaIntegration>([
+    const integrations = new Map<(typeof ENDPOINTS)[number], HttpRouteIntegration>([
       ...CORRECTION_ENDPOINTS.map((endpoint) => [endpoint, corrections] as const),
       ...QUARANTINE_ENDPOINTS.map((endpoint) => [endpoint, quarantine] as const),
     ]);
+    const fleet = this.service === undefined ? reads : this.fleetIntegration(this.service);
     const authorizer = authorizerOf(access);
     for (const endpoint of ENDPOINTS) {
       const { method, path, scope } = endpoint;
+      if (path === STREAM_PATH && this.service !== undefined) continue;
       const isOpen = scope === 'open';
       const scopes = [scope === 'write' ? WRITE_SCOPE : READ_SCOPE];
       const routes = this.api.addRoutes({
         path,
         methods: [method === 'get' ? HttpMethod.GET : HttpMethod.POST],
-        integration: integrations.get(endpoint) ?? reads,
+        integration: integrations.get(endpoint) ?? (FLEET_PATHS.has(path) ? fleet : reads),
         authorizer: isOpen ? new HttpNoneAuthorizer() : authorizer,
         ...(access.kind === 'jwt' && !isOpen ? { authorizationScopes: scopes } : {}),
       });

@@ -34,6 +34,7 @@ export function addStacks(app: App, configuration: StageConfiguration) {
           description: 'Twinstream: the page.',
           stage,
           api: pipeline.queryApi.api,
+          loadBalancer: pipeline.queryApi.service?.loadBalancer,
         })
       : undefined;
   return { pipeline, operations, dashboard };

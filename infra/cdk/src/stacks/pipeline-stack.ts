@@ -97,6 +97,9 @@ export class PipelineStack extends Stack {
       archive,
       mappings: this.projector.mappings,
       access: configuration.access,
+      fleetService: configuration.fleetService,
+      mappingFiles: configuration.mappingFiles,
+      keepsData,
       logDays,
     });
 
