@@ -1,14 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type axe from 'axe-core';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { violationsOf } from './axe.ts';
 import { isSkipped, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
 import { simulatedFleet, simulatedId } from './simulated-fleet.ts';
 import { type StubApi, startStubApi } from './stub-api.ts';
-
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const SCREENS: readonly (readonly [string, BrowserContextOptions])[] = [
   ['light', { colorScheme: 'light' }],
@@ -19,20 +15,6 @@ const SCREENS: readonly (readonly [string, BrowserContextOptions])[] = [
 let browser: TestBrowser;
 let api: FixtureApi;
 let stub: StubApi;
-let source: string;
-
-/** What axe holds against the page, in short. */
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(
-    (tags): Promise<axe.AxeResults> =>
-      Reflect.get(window, 'axe').run({ runOnly: { type: 'tag', values: tags } }),
-    TAGS,
-  );
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-  );
-}
 
 describe.skipIf(isSkipped)(`axe in a browser${skipNote}`, () => {
   beforeAll(async () => {
@@ -41,7 +23,6 @@ describe.skipIf(isSkipped)(`axe in a browser${skipNote}`, () => {
     const fleet = simulatedFleet(30);
     fleet.change(simulatedId(1), { liveness: 'offline' });
     stub = await startStubApi({ fleet, pageFolder: browser.pageFolder });
-    source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   });
   afterAll(async () => {
     await api?.close();

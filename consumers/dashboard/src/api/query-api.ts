@@ -1,22 +1,30 @@
 import type {
   Basis,
+  CorrectionTaken,
+  Discarded,
   EventList,
   FleetSummary,
   Order,
   PipelineStatus,
+  QuarantinedPayload,
+  QuarantineList,
+  RedriveAnswer,
   WholeDevice,
   WholeDeviceList,
 } from '@twinstream/api-contract';
 import { type FleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
-import { type Outcome, requestJson } from './request.ts';
+import { type Outcome, requestJson, requestText, sendJson } from './request.ts';
 
 export interface Slice {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-function pathOf(path: string, parameters: Readonly<Record<string, string | number | undefined>>): string {
-  const search = new URLSearchParams();
+function pathOf(
+  path: string,
+  parameters: Readonly<Record<string, string | number | undefined>>,
+  search = new URLSearchParams(),
+): string {
   for (const [name, value] of Object.entries(parameters))
     if (value !== undefined) search.set(name, String(value));
   return search.size === 0 ? path : `${path}?${search}`;
@@ -35,10 +43,17 @@ export function listDevices(
   slice: Slice,
   signal?: AbortSignal,
 ): Promise<Outcome<WholeDeviceList>> {
-  return requestJson(
-    pathOf('v1/devices', { ...Object.fromEntries(writeFleetQuery(query)), ...slice }),
-    signal,
-  );
+  return requestJson(pathOf('v1/devices', { ...slice }, writeFleetQuery(query)), signal);
+}
+
+/** A page of the list as text: members and attributes that `fields` names. */
+export function exportDevices(
+  query: FleetQuery,
+  slice: Slice,
+  fields: string,
+  mediaType: string,
+): ReturnType<typeof requestText> {
+  return requestText(pathOf('v1/devices', { ...slice, fields }, writeFleetQuery(query)), mediaType);
 }
 
 export interface Moment {
@@ -78,5 +93,76 @@ export function readPipeline(signal?: AbortSignal): Promise<Outcome<PipelineStat
 
 /** Counts of the fleet, or of the devices that meet a filter. */
 export function readSummary(filter: FleetQuery, signal?: AbortSignal): Promise<Outcome<FleetSummary>> {
-  return requestJson(pathOf('v1/fleet/summary', Object.fromEntries(writeFleetQuery(filter))), signal);
+  return requestJson(pathOf('v1/fleet/summary', {}, writeFleetQuery(filter)), signal);
+}
+
+/** Who changes something, and why: recorded with it. */
+export interface Signature {
+  readonly reason: string;
+  /** Where the API authenticates its callers it uses the caller instead. */
+  readonly actor: string;
+}
+
+export interface Correction extends Signature {
+  /** Attributes by name, each value as JSON in its own words: a number keeps its digits. */
+  readonly data: readonly (readonly [name: string, json: string])[];
+  readonly corrects?: { readonly session: number; readonly counter: number };
+}
+
+/** `key`: the same correction with the same key is stored once. */
+export function correctDevice(
+  deviceId: string,
+  { data, ...rest }: Correction,
+  key: string,
+): Promise<Outcome<CorrectionTaken>> {
+  const members = data.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',');
+  const body = `{"data":{${members}},${JSON.stringify(rest).slice(1)}`;
+  return sendJson(`${devicePath(deviceId)}/corrections`, body, { 'idempotency-key': key });
+}
+
+export interface QuarantineQuery {
+  readonly rejection?: string | undefined;
+  readonly partitionKey?: string | undefined;
+}
+
+export function listQuarantine(
+  query: QuarantineQuery,
+  slice: Slice,
+  signal?: AbortSignal,
+): Promise<Outcome<QuarantineList>> {
+  return requestJson(pathOf('v1/quarantine', { ...query, ...slice }), signal);
+}
+
+function recordPath(recordId: string): string {
+  return `v1/quarantine/${encodeURIComponent(recordId)}`;
+}
+
+export function readQuarantined(
+  recordId: string,
+  signal?: AbortSignal,
+): Promise<Outcome<QuarantinedPayload>> {
+  return requestJson(recordPath(recordId), signal);
+}
+
+/** Entries of a record as they were repaired. */
+export type RepairedEntries = readonly { readonly subSequenceNumber: number; readonly text: string }[];
+
+/** What a redrive would store; undefined entries: as they are. */
+export function previewRedrive(
+  recordId: string,
+  entries: RepairedEntries | undefined,
+): Promise<Outcome<RedriveAnswer>> {
+  return sendJson(`${recordPath(recordId)}/redrive-preview`, { entries });
+}
+
+export function redriveRecord(
+  recordId: string,
+  entries: RepairedEntries | undefined,
+  signature: Signature,
+): Promise<Outcome<RedriveAnswer>> {
+  return sendJson(`${recordPath(recordId)}/redrive`, { entries, ...signature });
+}
+
+export function discardRecord(recordId: string, signature: Signature): Promise<Outcome<Discarded>> {
+  return sendJson(`${recordPath(recordId)}/discard`, { ...signature });
 }

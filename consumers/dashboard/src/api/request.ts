@@ -5,7 +5,15 @@ import { keep, readKept } from '../kept.ts';
 export type Outcome<T> =
   | { readonly kind: 'answered'; readonly value: T; readonly serverTime?: number }
   /** The API said no, or something that is no JSON. */
-  | { readonly kind: 'refused'; readonly status: number; readonly title: string; readonly detail: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly title: string;
+      readonly detail: string;
+      /** Code of the problem, and the members of the request at fault, where the API names them. */
+      readonly code?: string;
+      readonly faults?: Problem['faults'];
+    }
   /** Nobody answered, or not in time. */
   | { readonly kind: 'unreachable'; readonly detail: string }
   | { readonly kind: 'aborted' };
@@ -31,42 +39,96 @@ export function authorization(): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-/**
- * Asks for JSON, of the type that the contract gives for this path. Never throws for what a network or a server can do. What
- * is answered is not checked again: page and API are built from one contract.
- */
-export async function requestJson<T extends object>(path: string, signal?: AbortSignal): Promise<Outcome<T>> {
+/** What the server answered well, and its body. */
+interface Received {
+  readonly response: Response;
+  readonly text: string;
+}
+
+/** Asks, and reads the answer. Never throws for what a network or a server can do. */
+async function ask(
+  path: string,
+  signal: AbortSignal | undefined,
+  init: RequestInit,
+): Promise<Outcome<Received>> {
   const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: Response;
-  let body: unknown;
+  let text: string;
   try {
     response = await fetch(path, {
-      headers: { accept: 'application/json', ...authorization() },
+      ...init,
+      headers: { ...authorization(), ...init.headers },
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    body = await readBody(response);
+    text = await response.text();
   } catch (error) {
     if (signal?.aborted === true) return { kind: 'aborted' };
     if (timeout.aborted)
       return { kind: 'unreachable', detail: `no answer within ${ANSWER_MS_MAX / 1_000} s` };
     return { kind: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
   }
-  if (!response.ok) return refusal(response, body);
+  if (!response.ok) return refusal(response, jsonOf(text));
+  const serverTime = Date.parse(response.headers.get('date') ?? '');
+  const value = { response, text };
+  return { kind: 'answered', value, ...(Number.isNaN(serverTime) ? {} : { serverTime }) };
+}
+
+/**
+ * Asks for JSON, of the type that the contract gives for this path. What is answered is not checked again: page and API are
+ * built from one contract.
+ */
+export async function requestJson<T extends object>(
+  path: string,
+  signal?: AbortSignal,
+  init: RequestInit = {},
+): Promise<Outcome<T>> {
+  const outcome = await ask(path, signal, {
+    ...init,
+    headers: { accept: 'application/json', ...init.headers },
+  });
+  if (outcome.kind !== 'answered') return outcome;
+  const body = jsonOf(outcome.value.text);
   if (typeof body !== 'object' || body === null) {
     return {
       kind: 'refused',
-      status: response.status,
+      status: outcome.value.response.status,
       title: 'Answer not understood',
       detail: `${path} answered something else than JSON.`,
     };
   }
-  const serverTime = Date.parse(response.headers.get('date') ?? '');
-  return { kind: 'answered', value: body as T, ...(Number.isNaN(serverTime) ? {} : { serverTime }) };
+  return { ...outcome, value: body as T };
+}
+
+/** A page of a list in another media type than JSON, and the cursor of the next. */
+export async function requestText(
+  path: string,
+  accept: string,
+): Promise<Outcome<{ readonly text: string; readonly nextCursor: string | undefined }>> {
+  const outcome = await ask(path, undefined, { headers: { accept } });
+  if (outcome.kind !== 'answered') return outcome;
+  const { response, text } = outcome.value;
+  return { ...outcome, value: { text, nextCursor: response.headers.get('next-cursor') ?? undefined } };
+}
+
+/** Sends JSON, or a text that is JSON. Where nobody answers the outcome is unknown: it may have been done. */
+export function sendJson<T extends object>(
+  path: string,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Outcome<T>> {
+  return requestJson(path, undefined, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 /** The body as JSON; undefined for a body that is none. */
 export async function readBody(response: Response): Promise<unknown> {
-  const text = await response.text();
+  return jsonOf(await response.text());
+}
+
+function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -82,7 +144,20 @@ export function refusal(response: Response, body: unknown): Failure {
     return typeof value === 'string' ? value : undefined;
   };
   const isGateway = response.status === 502 || response.status === 503 || response.status === 504;
-  const detail = member('detail') ?? `The API answered with status ${response.status}.`;
+  const detail =
+    member('detail') ??
+    (response.status === 403
+      ? 'Your rights do not include this: it takes those to change something (twinstream/write).'
+      : `The API answered with status ${response.status}.`);
   if (isGateway && member('title') === undefined) return { kind: 'unreachable', detail };
-  return { kind: 'refused', status: response.status, title: member('title') ?? 'Request refused', detail };
+  const code = member('code');
+  const faults = typeof body === 'object' && body !== null ? (body as Partial<Problem>).faults : undefined;
+  return {
+    kind: 'refused',
+    status: response.status,
+    title: member('title') ?? 'Request refused',
+    detail,
+    ...(code === undefined ? {} : { code }),
+    ...(faults === undefined ? {} : { faults }),
+  };
 }

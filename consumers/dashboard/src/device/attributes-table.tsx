@@ -10,11 +10,18 @@ import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Age } from '../parts/time.tsx';
 
+/** A state to compare with. */
+export interface ComparedState {
+  readonly device: WholeDevice;
+  /** Of its column; absent for the present of the same device. */
+  readonly title?: string;
+}
+
 export interface AttributesTableProps {
   /** The state shown: now, or at a moment. */
   readonly shown: WholeDevice;
-  /** The state now, to compare a past one with; undefined while now is shown. */
-  readonly present: WholeDevice | undefined;
+  /** What it is compared with: the present, another moment, or another device. */
+  readonly compared: ComparedState | undefined;
   readonly origins: ReadonlyMap<string, AttributeOrigin>;
   /** Arrival of the oldest event at hand; milliseconds since 1970. */
   readonly historyFrom: number | undefined;
@@ -69,41 +76,50 @@ function writerOf({ attributeVersions = {} }: WholeDevice, name: string): Attrib
   return Object.hasOwn(attributeVersions, name) ? attributeVersions[name] : undefined;
 }
 
-const CHANGE_TEXT: Readonly<Record<AttributeChange['change'], string>> = {
+type ChangeText = Readonly<Record<AttributeChange['change'], string>>;
+const CHANGE_TEXT: ChangeText = {
   same: 'unchanged',
   changed: 'changed',
   added: 'not set at that time',
   removed: 'removed since',
 };
+const DIFFERENCE_TEXT: ChangeText = {
+  same: 'equal',
+  changed: 'different',
+  added: 'only here',
+  removed: 'not set',
+};
 
 /** Attributes by name, each with the version that wrote it and its age; of a past state, with its difference to the present. */
-export function AttributesTable({ shown, present, origins, historyFrom, atMs }: AttributesTableProps) {
-  const changes = differenceOf(shown.attributes, (present ?? shown).attributes);
+export function AttributesTable({ shown, compared, origins, historyFrom, atMs }: AttributesTableProps) {
+  const changes = differenceOf(shown.attributes, (compared?.device ?? shown).attributes);
   const changedCount = changes.filter(({ change }) => change !== 'same').length;
   if (changes.length === 0)
-    return <p class="empty">No attributes {present === undefined ? '' : 'at that time'}.</p>;
+    return <p class="empty">No attributes{atMs === undefined ? '' : ' at that time'}.</p>;
+  const { title } = compared ?? {};
+  const differs = title === undefined ? 'changed since' : `different from ${title}`;
   return (
     <>
-      {present !== undefined && (
+      {compared !== undefined && (
         <p class="change-line">
           <LivenessMark device={shown} />
           <ReportedStatus device={shown} />
           <span class="change-count" role="status">
             {changedCount === 0
-              ? 'No attribute has changed since.'
-              : `${changedCount} of ${changes.length} attributes ${changedCount === 1 ? 'has' : 'have'} changed since.`}
+              ? `No attribute ${title === undefined ? 'has' : 'is'} ${differs}.`
+              : `${changedCount} of ${changes.length} attributes ${verb(changedCount, title)} ${differs}.`}
           </span>
         </p>
       )}
-      <table class={`attributes ${present === undefined ? '' : 'is-comparing'}`}>
+      <table class={`attributes ${compared === undefined ? '' : 'is-comparing'}`}>
         <thead>
           <tr>
             <th scope="col">Attribute</th>
-            <th scope="col">{present === undefined ? 'Value' : 'Then'}</th>
-            {present !== undefined && <th scope="col">Now</th>}
+            <th scope="col">{atMs === undefined ? (title === undefined ? 'Value' : 'Now') : 'Then'}</th>
+            {compared !== undefined && <th scope="col">{title ?? 'Now'}</th>}
             <th scope="col">Version</th>
             <th scope="col" class="is-right">
-              {present === undefined ? 'Age' : 'Age then'}
+              {atMs === undefined ? 'Age' : 'Age then'}
             </th>
           </tr>
         </thead>
@@ -112,7 +128,7 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
             <Row
               key={change.name}
               change={change}
-              isComparing={present !== undefined}
+              words={compared && (title === undefined ? CHANGE_TEXT : DIFFERENCE_TEXT)}
               writer={writerOf(shown, change.name)}
               origin={origins.get(change.name)}
               historyFrom={historyFrom}
@@ -125,6 +141,11 @@ export function AttributesTable({ shown, present, origins, historyFrom, atMs }: 
   );
 }
 
+function verb(count: number, title: string | undefined): string {
+  if (title === undefined) return count === 1 ? 'has' : 'have';
+  return count === 1 ? 'is' : 'are';
+}
+
 /** An age as of the moment shown. */
 function AgeAt({ time, atMs }: { readonly time: number; readonly atMs: number | undefined }) {
   if (atMs === undefined) return <Age time={time} />;
@@ -133,31 +154,32 @@ function AgeAt({ time, atMs }: { readonly time: number; readonly atMs: number | 
 
 interface RowProps {
   readonly change: AttributeChange;
-  readonly isComparing: boolean;
+  /** Words for the changes; undefined where nothing is compared. */
+  readonly words: ChangeText | undefined;
   readonly writer: AttributeVersion | undefined;
   readonly origin: AttributeOrigin | undefined;
   readonly historyFrom: number | undefined;
   readonly atMs: number | undefined;
 }
 
-function Row({ change, isComparing, writer, origin, historyFrom, atMs }: RowProps) {
+function Row({ change, words, writer, origin, historyFrom, atMs }: RowProps) {
   const version = writer ?? origin?.identity;
   const time = writer?.arrivalTime === undefined ? origin?.time : Date.parse(writer.arrivalTime);
   return (
-    <tr class={`change-${isComparing ? change.change : 'none'}`}>
+    <tr class={`change-${words === undefined ? 'none' : change.change}`}>
       <th scope="row">
         <AttributeName name={change.name} />
       </th>
       <td>{'before' in change ? <Value value={change.before} /> : <span class="muted">–</span>}</td>
-      {isComparing && (
+      {words !== undefined && (
         <td>
           <span class={`change is-${change.change}`}>
             {change.change === 'changed' || change.change === 'added' ? (
               <Value value={change.after} />
             ) : (
-              <span class="muted">{CHANGE_TEXT[change.change]}</span>
+              <span class="muted">{words[change.change]}</span>
             )}
-            {change.change !== 'same' && <span class="change-word">{CHANGE_TEXT[change.change]}</span>}
+            {change.change !== 'same' && <span class="change-word">{words[change.change]}</span>}
           </span>
         </td>
       )}

@@ -85,6 +85,9 @@ export function DeviceHead({
           <Fact name="Late">{countText(device.counts.late)}</Fact>
           <Fact name="Duplicates">{countText(device.counts.duplicates)}</Fact>
           <Fact name="Missing events">{countText(device.counts.gaps)}</Fact>
+          <Fact name="Quarantine">
+            <Link to={{ ...LEAVE, view: 'quarantine', key: deviceId }}>its records</Link>
+          </Fact>
           {device.lastEventTime !== null && <Fact name="Device clock">{device.lastEventTime}</Fact>}
         </dl>
       )}

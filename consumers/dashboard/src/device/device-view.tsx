@@ -1,10 +1,11 @@
 import { BASES, type Basis } from '@twinstream/api-contract/values';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { originsOf } from '../model/attribute-origins.ts';
 import { arrivalMs } from '../model/event.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
 import { Json } from '../parts/json.tsx';
+import { lazy } from '../parts/lazy.tsx';
 import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { parameters } from '../session/address.ts';
 import { now } from '../session/clock.ts';
@@ -12,9 +13,13 @@ import { type DeviceHistory, EVENTS_MAX, STRETCH_EVENTS } from '../session/devic
 import { type DeviceSession, openDevice } from '../session/device-session.ts';
 import { AttributePlots } from './attribute-plots.tsx';
 import { AttributesTable } from './attributes-table.tsx';
+import { CompareChoice, useCompared } from './compare.tsx';
 import { DeviceHead } from './device-head.tsx';
 import { HistoryList } from './history-list.tsx';
 import { TimeSlider } from './time-slider.tsx';
+
+const TrackCard = lazy(async () => (await import('./track-card.tsx')).TrackCard);
+const CorrectionForm = lazy(async () => (await import('./correction-form.tsx')).CorrectionForm);
 
 /** Shortest span of the slider, so that a device with one event has one, too. */
 const SPAN_MS_MIN = 1_000;
@@ -90,9 +95,11 @@ function HistoryCard({ history, atMs, isWindowed, duplicates }: HistoryCardProps
 function Loaded({ session, windowName }: { readonly session: DeviceSession; readonly windowName: string }) {
   const device = session.device.value;
   const { history } = session;
+  const [isCorrecting, setIsCorrecting] = useState(false);
   const events = history.events.value;
   const atMs = momentOf(parameters.value.get('at'));
   const past = session.past.value;
+  const compared = useCompared(session.deviceId);
   const first = events[0];
   const oldest = first === undefined ? undefined : arrivalMs(first);
   const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), atMs, now.value);
@@ -114,11 +121,19 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
           class={`card ${session.isPastLoading.value ? 'is-loading' : ''}`}
           aria-labelledby="attributes-title"
         >
-          <h2 id="attributes-title">Attributes</h2>
+          <div class="card-line">
+            <h2 id="attributes-title">Attributes</h2>
+            <CompareChoice />
+          </div>
+          {compared?.failure !== undefined && (
+            <FailureNotice failure={compared.failure} what="The state to compare with" />
+          )}
           {shown !== undefined && (
             <AttributesTable
               shown={shown}
-              present={atMs === undefined ? undefined : device}
+              compared={
+                compared?.state ?? (atMs === undefined || compared !== undefined ? undefined : { device })
+              }
               origins={origins}
               historyFrom={oldest}
               atMs={atMs}
@@ -137,6 +152,11 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
           )}
         </section>
       </div>
+      <TrackCard device={device} events={events} timeOf={arrivalMs} fromMs={fromMs} toMs={toMs} atMs={atMs} />
+      <details class="card" onToggle={(event) => setIsCorrecting(event.currentTarget.open)}>
+        <summary>Correct attributes</summary>
+        {isCorrecting && <CorrectionForm device={device} events={events} />}
+      </details>
       <HistoryCard
         history={history}
         atMs={atMs}

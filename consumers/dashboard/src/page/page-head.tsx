@@ -72,11 +72,17 @@ export function PageHead() {
         <span class="brand-name">Twinstream</span>
       </Link>
       <nav aria-label="Views">
-        <Link to={LEAVE} current={shown !== 'pipeline'}>
+        <Link to={LEAVE} current={shown === 'fleet' || shown === 'device'}>
           Fleet
+        </Link>
+        <Link to={{ ...LEAVE, view: 'map' }} current={shown === 'map'}>
+          Map
         </Link>
         <Link to={{ ...LEAVE, view: 'pipeline' }} current={shown === 'pipeline'}>
           Pipeline
+        </Link>
+        <Link to={{ ...LEAVE, view: 'quarantine' }} current={shown === 'quarantine'}>
+          Quarantine
         </Link>
       </nav>
       <ConnectionLine />

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { DeviceView } from '../device/device-view.tsx';
 import { FleetView } from '../fleet/fleet-view.tsx';
 import { countText } from '../model/value-text.ts';
+import { lazy } from '../parts/lazy.tsx';
 import { PipelineView } from '../pipeline/pipeline-view.tsx';
 import { view } from '../session/address.ts';
 import { asOfShown, link } from '../session/connection.ts';
@@ -12,6 +13,11 @@ import { LinkBanner } from './link-banner.tsx';
 import { PageHead } from './page-head.tsx';
 import { ShortcutHelp } from './shortcuts.tsx';
 
+/** Views that few open are loaded when they are. */
+const QuarantineView = lazy(async () => (await import('../quarantine/quarantine-view.tsx')).QuarantineView);
+
+const MapView = lazy(async () => (await import('../map/map-view.tsx')).MapView);
+
 function CurrentView() {
   const shown = view.value;
   switch (shown.view) {
@@ -19,16 +25,22 @@ function CurrentView() {
       return <DeviceView key={shown.deviceId} deviceId={shown.deviceId} />;
     case 'pipeline':
       return <PipelineView />;
+    case 'quarantine':
+      return <QuarantineView />;
+    case 'map':
+      return <MapView />;
     case 'fleet':
       return <FleetView />;
   }
 }
 
+const VIEW_NAMES = { fleet: 'Fleet', map: 'Map', pipeline: 'Pipeline', quarantine: 'Quarantine' } as const;
+
 /** The tab says what matters, also while another one is in front. */
 function titleOf(): string {
   const shown = view.value;
   const troubled = summary.value?.inTrouble ?? 0;
-  const what = shown.view === 'device' ? shown.deviceId : shown.view === 'pipeline' ? 'Pipeline' : 'Fleet';
+  const what = shown.view === 'device' ? shown.deviceId : VIEW_NAMES[shown.view];
   return `${troubled > 0 ? `(${countText(troubled)} in trouble) ` : ''}${what} · Twinstream`;
 }
 

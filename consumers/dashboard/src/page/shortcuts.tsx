@@ -23,7 +23,9 @@ const SHORTCUTS: readonly Shortcut[] = [
     },
   },
   { key: 'f', does: 'Go to the fleet', run: () => navigate(LEAVE) },
+  { key: 'm', does: 'Go to the map', run: () => navigate({ ...LEAVE, view: 'map' }) },
   { key: 'p', does: 'Go to the pipeline', run: () => navigate({ ...LEAVE, view: 'pipeline' }) },
+  { key: 'q', does: 'Go to the quarantine', run: () => navigate({ ...LEAVE, view: 'quarantine' }) },
   { key: ' ', does: 'Pause or resume, from anywhere but a control', run: togglePause },
   {
     key: '?',

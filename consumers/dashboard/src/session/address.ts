@@ -1,5 +1,13 @@
 import { computed, signal } from '@preact/signals';
-import { FLEET_PARAMETERS, type FleetQuery, readFleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
+import {
+  FLEET_PARAMETERS,
+  type FleetQuery,
+  isAttributeParameter,
+  readFleetQuery,
+  readNames,
+  writeFleetQuery,
+  writeNames,
+} from '../model/fleet-query.ts';
 import { LOCAL_ZONE, resolveZone } from '../model/time-zone.ts';
 
 // All that a link must say is in the query string: the page works from any static host, without a fallback route.
@@ -8,14 +16,14 @@ const search = signal(location.search);
 export const parameters = computed(() => new URLSearchParams(search.value));
 
 /** What a link changes: null takes a parameter away. */
-export type AddressChange = Readonly<Record<string, string | null>>;
+export type AddressChange = Readonly<Record<string, string | readonly string[] | null>>;
 
 /** The address that differs from this one in the given parameters. */
 export function hrefWith(change: AddressChange): string {
   const next = new URLSearchParams(parameters.value);
   for (const [name, value] of Object.entries(change)) {
-    if (value === null) next.delete(name);
-    else next.set(name, value);
+    next.delete(name);
+    for (const one of value === null ? [] : [value].flat()) next.append(name, one);
   }
   return next.size === 0 ? '.' : `?${next}`;
 }
@@ -36,17 +44,32 @@ export function startAddress(): void {
 }
 
 /** What leads out of a view and leaves filters and time zone as they are. */
-export const LEAVE: AddressChange = { view: null, device: null, at: null, window: null, basis: null };
+export const LEAVE: AddressChange = {
+  view: null,
+  device: null,
+  at: null,
+  window: null,
+  basis: null,
+  against: null,
+  other: null,
+  record: null,
+  rejection: null,
+  key: null,
+  selected: null,
+};
 
 export type View =
   | { readonly view: 'fleet' }
   | { readonly view: 'device'; readonly deviceId: string }
-  | { readonly view: 'pipeline' };
+  | { readonly view: 'pipeline' }
+  | { readonly view: 'quarantine' }
+  | { readonly view: 'map' };
 
 export const view = computed((): View => {
   const deviceId = parameters.value.get('device');
   if (deviceId !== null && deviceId !== '') return { view: 'device', deviceId };
-  return { view: parameters.value.get('view') === 'pipeline' ? 'pipeline' : 'fleet' };
+  const named = parameters.value.get('view');
+  return { view: named === 'pipeline' || named === 'quarantine' || named === 'map' ? named : 'fleet' };
 });
 
 // Computed from text first, so that a change elsewhere in the address is no change here.
@@ -58,7 +81,17 @@ export const fleetQuery = computed(
 /** Goes to another fleet query, keeping what else the address says. */
 export function setFleetQuery(query: FleetQuery, how: 'push' | 'replace' = 'push'): void {
   const wanted = writeFleetQuery(query);
-  navigate(Object.fromEntries(FLEET_PARAMETERS.map((name) => [name, wanted.get(name)])), how);
+  const conditions = [...parameters.peek().keys(), ...wanted.keys()].filter(isAttributeParameter);
+  const names = [...FLEET_PARAMETERS, ...conditions];
+  navigate(Object.fromEntries(names.map((name) => [name, wanted.getAll(name)])), how);
+}
+
+const columnsText = computed(() => parameters.value.get('columns'));
+/** Attributes that the list shows as columns. */
+export const attributeColumns = computed(() => readNames(columnsText.value));
+
+export function setAttributeColumns(names: readonly string[]): void {
+  navigate({ columns: names.length === 0 ? null : writeNames(names) }, 'replace');
 }
 
 /** The zone as the address names it. */

@@ -2,18 +2,24 @@ import { LIVENESS, ORDERS, TROUBLE_FILTERS } from '@twinstream/api-contract/valu
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  attributeSort,
   FLEET_PARAMETERS,
   type FleetQuery,
   isFiltered,
   readFleetQuery,
+  readNames,
   SORT_KEYS,
   writeFleetQuery,
+  writeNames,
 } from '../../src/model/fleet-query.ts';
 
 const text = fc.string({ minLength: 1, maxLength: 20 }).filter((value) => value.trim() === value);
 const sorted = fc
   .record(
-    { sort: fc.constantFrom(...SORT_KEYS), order: fc.constantFrom(...ORDERS) },
+    {
+      sort: fc.oneof(fc.constantFrom(...SORT_KEYS), text.map(attributeSort)),
+      order: fc.constantFrom(...ORDERS),
+    },
     { requiredKeys: ['sort'] },
   )
   .map((value): FleetQuery => value);
@@ -26,6 +32,7 @@ const filter = fc.record(
     site: text,
     type: text,
     firmware: text,
+    attributes: fc.array(fc.record({ name: text, condition: text }), { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: [] },
 );
@@ -42,11 +49,18 @@ test('every fleet query comes back from its address as it was', () => {
 });
 
 test('no address breaks the page, however it was made', () => {
-  const parameters = fc.array(fc.tuple(fc.constantFrom(...FLEET_PARAMETERS, 'tz', 'other'), fc.string()));
+  const parameters = fc.array(
+    fc.tuple(fc.constantFrom(...FLEET_PARAMETERS, 'attr.', 'attr.a', 'tz', 'other'), fc.string()),
+  );
   fc.assert(
     fc.property(parameters, (pairs) => {
       const query = readFleetQuery(new URLSearchParams(pairs));
       expect(readFleetQuery(writeFleetQuery(query))).toEqual(query);
     }),
   );
+});
+
+test('names of columns come back from one parameter as they were, whatever they hold', () => {
+  const names = fc.array(fc.string({ minLength: 1, unit: fc.constantFrom('a', ',', '~', '0', '2', 'ü') }));
+  fc.assert(fc.property(names, (all) => expect(readNames(writeNames(all))).toEqual(all)));
 });

@@ -1,0 +1,190 @@
+import type { DeviceJson, EventList, QuarantineList, WholeDeviceList } from '@twinstream/api-contract';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { violationsOf } from './axe.ts';
+import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
+import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+
+let browser: TestBrowser;
+let api: FixtureApi;
+let open: OpenPage | undefined;
+
+async function openPage(search: Record<string, string>, width = 1_440): Promise<Page> {
+  open = await browser.open(`${api.url}/?${new URLSearchParams({ tz: 'UTC', ...search })}`, {
+    viewport: { width, height: 900 },
+  });
+  return open.page;
+}
+
+async function quarantined(search = ''): Promise<QuarantineList['records']> {
+  return (await api.get<QuarantineList>(`/v1/quarantine${search}`)).records;
+}
+
+async function openRecord(reason: string, width?: number): Promise<Page> {
+  const page = await openPage({ view: 'quarantine' }, width);
+  await page.locator('.dead-letters tbody tr', { hasText: reason }).getByRole('link').click();
+  await page.getByRole('heading', { name: 'Record', exact: true }).waitFor();
+  return page;
+}
+
+async function sign(page: Page): Promise<void> {
+  await page.getByLabel('Reason', { exact: true }).last().fill('old firmware');
+  await page.getByLabel('Your name').fill('ann');
+}
+
+async function overflowOf(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** A device that no longer speaks, so that nobody but the test changes it. */
+async function silentDevice(): Promise<DeviceJson> {
+  const path = '/v1/devices?liveness=offline&sort=events&order=desc&limit=1';
+  const { devices } = await api.get<WholeDeviceList>(path);
+  if (devices[0] === undefined) throw new Error('no device is silent');
+  return devices[0];
+}
+
+describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+    api = await startFixtureApi(browser.pageFolder, 60);
+  });
+  afterAll(async () => {
+    await api?.close();
+    await browser?.close();
+  });
+  afterEach(async () => {
+    const faults = open?.faults ?? [];
+    await open?.close();
+    open = undefined;
+    expect(faults).toEqual([]);
+  });
+
+  test('lists what is in quarantine, with reason, key and fault, and filters by reason', async () => {
+    const records = await quarantined();
+    const page = await openPage({ view: 'quarantine' });
+    await page.locator('.dead-letters tbody tr').first().waitFor();
+    expect(await page.locator('.dead-letters tbody tr').count()).toBe(records.length);
+    const entry = records[0]?.entries[0];
+    const row = page.locator('.dead-letters tbody tr').first();
+    expect(await row.innerText()).toContain(entry?.reason);
+    expect(await row.innerText()).toContain(entry?.partitionKey);
+    expect(await row.innerText()).toContain(entry?.detail);
+    await page.getByLabel('Reason').selectOption('invalid-time');
+    await page.waitForFunction(() => document.querySelectorAll('.dead-letters tbody tr').length === 1);
+    expect(await violationsOf(page)).toEqual([]);
+  });
+
+  test('a record is repaired, previewed and redriven, and its device has the event', async () => {
+    const page = await openRecord('unsupported-version');
+    await sign(page);
+    const redrive = page.getByRole('button', { name: 'Redrive', exact: true });
+    await page.getByRole('button', { name: 'Preview a redrive' }).click();
+    await page.getByText('is still invalid (unsupported-version: v must be 1)').waitFor();
+    expect(await redrive.isDisabled()).toBe(true);
+    const text = page.getByRole('textbox', { name: 'Event' });
+    await text.fill((await text.inputValue()).replace('"v":9', '"v":1'));
+    await page.getByRole('button', { name: 'Preview a redrive' }).click();
+    await page.getByText('would be stored').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await redrive.click();
+    await page.getByText('Redriven: it has left quarantine.').waitFor();
+    expect(await quarantined('?rejection=unsupported-version')).toEqual([]);
+    const { events } = await api.get<EventList>('/v1/devices/bus-0000/events?order=desc&limit=100');
+    expect(events.filter(({ repaired }) => repaired)).toHaveLength(1);
+  });
+
+  test('bytes that are not text are shown in hexadecimal, and a discard is asked for twice', async () => {
+    const page = await openRecord('invalid-utf8', 390);
+    expect(await page.getByLabel('Bytes of entry 0').innerText()).toContain('00 ff f3 0a 22 c8 01');
+    await sign(page);
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    expect(await quarantined('?rejection=invalid-utf8')).toHaveLength(1);
+    expect(await overflowOf(page)).toBe(0);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Discard it for good' }).click();
+    await page.getByText('Discarded: it has left quarantine').waitFor();
+    expect(await quarantined('?rejection=invalid-utf8')).toEqual([]);
+  });
+
+  test('says so where the rights do not include it, and offers it no more', async () => {
+    const page = await openRecord('not-json');
+    await sign(page);
+    // As an HTTP API of API Gateway answers for a token without the scope.
+    await page.route('**/discard', (route) =>
+      route.fulfill({ status: 403, contentType: 'application/json', body: '{"message":"Forbidden"}' }),
+    );
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    await page.getByRole('button', { name: 'Discard it for good' }).click();
+    await page.getByText('Your rights do not include this').waitFor();
+    expect(await page.getByRole('button', { name: 'Discard it for good' }).isDisabled()).toBe(true);
+    expect(await quarantined('?rejection=not-json')).toHaveLength(1);
+  });
+
+  test('a correction shows what it changes, is taken, and is told to be stored', async () => {
+    const { deviceId, attributes } = await silentDevice();
+    const page = await openPage({ device: deviceId }, 390);
+    await page.getByText('Correct attributes').click();
+    await page.getByLabel('Attribute', { exact: true }).fill('speedMph');
+    await page.getByRole('textbox', { name: 'Value' }).fill('17.25');
+    await sign(page);
+    const cells = page.getByRole('table', { name: 'What the correction changes' }).locator('tbody td');
+    expect((await cells.allTextContents()).slice(0, 2)).toEqual([String(attributes.speedMph), '17.25']);
+    await page.getByLabel('Corrected event').fill('99.1');
+    await page.getByRole('button', { name: `Correct ${deviceId}` }).click();
+    const field = page.locator('.field', { hasText: 'Corrected event' });
+    await field.getByRole('alert').filter({ hasText: 'has not reached' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await overflowOf(page)).toBe(0);
+    await page.getByLabel('Corrected event').fill('');
+    await page.getByRole('button', { name: `Correct ${deviceId}` }).click();
+    await page.getByText('The correction is stored.').waitFor();
+    expect((await api.get<DeviceJson>(`/v1/devices/${deviceId}`)).attributes.speedMph).toBe(17.25);
+  });
+
+  test('a number that a double would round is refused, beside its field', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openPage({ device: deviceId });
+    await page.getByText('Correct attributes').click();
+    await page.getByLabel('Attribute', { exact: true }).fill('odometer');
+    await page.getByRole('textbox', { name: 'Value' }).fill('12345678901234567891');
+    await sign(page);
+    await page.getByRole('button', { name: `Correct ${deviceId}` }).click();
+    await page.getByText('12345678901234567891 would be rounded').waitFor();
+  });
+
+  test('two devices are compared, and two moments of one', async () => {
+    const { deviceId, attributes } = await silentDevice();
+    const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=offline&limit=3');
+    const other = devices.find((device) => device.deviceId !== deviceId);
+    if (other === undefined) throw new Error('only one device is silent');
+    const page = await openPage({ device: deviceId });
+    await page.getByLabel('Compare with device').fill(other.deviceId);
+    await page.keyboard.press('Enter');
+    await page.getByText(`different from ${other.deviceId}`).waitFor();
+    const battery = page.locator('.attributes tbody tr', { hasText: 'batteryPercent' }).locator('td');
+    expect((await battery.allTextContents())[0]).toBe(String(attributes.batteryPercent));
+    expect((await battery.allTextContents())[1]).toContain(String(other.attributes.batteryPercent));
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stop comparing' }).click();
+
+    const { events } = await api.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
+    const [first = '', second = ''] = [events[3]?.arrivalTime, events[20]?.arrivalTime];
+    await open?.close();
+    const moments = await openPage({ device: deviceId, at: first });
+    await moments.getByRole('button', { name: 'Keep to compare' }).click();
+    await moments.getByRole('slider', { name: 'Moment' }).fill(String(Date.parse(second)));
+    const past = (at: string) => api.get<DeviceJson>(`/v1/devices/${deviceId}?at=${encodeURIComponent(at)}`);
+    const [then, later] = [await past(first), await past(second)];
+    await moments.waitForFunction(
+      ([shown, compared]) => {
+        const row = [...document.querySelectorAll('.attributes tbody tr')].find((one) =>
+          one.textContent?.startsWith('batteryPercent'),
+        );
+        const cells = [...(row?.querySelectorAll('td') ?? [])].map(({ textContent }) => textContent);
+        return cells[0] === shown && cells[1]?.startsWith(compared ?? '') === true;
+      },
+      [String(later.attributes.batteryPercent), String(then.attributes.batteryPercent)],
+    );
+  });
+});
