@@ -6,6 +6,7 @@ import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
 import { fleetQuery, setFleetQuery } from '../session/address.ts';
 import { summary } from '../session/summary-session.ts';
+import { AttributeChips, AttributeFilterMenu } from './list-menus.tsx';
 
 /** Typing asks once it has rested so long. */
 const REST_MS = 200;
@@ -115,6 +116,8 @@ export function FilterBar() {
         tally={tallyOf(counts?.byFirmware)}
         onChoose={choose('firmware')}
       />
+      <AttributeFilterMenu />
+      <AttributeChips />
       {isFiltered(query) && (
         <button
           type="button"

@@ -5,6 +5,7 @@ import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { fleetQuery } from '../session/address.ts';
 import {
   isListLoading,
+  isOutOfOrder,
   leftIds,
   listFailure,
   newcomerCount,
@@ -17,6 +18,7 @@ import {
 } from '../session/fleet-session.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { FleetGrid } from './fleet-grid.tsx';
+import { ColumnsMenu, ExportMenu, ViewsMenu } from './list-menus.tsx';
 import { Tiles } from './tiles.tsx';
 import { TroubleLine } from './trouble-line.tsx';
 
@@ -28,6 +30,7 @@ function ListLine() {
   const changes = [
     ...(more > 0 ? [`+${countText(more)} new`] : []),
     ...(fewer > 0 ? [`${countText(fewer)} left the filter`] : []),
+    ...(isOutOfOrder.value ? ['out of order: sort again'] : []),
   ];
   return (
     <div class="list-line">
@@ -93,6 +96,11 @@ export function FleetView() {
       <TroubleLine />
       <div class={`list-bar ${isListLoading.value ? 'is-loading' : ''}`}>
         <FilterBar />
+        <div class="list-menus">
+          <ColumnsMenu />
+          <ViewsMenu />
+          <ExportMenu />
+        </div>
         <ListLine />
       </div>
       <Rows />

@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useVisibleRange } from './visible-range.ts';
 
 export interface GridColumn {
+  /** Its first word is the class of its cells, after `cell-`. */
   readonly key: string;
   readonly header: ComponentChildren;
   readonly sort?: 'ascending' | 'descending';
@@ -35,6 +36,10 @@ export interface VirtualGridProps<Item> {
   readonly bringRow?: number;
   /** How many rows have come on top so far: what is looked at stays where it is. */
   readonly shiftRows?: number;
+  /** Value of the custom property `--columns`: the widths. Default: the style sheet's. */
+  readonly widths?: string;
+  /** Whenever it becomes another, the viewer is taken to the top. */
+  readonly topKey?: unknown;
   /** Kept by the caller, so that the viewer comes back to the same place. */
   readonly place: GridPlace;
 }
@@ -74,7 +79,12 @@ function Head({ columns }: { readonly columns: readonly GridColumn[] }) {
     <div role="rowgroup" class="grid-head">
       <div role="row" aria-rowindex={1} class="grid-row">
         {columns.map(({ key, header, sort }) => (
-          <div key={key} role="columnheader" class={`cell-${key}`} {...(sort ? { 'aria-sort': sort } : {})}>
+          <div
+            key={key}
+            role="columnheader"
+            class={`cell-${key.split(' ', 1)[0]}`}
+            {...(sort ? { 'aria-sort': sort } : {})}
+          >
             {header}
           </div>
         ))}
@@ -114,6 +124,8 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
     onRange,
     bringRow,
     shiftRows = 0,
+    widths,
+    topKey,
     place,
   } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -127,6 +139,13 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
   useLayoutEffect(() => {
     if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop;
   }, [place]);
+  const shownTop = useRef(topKey);
+  useLayoutEffect(() => {
+    if (shownTop.current === topKey) return;
+    shownTop.current = topKey;
+    if (scroller.current !== null) scroller.current.scrollTop = 0;
+    setActive(0);
+  }, [topKey]);
   const shifted = useRef(shiftRows);
   useLayoutEffect(() => {
     const rows = shiftRows - shifted.current;
@@ -193,7 +212,7 @@ export function VirtualGrid<Item>(props: VirtualGridProps<Item>) {
       aria-colcount={columns.length}
       tabIndex={0}
       class={`grid ${props.class}`}
-      style={{ '--rows': rowCount }}
+      style={{ '--rows': rowCount, ...(widths === undefined ? {} : { '--columns': widths }) }}
       onKeyDown={onKeyDown}
       onClick={onClick}
       onFocus={(event) => setHasFocus(event.target === scroller.current)}

@@ -1,8 +1,9 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { DeviceJson, FleetSummary, WholeDeviceList } from '@twinstream/api-contract';
-import { LIMIT_MAX } from '@twinstream/api-contract/values';
+import { LABELS, LIMIT_MAX } from '@twinstream/api-contract/values';
 import { listDevices, readSummary } from '../api/query-api.ts';
 import type { Failure, Outcome } from '../api/request.ts';
+import { isInOrder } from '../model/fleet-order.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { fleetQuery, view } from './address.ts';
 import { isPaused, link, noteAnswer, noteAsOf, noteFailure, revalidate } from './connection.ts';
@@ -43,6 +44,10 @@ export const isListLoading = signal(true);
 export const rowsVersion = signal(0);
 /** The query that the rows shown belong to, which lags behind the address while an answer is awaited. */
 export const shownQuery = signal<FleetQuery | undefined>(undefined);
+/** Whether rows on the screen are no longer in the order of the list: they change in place. */
+export const isOutOfOrder = signal(false);
+/** Whether a device of the list has sent late events: otherwise their column is empty. */
+export const hasLate = signal(false);
 /** Where the update stream goes on behind the list; undefined before it was read. */
 export const listEventId: { value: string | undefined } = { value: undefined };
 /** Where the viewer is in the list, kept while another view is open. */
@@ -65,6 +70,17 @@ export const newcomerCount = computed(() => {
   // Where the stream tells of those that left, it tells of those that came, too.
   const byTotal = leftIds.value.size > 0 ? 0 : (totalNow.value ?? 0) - (totalAtStart.value ?? 0);
   return Math.max(newcomers.value.size, byTotal, 0);
+});
+
+/** Devices whose attributes are offered as columns and filters. */
+const NAMED_ROWS = 200;
+
+/** Names of attributes that devices at the top of the list have, labels left out. */
+export const attributeNames = computed((): readonly string[] => {
+  const names = rowIds.value
+    .slice(0, NAMED_ROWS)
+    .flatMap((deviceId) => Object.keys(devices.get(deviceId)?.attributes ?? {}));
+  return [...new Set(names)].filter((name) => !LABELS.some((label) => label === name)).sort();
 });
 
 const devices = new Map<string, DeviceJson>();
@@ -90,7 +106,22 @@ function flushSoon(deviceIds: readonly string[]): void {
   requestAnimationFrame(() => {
     isFlushDue = false;
     rowsVersion.value += 1;
+    checkOrder();
   });
+}
+
+/** Looks at the rows on the screen alone: more would cost too much at each change. */
+function checkOrder(): void {
+  const query = shownQuery.peek();
+  if (query === undefined || isOutOfOrder.peek()) return;
+  const rows = rowIds.peek().slice(visible.first, visible.last);
+  const shown = rows.flatMap((deviceId) => devices.get(deviceId) ?? []);
+  isOutOfOrder.value = !isInOrder(shown, query);
+}
+
+function hold(device: DeviceJson): void {
+  devices.set(device.deviceId, device);
+  if (device.counts.late > 0) hasLate.value = true;
 }
 
 function noteListAnswer({
@@ -109,7 +140,7 @@ export function applyDevice(device: DeviceJson): void {
   const known = devices.get(deviceId);
   if (known !== undefined) {
     if (!isNewer(device, known)) return;
-    devices.set(deviceId, device);
+    hold(device);
     if (leftIds.peek().has(deviceId))
       leftIds.value = new Set([...leftIds.peek()].filter((id) => id !== deviceId));
     flushSoon([deviceId]);
@@ -157,7 +188,9 @@ export async function readFromStart(query: FleetQuery): Promise<void> {
   const { devices: items, cursor, total } = outcome.value;
   batch(() => {
     devices.clear();
-    for (const device of items) devices.set(device.deviceId, recent.newestOf(device));
+    hasLate.value = false;
+    isOutOfOrder.value = false;
+    for (const device of items) hold(recent.newestOf(device));
     stretches = [{ cursor: undefined, limit: FIRST_LIMIT, first: 0, count: items.length, readGaps }];
     nextCursor = cursor;
     rowIds.value = items.map(({ deviceId }) => deviceId);
@@ -232,7 +265,7 @@ function appendStretch(items: readonly DeviceJson[], cursor: string | undefined,
   const added: string[] = [];
   for (const device of items) {
     if (!devices.has(device.deviceId)) added.push(device.deviceId);
-    devices.set(device.deviceId, recent.newestOf(device));
+    hold(recent.newestOf(device));
   }
   batch(() => {
     stretches.push({
