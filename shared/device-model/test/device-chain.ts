@@ -9,6 +9,7 @@ import {
   eventText,
   foldPage,
   isCopy,
+  keyTrace,
   newDevice,
   noOutcomes,
   type OutcomeCounts,
@@ -92,6 +93,11 @@ export function historyOf(pages: readonly EventPage[]): DeviceHistory {
       storedIn(shardId).some((stored) => compareWithinShard(stored.place, place) === 0),
     copyOf: (_, arrived) => pages.flatMap(({ events }) => events).find((stored) => isCopy(stored, arrived)),
     hasCopyByKey: () => undefined,
+    recent: {
+      traces: pages.flatMap(({ events }) => events.map(keyTrace)),
+      arrivalMaxBefore: 0,
+      tracesMax: 0,
+    },
     eventBefore: ({ shardId, ...place }: Position) =>
       storedIn(shardId)
         .filter(({ event, late }) => event.correction === undefined && late === undefined)
