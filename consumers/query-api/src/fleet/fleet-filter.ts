@@ -1,6 +1,6 @@
 import type { FleetFilter, Liveness } from '@twinstream/api-contract';
 import { attributePredicate } from './attribute-condition.ts';
-import type { FleetRow } from './fleet-row.ts';
+import { type FleetRow, searchText } from './fleet-row.ts';
 import { meetsTroubleFilter, troublesOf } from './trouble.ts';
 
 /** A test of rows. The filter is read once, not once a row. */
@@ -19,7 +19,7 @@ export function fleetPredicate(filter: FleetFilter): (row: FleetRow, liveness: L
       (firmware === undefined || labels.firmware === firmware) &&
       (ids === undefined || ids.has(row.deviceId)) &&
       meetsConditions(row.device.attributes) &&
-      (q === undefined || row.searchText.includes(q)) &&
+      (q === undefined || searchText(row.device).includes(q)) &&
       (trouble === undefined || meetsTroubleFilter(troublesOf(row, now), trouble))
     );
   };

@@ -22,8 +22,6 @@ export interface FleetRow {
   readonly isBehindMarks: boolean;
   /** When the view found the device changed while its marks were not; milliseconds since 1970. */
   readonly alteredTime?: number;
-  /** What a search looks into, in lower case. */
-  readonly searchText: string;
 }
 
 export function fleetRow(state: DeviceState): FleetRow {
@@ -37,14 +35,11 @@ export function fleetRow(state: DeviceState): FleetRow {
     lastEventTime: device.lastEventTime === null ? undefined : eventTimeMs(device.lastEventTime),
     marks: new Map([...state.marks].map(([shardId, mark]) => [shardId, mark.sequenceNumber])),
     isBehindMarks: isBehindMarks(state),
-    searchText: searchTextOf(state.deviceId, device.labels),
   };
 }
 
-export function searchTextOf(
-  deviceId: DeviceId,
-  { site, type, firmware }: TimelessDeviceJson['labels'],
-): string {
+/** What a search looks into, in lower case. */
+export function searchText({ deviceId, labels: { site, type, firmware } }: TimelessDeviceJson): string {
   return [deviceId, site, type, firmware]
     .filter((text) => text !== undefined)
     .join('\n')

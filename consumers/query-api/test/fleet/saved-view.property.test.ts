@@ -3,10 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fleetRow } from '../../src/fleet/fleet-row.ts';
-import { restoredRow, savedRow } from '../../src/fleet/saved/saved-row.ts';
+import type { FleetRows } from '../../src/fleet/fleet-rows.ts';
 import { readSavedView, type SavedViewHead, writeSavedView } from '../../src/fleet/saved/saved-view.ts';
-import { anySeen, anyState } from './plain-fleet.ts';
+import { anySeen, anyState, newRows } from './plain-fleet.ts';
 
 const anyHead: fc.Arbitrary<SavedViewHead> = fc.record({
   streamName: fc.string(),
@@ -15,39 +14,45 @@ const anyHead: fc.Arbitrary<SavedViewHead> = fc.record({
   vector: anySeen,
   readStartTime: fc.nat(),
 });
-const anyRows = fc.array(
-  fc.tuple(anyState.map(fleetRow), fc.option(fc.nat())).map(([row, alteredTime]) => ({
-    ...row,
-    ...(alteredTime === null ? {} : { alteredTime }),
-  })),
-  { maxLength: 8 },
-);
+const NOW = TEST_TIME_MS;
+const anyRows = fc.array(anyState, { maxLength: 8 }).map((states) => {
+  const rows = newRows();
+  for (const [index, state] of states.entries()) rows.put(state, index, NOW);
+  return rows;
+});
 
-async function saved(head: SavedViewHead, rows: readonly ReturnType<typeof fleetRow>[]): Promise<Buffer> {
+async function saved(head: SavedViewHead, { columns, inOrder }: FleetRows): Promise<Buffer> {
   async function* lines() {
-    for (let at = 0; at < rows.length; at += 3) yield rows.slice(at, at + 3).map((row) => savedRow(row, 7));
+    for (const slot of inOrder()) yield [columns.save(slot)];
   }
   return buffer(writeSavedView(head, lines()));
 }
 
 async function restored(bytes: Uint8Array) {
   let head: SavedViewHead | undefined;
-  const rows: unknown[] = [];
+  const rows = newRows();
   await readSavedView(Readable.from([bytes], { objectMode: false }), {
     onHead: (found) => {
       head = found;
     },
-    onRows: (some) => rows.push(...some.map(restoredRow)),
+    onRows: (some) => rows.restore(some, NOW),
   });
-  return { head, rows };
+  return { head, rows: shownOf(rows), held: rows };
+}
+
+function shownOf({ columns, inOrder, shown }: FleetRows) {
+  return [...inOrder()].map((slot) => [shown(columns.idOf(slot)), columns.numbers.readTime[slot]]);
 }
 
 describe('a saved view', () => {
   test('says the same again', async () => {
     await fc.assert(
       fc.asyncProperty(anyHead, anyRows, async (head, rows) => {
-        const read = await restored(await saved(head, rows));
-        expect(read).toEqual({ head, rows: rows.map((row) => ({ row, readTime: 7 })) });
+        const { held, ...read } = await restored(await saved(head, rows));
+        expect(read).toEqual({ head, rows: shownOf(rows) });
+        held.beginReading(NOW).dropRest();
+        const { texts, shapes, shardSets } = held.columns;
+        expect([...texts.entries(), ...shapes.entries(), ...shardSets.entries()]).toEqual([]);
       }),
     );
   });
@@ -62,7 +67,7 @@ describe('a saved view', () => {
         // The end of a frame, and some bits of its head, mean nothing to what it holds.
         const read = await restored(other).catch((error: { code?: string }) => error.code);
         if (typeof read === 'object') {
-          expect(read).toEqual({ head, rows: rows.map((row) => ({ row, readTime: 7 })) });
+          expect([read.head, read.rows]).toEqual([head, shownOf(rows)]);
         } else expect(read).toMatch(/^SAVED_VIEW_/);
       }),
     );

@@ -18,6 +18,8 @@ interface ShapeMember {
 
 /** The names of attributes and the kinds of their values: what many devices have in common. */
 export interface AttributeShape {
+  /** From which it was parsed. */
+  readonly key: string;
   readonly members: readonly ShapeMember[];
   readonly byName: ReadonlyMap<string, ShapeMember>;
   readonly cellCount: number;
@@ -116,7 +118,7 @@ export function parseShape(key: string): AttributeShape {
 
   const members = membersUntil('');
   const byName = new Map(members.map((one) => [one.name, one]));
-  return { members, byName, cellCount: cell, textCells };
+  return { key, members, byName, cellCount: cell, textCells };
 }
 
 /**

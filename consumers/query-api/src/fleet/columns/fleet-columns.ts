@@ -3,7 +3,7 @@ import { type DeviceId, LABELS, type Labels } from '@twinstream/device-model';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
 import { isoTime, type TimelessDeviceJson } from '../../device-json.ts';
 import type { LivenessPolicy, LivenessThresholds } from '../../liveness.ts';
-import { type FleetRow, searchTextOf } from '../fleet-row.ts';
+import type { FleetRow } from '../fleet-row.ts';
 import { type AttributeShape, parseShape, readAttributes, shapeAttributes } from './attribute-shape.ts';
 import { type CellArena, createCellArena } from './cell-arena.ts';
 import { createInternTable, type InternTable, NONE } from './intern-table.ts';
@@ -46,6 +46,24 @@ export const FLAG = {
   hasEventText: 64,
 } as const;
 
+/** Labels, and what else has a text of its own in every row. */
+type SavedText = string | null;
+/**
+ * A row as it is saved: numbers in the order of {@link NUMBERS} (null for none), status and flags, the keys of shape and shards, labels, and the
+ * cells, in which a text stands in the place of its number. {@link SAVED_VERSION} counts the forms that this had.
+ */
+export type SavedRow = readonly [
+  deviceId: DeviceId,
+  numbers: readonly (number | null)[],
+  status: number,
+  flags: number,
+  shape: string,
+  shards: string,
+  labels: readonly SavedText[],
+  cells: readonly (number | string)[],
+];
+export const SAVED_VERSION = 2;
+
 /** Types of devices with thresholds of their own that a byte tells apart. */
 const THRESHOLDS_MAX = 255;
 
@@ -75,6 +93,10 @@ export interface FleetColumns {
   /** Writes the row of a device in place of what stands there. */
   write(row: FleetRow, readTime: number, liveness: Liveness): number;
   remove(slot: number): void;
+  /** What stands in a slot, to be saved: {@link FleetColumns.restore} makes the same row of it in any process. */
+  save(slot: number): SavedRow;
+  /** Writes a saved row of a device that is not present. */
+  restore(saved: SavedRow, livenessOf: (slot: number) => number): number;
   /** Equal to the row that was written last. */
   rowAt(slot: number): FleetRow;
   /** A cell of the device's attributes. */
@@ -178,13 +200,55 @@ class TypedFleetColumns implements FleetColumns {
     this.size -= 1;
   }
 
+  save(slot: number): SavedRow {
+    const shape = this.shapes.at(this.#ref('shape', slot));
+    const shards = this.#shardsOf(slot);
+    const start = this.#ref('address', slot);
+    const texts = new Set(this.#textCells(slot, shape));
+    const cells: (number | string)[] = [];
+    for (let cell = 0; cell < this.#cellCount(slot); cell += 1) {
+      const value = this.#cells.read(start + cell);
+      cells.push(
+        texts.has(cell) || (value < 0 && this.#isSequence(slot, cell)) ? this.textOf(Math.abs(value)) : value,
+      );
+    }
+    return [
+      this.idOf(slot),
+      NUMBERS.map((name) => present(this.numbers[name][slot]) ?? null),
+      this.bytes.status[slot] ?? 0,
+      this.bytes.flags[slot] ?? 0,
+      shape.key,
+      shards.join(' '),
+      LABELS.map((label) => this.#label(label, slot) ?? null),
+      cells,
+    ];
+  }
+
+  restore(saved: SavedRow, livenessOf: (slot: number) => number): number {
+    const [deviceId, numbers, status, flags, shape, shards, labels, cells] = saved;
+    const slot = this.#slots.get(deviceId) ?? this.#newSlot(deviceId);
+    this.size += 1;
+    for (const [index, name] of NUMBERS.entries()) this.numbers[name][slot] = numbers[index] ?? Number.NaN;
+    for (const [index, label] of LABELS.entries()) this.references[label][slot] = this.#take(labels[index]);
+    this.bytes.status[slot] = status;
+    this.bytes.thresholds[slot] = this.#thresholdsOfType.get(labels[LABELS.indexOf('type')] ?? '') ?? 0;
+    const address = this.#place(slot, flags, shape, shards);
+    for (const [cell, value] of cells.entries()) {
+      const number = typeof value === 'number' ? value : this.texts.take(value);
+      const isLong = typeof value === 'string' && this.#isSequence(slot, cell);
+      this.#cells.write(address + cell, isLong ? -number : number);
+    }
+    this.bytes.liveness[slot] = livenessOf(slot);
+    return slot;
+  }
+
   rowAt(slot: number): FleetRow {
     const { numbers } = this;
     const deviceId = this.idOf(slot);
     const labels: Labels = {};
     for (const label of LABELS) {
-      const number = this.#ref(label, slot);
-      if (number !== NONE) labels[label] = this.textOf(number);
+      const text = this.#label(label, slot);
+      if (text !== undefined) labels[label] = text;
     }
     const marks = this.#marksAt(slot);
     const alteredTime = present(numbers.alteredTime[slot]);
@@ -198,7 +262,6 @@ class TypedFleetColumns implements FleetColumns {
       marks,
       isBehindMarks: this.isBehindMarks(slot),
       ...(alteredTime === undefined ? {} : { alteredTime }),
-      searchText: searchTextOf(deviceId, labels),
     };
   }
 
@@ -240,6 +303,11 @@ class TypedFleetColumns implements FleetColumns {
     if (textNumber !== undefined) return this.textOf(textNumber);
     const timeMs = present(this.numbers.lastEventTime[slot]);
     return timeMs === undefined ? null : isoTime(timeMs);
+  }
+
+  #label(label: (typeof LABELS)[number], slot: number): string | undefined {
+    const number = this.#ref(label, slot);
+    return number === NONE ? undefined : this.textOf(number);
   }
 
   /** Numbers of the texts that some devices have: of the floor of the attributes, and of the last event's time. */
@@ -297,6 +365,21 @@ class TypedFleetColumns implements FleetColumns {
     );
   }
 
+  /** Whether a cell is the first of a sequence number: of one that is too long for cells it holds a text, as a negative. */
+  #isSequence(slot: number, cell: number): boolean {
+    const markCells = this.#shardsOf(slot).length * SEQUENCE_CELLS;
+    if (cell < markCells) return cell % SEQUENCE_CELLS === 0;
+    return this.#has(slot, FLAG.hasOtherPosition) && cell === markCells + 2;
+  }
+
+  /** Cells that hold the number of a text. */
+  *#textCells(slot: number, { textCells }: AttributeShape): Generator<number> {
+    if (this.#has(slot, FLAG.hasOtherPosition)) yield this.#shardsOf(slot).length * SEQUENCE_CELLS + 1;
+    const start = this.#attributesStart(slot);
+    for (let cell = this.#textsStart(slot); cell < start; cell += 1) yield cell;
+    for (const cell of textCells) yield start + cell;
+  }
+
   #cellCount(slot: number): number {
     return this.#attributesStart(slot) + this.shapes.at(this.#ref('shape', slot)).cellCount;
   }
@@ -309,18 +392,14 @@ class TypedFleetColumns implements FleetColumns {
     const [firstMark] = marks;
     const isAtMark =
       position !== null && position.shardId === firstMark?.[0] && position.sequenceNumber === firstMark[1];
-    this.bytes.flags[slot] =
+    const flags =
       FLAG.present |
       (row.hasLeft ? FLAG.hasLeft : 0) |
       (row.isBehindMarks ? FLAG.isBehindMarks : 0) |
       (isAtMark ? FLAG.hasMarkPosition : position === null ? 0 : FLAG.hasOtherPosition) |
       (attributesFloor === undefined ? 0 : FLAG.hasFloor) |
       (isWritten ? 0 : FLAG.hasEventText);
-    this.references.shape[slot] = this.shapes.take(key);
-    this.references.shards[slot] = this.shardSets.take([...marks.keys()].join(' '));
-    const address = this.#cells.allocate(this.#cellCount(slot));
-    this.references.address[slot] = address;
-    this.references.attributesAddress[slot] = address + this.#attributesStart(slot);
+    const address = this.#place(slot, flags, key, [...marks.keys()].join(' '));
     let at = address;
     const add = (value: number) => this.#cells.write(at++, value);
     const addSequence = (number: SequenceNumber) => {
@@ -342,18 +421,25 @@ class TypedFleetColumns implements FleetColumns {
     for (const cell of cells) add(typeof cell === 'string' ? this.#take(cell) : cell);
   }
 
+  /** Gives a slot the cells that a row of these needs. */
+  #place(slot: number, flags: number, shape: string, shards: string): number {
+    this.bytes.flags[slot] = flags;
+    this.references.shape[slot] = this.shapes.take(shape);
+    this.references.shards[slot] = this.shardSets.take(shards);
+    const address = this.#cells.allocate(this.#cellCount(slot));
+    this.references.address[slot] = address;
+    this.references.attributesAddress[slot] = address + this.#attributesStart(slot);
+    return address;
+  }
+
   /** Gives back what the row in a slot refers to. */
   #release(slot: number): void {
     const shape = this.shapes.at(this.#ref('shape', slot));
     const start = this.#ref('address', slot);
     const markCells = this.#shardsOf(slot).length * SEQUENCE_CELLS;
     for (let cell = 0; cell < markCells; cell += SEQUENCE_CELLS) this.#releaseLong(start + cell);
-    if (this.#has(slot, FLAG.hasOtherPosition)) {
-      this.texts.release(this.#cells.read(start + markCells + 1));
-      this.#releaseLong(start + markCells + 2);
-    }
-    for (const number of this.#textNumbers(slot)) this.texts.release(number ?? NONE);
-    for (const cell of shape.textCells) this.texts.release(this.attributeCell(slot, cell));
+    if (this.#has(slot, FLAG.hasOtherPosition)) this.#releaseLong(start + markCells + 2);
+    for (const cell of this.#textCells(slot, shape)) this.texts.release(this.#cells.read(start + cell));
     for (const label of LABELS) this.texts.release(this.#ref(label, slot));
     this.#cells.free(start, this.#cellCount(slot));
     this.shapes.release(this.#ref('shape', slot));

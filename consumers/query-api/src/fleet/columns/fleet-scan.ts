@@ -9,6 +9,7 @@ import { type JsonValue, numberOf } from '@twinstream/device-model';
 import type { ShardId } from '@twinstream/stream-model';
 import { livenessIndex } from '../../liveness.ts';
 import { numberPredicate, valuePredicate } from '../attribute-condition.ts';
+import { searchText } from '../fleet-row.ts';
 import { isSilent } from '../trouble.ts';
 import { memberValue } from './attribute-shape.ts';
 import { FLAG, type FleetColumns } from './fleet-columns.ts';
@@ -29,26 +30,31 @@ export interface FleetScan {
 
 type SlotTest = (slot: number) => boolean;
 
-/** Liveness of all devices at a moment (milliseconds since 1970), by slot, as its index. */
-export function livenessColumn(columns: FleetColumns, timeMs: number, processedOf: ProcessedOf): Uint8Array {
-  const { slotsEnd } = columns;
-  const { lastArrivalTime } = columns.numbers;
-  const { shards } = columns.references;
-  const { flags, thresholds } = columns.bytes;
+/** Liveness of one device after another at a moment (milliseconds since 1970), by slot, as its index. */
+export function livenessReader(
+  columns: FleetColumns,
+  timeMs: number,
+  processedOf: ProcessedOf,
+): (slot: number) => number {
   const known: number[] = [];
-  for (const [number, shardIds] of columns.shardSets.entries()) {
-    known[number] = Math.min(timeMs, processedOf(shardIds) ?? timeMs);
-  }
-  const column = new Uint8Array(slotsEnd);
   const offline = LIVENESS.indexOf('offline');
-  for (let slot = 0; slot < slotsEnd; slot += 1) {
-    const arrivalTime = lastArrivalTime[slot] ?? Number.NaN;
-    const own = columns.thresholds[thresholds[slot] ?? 0];
-    const hasLeft = ((flags[slot] ?? 0) & FLAG.hasLeft) !== 0;
-    column[slot] =
-      hasLeft || Number.isNaN(arrivalTime) || own === undefined
-        ? offline
-        : livenessIndex(own, arrivalTime, timeMs, known[shards[slot] ?? NONE] ?? timeMs);
+  return (slot) => {
+    const arrivalTime = columns.numbers.lastArrivalTime[slot] ?? Number.NaN;
+    const own = columns.thresholds[columns.bytes.thresholds[slot] ?? 0];
+    if (columns.hasLeft(slot) || Number.isNaN(arrivalTime) || own === undefined) return offline;
+    const set = columns.references.shards[slot] ?? NONE;
+    const knownMs = known[set] ?? Math.min(timeMs, processedOf(columns.shardSets.at(set)) ?? timeMs);
+    known[set] = knownMs;
+    return livenessIndex(own, arrivalTime, timeMs, knownMs);
+  };
+}
+
+/** The same of all devices. */
+export function livenessColumn(columns: FleetColumns, timeMs: number, processedOf: ProcessedOf): Uint8Array {
+  const liveness = livenessReader(columns, timeMs, processedOf);
+  const column = new Uint8Array(columns.slotsEnd);
+  for (let slot = 0; slot < column.length; slot += 1) {
+    if (columns.isPresent(slot)) column[slot] = liveness(slot);
   }
   return column;
 }
@@ -201,7 +207,7 @@ function attributeTest(columns: FleetColumns, condition: AttributeCondition): Sl
 
 /** Looks for a text in the parts of the search text one by one; only one with a line break lies in two of them. */
 function searchTest(columns: FleetColumns, q: string): SlotTest {
-  if (q.includes('\n')) return (slot) => columns.rowAt(slot).searchText.includes(q);
+  if (q.includes('\n')) return (slot) => searchText(columns.rowAt(slot).device).includes(q);
   const { site, type, firmware } = columns.references;
   const has = onceByNumber((number) => columns.textOf(number).toLowerCase().includes(q));
   const hasLabel = (number: number | undefined) => number !== undefined && number !== NONE && has(number);

@@ -4,8 +4,8 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { CodedError } from '@twinstream/runtime';
 import { isSequenceNumber, isShardId, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { z } from 'zod';
+import { SAVED_VERSION, type SavedRow } from '../columns/fleet-columns.ts';
 import type { ShardVector } from '../coverage.ts';
-import { SAVED_VERSION, type SavedRow } from './saved-row.ts';
 
 /*
  * A saved view is lines of JSON under zstd: what the view is of and how far it reaches, rows, and the check. Rows are taken while
@@ -62,7 +62,7 @@ async function* savedText(
   yield line({ format: FORMAT, version: SAVED_VERSION, ...head, vector: [...head.vector] });
   for await (const some of lines) {
     rows += some.length;
-    yield line(some);
+    yield line(lineOf(some));
   }
   yield Buffer.from(`${JSON.stringify({ rows, sha256: hash.digest('hex') })}\n`);
 }
@@ -97,8 +97,9 @@ export async function readSavedView(
     hash.update(line).update('\n');
     if (isHead) onHead(headOf(value));
     else {
-      rows += (value as SavedRow[]).length;
-      onRows(value as SavedRow[]);
+      const some = rowsOf(value as SavedLine);
+      rows += some.length;
+      onRows(some);
     }
     isHead = false;
   }
@@ -115,6 +116,45 @@ function headOf(value: unknown): SavedViewHead {
   }
   const entries = vector as [ShardId, SequenceNumber][];
   return { streamName, generation, asOf, readStartTime, vector: new Map(entries) };
+}
+
+/** Texts that many rows have stand once in a line, and are found by their index: they would be parsed and compared for each row. */
+type SavedLine = readonly [texts: readonly string[], rows: readonly LineRow[]];
+type LineRow = readonly [
+  ...head: [SavedRow[0], SavedRow[1], SavedRow[2], SavedRow[3]],
+  shape: number,
+  shards: number,
+  labels: readonly (number | null)[],
+  cells: SavedRow[7],
+];
+
+function lineOf(some: readonly SavedRow[]): SavedLine {
+  const indexes = new Map<string, number>();
+  const indexOf = (text: string) => {
+    const index = indexes.get(text) ?? indexes.size;
+    indexes.set(text, index);
+    return index;
+  };
+  const rows = some.map(
+    ([id, numbers, status, flags, shape, shards, labels, cells]): LineRow => [
+      ...([id, numbers, status, flags] as const),
+      indexOf(shape),
+      indexOf(shards),
+      labels.map((label) => (label === null ? null : indexOf(label))),
+      cells,
+    ],
+  );
+  return [[...indexes.keys()], rows];
+}
+
+function rowsOf([texts, rows]: SavedLine): SavedRow[] {
+  return rows.map(([id, numbers, status, flags, shape, shards, labels, cells]) => [
+    ...([id, numbers, status, flags] as const),
+    texts[shape] ?? '',
+    texts[shards] ?? '',
+    labels.map((label) => (label === null ? null : (texts[label] ?? ''))),
+    cells,
+  ]);
 }
 
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { FEED_BEHIND_MS_MAX } from '../change-feed.ts';
+import type { SavedRow } from '../columns/fleet-columns.ts';
 import type { FleetRows } from '../fleet-rows.ts';
-import { restoredRow, type SavedRow, savedRow } from './saved-row.ts';
 import { LINE_ROWS, readSavedView, type SavedViewHead, writeSavedView } from './saved-view.ts';
 import type { SavedViewStore } from './saved-view-store.ts';
 
@@ -63,12 +63,7 @@ export function createViewSaver(
             requireUsable(found, expected, clock.now() - ageMsMax);
             head = found;
           },
-          onRows: (some) => {
-            for (const saved of some) {
-              const { row, readTime } = restoredRow(saved);
-              rows.restore(row, readTime, clock.now());
-            }
-          },
+          onRows: (some) => rows.restore(some, clock.now()),
         });
         if (head === undefined) return ignored('damaged');
         const { asOf } = head;
@@ -133,8 +128,7 @@ async function* savedLines(
 ): AsyncGenerator<readonly SavedRow[]> {
   let line: SavedRow[] = [];
   for (const slot of inOrder()) {
-    if (columns.isPresent(slot))
-      line.push(savedRow(columns.rowAt(slot), columns.numbers.readTime[slot] ?? 0));
+    if (columns.isPresent(slot)) line.push(columns.save(slot));
     if (line.length < LINE_ROWS) continue;
     yield line;
     line = [];
