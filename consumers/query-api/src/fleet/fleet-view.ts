@@ -9,7 +9,7 @@ import type { ResumePoint } from './resume-token.ts';
 export interface FleetSnapshot {
   /** Whatever was finished before then is in it; milliseconds since 1970. */
   readonly asOf: number;
-  /** Whether the view has held everything that was finished, at least once since it began. */
+  /** Whether the view has held everything that was finished, or has read the whole table, at least once since it began. */
   readonly hasCaughtUp: boolean;
   /** Where updates go on behind this snapshot. */
   readonly resumePoint: ResumePoint;

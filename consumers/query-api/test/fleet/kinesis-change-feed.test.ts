@@ -17,6 +17,7 @@ interface Answer {
 /** A feed over one shard that answers as it is told, and what was asked of it. */
 function scripted(answers: readonly Answer[]) {
   const iterators: (string | undefined)[] = [];
+  const limits: (number | undefined)[] = [];
   const rest = [...answers];
   const client = new KinesisClient({ region: 'local' });
   client.send = async (command: object) => {
@@ -25,6 +26,7 @@ function scripted(answers: readonly Answer[]) {
       return { ShardIterator: 'i' };
     }
     if (!(command instanceof GetRecordsCommand)) throw new Error('not asked for here');
+    limits.push(command.input.Limit);
     const { numbers = [], behindMs = 0 } = rest.shift() ?? {};
     return {
       Records: numbers.map((number) => ({
@@ -44,7 +46,7 @@ function scripted(answers: readonly Answer[]) {
     clock: virtualClock(),
     logger: createLogger('test', 'silent'),
   });
-  return { feed, iterators };
+  return { feed, iterators, limits };
 }
 
 const at = (number: number) =>
@@ -88,4 +90,21 @@ test('reads on where it stands, as far behind as it may be', async () => {
     ['100', 1, true],
   ]);
   expect(iterators).toHaveLength(1);
+});
+
+test('goes on from saved positions, with all of a shard that they do not name, and reads more while it is behind', async () => {
+  const { feed, iterators, limits } = scripted([
+    { numbers: [51], behindMs: 300_000 },
+    { numbers: [52], behindMs: 0 },
+    { numbers: [], behindMs: 0 },
+  ]);
+  feed.restart(at(50));
+  const first = await feed.poll(at(100));
+  const second = await feed.poll(at(100));
+  expect([...first, ...second].map(({ from }) => from)).toEqual(['50', '50']);
+  await feed.poll(at(100));
+  expect(limits).toEqual([2_000, 5_000, 2_000]);
+  feed.restart(new Map());
+  await feed.poll(at(100));
+  expect(iterators).toEqual(['AFTER_SEQUENCE_NUMBER', 'TRIM_HORIZON']);
 });

@@ -179,6 +179,17 @@ describe('a view that is restored', () => {
     },
   );
 
+  test('is ready, too, where it has read the table, and the stream cannot be followed', async () => {
+    const { clock, start, say } = fixture();
+    await say(1, 1);
+    const view = start({
+      feed: { restart: () => undefined, poll: async () => Promise.reject(new Error('the stream is away')) },
+    });
+    expect((await current(view)).hasCaughtUp).toBe(true);
+    await clock.advance(30_000);
+    await view.close();
+  });
+
   test('is saved every five minutes, by one of several processes', async () => {
     const { clock, start, say, store } = fixture();
     await say(1, 1);
