@@ -1,4 +1,5 @@
 import { entryOfPlace } from '@twinstream/device-model';
+import { functionNameOf } from '@twinstream/pipeline-settings';
 import type { LineSorter } from '@twinstream/runtime';
 import { addLine, type ComparisonStage } from './comparison-stage.ts';
 import { readGivenUpBatch } from './given-up-batches.ts';
@@ -61,7 +62,7 @@ async function addGivenUp({ records, options, onForeign }: ComparisonStage): Pro
       onForeign({ object: key, fault: 'not a batch that a mapping gave up' });
       continue;
     }
-    if (batch.functionName !== options.projectorFunction) continue;
+    if (batch.functionName !== functionNameOf(options.projectorFunction)) continue;
     for (const sequenceNumber of batch.sequenceNumbers) {
       addLine(records, `${batch.shardId}:${sequenceNumber}\t\t${JSON.stringify({ kind: 'given-up' })}`);
     }

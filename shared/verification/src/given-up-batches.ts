@@ -1,5 +1,5 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
-import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
+import { FAILED_BATCHES_PREFIX, functionNameOf } from '@twinstream/pipeline-settings';
 import { isSequenceNumber, isShardId, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 
 /** A batch that a mapping gave up, with its records. */
@@ -56,8 +56,7 @@ export function readGivenUpBatch(text: string): GivenUpBatch | undefined {
     if (typeof member(kinesis, 'data') !== 'string') return undefined;
     sequenceNumbers.push(sequenceNumber);
   }
-  // arn:aws:lambda:<region>:<account>:function:<name>[:<version>]
-  const functionName = functionArn.split(':')[6] ?? '';
+  const functionName = functionNameOf(functionArn);
   return {
     ...{ functionName, shardId, sequenceNumbers },
     payload: typeof payload === 'string' ? payload : JSON.stringify(payload),

@@ -250,7 +250,8 @@ export async function verified(
         yield* pipeline.givenUp;
       },
     },
-    projectorFunction: PROJECTOR,
+    // As the stacks name it: by its alias.
+    projectorFunction: `${PROJECTOR}:live`,
     isFinished,
     dueBefore: Number.MAX_SAFE_INTEGER,
     startTime: START_TIME + 1,

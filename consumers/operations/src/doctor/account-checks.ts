@@ -4,6 +4,7 @@ import { DescribeLimitsCommand } from '@aws-sdk/client-kinesis';
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { paginateListSubscriptionsByTopic, type SNSClient } from '@aws-sdk/client-sns';
 import { whole } from '@twinstream/command-line';
+import { functionNameOf } from '@twinstream/pipeline-settings';
 import { type Check, checked, type Finding, notChecked } from './check.ts';
 import type { DescribedStream, DoctorSubject } from './pipeline-checks.ts';
 
@@ -53,7 +54,7 @@ async function watchedNames({ services, signal }: DoctorSubject): Promise<Readon
   const { eventsTable, deviceStateTable } = await services.generation(signal);
   return new Set([
     streamName,
-    projectorFunction,
+    functionNameOf(projectorFunction),
     archiveBucket,
     eventsTable,
     deviceStateTable,

@@ -10,7 +10,7 @@ import {
   HeadBucketCommand,
 } from '@aws-sdk/client-s3';
 import { whole } from '@twinstream/command-line';
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
+import { functionNameOf, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { RETENTION_HOURS } from '@twinstream/stream-model';
 import type { OperationsServices } from '../services.ts';
 import { type Check, checked, type Finding, notChecked } from './check.ts';
@@ -88,9 +88,8 @@ export async function mappingChecks(
     { abortSignal: signal },
   );
   for await (const { EventSourceMappings = [] } of pages) mappings.push(...EventSourceMappings);
-  const functionOf = ({ FunctionArn = '' }: EventSourceMappingConfiguration) =>
-    FunctionArn.split(':function:')[1]?.split(':')[0] ?? FunctionArn;
-  const projector = mappings.some((mapping) => functionOf(mapping) === projectorFunction);
+  const functionOf = ({ FunctionArn = '' }: EventSourceMappingConfiguration) => functionNameOf(FunctionArn);
+  const projector = mappings.some((mapping) => functionOf(mapping) === functionNameOf(projectorFunction));
   return [
     await checked('projector-mapping', `function ${projectorFunction}`, async () => ({
       isOk: projector,

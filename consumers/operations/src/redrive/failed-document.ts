@@ -1,4 +1,4 @@
-import { IOT_ERRORS_PREFIX, iotRecordForm } from '@twinstream/pipeline-settings';
+import { functionNameOf, IOT_ERRORS_PREFIX, iotRecordForm } from '@twinstream/pipeline-settings';
 import { type KinesisLambdaEvent, readBatch, type StreamBatch } from '@twinstream/stream-model';
 import { readGivenUpBatch } from '@twinstream/verification';
 import { z } from 'zod';
@@ -84,8 +84,8 @@ function readGivenUp(text: string, names: FailureNames): FailedDocument {
 }
 
 function kindOf(functionName: string, names: FailureNames): 'projector' | 'archiver' | undefined {
-  if (functionName === names.projectorFunction) return 'projector';
-  return functionName === names.archiverFunction ? 'archiver' : undefined;
+  if (functionName === functionNameOf(names.projectorFunction)) return 'projector';
+  return functionName === functionNameOf(names.archiverFunction) ? 'archiver' : undefined;
 }
 
 /** "Error handling (error action)", "Error action message format", AWS IoT Core developer guide, read 2026-12. */

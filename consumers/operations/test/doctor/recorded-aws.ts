@@ -86,7 +86,7 @@ const HEALTHY: Readonly<Record<string, Answer>> = {
   },
   'Kinesis.DescribeLimits': { body: { ShardLimit: 20_000, OpenShardCount: 40, OnDemandStreamCount: 0 } },
   ListEventSourceMappings: {
-    body: { EventSourceMappings: [mapping('state-projector'), mapping('event-archiver')] },
+    body: { EventSourceMappings: [mapping('state-projector:live'), mapping('event-archiver:live')] },
   },
   GetAccountSettings: {
     body: {
@@ -144,10 +144,13 @@ export async function recordedAws(changed: Readonly<Record<string, Answer>> = {}
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   };
+  const memory = memoryOperations();
   return {
     asked,
     services: {
-      ...memoryOperations(),
+      ...memory,
+      // As the stacks name it: by its alias.
+      configuration: { ...memory.configuration, projectorFunction: 'state-projector:live' },
       dynamoDb: dynamoDbClient(options),
       kinesis: kinesisClient(options),
       lambda: lambdaClient(options),

@@ -77,6 +77,9 @@ beforeEach(async () => {
   const configuration = {
     ...memory.configuration,
     archiveBucket,
+    // As the stacks name them: documents of batches have the name with or without an alias.
+    projectorFunction: 'state-projector:live',
+    archiverFunction: 'arn:aws:lambda:us-east-1:123456789012:function:event-archiver:live',
     iotSql: iotSqlOf('twinstream/+/events', false),
   };
   services = { ...memory, configuration, lambda, kinesis, s3 };
