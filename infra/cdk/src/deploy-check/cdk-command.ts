@@ -8,11 +8,19 @@ const WORKSPACE_DIR = fileURLToPath(new URL('../..', import.meta.url));
 const CDK = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
 const COMMAND_MS_MAX = 600_000;
 
-/** Runs the CDK's own command line. Throws `CDK_FAILED` with what it said. */
-export function cdk(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
+/**
+ * Runs the CDK's own command line. Throws `CDK_FAILED` with what it said.
+ *
+ * @param cwd folder of the app: `infra/cdk` of this commit or another
+ */
+export function cdk(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  cwd = WORKSPACE_DIR,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CDK, ...args], {
-      cwd: WORKSPACE_DIR,
+      cwd,
       env: {
         PATH: [dirname(process.execPath), process.env.PATH].join(':'),
         HOME: process.env.HOME,

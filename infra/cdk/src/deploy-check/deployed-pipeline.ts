@@ -45,13 +45,14 @@ export function expectedFindings({
   deviceIds,
   eventsADevice,
   recordCount,
+  poisonCount,
 }: SentEvents): Omit<Findings, 'shardsWithProgress'> {
   return {
     devices: deviceIds.length,
     completeStates: deviceIds.length,
     storedEvents: deviceIds.length * eventsADevice,
     wholeChains: deviceIds.length,
-    quarantinedRecords: 1,
+    quarantinedRecords: poisonCount,
     archivedRecords: recordCount,
   };
 }

@@ -13,6 +13,7 @@ import { s3Client } from '@twinstream/aws/s3';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
 import { cdk } from './cdk-command.ts';
+import { layOutCommit } from './commit-before.ts';
 import {
   type ClientOptions,
   type DeployedNames,
@@ -25,6 +26,7 @@ import { EMULATED_ACCOUNT, EMULATED_REGION, type Emulator, findEmulator, startEm
 import { NOT_EMULATED } from './not-emulated.ts';
 import { type SentEvents, sendEvents } from './sent-events.ts';
 import { askApi } from './signed-request.ts';
+import { requireKept, statefulResources } from './stateful-resources.ts';
 
 const STACK = 'Twinstream-dev';
 const CONTEXT = ['-c', 'stage=dev', '-c', 'iot=true', '-c', 'statusEvents=true'];
@@ -33,9 +35,14 @@ const LOOK_MS = 500;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Deploys the real stack into an emulator, sends events through it, holds everything stored to what was sent, and takes it down. */
+/**
+ * Deploys the stacks of a commit before this one into an emulator, and these over them; sends events through both, holds everything stored to
+ * what was sent, and takes it down.
+ */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { required: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: { required: { type: 'boolean', default: false }, before: { type: 'string', default: 'HEAD~1' } },
+  });
   const found = await findEmulator();
   if (!found.isThere) {
     say(`deploy:check skipped: ${found.reason}`);
@@ -44,7 +51,7 @@ async function main(): Promise<number> {
   const emulator = await startEmulator(found.binDir);
   const folder = mkdtempSync(join(tmpdir(), 'twinstream-deploy-check-'));
   try {
-    await check(emulator, folder);
+    await check(emulator, folder, values.before);
     return 0;
   } catch (error) {
     process.stderr.write(`the emulator's last words:\n${emulator.output()}\n`);
@@ -55,7 +62,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function check(emulator: Emulator, folder: string): Promise<void> {
+async function check(emulator: Emulator, folder: string, ref: string): Promise<void> {
   const { environment, url } = emulator;
   const client: ClientOptions = {
     endpoint: url,
@@ -63,25 +70,35 @@ async function check(emulator: Emulator, folder: string): Promise<void> {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
   const out = ['--output', join(folder, 'cdk.out')];
-  const outputsFile = join(folder, 'outputs.json');
   const start = performance.now();
   const seconds = (): string => `${Math.round((performance.now() - start) / 1_000)} s`;
 
   await cdk(['bootstrap', `aws://${EMULATED_ACCOUNT}/${EMULATED_REGION}`, '--app', ''], environment);
-  await cdk(
-    ['deploy', STACK, ...out, ...CONTEXT, '--require-approval', 'never', '--outputs-file', outputsFile],
-    environment,
-  );
-  const outputs = z.record(z.string(), OUTPUTS).parse(JSON.parse(readFileSync(outputsFile, 'utf8')));
-  const names = outputs[STACK];
-  if (names === undefined) throw new CodedError('DEPLOY_CHECK_FAILED', `${STACK} told no names`);
-  say(`deployed ${STACK} (${seconds()})`);
+  const sendAndFind = async (names: DeployedNames, before?: SentEvents): Promise<SentEvents> => {
+    const sent = await sendEvents(names.StreamName, client, before);
+    say(
+      `put ${sent.recordCount} records of ${sent.deviceIds.length} devices so far, ${sent.poisonCount} broken (${seconds()})`,
+    );
+    say(`stored ${JSON.stringify(await untilStored(names, sent, client))} (${seconds()})`);
+    return sent;
+  };
+  const other = await layOutCommit(ref, folder);
+  let before: { readonly sent: SentEvents; readonly kept: ReadonlyMap<string, string> } | undefined;
+  if (other.isThere) {
+    const names = await deploy(environment, folder, other.cdkDir);
+    say(`deployed ${STACK} of ${other.commit} (${seconds()})`);
+    before = { sent: await sendAndFind(names), kept: await statefulResources(STACK, client) };
+  } else {
+    say(`deployed over nothing: ${other.reason}`);
+  }
 
-  const sent = await sendEvents(names.StreamName, client);
-  say(
-    `put ${sent.recordCount} records of ${sent.deviceIds.length} devices, one of them broken (${seconds()})`,
-  );
-  say(`stored ${JSON.stringify(await untilStored(names, sent, client))} (${seconds()})`);
+  const names = await deploy(environment, folder);
+  say(`deployed ${STACK} (${seconds()})`);
+  if (before !== undefined) {
+    requireKept(before.kept, await statefulResources(STACK, client));
+    say(`kept ${before.kept.size} resources that hold state (${seconds()})`);
+  }
+  const sent = await sendAndFind(names, before?.sent);
   await askDeployedApi(names, sent, client);
   say(`the API answers who signs, and refuses who does not (${seconds()})`);
 
@@ -91,6 +108,21 @@ async function check(emulator: Emulator, folder: string): Promise<void> {
   say(`destroyed (${seconds()})`);
   say('not emulated, and covered elsewhere:');
   for (const { what, coveredBy } of NOT_EMULATED) say(`  ${what}: ${coveredBy}`);
+}
+
+/** Deploys the pipeline of an app, and returns the names that it tells. */
+async function deploy(
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+  cdkDir?: string,
+): Promise<DeployedNames> {
+  const outputsFile = join(folder, 'outputs.json');
+  const out = ['--output', join(folder, 'cdk.out'), '--outputs-file', outputsFile];
+  await cdk(['deploy', STACK, ...out, ...CONTEXT, '--require-approval', 'never'], environment, cdkDir);
+  const outputs = z.record(z.string(), OUTPUTS).parse(JSON.parse(readFileSync(outputsFile, 'utf8')));
+  const names = outputs[STACK];
+  if (names === undefined) throw new CodedError('DEPLOY_CHECK_FAILED', `${STACK} told no names`);
+  return names;
 }
 
 async function untilStored(names: DeployedNames, sent: SentEvents, client: ClientOptions): Promise<Findings> {

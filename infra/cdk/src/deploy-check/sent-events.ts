@@ -16,19 +16,34 @@ export interface SentEvents {
   readonly deviceIds: readonly DeviceId[];
   readonly eventsADevice: number;
   readonly recordCount: number;
+  readonly poisonCount: number;
   /** The reading that the last event of a device set. */
   readonly lastReading: number;
 }
 
-/** Puts events of some devices, and one broken record, with the project's own producer. Throws when any is not taken. */
-export async function sendEvents(streamName: string, client: KinesisClientConfig): Promise<SentEvents> {
+const NOTHING: Pick<SentEvents, 'eventsADevice' | 'recordCount' | 'poisonCount'> = {
+  eventsADevice: 0,
+  recordCount: 0,
+  poisonCount: 0,
+};
+
+/**
+ * Puts events of some devices, and one broken record, with the project's own producer; devices go on where they were. Returns all that was
+ * sent since the first. Throws when any is not taken.
+ */
+export async function sendEvents(
+  streamName: string,
+  client: KinesisClientConfig,
+  before: Pick<SentEvents, 'eventsADevice' | 'recordCount' | 'poisonCount'> = NOTHING,
+): Promise<SentEvents> {
   const kinesis = kinesisClient({ ...client, maxAttempts: 1 });
   const producer = await createStreamProducer({
     transport: kinesisTransport({ streamName, client: kinesis }),
     deadlineMs: PUT_MS_MAX,
   });
   const deviceIds = Array.from({ length: DEVICES }, (_, n) => deviceId(`check-${n}`));
-  for (let counter = 0; counter < EVENTS_A_DEVICE; counter += 1) {
+  const eventsADevice = before.eventsADevice + EVENTS_A_DEVICE;
+  for (let counter = before.eventsADevice; counter < eventsADevice; counter += 1) {
     for (const id of deviceIds) {
       await producer.put({ partitionKey: id, data: encodeEvent(reading(id, counter)) });
     }
@@ -43,9 +58,10 @@ export async function sendEvents(streamName: string, client: KinesisClientConfig
   }
   return {
     deviceIds,
-    eventsADevice: EVENTS_A_DEVICE,
-    recordCount: DEVICES * EVENTS_A_DEVICE + 1,
-    lastReading: EVENTS_A_DEVICE - 1,
+    eventsADevice,
+    recordCount: before.recordCount + DEVICES * EVENTS_A_DEVICE + 1,
+    poisonCount: before.poisonCount + 1,
+    lastReading: eventsADevice - 1,
   };
 }
 
