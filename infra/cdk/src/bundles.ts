@@ -17,6 +17,7 @@ const ENTRIES = {
   corrections: beside('@twinstream/query-api', 'corrections-lambda.ts'),
   quarantine: beside('@twinstream/query-api', 'quarantine-lambda.ts'),
   operations: beside('@twinstream/operations', 'main.ts'),
+  'canary-device': fileURLToPath(new URL('./canary-device/lambda.ts', import.meta.url)),
   'status-publisher': fileURLToPath(new URL('./status-publisher/lambda.ts', import.meta.url)),
 } as const;
 

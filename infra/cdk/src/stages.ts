@@ -83,6 +83,8 @@ export const CONTEXT = z.object({
   mapping: z.string().min(1, 'files, with commas between').optional(),
   /** Whether changes of status go to an event bus. */
   statusEvents: flag.default(false),
+  /** Whether a device of the stage's own reports every minute, and the age of its state is watched. */
+  canaryDevice: flag.default(false),
   /** Name of the fresh tables that a promotion has put into use, as `replay start --name` had it. */
   generation: z
     .string()
@@ -180,6 +182,7 @@ export interface StageConfiguration {
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];
   readonly hasStatusEvents: boolean;
+  readonly hasCanaryDevice: boolean;
   /** Name of the fresh tables in use; undefined before any promotion. */
   readonly generation: string | undefined;
   /** Stream of the device-state table in use; undefined before any promotion. */
@@ -241,6 +244,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
       .map((file) => file.trim())
       .filter((file) => file !== ''),
     hasStatusEvents: statusEvents,
+    hasCanaryDevice: result.data.canaryDevice,
     generation,
     stateStreamArn,
     operatorDiskGib: result.data.operatorDiskGib,

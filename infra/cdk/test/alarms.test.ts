@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { embeddedMetrics, METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { CANARY_NAMESPACE, STATE_AGE_METRIC } from '../src/canary-device/handler.ts';
 import { PROJECTOR_NAMESPACE } from '../src/constructs/alarms.ts';
 import { ACCOUNT, decide, deployedResources, statementsOf } from './policies.ts';
 import { FULL, pipelineTemplate, resources } from './templates.ts';
@@ -27,8 +28,8 @@ test('watches lag, errors, throttles, given-up records, quarantine and delivery'
     writes: count('AWS/Kinesis WriteProvisionedThroughputExceeded'),
   }).toEqual({
     age: 3,
-    // Of three consumers, and of the new version of each of six functions.
-    errors: 9,
+    // Of three consumers, and of the new version of each of seven functions.
+    errors: 10,
     throttles: 6,
     givenUp: 3,
     lost: 3,
@@ -147,13 +148,35 @@ test('notes and pages go to topics of their own, and both by mail', () => {
   ]);
 });
 
-test('every alarm tells somebody, says what it means, and is silent without data', () => {
+test('every alarm tells somebody, says what it means, and is silent without data unless it watches for that', () => {
   expect(alarms.length).toBeGreaterThan(15);
   for (const alarm of alarms) {
     expect(alarm.AlarmActions).toHaveLength(1);
     expect(String(alarm.AlarmDescription).length).toBeGreaterThan(20);
-    expect(alarm.TreatMissingData).toBe('notBreaching');
+    const isCanary = alarm.Namespace === CANARY_NAMESPACE;
+    expect(alarm.TreatMissingData).toBe(isCanary ? 'breaching' : 'notBreaching');
   }
+});
+
+test('the canary device tells of a state that is too old, and its silence, and is there by flag alone', () => {
+  const [canary, ...others] = alarms.filter(({ Namespace }) => Namespace === CANARY_NAMESPACE);
+  expect(others).toEqual([]);
+  expect(canary).toMatchObject({
+    MetricName: STATE_AGE_METRIC,
+    Statistic: 'Maximum',
+    // The 5 minutes that a consumer of this stage may lag, and the minute between two reports.
+    Threshold: 6 * 60_000,
+    EvaluationPeriods: 5,
+    Dimensions: [{ Name: 'streamName', Value: { Ref: expect.stringMatching(/^EventStream/) } }],
+  });
+  const [[, rule] = []] = resources(pipelineTemplate(FULL), 'AWS::Events::Rule');
+  expect(rule?.Properties).toMatchObject({
+    ScheduleExpression: 'rate(1 minute)',
+    Targets: [
+      { Arn: { Ref: expect.stringMatching(/^CanaryDeviceLive/) }, RetryPolicy: { MaximumRetryAttempts: 0 } },
+    ],
+  });
+  expect(resources(pipelineTemplate({}), 'AWS::Events::Rule')).toEqual([]);
 });
 
 describe.each([

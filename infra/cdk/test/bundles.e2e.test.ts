@@ -16,6 +16,11 @@ const ENVIRONMENT = {
   TWINSTREAM_ARCHIVE_BUCKET: 'bucket',
   TWINSTREAM_DELIVERY_STREAM: 'stream',
   TWINSTREAM_EVENT_BUS: 'bus',
+  TWINSTREAM_CANARY_DEVICE: 'canary',
+  TWINSTREAM_STREAM: 'stream',
+  TWINSTREAM_EVENTS_TABLE: 'events',
+  TWINSTREAM_DEVICE_STATE_TABLE: 'device-state',
+  TWINSTREAM_OPERATIONS_TABLE: 'operations',
 };
 
 test.each(BUNDLE_NAMES)('%s is at most 1 MiB compressed, source map and all', async (name) => {

@@ -11,6 +11,7 @@ const FUNCTIONS = [
   'ApiQuarantine',
   'ApiQueryApi',
   'ArchiverEventArchiverConsumer',
+  'CanaryDevice',
   'ProjectorStateProjectorConsumer',
   'StatusEventsStatusPublisher',
 ];
@@ -118,6 +119,7 @@ describe('a deployment of a stage that keeps data', () => {
       ]);
     }
     expect(stopping('DeploymentsProjector')).toEqual([
+      'CanaryState',
       'ProjectorErrors',
       'ProjectorIteratorAge',
       'ProjectorNearTimeout',

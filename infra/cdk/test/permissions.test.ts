@@ -225,6 +225,16 @@ test('the status publisher publishes and reads changes of state', () => {
   });
 });
 
+test('the canary device reports, reads its state, and nothing else', () => {
+  expect(actionsOf('CanaryDevice')).toEqual({
+    WriteOwnLogs: CONSUMER.WriteOwnLogs,
+    UseKey: CONSUMER.UseKey,
+    Report: ['kinesis:PutRecord'],
+    ReadState: ['dynamodb:GetItem'],
+    FollowTablesInUse: ['dynamodb:GetItem'],
+  });
+});
+
 test('AWS IoT puts records, keeps what failed, and nothing else', () => {
   expect(actionsOf('Iot')).toEqual({
     PutEvents: ['kinesis:PutRecord'],

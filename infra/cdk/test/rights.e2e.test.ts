@@ -148,6 +148,18 @@ const COMPONENTS: readonly Component[] = [
       'sns:ListSubscriptionsByTopic',
     ],
   },
+  {
+    role: 'CanaryDevice',
+    bundle: 'canary-device',
+    // It reads through the store of those who write.
+    notCalled: [
+      'dynamodb:BatchExecuteStatement',
+      'dynamodb:BatchGetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Scan',
+      'dynamodb:UpdateItem',
+    ],
+  },
   { role: 'StatusEventsStatusPublisher', bundle: 'status-publisher', notCalled: [] },
 ];
 

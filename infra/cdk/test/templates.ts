@@ -28,6 +28,7 @@ export const FULL: Context = {
   shards: 4,
   iot: true,
   statusEvents: true,
+  canaryDevice: true,
   jwtIssuer: 'https://issuer.example',
   jwtAudience: 'dashboard,tools',
   alarmEmail: 'operators@example.org',

@@ -14,8 +14,10 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { CANARY_NAMESPACE, STATE_AGE_METRIC } from '../canary-device/handler.ts';
 import type { StageConfiguration } from '../stages.ts';
 import type { Archive } from './archive.ts';
+import { CANARY_PERIOD_MINUTES } from './canary-device.ts';
 import type { EventStream } from './event-stream.ts';
 import { type DeployedFunction, LIVE } from './node-function.ts';
 import type { QueryApi } from './query-api.ts';
@@ -39,6 +41,7 @@ export interface AlarmsProps {
   readonly queryApi: QueryApi;
   /** Names of what a stage may lack. */
   readonly statusPublisher: Consumer | undefined;
+  readonly canary: DeployedFunction | undefined;
   readonly iotRuleName: string | undefined;
 }
 
@@ -56,6 +59,8 @@ interface AlarmRule {
   /** How many periods in a row it must be reached. */
   readonly periods: number;
   readonly description: string;
+  /** Whether no data is as bad as the threshold: where something speaks all the time. */
+  readonly alarmsOnSilence?: true;
   /** Function of {@link functionsOf} whose deployment it stops and takes back. It may not know the mapping, which is made after the alias. */
   readonly stops?: string;
 }
@@ -106,6 +111,7 @@ export class Alarms extends Construct {
       ...streamRules(props),
       ...Object.entries(props.consumers).flatMap(([name, consumer]) => silenceRules(name, consumer, props)),
       ...consumerRules(props),
+      ...canaryRules(props),
       ...iotRules(props),
       ...tableRules(props),
       ...deliveryRules(props),
@@ -120,7 +126,9 @@ export class Alarms extends Construct {
     }));
   }
 
-  private alarm({ name, severity, metric, from, periods, description, isBelow = false }: AlarmRule): Alarm {
+  private alarm(rule: AlarmRule): Alarm {
+    const { name, severity, metric, from, periods, description, isBelow = false } = rule;
+    const { alarmsOnSilence = isBelow } = rule;
     const alarm = new Alarm(this, name, {
       alarmDescription: `${severity}: ${description}`,
       metric,
@@ -130,7 +138,7 @@ export class Alarms extends Construct {
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       // A device fleet that is silent is not broken; what is counted and is not there is.
-      treatMissingData: isBelow ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      treatMissingData: alarmsOnSilence ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     const action = new SnsAction(this.topics[severity]);
     alarm.addAlarmAction(action);
@@ -173,11 +181,13 @@ function alarmsMay(
 function functionsOf({
   consumers,
   statusPublisher,
+  canary,
   queryApi,
 }: AlarmsProps): Record<string, DeployedFunction> {
   return {
     ...consumers,
     ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
+    ...(canary === undefined ? {} : { Canary: canary }),
     Api: queryApi.reads,
     Corrections: queryApi.corrections,
     QuarantineApi: queryApi.quarantine,
@@ -258,6 +268,31 @@ function silenceRules(
       periods: 5,
       description: `Records come in, and no invocation of ${name} has finished for 5 minutes: is its mapping enabled?`,
       stops: name,
+    },
+  ];
+}
+
+/** It goes the way of all events: an alarm here means that devices are not seen, whatever the cause. */
+function canaryRules({ canary, configuration, eventStream }: AlarmsProps): AlarmRule[] {
+  if (canary === undefined) return [];
+  // Its last report is a period old before anything lags.
+  const minutes = configuration.iteratorAgeMinutesMax + CANARY_PERIOD_MINUTES;
+  return [
+    {
+      name: 'CanaryState',
+      severity: 'page',
+      metric: new Metric({
+        namespace: CANARY_NAMESPACE,
+        metricName: STATE_AGE_METRIC,
+        dimensionsMap: { streamName: eventStream.stream.streamName },
+        period: PERIOD,
+        statistic: 'Maximum',
+      }),
+      from: minutes * MINUTE_MS,
+      periods: 5,
+      description: `The state of the canary device is ${minutes} minutes old or more, or it does not tell: devices may not be seen.`,
+      alarmsOnSilence: true,
+      stops: 'Projector',
     },
   ];
 }

@@ -7,6 +7,7 @@ import { Alarms } from '../constructs/alarms.ts';
 import { Archive } from '../constructs/archive.ts';
 import { ArchiveTable } from '../constructs/archive-table.ts';
 import { Archiver } from '../constructs/archiver.ts';
+import { CanaryDevice } from '../constructs/canary-device.ts';
 import { EventStream } from '../constructs/event-stream.ts';
 import { GradualDeployments } from '../constructs/gradual-deployments.ts';
 import { IotIngestion } from '../constructs/iot-ingestion.ts';
@@ -124,6 +125,10 @@ export class PipelineStack extends Stack {
       ? new StatusEvents(this, 'StatusEvents', { streamArn, key, failureBucket: bucket, logDays })
       : undefined;
 
+    const canary = configuration.hasCanaryDevice
+      ? new CanaryDevice(this, 'Canary', { key, eventStream, tables, logDays })
+      : undefined;
+
     const observed = {
       configuration,
       key,
@@ -133,6 +138,7 @@ export class PipelineStack extends Stack {
       queryApi: this.queryApi,
       consumers: { Projector: this.projector.consumer, Archiver: this.archiver.consumer },
       statusPublisher,
+      canary: canary?.deployed,
       iotRuleName: iot?.ruleName,
     };
     const alarms = new Alarms(this, 'Alarms', observed);

@@ -65,9 +65,9 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     check: 'CKV_AWS_115',
-    resources: /^(ApiQueryApi|ApiCorrections|StatusEvents)/,
+    resources: /^(ApiQueryApi|ApiCorrections|CanaryDevice|StatusEvents)/,
     reason:
-      'Bounded by their callers: the stage of the API limits requests a second, and a mapping runs one invocation a shard. What is reserved would be missing elsewhere in the account.',
+      'Bounded by their callers: the stage of the API limits requests a second, a mapping runs one invocation a shard, a schedule one a minute. What is reserved would be missing elsewhere in the account.',
   },
   {
     check: 'CKV_AWS_115',
@@ -76,9 +76,14 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     check: 'CKV_AWS_116',
-    resources: ALL,
+    resources: /^(?!CanaryDevice)/,
     reason:
       'A dead-letter queue takes asynchronous invocations, of which there are none: mappings have a destination for what they give up, and the API and CloudFormation wait for their answer.',
+  },
+  {
+    check: 'CKV_AWS_116',
+    resources: /^CanaryDevice/,
+    reason: 'A report that is not made is what its alarm is for; the next comes within the minute.',
   },
   {
     check: 'CKV_AWS_117',
