@@ -199,4 +199,32 @@ describe('the local server', () => {
     await closing;
     api = await startQueryApi({ port: 0, services });
   });
+
+  test('given an access, serves any host what that allows, streams too, and takes no correction', async () => {
+    const open = await startQueryApi({
+      port: 0,
+      services,
+      access: async (scope, { header }) =>
+        scope === 'open' || header('authorization') === 'Bearer good'
+          ? { allowed: true }
+          : { allowed: false, answer: new Response(null, { status: 401 }) },
+    });
+    try {
+      const url = `http://127.0.0.1:${open.port}`;
+      const headers = { authorization: 'Bearer good', 'content-type': 'application/json' };
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${url}/v1/devices`)).status).toBe(401);
+      expect((await fetch(`${url}/v1/devices`, { headers })).status).toBe(200);
+      const body = JSON.stringify({ data: { n: 2 }, reason: 'wrong', actor: 'ann' });
+      const correction = { method: 'POST', headers, body };
+      expect((await fetch(`${url}/v1/devices/bus-1/corrections`, correction)).status).toBe(404);
+      const response = await fetch(`${url}/v1/updates?snapshot=true`, { headers });
+      if (response.body === null) throw new Error('the answer has no body');
+      const reader = eventReader(response.body);
+      await until(() => reader.events.some(({ event }) => event === 'device'));
+      await reader.cancel();
+    } finally {
+      await open.close(100);
+    }
+  });
 });
