@@ -3,7 +3,7 @@ import { LIVENESS, type Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
 import type { LivenessPolicy } from '../liveness.ts';
 import { createFleetColumns, type FleetColumns, type SavedRow } from './columns/fleet-columns.ts';
-import { livenessColumn, livenessReader, type ProcessedOf } from './columns/fleet-scan.ts';
+import { livenessColumn, type ProcessedOf } from './columns/fleet-scan.ts';
 import { createIdOrder } from './columns/id-order.ts';
 import { type FleetRow, fleetRow } from './fleet-row.ts';
 
@@ -40,8 +40,8 @@ export interface FleetRows {
   ranks(): Uint32Array;
   /** Takes what a read that began at `readTime` has found, unless something newer stands there. */
   put(state: DeviceState, readTime: number, timeMs: number): FleetChange | undefined;
-  /** Takes rows that were saved, unless their devices are there. */
-  restore(saved: readonly SavedRow[], timeMs: number): void;
+  /** Takes rows that were saved, unless their devices are there. Their liveness is told by the next `ageTo`. */
+  restore(saved: readonly SavedRow[]): void;
   /** @param readTime when it begins, milliseconds since 1970 */
   beginReading(readTime: number): TableReading;
   /**
@@ -114,10 +114,8 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
     inOrder: order.slots,
     ranks: order.ranks,
     put: (state, readTime, timeMs) => putRow(fleetRow(state), readTime, timeMs),
-    restore: (saved, timeMs) => {
-      const liveness = livenessReader(columns, timeMs, processedOf);
-      for (const row of saved)
-        if (presentSlot(row[0]) === undefined) order.add(columns.restore(row, liveness));
+    restore: (saved) => {
+      for (const row of saved) if (presentSlot(row[0]) === undefined) order.add(columns.restore(row));
     },
     beginReading: (readTime) => {
       let found = new Uint8Array(columns.slotsEnd);

@@ -35,8 +35,9 @@ async function restored(bytes: Uint8Array) {
     onHead: (found) => {
       head = found;
     },
-    onRows: (some) => rows.restore(some, NOW),
+    onRows: rows.restore,
   });
+  rows.ageTo(NOW, undefined);
   return { head, rows: shownOf(rows), held: rows };
 }
 

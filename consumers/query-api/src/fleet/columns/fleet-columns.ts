@@ -95,8 +95,8 @@ export interface FleetColumns {
   remove(slot: number): void;
   /** What stands in a slot, to be saved: {@link FleetColumns.restore} makes the same row of it in any process. */
   save(slot: number): SavedRow;
-  /** Writes a saved row of a device that is not present. */
-  restore(saved: SavedRow, livenessOf: (slot: number) => number): number;
+  /** Writes a saved row of a device that is not present. Its liveness is not set. */
+  restore(saved: SavedRow): number;
   /** Equal to the row that was written last. */
   rowAt(slot: number): FleetRow;
   /** A cell of the device's attributes. */
@@ -224,7 +224,7 @@ class TypedFleetColumns implements FleetColumns {
     ];
   }
 
-  restore(saved: SavedRow, livenessOf: (slot: number) => number): number {
+  restore(saved: SavedRow): number {
     const [deviceId, numbers, status, flags, shape, shards, labels, cells] = saved;
     const slot = this.#slots.get(deviceId) ?? this.#newSlot(deviceId);
     this.size += 1;
@@ -238,7 +238,6 @@ class TypedFleetColumns implements FleetColumns {
       const isLong = typeof value === 'string' && this.#isSequence(slot, cell);
       this.#cells.write(address + cell, isLong ? -number : number);
     }
-    this.bytes.liveness[slot] = livenessOf(slot);
     return slot;
   }
 

@@ -30,31 +30,25 @@ export interface FleetScan {
 
 type SlotTest = (slot: number) => boolean;
 
-/** Liveness of one device after another at a moment (milliseconds since 1970), by slot, as its index. */
-export function livenessReader(
-  columns: FleetColumns,
-  timeMs: number,
-  processedOf: ProcessedOf,
-): (slot: number) => number {
-  const known: number[] = [];
-  const offline = LIVENESS.indexOf('offline');
-  return (slot) => {
-    const arrivalTime = columns.numbers.lastArrivalTime[slot] ?? Number.NaN;
-    const own = columns.thresholds[columns.bytes.thresholds[slot] ?? 0];
-    if (columns.hasLeft(slot) || Number.isNaN(arrivalTime) || own === undefined) return offline;
-    const set = columns.references.shards[slot] ?? NONE;
-    const knownMs = known[set] ?? Math.min(timeMs, processedOf(columns.shardSets.at(set)) ?? timeMs);
-    known[set] = knownMs;
-    return livenessIndex(own, arrivalTime, timeMs, knownMs);
-  };
-}
-
-/** The same of all devices. */
+/** Liveness of all devices at a moment (milliseconds since 1970), by slot, as its index. */
 export function livenessColumn(columns: FleetColumns, timeMs: number, processedOf: ProcessedOf): Uint8Array {
-  const liveness = livenessReader(columns, timeMs, processedOf);
+  const { lastArrivalTime } = columns.numbers;
+  const { shards } = columns.references;
+  const { flags, thresholds } = columns.bytes;
+  const known: number[] = [];
+  for (const [number, shardIds] of columns.shardSets.entries()) {
+    known[number] = Math.min(timeMs, processedOf(shardIds) ?? timeMs);
+  }
   const column = new Uint8Array(columns.slotsEnd);
+  const offline = LIVENESS.indexOf('offline');
   for (let slot = 0; slot < column.length; slot += 1) {
-    if (columns.isPresent(slot)) column[slot] = liveness(slot);
+    const arrivalTime = lastArrivalTime[slot] ?? Number.NaN;
+    const own = columns.thresholds[thresholds[slot] ?? 0];
+    const hasLeft = ((flags[slot] ?? 0) & FLAG.hasLeft) !== 0;
+    column[slot] =
+      hasLeft || Number.isNaN(arrivalTime) || own === undefined
+        ? offline
+        : livenessIndex(own, arrivalTime, timeMs, known[shards[slot] ?? NONE] ?? timeMs);
   }
   return column;
 }

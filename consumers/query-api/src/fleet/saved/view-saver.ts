@@ -63,9 +63,10 @@ export function createViewSaver(
             requireUsable(found, expected, clock.now() - ageMsMax);
             head = found;
           },
-          onRows: (some) => rows.restore(some, clock.now()),
+          onRows: rows.restore,
         });
         if (head === undefined) return ignored('damaged');
+        rows.ageTo(clock.now(), undefined);
         const { asOf } = head;
         const ageMs = clock.now() - asOf;
         const isFollowed = ageMs <= FEED_BEHIND_MS_MAX;
