@@ -105,7 +105,10 @@ export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRe
         })),
     },
     feed: {
-      restart: () => undefined,
+      restart: (from) => {
+        for (const index of read.keys())
+          read[index] = from?.get(shardName(index)) ?? read[index] ?? numberOf(0);
+      },
       poll: async () =>
         pending.map((records, index) => {
           const from = read[index] ?? numberOf(0);
