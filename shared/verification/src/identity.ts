@@ -21,7 +21,7 @@ export function identityOf(shardId: ShardId, { event, place, text, sourceCounter
 }
 
 /** The counter of the source that a mapping has put into the text of an event. */
-function sourceCounterIn(text: string): number | undefined {
+export function sourceCounterIn(text: string): number | undefined {
   if (!text.includes('"source":{"counter":')) return undefined;
   const { mapping, source } = JSON.parse(text);
   return isJsonObject(mapping) && isJsonObject(source) && Number.isSafeInteger(source.counter)

@@ -1,20 +1,23 @@
 import {
   ARRIVAL_TIME_MAX,
+  type ArrivedEvent,
   type DeviceId,
   type DeviceState,
   type EventPage,
   foldPage,
   isBelowHighWaterMark,
+  isOvertaken,
   keyOf,
   newDevice,
   type ReceiptLimits,
   type StoredEvent,
 } from '@twinstream/device-model';
-import { catchUp, nextPageKey, type PageKey } from '@twinstream/event-store';
+import { catchUp, loadDeviceHistory, nextPageKey, type PageKey } from '@twinstream/event-store';
 import { PAGE_WRITING } from '@twinstream/pipeline-settings';
 import { HeadCache, projectDevice } from '@twinstream/projection';
 import { CodedError } from '@twinstream/runtime';
 import { compareWithinShard, type ShardId, type ShardPosition } from '@twinstream/stream-model';
+import { mappedText, sourceCounterIn } from '@twinstream/verification';
 import { DEVICES_AT_ONCE } from '../../devices.ts';
 import type { Stores } from '../../services.ts';
 import { noCounts } from '../replay-job.ts';
@@ -63,9 +66,39 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
   const visited = new Map<DeviceId, PageKey>();
   let eventCount = 0;
 
+  /**
+   * Events whose session and counter were derived may have others in the fresh tables, which have accepted their device's events in
+   * another order: those are told by their place, or by the counter of their source and their time.
+   */
+  async function withoutHeld(
+    { deviceId, shardId }: EventPage,
+    events: readonly StoredEvent[],
+    signal: AbortSignal,
+  ): Promise<readonly StoredEvent[]> {
+    const derived = new Map(events.flatMap((stored) => asDelivered(stored) ?? []));
+    if (derived.size === 0) return events;
+    return await retryTransient(options, signal, async () => {
+      const head = await chainHead(fresh, deviceId, limits, signal);
+      const arrived = [...derived.values()].filter(
+        (event) => isBelowHighWaterMark(head, shardId, event) || isOvertaken(head, shardId, event),
+      );
+      const history = await loadDeviceHistory(fresh.eventStore, head, { shardId, arrived, signal });
+      const held = new Set(
+        arrived.filter((event) => {
+          const position = { shardId, ...event.place };
+          return history.has(position) || history.copyOf(position, event) !== undefined;
+        }),
+      );
+      return events.filter((stored) => {
+        const delivered = derived.get(stored);
+        return delivered === undefined || !held.has(delivered);
+      });
+    });
+  }
+
   /** Runs events of a page through the projector's own way. */
   async function offer(page: EventPage, events: readonly StoredEvent[], signal: AbortSignal): Promise<void> {
-    for (const run of runsOf(events)) {
+    for (const run of runsOf(await withoutHeld(page, events, signal))) {
       const [first] = run;
       if (first === undefined) continue;
       const writing = {
@@ -196,6 +229,17 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
 function after(before: PageKey | undefined, page: EventPage): PageKey {
   const arrivalMax = Math.max(before?.arrivalMaxBefore ?? 0, page.arrivalMaxBefore, page.lastArrivalTime);
   return nextPageKey({ arrivalMax, page: page.page });
+}
+
+/** An event with a derived identity as a decoder made it, beside the event itself; undefined for any other. */
+function asDelivered(stored: StoredEvent): readonly [readonly [StoredEvent, ArrivedEvent]] | undefined {
+  const { place, arrivalTime, event, text } = stored;
+  const counter = sourceCounterIn(text);
+  if (counter === undefined || event.identity === undefined) return undefined;
+  const { identity: _, ...uncounted } = event;
+  // What a counter means does not matter to whether it is stored.
+  const sourceCounter = { counter, bits: 48, lateMax: 0, restart: false };
+  return [[stored, { place, arrivalTime, event: uncounted, text: mappedText(text), sourceCounter }]];
 }
 
 /** Neighbours that were appended by the same kind of writer. */

@@ -1,4 +1,10 @@
-import { type ArrivedEvent, type DeviceState, type EventPage, newDevice } from '@twinstream/device-model';
+import {
+  type ArrivedEvent,
+  type DeviceState,
+  decodeEvent,
+  type EventPage,
+  newDevice,
+} from '@twinstream/device-model';
 import { nextPageKey, type PageKey } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { CodedError } from '@twinstream/runtime';
@@ -210,6 +216,43 @@ describe('what the fresh tables lack', () => {
     await fresh.latestState.write(head());
     expect(await carryOver.lack(DEVICE, signal)).toBe('the state is that of page 2, and the pages end at 0');
     expect(await pagesOf(fresh)).toEqual([]);
+  });
+
+  test('leaves out an event whose session was derived otherwise in the fresh tables, which accepted its device in another order', async () => {
+    const { fresh, append, carryOver } = setUp();
+    const derived = (session: number): ArrivedEvent => {
+      const head = {
+        session,
+        counter: 1,
+        v: 1,
+        deviceId: DEVICE,
+        type: 'reported',
+        time: '2026-12-01T00:00:00Z',
+      };
+      const made = { mapping: { name: 'm', version: 1 }, source: { counter: 1 }, data: {} };
+      const decoded = decodeEvent(Buffer.from(JSON.stringify({ ...head, ...made })));
+      if ('rejected' in decoded) throw new TypeError(decoded.detail);
+      const { place, arrivalTime } = counted(1);
+      return { place, arrivalTime, ...decoded };
+    };
+    const { state } = await writeBatch(fresh.eventStore, newDevice(DEVICE), SHARD, [derived(0)]);
+    await fresh.latestState.write(state);
+    await append([derived(9)]);
+    expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
+    expect((await pagesOf(fresh)).flatMap(({ events }) => events)).toHaveLength(1);
+  });
+
+  test('is one of two copies by key at most, where these are farther apart in the chain in use', async () => {
+    const { fresh, append, carryOver } = setUp();
+    const [first, other, copy] = ['k', 'other', 'k'].map((key, index) =>
+      arrivedEvent({ at: index + 1, key: { key, eventsMax: 1 } }),
+    ) as [ArrivedEvent, ArrivedEvent, ArrivedEvent];
+    const { state } = await writeBatch(fresh.eventStore, newDevice(DEVICE), SHARD, [first, copy]);
+    await fresh.latestState.write(state);
+    await append([first, other, copy]);
+    expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
+    const held = (await pagesOf(fresh)).flatMap(({ events }) => events.map(({ place }) => place));
+    expect(held).toEqual([first.place, other.place]);
   });
 
   test('of a copy is told, and not brought', async () => {
