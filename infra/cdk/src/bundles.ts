@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { CodedError } from '@twinstream/runtime';
-import type { IConstruct } from 'constructs';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { BUNDLE_FILE, useCodeFolder } from './code-folders.ts';
 
 /** Entry file of everything that runs on AWS. */
 const ENTRIES = {
@@ -26,8 +25,6 @@ export const BUNDLE_NAMES: readonly BundleName[] = Object.keys(ENTRIES).filter(
   (name): name is BundleName => name in ENTRIES,
 );
 
-/** The entry's file in a bundle: an ES module by its ending, since nothing beside it says so. */
-export const BUNDLE_FILE = 'index.mjs';
 const BUNDLES_DIR = fileURLToPath(new URL('../dist/bundles', import.meta.url));
 
 const COMMAND_FILE = /@aws-sdk\/client-([\w-]+)\/.*\/commands\/(\w+)Command\.js$/;
@@ -63,23 +60,9 @@ export function bundle(name: BundleName): Promise<Bundle> {
   return making;
 }
 
-const folders = new Map<BundleName, string>();
-
 /** Makes all bundles. Stacks are made without waiting, and find them then. */
 export async function prepareBundles(): Promise<void> {
-  await Promise.all(BUNDLE_NAMES.map(async (name) => folders.set(name, (await bundle(name)).folder)));
-}
-
-/** Context variable that names a folder to deploy in place of every bundle: for templates whose code does not matter. */
-export const CODE_FOLDER_CONTEXT = 'twinstream:code-folder';
-
-/** The folder whose content a function or task of this app runs. */
-export function codeFolder(scope: IConstruct, name: BundleName): string {
-  const given: unknown = scope.node.tryGetContext(CODE_FOLDER_CONTEXT);
-  const folder = typeof given === 'string' ? given : folders.get(name);
-  if (folder === undefined)
-    throw new CodedError('BUNDLE_MISSING', `${name} was not bundled before the stacks`);
-  return folder;
+  await Promise.all(BUNDLE_NAMES.map(async (name) => useCodeFolder(name, (await bundle(name)).folder)));
 }
 
 /**

@@ -9,7 +9,8 @@ import { ARCHIVE_LINE_BYTES_MAX, archiveLines, sequenceNumber, shardId } from '@
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BUNDLE_FILE, bundle } from '../src/bundles.ts';
+import { bundle } from '../src/bundles.ts';
+import { BUNDLE_FILE } from '../src/code-folders.ts';
 import { deployedResources } from './policies.ts';
 import { FULL, makeStacks, removeApps } from './templates.ts';
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AppProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { CODE_FOLDER_CONTEXT } from '../src/bundles.ts';
+import { CODE_FOLDER_CONTEXT } from '../src/code-folders.ts';
 import { addStacks } from '../src/stacks/add-stacks.ts';
 import { newApp } from '../src/stacks/new-app.ts';
 import { stageConfiguration } from '../src/stages.ts';
 
 /** Stands in for the bundles, which have tests of their own. */
-const CODE_FOLDER = fileURLToPath(new URL('code', import.meta.url));
+export const CODE_FOLDER = fileURLToPath(new URL('code', import.meta.url));
 
 /** Where apps write what they synthesize; nobody reads it here. */
 const folders: string[] = [];

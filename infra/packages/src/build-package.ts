@@ -2,6 +2,7 @@ import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '@twinstream/cdk/bundles';
 import { build } from 'tsdown';
 import { z } from 'zod';
 import type { PublicPackage } from './public-packages.ts';
@@ -9,6 +10,7 @@ import { lookedUpPackages, referencedFiles } from './referenced-files.ts';
 
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 const WORKSPACE = join(ROOT, 'infra/packages');
+const LAMBDAS = 'lambdas';
 const INTERNAL = /^@twinstream\//;
 /** Names of packages, as opposed to paths, that are not of this repository. */
 const EXTERNAL = /^(?!@twinstream\/)[^./]/;
@@ -32,9 +34,10 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
   const outDir = packageFolder(target);
   await rm(outDir, { recursive: true, force: true });
   await mkdir(outDir, { recursive: true });
-  const { folders = {}, isLibrary = true } = target;
+  const { isLibrary = true } = target;
+  const folders = foldersOf(target);
   const {
-    bundles: [bundle],
+    bundles: [built],
   } = await build({
     config: false,
     cwd: WORKSPACE,
@@ -46,7 +49,7 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
     platform: 'node',
     target: 'node22',
     fixedExtension: false,
-    tsconfig: join(ROOT, 'tsconfig.packages.json'),
+    tsconfig: join(ROOT, target.tsconfig ?? 'tsconfig.packages.json'),
     dts: isLibrary && { generator: 'tsgo' },
     deps: { alwaysBundle: [INTERNAL], neverBundle: [EXTERNAL] },
     treeshake: { moduleSideEffects: false },
@@ -59,22 +62,30 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
     ],
     logLevel: 'error',
   });
-  if (bundle === undefined) throw new Error(`${target.name} was not built`);
-  const ownFiles = new Set(bundle.chunks.map(({ fileName }) => fileName));
-  const imported = bundle.chunks
+  if (built === undefined) throw new Error(`${target.name} was not built`);
+  const ownFiles = new Set(built.chunks.map(({ fileName }) => fileName));
+  const imported = built.chunks
     .flatMap((chunk) =>
       chunk.type === 'chunk'
         ? [...chunk.imports, ...chunk.dynamicImports, ...lookedUpPackages(chunk.code)]
         : [],
     )
     .filter((name) => !ownFiles.has(name));
-  for (const [source, name] of Object.entries(folders)) {
+  for (const [source, name] of Object.entries(target.folders ?? {})) {
     await cp(join(ROOT, source), join(outDir, name), { recursive: true });
+  }
+  for (const name of target.lambdas ?? []) {
+    await cp((await bundle(name)).folder, join(outDir, LAMBDAS, name), { recursive: true });
   }
   await copyFile(readmePath(target), join(outDir, 'README.md'));
   await copyFile(join(ROOT, 'LICENSE'), join(outDir, 'LICENSE'));
   const manifest = JSON.stringify(await manifestOf(target, imported), null, 2);
   await writeFile(join(outDir, 'package.json'), `${manifest}\n`);
+}
+
+/** Folders by their path in the repository. Bundles of functions are made while packing; code names their folder beside itself. */
+function foldersOf({ folder, folders = {}, lambdas = [] }: PublicPackage): Readonly<Record<string, string>> {
+  return lambdas.length === 0 ? folders : { ...folders, [`infra/packages/${folder}/${LAMBDAS}`]: LAMBDAS };
 }
 
 function entriesOf({ command, isLibrary = true }: PublicPackage): readonly string[] {
@@ -83,7 +94,8 @@ function entriesOf({ command, isLibrary = true }: PublicPackage): readonly strin
 
 async function manifestOf(target: PublicPackage, imported: readonly string[]): Promise<object> {
   const { version, license } = rootManifest.parse(await readJson(join(ROOT, 'package.json')));
-  const { isLibrary = true, folders = {}, optional = [] } = target;
+  const { isLibrary = true, optional = [], peers = [] } = target;
+  const folders = foldersOf(target);
   const packages = [
     ...new Set(imported.filter((name) => EXTERNAL.test(name) && !isBuiltin(name)).map(packageOf)),
   ];
@@ -106,11 +118,16 @@ async function manifestOf(target: PublicPackage, imported: readonly string[]): P
     },
     ...(target.command === undefined ? {} : { bin: { [target.command]: './command.js' } }),
     files: ['*.js', ...(isLibrary ? ['*.d.ts'] : []), ...Object.values(folders)],
-    dependencies: await versions(packages.filter((name) => !optional.includes(name))),
-    ...(optional.length === 0
+    dependencies: await versions(packages.filter((name) => ![...optional, ...peers].includes(name))),
+    ...(optional.length + peers.length === 0
       ? {}
       : {
-          peerDependencies: await versions(optional),
+          peerDependencies: {
+            ...(await versions(optional)),
+            ...Object.fromEntries(
+              Object.entries(await versions(peers)).map(([name, installed]) => [name, `^${installed}`]),
+            ),
+          },
           peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
         }),
   };

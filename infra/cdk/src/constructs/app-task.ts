@@ -25,7 +25,8 @@ import { ManagedPolicy, Policy, Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import { BUNDLE_FILE, type BundleName, codeFolder } from '../bundles.ts';
+import type { BundleName } from '../bundles.ts';
+import { BUNDLE_FILE, codeFolder } from '../code-folders.ts';
 import { policyDocument, serviceOfAccount } from './node-function.ts';
 
 /** Images of Docker's official library and of AWS, from AWS's own public registry. The code comes beside them, so that nothing is built. */

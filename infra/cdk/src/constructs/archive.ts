@@ -8,7 +8,8 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
-  type CfnBucket,
+  CfnBucket,
+  type IBucket,
   ObjectOwnership,
   StorageClass,
 } from 'aws-cdk-lib/aws-s3';
@@ -149,10 +150,11 @@ export class Archive extends Construct {
 }
 
 /** Says why a role may touch any object below a prefix. */
-export function acknowledgeObjects(scope: Construct, bucket: Bucket, prefix: string, reason: string): void {
-  const arn = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
-  Validations.of(scope).acknowledge({
-    id: `AwsSolutions-IAM5[Resource::<${arn}.Arn>/${prefix}*]`,
-    reason,
-  });
+export function acknowledgeObjects(scope: Construct, bucket: IBucket, prefix: string, reason: string): void {
+  const { defaultChild } = bucket.node;
+  // A bucket of another app has no resource here.
+  const arn = CfnBucket.isCfnBucket(defaultChild)
+    ? `<${Stack.of(bucket).getLogicalId(defaultChild)}.Arn>`
+    : `arn:<AWS::Partition>:s3:::${bucket.bucketName}`;
+  Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}/${prefix}*]`, reason });
 }

@@ -29,7 +29,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
-import { CODE_FOLDER_CONTEXT } from '../bundles.ts';
+import { CODE_FOLDER_CONTEXT } from '../code-folders.ts';
 
 export interface DashboardSiteProps {
   readonly api: HttpApi;

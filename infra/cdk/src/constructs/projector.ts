@@ -1,19 +1,34 @@
 import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
-import type { EventStream } from './event-stream.ts';
-import type { StateTables } from './state-tables.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
+
+type NamedTable = Pick<ITable, 'tableName' | 'tableArn'>;
+
+/** The tables that a projector works on, and those that a promotion may put in their place. */
+export interface ProjectedTables {
+  readonly events: NamedTable;
+  readonly deviceState: NamedTable;
+  readonly shardProgress: NamedTable;
+  readonly operations: NamedTable;
+  eventsArns(): string[];
+  deviceStateArns(): string[];
+  /** Says why a role may use tables that are not there yet. */
+  acknowledgeFreshTables(role: Construct): void;
+}
 
 export interface ProjectorProps
   extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping' | 'reservedConcurrency'> {
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
+  readonly eventStream: { readonly stream: IStream };
+  readonly tables: ProjectedTables;
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];
   /** Device states that a container keeps. Default: the projector's own. */
   readonly headsMax: number | undefined;
+  readonly memoryMiB?: number | undefined;
 }
 
 /** One vCPU: one thread does the work, and more memory only buys more of a second one ("Configure Lambda function memory", read 2026-11). */
@@ -29,7 +44,7 @@ export class Projector extends Construct {
 
   constructor(scope: Construct, id: string, props: ProjectorProps) {
     super(scope, id);
-    const { tables, failureBucket, mappingFiles, headsMax } = props;
+    const { tables, failureBucket, mappingFiles, headsMax, memoryMiB = MEMORY_MIB } = props;
     // Each version is an asset of its own: what reads one goes on with it until the function has the next.
     this.mappings = mappingFiles.map((path, index) => new Asset(this, `Mapping${index}`, { path }));
     this.consumer = new StreamConsumer(this, 'StateProjector', {
@@ -37,7 +52,7 @@ export class Projector extends Construct {
       stream: props.eventStream.stream,
       bundle: 'state-projector',
       description: 'Appends event pages and advances the latest state of each device.',
-      memoryMiB: MEMORY_MIB,
+      memoryMiB,
       timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS,
       environment: {
         TWINSTREAM_EVENTS_TABLE: tables.events.tableName,

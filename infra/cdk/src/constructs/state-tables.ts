@@ -3,7 +3,7 @@ import { EVENTS_TABLE_DEFINITION } from '@twinstream/event-store';
 import { DEVICE_STATE_TABLE_DEFINITION, SHARD_PROGRESS_TABLE_DEFINITION } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
 import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import {
   type Attribute,
   AttributeType,
@@ -131,9 +131,13 @@ export class StateTables extends Construct {
 
   /** Says why a role may use tables that are not there yet. */
   acknowledgeFreshTables(role: Construct): void {
+    const { region, account } = Stack.of(this);
+    // As the rules write an ARN: a region or an account that the app leaves open has a name in it.
+    const written = (value: string, name: string) => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
+    const place = `${written(region, 'Region')}:${written(account, 'AccountId')}`;
     for (const kind of ['events', 'device-state']) {
       Validations.of(role).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/${this.freshTablesPrefix}*-${kind}]`,
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:${place}:table/${this.freshTablesPrefix}*-${kind}]`,
         reason:
           'Tables that replays build beside the live ones; a promotion puts them to use without a deployment.',
       });

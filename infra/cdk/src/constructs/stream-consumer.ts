@@ -1,19 +1,19 @@
 import type { MappingSettings } from '@twinstream/pipeline-settings';
 import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
-import type { Stream } from 'aws-cdk-lib/aws-kinesis';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type Alias, CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
-import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
+import { NodeFunction, type NodeFunctionProps, type Permission } from './node-function.ts';
 
 export interface StreamConsumerProps extends NodeFunctionProps {
-  readonly stream: Stream;
-  /** Encrypts stream and bucket. */
+  readonly stream: IStream;
+  /** Encrypts what it writes. The stream may have a key of its own. */
   readonly key: IKey;
   /** Takes batches that are given up, whole. */
-  readonly failureBucket: Bucket;
+  readonly failureBucket: IBucket;
   readonly mapping: MappingSettings;
 }
 
@@ -50,6 +50,7 @@ export class StreamConsumer extends Construct {
         },
         { sid: 'FindFailureBucket', actions: ['s3:ListBucket'], resources: [failureBucket.bucketArn] },
         { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
+        ...decryptOf(stream, key),
       ],
     });
     this.lambda = lambda;
@@ -63,6 +64,12 @@ export class StreamConsumer extends Construct {
       metricsConfig: { metrics: ['EventCount'] },
     });
   }
+}
+
+/** A stream of another app is encrypted with a key of that. */
+function decryptOf({ encryptionKey }: IStream, key: IKey): readonly Permission[] {
+  if (encryptionKey === undefined || encryptionKey.keyArn === key.keyArn) return [];
+  return [{ sid: 'DecryptStream', actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] }];
 }
 
 const UNLIMITED = -1;
@@ -89,7 +96,7 @@ export function mappingProperties(settings: MappingSettings) {
 }
 
 /** Says why a function's role may put any object below the prefix of given-up batches. */
-export function acknowledgeFailedBatches(scope: Construct, bucket: Bucket): void {
+export function acknowledgeFailedBatches(scope: Construct, bucket: IBucket): void {
   acknowledgeObjects(
     scope,
     bucket,

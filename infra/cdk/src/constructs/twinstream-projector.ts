@@ -1,0 +1,244 @@
+import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { IAlias, IFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { PROJECTOR_NAMESPACE } from './alarms.ts';
+import { type ProjectedTables, Projector } from './projector.ts';
+import { StateTables } from './state-tables.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
+
+/** The tables that the projector writes. Keys: see `TwinstreamProjectorProps.tables`. */
+export interface TwinstreamTables {
+  readonly events: ITable;
+  readonly deviceState: ITable;
+  readonly shardProgress: ITable;
+  readonly operations: ITable;
+}
+
+export interface TwinstreamProjectorProps {
+  /** The stream whose records are events of devices, partition key = device id. Of this app or another. */
+  readonly stream: IStream;
+  /** How long the stream keeps records. Those that cannot be processed go to the bucket before that. Default: 24 hours. */
+  readonly streamRetention?: Duration;
+  /**
+   * Existing tables, such as those of another `TwinstreamProjector`. Keys: events `deviceId` (S) and `key` (S), deviceState `deviceId` (S), shardProgress `streamName` (S) and
+   * `shardId` (S), operations `kind` (S) and `id` (S). Default: tables on demand with point-in-time recovery, that of events append-only.
+   */
+  readonly tables?: TwinstreamTables;
+  /** Existing bucket for invalid records (`quarantine/`) and batches that were given up (`aws/lambda/`). Default: a bucket without public access, versioned. */
+  readonly bucket?: IBucket;
+  /** Key that encrypts tables and bucket. Default: a key that rotates. The key of the stream is read from `stream`. */
+  readonly key?: IKey;
+  /** Gets the alarms, and their end. Default: the alarms tell nobody. */
+  readonly alarmTopic?: ITopic;
+  /** Paths of mapping documents, for payloads of other formats. */
+  readonly mappingFiles?: readonly string[];
+  /** Memory of the function in MiB. Default: 1,769, one vCPU. */
+  readonly memoryMiB?: number;
+  /** Invocations kept for this function. Default: as many as the account has left. */
+  readonly reservedConcurrency?: number;
+  /** Longest wait for a fuller batch, in whole seconds up to 5 minutes. Default: 1 second. */
+  readonly batchingWindow?: Duration;
+  /** Concurrent batches of a shard, 1 to 10; devices keep their order. Default: 1. */
+  readonly parallelizationFactor?: number;
+  /** Default: one month. */
+  readonly logRetention?: RetentionDays;
+  /** Lag from which the alarm goes off. Default: 5 minutes. */
+  readonly lagMax?: Duration;
+  /** What becomes of tables, bucket and key that are made here when the stack goes. Default: they stay. */
+  readonly removalPolicy?: RemovalPolicy.RETAIN | RemovalPolicy.DESTROY;
+}
+
+const HOURS_OF_RETENTION = 24;
+/** Part of the retention, and at most a day, that is left when a record is given up: it is still in the stream, as well as in the bucket. */
+const LEFT_SHARE = 0.25;
+const LEFT_MAX = Duration.hours(24);
+const LAG_MAX = Duration.minutes(5);
+const PERIOD = Duration.minutes(1);
+const UNFINISHED_UPLOAD_DAYS = 7;
+
+/**
+ * Projects a stream of device events: stores each event once and in order, and keeps the current state of each device. The function's code comes
+ * with this package, and nothing is built.
+ */
+export class TwinstreamProjector extends Construct {
+  readonly tables: TwinstreamTables;
+  readonly bucket: IBucket;
+  readonly key: IKey;
+  readonly function: IFunction;
+  /** What the stream's mapping invokes. */
+  readonly alias: IAlias;
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, props: TwinstreamProjectorProps) {
+    super(scope, id);
+    const { stream, removalPolicy = RemovalPolicy.RETAIN } = props;
+    this.key = props.key ?? new Key(this, 'Key', { enableKeyRotation: true, removalPolicy });
+    const tables =
+      props.tables === undefined
+        ? new StateTables(this, 'Tables', {
+            key: this.key,
+            keepsData: removalPolicy === RemovalPolicy.RETAIN,
+            capacity: { mode: 'on-demand', writeUnitsMax: undefined, warmWriteUnits: undefined },
+            eventsTableClass: 'standard',
+            streamsStateChanges: false,
+            generation: undefined,
+          })
+        : existingTables(props.tables);
+    this.tables = tables;
+    this.bucket = props.bucket ?? failureBucket(this, this.key, removalPolicy);
+    const { consumer } = new Projector(this, 'Projector', {
+      eventStream: { stream },
+      key: this.key,
+      tables,
+      failureBucket: this.bucket,
+      logDays: props.logRetention ?? RetentionDays.ONE_MONTH,
+      mapping: mappingOf(props),
+      mappingFiles: props.mappingFiles ?? [],
+      headsMax: undefined,
+      memoryMiB: props.memoryMiB,
+      reservedConcurrency: props.reservedConcurrency,
+    });
+    this.function = consumer.lambda;
+    this.alias = consumer.live;
+    this.alarms = alarmsOf(this, consumer, props);
+  }
+}
+
+function mappingOf({ streamRetention, batchingWindow, parallelizationFactor }: TwinstreamProjectorProps) {
+  const retention = streamRetention ?? Duration.hours(HOURS_OF_RETENTION);
+  const leftSeconds = Math.min(retention.toSeconds() * LEFT_SHARE, LEFT_MAX.toSeconds());
+  return {
+    ...PROJECT_MAPPING_SETTINGS,
+    recordAgeSecondsMax: Math.floor(retention.toSeconds() - leftSeconds),
+    ...(batchingWindow === undefined ? {} : { batchingWindowMs: batchingWindow.toSeconds() * 1_000 }),
+    ...(parallelizationFactor === undefined ? {} : { parallelizationFactor }),
+  };
+}
+
+/** Tables that a promotion does not replace: it would build others, which this app does not know. */
+function existingTables(tables: TwinstreamTables): ProjectedTables & TwinstreamTables {
+  return {
+    ...tables,
+    eventsArns: () => [tables.events.tableArn],
+    deviceStateArns: () => [tables.deviceState.tableArn],
+    acknowledgeFreshTables: () => undefined,
+  };
+}
+
+function failureBucket(scope: Construct, key: IKey, removalPolicy: RemovalPolicy): Bucket {
+  const bucket = new Bucket(scope, 'Bucket', {
+    encryption: BucketEncryption.KMS,
+    encryptionKey: key,
+    bucketKeyEnabled: true,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    versioned: true,
+    lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS) }],
+    removalPolicy,
+  });
+  Validations.of(bucket).acknowledge({
+    id: 'AwsSolutions-S1',
+    reason:
+      'It holds what could not be processed, and only the projector and operators reach it; give a bucket with access logs where they are wanted.',
+  });
+  return bucket;
+}
+
+/** What somebody must look at: it lags, fails, loses, or meets invalid records. */
+function alarmsOf(
+  scope: Construct,
+  { lambda, live, mapping }: StreamConsumer,
+  { stream, alarmTopic, lagMax = LAG_MAX }: TwinstreamProjectorProps,
+): readonly Alarm[] {
+  const rule = (
+    name: string,
+    metric: IMetric,
+    threshold: number,
+    periods: number,
+    alarmDescription: string,
+  ) => {
+    const alarm = new Alarm(scope, name, {
+      metric,
+      threshold,
+      evaluationPeriods: periods,
+      alarmDescription,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    if (alarmTopic !== undefined) {
+      const action = new SnsAction(alarmTopic);
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+    return alarm;
+  };
+  const sum = { period: PERIOD, statistic: 'Sum' } as const;
+  const ofProjector = (metricName: string) =>
+    new Metric({
+      namespace: PROJECTOR_NAMESPACE,
+      metricName,
+      dimensionsMap: { streamName: stream.streamName },
+      ...sum,
+    });
+  const lost = new Metric({
+    namespace: 'AWS/Lambda',
+    metricName: 'DroppedEventCount',
+    dimensionsMap: { EventSourceMappingUUID: mapping.ref },
+    ...sum,
+  });
+  const age = lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' });
+  return [
+    rule(
+      'IteratorAge',
+      age,
+      lagMax.toMilliseconds(),
+      3,
+      `The projector lags by ${lagMax.toHumanString()} or more.`,
+    ),
+    rule('Errors', live.metricErrors({ period: PERIOD }), 1, 3, 'Invocations fail, three minutes in a row.'),
+    rule(
+      'Lost',
+      lost,
+      1,
+      1,
+      'Records were given up that could not be kept either. They are in the stream until its retention ends.',
+    ),
+    rule(
+      'Quarantine',
+      ofProjector('quarantined'),
+      1,
+      1,
+      'Invalid records went to quarantine/ in the bucket.',
+    ),
+    rule(
+      'StateRejections',
+      ofProjector('stateRejections'),
+      1,
+      1,
+      'A state could not be written; its pages are whole.',
+    ),
+  ];
+}
