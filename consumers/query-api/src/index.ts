@@ -10,3 +10,5 @@ export { DEFAULT_LIVENESS_POLICY, type LivenessPolicy, type LivenessThresholds }
 export { type LocalQueryApi, type LocalQueryApiOptions, startQueryApi } from './local.ts';
 export { createPipelineReader, type PipelineReaderOptions } from './pipeline/pipeline-reader.ts';
 export type { QueryApiServices } from './services.ts';
+export { coalescedReads } from './states/coalesced-reads.ts';
+export { STATE_BATCH_MAX } from './states/dynamodb-state-batch.ts';

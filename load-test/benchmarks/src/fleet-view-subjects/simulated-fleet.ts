@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type DeviceId,
   type DeviceState,
@@ -11,7 +12,7 @@ import {
   type ShardProgressTable,
   stateItem,
 } from '@twinstream/latest-state';
-import type { ChangeFeed, ShardHints } from '@twinstream/query-api';
+import { type ChangeFeed, coalescedReads, type ShardHints, STATE_BATCH_MAX } from '@twinstream/query-api';
 import { type SequenceNumber, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { seededRandom } from '@twinstream/test-kit';
 
@@ -48,7 +49,7 @@ export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRe
   }
   let recordCount = firstRecord + deviceCount;
   const pending = Array.from({ length: SHARDS }, (): ShardHints['records'][number][] => []);
-  const read: SequenceNumber[] = Array.from({ length: SHARDS }, () => numberOf(recordCount - 1));
+  const readThrough: SequenceNumber[] = Array.from({ length: SHARDS }, () => numberOf(recordCount - 1));
 
   function stateOf(n: number): DeviceState {
     const version = { session: 1, counter: versions[n] ?? 0, ordinal: 0, revision: 0 };
@@ -83,6 +84,15 @@ export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRe
     return decodeState(JSON.parse(JSON.stringify(stateItem(state))));
   }
 
+  // As on DynamoDB: in batches, between which requests are answered.
+  const { read } = coalescedReads({
+    batchMax: STATE_BATCH_MAX,
+    readBatch: async (ids) => {
+      await nextTurn();
+      return new Map(ids.map((id) => [id, stateOf(Number(id.slice(id.indexOf('-') + 1)))]));
+    },
+  });
+
   return {
     table: {
       list: async ({ limit, cursor }) => {
@@ -93,11 +103,11 @@ export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRe
         for (let n = first; n < last; n += 1) devices.push(stateOf(scattered(n, deviceCount)));
         return { devices, ...(last < deviceCount ? { cursor: String(last) } : {}) };
       },
-      read: async (id) => stateOf(Number(id.slice(id.indexOf('-') + 1))),
+      read,
     },
     progress: {
       read: async () =>
-        read.map((_, index) => ({
+        readThrough.map((_, index) => ({
           shardId: shardName(index),
           finishedThrough: numberOf(recordCount - 1),
           arrivalTime: startTimeMs,
@@ -106,12 +116,12 @@ export function simulatedFleet(deviceCount: number, startTimeMs: number, firstRe
     },
     feed: {
       restart: (from) => {
-        for (const index of read.keys())
-          read[index] = from?.get(shardName(index)) ?? read[index] ?? numberOf(0);
+        for (const index of readThrough.keys())
+          readThrough[index] = from?.get(shardName(index)) ?? readThrough[index] ?? numberOf(0);
       },
       poll: async () =>
         pending.map((records, index) => {
-          const from = read[index] ?? numberOf(0);
+          const from = readThrough[index] ?? numberOf(0);
           return { shardId: shardName(index), from, records: records.splice(0), atTip: true };
         }),
     },
