@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { PAGE_CONTENT_SECURITY_POLICY } from '@twinstream/query-api/content-security-policy';
 import { ENDPOINTS } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { isLike } from './policies.ts';
 import { FULL, makeStacks, pipelineTemplate, removeApps, resource, resources } from './templates.ts';
 
 const iamTemplate = pipelineTemplate({});
@@ -60,6 +63,15 @@ test('requests are limited and logged', () => {
   });
 });
 
+test('the document of security names each path that is open', () => {
+  const document = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
+  const row = document.split('\n').find((line) => line.includes('are open and reveal nothing'));
+  const open = ENDPOINTS.filter(({ scope }) => scope === 'open').map(({ path }) => `\`${path}\``);
+  expect(open.filter((path) => !row?.includes(path))).toEqual([]);
+});
+
+const behaviors = z.object({ CacheBehaviors: z.array(z.object({ PathPattern: z.string() })) });
+
 describe('page', () => {
   test('is deployed where the API takes tokens, and only there', () => {
     expect(jwt.dashboard).toBeDefined();
@@ -81,12 +93,13 @@ describe('page', () => {
     const { DistributionConfig } = resource(template, 'AWS::CloudFront::Distribution', 'Dashboard');
     expect(DistributionConfig).toMatchObject({
       DefaultCacheBehavior: { ViewerProtocolPolicy: 'redirect-to-https' },
-      CacheBehaviors: [
-        { PathPattern: '/v1/*' },
-        { PathPattern: '/healthz' },
-        { PathPattern: '/openapi.json' },
-      ],
     });
+    const { CacheBehaviors } = behaviors.parse(DistributionConfig);
+    const unanswered = ENDPOINTS.filter(
+      ({ path }) => !CacheBehaviors.some(({ PathPattern }) => isLike(PathPattern, path)),
+    );
+    expect(unanswered.map(({ path }) => path)).toEqual([]);
+    expect(CacheBehaviors.some(({ PathPattern }) => isLike(PathPattern, '/index.html'))).toBe(false);
     expect(resources(template, 'AWS::CloudFront::OriginAccessControl')).toHaveLength(1);
     for (const [, { Properties }] of resources(template, 'AWS::S3::Bucket')) {
       expect(Properties.PublicAccessBlockConfiguration).toMatchObject({ RestrictPublicBuckets: true });

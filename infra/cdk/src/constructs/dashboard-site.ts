@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { builtPageFolder } from '@twinstream/dashboard';
 import { PAGE_CONTENT_SECURITY_POLICY } from '@twinstream/query-api/content-security-policy';
+import { ENDPOINTS } from '@twinstream/query-api/routes';
 import { CodedError } from '@twinstream/runtime';
 import { Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -40,7 +41,7 @@ export interface DashboardSiteProps {
 const ONE_YEAR = Duration.days(365);
 const LOG_DAYS = 90;
 /** What the API answers; everything else is a file of the page. */
-const API_PATHS = ['/v1/*', '/healthz', '/openapi.json'];
+const API_PATHS = new Set(ENDPOINTS.map(({ path }) => (path.startsWith('/v1/') ? '/v1/*' : path)));
 /** An update stream, which an HTTP API would hold back. */
 const STREAM_PATH = '/v1/updates';
 /** A stream sends something at least every ten seconds. CloudFront waits for the next packet as long as that. */
@@ -102,7 +103,7 @@ export class DashboardSite extends Construct {
         ...(loadBalancer === undefined
           ? {}
           : { [STREAM_PATH]: { ...apiBehavior, origin: streamOrigin(loadBalancer) } }),
-        ...Object.fromEntries(API_PATHS.map((path) => [path, apiBehavior])),
+        ...Object.fromEntries([...API_PATHS].map((path) => [path, apiBehavior])),
       },
     });
     this.deployPage(files);
