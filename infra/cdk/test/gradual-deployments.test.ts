@@ -52,7 +52,7 @@ describe('every function', () => {
     for (const [, { Properties }] of mappings)
       expect(isAlias(ref.parse(Properties.FunctionName).Ref)).toBe(true);
     const integrations = resources(prod, 'AWS::ApiGatewayV2::Integration');
-    expect(integrations).toHaveLength(2);
+    expect(integrations).toHaveLength(3);
     for (const [, { Properties }] of integrations) {
       expect(isAlias(ref.parse(Properties.IntegrationUri).Ref)).toBe(true);
     }

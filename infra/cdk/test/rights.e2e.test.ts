@@ -107,6 +107,8 @@ const COMPONENTS: readonly Component[] = [
       'kinesis:PutRecords',
       's3:DeleteObject',
       's3:GetObject',
+      // The saved view of a fleet is of the long-lived service.
+      's3:HeadObject',
       's3:PutObject',
     ],
   },
