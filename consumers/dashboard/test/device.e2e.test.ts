@@ -2,6 +2,7 @@ import type { DeviceJson, EventJson, EventList, WholeDeviceList } from '@twinstr
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { differenceOf } from '../src/model/state-difference.ts';
+import { violationsOf } from './axe.ts';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
 
@@ -130,7 +131,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     const late = (await eventsOf(deviceId)).find((event) => event.late);
     const at = new Date(Date.parse(late?.arrivalTime ?? '') - 1).toISOString();
     const page = await openDevice(deviceId, { at });
-    await page.getByRole('combobox', { name: /^State/ }).selectOption('event-time');
+    await page.getByRole('combobox', { name: /^Time axis/ }).selectOption('event-time');
     const basis = await page.evaluate(() => new URLSearchParams(location.search).get('basis'));
     expect(basis).toBe('event-time');
     const known = await api.get<DeviceJson>(
@@ -193,6 +194,71 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     expect(inked).toBe(true);
   });
 
+  test('a correction moves the line of a plot at the time of what it corrects', async () => {
+    const { deviceId } = await silentDevice();
+    const events = await eventsOf(deviceId);
+    const corrected = events.find(
+      ({ data = {}, counter }) => counter !== undefined && 'temperatureC' in data,
+    );
+    if (corrected === undefined) throw new Error('no event has a temperature');
+    const page = await openDevice(deviceId);
+    await page.getByRole('img', { name: /^temperatureC: last/ }).waitFor();
+    const answer = await fetch(`${api.url}/v1/devices/${deviceId}/corrections`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        data: { temperatureC: 99.5 },
+        reason: 'a test',
+        actor: 'ann',
+        corrects: { session: corrected.session, counter: corrected.counter },
+      }),
+    });
+    expect(answer.status).toBe(202);
+    await page.reload();
+    await page.getByRole('img', { name: /^temperatureC: last [\d.]+, between [\d.]+ and 99\.5$/ }).waitFor();
+  });
+
+  test('a drag over a plot shows that window, and the whole comes back', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openDevice(deviceId);
+    const plot = page.getByRole('img', { name: /^batteryPercent: last/ });
+    await plot.locator('canvas').waitFor();
+    const box = await plot.locator('.u-over').boundingBox();
+    if (box === null) throw new Error('the plot has no size');
+    await plot.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = (await plot.locator('.u-over').boundingBox()) ?? box;
+    await page.mouse.move(x + width * 0.2, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.6, y + height / 2, { steps: 5 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Whole window' }).waitFor();
+    const { searchParams } = new URL(page.url());
+    const [from, to] = ['from', 'to'].map((name) => Date.parse(searchParams.get(name) ?? ''));
+    expect((to ?? 0) - (from ?? 0)).toBeGreaterThan(60_000);
+    expect(searchParams.has('at')).toBe(false);
+    await page.getByText(/^\d+ events?/).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Whole window' }).click();
+    expect(new URL(page.url()).searchParams.has('from')).toBe(false);
+  });
+
+  test('attributes share a plot, status is a timeline with its silence, and time may be that of the device', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openDevice(deviceId);
+    await page.getByRole('img', { name: /^Status over time: .*silent/ }).waitFor();
+    await page.getByText('In one plot', { exact: true }).click();
+    await page.getByRole('checkbox', { name: 'speedMph' }).check();
+    await page.getByRole('checkbox', { name: 'batteryPercent' }).check();
+    await page.getByRole('img', { name: 'speedMph, batteryPercent in one plot' }).locator('canvas').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('combobox', { name: /^Time axis/ }).selectOption('event-time');
+    expect(new URL(page.url()).searchParams.get('basis')).toBe('event-time');
+    await page
+      .getByRole('img', { name: /^batteryPercent: last/ })
+      .locator('canvas')
+      .waitFor();
+  });
+
   test('a device that speaks is followed without a reload', async () => {
     const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=online&limit=1000');
     const page = await openDevice(devices[0]?.deviceId ?? '');
@@ -202,7 +268,11 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
       await events.elementHandle(),
       before,
     ] as const);
-    await page.getByText(new RegExp(`${Number(before) + 1} events`)).waitFor();
+    // The history keeps up with the count, however many have come meanwhile.
+    await page.waitForFunction(
+      ([fact, line]) => line?.textContent?.startsWith(`${fact?.textContent} events`) === true,
+      [await events.elementHandle(), await page.locator('#history-title + p').elementHandle()] as const,
+    );
   });
 
   test('a device of which nothing is stored is told apart from an API that fails', async () => {

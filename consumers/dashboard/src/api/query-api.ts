@@ -9,6 +9,7 @@ import type {
   QuarantinedPayload,
   QuarantineList,
   RedriveAnswer,
+  SeriesAnswer,
   WholeDevice,
   WholeDeviceList,
 } from '@twinstream/api-contract';
@@ -72,19 +73,42 @@ export function readDevice(
   return requestJson(pathOf(devicePath(deviceId), parameters), signal);
 }
 
+export interface SeriesQuery {
+  readonly attribute: string;
+  /** Milliseconds since 1970. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly intervalMs: number;
+  readonly basis: Basis;
+}
+
+/** Numbers of one attribute over time: the last of each interval, as the history is stored now. */
+export function readSeries(
+  deviceId: string,
+  { attribute, fromMs, toMs, intervalMs, basis }: SeriesQuery,
+  signal?: AbortSignal,
+): Promise<Outcome<SeriesAnswer>> {
+  const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+  const query = { attribute, from, to, interval: `${intervalMs}ms`, aggregate: 'last', basis };
+  return requestJson(pathOf(`${devicePath(deviceId)}/series`, query), signal);
+}
+
 export interface EventsQuery extends Slice {
-  /** Arrivals from here; milliseconds since 1970. */
+  /** Arrivals from here, and before then; milliseconds since 1970. */
   readonly fromMs?: number;
+  readonly toMs?: number;
   readonly order: Order;
 }
 
 export function listEvents(
   deviceId: string,
-  { fromMs, ...query }: EventsQuery,
+  { fromMs, toMs, ...query }: EventsQuery,
   signal?: AbortSignal,
 ): Promise<Outcome<EventList>> {
-  const from = fromMs === undefined ? undefined : new Date(fromMs).toISOString();
-  return requestJson(pathOf(`${devicePath(deviceId)}/events`, { from, ...query }), signal);
+  const iso = (timeMs: number | undefined) =>
+    timeMs === undefined ? undefined : new Date(timeMs).toISOString();
+  const range = { from: iso(fromMs), to: iso(toMs) };
+  return requestJson(pathOf(`${devicePath(deviceId)}/events`, { ...range, ...query }), signal);
 }
 
 export function readPipeline(signal?: AbortSignal): Promise<Outcome<PipelineStatus>> {

@@ -1,7 +1,8 @@
+import type { EventJson } from '@twinstream/api-contract';
 import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { originsOf } from '../model/attribute-origins.ts';
-import { arrivalMs } from '../model/event.ts';
+import { arrivalMs, type TimeOf, timeOfBasis } from '../model/event.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
 import { Json } from '../parts/json.tsx';
@@ -21,6 +22,8 @@ import { TimeSlider } from './time-slider.tsx';
 const TrackCard = lazy(async () => (await import('./track-card.tsx')).TrackCard);
 const CorrectionForm = lazy(async () => (await import('./correction-form.tsx')).CorrectionForm);
 
+/** The end of the span follows the clock in steps. */
+const STEP_MS = 5_000;
 /** Shortest span of the slider, so that a device with one event has one, too. */
 const SPAN_MS_MIN = 1_000;
 
@@ -42,25 +45,41 @@ function basisOf(basis: string | null): Basis {
 
 /** The span of slider and plots. Its end follows the clock in steps, so that plots are not redrawn each second. */
 function spanOf(
-  oldestMs: number | undefined,
+  [oldestMs, newestMs]: readonly [number | undefined, number],
   windowMs: number | undefined,
   atMs: number | undefined,
-  nowMs: number,
 ): [number, number] {
-  const to = Math.ceil(nowMs / 5_000) * 5_000;
+  const to = Math.ceil(newestMs / STEP_MS) * STEP_MS;
   const from = windowMs === undefined ? (oldestMs ?? to) : to - windowMs;
   return [Math.min(from, atMs ?? from, to - SPAN_MS_MIN), to];
+}
+
+/** The first and last moment of events, whatever their order; undefined for none. */
+function extentOf(events: readonly EventJson[], timeOf: TimeOf): readonly [number, number] | undefined {
+  let extent: readonly [number, number] | undefined;
+  for (const event of events) {
+    const time = timeOf(event);
+    extent = extent === undefined ? [time, time] : [Math.min(extent[0], time), Math.max(extent[1], time)];
+  }
+  return extent;
+}
+
+/** The window that the address names by its ends; undefined where it names none that has a length. */
+function rangeOf(address: URLSearchParams): [number, number] | undefined {
+  const [fromMs, toMs] = [momentOf(address.get('from')), momentOf(address.get('to'))];
+  return fromMs === undefined || toMs === undefined || toMs <= fromMs ? undefined : [fromMs, toMs];
 }
 
 interface HistoryCardProps {
   readonly history: DeviceHistory;
   readonly atMs: number | undefined;
   readonly isWindowed: boolean;
+  readonly timeOf: TimeOf;
   /** Duplicates of the device that were dropped: they are counted, not stored. */
   readonly duplicates: number;
 }
 
-function HistoryCard({ history, atMs, isWindowed, duplicates }: HistoryCardProps) {
+function HistoryCard({ history, atMs, isWindowed, timeOf, duplicates }: HistoryCardProps) {
   const events = history.events.value;
   const isLoading = history.isLoading.value;
   const count = `${countText(events.length)} ${events.length === 1 ? 'event' : 'events'}`;
@@ -87,7 +106,7 @@ function HistoryCard({ history, atMs, isWindowed, duplicates }: HistoryCardProps
           {isWindowed ? 'No event arrived in this stretch of history.' : 'No event is stored.'}
         </p>
       )}
-      {events.length > 0 && <HistoryList events={events} atMs={atMs} />}
+      {events.length > 0 && <HistoryList events={events} atMs={atMs} timeOf={timeOf} />}
     </section>
   );
 }
@@ -101,8 +120,14 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
   const past = session.past.value;
   const compared = useCompared(session.deviceId);
   const first = events[0];
+  const basis = basisOf(parameters.value.get('basis'));
+  const timeOf = timeOfBasis(basis);
   const oldest = first === undefined ? undefined : arrivalMs(first);
-  const [fromMs, toMs] = spanOf(oldest, windowSpanMs(windowName), atMs, now.value);
+  const extent = useMemo(() => extentOf(events, timeOf), [events, timeOf]);
+  const chosen = rangeOf(parameters.value);
+  // By the clock of the device the newest event is the end: it may be years ago.
+  const newest = basis === 'arrival' ? now.value : (extent?.[1] ?? now.value);
+  const [fromMs, toMs] = chosen ?? spanOf([extent?.[0], newest], windowSpanMs(windowName), atMs);
   const origins = useMemo(() => originsOf(events, atMs), [events, atMs]);
   if (device === undefined) return null;
   const shown = atMs === undefined ? device : past?.device;
@@ -114,7 +139,8 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
         toMs={toMs}
         atMs={atMs}
         windowName={windowName}
-        basis={basisOf(parameters.value.get('basis'))}
+        basis={basis}
+        timeOf={timeOf}
       />
       <div class="device-columns">
         <section
@@ -148,19 +174,27 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
           {history.isLoading.value && events.length === 0 ? (
             <p class="empty">Reading history…</p>
           ) : (
-            <AttributePlots events={events} fromMs={fromMs} toMs={toMs} atMs={atMs} />
+            <AttributePlots
+              device={device}
+              events={events}
+              basis={basis}
+              fromMs={fromMs}
+              toMs={toMs}
+              atMs={atMs}
+            />
           )}
         </section>
       </div>
-      <TrackCard device={device} events={events} timeOf={arrivalMs} fromMs={fromMs} toMs={toMs} atMs={atMs} />
+      <TrackCard device={device} events={events} timeOf={timeOf} fromMs={fromMs} toMs={toMs} atMs={atMs} />
       <details class="card" onToggle={(event) => setIsCorrecting(event.currentTarget.open)}>
         <summary>Correct attributes</summary>
         {isCorrecting && <CorrectionForm device={device} events={events} />}
       </details>
       <HistoryCard
         history={history}
+        timeOf={timeOf}
         atMs={atMs}
-        isWindowed={windowSpanMs(windowName) !== undefined}
+        isWindowed={chosen !== undefined || windowSpanMs(windowName) !== undefined}
         duplicates={device.counts.duplicates}
       />
       <details class="card">
@@ -176,7 +210,16 @@ export function DeviceView({ deviceId }: { readonly deviceId: string }) {
   const session = useDeviceSession(deviceId);
   const at = parameters.value.get('at');
   const windowName = parameters.value.get('window') ?? NEWEST;
-  useEffect(() => session.history.setWindow(windowSpanMs(windowName)), [session, windowName]);
+  const [from, to] = [parameters.value.get('from'), parameters.value.get('to')];
+  const isByClock = basisOf(parameters.value.get('basis')) === 'event-time';
+  useEffect(() => {
+    const range = rangeOf(parameters.peek());
+    const windowMs = windowSpanMs(windowName);
+    // The API finds events by arrival: by the clock of the device the newest are shown, whatever the window.
+    if (isByClock) session.history.setWindow(undefined);
+    else if (range !== undefined) session.history.setWindow({ fromMs: range[0], toMs: range[1] });
+    else session.history.setWindow(windowMs === undefined ? undefined : { windowMs });
+  }, [session, windowName, from, to, isByClock]);
   const basis = basisOf(parameters.value.get('basis'));
   useEffect(
     () => session.setMoment(momentOf(at) === undefined || at === null ? undefined : { at, basis }),

@@ -1,6 +1,6 @@
 import type { EventJson } from '@twinstream/api-contract';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { arrivalMs, identityOf, isCorrection } from '../model/event.ts';
+import { identityOf, isCorrection, type TimeOf } from '../model/event.ts';
 import { type EventMarks, marksOf, missingOf } from '../model/history-marks.ts';
 import { countText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
@@ -86,14 +86,20 @@ function Marks({ event, marks }: { readonly event: EventJson; readonly marks: Ev
   );
 }
 
-function EventDetail({ event, onClose }: { readonly event: EventJson; readonly onClose: () => void }) {
+interface EventDetailProps {
+  readonly event: EventJson;
+  readonly timeOf: TimeOf;
+  readonly onClose: () => void;
+}
+
+function EventDetail({ event, timeOf, onClose }: EventDetailProps) {
   return (
     <div class="event-detail">
       <div class="card-line">
         <h3>
           {event.type} <Moment time={event.arrivalTime} exact />
         </h3>
-        <button type="button" class="button" onClick={() => goToMoment(arrivalMs(event))}>
+        <button type="button" class="button" onClick={() => goToMoment(timeOf(event))}>
           Show the state then
         </button>
         <button type="button" class="button is-quiet" onClick={onClose}>
@@ -140,6 +146,7 @@ export interface HistoryListProps {
   /** In chain order, oldest first. */
   readonly events: readonly EventJson[];
   readonly atMs: number | undefined;
+  readonly timeOf: TimeOf;
 }
 
 /** How many events have come on top since the list was drawn first. */
@@ -156,7 +163,7 @@ function useShift(events: readonly EventJson[]): number {
 }
 
 /** The events of the window, newest first, with what is remarkable about each. */
-export function HistoryList({ events, atMs }: HistoryListProps) {
+export function HistoryList({ events, atMs, timeOf }: HistoryListProps) {
   const items = useMemo(() => {
     const marks = marksOf(events);
     return events.map((event, index): HistoryItem => ({ event, marks: marks[index] ?? {} }));
@@ -168,7 +175,7 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
   const selected =
     selectedKey === undefined ? undefined : events.find((event) => eventKey(event) === selectedKey);
   // The newest event that the state shown knows of.
-  const indexAtMoment = atMs === undefined ? -1 : events.findLastIndex((event) => arrivalMs(event) <= atMs);
+  const indexAtMoment = atMs === undefined ? -1 : events.findLastIndex((event) => timeOf(event) <= atMs);
   const rowAtMoment = indexAtMoment === -1 ? undefined : events.length - 1 - indexAtMoment;
   return (
     <>
@@ -183,7 +190,7 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
         rowClass={(row) => {
           const event = itemOf(row)?.event;
           if (event === undefined) return '';
-          const isAfter = atMs !== undefined && arrivalMs(event) > atMs;
+          const isAfter = atMs !== undefined && timeOf(event) > atMs;
           const isLast = row === rowAtMoment;
           const isOpen = eventKey(event) === selectedKey;
           return `${isAfter ? 'is-after' : ''} ${isLast ? 'is-at' : ''} ${isOpen ? 'is-open' : ''}`;
@@ -195,7 +202,9 @@ export function HistoryList({ events, atMs }: HistoryListProps) {
         place={place}
         {...(rowAtMoment === undefined ? {} : { bringRow: rowAtMoment })}
       />
-      {selected !== undefined && <EventDetail event={selected} onClose={() => setSelectedKey(undefined)} />}
+      {selected !== undefined && (
+        <EventDetail event={selected} timeOf={timeOf} onClose={() => setSelectedKey(undefined)} />
+      )}
     </>
   );
 }

@@ -1,12 +1,13 @@
 import type { EventJson } from '@twinstream/api-contract';
 import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useMemo } from 'preact/hooks';
-import { arrivalMs } from '../model/event.ts';
+import type { TimeOf } from '../model/event.ts';
 import { densityOf, NEWEST, neighbourTime, TIME_WINDOWS } from '../model/time-window.ts';
 import { exactMomentText } from '../model/time-zone.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Moment } from '../parts/time.tsx';
-import { navigate, zone } from '../session/address.ts';
+import { navigate, parameters, zone } from '../session/address.ts';
+import { WindowMenu } from './window-menu.tsx';
 
 const PARTS = 160;
 const PAGE_STEPS = 10;
@@ -19,17 +20,23 @@ export interface TimeSliderProps {
   readonly atMs: number | undefined;
   readonly windowName: string;
   readonly basis: Basis;
+  readonly timeOf: TimeOf;
 }
 
 export function goToMoment(timeMs: number | undefined): void {
   navigate({ at: timeMs === undefined ? null : new Date(timeMs).toISOString() }, 'replace');
 }
 
-function Density({ events, fromMs, toMs }: Pick<TimeSliderProps, 'events' | 'fromMs' | 'toMs'>) {
+function Density({
+  events,
+  fromMs,
+  toMs,
+  timeOf,
+}: Pick<TimeSliderProps, 'events' | 'fromMs' | 'toMs' | 'timeOf'>) {
   const counts = useMemo(() => {
-    const times = events.map(arrivalMs);
+    const times = events.map(timeOf);
     return densityOf(times, fromMs, toMs, PARTS);
-  }, [events, fromMs, toMs]);
+  }, [events, fromMs, toMs, timeOf]);
   const most = Math.max(1, ...counts);
   let path = '';
   counts.forEach((count, part) => {
@@ -43,15 +50,15 @@ function Density({ events, fromMs, toMs }: Pick<TimeSliderProps, 'events' | 'fro
 }
 
 const BASIS_TEXT: Readonly<Record<Basis, string>> = {
-  arrival: 'as of arrival',
-  'event-time': 'as of event time',
+  arrival: 'arrival',
+  'event-time': 'device clock',
 };
 
-/** Which of the two meanings a past state has: they differ where events came late. */
+/** The axis of time of slider, plots, track and past state: arrival, or the clock of the device. They differ where events came late. */
 function BasisChoice({ basis }: { readonly basis: Basis }) {
   return (
     <label class="choice" title="They differ where events came late, or were corrected.">
-      <span class="choice-label">State</span>
+      <span class="choice-label">Time axis</span>
       <select
         value={basis}
         onChange={(event) => {
@@ -70,11 +77,11 @@ function BasisChoice({ basis }: { readonly basis: Basis }) {
 }
 
 /** Turns back time: by drag to any moment, by the arrow keys from event to event. */
-export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: TimeSliderProps) {
+export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis, timeOf }: TimeSliderProps) {
   const times = useMemo(() => {
-    const sorted = events.map(arrivalMs).sort((a, b) => a - b);
+    const sorted = events.map(timeOf).sort((a, b) => a - b);
     return sorted.filter((time, index) => time !== sorted[index - 1]);
-  }, [events]);
+  }, [events, timeOf]);
   const shown = atMs ?? toMs;
   const step = (steps: number): void => {
     const target = neighbourTime(times, atMs ?? Number.POSITIVE_INFINITY, steps);
@@ -96,6 +103,7 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: Ti
     else return;
     event.preventDefault();
   };
+  const isAbsolute = basis === 'event-time' || parameters.value.has('from');
   const valueText = atMs === undefined ? 'now' : exactMomentText(atMs, zone.value);
   return (
     <section class={`card slider-card ${atMs === undefined ? '' : 'is-past'}`} aria-label="Time">
@@ -105,7 +113,7 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: Ti
           {atMs !== undefined && <Moment time={atMs} exact />}
         </p>
         <div class="slider-buttons">
-          {atMs !== undefined && <BasisChoice basis={basis} />}
+          <BasisChoice basis={basis} />
           <button type="button" class="button" onClick={() => step(-1)} disabled={times.length === 0}>
             <Icon name="back" />
             Earlier event
@@ -128,7 +136,7 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: Ti
               value={windowName}
               onChange={(event) => {
                 const { value } = event.currentTarget;
-                navigate({ window: value === NEWEST ? null : value }, 'replace');
+                navigate({ window: value === NEWEST ? null : value, from: null, to: null }, 'replace');
               }}
             >
               <option value={NEWEST}>newest events</option>
@@ -139,9 +147,10 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: Ti
               ))}
             </select>
           </label>
+          <WindowMenu fromMs={fromMs} toMs={toMs} />
         </div>
       </div>
-      <Density events={events} fromMs={fromMs} toMs={toMs} />
+      <Density events={events} fromMs={fromMs} toMs={toMs} timeOf={timeOf} />
       <input
         type="range"
         class="slider"
@@ -159,7 +168,7 @@ export function TimeSlider({ events, fromMs, toMs, atMs, windowName, basis }: Ti
       />
       <div class="slider-ends" aria-hidden="true">
         <Moment time={fromMs} />
-        <span>now</span>
+        {isAbsolute ? <Moment time={toMs} /> : <span>now</span>}
       </div>
     </section>
   );

@@ -5,7 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { listDevices } from '../api/query-api.ts';
 import type { Failure } from '../api/request.ts';
 import { FilterBar } from '../fleet/filter-bar.tsx';
-import { arrivalMs, clockMs } from '../model/event.ts';
+import { timeOfBasis } from '../model/event.ts';
 import type { FleetQuery } from '../model/fleet-query.ts';
 import { positionOf, trackOf } from '../model/position.ts';
 import { countText } from '../model/value-text.ts';
@@ -82,7 +82,7 @@ export function MapView() {
     [all],
   );
   const events = history?.events.value;
-  const track = useMemo(() => trackOf(events ?? [], (event) => clockMs(event) ?? arrivalMs(event)), [events]);
+  const track = useMemo(() => trackOf(events ?? [], timeOfBasis('event-time')), [events]);
   const device = all?.find(({ deviceId }) => deviceId === selected);
   const label = `Map: ${countText(points.length)} of ${countText(all?.length ?? 0)} devices have a position`;
   return (

@@ -1,4 +1,4 @@
-import type { EventJson } from '@twinstream/api-contract';
+import type { Basis, EventJson } from '@twinstream/api-contract';
 
 /** What a device counts an event by. */
 export interface EventIdentity {
@@ -15,6 +15,15 @@ export function arrivalMs({ arrivalTime }: Pick<EventJson, 'arrivalTime'>): numb
 export function clockMs({ time }: Pick<EventJson, 'time'>): number | undefined {
   const timeMs = Date.parse(time);
   return Number.isNaN(timeMs) ? undefined : timeMs;
+}
+
+/** Milliseconds since 1970 by one of the two axes of time; the arrival where the device wrote no time. */
+export type TimeOf = (event: EventJson) => number;
+
+const eventTimeMs: TimeOf = (event) => clockMs(event) ?? arrivalMs(event);
+
+export function timeOfBasis(basis: Basis): TimeOf {
+  return basis === 'event-time' ? eventTimeMs : arrivalMs;
 }
 
 /** Undefined for an event that its device does not count. */

@@ -109,11 +109,12 @@ function drawGraticule(context: CanvasRenderingContext2D, frame: Frame): void {
   context.strokeStyle = resolveColour('--text');
   context.fillStyle = resolveColour('--text');
   context.lineWidth = 2;
-  line(width - 12 - length, 22, width - 12, 22);
+  const y = height - 28;
+  line(width - 12 - length, y, width - 12, y);
   context.fillText(
     kilometres < 1 ? `${Math.round(kilometres * 1_000)} m` : `${kilometres} km`,
     width - 12 - length,
-    16,
+    y - 6,
   );
 }
 

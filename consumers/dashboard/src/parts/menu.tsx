@@ -38,7 +38,17 @@ export function Menu({ label, icon, isOn = false, children }: MenuProps) {
         <Icon name={icon} />
         {label}
       </summary>
-      <div class="menu-panel card">{children}</div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the links in it have the keys. */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: a key on a link is a click, too. */}
+      <div
+        class="menu-panel card"
+        onClick={(event) => {
+          const isLink = event.target instanceof Element && event.target.closest('a') !== null;
+          if (isLink && menu.current !== null) menu.current.open = false;
+        }}
+      >
+        {children}
+      </div>
     </details>
   );
 }

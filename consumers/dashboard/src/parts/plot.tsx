@@ -8,7 +8,8 @@ import { resolveColour, SERIES_COLOURS, seriesColour } from './palette.ts';
 
 export interface PlotSeries {
   readonly label: string;
-  readonly values: readonly (number | null)[];
+  /** Null: nothing; undefined: as before. */
+  readonly values: readonly (number | null | undefined)[];
   /** Single points instead of a line. */
   readonly isPoints?: boolean;
 }
@@ -31,12 +32,17 @@ export interface PlotProps {
   readonly mark?: number;
   /** Plots of one key move their cursors together. */
   readonly syncKey: string;
+  /** Told the stretch that was dragged over, in seconds. */
+  readonly onZoom?: (from: number, to: number) => void;
   /** Told the moment that was clicked, in seconds. */
   readonly onPick?: (time: number) => void;
 }
 
 /** A plot without a span of its own shows as much. */
 const SPAN_SECONDS_MIN = 60;
+/** Pixels that a drag goes at least. */
+const DRAG_MIN = 8;
+const CLICK_AFTER_DRAG_MS = 300;
 const FONT = '11px system-ui, sans-serif';
 /** Pixels that the axis of values takes at least, so that plots beside each other align. */
 const VALUES_WIDTH_MIN = 52;
@@ -133,13 +139,25 @@ export function Plot(props: PlotProps) {
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
+    let zoomed = 0;
+    const select = (self: uPlot): void => {
+      const { left, width } = self.select;
+      if (width < DRAG_MIN) return;
+      zoomed = performance.now();
+      self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+      latest.current.onZoom?.(self.posToVal(left, 'x'), self.posToVal(left + width, 'x'));
+    };
     const made = new uPlot(
       {
         width: Math.max(element.clientWidth, 50),
         height: props.height,
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zoneNow),
         legend: { show: false },
-        cursor: { sync: { key: props.syncKey }, drag: { x: false, y: false }, points: { size: 6 } },
+        cursor: {
+          sync: { key: props.syncKey },
+          drag: { x: props.onZoom !== undefined, y: false, setScale: false, dist: DRAG_MIN },
+          points: { size: 6 },
+        },
         scales: {
           x: {
             time: true,
@@ -152,6 +170,7 @@ export function Plot(props: PlotProps) {
         hooks: {
           setCursor: [(self) => setCursorIndex(self.cursor.idx ?? undefined)],
           draw: [(self) => drawMark(self, latest.current.mark)],
+          setSelect: [select],
         },
       },
       dataOf(latest.current),
@@ -160,6 +179,8 @@ export function Plot(props: PlotProps) {
     plot.current = made;
     const pick = (): void => {
       const { left } = made.cursor;
+      // The end of a drag is a click, too.
+      if (performance.now() - zoomed < CLICK_AFTER_DRAG_MS) return;
       if (left !== undefined && left >= 0) latest.current.onPick?.(made.posToVal(left, 'x'));
     };
     made.over.addEventListener('click', pick);

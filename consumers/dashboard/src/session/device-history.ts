@@ -26,8 +26,8 @@ export interface DeviceHistory {
   /** Older events exist beyond those held. */
   readonly isCut: ReadonlySignal<boolean>;
   readonly failure: ReadonlySignal<Failure | undefined>;
-  /** Shows the events that arrived in the last so many milliseconds; undefined: the newest, however old. */
-  setWindow(windowMs: number | undefined): void;
+  /** Shows the events that arrived in a window; undefined: the newest, however old. */
+  setWindow(window: HistoryWindow | undefined): void;
   /** Goes further back. */
   readOlder(): Promise<void>;
   /** Takes in what was stored since, where the event at this position, the last one stored, is not held. */
@@ -44,8 +44,14 @@ export function eventKey(event: EventJson): string {
   return positionKey(event.position);
 }
 
+/** The last so many milliseconds, or from a moment to another in milliseconds since 1970. */
+export type HistoryWindow =
+  | { readonly windowMs: number }
+  | { readonly fromMs: number; readonly toMs: number };
+
 interface Window {
   readonly fromMs: number | undefined;
+  readonly toMs?: number;
   readonly aborting: AbortController;
 }
 
@@ -65,13 +71,17 @@ interface StretchQuery {
 
 async function readStretch(
   deviceId: string,
-  { fromMs, aborting: { signal } }: Window,
+  { fromMs, toMs, aborting: { signal } }: Window,
   { cursor: from, limit = LIMIT_MAX, isEnough }: StretchQuery,
 ): Promise<Outcome<Stretch>> {
   const items: EventJson[] = [];
   let cursor = from;
   for (let request = 0; request < REQUESTS_MAX; request += 1) {
-    const query = { limit, order: 'desc', cursor, ...(fromMs === undefined ? {} : { fromMs }) } as const;
+    const range = {
+      ...(fromMs === undefined ? {} : { fromMs }),
+      ...(toMs === undefined ? {} : { toMs }),
+    };
+    const query = { limit, order: 'desc', cursor, ...range } as const;
     const outcome = await listEvents(deviceId, query, signal);
     if (outcome.kind !== 'answered') return outcome;
     items.push(...outcome.value.events);
@@ -115,16 +125,19 @@ export function openHistory(deviceId: string): DeviceHistory {
     });
   }
 
-  async function readWindow(windowMs: number | undefined): Promise<void> {
+  async function readWindow(wanted: HistoryWindow | undefined): Promise<void> {
     window.aborting.abort();
-    window = {
-      fromMs: windowMs === undefined ? undefined : serverNow() - windowMs,
-      aborting: new AbortController(),
-    };
+    const range =
+      wanted === undefined
+        ? { fromMs: undefined }
+        : 'windowMs' in wanted
+          ? { fromMs: serverNow() - wanted.windowMs }
+          : wanted;
+    window = { ...range, aborting: new AbortController() };
     isRead = false;
     isLoading.value = true;
-    const wanted = windowMs === undefined ? NEWEST_EVENTS : STRETCH_EVENTS;
-    const stretch = await read({ isEnough: ({ length }) => length >= wanted });
+    const enough = wanted === undefined ? NEWEST_EVENTS : STRETCH_EVENTS;
+    const stretch = await read({ isEnough: ({ length }) => length >= enough });
     if (stretch === undefined) return;
     isRead = true;
     show(stretch, []);
@@ -156,7 +169,7 @@ export function openHistory(deviceId: string): DeviceHistory {
     isLoading,
     isCut,
     failure,
-    setWindow: (windowMs) => void readWindow(windowMs),
+    setWindow: (wanted) => void readWindow(wanted),
     readOlder,
     catchUp: async (last) => {
       const isHeld =

@@ -7,6 +7,7 @@ import type {
   QuarantinedPayload,
   QuarantineList,
   RedriveAnswer,
+  SeriesAnswer,
   Updates,
   WholeDevice,
   WholeDeviceList,
@@ -22,6 +23,7 @@ import type {
   readDevice,
   readPipeline,
   readQuarantined,
+  readSeries,
   readSummary,
   redriveRecord,
 } from '../../src/api/query-api.ts';
@@ -40,6 +42,7 @@ test('the client is answered in the types of the contract, and in none of its ow
   expectTypeOf<Answered<typeof listEvents>>().toEqualTypeOf<EventList>();
   expectTypeOf<Answered<typeof readPipeline>>().toEqualTypeOf<PipelineStatus>();
   expectTypeOf<Answered<typeof readSummary>>().toEqualTypeOf<FleetSummary>();
+  expectTypeOf<Answered<typeof readSeries>>().toEqualTypeOf<SeriesAnswer>();
   expectTypeOf<Answered<typeof correctDevice>>().toEqualTypeOf<CorrectionTaken>();
   expectTypeOf<Answered<typeof listQuarantine>>().toEqualTypeOf<QuarantineList>();
   expectTypeOf<Answered<typeof readQuarantined>>().toEqualTypeOf<QuarantinedPayload>();
