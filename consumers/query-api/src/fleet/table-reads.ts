@@ -9,8 +9,8 @@ const LIST_LIMIT = 1_000;
 const LIST_REQUESTS_MAX = 50_000;
 /** Devices that one process holds, at some 400 bytes each. */
 const DEVICES_MAX = 4_000_000;
-/** Single devices that are read concurrently. */
-const READS_AT_ONCE = 16;
+/** Single devices that are read concurrently: four batches of them. */
+const READS_AT_ONCE = 400;
 
 export interface TableReadOptions {
   readonly table: Pick<LatestStateTable, 'list' | 'read'>;

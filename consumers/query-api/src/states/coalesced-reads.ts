@@ -62,10 +62,23 @@ export function coalescedReads({
     read: (deviceId, { signal } = {}) =>
       new Promise<DeviceState | undefined>((resolve, reject) => {
         signal?.throwIfAborted();
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+        const abort = () => reject(signal?.reason);
+        signal?.addEventListener('abort', abort, { once: true });
+        // A signal may live as long as the process: each listener that stayed would make the next one more expensive.
+        const release = () => signal?.removeEventListener('abort', abort);
+        const read: WaitingRead = {
+          resolve: (state) => {
+            release();
+            resolve(state);
+          },
+          reject: (error) => {
+            release();
+            reject(error);
+          },
+        };
         const reads = waiting.get(deviceId);
-        if (reads === undefined) waiting.set(deviceId, [{ resolve, reject }]);
-        else reads.push({ resolve, reject });
+        if (reads === undefined) waiting.set(deviceId, [read]);
+        else reads.push(read);
         schedule();
       }),
   };

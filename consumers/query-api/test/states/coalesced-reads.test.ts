@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { type DeviceId, deviceId, newDevice } from '@twinstream/device-model';
 import { settled } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
@@ -99,5 +100,19 @@ describe('coalesced reads', () => {
     batches[0]?.answer();
     expect((await stays)?.deviceId).toBe(id(1));
     await expect(read(id(1), { signal: leaving.signal })).rejects.toThrow('gone');
+  });
+
+  test('leaves no listener at a signal that lives on', async () => {
+    const { signal } = new AbortController();
+    const { read } = coalescedReads({
+      batchMax: 2,
+      readBatch: async (ids) => {
+        if (ids.includes(deviceId('fails'))) throw new Error('away');
+        return new Map();
+      },
+    });
+    await read(deviceId('a'), { signal });
+    await expect(read(deviceId('fails'), { signal })).rejects.toThrow('away');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
