@@ -53,6 +53,22 @@ export const EXPLANATIONS: readonly Explanation[] = [
       'The default certificate of CloudFront fixes the minimum itself. A domain of your own brings its certificate, and TLS 1.2 as the minimum with it.',
   },
   {
+    check: 'CKV_AWS_2',
+    resources: /^ApiServiceBalancerHttp/,
+    reason:
+      'An internal balancer without a public address: the HTTP API reaches it through its link into the VPC, and TLS ends at the API. A certificate would need a domain of your own.',
+  },
+  {
+    check: 'CKV_AWS_103',
+    resources: /^ApiServiceBalancerHttp/,
+    reason: 'As CKV_AWS_2: there is no TLS of which a version could be too old.',
+  },
+  {
+    check: 'CKV_AWS_91',
+    resources: /^ApiServiceBalancer/,
+    reason: 'CloudFront and the HTTP API, by which alone it is reached, log each request.',
+  },
+  {
     check: 'CKV_AWS_111',
     resources: FUNCTIONS_OF_CDK,
     reason: 'The role of a function of CDK itself, which runs at deployments and reaches public files alone.',
@@ -65,7 +81,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     check: 'CKV_AWS_115',
-    resources: /^(ApiQueryApi|ApiCorrections|CanaryDevice|StatusEvents)/,
+    resources: /^(ApiQueryApi|ApiCorrections|ApiQuarantine|CanaryDevice|StatusEvents)/,
     reason:
       'Bounded by their callers: the stage of the API limits requests a second, a mapping runs one invocation a shard, a schedule one a minute. What is reserved would be missing elsewhere in the account.',
   },

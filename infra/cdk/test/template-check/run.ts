@@ -9,7 +9,18 @@ import { type Context, FULL, makeStacks, PLANNED, removeApps } from '../template
 import { EXPLANATIONS, type Finding, judge } from './explained-findings.ts';
 import { SCANNERS, scan } from './scanners.ts';
 
-const STAGES: Readonly<Record<string, Context>> = { full: FULL, planned: PLANNED, smallest: {} };
+/** The service that answers for large fleets, in the stage whose workload is stated. */
+const FLEET_SERVICE: Context = {
+  fleetApi: 'service',
+  jwtIssuer: 'https://issuer.example',
+  jwtAudience: 'dashboard',
+};
+
+const STAGES: Readonly<Record<string, Context>> = {
+  full: FULL,
+  planned: { ...PLANNED, ...FLEET_SERVICE },
+  smallest: {},
+};
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
