@@ -78,6 +78,10 @@ async function startPipeline({ folder, env }: InstalledCommand): Promise<Running
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  // Its own group outlives this process, however that ends.
+  const endGroup = () => signalGroup(child.pid, 'SIGKILL');
+  process.once('exit', endGroup);
+  child.once('exit', () => process.off('exit', endGroup));
   let output = '';
   const page = Promise.withResolvers<string>();
   for (const stream of [child.stdout, child.stderr]) {
