@@ -53,6 +53,8 @@ const tier = ({
   test: {
     name,
     isolate: !SHARED_MODULES.includes(name),
+    // Faults are seeded as Node loads a module: nothing may load modules in its place.
+    experimental: { viteModuleRunner: name !== 'simulation' },
     ...order,
     include: [...include],
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],

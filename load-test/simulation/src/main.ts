@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import {
   commandHost,
   EXIT_CODES,
@@ -12,8 +9,9 @@ import {
   wholeNumber,
 } from '@twinstream/command-line';
 import { Command } from 'commander';
+import { type FoundFault, findFault, seedsOf } from './find-fault.ts';
 import { reproduceCommand } from './reproduce-command.ts';
-import { SEEDED_FAULT_SEEDS_MAX, seedFault } from './seed-fault.ts';
+import { importWithFault, type SeededFault } from './seed-fault.ts';
 import { SEEDED_FAULTS } from './seeded-faults.ts';
 
 interface Options {
@@ -74,8 +72,10 @@ ${exitCodeHelp({
 }
 
 /** Runs seeds until one violates a guarantee. */
-async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promise<ExitCode> {
-  const { simulate } = await import('./simulate.ts');
+async function runSeeds(
+  { seeds, seed: first = 1, seededFault }: Options,
+  { simulate }: typeof import('./simulate.ts'),
+): Promise<ExitCode> {
   const injected = new Map<string, number>();
   const start = performance.now();
   let storedCount = 0;
@@ -86,8 +86,9 @@ async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promi
     turnCount += result.turns;
     for (const [kind, times] of result.injected) injected.set(kind, (injected.get(kind) ?? 0) + times);
     if (result.violation === undefined) continue;
-    host.stdout.write(`violated at seed ${seed} (number ${seed - first + 1}): ${result.violation.message}\n`);
-    host.stderr.write(`${result.violation.stack}\n${JSON.stringify(result.scenario)}\n`);
+    const { violation } = result;
+    host.stdout.write(`${violatedAt({ seed, count: seed - first + 1, violation })}\n`);
+    host.stderr.write(`${violation.stack}\n${JSON.stringify(result.scenario)}\n`);
     const again = reproduceCommand({ seededFault, rest: ['--seed', String(seed)] });
     host.stderr.write(`again: ${again}\n`);
     return EXIT_CODES.failed;
@@ -101,45 +102,51 @@ async function runSeeds({ seeds, seed: first = 1, seededFault }: Options): Promi
   return EXIT_CODES.success;
 }
 
-/** Seeds each fault in a process of its own and reports what found it. */
+/** Seeds each fault and reports what found it. */
 async function runSeededFaults(): Promise<ExitCode> {
   let missed = 0;
-  for (const { name, seedsMax = SEEDED_FAULT_SEEDS_MAX } of SEEDED_FAULTS) {
-    const args = [fileURLToPath(import.meta.url), '--seeded-fault', name, '--seeds', String(seedsMax)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    const output: string[] = [];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
-    const [code] = await once(child, 'close');
-    const found = output
-      .join('')
-      .split('\n')
-      .find((line) => line.startsWith('violated'));
-    if (code !== EXIT_CODES.failed || found === undefined) missed += 1;
-    host.stdout.write(`${name.padEnd(64)} ${found ?? 'NOT FOUND'}\n`);
+  for (const fault of SEEDED_FAULTS) {
+    const found = await findFault(fault, seedsOf(fault));
+    if (found === undefined) missed += 1;
+    const outcome = found === undefined ? 'NOT FOUND' : violatedAt(found);
+    host.stdout.write(`${fault.name.padEnd(64)} ${outcome}\n`);
   }
   host.stdout.write(`${SEEDED_FAULTS.length - missed} of ${SEEDED_FAULTS.length} seeded faults found\n`);
   return missed === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
+}
+
+function violatedAt({ seed, count, violation }: FoundFault): string {
+  return `violated at seed ${seed} (number ${count}): ${violation.message}`;
+}
+
+/** A module of the simulation, with the fault where one is seeded. */
+function load<Module>(
+  path: string,
+  fault: SeededFault | undefined,
+  faultless: () => Promise<Module>,
+): Promise<Module> {
+  return fault === undefined ? faultless() : importWithFault(fault, new URL(path, import.meta.url));
 }
 
 async function main(): Promise<ExitCode> {
   const options = readOptions();
   if (typeof options === 'number') return options;
   if (options.seededFaults) return await runSeededFaults();
-  if (options.seededFault !== undefined) {
-    const fault = SEEDED_FAULTS.find(({ name }) => name === options.seededFault);
-    if (fault === undefined) {
-      host.stderr.write(
-        `unknown seeded fault: ${options.seededFault}\n${SEEDED_FAULTS.map(({ name }) => `  ${name}\n`).join('')}`,
-      );
-      return EXIT_CODES.usage;
-    }
-    seedFault(fault);
+  const fault = SEEDED_FAULTS.find(({ name }) => name === options.seededFault);
+  if (options.seededFault !== undefined && fault === undefined) {
+    host.stderr.write(
+      `unknown seeded fault: ${options.seededFault}\n${SEEDED_FAULTS.map(({ name }) => `  ${name}\n`).join('')}`,
+    );
+    return EXIT_CODES.usage;
   }
   if (options.exhaustive) {
-    const { runExhaustive } = await import('./exhaustive/run-exhaustive.ts');
+    const { runExhaustive } = await load('./exhaustive/run-exhaustive.ts', fault, async () => {
+      const { runExhaustive } = await import('./exhaustive/run-exhaustive.ts');
+      return { runExhaustive };
+    });
     return await runExhaustive(options);
   }
-  return await runSeeds(options);
+  return await runSeeds(options, await load('./simulate.ts', fault, () => import('./simulate.ts')));
 }
 
 // Seeds are looked at one by one: without a reader there is nothing left to do.

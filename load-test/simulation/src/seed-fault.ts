@@ -1,4 +1,6 @@
-import { registerHooks } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { type LoadHookSync, type ResolveHookSync, registerHooks, stripTypeScriptTypes } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /** One place of the source and what stands there when the fault is seeded. */
 interface Patch {
@@ -25,24 +27,65 @@ export interface SeededFault {
 }
 
 const ROOT = new URL('../../../', import.meta.url).href;
+const QUERY = '?seeded-fault=';
+
+interface Seeded extends SeededFault {
+  /** Files that were loaded with a change. */
+  readonly changed: Set<string>;
+}
+
+/** Faults by the number that the URLs of their modules carry. */
+const seeded: Seeded[] = [];
+/** JavaScript of modules without a fault, by URL. */
+const scripts = new Map<string, string>();
 
 /**
- * Changes the source of modules that are loaded after this call. The files stay as they are. Throws when a patch does not
- * find its text exactly once: the code has changed, and the fault must be seeded again.
+ * Imports a module with a fault. The modules of this repository that it needs are loaded again for this call, some with their source
+ * changed; packages, files, and whatever was loaded before stay as they are. Rejects when a patch does not find its text exactly
+ * once, or its file is not among the modules: the code has changed, and the fault must be seeded again.
+ *
+ * @param url address of the module, without a query
  */
-export function seedFault({ name, patches }: SeededFault): void {
-  registerHooks({
-    load: (url, context, nextLoad) => {
-      const loaded = nextLoad(url, context);
-      const here = patches.filter(({ file }) => url === `${ROOT}${file}`);
-      if (here.length === 0) return loaded;
-      let source = String(loaded.source);
-      for (const { file, find, replace } of here) {
-        const parts = source.split(find);
-        if (parts.length !== 2) throw new Error(`${name}: ${parts.length - 1} places to patch in ${file}`);
-        source = parts.join(replace);
-      }
-      return { ...loaded, source };
-    },
-  });
+export async function importWithFault<Module>(fault: SeededFault, url: URL): Promise<Module> {
+  if (seeded.length === 0) registerHooks({ resolve: keepFault, load: loadWithFault });
+  const changed = new Set<string>();
+  const module: Module = await import(`${url.href}${QUERY}${seeded.push({ ...fault, changed }) - 1}`);
+  const unused = fault.patches.find(({ file }) => !changed.has(file));
+  if (unused !== undefined) throw new Error(`${fault.name}: ${unused.file} is not loaded`);
+  return module;
+}
+
+/** A module that was loaded with a fault loads those of this repository with it. */
+const keepFault: ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolved = nextResolve(specifier, context);
+  const [, fault] = context.parentURL?.split(QUERY) ?? [];
+  const { url } = resolved;
+  const isOurs = url.startsWith(ROOT) && url.endsWith('.ts') && !url.includes('/node_modules/');
+  return fault !== undefined && isOurs ? { ...resolved, url: `${url}${QUERY}${fault}` } : resolved;
+};
+
+const loadWithFault: LoadHookSync = (url, context, nextLoad) => {
+  const [file = '', number] = url.split(QUERY);
+  const fault = seeded[Number(number)];
+  if (fault === undefined) return nextLoad(url, context);
+  const patches = fault.patches.filter((patch) => file === `${ROOT}${patch.file}`);
+  const source = patches.length === 0 ? scriptOf(file) : patched(file, fault, patches);
+  return { format: 'module', source, shortCircuit: true };
+};
+
+function scriptOf(url: string): string {
+  const known = scripts.get(url) ?? stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'));
+  scripts.set(url, known);
+  return known;
+}
+
+function patched(url: string, { name, changed }: Seeded, patches: readonly Patch[]): string {
+  let source = readFileSync(fileURLToPath(url), 'utf8');
+  for (const { file, find, replace } of patches) {
+    const parts = source.split(find);
+    if (parts.length !== 2) throw new Error(`${name}: ${parts.length - 1} places to patch in ${file}`);
+    source = parts.join(replace);
+    changed.add(file);
+  }
+  return stripTypeScriptTypes(source);
 }

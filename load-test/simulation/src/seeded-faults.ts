@@ -160,9 +160,9 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     patches: [
       {
         file: `${PROJECTION}/project-device.ts`,
-        find: 'this.#moveTo(foldPage(this.head, existing, this.#services.pageLimits.receipts));',
+        find: 'foldPage(this.head, existing, this.#services.pageLimits.receipts)',
         replace:
-          'this.#moveTo({ ...this.head, page: existing.page, arrivalMax: Math.max(this.head.arrivalMax, existing.lastArrivalTime) });',
+          '{ ...this.head, page: existing.page, arrivalMax: Math.max(this.head.arrivalMax, existing.lastArrivalTime) }',
       },
     ],
   },

@@ -1,6 +1,6 @@
 import type { SeededFault } from '../seed-fault.ts';
 
-const QUARANTINE = 'consumers/operations/src/quarantine';
+const REDRIVE = 'shared/projection/src/redrive.ts';
 const REPLAY = 'consumers/operations/src/replay';
 
 /** What a promotion does not carry over, the comparison before its switch would find, and take from the chain in use. */
@@ -17,7 +17,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     foundAt: 9,
     patches: [
       {
-        file: `${QUARANTINE}/redrive.ts`,
+        file: REDRIVE,
         find: 'if (finishedThrough === undefined || compareSequenceNumbers(sequenceNumber, finishedThrough) > 0) {',
         replace: "if (shardId === '') {",
       },
@@ -28,7 +28,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     foundAt: 26,
     patches: [
       {
-        file: `${QUARANTINE}/redrive.ts`,
+        file: REDRIVE,
         find: 'const place = { sequenceNumber, subSequenceNumber };',
         replace: 'const place = { sequenceNumber, subSequenceNumber: subSequenceNumber + 1 };',
       },
@@ -37,14 +37,14 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   {
     name: 'a redriven event that is not marked',
     foundAt: 26,
-    patches: [{ file: `${QUARANTINE}/redrive.ts`, find: 'repaired: true', replace: 'repaired: false' }],
+    patches: [{ file: REDRIVE, find: 'repaired: true', replace: 'repaired: false' }],
   },
   {
     name: 'a record taken out of quarantine before its events are stored',
     foundAt: 250,
     patches: [
       {
-        file: `${QUARANTINE}/redrive.ts`,
+        file: REDRIVE,
         find: 'const { outcomes, refused } = await appendRepaired(',
         replace:
           "await services.quarantine.resolve(key, { outcome: 'redriven', time: '', reason: '', actor: '', events: [] }); const { outcomes, refused } = await appendRepaired(",
