@@ -258,7 +258,7 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a copy of a derived event looked for by position alone',
-    foundAt: 204,
+    foundAt: 362,
     patches: [
       {
         file: `${MODEL}/derived-identity.ts`,

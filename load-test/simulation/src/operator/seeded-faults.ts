@@ -41,7 +41,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a record taken out of quarantine before its events are stored',
-    foundAt: 250,
+    foundAt: 1_130,
     patches: [
       {
         file: REDRIVE,
@@ -157,7 +157,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a promotion that does not carry over what was redriven',
-    foundAt: 203,
+    foundAt: 465,
     seedsMax: 2_000,
     patches: [
       {
