@@ -5,10 +5,12 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
-import { BUNDLE_FILE, useCodeFolder } from './code-folders.ts';
+import { BUNDLE_FILE, BUNDLE_NAMES, type BundleName, useCodeFolder } from './code-folders.ts';
 
-/** Entry file of everything that runs on AWS. */
-const ENTRIES = {
+export { BUNDLE_NAMES, type BundleName } from './code-folders.ts';
+
+/** Entry file of each bundle. */
+const ENTRIES: Readonly<Record<BundleName, string>> = {
   'state-projector': beside('@twinstream/state-projector', 'lambda.ts'),
   'event-archiver': beside('@twinstream/event-archiver', 'lambda.ts'),
   'query-api': beside('@twinstream/query-api', 'lambda.ts'),
@@ -18,12 +20,7 @@ const ENTRIES = {
   operations: beside('@twinstream/operations', 'main.ts'),
   'canary-device': fileURLToPath(new URL('./canary-device/lambda.ts', import.meta.url)),
   'status-publisher': fileURLToPath(new URL('./status-publisher/lambda.ts', import.meta.url)),
-} as const;
-
-export type BundleName = keyof typeof ENTRIES;
-export const BUNDLE_NAMES: readonly BundleName[] = Object.keys(ENTRIES).filter(
-  (name): name is BundleName => name in ENTRIES,
-);
+};
 
 const BUNDLES_DIR = fileURLToPath(new URL('../dist/bundles', import.meta.url));
 

@@ -1,6 +1,19 @@
 import { CodedError } from '@twinstream/runtime';
 import type { IConstruct } from 'constructs';
-import type { BundleName } from './bundles.ts';
+
+/** What runs on AWS as a bundle of its own. */
+export const BUNDLE_NAMES = [
+  'state-projector',
+  'event-archiver',
+  'query-api',
+  'query-service',
+  'corrections',
+  'quarantine',
+  'operations',
+  'canary-device',
+  'status-publisher',
+] as const;
+export type BundleName = (typeof BUNDLE_NAMES)[number];
 
 /** The entry's file in a bundle: an ES module by its ending, since nothing beside it says so. */
 export const BUNDLE_FILE = 'index.mjs';

@@ -1,3 +1,3 @@
-export { BUNDLE_NAMES, type Bundle, type BundleName, bundle } from './bundles.ts';
-export { BUNDLE_FILE } from './code-folders.ts';
+export { type Bundle, bundle } from './bundles.ts';
+export { BUNDLE_FILE, BUNDLE_NAMES, type BundleName } from './code-folders.ts';
 export { mappingProperties } from './constructs/stream-consumer.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { kill, readyLine } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
-import { BUNDLE_NAMES, type BundleName, bundle } from '../src/bundles.ts';
-import { BUNDLE_FILE } from '../src/code-folders.ts';
+import { bundle } from '../src/bundles.ts';
+import { BUNDLE_FILE, BUNDLE_NAMES, type BundleName } from '../src/code-folders.ts';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;

@@ -1,7 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type BundleName, bundle } from '../src/bundles.ts';
+import { bundle } from '../src/bundles.ts';
+import type { BundleName } from '../src/code-folders.ts';
 import {
   type DeployedResource,
   decide,

@@ -25,7 +25,7 @@ import { ManagedPolicy, Policy, Role } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import type { BundleName } from '../bundles.ts';
+import type { BundleName } from '../code-folders.ts';
 import { BUNDLE_FILE, codeFolder } from '../code-folders.ts';
 import { policyDocument, serviceOfAccount } from './node-function.ts';
 

@@ -3,7 +3,7 @@ import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 
 import { Alias, Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { BundleName } from '../bundles.ts';
+import type { BundleName } from '../code-folders.ts';
 import { BUNDLE_FILE, codeFolder } from '../code-folders.ts';
 
 /** What a role may do. Each statement has a name that says why it is there. */
