@@ -62,5 +62,9 @@ test('no address breaks the page, however it was made', () => {
 
 test('names of columns come back from one parameter as they were, whatever they hold', () => {
   const names = fc.array(fc.string({ minLength: 1, unit: fc.constantFrom('a', ',', '~', '0', '2', 'ü') }));
-  fc.assert(fc.property(names, (all) => expect(readNames(writeNames(all))).toEqual(all)));
+  fc.assert(
+    fc.property(names, (all) => {
+      expect(readNames(writeNames(all))).toEqual(all);
+    }),
+  );
 });
