@@ -94,11 +94,12 @@ export function npmBannerNote(
   environment: Environment,
   isTerminal: boolean,
 ): string | undefined {
-  const { npm_lifecycle_event: script, npm_config_loglevel: level } = environment;
-  // Nobody reads the log of `npm start` as data, and `npx` writes no banner.
-  const isScript = script !== 'start' && script !== 'npx' && isNpmScript(cwd, environment);
-  if (isTerminal || !isScript || level === 'silent') return undefined;
-  return `npm wrote its banner to standard output first; bin/${script} writes its output alone`;
+  const { npm_lifecycle_script: script = '', npm_config_loglevel: level } = environment;
+  if (isTerminal || level === 'silent' || !isNpmScript(cwd, environment)) return undefined;
+  // Every other script runs this program below its own, or has no output that is read as data.
+  const [, program] = /^exec (bin\/[\w-]+)/.exec(script) ?? [];
+  if (program === undefined) return undefined;
+  return `npm wrote its banner to standard output first; ${program} writes its output alone`;
 }
 
 /** An absolute path from one that a person wrote: a relative one begins at {@link callerFolder}. */

@@ -16,15 +16,15 @@ test('a process that is not the script of npm itself stands in its working direc
 });
 
 test('a person who pipes npm run is told of the banner that npm has written, and nobody else', () => {
-  const environment = { ...BY_NPM, npm_lifecycle_event: 'ops' };
+  const environment = { ...BY_NPM, npm_lifecycle_script: 'exec bin/ops status' };
   expect(npmBannerNote('/srv/twinstream', environment, false)).toContain('bin/ops');
   expect(npmBannerNote('/srv/twinstream', environment, true)).toBeUndefined();
   expect(npmBannerNote('/tmp/run', environment, false)).toBeUndefined();
-  const start = { ...environment, npm_lifecycle_event: 'start' };
-  expect(npmBannerNote('/srv/twinstream', start, false)).toBeUndefined();
-  // As `npx twinstream` has it in a folder with a package.json.
-  const npx = { ...environment, npm_lifecycle_event: 'npx' };
-  expect(npmBannerNote('/srv/twinstream', npx, false)).toBeUndefined();
+  // `npm start`, `npx twinstream` in a folder with a package.json, and a program that the tests of `npm test` start.
+  for (const script of ['exec node start.ts', 'twinstream', 'vitest run']) {
+    const other = { ...environment, npm_lifecycle_script: script };
+    expect(npmBannerNote('/srv/twinstream', other, false)).toBeUndefined();
+  }
   const silent = { ...environment, npm_config_loglevel: 'silent' };
   expect(npmBannerNote('/srv/twinstream', silent, false)).toBeUndefined();
 });
