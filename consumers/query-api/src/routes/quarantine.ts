@@ -156,7 +156,7 @@ async function redriveOne(
   const known = new Set(found.record.entries.map(({ subSequenceNumber }) => subSequenceNumber));
   const unknown = entries?.find(({ subSequenceNumber }) => !known.has(subSequenceNumber));
   if (unknown !== undefined) {
-    return badBody('entries', `the record has no invalid entry ${unknown.subSequenceNumber}`);
+    return notInQuarantine(`entry ${unknown.subSequenceNumber} of ${recordId}`);
   }
   const { decoder, ...stores } = redriving;
   const redriven = redrive({ ...stores, quarantine, logger, now: clock.now }, one(found), {
@@ -202,9 +202,9 @@ async function find(
   return key === undefined || record === undefined ? undefined : { key, record };
 }
 
-function notInQuarantine(recordId: string): Response {
+function notInQuarantine(name: string): Response {
   return problemResponse('NOT_IN_QUARANTINE', {
-    detail: `${recordId} is not in quarantine; it may have been redriven or discarded`,
+    detail: `${name} is not in quarantine; it may have been redriven or discarded`,
   });
 }
 

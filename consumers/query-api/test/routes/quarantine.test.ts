@@ -142,14 +142,16 @@ describe('redrive', () => {
   test.each([
     ['no reason', { actor: 'ann' }, 'body.reason'],
     ['nobody who acts', { reason: 'r' }, 'body.actor'],
-    [
-      'an entry that the record has not',
-      { ...WHY, entries: [{ subSequenceNumber: 3, text: '' }] },
-      'body.entries',
-    ],
   ])('refuses %s', async (_, body, parameter) => {
     const path = await rejectOne('{');
     expect((await post(`${path}/redrive`, body)).body).toMatchObject({ code: 'BAD_BODY', parameter });
+  });
+
+  test('an entry that the record does not have is not in quarantine', async () => {
+    const path = await rejectOne('{');
+    const answer = await post(`${path}/redrive`, { ...WHY, entries: [{ subSequenceNumber: 3, text: '' }] });
+    expect(answer).toMatchObject({ status: 404, body: { code: 'NOT_IN_QUARANTINE' } });
+    expect(answer.body.detail).toMatch(/^entry 3 of /);
   });
 });
 
