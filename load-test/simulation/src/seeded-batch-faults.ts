@@ -60,7 +60,7 @@ export const SEEDED_BATCH_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a state updated although a newer one stands there',
-    foundAt: 226,
+    foundAt: 394,
     patches: [
       {
         file: `${DYNAMODB}/write-statements.ts`,
