@@ -202,6 +202,14 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     }
   }
 
+  /** The fresh head, which the state item has then: an attempt that died may have appended a page and written no state. */
+  async function writtenHead(deviceId: DeviceId, signal: AbortSignal): Promise<DeviceState> {
+    const item = await stateItem(fresh, deviceId, signal);
+    const head = await headFrom(fresh, item ?? newDevice(deviceId), limits, signal);
+    if (head.page > (item?.page ?? 0)) await fresh.latestState.write(head, signal);
+    return head;
+  }
+
   return {
     get eventCount() {
       return eventCount;
@@ -211,7 +219,7 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     visitAgain: (deviceId, signal) => carry(deviceId, visited.has(deviceId), signal),
     lack: (deviceId, signal) =>
       retryTransient(options, signal, async () => {
-        const held = await chainHead(fresh, deviceId, limits, signal);
+        const held = await writtenHead(deviceId, signal);
         const end = await fresh.eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX + 1, signal);
         const pages = end?.page ?? 0;
         // A state can stand without its pages: their table was cleared, or never filled.
@@ -221,7 +229,7 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
         const lack = inUse ? lackOf(held, requirementOf(inUse, heldFromMs)) : 'pages in use are missing';
         if (isCopy || lack === undefined) return lack;
         const required = await offerAll(deviceId, signal);
-        return lackOf(await chainHead(fresh, deviceId, limits, signal), required);
+        return lackOf(await writtenHead(deviceId, signal), required);
       }),
   };
 }
@@ -278,5 +286,14 @@ async function chainHead(
   signal: AbortSignal,
 ): Promise<DeviceState> {
   const item = await stateItem(stores, deviceId, signal);
-  return (await catchUp(stores.eventStore, item ?? newDevice(deviceId), { limits, signal })).state;
+  return headFrom(stores, item ?? newDevice(deviceId), limits, signal);
+}
+
+async function headFrom(
+  { eventStore }: Stores,
+  state: DeviceState,
+  limits: ReceiptLimits,
+  signal: AbortSignal,
+): Promise<DeviceState> {
+  return (await catchUp(eventStore, state, { limits, signal })).state;
 }

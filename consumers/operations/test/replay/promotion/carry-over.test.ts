@@ -74,6 +74,15 @@ async function pagesOf({ eventStore }: Stores): Promise<readonly EventPage[]> {
   return Array.fromAsync(eventStore.pages(DEVICE));
 }
 
+test('a fresh state that an attempt left behind its pages is brought to their end before the switch', async () => {
+  const { fresh, append, carryOver } = setUp();
+  await append([counted(1)]);
+  const { state } = await writeBatch(fresh.eventStore, newDevice(DEVICE), SHARD, [counted(1)]);
+  expect(await fresh.latestState.read(DEVICE)).toBeUndefined();
+  expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
+  expect(await fresh.latestState.read(DEVICE)).toEqual(state);
+});
+
 /** Counters of the events of each page, with `r` where a repair appended it. */
 async function layoutOf(stores: Stores): Promise<readonly string[]> {
   const name = ({ text, repaired }: EventPage['events'][number]) =>
