@@ -79,10 +79,9 @@ export class Containers {
     return this.#pause !== undefined;
   }
 
-  /** Goes on in new containers: nothing is remembered. */
+  /** Goes on in new containers: nothing is remembered. What runs, because another has resumed it already, fails. */
   resume(): void {
-    for (const { owner } of this.#containers) this.#scheduler.kill(owner);
-    this.#containers = [];
+    for (const { owner } of [...this.#containers]) this.crash(owner);
     this.#pause?.resolve();
     this.#pause = undefined;
   }
