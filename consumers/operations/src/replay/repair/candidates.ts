@@ -39,6 +39,8 @@ interface Choice {
   readonly between: readonly SourceEvent[];
   /** Those of them that were not redriven. */
   readonly within: readonly SourceEvent[];
+  /** As `between`, in a chain that a replay wrote whole: the next page may have dropped what was redriven, too. */
+  readonly betweenRedriven: readonly SourceEvent[];
   /** Shards that the state has seen more of than the pages hold, none of which comes after the run. */
   readonly owing: ReadonlySet<ShardId>;
   readonly stored: ReadonlySet<string>;
@@ -75,6 +77,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   appendedCopies: { isRepaired: true, choose: appended },
   /** A chain that a replay wrote whole holds redriven entries in their own places (seed 2633). */
   redrivenInPlace: { choose: ({ between }) => between },
+  /** Or has dropped them there as duplicates (seed 57431). */
+  redrivenDropped: { choose: ({ betweenRedriven }) => betweenRedriven },
 };
 
 /** Which events a run may have held, by each strategy that applies; each choice once. */
@@ -83,11 +87,15 @@ export function candidatesOf(
   free: readonly SourceEvent[],
   { stored, owed }: Evidence,
 ): readonly Candidate[] {
-  const ofNext = leadingDuplicates(run, free);
-  const between = free.filter((event) => !ofNext.has(event) && isBetween(run, event));
+  const beforeNext = (redriven: 'none' | 'all') => {
+    const ofNext = leadingDuplicates(run, free, redriven);
+    return free.filter((event) => !ofNext.has(event) && isBetween(run, event));
+  };
+  const between = beforeNext('none');
   const within = between.filter(({ isRedriven }) => isRedriven !== true);
   const owing = new Set([...owed].filter((shardId) => !run.below.has(shardId)));
-  const choice = { run, free, between, within, owing, stored };
+  const betweenRedriven = beforeNext('all');
+  const choice = { run, free, between, betweenRedriven, within, owing, stored };
   const candidates: Candidate[] = [];
   for (const { isRepaired = false, choose } of Object.values(STRATEGIES)) {
     const events = choose(choice);
@@ -133,15 +141,21 @@ function beginningOf({ events, through }: EventPage): ShardPosition {
 
 /**
  * Duplicates before the first event of a page behind the run: that page says how many it has dropped in all. What was
- * redriven is none of them: when the page was laid out, it was no event.
+ * redriven is none of them (`none`), because it was no event when the page was laid out, or may be one (`all`).
  */
-function leadingDuplicates(run: MissingRun, events: readonly SourceEvent[]): ReadonlySet<SourceEvent> {
+function leadingDuplicates(
+  run: MissingRun,
+  events: readonly SourceEvent[],
+  redriven: 'none' | 'all',
+): ReadonlySet<SourceEvent> {
   const leading = new Set<SourceEvent>();
   for (const [shardId, page] of run.below) {
     const beginning = beginningOf(page);
     const covered = events.filter(
       ({ shardId: of, arrived, isRedriven = false }) =>
-        of === shardId && !isRedriven && compareWithinShard(arrived.place, page.through) <= 0,
+        of === shardId &&
+        (!isRedriven || redriven === 'all') &&
+        compareWithinShard(arrived.place, page.through) <= 0,
     );
     const before = covered.filter(({ arrived }) => compareWithinShard(arrived.place, beginning) < 0);
     const stored = new Set(
