@@ -13,6 +13,7 @@ import {
   UpdateTableCommand,
   type UpdateTableCommandInput,
   UpdateTimeToLiveCommand,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEmbeddedDynamoDb } from '../src/index.ts';
@@ -36,8 +37,12 @@ afterAll(async () => {
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
-const table = (TableName: string, throughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number }) =>
-  client.send(
+/** Creates a table, and waits until it is ACTIVE. */
+const table = async (
+  TableName: string,
+  throughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number },
+) => {
+  await client.send(
     new CreateTableCommand({
       TableName,
       AttributeDefinitions: [{ AttributeName: 'leaseKey', AttributeType: 'S' }],
@@ -47,6 +52,8 @@ const table = (TableName: string, throughput?: { ReadCapacityUnits: number; Writ
         : { ProvisionedThroughput: throughput }),
     }),
   );
+  await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 30 }, { TableName });
+};
 const put = (TableName: string, leaseKey: string, owner: string) =>
   client.send(
     new PutItemCommand({ TableName, Item: { leaseKey: { S: leaseKey }, leaseOwner: { S: owner } } }),
