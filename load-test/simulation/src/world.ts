@@ -256,6 +256,8 @@ export class World {
 
   /** Shard progress and quarantine stay what they are. */
   #switchTo({ oracle, tables, stores }: InUse): void {
+    // An attempt before has switched, and the live projector writes to them already.
+    if (oracle === this.#oracle) return;
     try {
       checkPromoted(this.#oracle, oracle);
     } catch (error) {
