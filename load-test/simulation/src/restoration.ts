@@ -1,4 +1,4 @@
-import { type DeviceState, type EventPage, keyOf, type StoredEvent } from '@twinstream/device-model';
+import type { DeviceState, EventPage, StoredEvent } from '@twinstream/device-model';
 import { compareWithinShard } from '@twinstream/stream-model';
 import { canonicalText } from '@twinstream/verification';
 import { Violation } from './violation.ts';
@@ -30,9 +30,7 @@ export function checkRestored(
       throw new Violation('a page that was missing alone comes back as it was', `${deviceId} ${page.page}`);
     }
   }
-  const gone = before.pages.filter((page) => missing.has(page.page));
-  const isOrdered =
-    !gone.some((page) => isOutOfOrder(before.pages, page)) && !(hasGivenUp && gone.some(hasKeys));
+  const isOrdered = !before.pages.some((page) => missing.has(page.page) && isOutOfOrder(before.pages, page));
   if (eventsText(before, isOrdered) !== eventsText(after, isOrdered)) {
     throw new Violation('missing neighbours come back with their events in order', deviceId);
   }
@@ -65,17 +63,9 @@ function isStampedByNeighbour({ event, late }: Pick<StoredEvent, 'event' | 'late
   return late !== undefined && isUncounted(event);
 }
 
+/** Its place is all that tells it from another. */
 function isUncounted(event: StoredEvent['event']): boolean {
   return event.identity === undefined && event.correction === undefined;
-}
-
-/** True where its place is all that tells an event from another. */
-function isToldByPlace({ event, text }: Pick<StoredEvent, 'event' | 'text'>): boolean {
-  return isUncounted(event) && keyOf(text) === undefined;
-}
-
-function hasKeys({ events }: EventPage): boolean {
-  return events.some(({ text }) => keyOf(text) !== undefined);
 }
 
 /** True where the page was appended after others of its shard, or of one that came after it, that lie behind it. */
@@ -90,14 +80,14 @@ export function isOutOfOrder(pages: readonly EventPage[], page: EventPage): bool
 
 /**
  * Where pages lay out of order, a device had copies of its events in two shards, and nothing tells which of them came
- * first: a copy may stand for the event then, at its own place. So may the copy of an event with a key in a record that was given up.
+ * first: a copy may stand for the event then, at its own place.
  */
 function eventsText({ pages }: Chain, isOrdered: boolean): string {
   const texts = pages.flatMap(({ shardId, events }) =>
     events.map(({ version, repaired: _, place, arrivalTime, ...event }) =>
       canonicalText({
         ...event,
-        ...(isOrdered || isToldByPlace(event) ? { shardId, place, arrivalTime } : {}),
+        ...(isOrdered || isUncounted(event.event) ? { shardId, place, arrivalTime } : {}),
         ...(isStampedByNeighbour(event) ? {} : { version }),
       }),
     ),

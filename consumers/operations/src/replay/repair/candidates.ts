@@ -64,6 +64,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   },
   /** The rule without exception: a shard that the state has seen more of may be owed by another run (seed 92588 showed that). */
   inShardOrder: { choose: ({ run, within }) => within.filter((event) => isInShardOrder(run, event)) },
+  /** A copy that was dropped as delivered again, below the floor of the high-water marks, has left no trace (seed 124488). */
+  withoutCopies: { choose: ({ within, stored }) => within.filter((event) => !isStored(event, stored)) },
+  /** Of two copies the mapping may have given up the first (seed 54763). */
+  laterCopies: { choose: ({ within }) => lastOfCopies(within) },
   /** After a split both children may hold its events, or their copies (seed 40143). */
   ofEveryShard: { choose: ({ within }) => within },
   /** Copies in a shard of which the state has seen nothing had not come by then (seed 78281). */
@@ -104,6 +108,12 @@ export function candidatesOf(
     if (!candidates.some((earlier) => isSame(earlier, candidate))) candidates.push(candidate);
   }
   return candidates;
+}
+
+/** The last event of each identity. */
+function lastOfCopies(events: readonly SourceEvent[]): readonly SourceEvent[] {
+  const last = new Map(events.map((event) => [identityOf(event.shardId, event.arrived), event]));
+  return events.filter((event) => last.get(identityOf(event.shardId, event.arrived)) === event);
 }
 
 /** What had arrived by the end of the run, where nothing lies within it. */

@@ -18,6 +18,14 @@ export function contradiction(live: DeviceState, { end, atLivePage }: RestoredCh
   return 'what the source has, in its own order, does not lead to the state of the device';
 }
 
+/**
+ * True where the live state has dropped as many duplicates as a restored chain. It need not: what was given up, or dropped
+ * as delivered again, may count as a duplicate when it is laid out again.
+ */
+export function countsDuplicatesAs(live: DeviceState, { atLivePage }: RestoredChain): boolean {
+  return atLivePage === undefined || live.counts.duplicates === atLivePage.counts.duplicates;
+}
+
 /** What tells in which order events were accepted. */
 function courseOf({ position, current, ordinal, counts }: DeviceState) {
   const { events, late, gaps } = counts;

@@ -12,7 +12,7 @@ import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstrea
 import { CodedError } from '@twinstream/runtime';
 import type { ShardId } from '@twinstream/stream-model';
 import { type Candidate, candidatesOf, evidenceOf, type SourceEvent } from './candidates.ts';
-import { contradiction } from './live-evidence.ts';
+import { contradiction, countsDuplicatesAs } from './live-evidence.ts';
 import type { DamagedChain, MissingRun } from './missing-run.ts';
 
 /** Events of one shard that make one page. */
@@ -48,7 +48,7 @@ interface RestoredChain {
  * behind them, but the boundaries between them are not known any more.
  *
  * Searches the candidates of each run, the likeliest first, for a layout that joins every page around the runs and that the
- * live state does not contradict. Throws `PAGES_NOT_RESTORABLE` where there is none: when the source does not hold what the
+ * live state does not contradict; of these the first that counts as many duplicates as that, if there is one. Throws `PAGES_NOT_RESTORABLE` where there is none: when the source does not hold what the
  * missing pages held, or when its order is not theirs because a repair had appended some among them. Then nothing of the
  * device is written, since a page under a false key would part the chain for good.
  *
@@ -62,6 +62,7 @@ export async function restoredPages(
 ): Promise<readonly EventPage[]> {
   const evidence = evidenceOf({ pages, live });
   let layoutCount = 0;
+  let countingOthers: readonly EventPage[] | undefined;
   let refusal: { readonly run: MissingRun; readonly why: string } | undefined;
 
   const after = (chain: RestoredChain, page: EventPage): RestoredChain => {
@@ -88,8 +89,13 @@ export async function restoredPages(
       const chain = { end, ...(atLivePage === undefined ? {} : { atLivePage }) };
       const why = live === undefined ? undefined : contradiction(live, chain);
       const lastRun = runs.at(-1);
-      if (why === undefined || lastRun === undefined) return restored;
-      refusal = { run: lastRun, why };
+      if (lastRun === undefined) return restored;
+      if (why !== undefined) {
+        refusal = { run: lastRun, why };
+        return undefined;
+      }
+      if (live === undefined || countsDuplicatesAs(live, chain)) return restored;
+      countingOthers ??= restored;
       return undefined;
     }
     const chain = before(from, run.firstPage);
@@ -115,7 +121,7 @@ export async function restoredPages(
   };
 
   const start = { state: newDevice(deviceId), index: 0, restored: [], taken: new Set<SourceEvent>() };
-  const restored = await search(start, 0);
+  const restored = (await search(start, 0)) ?? countingOthers;
   if (restored !== undefined) return restored;
   const { run, why } = refusal ?? { run: runs.at(-1), why: 'too many layouts of its pages are possible' };
   const { firstPage = 1, lastPage = 1 } = run ?? {};

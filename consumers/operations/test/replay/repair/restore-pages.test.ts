@@ -33,6 +33,8 @@ function counted(at: number, counter: number, arrivalTime = TEST_TIME_MS + at): 
   return arrivedEvent({ at, arrivalTime, session: 1, counter, data: { value: counter } });
 }
 
+const placeOf = (at: number) => counted(at, 1).place.sequenceNumber;
+
 function written(...batches: readonly Batch[]): Written {
   const pages: EventPage[] = [];
   let state = newDevice(DEVICE);
@@ -162,6 +164,48 @@ describe('restored pages', () => {
     );
     expect(device.pages[2]).toMatchObject({ duplicates: 1 });
     expect(await restored(device, 2, 4)).toEqual(numbered(device, 2, 4));
+  });
+
+  test('the copy that was accepted comes back, and not an earlier one that was given up', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(12, 1), counted(13, 2)] },
+      { shardId: PARENT, arrived: [counted(14, 3)] },
+      { shardId: PARENT, arrived: [counted(15, 4)] },
+    );
+    const givenUp = { shardId: PARENT, arrived: counted(10, 1) };
+    const source = [givenUp, ...device.source];
+    expect(await restored({ ...device, source }, 1, 2)).toMatchObject([{ duplicates: 0 }, { duplicates: 0 }]);
+    const events = (await restored({ ...device, source }, 1, 2)).flatMap((page) => page.events);
+    expect(events).toEqual(numbered(device, 1, 2).flatMap((page) => page.events));
+  });
+
+  test('a copy that left no trace, because it was delivered again, leaves none when its page comes back', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(11, 2)] },
+      { shardId: PARENT, arrived: [counted(13, 3)] },
+    );
+    const copy = { shardId: PARENT, arrived: counted(12, 1, TEST_TIME_MS + 11) };
+    const source = [...device.source.slice(0, 2), copy, ...device.source.slice(2)];
+    expect(await restored({ ...device, source }, 2)).toEqual(numbered(device, 2));
+  });
+
+  test('a page of nothing but a copy comes back before one that has dropped what was redriven', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(11, 1)] },
+      { shardId: PARENT, arrived: [counted(12, 2), counted(13, 1), counted(14, 3)] },
+      // Its clock was behind.
+      { shardId: PARENT, arrived: [counted(15, 1, TEST_TIME_MS + 5)] },
+    );
+    expect(device.pages[1]).toMatchObject({ events: [], duplicates: 1 });
+    // A replay that wrote the chain whole saw it there, mended.
+    const source = device.source.map((event) =>
+      event.arrived.event.identity?.counter === 1 && event.arrived.place.sequenceNumber === placeOf(13)
+        ? { ...event, isRedriven: true }
+        : event,
+    );
+    expect(await restored({ ...device, source }, 2, 4)).toEqual(numbered(device, 2, 4));
   });
 
   test('a last page of nothing but copies that were redriven comes out as it was', async () => {
