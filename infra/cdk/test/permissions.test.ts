@@ -44,21 +44,25 @@ const CONSUMER = {
   UseKey: ['kms:Decrypt', 'kms:GenerateDataKey'],
 };
 
+const STORE = {
+  AppendAndReadEvents: [
+    'dynamodb:BatchGetItem',
+    'dynamodb:GetItem',
+    'dynamodb:PartiQLInsert',
+    'dynamodb:Query',
+  ],
+  AdvanceState: [
+    'dynamodb:BatchGetItem',
+    'dynamodb:GetItem',
+    'dynamodb:PartiQLInsert',
+    'dynamodb:PartiQLUpdate',
+  ],
+};
+
 test('the projector appends and reads events, advances states, and nothing else', () => {
   expect(actionsOf('ProjectorStateProjector')).toEqual({
     ...CONSUMER,
-    AppendAndReadEvents: [
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:Query',
-    ],
-    AdvanceState: [
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-    ],
+    ...STORE,
     AdvanceShardProgress: ['dynamodb:UpdateItem'],
     FollowTablesInUse: ['dynamodb:GetItem'],
     QuarantinePoison: ['s3:PutObject'],
@@ -193,18 +197,7 @@ test('the function of the quarantine appends what is redriven, resolves records,
   expect(actionsOf('ApiQuarantine')).toEqual({
     WriteOwnLogs: CONSUMER.WriteOwnLogs,
     UseKey: CONSUMER.UseKey,
-    AppendAndReadEvents: [
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:Query',
-    ],
-    AdvanceState: [
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-    ],
+    ...STORE,
     ReadShardProgress: ['dynamodb:Query'],
     FollowTablesInUse: ['dynamodb:GetItem'],
     ListQuarantine: ['s3:ListBucket'],

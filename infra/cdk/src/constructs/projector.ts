@@ -4,6 +4,7 @@ import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
+import type { Permission } from './node-function.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
 type NamedTable = Pick<ITable, 'tableName' | 'tableArn'>;
@@ -65,22 +66,7 @@ export class Projector extends Construct {
         ...mappingEnvironment(this.mappings),
       },
       permissions: [
-        {
-          // An INSERT refuses a key that is taken: no right here replaces a page.
-          sid: 'AppendAndReadEvents',
-          actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
-          resources: tables.eventsArns(),
-        },
-        {
-          sid: 'AdvanceState',
-          actions: [
-            'dynamodb:BatchGetItem',
-            'dynamodb:GetItem',
-            'dynamodb:PartiQLInsert',
-            'dynamodb:PartiQLUpdate',
-          ],
-          resources: tables.deviceStateArns(),
-        },
+        ...storePermissions(tables),
         {
           sid: 'AdvanceShardProgress',
           actions: ['dynamodb:UpdateItem'],
@@ -113,4 +99,27 @@ export class Projector extends Construct {
 export function mappingEnvironment(mappings: readonly Asset[]): Record<string, string> {
   if (mappings.length === 0) return {};
   return { TWINSTREAM_MAPPING: mappings.map(({ s3ObjectUrl }) => s3ObjectUrl).join(',') };
+}
+
+/** What appends events and advances states. An INSERT refuses a key that is taken: no right here replaces a page. */
+export function storePermissions(
+  tables: Pick<ProjectedTables, 'eventsArns' | 'deviceStateArns'>,
+): Permission[] {
+  return [
+    {
+      sid: 'AppendAndReadEvents',
+      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
+      resources: tables.eventsArns(),
+    },
+    {
+      sid: 'AdvanceState',
+      actions: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+      ],
+      resources: tables.deviceStateArns(),
+    },
+  ];
 }

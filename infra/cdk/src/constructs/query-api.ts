@@ -25,7 +25,7 @@ import type { ApiAccess, FleetService } from '../stages.ts';
 import { type Archive, acknowledgeObjects } from './archive.ts';
 import type { EventStream } from './event-stream.ts';
 import { type DeployedFunction, NodeFunction, type Permission } from './node-function.ts';
-import { mappingEnvironment } from './projector.ts';
+import { mappingEnvironment, storePermissions } from './projector.ts';
 import { QueryService } from './query-service.ts';
 import type { StateTables } from './state-tables.ts';
 
@@ -254,25 +254,10 @@ function correctionPermissions({ key, eventStream, tables }: QueryApiProps): Per
   ];
 }
 
-/** As the projector, an INSERT refuses a key that is taken: no right here replaces a page. */
 function quarantinePermissions({ key, tables, archive }: QueryApiProps): Permission[] {
   const { bucket } = archive;
   return [
-    {
-      sid: 'AppendAndReadEvents',
-      actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query'],
-      resources: tables.eventsArns(),
-    },
-    {
-      sid: 'AdvanceState',
-      actions: [
-        'dynamodb:BatchGetItem',
-        'dynamodb:GetItem',
-        'dynamodb:PartiQLInsert',
-        'dynamodb:PartiQLUpdate',
-      ],
-      resources: tables.deviceStateArns(),
-    },
+    ...storePermissions(tables),
     { sid: 'ReadShardProgress', actions: ['dynamodb:Query'], resources: [tables.shardProgress.tableArn] },
     { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
     {
