@@ -3,7 +3,7 @@ import { embeddedMetrics, METRICS } from '@twinstream/state-projector';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { CANARY_NAMESPACE, STATE_AGE_METRIC } from '../src/canary-device/handler.ts';
-import { PROJECTOR_NAMESPACE } from '../src/constructs/alarms.ts';
+import { PROJECTOR_NAMESPACE } from '../src/constructs/metrics.ts';
 import { ACCOUNT, decide, deployedResources, statementsOf } from './policies.ts';
 import { FULL, pipelineTemplate, resources } from './templates.ts';
 

@@ -4,14 +4,14 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  Metric,
   PeriodOverride,
   type YAxisProps,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { type Alarms, type AlarmsProps, PROJECTOR_NAMESPACE } from './alarms.ts';
+import type { AlarmsProps } from './alarm-rules.ts';
+import type { Alarms } from './alarms.ts';
+import { deliveryMetric, PERIOD, projectorMetric } from './metrics.ts';
 
-const PERIOD = Duration.minutes(1);
 const WIDTH = 12;
 const SINCE_ZERO: YAxisProps = { min: 0 };
 
@@ -22,22 +22,7 @@ export class OperationsDashboard extends Construct {
     const { stream } = props.eventStream;
     const consumers = Object.entries(props.consumers);
     const projected = (metricName: string, statistic = 'Sum') =>
-      new Metric({
-        namespace: PROJECTOR_NAMESPACE,
-        metricName,
-        dimensionsMap: { streamName: stream.streamName },
-        period: PERIOD,
-        statistic,
-        label: metricName,
-      });
-    const archived = (metricName: string, statistic: string) =>
-      new Metric({
-        namespace: 'AWS/Firehose',
-        metricName,
-        dimensionsMap: { DeliveryStreamName: props.archive.deliveryStream.ref },
-        period: PERIOD,
-        statistic,
-      });
+      projectorMetric(stream, metricName, statistic).with({ label: metricName });
     const dashboard = new Dashboard(this, 'Dashboard', {
       periodOverride: PeriodOverride.INHERIT,
       defaultInterval: Duration.hours(6),
@@ -80,7 +65,7 @@ export class OperationsDashboard extends Construct {
         ),
       ),
       graph('Archive: seconds since the oldest undelivered event', [
-        archived('DeliveryToS3.DataFreshness', 'Maximum'),
+        deliveryMetric(props.archive, 'DeliveryToS3.DataFreshness', 'Maximum'),
       ]),
     );
     dashboard.addWidgets(

@@ -1,13 +1,6 @@
 import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
@@ -22,7 +15,9 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { PROJECTOR_NAMESPACE } from './alarms.ts';
+import type { AlarmRule } from './alarm-rules.ts';
+import { addAlarm } from './alarms.ts';
+import { MAXIMUM, mappingMetric, PERIOD, projectorMetric } from './metrics.ts';
 import { type ProjectedTables, Projector } from './projector.ts';
 import { StateTables } from './state-tables.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
@@ -74,7 +69,6 @@ const HOURS_OF_RETENTION = 24;
 const LEFT_SHARE = 0.25;
 const LEFT_MAX = Duration.hours(24);
 const LAG_MAX = Duration.minutes(5);
-const PERIOD = Duration.minutes(1);
 const UNFINISHED_UPLOAD_DAYS = 7;
 
 /**
@@ -173,72 +167,43 @@ function alarmsOf(
   { lambda, live, mapping }: StreamConsumer,
   { stream, alarmTopic, lagMax = LAG_MAX }: TwinstreamProjectorProps,
 ): readonly Alarm[] {
-  const rule = (
-    name: string,
-    metric: IMetric,
-    threshold: number,
-    periods: number,
-    alarmDescription: string,
-  ) => {
-    const alarm = new Alarm(scope, name, {
-      metric,
-      threshold,
-      evaluationPeriods: periods,
-      alarmDescription,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    if (alarmTopic !== undefined) {
-      const action = new SnsAction(alarmTopic);
-      alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
-    }
-    return alarm;
-  };
-  const sum = { period: PERIOD, statistic: 'Sum' } as const;
-  const ofProjector = (metricName: string) =>
-    new Metric({
-      namespace: PROJECTOR_NAMESPACE,
-      metricName,
-      dimensionsMap: { streamName: stream.streamName },
-      ...sum,
-    });
-  const lost = new Metric({
-    namespace: 'AWS/Lambda',
-    metricName: 'DroppedEventCount',
-    dimensionsMap: { EventSourceMappingUUID: mapping.ref },
-    ...sum,
-  });
-  const age = lambda.metric('IteratorAge', { period: PERIOD, statistic: 'Maximum' });
-  return [
-    rule(
-      'IteratorAge',
-      age,
-      lagMax.toMilliseconds(),
-      3,
-      `The projector lags by ${lagMax.toHumanString()} or more.`,
-    ),
-    rule('Errors', live.metricErrors({ period: PERIOD }), 1, 3, 'Invocations fail, three minutes in a row.'),
-    rule(
-      'Lost',
-      lost,
-      1,
-      1,
-      'Records were given up that could not be kept either. They are in the stream until its retention ends.',
-    ),
-    rule(
-      'Quarantine',
-      ofProjector('quarantined'),
-      1,
-      1,
-      'Invalid records went to quarantine/ in the bucket.',
-    ),
-    rule(
-      'StateRejections',
-      ofProjector('stateRejections'),
-      1,
-      1,
-      'A state could not be written; its pages are whole.',
-    ),
+  const rules: readonly Omit<AlarmRule, 'severity'>[] = [
+    {
+      name: 'IteratorAge',
+      metric: lambda.metric('IteratorAge', MAXIMUM),
+      from: lagMax.toMilliseconds(),
+      periods: 3,
+      description: `The projector lags by ${lagMax.toHumanString()} or more.`,
+    },
+    {
+      name: 'Errors',
+      metric: live.metricErrors({ period: PERIOD }),
+      from: 1,
+      periods: 3,
+      description: 'Invocations fail, three minutes in a row.',
+    },
+    {
+      name: 'Lost',
+      metric: mappingMetric(mapping, 'DroppedEventCount'),
+      from: 1,
+      periods: 1,
+      description:
+        'Records were given up that could not be kept either. They are in the stream until its retention ends.',
+    },
+    {
+      name: 'Quarantine',
+      metric: projectorMetric(stream, 'quarantined'),
+      from: 1,
+      periods: 1,
+      description: 'Invalid records went to quarantine/ in the bucket.',
+    },
+    {
+      name: 'StateRejections',
+      metric: projectorMetric(stream, 'stateRejections'),
+      from: 1,
+      periods: 1,
+      description: 'A state could not be written; its pages are whole.',
+    },
   ];
+  return rules.map((rule) => addAlarm(scope, rule, alarmTopic));
 }
