@@ -8,6 +8,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  type BucketProps,
   CfnBucket,
   type IBucket,
   ObjectOwnership,
@@ -57,14 +58,7 @@ export class Archive extends Construct {
       reason: 'It holds access logs: logging its own accesses into itself would never end.',
     });
     this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.KMS,
-      encryptionKey: props.key,
-      bucketKeyEnabled: true,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
+      ...encryptedBucket(props.key),
       serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'archive-bucket/',
       lifecycleRules: [
@@ -157,4 +151,18 @@ export function acknowledgeObjects(scope: Construct, bucket: IBucket, prefix: st
     ? `<${Stack.of(bucket).getLogicalId(defaultChild)}.Arn>`
     : `arn:<AWS::Partition>:s3:::${bucket.bucketName}`;
   Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}/${prefix}*]`, reason });
+}
+
+/** Of a bucket whose objects are encrypted with the key and keep their versions; only this account reaches it, and only by TLS. */
+export function encryptedBucket(encryptionKey: IKey): BucketProps {
+  return {
+    encryption: BucketEncryption.KMS,
+    encryptionKey,
+    bucketKeyEnabled: true,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    versioned: true,
+  };
 }

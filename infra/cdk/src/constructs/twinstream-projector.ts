@@ -6,17 +6,12 @@ import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IAlias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import {
-  BlockPublicAccess,
-  Bucket,
-  BucketEncryption,
-  type IBucket,
-  ObjectOwnership,
-} from 'aws-cdk-lib/aws-s3';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { AlarmRule } from './alarm-rules.ts';
 import { addAlarm } from './alarms.ts';
+import { encryptedBucket } from './archive.ts';
 import { MAXIMUM, mappingMetric, PERIOD, projectorMetric } from './metrics.ts';
 import { type ProjectedTables, Projector } from './projector.ts';
 import { StateTables } from './state-tables.ts';
@@ -142,14 +137,7 @@ function existingTables(tables: TwinstreamTables): ProjectedTables & TwinstreamT
 
 function failureBucket(scope: Construct, key: IKey, removalPolicy: RemovalPolicy): Bucket {
   const bucket = new Bucket(scope, 'Bucket', {
-    encryption: BucketEncryption.KMS,
-    encryptionKey: key,
-    bucketKeyEnabled: true,
-    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    enforceSSL: true,
-    minimumTLSVersion: 1.2,
-    versioned: true,
+    ...encryptedBucket(key),
     lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS) }],
     removalPolicy,
   });
