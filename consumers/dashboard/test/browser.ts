@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_CANDIDATES, chromiumPath } from '../scripts/chromium.ts';
+import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
 
 /** Where no browser is installed these tests are skipped; in CI they fail instead. */
 export const isSkipped = chromiumPath === undefined && process.env.CI !== 'true';
@@ -71,4 +73,50 @@ async function openPage(
   });
   await page.goto(url);
   return { page, faults, close: () => context.close() };
+}
+
+/** The page over the query API and a simulated fleet. */
+export interface FleetPage {
+  readonly url: string;
+  readonly pageFolder: string;
+  get<T>(path: string): Promise<T>;
+  /** Opens a path of the API, or another URL, in place of the page that is open. */
+  open(path: string, options?: BrowserContextOptions): Promise<Page>;
+}
+
+/** Serves the page to the tests of a suite. What a test opens is closed after it, at the latest, and must have had no faults. */
+export function serveFleet(devices: number): FleetPage {
+  let browser: TestBrowser;
+  let api: FixtureApi;
+  let current: OpenPage | undefined;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+    api = await startFixtureApi(browser.pageFolder, devices);
+  });
+  afterAll(async () => {
+    await api?.close();
+    await browser?.close();
+  });
+  const closePage = async (): Promise<void> => {
+    const faults = current?.faults ?? [];
+    await current?.close();
+    current = undefined;
+    expect(faults).toEqual([]);
+  };
+  afterEach(closePage);
+  return {
+    get url() {
+      return api.url;
+    },
+    get pageFolder() {
+      return browser.pageFolder;
+    },
+    get: (path) => api.get(path),
+    open: async (path, options) => {
+      await closePage();
+      current = await browser.open(new URL(path, api.url).href, options);
+      return current.page;
+    },
+  };
 }

@@ -1,23 +1,19 @@
 import type { DeviceJson, EventList, QuarantineList, WholeDeviceList } from '@twinstream/api-contract';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { violationsOf } from './axe.ts';
-import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+import { isSkipped, serveFleet, skipNote } from './browser.ts';
 
-let browser: TestBrowser;
-let api: FixtureApi;
-let open: OpenPage | undefined;
+const fleet = serveFleet(60);
 
 async function openPage(search: Record<string, string>, width = 1_440): Promise<Page> {
-  open = await browser.open(`${api.url}/?${new URLSearchParams({ tz: 'UTC', ...search })}`, {
+  return fleet.open(`/?${new URLSearchParams({ tz: 'UTC', ...search })}`, {
     viewport: { width, height: 900 },
   });
-  return open.page;
 }
 
 async function quarantined(search = ''): Promise<QuarantineList['records']> {
-  return (await api.get<QuarantineList>(`/v1/quarantine${search}`)).records;
+  return (await fleet.get<QuarantineList>(`/v1/quarantine${search}`)).records;
 }
 
 async function openRecord(reason: string, width?: number): Promise<Page> {
@@ -39,27 +35,12 @@ async function overflowOf(page: Page): Promise<number> {
 /** A device that no longer speaks, so that nobody but the test changes it. */
 async function silentDevice(): Promise<DeviceJson> {
   const path = '/v1/devices?liveness=offline&sort=events&order=desc&limit=1';
-  const { devices } = await api.get<WholeDeviceList>(path);
+  const { devices } = await fleet.get<WholeDeviceList>(path);
   if (devices[0] === undefined) throw new Error('no device is silent');
   return devices[0];
 }
 
 describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
-  beforeAll(async () => {
-    browser = await startBrowser();
-    api = await startFixtureApi(browser.pageFolder, 60);
-  });
-  afterAll(async () => {
-    await api?.close();
-    await browser?.close();
-  });
-  afterEach(async () => {
-    const faults = open?.faults ?? [];
-    await open?.close();
-    open = undefined;
-    expect(faults).toEqual([]);
-  });
-
   test('lists what is in quarantine, with reason, key and fault, and filters by reason', async () => {
     const records = await quarantined();
     const page = await openPage({ view: 'quarantine' });
@@ -90,7 +71,7 @@ describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
     await redrive.click();
     await page.getByText('Redriven: it has left quarantine.').waitFor();
     expect(await quarantined('?rejection=unsupported-version')).toEqual([]);
-    const { events } = await api.get<EventList>('/v1/devices/bus-0000/events?order=desc&limit=100');
+    const { events } = await fleet.get<EventList>('/v1/devices/bus-0000/events?order=desc&limit=100');
     expect(events.filter(({ repaired }) => repaired)).toHaveLength(1);
   });
 
@@ -139,7 +120,7 @@ describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
     await page.getByLabel('Corrected event').fill('');
     await page.getByRole('button', { name: `Correct ${deviceId}` }).click();
     await page.getByText('The correction is stored.').waitFor();
-    expect((await api.get<DeviceJson>(`/v1/devices/${deviceId}`)).attributes.speedMph).toBe(17.25);
+    expect((await fleet.get<DeviceJson>(`/v1/devices/${deviceId}`)).attributes.speedMph).toBe(17.25);
   });
 
   test('a number that a double would round is refused, beside its field', async () => {
@@ -155,7 +136,7 @@ describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
 
   test('two devices are compared, and two moments of one', async () => {
     const { deviceId, attributes } = await silentDevice();
-    const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=offline&limit=3');
+    const { devices } = await fleet.get<WholeDeviceList>('/v1/devices?liveness=offline&limit=3');
     const other = devices.find((device) => device.deviceId !== deviceId);
     if (other === undefined) throw new Error('only one device is silent');
     const page = await openPage({ device: deviceId });
@@ -168,13 +149,13 @@ describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
     expect(await violationsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Stop comparing' }).click();
 
-    const { events } = await api.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
+    const { events } = await fleet.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
     const [first = '', second = ''] = [events[3]?.arrivalTime, events[20]?.arrivalTime];
-    await open?.close();
     const moments = await openPage({ device: deviceId, at: first });
     await moments.getByRole('button', { name: 'Keep to compare' }).click();
     await moments.getByRole('slider', { name: 'Moment' }).fill(String(Date.parse(second)));
-    const past = (at: string) => api.get<DeviceJson>(`/v1/devices/${deviceId}?at=${encodeURIComponent(at)}`);
+    const past = (at: string) =>
+      fleet.get<DeviceJson>(`/v1/devices/${deviceId}?at=${encodeURIComponent(at)}`);
     const [then, later] = [await past(first), await past(second)];
     await moments.waitForFunction(
       ([shown, compared]) => {

@@ -1,29 +1,26 @@
 import type { DeviceJson, EventJson, EventList, WholeDeviceList } from '@twinstream/api-contract';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { differenceOf } from '../src/model/state-difference.ts';
 import { violationsOf } from './axe.ts';
-import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+import { isSkipped, serveFleet, skipNote } from './browser.ts';
 
 const MOST_LATE = { sort: 'late', order: 'desc' };
 const MOST_EVENTS = { sort: 'events', order: 'desc' };
 /** Their gaps are not closed while one looks. */
 const SILENT_WITH_GAPS = { trouble: 'gaps', sort: 'lastArrivalTime' };
 
-let browser: TestBrowser;
-let api: FixtureApi;
-let open: OpenPage | undefined;
+const fleet = serveFleet(120);
 
 async function openDevice(deviceId: string, parameters: Record<string, string> = {}): Promise<Page> {
-  open = await browser.open(`${api.url}/?${new URLSearchParams({ device: deviceId, ...parameters })}`);
-  await open.page.locator('.attributes').waitFor();
-  return open.page;
+  const page = await fleet.open(`/?${new URLSearchParams({ device: deviceId, ...parameters })}`);
+  await page.locator('.attributes').waitFor();
+  return page;
 }
 
 /** A device that no longer speaks, so that its history does not change. */
 async function silentDevice(): Promise<DeviceJson> {
-  const { devices } = await api.get<WholeDeviceList>(
+  const { devices } = await fleet.get<WholeDeviceList>(
     '/v1/devices?liveness=offline&sort=events&order=desc&limit=1',
   );
   const [device] = devices;
@@ -32,7 +29,7 @@ async function silentDevice(): Promise<DeviceJson> {
 }
 
 async function eventsOf(deviceId: string): Promise<EventJson[]> {
-  const { events } = await api.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
+  const { events } = await fleet.get<EventList>(`/v1/devices/${deviceId}/events?limit=1000`);
   return events;
 }
 
@@ -58,27 +55,12 @@ async function deviceWith(
   query: Record<string, string>,
   holds: (event: EventJson) => boolean,
 ): Promise<string> {
-  const { devices } = await api.get<WholeDeviceList>(`/v1/devices?${new URLSearchParams(query)}`);
+  const { devices } = await fleet.get<WholeDeviceList>(`/v1/devices?${new URLSearchParams(query)}`);
   for (const { deviceId } of devices) if ((await eventsOf(deviceId)).some(holds)) return deviceId;
   throw new Error('no device has such a history');
 }
 
 describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
-  beforeAll(async () => {
-    browser = await startBrowser();
-    api = await startFixtureApi(browser.pageFolder, 120);
-  });
-  afterAll(async () => {
-    await api?.close();
-    await browser?.close();
-  });
-  afterEach(async () => {
-    const faults = open?.faults ?? [];
-    await open?.close();
-    open = undefined;
-    expect(faults).toEqual([]);
-  });
-
   test('the page at a past moment shows the state that the API gives for it, and what changed since', async () => {
     const { deviceId, attributes: present } = await silentDevice();
     const events = await eventsOf(deviceId);
@@ -86,7 +68,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
       events[2]?.arrivalTime ?? '',
       events[Math.floor(events.length / 2)]?.arrivalTime ?? '',
     ]) {
-      const past = await api.get<DeviceJson>(`/v1/devices/${deviceId}?${new URLSearchParams({ at })}`);
+      const past = await fleet.get<DeviceJson>(`/v1/devices/${deviceId}?${new URLSearchParams({ at })}`);
       const page = await openDevice(deviceId, { at });
       const changes = differenceOf(past.attributes, present);
       const changed = changes.filter(({ change }) => change !== 'same');
@@ -97,7 +79,6 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
         const cells = await rows.filter({ hasText: name }).locator('td').allTextContents();
         expect(cells[0]).toBe(String(past.attributes[name]));
       }
-      await open?.close();
     }
   });
 
@@ -134,7 +115,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     await page.getByRole('combobox', { name: /^Time axis/ }).selectOption('event-time');
     const basis = await page.evaluate(() => new URLSearchParams(location.search).get('basis'));
     expect(basis).toBe('event-time');
-    const known = await api.get<DeviceJson>(
+    const known = await fleet.get<DeviceJson>(
       `/v1/devices/${deviceId}?${new URLSearchParams({ at, basis: 'event-time' })}`,
     );
     const speed = page.locator('.attributes tbody tr', { hasText: 'speedMph' }).locator('td').first();
@@ -147,10 +128,8 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   test('late events, missing ones and corrections are marked as such', async () => {
     const late = await openDevice(await deviceWith(MOST_LATE, (event) => event.late === true));
     expect(await findInHistory(late, '.mark.is-late')).toBe('late');
-    await open?.close();
     const gap = await openDevice(await deviceWith(SILENT_WITH_GAPS, () => true));
     expect(await findInHistory(gap, '.mark.is-gap')).toMatch(/^\d+ missing before/);
-    await open?.close();
     const corrected = await openDevice(await deviceWith(MOST_EVENTS, ({ reason }) => reason !== undefined));
     expect(await findInHistory(corrected, '.cell-marks .mark.is-correction:has-text("by ")')).toBe(
       'by maintenance: the wheel sensor was replaced',
@@ -203,7 +182,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
     if (corrected === undefined) throw new Error('no event has a temperature');
     const page = await openDevice(deviceId);
     await page.getByRole('img', { name: /^temperatureC: last/ }).waitFor();
-    const answer = await fetch(`${api.url}/v1/devices/${deviceId}/corrections`, {
+    const answer = await fetch(`${fleet.url}/v1/devices/${deviceId}/corrections`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -260,7 +239,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   });
 
   test('a device that speaks is followed without a reload', async () => {
-    const { devices } = await api.get<WholeDeviceList>('/v1/devices?liveness=online&limit=1000');
+    const { devices } = await fleet.get<WholeDeviceList>('/v1/devices?liveness=online&limit=1000');
     const page = await openDevice(devices[0]?.deviceId ?? '');
     const events = page.locator('.fact', { has: page.getByText('Events', { exact: true }) }).locator('dd');
     const before = await events.textContent();
@@ -276,7 +255,7 @@ describe.skipIf(isSkipped)(`a device in a browser${skipNote}`, () => {
   });
 
   test('a device of which nothing is stored is told apart from an API that fails', async () => {
-    open = await browser.open(`${api.url}/?device=no-such-device`);
-    await open.page.getByText('Unknown device').waitFor();
+    const page = await fleet.open(`/?device=no-such-device`);
+    await page.getByText('Unknown device').waitFor();
   });
 });

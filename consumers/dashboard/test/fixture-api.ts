@@ -12,7 +12,7 @@ export interface FixtureApi {
 
 const SERVER = fileURLToPath(new URL('../../query-api/test/fixture-server.ts', import.meta.url));
 
-/** Starts the query API over a made-up fleet that moves: a process of its own, since no consumer imports another. */
+/** Starts the query API over a simulated fleet that moves, in a process of its own: no consumer imports another. */
 export async function startFixtureApi(pageFolder: string, devices: number): Promise<FixtureApi> {
   const server = spawn(
     process.execPath,

@@ -1,23 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { DeviceJson, WholeDeviceList } from '@twinstream/api-contract';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { violationsOf } from './axe.ts';
-import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+import { isSkipped, serveFleet, skipNote } from './browser.ts';
 import { simulatedFleet, simulatedId } from './simulated-fleet.ts';
 import { startStubApi } from './stub-api.ts';
 
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1_440, height: 900 };
 
-let browser: TestBrowser;
-let api: FixtureApi;
-let open: OpenPage | undefined;
+const served = serveFleet(150);
 
 async function openPage(search: string, viewport = DESK): Promise<Page> {
-  open = await browser.open(`${api.url}/?tz=UTC&${search}`, { viewport });
-  return open.page;
+  return served.open(`/?tz=UTC&${search}`, { viewport });
 }
 
 async function openList(search: string, viewport = DESK): Promise<Page> {
@@ -26,34 +22,19 @@ async function openList(search: string, viewport = DESK): Promise<Page> {
   return page;
 }
 
-const list = (search: string): Promise<WholeDeviceList> => api.get<WholeDeviceList>(`/v1/devices?${search}`);
+const list = (search: string): Promise<WholeDeviceList> =>
+  served.get<WholeDeviceList>(`/v1/devices?${search}`);
 const batteryOf = ({ attributes }: DeviceJson): unknown => attributes.batteryPercent;
 const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () => {
-  beforeAll(async () => {
-    browser = await startBrowser();
-    api = await startFixtureApi(browser.pageFolder, 150);
-  });
-  afterAll(async () => {
-    await api?.close();
-    await browser?.close();
-  });
-  afterEach(async () => {
-    const faults = open?.faults ?? [];
-    await open?.close();
-    open = undefined;
-    expect(faults).toEqual([]);
-  });
-
   test('an attribute becomes a column, by which the list is sorted from the top', async () => {
     const page = await openList('liveness=offline');
     await page.getByText('Columns', { exact: true }).click();
     await page.getByRole('checkbox', { name: 'batteryPercent' }).check();
     expect(await violationsOf(page)).toEqual([]);
     await page.keyboard.press('Escape');
-    await open?.close();
     const all = await openList('columns=batteryPercent');
     await all.locator('.fleet-grid').evaluate((grid) => grid.scrollTo(0, 2_000));
     await all.getByRole('button', { name: 'batteryPercent' }).click();
@@ -90,17 +71,17 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
   });
 
   test('a list whose rows have changed says that it is out of order, and sorts again', async () => {
-    const fleet = simulatedFleet(6);
-    const stub = await startStubApi({ fleet, pageFolder: browser.pageFolder });
-    open = await browser.open(`${stub.url}/?tz=UTC&sort=gaps&order=desc`, { viewport: DESK });
-    const first = open.page.locator('.fleet-grid .grid-body .grid-row').first();
+    const simulated = simulatedFleet(6);
+    const stub = await startStubApi({ fleet: simulated, pageFolder: served.pageFolder });
+    const page = await served.open(`${stub.url}/?tz=UTC&sort=gaps&order=desc`, { viewport: DESK });
+    const first = page.locator('.fleet-grid .grid-body .grid-row').first();
     await first.waitFor();
-    await open.page.getByText('Live', { exact: true }).waitFor();
-    expect(await open.page.getByRole('button', { name: /out of order/ }).count()).toBe(0);
-    fleet.change(simulatedId(4), { counts: { events: 99, duplicates: 0, late: 0, gaps: 7 } });
-    await open.page.getByRole('button', { name: /out of order: sort again/ }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: /out of order/ }).count()).toBe(0);
+    simulated.change(simulatedId(4), { counts: { events: 99, duplicates: 0, late: 0, gaps: 7 } });
+    await page.getByRole('button', { name: /out of order: sort again/ }).click();
     await first.filter({ hasText: simulatedId(4) }).waitFor();
-    await open.page.getByRole('button', { name: /out of order/ }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: /out of order/ }).waitFor({ state: 'detached' });
     await stub.close();
   });
 
@@ -111,7 +92,7 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
     await page.getByText('Views', { exact: true }).click();
     await page.getByLabel('Name of the view').fill('Low batteries');
     await page.getByRole('button', { name: 'Save this view' }).click();
-    await page.goto(`${api.url}/?tz=UTC&site=cedar-park`);
+    await page.goto(`${served.url}/?tz=UTC&site=cedar-park`);
     await page.getByText('Views', { exact: true }).click();
     await page.getByRole('link', { name: 'Low batteries' }).click();
     await page.locator('.grid-body .cell-attribute').first().waitFor();
@@ -146,13 +127,13 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
   });
 
   test('columns without a value hide, until there is one', async () => {
-    const fleet = simulatedFleet(6);
-    const stub = await startStubApi({ fleet, pageFolder: browser.pageFolder });
-    open = await browser.open(`${stub.url}/?tz=UTC`, { viewport: DESK });
-    const header = open.page.getByRole('columnheader', { name: 'Missing events' });
-    await open.page.getByRole('columnheader', { name: 'Events', exact: true }).waitFor();
+    const simulated = simulatedFleet(6);
+    const stub = await startStubApi({ fleet: simulated, pageFolder: served.pageFolder });
+    const page = await served.open(`${stub.url}/?tz=UTC`, { viewport: DESK });
+    const header = page.getByRole('columnheader', { name: 'Missing events' });
+    await page.getByRole('columnheader', { name: 'Events', exact: true }).waitFor();
     await header.waitFor({ state: 'detached' });
-    fleet.change(simulatedId(2), { counts: { events: 9, duplicates: 0, late: 0, gaps: 3 } });
+    simulated.change(simulatedId(2), { counts: { events: 9, duplicates: 0, late: 0, gaps: 3 } });
     await header.waitFor();
     await stub.close();
   });
@@ -179,8 +160,7 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
   ] as const)(
     'the map shows where devices are, and the track of one: %s',
     async (_, viewport, colorScheme) => {
-      open = await browser.open(`${api.url}/?tz=UTC&view=map`, { viewport, colorScheme });
-      const { page } = open;
+      const page = await served.open(`/?tz=UTC&view=map`, { viewport, colorScheme });
       await page.getByRole('img', { name: 'Map: 150 of 150 devices have a position' }).waitFor();
       const inked = await page.locator('.geo-map canvas').evaluate((canvas: HTMLCanvasElement) => {
         const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];

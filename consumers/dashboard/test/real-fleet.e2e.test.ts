@@ -1,31 +1,12 @@
 import type { PipelineStatus } from '@twinstream/api-contract';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
-import { type FixtureApi, startFixtureApi } from './fixture-api.ts';
+import { describe, expect, test } from 'vitest';
+import { isSkipped, serveFleet, skipNote } from './browser.ts';
 
 describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`, () => {
-  let browser: TestBrowser;
-  let api: FixtureApi;
-  let open: OpenPage | undefined;
-
-  beforeAll(async () => {
-    browser = await startBrowser();
-    api = await startFixtureApi(browser.pageFolder, 200);
-  });
-  afterAll(async () => {
-    await api?.close();
-    await browser?.close();
-  });
-  afterEach(async () => {
-    const faults = open?.faults ?? [];
-    await open?.close();
-    open = undefined;
-    expect(faults).toEqual([]);
-  });
+  const fleet = serveFleet(200);
 
   test('the page is live, and each tile leads to as many devices as it counts', async () => {
-    open = await browser.open(`${api.url}/?tz=UTC`);
-    const { page } = open;
+    const page = await fleet.open(`/?tz=UTC`);
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByText('200 devices').waitFor();
     for (const name of [/^Stale/, /^Offline/, /^Needs attention/, /^Online/]) {
@@ -45,17 +26,15 @@ describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`,
   });
 
   test('rows move with the fleet', async () => {
-    open = await browser.open(`${api.url}/?liveness=online`);
-    const { page } = open;
+    const page = await fleet.open(`/?liveness=online`);
     const heard = page.locator('.fleet-grid .heard').first();
     await heard.waitFor();
     expect(await heard.textContent()).toMatch(/^\d+ s$/);
   });
 
   test('a running replay is seen with its target, its step and how far it has come', async () => {
-    open = await browser.open(`${api.url}/?view=pipeline&tz=UTC`);
-    const { page } = open;
-    const { replays = [] } = await api.get<PipelineStatus>('/v1/pipeline');
+    const page = await fleet.open(`/?view=pipeline&tz=UTC`);
+    const { replays = [] } = await fleet.get<PipelineStatus>('/v1/pipeline');
     expect(replays).toHaveLength(1);
     for (const { id, step, reason, entries } of replays) {
       const row = page.locator('.replays tbody tr', { hasText: id });
@@ -71,9 +50,8 @@ describe.skipIf(isSkipped)(`the fleet of the query API in a browser${skipNote}`,
   });
 
   test('the pipeline is read shard by shard, and drawn', async () => {
-    open = await browser.open(`${api.url}/?view=pipeline`);
-    const { page } = open;
-    const { shards } = await api.get<PipelineStatus>('/v1/pipeline');
+    const page = await fleet.open(`/?view=pipeline`);
+    const { shards } = await fleet.get<PipelineStatus>('/v1/pipeline');
     await page.locator('.shards tbody tr').first().waitFor();
     expect(await page.locator('.shards tbody tr').count()).toBe(shards.length);
     expect(await page.locator('.plot canvas').count()).toBe(2);
