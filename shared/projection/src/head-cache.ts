@@ -22,7 +22,7 @@ export function durableHead(state: DeviceState): Head {
 export const REFUSED_HEADS_MAX = 16;
 
 /** Events that all ends of chains together may hold, some 80 bytes each: those of 3,000 devices with the default window. */
-export const RECENT_KEYS_MAX = 400_000;
+const RECENT_KEYS_MAX = 400_000;
 
 /**
  * Heads of devices that this container moved last: each was durable in the latest-state table when it was put here, or the

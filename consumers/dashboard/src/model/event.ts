@@ -12,7 +12,7 @@ export function arrivalMs({ arrivalTime }: Pick<EventJson, 'arrivalTime'>): numb
 }
 
 /** By the device's clock, in milliseconds since 1970; undefined where it wrote no time that is one. */
-export function clockMs({ time }: Pick<EventJson, 'time'>): number | undefined {
+function clockMs({ time }: Pick<EventJson, 'time'>): number | undefined {
   const timeMs = Date.parse(time);
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }

@@ -29,7 +29,7 @@ function fieldsOf(names: readonly string[]): string {
 }
 
 /** The header of a table (RFC 4180) with its end of line, which may stand within quotes, too. */
-export function csvHeader(text: string): string {
+function csvHeader(text: string): string {
   let isQuoted = false;
   for (let index = 0; index < text.length; index += 1) {
     if (text[index] === '"') isQuoted = !isQuoted;

@@ -15,7 +15,7 @@ export interface CanaryDeviceProps {
   readonly logDays: RetentionDays;
 }
 
-export const CANARY_DEVICE_ID = 'twinstream-canary';
+const CANARY_DEVICE_ID = 'twinstream-canary';
 export const CANARY_PERIOD_MINUTES = 1;
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 20;

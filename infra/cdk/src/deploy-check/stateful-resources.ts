@@ -3,7 +3,7 @@ import { CodedError } from '@twinstream/runtime';
 import type { ClientOptions } from './deployed-pipeline.ts';
 
 /** What holds data, a position in a stream, or an address that others use. */
-export const STATEFUL_TYPES: ReadonlySet<string> = new Set([
+const STATEFUL_TYPES: ReadonlySet<string> = new Set([
   'AWS::ApiGatewayV2::Api',
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',

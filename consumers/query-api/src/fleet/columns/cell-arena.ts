@@ -1,6 +1,6 @@
 /** Doubles in blocks of any length, outside of the heap. */
 export interface CellArena {
-  /** The address of a block of this number of cells, whose content is that of its last use. Throws `RangeError` beyond {@link BLOCK_CELLS_MAX}. */
+  /** The address of a block of this number of cells, whose content is that of its last use. Throws `RangeError` beyond 262,144, the cells of a segment. */
   allocate(length: number): number;
   free(address: number, length: number): void;
   read(address: number): number;
@@ -10,7 +10,6 @@ export interface CellArena {
 const SEGMENT_BITS = 18;
 const SEGMENT_CELLS = 2 ** SEGMENT_BITS;
 const OFFSET_MASK = SEGMENT_CELLS - 1;
-export const BLOCK_CELLS_MAX = SEGMENT_CELLS;
 
 /** Blocks are never moved: one that has been freed serves the next of its length. */
 export function createCellArena(): CellArena {
@@ -19,7 +18,7 @@ export function createCellArena(): CellArena {
   let end = 0;
   return {
     allocate: (length) => {
-      if (length > BLOCK_CELLS_MAX) throw new RangeError(`${length} cells are more than a segment has`);
+      if (length > SEGMENT_CELLS) throw new RangeError(`${length} cells are more than a segment has`);
       const reused = free.get(length)?.pop();
       if (reused !== undefined) return reused;
       // A block lies in one segment.

@@ -11,7 +11,7 @@ export interface IdOrder {
 }
 
 /** Order of texts by UTF-16 code units, as that of a list by id. */
-export function compareTexts(a: string, b: string): number {
+function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
