@@ -2,7 +2,7 @@ import type { EventJson } from '@twinstream/api-contract';
 
 const START = Date.UTC(2026, 10, 23, 8);
 
-/** An event of a made-up history: the n-th to arrive, one a second. */
+/** An event of a simulated history: the n-th to arrive, one a second. */
 export function arrived(n: number, event: Partial<EventJson> = {}): EventJson {
   const arrivalTime = new Date(START + n * 1_000).toISOString();
   return {

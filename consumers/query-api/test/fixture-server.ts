@@ -1,5 +1,5 @@
 /**
- * The API on memory adapters with a made-up fleet that moves, for those who build upon it:
+ * The API on memory adapters with a simulated fleet that moves, for those who build upon it:
  * `node consumers/query-api/test/fixture-server.ts --port 0 --devices 500 --updates-per-second 20 [--dashboard DIR] [--hold]`.
  * Prints `{"url":…}` when it listens; stops on SIGTERM or Ctrl-C.
  */

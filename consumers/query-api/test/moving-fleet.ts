@@ -36,7 +36,7 @@ export interface MovingFleetOptions {
   readonly now: () => number;
 }
 
-/** A made-up fleet that moves. */
+/** A simulated fleet that moves. */
 export interface MovingFleet {
   /** Lets one device say something, now. */
   step(): Promise<DeviceId>;

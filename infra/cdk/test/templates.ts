@@ -9,7 +9,7 @@ import { addStacks } from '../src/stacks/add-stacks.ts';
 import { newApp } from '../src/stacks/new-app.ts';
 import { stageConfiguration } from '../src/stages.ts';
 
-/** Stands in for the bundles, which have tests of their own. */
+/** In place of the bundles, which have tests of their own. */
 export const CODE_FOLDER = fileURLToPath(new URL('code', import.meta.url));
 
 /** Where apps write what they synthesize; nobody reads it here. */

@@ -34,7 +34,7 @@ const KEY_MEMBER =
 /** The key in the text of an event that a mapping made; undefined where it has none. */
 export function keyOf(text: string): EventKey | undefined {
   const start = text.indexOf(KEY_START);
-  // What stands in the data of an event is no member of the event itself.
+  // What stands in the data of an event is not a member of the event itself.
   if (start < 0 || text.lastIndexOf('"data":', start) >= 0) return undefined;
   KEY_MEMBER.lastIndex = start;
   const [, key, window, windowMs] = KEY_MEMBER.exec(text) ?? [];
@@ -71,7 +71,7 @@ export interface RecentKeys {
   readonly tracesMax: number;
 }
 
-/** Traces that decide about a window of so many events also where some of them have overtaken what is asked for. */
+/** The number of traces that decide about a window of `eventsMax` events, also where some of these have overtaken the one asked for. */
 export function tracesFor(eventsMax: number): number {
   return 2 * eventsMax;
 }

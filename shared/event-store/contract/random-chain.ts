@@ -84,7 +84,7 @@ export interface RandomChain {
   readonly states: readonly DeviceState[];
 }
 
-/** Writes batches behind each other, and a snapshot after every `snapshotPages` pages; none where it is 0. */
+/** Writes batches one after the other, and a snapshot after every `snapshotPages` pages; none where it is 0. */
 export async function writeChain(
   store: EventStore,
   { isSteady, batches }: DrawnChain,

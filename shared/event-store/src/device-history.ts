@@ -167,7 +167,7 @@ async function recentKeys(
   const pages: EventPage[] = [];
   let [eventCount, expected] = [0, last];
   const to = { arrivalMaxBefore: arrivalMax, page: last };
-  // A page more than hold so many on the average: a window is mostly one fetch.
+  // One page more than the average number that holds these traces: a window is mostly one fetch.
   const pagesLikely = Math.ceil((tracesMax * last) / Math.max(1, counts.events)) + 1;
   const range = { to, order: 'descending', consistent: true, pagesLikely, signal } as const;
   for await (const page of store.pages(deviceId, range)) {

@@ -6,7 +6,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 /**
  * What a transformation made of a rejected record, every member that it did not touch in the record's own words: a module
  * or a tool beside this one reads numbers into doubles and writes others. `rounded`: a number that no double holds was
- * moved or copied and is another one now; its own words. Where either is no JSON object, what was made stands as it is.
+ * moved or copied and is another one now; its own words. Where either is not a JSON object, what was made stands as it is.
  */
 export function keepUntouched(
   before: Uint8Array,

@@ -79,7 +79,7 @@ async function compareLive(
     return;
   }
   if (live.kind !== 'state') return;
-  // Absent where the live page lies among pages whose events are not known, behind which a snapshot gave a sound start.
+  // Absent where the live page lies among pages whose events are unknown, and after which a snapshot gave a sound start.
   const expectedState = live.state.page === state.page ? state : check.stateAtLivePage;
   if (expectedState !== undefined) {
     for (const { subject, expected, found } of stateDifferences(expectedState, live.state)) {

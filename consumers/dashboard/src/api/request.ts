@@ -4,7 +4,7 @@ import { keep, readKept } from '../kept.ts';
 /** How a request ended. All of these are expected, and the page shows each differently. */
 export type Outcome<T> =
   | { readonly kind: 'answered'; readonly value: T; readonly serverTime?: number }
-  /** The API said no, or something that is no JSON. */
+  /** The API refused, or its answer is not JSON. */
   | {
       readonly kind: 'refused';
       readonly status: number;

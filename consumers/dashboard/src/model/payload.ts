@@ -16,7 +16,7 @@ export function textOfBytes(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes as offset, hexadecimal and text, sixteen a line, up to so many of them. */
+/** Bytes as offset, hexadecimal and text, sixteen a line, of the first `bytesMax` bytes. */
 export function hexDump(bytes: Uint8Array, bytesMax: number): string {
   const lines: string[] = [];
   for (let offset = 0; offset < Math.min(bytes.length, bytesMax); offset += BYTES_PER_LINE) {

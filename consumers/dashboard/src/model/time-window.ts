@@ -32,7 +32,7 @@ export function densityOf(
   return counts;
 }
 
-/** The moment so many events before (below 0) or after another, among moments that rise; undefined beyond the last. */
+/** The moment `steps` events before (below 0) or after another, among moments that rise; undefined beyond the last. */
 export function neighbourTime(timesMs: readonly number[], fromMs: number, steps: number): number | undefined {
   if (steps > 0) return timesMs.filter((time) => time > fromMs)[steps - 1];
   const before = timesMs.filter((time) => time < fromMs);

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks'
 const MARGIN_ROWS = 5;
 const ROW_HEIGHT_FALLBACK = 32;
 
-/** Rows to draw: the first, and the one behind the last. */
+/** Rows to draw: the first, and the one after the last. */
 export interface VisibleRange {
   readonly first: number;
   readonly last: number;

@@ -44,7 +44,7 @@ export function eventKey(event: EventJson): string {
   return positionKey(event.position);
 }
 
-/** The last so many milliseconds, or from a moment to another in milliseconds since 1970. */
+/** The last `windowMs`, or from a moment to another, in milliseconds since 1970. */
 export type HistoryWindow =
   | { readonly windowMs: number }
   | { readonly fromMs: number; readonly toMs: number };

@@ -48,7 +48,7 @@ export const shownQuery = signal<FleetQuery | undefined>(undefined);
 export const isOutOfOrder = signal(false);
 /** Whether a device of the list has sent late events: otherwise their column is empty. */
 export const hasLate = signal(false);
-/** Where the update stream goes on behind the list; undefined before it was read. */
+/** Where the update stream goes on after the list; undefined before it was read. */
 export const listEventId: { value: string | undefined } = { value: undefined };
 /** Where the viewer is in the list, kept while another view is open. */
 export const listPlace = { scrollTop: 0, activeRow: 0 };

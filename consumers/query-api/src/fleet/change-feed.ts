@@ -12,7 +12,7 @@ export interface HintedRecord {
 /** What was put into one shard since the read before. */
 export interface ShardHints {
   readonly shardId: ShardId;
-  /** Every record behind this one was seen since; a read that left something out begins with another. */
+  /** Every record after this one was seen since; a read that left something out begins with another. */
   readonly from: SequenceNumber;
   /** In their order. */
   readonly records: readonly HintedRecord[];
@@ -26,14 +26,14 @@ export interface ShardHints {
  */
 export interface ChangeFeed {
   /**
-   * What came since the call before; the first call begins in each shard behind its progress. Bounded: a shard that is
+   * What came since the call before; the first call begins in each shard after its progress. Bounded: a shard that is
    * ahead of the reader is caught up with over several calls, or left out up to its tip.
    */
   poll(progress: ReadonlyMap<ShardId, SequenceNumber>, signal?: AbortSignal): Promise<readonly ShardHints[]>;
   /**
    * Forgets where it stood, so that the next call is a first one.
    *
-   * @param from begin behind this instead of behind the progress, and with the first record of a shard that it does not name
+   * @param from begin after this instead of after the progress, and with the first record of a shard that it does not name
    */
   restart(from?: ReadonlyMap<ShardId, SequenceNumber>): void;
 }

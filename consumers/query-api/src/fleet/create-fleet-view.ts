@@ -333,7 +333,7 @@ class MemoryFleetView implements FleetView {
     this.#owed = this.#owed.union(due.deviceIds);
     const isDear = this.#owed.size > Math.max(SINGLE_READS_CHEAP, this.#rows.columns.size / 2);
     if (isDear && this.#beginReading()) {
-      // That reading begins behind these hints, so it finds what they hint at, and covers them when it ends.
+      // That reading begins after these hints, so it finds what they hint at, and covers them when it ends.
       this.#owed = new Set();
       return;
     }

@@ -111,7 +111,7 @@ export function listPage(
   return { devices, last: idOf(slots[last] ?? 0) };
 }
 
-/** Indexes of the first `count` places in order, behind `after`: without sorting the rest, for a page is short and a fleet is long. */
+/** Indexes of the first `count` places in order after `after`, without sorting the rest: a page is short and a fleet is long. */
 function firstIndexes(
   places: PlaceList,
   sort: FleetSort,

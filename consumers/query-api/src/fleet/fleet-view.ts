@@ -11,7 +11,7 @@ export interface FleetSnapshot {
   readonly asOf: number;
   /** Whether the view has held everything that was finished, or has read the whole table, at least once since it began. */
   readonly hasCaughtUp: boolean;
-  /** Where updates go on behind this snapshot. */
+  /** Where updates go on after this snapshot. */
   readonly resumePoint: ResumePoint;
   /** Slots of all devices by rising id. The same array as long as no device comes or goes. */
   inOrder(): Uint32Array;

@@ -72,7 +72,7 @@ interface ShardReader {
   readonly shardId: ShardId;
   /** Where the next read begins, once it is known. */
   iterator: string | undefined;
-  /** Hints are complete behind this; undefined after a leap to the tip, until the first record behind it. */
+  /** Hints are complete after this; undefined after a leap to the tip, until the first record after it. */
   from: SequenceNumber | undefined;
   /** The last record read. */
   last: SequenceNumber | undefined;

@@ -29,7 +29,7 @@ interface ProcessedRecords {
 }
 
 interface FollowedShard {
-  /** Everything behind it was seen, and what is not finished is kept. */
+  /** Everything after it was seen, and what is not finished is kept. */
   from: SequenceNumber;
   followedSince: number;
   /** When the last poll began: what was put before then was seen. */

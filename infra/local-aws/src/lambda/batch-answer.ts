@@ -37,7 +37,7 @@ function reportedFailures(answer: string): readonly unknown[] {
   try {
     parsed = JSON.parse(answer);
   } catch {
-    // The empty answer, and whatever else is no JSON, names no failure.
+    // The empty answer, and whatever else is not JSON, names no failure.
     return [];
   }
   if (typeof parsed !== 'object' || parsed === null || !('batchItemFailures' in parsed)) return [];

@@ -19,7 +19,7 @@ export interface SavedViewHead {
   readonly generation: string;
   /** Whatever was finished before then is in it; milliseconds since 1970. */
   readonly asOf: number;
-  /** By shard: everything finished at or below is in it. The change feed goes on behind. */
+  /** By shard: everything finished at or below is in it. The change feed goes on after it. */
   readonly vector: ShardVector;
   /** When the last reading of the whole table began, milliseconds since 1970. */
   readonly readStartTime: number;
