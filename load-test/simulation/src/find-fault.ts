@@ -1,4 +1,5 @@
 import { importWithFault, SEEDED_FAULT_SEEDS_MAX, type SeededFault } from './seed-fault.ts';
+import { simulate as simulateAsIs } from './simulate.ts';
 
 const SIMULATE = new URL('./simulate.ts', import.meta.url);
 
@@ -15,7 +16,10 @@ export function* seedsOf({ seedsMax = SEEDED_FAULT_SEEDS_MAX }: SeededFault): Ge
   for (let seed = 1; seed <= seedsMax; seed += 1) yield seed;
 }
 
-/** Simulates with a fault until a seed violates a guarantee. Rejects when the fault cannot be seeded. */
+/**
+ * Simulates with a fault until a seed violates a guarantee. Rejects when the fault cannot be seeded, and where the seed violates one without
+ * the fault, too: then the fault was not what was found.
+ */
 export async function findFault(
   fault: SeededFault,
   seeds: Iterable<number>,
@@ -25,7 +29,12 @@ export async function findFault(
   for (const seed of seeds) {
     count += 1;
     const { violation } = await simulate(seed);
-    if (violation !== undefined) return { seed, count, violation };
+    if (violation === undefined) continue;
+    const asIs = await simulateAsIs(seed);
+    if (asIs.violation !== undefined) {
+      throw new Error(`seed ${seed} violates a guarantee without a fault, too`, { cause: asIs.violation });
+    }
+    return { seed, count, violation };
   }
   return undefined;
 }

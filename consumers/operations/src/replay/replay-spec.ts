@@ -17,7 +17,10 @@ import { freshTableNames } from './fresh-tables.ts';
 export const REPLAY_SOURCES = ['stream', 'archive', 'event-store', 'auto'] as const;
 export type ReplaySourceName = (typeof REPLAY_SOURCES)[number];
 
-/** A range of time that one source covers. Arrivals from `fromMs` (included) to `toMs` (excluded). */
+/**
+ * A range of time that one source covers: of each shard of stream and archive from the first record that arrived at `fromMs` or later, to
+ * before the first that arrived at `toMs` or later; of the event store the events that arrived between.
+ */
 export interface ReplayPart {
   readonly source: Exclude<ReplaySourceName, 'auto'>;
   /** 0: from the earliest that the source has. */

@@ -52,6 +52,17 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
     ],
   },
   {
+    name: 'a window of a replay that takes the arrivals of its times, and not a range of each shard',
+    foundAt: 70_384,
+    patches: [
+      {
+        file: `${REPLAY}/sources/replay-source.ts`,
+        find: 'this.#hasEnded ||= arrivalTime >= this.#window.toMs;',
+        replace: "if (arrivalTime >= this.#window.toMs) return 'before';",
+      },
+    ],
+  },
+  {
     name: 'a repair beyond shard progress',
     isRare: true,
     patches: [

@@ -10,7 +10,7 @@ import {
 } from '@twinstream/stream-model';
 import { type ArchiveObjects, archivedLines, type OnForeign } from '@twinstream/verification';
 import { isAfter, type ReplayEntry } from '../replay-entry.ts';
-import type { ReplaySource, SourceQuery } from './replay-source.ts';
+import { ARRIVAL_SLACK_MS, type ReplaySource, ShardWindow, type SourceQuery } from './replay-source.ts';
 
 export interface ArchiveSourceOptions {
   readonly objects: ArchiveObjects;
@@ -39,8 +39,9 @@ export function archiveSource({ objects, onForeign, runCharactersMax }: ArchiveS
       });
       let entries: ReplayEntry[] = [];
       let current: ShardId | undefined;
+      let window = new ShardWindow(query, false);
       const flush = async (isLast: boolean) => {
-        if (current === undefined) return;
+        if (current === undefined || entries.length === 0) return;
         const last = entries.at(-1);
         const through = last && {
           sequenceNumber: last.sequenceNumber,
@@ -54,8 +55,10 @@ export function archiveSource({ objects, onForeign, runCharactersMax }: ArchiveS
         if (key.shardId !== current) {
           await flush(true);
           current = key.shardId;
+          window = new ShardWindow(query, query.checkpoints[current]?.through !== undefined);
         } else if (entries.length >= BATCH_ENTRIES) await flush(false);
-        entries.push(readEntry(line));
+        const entry = readEntry(line);
+        if (window.next(entry) === 'in') entries.push(entry);
       }
       await flush(true);
     },
@@ -72,10 +75,12 @@ async function* windowLines(
 ): AsyncGenerator<SortableLine<Position>> {
   const { fromMs, toMs, shards, signal } = query;
   const bounds = new Map<ShardId, ShardPosition | undefined>();
-  const window = { fromMs, toMs, signal, ...(onForeign === undefined ? {} : { onForeign }) };
+  // What arrived a little before or after may stand between records of the window.
+  const near = { fromMs: Math.max(0, fromMs - ARRIVAL_SLACK_MS), toMs: toMs + ARRIVAL_SLACK_MS };
+  const window = { ...near, signal, ...(onForeign === undefined ? {} : { onForeign }) };
   for await (const { entry, text } of archivedLines(objects, window)) {
     const { shardId, sequenceNumber, subSequenceNumber, arrivalTime } = entry;
-    if (arrivalTime < fromMs || arrivalTime >= toMs) continue;
+    if (arrivalTime < near.fromMs || arrivalTime >= near.toMs) continue;
     if (shards !== undefined && !shards.includes(shardId)) continue;
     const checkpoint = query.checkpoints[shardId];
     if (checkpoint?.isDone === true || !isAfter(entry, checkpoint?.through)) continue;

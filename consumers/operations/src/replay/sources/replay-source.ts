@@ -9,9 +9,9 @@ import type { ShardCheckpoint } from '../replay-job.ts';
 
 /** What a run wants of a source. */
 export interface SourceQuery {
-  /** Arrivals from here (included); 0 from the earliest there is. */
+  /** From the first record of each shard that arrived here or later, as an iterator AT_TIMESTAMP reads; 0: from the earliest there is. */
   readonly fromMs: number;
-  /** Arrivals before here. */
+  /** Before the first record of each shard that arrived here or later. */
   readonly toMs: number;
   /** These alone; all where absent. */
   readonly shards?: readonly ShardId[] | undefined;
@@ -33,6 +33,33 @@ export interface ReplaySource {
   check?(query: SourceQuery): Promise<void>;
 }
 
+/**
+ * Arrival times of a shard are approximate and may step back by as much: a window of time is a range of positions of each shard, so that
+ * no record is applied before one that stands before it in its shard.
+ */
+export const ARRIVAL_SLACK_MS = 5_000;
+
+/** Where a window of arrival times begins and ends among the records of one shard, which are asked in their order. */
+export class ShardWindow {
+  #hasBegun: boolean;
+  #hasEnded = false;
+  readonly #window: Pick<SourceQuery, 'fromMs' | 'toMs'>;
+
+  /** @param hasBegun - true where a run goes on after a record of the window. */
+  constructor(window: Pick<SourceQuery, 'fromMs' | 'toMs'>, hasBegun: boolean) {
+    this.#window = window;
+    this.#hasBegun = hasBegun;
+  }
+
+  /** Whether the next record of the shard is before, in or after the window. */
+  next({ arrivalTime }: { readonly arrivalTime: number }): 'before' | 'in' | 'after' {
+    this.#hasEnded ||= arrivalTime >= this.#window.toMs;
+    if (this.#hasEnded) return 'after';
+    this.#hasBegun ||= arrivalTime >= this.#window.fromMs;
+    return this.#hasBegun ? 'in' : 'before';
+  }
+}
+
 const BATCH_ENTRIES = 100;
 
 /** Entries in memory, for tests: as the archive would return them. */
@@ -45,15 +72,15 @@ export function memorySource(entries: readonly ReplayEntry[], batchEntries = BAT
           if (query.bound !== undefined && (bound === undefined || compareWithinShard(entry, bound) > 0))
             return false;
           return (
-            entry.arrivalTime >= query.fromMs &&
-            entry.arrivalTime < query.toMs &&
             (query.shards?.includes(entry.shardId) ?? true) &&
             isAfter(entry, query.checkpoints[entry.shardId]?.through)
           );
         })
         .sort(comparePositions);
       const byShard = Map.groupBy(wanted, ({ shardId }) => shardId);
-      for (const [shardId, all] of byShard) {
+      for (const [shardId, ofShard] of byShard) {
+        const window = new ShardWindow(query, query.checkpoints[shardId]?.through !== undefined);
+        const all = ofShard.filter((entry) => window.next(entry) === 'in');
         for (let at = 0; at < all.length; at += batchEntries) {
           query.signal.throwIfAborted();
           const batch = all.slice(at, at + batchEntries);

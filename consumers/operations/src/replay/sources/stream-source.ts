@@ -17,15 +17,13 @@ import {
   shardIterator,
 } from '../../shard-reads.ts';
 import { endOfRecord, entriesOf, isAfter, type ReplayBatch } from '../replay-entry.ts';
-import type { ReplaySource, SourceQuery } from './replay-source.ts';
+import { type ReplaySource, ShardWindow, type SourceQuery } from './replay-source.ts';
 
 export interface StreamSourceOptions {
   /** True leaves others at least half of each shard's reads and bytes. */
   readonly isPolite: boolean;
 }
 
-/** Arrivals of a shard may step back a little; reading goes on for so long after the window's end. */
-const ARRIVAL_SLACK_MS = 5_000;
 /** Share of what a shard serves that a polite reader takes: */
 const POLITE_SHARE = 0.4;
 /** Waits of a reader that is at the tip before the window has ended. */
@@ -174,30 +172,27 @@ class Window {
   /** True when nothing more can come. */
   isOver = false;
   through: ShardPosition | undefined;
-  #mayMoveOn = true;
-  readonly #query: SourceQuery;
+  readonly #times: ShardWindow;
   readonly #bound: ShardPosition | undefined;
 
   constructor(query: SourceQuery, bound: ShardPosition | undefined, through: ShardPosition | undefined) {
-    this.#query = query;
+    this.#times = new ShardWindow(query, through !== undefined);
     this.#bound = bound;
     this.through = through;
   }
 
   *admit(shardId: ShardId, records: readonly StreamRecord[]) {
-    const { fromMs, toMs } = this.#query;
     for (const record of records) {
       const isBeyond =
         this.#bound !== undefined &&
         compareSequenceNumbers(record.sequenceNumber, this.#bound.sequenceNumber) > 0;
-      if (isBeyond || record.arrivalTime >= toMs + ARRIVAL_SLACK_MS) {
+      const place = this.#times.next(record);
+      if (isBeyond || place === 'after') {
         this.isOver = true;
         return;
       }
-      // A record after the window is left to a later run, which begins before it.
-      if (record.arrivalTime >= toMs) this.#mayMoveOn = false;
-      else if (record.arrivalTime >= fromMs) yield* entriesOf(shardId, record);
-      if (this.#mayMoveOn && isAfter(endOfRecord(record), this.through)) this.through = endOfRecord(record);
+      if (place === 'in') yield* entriesOf(shardId, record);
+      if (isAfter(endOfRecord(record), this.through)) this.through = endOfRecord(record);
     }
   }
 }

@@ -57,6 +57,19 @@ describe('the archive as a source', () => {
     expect(found).toEqual(ENTRIES.slice(7, 20).map(({ arrivalTime }) => arrivalTime));
   });
 
+  test('keeps the order of a shard whose arrival times step back: windows that meet have each record once', async () => {
+    const shard = shardId('shardId-000000000001');
+    const own = ENTRIES.filter((entry) => entry.shardId === shard);
+    const arrivals = [10, 30, 60, 40, 70].map((seconds) => 100_000 + seconds * 100);
+    const lines = arrivals.map((arrivalTime, at) => lineOf({ ...(own[at] as ReplayEntry), arrivalTime }));
+    async function read(fromMs: number, toMs: number): Promise<readonly number[]> {
+      const batches = await batchesOf([lines], { fromMs, toMs });
+      return batches.flatMap(({ entries }) => entries.map(({ arrivalTime }) => arrivalTime));
+    }
+    expect(await read(0, 105_000)).toEqual(arrivals.slice(0, 2));
+    expect(await read(105_000, 200_000)).toEqual(arrivals.slice(2));
+  });
+
   test('gives back text with raw line and paragraph separators as it came, from disk too', async () => {
     const entries = ENTRIES.map((entry) => ({
       ...entry,

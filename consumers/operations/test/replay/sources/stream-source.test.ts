@@ -32,6 +32,42 @@ function clientOf(data: Uint8Array): KinesisClient {
   return { send } as unknown as KinesisClient;
 }
 
+/** A stream of one closed shard that holds these records: arrival times in milliseconds, in the order of the shard. */
+function clientOfArrivals(arrivals: readonly number[]): KinesisClient {
+  const [entry] = recordedEntries(1, 1);
+  const all = { HashKeyRange: { StartingHashKey: '0', EndingHashKey: String(2n ** 128n - 1n) } };
+  const send = async (command: object) => {
+    if (command instanceof ListShardsCommand) return { Shards: [{ ShardId: SHARD, ...all }] };
+    if (command instanceof GetShardIteratorCommand) {
+      const fromMs = command.input.Timestamp?.getTime() ?? 0;
+      return { ShardIterator: String(arrivals.findIndex((arrival) => arrival >= fromMs)) };
+    }
+    if (!(command instanceof GetRecordsCommand)) throw new TypeError('another request');
+    const records = arrivals.map((arrival, at) => ({
+      SequenceNumber: String(100 + at),
+      PartitionKey: 'lane',
+      Data: entry?.data,
+      ApproximateArrivalTimestamp: new Date(arrival),
+    }));
+    return { Records: records.slice(Number(command.input.ShardIterator)), MillisBehindLatest: 0 };
+  };
+  return { send } as unknown as KinesisClient;
+}
+
+test('keeps the order of a shard whose arrival times step back: windows that meet have each record once', async () => {
+  const client = clientOfArrivals([10, 30, 60, 40, 70]);
+  const source = streamSource({ client, streamName: STREAM, clock: systemClock }, { isPolite: false });
+  async function read(fromMs: number, toMs: number): Promise<readonly number[]> {
+    const found: number[] = [];
+    await source.read({ fromMs, toMs, checkpoints: {}, signal }, async ({ entries }) => {
+      found.push(...entries.map(({ arrivalTime }) => arrivalTime));
+    });
+    return found;
+  }
+  expect(await read(0, 50)).toEqual([10, 30]);
+  expect(await read(50, 100)).toEqual([60, 40, 70]);
+});
+
 test('goes on inside the aggregated record in which it was killed', async () => {
   const events = recordedEntries(1, EVENT_COUNT);
   const client = clientOf(encodeAggregate(events));
