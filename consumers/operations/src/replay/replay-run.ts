@@ -50,6 +50,8 @@ export interface ReplayServices {
   readonly newRunner?: () => Runner;
   /** As the live projector lays out pages. Default: `PAGE_WRITING`. */
   readonly pageWriting?: PageWriting;
+  /** Characters of events that a repair holds in memory, twice; more goes to disk. Default: `HELD_CHARACTERS_MAX`. */
+  readonly heldCharactersMax?: number;
   readonly checkpointMs?: number;
   /** The job is written so often at least, whatever the run waits for; absent: at its steps alone. */
   readonly heartbeatMs?: number;

@@ -8,10 +8,18 @@ import { newJob, noteFailure, type ReplayCounts, type ReplayJob, type ReplayPass
 import { progressBound, type ReplayRun } from '../replay-run.ts';
 import { runSource } from '../run-source.ts';
 import { projectingTarget } from '../targets.ts';
-import { type DamagedChain, damageOf } from './missing-run.ts';
+import { damageOf } from './missing-run.ts';
 import { previewStores } from './preview-stores.ts';
 import { restoreState } from './restore-state.ts';
-import { damagedChains, gatherMissing, missingPageCount, restoreChain } from './survey.ts';
+import {
+  type DamagedChains,
+  damagedChains,
+  gatherMissing,
+  missingPageCount,
+  type PageNumbers,
+  restoreChain,
+  type SurveyOptions,
+} from './survey.ts';
 
 /** Passes by name, in their order. Each may be repeated, and returns the one that follows. */
 const PASSES: Readonly<Record<Exclude<ReplayPass, 'done'>, (run: ReplayRun) => Promise<ReplayPass>>> = {
@@ -132,14 +140,14 @@ export async function previewRepair(run: ReplayRun): Promise<void> {
 }
 
 /** True where no two neighbours are missing: each page comes back as it was. */
-function isMissingAlone({ runs }: DamagedChain): boolean {
-  return runs.every(({ firstPage, lastPage }) => firstPage === lastPage);
+function isMissingAlone(missing: readonly PageNumbers[]): boolean {
+  return missing.every(({ firstPage, lastPage }) => firstPage === lastPage);
 }
 
 /** Puts back what is missing of the chosen chains, and tells whether there are others. */
 async function restoreMissingPages(
   run: ReplayRun,
-  isChosen: (chain: DamagedChain) => boolean,
+  isChosen: (missing: readonly PageNumbers[]) => boolean,
 ): Promise<{ readonly areLeft: boolean }> {
   const { job, stores, signal } = run;
   const onFailure = (deviceId: DeviceId, error: unknown) => {
@@ -152,31 +160,49 @@ async function restoreMissingPages(
     if ((await stores.eventStore.replacePage(page, signal)) === 'changed') return;
     mended += 1;
   };
-  const all = await damagedChains(stores, job.spec.devices, { signal, onFailure, onMisdescribed });
-  // A repair that was killed half-way has restored some already.
-  job.repair.pagesMissing = Math.max(
-    job.repair.pagesMissing,
-    job.repair.pagesRestored + missingPageCount(all) + mended,
-  );
-  job.repair.pagesRestored += mended;
-  const damaged = new Map([...all].filter(([, chain]) => isChosen(chain)));
-  const areLeft = damaged.size < all.size;
-  if (damaged.size === 0) return { areLeft };
-  const gathering = gatherMissing(damaged, run);
-  await readAside(run, gathering.target);
-  for (const [deviceId, damage] of damaged) {
-    signal.throwIfAborted();
-    try {
-      job.repair.pagesRestored += await restoreChain(stores, damage, gathering.of(deviceId), {
-        limits: limitsOf(run),
-        signal,
-      });
-    } catch (error) {
-      onFailure(deviceId, error);
-    }
-    await run.checkpointing.noteStep();
+  const { heldCharactersMax } = run;
+  const options = { signal, onFailure, onMisdescribed, heldCharactersMax };
+  const all = await damagedChains(stores, job.spec.devices, options);
+  try {
+    // A repair that was killed half-way has restored some already.
+    job.repair.pagesMissing = Math.max(
+      job.repair.pagesMissing,
+      job.repair.pagesRestored + missingPageCount(all) + mended,
+    );
+    job.repair.pagesRestored += mended;
+    const chosen = [...all.missing].filter(([, missing]) => isChosen(missing)).map(([deviceId]) => deviceId);
+    if (chosen.length > 0) await restoreChains(run, all, chosen, onFailure);
+    return { areLeft: chosen.length < all.missing.size };
+  } finally {
+    all.close();
   }
-  return { areLeft };
+}
+
+async function restoreChains(
+  run: ReplayRun,
+  damaged: DamagedChains,
+  devices: readonly DeviceId[],
+  onFailure: SurveyOptions['onFailure'],
+): Promise<void> {
+  const { job, stores, signal } = run;
+  const gathering = gatherMissing(damaged, new Set(devices), run);
+  try {
+    await readAside(run, gathering.target);
+    for (const deviceId of devices) {
+      signal.throwIfAborted();
+      try {
+        job.repair.pagesRestored += await restoreChain(stores, damaged.of(deviceId), gathering.of(deviceId), {
+          limits: limitsOf(run),
+          signal,
+        });
+      } catch (error) {
+        onFailure(deviceId, error);
+      }
+      await run.checkpointing.noteStep();
+    }
+  } finally {
+    gathering.close();
+  }
 }
 
 function limitsOf({ pageWriting = PAGE_WRITING }: ReplayRun): ReceiptLimits {

@@ -8,26 +8,46 @@ import type { Stores } from '../../services.ts';
 import { type DecodeOptions, decodeEntries } from '../replay-entry.ts';
 import type { ReplayTargetFunction } from '../targets.ts';
 import type { SourceEvent } from './candidates.ts';
-import { type DamagedChain, type DamageOptions, damageOf, isUnreadable } from './missing-run.ts';
+import {
+  type DamagedChain,
+  type DamageOptions,
+  damageOf,
+  isUnreadable,
+  type MissingRun,
+} from './missing-run.ts';
 import { restoredPages } from './restore-pages.ts';
 import type { RestoreOptions } from './restore-state.ts';
+import { spillingLists } from './spilling-lists.ts';
 
-/** Text of events of damaged devices that is held in memory; more is refused: repair fewer devices at a time. */
-const GATHERED_CHARACTERS_MAX = 512 * 1_024 * 1_024;
 const DEVICES_AT_ONCE = 16;
 
 export interface SurveyOptions extends Required<DamageOptions> {
   /** Told of a device that cannot be surveyed; throws what concerns more than one device. */
   readonly onFailure: (deviceId: DeviceId, error: unknown) => void;
+  /** See {@link spillingLists}. */
+  readonly heldCharactersMax?: number | undefined;
 }
 
-/** Every device whose chain lacks pages, or has some that cannot be read. */
+/** Damaged chains; those that do not fit into memory are on disk. */
+export interface DamagedChains {
+  /** Page numbers that are missing, by device. */
+  readonly missing: ReadonlyMap<DeviceId, readonly PageNumbers[]>;
+  /** Throws for a device that is none of them. */
+  of(deviceId: DeviceId): DamagedChain;
+  close(): void;
+}
+
+/** From the first to the last of neighbours. */
+export type PageNumbers = Pick<MissingRun, 'firstPage' | 'lastPage'>;
+
+/** Every device whose chain lacks pages, or has some that cannot be read. To be closed by the caller. */
 export async function damagedChains(
   stores: Stores,
   devices: readonly DeviceId[] | undefined,
-  { signal, onFailure, onMisdescribed }: SurveyOptions,
-): Promise<Map<DeviceId, DamagedChain>> {
-  const damaged = new Map<DeviceId, DamagedChain>();
+  { signal, onFailure, onMisdescribed, heldCharactersMax }: SurveyOptions,
+): Promise<DamagedChains> {
+  const missing = new Map<DeviceId, readonly PageNumbers[]>();
+  const chains = spillingLists<DeviceId, DamagedChain>(heldCharactersMax);
   const limit = pLimit({ concurrency: DEVICES_AT_ONCE, rejectOnClear: true });
   const look = async (deviceId: DeviceId): Promise<void> => {
     try {
@@ -35,68 +55,91 @@ export async function damagedChains(
         signal,
         onMisdescribed,
       });
-      if (damage !== undefined) damaged.set(deviceId, damage);
+      if (damage === undefined) return;
+      missing.set(
+        deviceId,
+        damage.runs.map(({ firstPage, lastPage }) => ({ firstPage, lastPage })),
+      );
+      chains.add(deviceId, damage, charactersOf(damage));
     } catch (error) {
       onFailure(deviceId, error);
     }
   };
-  let pending: Promise<void>[] = [];
-  for await (const deviceId of devices ?? allDevices(stores, signal)) {
-    const looking = limit(look, deviceId);
-    // It may fail before it is waited for.
-    looking.catch(() => undefined);
-    pending.push(looking);
-    if (pending.length < DEVICES_AT_ONCE * 4) continue;
+  const lookAtAll = async () => {
+    let pending: Promise<void>[] = [];
+    for await (const deviceId of devices ?? allDevices(stores, signal)) {
+      const looking = limit(look, deviceId);
+      // It may fail before it is waited for.
+      looking.catch(() => undefined);
+      pending.push(looking);
+      if (pending.length < DEVICES_AT_ONCE * 4) continue;
+      await Promise.all(pending);
+      pending = [];
+    }
     await Promise.all(pending);
-    pending = [];
+  };
+  const of = (deviceId: DeviceId) => {
+    const [chain] = chains.of(deviceId);
+    if (chain === undefined) throw new TypeError(`${deviceId} is not damaged`);
+    return chain;
+  };
+  try {
+    await lookAtAll();
+  } catch (error) {
+    chains.close();
+    throw error;
   }
-  await Promise.all(pending);
-  return damaged;
+  return { missing, of, close: chains.close };
 }
 
-export function missingPageCount(damaged: ReadonlyMap<DeviceId, DamagedChain>): number {
+function charactersOf({ pages }: DamagedChain): number {
+  let characters = 0;
+  for (const { events } of pages) for (const { text } of events) characters += text.length;
+  return characters;
+}
+
+export function missingPageCount({ missing }: Pick<DamagedChains, 'missing'>): number {
   let count = 0;
-  for (const { runs } of damaged.values()) {
+  for (const runs of missing.values()) {
     for (const { firstPage, lastPage } of runs) count += lastPage - firstPage + 1;
   }
   return count;
 }
 
-/** Gathers the events of damaged devices that no page holds. */
+/** Gathers the events of damaged devices that no page holds; those that do not fit into memory are on disk. */
 export interface Gathering {
   readonly target: ReplayTargetFunction;
   of(deviceId: DeviceId): readonly SourceEvent[];
+  close(): void;
 }
 
+export interface GatherOptions extends Pick<DecodeOptions, 'decoder' | 'redriven' | 'isRefused'> {
+  /** See {@link spillingLists}. */
+  readonly heldCharactersMax?: number | undefined;
+}
+
+/** To be closed by the caller. */
 export function gatherMissing(
-  damaged: ReadonlyMap<DeviceId, DamagedChain>,
-  dispositions: Pick<DecodeOptions, 'decoder' | 'redriven' | 'isRefused'>,
+  damaged: Pick<DamagedChains, 'of'>,
+  devices: ReadonlySet<DeviceId>,
+  { heldCharactersMax, ...dispositions }: GatherOptions,
 ): Gathering {
-  const gathered = new Map<DeviceId, SourceEvent[]>();
+  const gathered = spillingLists<DeviceId, SourceEvent>(heldCharactersMax);
   const stored = new Set<string>();
-  for (const { pages } of damaged.values()) {
-    for (const { shardId, events } of pages) {
+  for (const deviceId of devices) {
+    for (const { shardId, events } of damaged.of(deviceId).pages) {
       for (const { place } of events) stored.add(positionKey({ shardId, ...place }));
     }
   }
-  const devices = new Set(damaged.keys());
-  let characters = 0;
   return {
-    of: (deviceId) => gathered.get(deviceId) ?? [],
+    of: gathered.of,
+    close: gathered.close,
     target: async (batch, counts) => {
       const decoded = decodeEntries(batch, { ...dispositions, devices }, counts);
       for await (const { arrived, isRedriven } of decoded) {
         if (stored.has(positionKey({ shardId: batch.shardId, ...arrived.place }))) continue;
-        characters += arrived.text.length;
-        if (characters > GATHERED_CHARACTERS_MAX) {
-          throw new CodedError(
-            'REPAIR_TOO_LARGE',
-            'too much is missing to hold in memory: repair fewer devices with --device',
-          );
-        }
-        const events = gathered.get(arrived.event.deviceId) ?? [];
-        gathered.set(arrived.event.deviceId, events);
-        events.push({ shardId: batch.shardId, arrived, isRedriven });
+        const event = { shardId: batch.shardId, arrived, isRedriven };
+        gathered.add(arrived.event.deviceId, event, arrived.text.length);
       }
     },
   };
