@@ -5,6 +5,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { isForThisMachine } from '../http/local-host.ts';
 import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
 import type { ApiRequest, ApiResponse } from './request-handling.ts';
@@ -121,8 +122,23 @@ async function exchange(request: Request, response: Response, handle: ExchangeHa
   if (response.destroyed) return;
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  if (answer.events) await writeEvents(response, answer.events);
   response.end(answer.body);
   await finished;
+}
+
+/** Passes events on as fast as the client takes them, until they end or the client goes away. */
+async function writeEvents(response: Writable, events: NonNullable<ApiResponse['events']>): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  for await (const chunk of events(gone.signal)) {
+    if (gone.signal.aborted) return;
+    if (response.write(chunk)) continue;
+    await new Promise<void>((resolve) => {
+      response.once('drain', resolve);
+      gone.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
 }
 
 function readBody(request: Request): Promise<Buffer | 'too long' | 'broken off'> {

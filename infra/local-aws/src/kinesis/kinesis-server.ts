@@ -1,6 +1,7 @@
 import { type Clock, createLogger, type Logger, systemClock } from '@twinstream/runtime';
 import type { FaultInjector } from '../faults/fault-rule.ts';
 import { LOOPBACK } from '../http/loopback-server.ts';
+import { ActiveSubscriptions } from './active-subscriptions.ts';
 import { type ExchangeHandler, listenForExchanges } from './exchange-listener.ts';
 import { type KinesisCounters, newCounters } from './kinesis-counters.ts';
 import type { KinesisService } from './operation.ts';
@@ -112,6 +113,7 @@ function openService(options: KinesisServerOptions): KinesisService {
   });
   return {
     store,
+    subscriptions: new ActiveSubscriptions(),
     region: options.region ?? 'us-east-1',
     accountId: options.accountId ?? '000000000000',
     limitsEnforced: options.limitsEnforced ?? true,

@@ -1,3 +1,9 @@
+import {
+  deregisterStreamConsumer,
+  describeStreamConsumer,
+  listStreamConsumers,
+  registerStreamConsumer,
+} from './consumer-operations.ts';
 import { getRecords, getShardIterator } from './get-operations.ts';
 import type { Operation } from './operation.ts';
 import { putRecord, putRecords } from './put-operations.ts';
@@ -11,6 +17,7 @@ import {
   increaseStreamRetentionPeriod,
   listStreams,
 } from './stream-operations.ts';
+import { subscribeToShard } from './subscribe-operation.ts';
 
 /** The service's name in targets and paths. */
 export const SERVICE = 'Kinesis_20131202';
@@ -21,17 +28,22 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     CreateStream: createStream,
     DecreaseStreamRetentionPeriod: decreaseStreamRetentionPeriod,
     DeleteStream: deleteStream,
+    DeregisterStreamConsumer: deregisterStreamConsumer,
     DescribeStream: describeStream,
+    DescribeStreamConsumer: describeStreamConsumer,
     DescribeStreamSummary: describeStreamSummary,
     GetRecords: getRecords,
     GetShardIterator: getShardIterator,
     IncreaseStreamRetentionPeriod: increaseStreamRetentionPeriod,
     ListShards: listShards,
+    ListStreamConsumers: listStreamConsumers,
     ListStreams: listStreams,
     MergeShards: mergeShards,
     PutRecord: putRecord,
     PutRecords: putRecords,
+    RegisterStreamConsumer: registerStreamConsumer,
     SplitShard: splitShard,
+    SubscribeToShard: subscribeToShard,
     UpdateShardCount: updateShardCount,
   }),
 );

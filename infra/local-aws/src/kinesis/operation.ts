@@ -1,13 +1,16 @@
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { RequestFaults } from '../faults/fault-rule.ts';
+import type { ActiveSubscriptions } from './active-subscriptions.ts';
 import type { CountersInUse } from './kinesis-counters.ts';
 import { readRequest, type Shape, type WireValues } from './request-shape.ts';
+import type { SubscriptionEvent } from './shard-subscription.ts';
 import type { StreamStore } from './stream-store.ts';
 import type { Members, RecordsAnswer } from './wire-format.ts';
 
 /** What operations work on. */
 export interface KinesisService {
   readonly store: StreamStore;
+  readonly subscriptions: ActiveSubscriptions;
   readonly region: string;
   readonly accountId: string;
   /** False switches the per-second limits of shards off. */
@@ -21,7 +24,9 @@ export interface KinesisService {
 export type Answer =
   | { readonly kind: 'empty' }
   | { readonly kind: 'members'; readonly members: Members }
-  | { readonly kind: 'records'; readonly records: RecordsAnswer };
+  | { readonly kind: 'records'; readonly records: RecordsAnswer }
+  /** Events until they end, or until `stop` aborts. */
+  | { readonly kind: 'events'; readonly events: (stop: AbortSignal) => AsyncIterable<SubscriptionEvent> };
 
 export const EMPTY: Answer = { kind: 'empty' };
 

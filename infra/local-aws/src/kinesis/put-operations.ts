@@ -188,7 +188,7 @@ function rateExceeded(shardId: string, streamName: string, accountId: string): P
 /** Appends the records of one shard, all or none, and returns the outcome of the n-th. */
 function append(
   service: KinesisService,
-  { id, log, numbering }: Shard,
+  { id, log, numbering, changed }: Shard,
   group: readonly NewRecord[],
   nowMs: number,
 ): (place: number) => PutResult {
@@ -196,6 +196,7 @@ function append(
   try {
     const appended = log.append(group, nowMs);
     if (appended !== undefined) {
+      changed.notify();
       counters.recordsAccepted += group.length;
       counters.bytesAccepted += group.reduce((sum, record) => sum + sizeBytes(record), 0);
       return (place) => ({

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FaultInjector, RequestFaults } from '../faults/fault-rule.ts';
 import { ApiError, internalFailure, limitExceeded, serializationFailed } from './api-error.ts';
+import { EVENT_STREAM_CONTENT_TYPE } from './event-stream-message.ts';
 import { jsonFormat } from './json-format.ts';
 import { countOne } from './kinesis-counters.ts';
 import type { Answer, KinesisService } from './operation.ts';
 import { DATA_OPERATIONS, OPERATIONS, SERVICE } from './operation-table.ts';
 import { requestTarget } from './request-target.ts';
+import { eventMessages } from './subscription-messages.ts';
 import type { WireFormat } from './wire-format.ts';
 
 export interface ApiRequest {
@@ -20,7 +22,10 @@ export interface ApiRequest {
 export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty where the answer is a stream of events. */
   readonly body: Buffer;
+  /** The rest of the body, until it ends or `stop` aborts. */
+  readonly events?: (stop: AbortSignal) => AsyncIterable<Buffer>;
 }
 
 export interface RequestHandling {
@@ -74,7 +79,7 @@ async function serve(
   run: (service: KinesisService, faults?: RequestFaults) => Answer,
 ): Promise<ApiResponse | undefined> {
   const faults = injector?.decide('kinesis', operation);
-  if (!faults) return answered(format, run(service));
+  if (!faults) return answered(format, run(service), closing);
   const { counters, clock } = service;
   if (faults.delayMs > 0) {
     counters.faults.delayed += 1;
@@ -89,7 +94,7 @@ async function serve(
     counters.faults.failed += 1;
     throw internalFailure('Internal service failure.');
   }
-  if (!faults.answerLost) return answered(format, run(service, faults));
+  if (!faults.answerLost) return answered(format, run(service, faults), closing);
   counters.faults.answersLost += 1;
   try {
     run(service, faults);
@@ -106,7 +111,7 @@ function throttled(operation: string): ApiError {
     : limitExceeded('Rate exceeded.');
 }
 
-function answered(format: WireFormat, answer: Answer): ApiResponse {
+function answered(format: WireFormat, answer: Answer, closing: AbortSignal): ApiResponse {
   switch (answer.kind) {
     case 'empty':
       return response(200, format, NOTHING, {});
@@ -114,6 +119,13 @@ function answered(format: WireFormat, answer: Answer): ApiResponse {
       return response(200, format, format.write(answer.members), {});
     case 'records':
       return response(200, format, format.writeRecords(answer.records), {});
+    case 'events':
+      return {
+        status: 200,
+        headers: { ...format.headers, ...requestHeaders(), 'content-type': EVENT_STREAM_CONTENT_TYPE },
+        body: NOTHING,
+        events: (stop) => eventMessages(format, answer.events(AbortSignal.any([stop, closing]))),
+      };
   }
 }
 
@@ -136,17 +148,20 @@ function response(
   body: Buffer,
   headers: Readonly<Record<string, string>>,
 ): ApiResponse {
-  const requestId = randomUUID();
   return {
     status,
     headers: {
       ...format.headers,
       ...headers,
-      'x-amzn-requestid': requestId,
-      'x-amz-id-2': Buffer.from(requestId).toString('base64'),
+      ...requestHeaders(),
       ...(body.length > 0 ? { 'content-type': format.contentType } : {}),
       'content-length': String(body.length),
     },
     body,
   };
+}
+
+function requestHeaders(): Readonly<Record<string, string>> {
+  const requestId = randomUUID();
+  return { 'x-amzn-requestid': requestId, 'x-amz-id-2': Buffer.from(requestId).toString('base64') };
 }

@@ -17,7 +17,7 @@ export function fullShardId(id: string): string {
   return index === undefined ? id : shardIdOf(Number(index));
 }
 
-export function hashKeyRangeMembers({ hashStart, hashEnd }: Shard): Members {
+function hashKeyRangeMembers({ hashStart, hashEnd }: Shard): Members {
   return { StartingHashKey: hashKeyOf(hashStart).toString(), EndingHashKey: hashKeyOf(hashEnd).toString() };
 }
 
@@ -33,5 +33,15 @@ export function shardMembers(shard: Shard): Members {
       StartingSequenceNumber: startingSequenceNumber(shard),
       EndingSequenceNumber: endingSequenceNumber(shard),
     },
+  };
+}
+
+/** ChildShard of the API: what a reader needs to go on where its shard ended. */
+export function childShardMembers(child: Shard): Members {
+  const parents = [child.parentIndex, child.adjacentParentIndex].filter((index) => index !== undefined);
+  return {
+    ShardId: child.id,
+    ParentShards: parents.map(shardIdOf),
+    HashKeyRange: hashKeyRangeMembers(child),
   };
 }

@@ -5,7 +5,7 @@ import type { Stream } from './stream.ts';
 
 /** API reference, StreamName and StreamARN (read 2026-11). */
 export const STREAM_NAME = text({ min: 1, max: 128, pattern: '[a-zA-Z0-9_.-]+' });
-const STREAM_ARN = text({ min: 1, max: 2048, pattern: 'arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+' });
+export const STREAM_ARN = text({ min: 1, max: 2048, pattern: 'arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+' });
 const ARN_PARTS = /^arn:[^:]+:kinesis:([^:]*):(\d{12}):stream\/(.+)$/;
 
 /** The members by which every operation names its stream; either will do. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { STREAM_MODES, STREAM_STATUSES, type Stream } from './stream.ts';
+import { CONSUMER_STATUSES } from './stream-consumer.ts';
 
 const hashKey = z.string().regex(/^[0-9a-f]{32}$/);
 const count = z.number().int().nonnegative();
@@ -20,6 +21,12 @@ const reshardStep = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('merge'), start: hashKey, adjacentStart: hashKey }),
 ]);
 
+const streamConsumer = z.strictObject({
+  name: z.string(),
+  createdMs: count,
+  status: z.enum(CONSUMER_STATUSES),
+});
+
 /** `stream.json`: everything of a stream but its records. */
 export const streamDocument = z.strictObject({
   version: z.literal(1),
@@ -33,6 +40,7 @@ export const streamDocument = z.strictObject({
   nextShardIndex: count,
   /** Splits and merges that an UPDATING stream has before it. */
   pendingSteps: z.array(reshardStep).default([]),
+  consumers: z.array(streamConsumer).default([]),
   shards: z.array(shardDocument),
 });
 
@@ -50,6 +58,7 @@ export function documentOf(stream: Stream): StreamDocument {
     trimmedBeforeMs,
     nextShardIndex,
     pendingSteps,
+    consumers,
   } = stream;
   return {
     version: 1,
@@ -62,6 +71,7 @@ export function documentOf(stream: Stream): StreamDocument {
     trimmedBeforeMs,
     nextShardIndex,
     pendingSteps: [...pendingSteps],
+    consumers: [...consumers],
     shards: stream.shards.map(
       ({ index, startMs, hashStart, hashEnd, parentIndex, adjacentParentIndex, closedMs }) => ({
         index,

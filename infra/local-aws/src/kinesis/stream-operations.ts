@@ -56,6 +56,11 @@ export const deleteStream = operation(
   structure({ ...STREAM_ADDRESS, EnforceConsumerDeletion: optional(flag) }),
   (service, input) => {
     const stream = addressedStream(service, input);
+    if (stream.consumers.length > 0 && !input.EnforceConsumerDeletion) {
+      throw resourceInUse(
+        `Stream ${stream.name} under account ${service.accountId} has ${stream.consumers.length} consumers: deregister them, or set EnforceConsumerDeletion.`,
+      );
+    }
     if (stream.status !== 'DELETING') service.store.delete(stream);
     return EMPTY;
   },
@@ -90,7 +95,7 @@ export const describeStreamSummary = operation(structure(STREAM_ADDRESS), (servi
     StreamDescriptionSummary: {
       ...describedMembers(service, stream),
       OpenShardCount: stream.status === 'CREATING' ? 0 : stream.open.length,
-      ConsumerCount: 0,
+      ConsumerCount: stream.consumers.length,
       MaxRecordSizeInKiB: stream.recordBytesMax / KIB,
     },
   });

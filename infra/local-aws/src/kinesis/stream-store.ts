@@ -18,7 +18,9 @@ import { shardNumbering } from './sequence-numbering.ts';
 import { shardLimiter } from './shard-limiter.ts';
 import { ShardLog } from './shard-log.ts';
 import { horizonMs, openShards, type Shard, type Stream, shardIdOf } from './stream.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 import { documentOf, type ShardDocument, type StreamDocument } from './stream-document.ts';
+import { wake } from './wake.ts';
 
 /** A new stream keeps its records so long (API reference, CreateStream: 24 hours by default, read 2026-11). */
 const RETENTION_HOURS_DEFAULT = 24;
@@ -42,7 +44,7 @@ export interface NewStream {
 }
 
 type StreamChange = Partial<
-  Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards' | 'pendingSteps'>
+  Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards' | 'pendingSteps' | 'consumers'>
 >;
 
 /**
@@ -81,8 +83,11 @@ export class StreamStore {
       return;
     }
     const shards = document.shards.map((shard) => this.#openShard(document, shard));
-    const { version: _, shards: __, ...rest } = document;
-    const stream: Stream = { ...rest, shards, open: openShards(shards) };
+    const { version: _, shards: __, consumers: registered, ...rest } = document;
+    const consumers = registered
+      .filter(({ status }) => status !== 'DELETING')
+      .map((consumer): StreamConsumer => ({ ...consumer, status: 'ACTIVE' }));
+    const stream: Stream = { ...rest, consumers, shards, open: openShards(shards) };
     this.#streams.set(stream.name, stream);
     if (stream.status !== 'ACTIVE') this.#activate(stream);
   }
@@ -111,6 +116,7 @@ export class StreamStore {
       closedMs,
       log,
       limiter: shardLimiter(clock.now()),
+      changed: wake(clock),
     };
   }
 
@@ -142,6 +148,7 @@ export class StreamStore {
       trimmedBeforeMs: 0,
       nextShardIndex: shardCount,
       pendingSteps: [],
+      consumers: [],
       shards,
       open: openShards(shards),
     };
@@ -154,11 +161,13 @@ export class StreamStore {
 
   /** Changes a stream, on disk first. */
   change(stream: Stream, change: StreamChange): void {
-    const shards = change.shards ?? stream.shards;
+    const before = stream.shards;
+    const shards = change.shards ?? before;
     const nextShardIndex = Math.max(stream.nextShardIndex, ...shards.map(({ index }) => index + 1));
     const changed = { ...change, nextShardIndex, open: openShards(shards) };
     if (this.#data) writeStreamDocument(this.#data, documentOf({ ...stream, ...changed }), false);
     Object.assign(stream, changed);
+    if (shards !== before) for (const shard of before) shard.changed.notify();
   }
 
   /** The stream is UPDATING for the transition time, with its shards as they were; then they close and others open. */
@@ -173,8 +182,34 @@ export class StreamStore {
     this.#afterTransition(() => {
       for (const shard of stream.shards) shard.log.close();
       this.#streams.delete(stream.name);
+      for (const shard of stream.shards) shard.changed.notify();
       if (this.#data) deleteStreamFolder(this.#data, stream);
     });
+  }
+
+  /** The consumer is CREATING for the transition time, then ACTIVE. None may have its name. */
+  register(stream: Stream, name: string): StreamConsumer {
+    const consumer: StreamConsumer = { name, createdMs: this.#options.clock.now(), status: 'CREATING' };
+    this.change(stream, { consumers: [...stream.consumers, consumer] });
+    this.#afterTransition(() => this.#setConsumer(stream, consumer, 'ACTIVE'));
+    return consumer;
+  }
+
+  /** The consumer is DELETING for the transition time, then gone. */
+  deregister(stream: Stream, consumer: StreamConsumer): void {
+    this.#setConsumer(stream, consumer, 'DELETING');
+    this.#afterTransition(() => {
+      const consumers = stream.consumers.filter((other) => !isSameConsumer(other, consumer));
+      if (this.#streams.get(stream.name) === stream) this.change(stream, { consumers });
+    });
+  }
+
+  #setConsumer(stream: Stream, consumer: StreamConsumer, status: StreamConsumer['status']): void {
+    if (this.#streams.get(stream.name) !== stream) return;
+    const consumers = stream.consumers.map((other) =>
+      isSameConsumer(other, consumer) && other.status !== 'DELETING' ? { ...other, status } : other,
+    );
+    this.change(stream, { consumers });
   }
 
   #activate(stream: Stream): void {
@@ -226,4 +261,8 @@ export class StreamStore {
     this.#files?.close();
     this.#data?.lock.release();
   }
+}
+
+function isSameConsumer(a: StreamConsumer, b: StreamConsumer): boolean {
+  return a.name === b.name && a.createdMs === b.createdMs;
 }

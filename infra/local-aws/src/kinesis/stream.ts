@@ -8,6 +8,8 @@ import {
 } from './sequence-numbering.ts';
 import type { ShardLimiter } from './shard-limiter.ts';
 import type { ShardLog } from './shard-log.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
+import type { Wake } from './wake.ts';
 
 export const STREAM_STATUSES = ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'] as const;
 export type StreamStatus = (typeof STREAM_STATUSES)[number];
@@ -31,6 +33,8 @@ export interface Shard {
   readonly closedMs: number | undefined;
   readonly log: ShardLog;
   readonly limiter: ShardLimiter;
+  /** Notified when records came, and when the shard was closed or deleted. */
+  readonly changed: Wake;
 }
 
 export interface Stream {
@@ -46,6 +50,8 @@ export interface Stream {
   readonly nextShardIndex: number;
   /** What an UPDATING stream becomes when it is ACTIVE again; empty otherwise. */
   readonly pendingSteps: readonly ReshardStep[];
+  /** Registered for enhanced fan-out, in the order of their registration. */
+  readonly consumers: readonly StreamConsumer[];
   /** Open and closed shards within the retention, in order of their index. */
   readonly shards: readonly Shard[];
   /** The open ones in order of their hash keys, which they cover without a gap. */

@@ -1,7 +1,7 @@
 import type { ShardId } from '@twinstream/stream-model';
+import { wake } from '../kinesis/wake.ts';
 import { consumeShard, type MappingContext, type StopSignals } from './shard-consumer.ts';
 import type { ShardLineage, ShardStart } from './shard-reader.ts';
-import { wake } from './wake.ts';
 
 /** How often the shards are listed, besides whenever one is finished. */
 export const LIST_SHARDS_INTERVAL_MS = 1_000;

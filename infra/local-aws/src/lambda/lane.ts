@@ -1,7 +1,7 @@
 import { INVOCATION_PAYLOAD_BYTES_MAX, type MappingSettings } from '@twinstream/pipeline-settings';
 import type { Clock } from '@twinstream/runtime';
+import { type Wake, wake } from '../kinesis/wake.ts';
 import { type EventRecord, eventBytes } from './kinesis-event.ts';
-import { type Wake, wake } from './wake.ts';
 
 type Window = Pick<MappingSettings, 'batchSize' | 'batchingWindowMs'>;
 

@@ -1,6 +1,7 @@
 import { INVOCATION_PAYLOAD_BYTES_MAX, type ResolvedSettings } from '@twinstream/pipeline-settings';
 import type { Clock, Logger } from '@twinstream/runtime';
 import { type BackoffOptions, fullJitterMs, hashKey, type ShardId } from '@twinstream/stream-model';
+import { type Wake, wake } from '../kinesis/wake.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { type DeliveryEvent, deliverBatch } from './deliver-batch.ts';
 import type { FailureDestination } from './failure-destination.ts';
@@ -10,7 +11,6 @@ import { type Lane, lane } from './lane.ts';
 import type { ReadBudget } from './read-budget.ts';
 import { type ShardProgress, shardProgress } from './shard-progress.ts';
 import type { ReadOutcome, ShardReader, ShardStart, SourceRecord } from './shard-reader.ts';
-import { type Wake, wake } from './wake.ts';
 
 /** How soon an idle shard is read again. AWS polls once a second. */
 export const IDLE_POLL_MS = 200;

@@ -1,12 +1,13 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { describe, it } from 'vitest';
-import { kinesisContract } from './kinesis-contract.ts';
+import type { ContractSubject } from './contract/subject.ts';
+import { fanOutContract, kinesisContract } from './kinesis-contract.ts';
 
 const OPT_IN = 'TWINSTREAM_TEST_AWS_KINESIS';
 
 // It creates and deletes about 50 streams in the account and region of the environment, which costs some cents.
 if (process.env[OPT_IN] === '1') {
-  kinesisContract({
+  const subject: ContractSubject = {
     name: 'AWS',
     connect: async () => {
       const client = new KinesisClient({ maxAttempts: 1 });
@@ -14,7 +15,9 @@ if (process.env[OPT_IN] === '1') {
     },
     skips: {},
     patienceMs: 120_000,
-  });
+  };
+  kinesisContract(subject);
+  fanOutContract(subject);
 } else {
   describe('Kinesis API: AWS', () => {
     it.skip(`every fact of the contract (set ${OPT_IN}=1 and the SDK's own variables)`);

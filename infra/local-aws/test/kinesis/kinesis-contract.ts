@@ -1,9 +1,11 @@
+import { consumerFacts } from './contract/consumers.ts';
 import { limitFacts } from './contract/limits.ts';
 import { putFacts } from './contract/puts.ts';
 import { readFacts } from './contract/reads.ts';
 import { reshardingFacts, shardListFacts } from './contract/resharding.ts';
 import { streamFacts } from './contract/streams.ts';
 import { type ContractSubject, tellFacts } from './contract/subject.ts';
+import { subscriptionFacts } from './contract/subscriptions.ts';
 
 /** What is true of Kinesis, told of one subject with the real SDK client. */
 export function kinesisContract(subject: ContractSubject): void {
@@ -15,4 +17,9 @@ export function kinesisContract(subject: ContractSubject): void {
     'lists of shards': shardListFacts,
     limits: limitFacts,
   });
+}
+
+/** What is true of enhanced fan-out. */
+export function fanOutContract(subject: ContractSubject): void {
+  tellFacts(subject, { consumers: consumerFacts, subscriptions: subscriptionFacts });
 }

@@ -1,8 +1,9 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { startKinesis } from '../../src/kinesis/index.ts';
-import { kinesisContract } from './kinesis-contract.ts';
+import type { ContractSubject } from './contract/subject.ts';
+import { fanOutContract, kinesisContract } from './kinesis-contract.ts';
 
-kinesisContract({
+const subject: ContractSubject = {
   name: 'embedded server, default transport of the SDK (HTTP/2)',
   connect: async () => {
     const server = await startKinesis();
@@ -22,4 +23,7 @@ kinesisContract({
   },
   skips: {},
   patienceMs: 5_000,
-});
+};
+
+kinesisContract(subject);
+fanOutContract(subject);

@@ -52,6 +52,17 @@ function segmentPaths(): string[] {
 }
 
 describe('a data folder', () => {
+  it('gives back registered consumers under their ARNs after a restart', async () => {
+    const server = await startServer({ dataDir });
+    await call(server, 'CreateStream', { StreamName: 's', ShardCount: 1 });
+    const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/s';
+    const { Consumer } = await call(server, 'RegisterStreamConsumer', { StreamARN, ConsumerName: 'reader' });
+    const again = await restarted(server);
+    const { ConsumerARN } = Consumer;
+    const { ConsumerDescription } = await call(again, 'DescribeStreamConsumer', { ConsumerARN });
+    expect(ConsumerDescription).toEqual({ ...Consumer, ConsumerStatus: 'ACTIVE', StreamARN });
+  });
+
   it('gives back streams, settings, records and their numbers after a restart', async () => {
     const server = await startServer({ dataDir });
     await call(server, 'CreateStream', { StreamName: 's', ShardCount: 3 });

@@ -97,13 +97,11 @@ describe('AWS JSON 1.1', () => {
 
   it('says which operations there are when asked for another', async () => {
     const server = await startServer();
-    const { status, body } = await post(server, 'SubscribeToShard', '{}');
+    const { status, body } = await post(server, 'CreateChannel', '{}');
     expect(status).toBe(400);
     expect(JSON.parse(body.toString())).toMatchObject({
       __type: 'UnknownOperationException',
-      message: expect.stringMatching(
-        /no operation SubscribeToShard\. It has: .*GetRecords.*UpdateShardCount/,
-      ),
+      message: expect.stringMatching(/no operation CreateChannel\. It has: .*GetRecords.*UpdateShardCount/),
     });
     expect((await fetch(server.url)).status).toBe(400);
   });
