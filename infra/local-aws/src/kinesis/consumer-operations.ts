@@ -1,9 +1,4 @@
 import { invalidArgument, limitExceeded, resourceInUse, streamNotFound } from './api-error.ts';
-import { EMPTY, type KinesisService, membersAnswer, operation } from './operation.ts';
-import { pageToken, readPageToken } from './page-token.ts';
-import { integer, optional, required, structure, text, timestampMs } from './request-shape.ts';
-import type { Stream } from './stream.ts';
-import { activeStream, addressedStream, STREAM_ARN, streamArn } from './stream-address.ts';
 import {
   CONSUMER_ARN,
   CONSUMER_NAME,
@@ -12,8 +7,13 @@ import {
   consumerNotFound,
   consumerOfArn,
   consumerOfName,
-  type StreamConsumer,
-} from './stream-consumer.ts';
+} from './consumer-address.ts';
+import { EMPTY, type KinesisService, membersAnswer, operation } from './operation.ts';
+import { pageToken, readPageToken } from './page-token.ts';
+import { integer, optional, required, structure, text, timestampMs } from './request-shape.ts';
+import type { Stream } from './stream.ts';
+import { activeStream, addressedStream, STREAM_ARN, streamArn } from './stream-address.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 import { type Members, Timestamp } from './wire-format.ts';
 
 /** API reference, RegisterStreamConsumer: of a stream, and of those that are CREATING (read 2026-12). */

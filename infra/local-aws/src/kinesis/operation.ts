@@ -3,8 +3,8 @@ import type { RequestFaults } from '../faults/fault-rule.ts';
 import type { ActiveSubscriptions } from './active-subscriptions.ts';
 import type { CountersInUse } from './kinesis-counters.ts';
 import { readRequest, type Shape, type WireValues } from './request-shape.ts';
-import type { SubscriptionEvent } from './shard-subscription.ts';
 import type { StreamStore } from './stream-store.ts';
+import type { SubscriptionEvent } from './subscription-event.ts';
 import type { Members, RecordsAnswer } from './wire-format.ts';
 
 /** What operations work on. */

@@ -6,18 +6,14 @@ import { shrinkToFit } from './segment-memory.ts';
 import { sequenceNumberText } from './sequence-numbering.ts';
 import { childShardMembers } from './shard-members.ts';
 import { childrenOf, horizonMs, type Shard, type Stream, shardIdOf } from './stream.ts';
+import type { SubscriptionEvent } from './subscription-event.ts';
 import { fullBucket, owes, refill, type TokenBucket, take } from './token-bucket.ts';
 import type { RecordsAnswer } from './wire-format.ts';
 
 /** API reference, SubscribeToShard: a subscription lasts up to 5 minutes (read 2026-12). */
-export const SUBSCRIPTION_MS = 300_000;
+const SUBSCRIPTION_MS = 300_000;
 /** How often a shard without records says that it has none. The KCL gives up a subscription that is silent for 35 s (3.x). */
-export const HEARTBEAT_MS = 5_000;
-
-export type SubscriptionEvent =
-  | { readonly kind: 'records'; readonly records: RecordsAnswer }
-  /** Ends the subscription with an error. */
-  | { readonly kind: 'refusal'; readonly error: ApiError };
+const HEARTBEAT_MS = 5_000;
 
 export interface SubscribedShard {
   readonly streamName: string;

@@ -1,10 +1,10 @@
 import { ApiError, resourceInUse, shardNotFound } from './api-error.ts';
+import { CONSUMER_ARN, consumerArn, consumerOfArn, creationSeconds } from './consumer-address.ts';
 import { operation } from './operation.ts';
 import { flag, oneOf, optional, required, structure, text, timestampMs } from './request-shape.ts';
 import { fullShardId, SHARD_ID } from './shard-members.ts';
 import { shardEvents } from './shard-subscription.ts';
 import { ITERATOR_TYPES, startPosition } from './start-position.ts';
-import { CONSUMER_ARN, consumerArn, consumerOfArn, creationSeconds } from './stream-consumer.ts';
 
 export const subscribeToShard = operation(
   structure({

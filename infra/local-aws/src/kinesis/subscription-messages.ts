@@ -1,5 +1,5 @@
 import { eventStreamMessage } from './event-stream-message.ts';
-import type { SubscriptionEvent } from './shard-subscription.ts';
+import type { SubscriptionEvent } from './subscription-event.ts';
 import type { WireFormat } from './wire-format.ts';
 
 /**
