@@ -7,8 +7,8 @@ import { readText } from './documents/repository.ts';
 const markdown = parseMarkdown(readText('docs/capacity-and-cost.md'));
 const DIFFERENCE_MAX_PERCENT = 5;
 
-test('the speeds that plans reckon with are the figures of README', () => {
-  const rows = tableRows(parseMarkdown(readText('README.md')), '## What is measured');
+test('the speeds that plans reckon with are the figures of the measurements', () => {
+  const rows = tableRows(parseMarkdown(readText('docs/measurements.md')), '# Measurements');
   const figures = (what: string) =>
     (rows.find(([name]) => name?.startsWith(what)) ?? [])
       .slice(1, 3)

@@ -23,7 +23,7 @@ export const ASSUMPTIONS = {
   envelopeBytes: 640,
   /** From the put to the poll, with one or two consumers that share a shard ("shared polling", Kinesis developer guide, read 2026-11). */
   propagationSeconds: 0.2,
-  /** Line of the archive around an event. Measured in November 2026 (README, "What is measured"): 378 bytes for one of 171. */
+  /** Line of the archive around an event. Measured in November 2026 (docs/measurements.md): 378 bytes for one of 171. */
   archiveLineOverheadBytes: 207,
   /** What GZIP leaves of archive lines, which resemble each other. Guess. */
   gzipShare: 0.12,
