@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import type { Access } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
 import { httpApp } from './http-app.ts';
+import { acknowledgementEndpoint, retirementEndpoint } from './routes/annotations.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
 import { deviceEndpoint } from './routes/device.ts';
 import { deviceEventsEndpoint } from './routes/device-events.ts';
@@ -34,8 +35,14 @@ export const QUARANTINE_ENDPOINTS = [
   discardEndpoint,
 ] as const;
 
-/** On AWS a function of its own: the one that may put records on the stream. */
-export const CORRECTION_ENDPOINTS = [correctionsEndpoint] as const;
+/** What operators say of devices, kept in the table of operators. */
+const ANNOTATION_ENDPOINTS = [acknowledgementEndpoint, retirementEndpoint] as const;
+
+/** On AWS a function of its own: the one that may put records on the stream, and write what operators say of devices. */
+export const CORRECTION_ENDPOINTS = [correctionsEndpoint, ...ANNOTATION_ENDPOINTS] as const;
+
+/** The partitions of the table of operators in which that is kept. */
+export { ANNOTATION_KINDS } from './annotations/dynamodb-annotation-store.ts';
 
 /** All operations of the contract, in its order. */
 export const ENDPOINTS: readonly Endpoint[] = [

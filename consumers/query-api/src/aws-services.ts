@@ -22,6 +22,7 @@ import {
   followingEventStore,
   perGeneration,
 } from '@twinstream/table-generation';
+import { dynamoDbAnnotationStore } from './annotations/dynamodb-annotation-store.ts';
 import { awsQuarantine } from './aws-quarantine.ts';
 import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
@@ -98,6 +99,8 @@ export function awsServices(
     onFailure: (shardId, error) => logger.info({ shardId, error }, 'processed time not read'),
     ...(isLongLived ? {} : { freshMs: LAMBDA_FRESH_MS }),
   });
+  const annotations =
+    operationsTable === undefined ? undefined : dynamoDbAnnotationStore(dynamoDb, operationsTable);
   const fleet = createFleetView({
     table,
     progress,
@@ -117,6 +120,8 @@ export function awsServices(
         }
       : { freshMs: LAMBDA_FRESH_MS, idleMs: LAMBDA_FRESH_MS }),
     liveness,
+    annotations,
+    gapsAgeOutMs: configuration.gapsAgeOutMs,
     processed,
     clock,
     logger,
@@ -148,6 +153,8 @@ export function awsServices(
     // On Lambda an authorizer has let the caller in.
     identifiesCallers: !isLongLived,
     correctionKeys: createIdempotencyKeys({ clock }),
+    annotations,
+    gapsAgeOutMs: configuration.gapsAgeOutMs,
     liveness,
     clock,
     logger,

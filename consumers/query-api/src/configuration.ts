@@ -72,6 +72,7 @@ const SCHEMA = z.object({
   TWINSTREAM_STALE_AFTER: duration('2m'),
   TWINSTREAM_OFFLINE_AFTER: duration('15m'),
   TWINSTREAM_LIVENESS_BY_TYPE: byType,
+  TWINSTREAM_GAPS_AGE_OUT_AFTER: duration('0s'),
   TWINSTREAM_SAVE_VIEW_EVERY: duration('5m'),
   TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
@@ -121,6 +122,8 @@ export function queryApiConfiguration(environment: Environment) {
         ? undefined
         : { issuer, audience: audience.split(',').map((id) => id.trim()) },
     liveness,
+    /** Gaps older than this are no longer trouble, in milliseconds; undefined: they always are. */
+    gapsAgeOutMs: values.TWINSTREAM_GAPS_AGE_OUT_AFTER || undefined,
     /** Time between two savings of the fleet view, in milliseconds. */
     saveEveryMs: values.TWINSTREAM_SAVE_VIEW_EVERY,
     logLevel: values.TWINSTREAM_LOG_LEVEL,

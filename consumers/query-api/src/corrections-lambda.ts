@@ -12,12 +12,14 @@ import {
   perGeneration,
 } from '@twinstream/table-generation';
 import { handle } from 'hono/aws-lambda';
+import { dynamoDbAnnotationStore } from './annotations/dynamodb-annotation-store.ts';
 import { queryApiConfiguration } from './configuration.ts';
 import { httpApp } from './http-app.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { lambdaAccess } from './lambda-access.ts';
+import { acknowledgementEndpoint, retirementEndpoint } from './routes/annotations.ts';
 import { correctionsEndpoint } from './routes/corrections.ts';
-import type { CorrectionServices } from './services.ts';
+import type { AnnotationServices, CorrectionServices } from './services.ts';
 
 const configuration = queryApiConfiguration(process.env);
 const client = dynamoDbClient();
@@ -26,7 +28,7 @@ const generation = followGeneration({
   operationsTable: configuration.operationsTable,
   configured: configuration,
 });
-const services: CorrectionServices = {
+const services: CorrectionServices & AnnotationServices = {
   deviceStates: followingDeviceStates(
     perGeneration(generation, ({ deviceStateTable: tableName }) =>
       dynamoDbLatestStateTable(client, { tableName }),
@@ -41,10 +43,17 @@ const services: CorrectionServices = {
     streamName: configuration.streamName,
     client: kinesisClient({ maxAttempts: 1 }),
   }),
+  ...(configuration.operationsTable === undefined
+    ? {}
+    : { annotations: dynamoDbAnnotationStore(client, configuration.operationsTable) }),
+  gapsAgeOutMs: configuration.gapsAgeOutMs,
+  liveness: configuration.liveness,
   clock: systemClock,
   logger: createLogger('corrections', configuration.logLevel),
   newId: randomUUID,
 };
 
-/** Puts corrections on the stream, behind the same HTTP API and authorizer as the reads. */
-export const handler = handle(httpApp([correctionsEndpoint], services, lambdaAccess));
+/** Puts corrections on the stream, and keeps what operators say of devices, behind the same HTTP API and authorizer as the reads. */
+export const handler = handle(
+  httpApp([correctionsEndpoint, acknowledgementEndpoint, retirementEndpoint], services, lambdaAccess),
+);

@@ -1,11 +1,11 @@
-import type { DeviceJson, PositionJson } from '@twinstream/api-contract';
+import type { DeviceJson, Liveness, PositionJson } from '@twinstream/api-contract';
 import { formatVersion, type JsonValue, labelsOf, presentAttributes } from '@twinstream/device-model';
 import type { DescribedState } from '@twinstream/event-store';
 import type { Position } from '@twinstream/stream-model';
 import { hasLeft, type LivenessPolicy, livenessAt } from './liveness.ts';
 
 /** The part of a device's JSON that follows from its state alone. Its liveness depends on the time of asking. */
-export type TimelessDeviceJson = Omit<DeviceJson, 'liveness'>;
+export type TimelessDeviceJson = Omit<DeviceJson, 'liveness' | 'retired' | 'acknowledged' | 'gapsAgedOut'>;
 
 const DAY_MS = 86_400_000;
 /** Of a `Date` (ECMA-262, 21.4.1.1). */
@@ -51,19 +51,14 @@ function attributesJson(attributes: ReadonlyMap<string, JsonValue>): DeviceJson[
   return Object.fromEntries(attributes) as DeviceJson['attributes'];
 }
 
-/** State of a device as it is answered, with its liveness at `timeMs`, as far as its shards were processed. */
-export function deviceJson(
+/** The liveness of a device at `timeMs`, as far as its shards were processed. */
+export function stateLiveness(
   state: DescribedState,
   policy: LivenessPolicy,
   timeMs: number,
   processedMs: number | undefined,
-): DeviceJson {
-  const { deviceId, status, ...rest } = timelessDeviceJson(state);
-  const liveness = livenessAt(
-    policy,
-    { type: rest.labels.type, lastArrivalTime: state.lastArrivalTime, hasLeft: hasLeft(state) },
-    timeMs,
-    processedMs,
-  );
-  return { deviceId, status, liveness, ...rest };
+): Liveness {
+  const { lastArrivalTime } = state;
+  const { type } = labelsOf(state);
+  return livenessAt(policy, { type, lastArrivalTime, hasLeft: hasLeft(state) }, timeMs, processedMs);
 }

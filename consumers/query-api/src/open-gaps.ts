@@ -19,6 +19,8 @@ interface Gap {
 export interface OpenGaps {
   /** When the oldest began, where the newest events tell; else null. */
   readonly since: string | null;
+  /** When the newest had opened at the latest, milliseconds since 1970; undefined where no event tells. */
+  readonly newestMs: number | undefined;
   /** In words: `counters 3-5 of session 1, counter 9 of session 1`. */
   readonly text: string;
 }
@@ -42,13 +44,12 @@ export async function openGaps(
   const answer = await readHistory(store, { deviceId, order: 'descending', limit: LOOK_BACK_EVENTS, signal });
   const newest = [...answer.events].reverse().filter(({ late }) => late === undefined);
   const isWhole = answer.cursor === undefined;
-  let since: number | undefined;
-  for (const gap of gaps) {
-    const began = beginningOf(gap, newest, isWhole);
-    if (began === undefined) return { since: null, text: gapsText(gaps) };
-    since = Math.min(since ?? began, began);
-  }
-  return { since: since === undefined ? null : isoTime(since), text: gapsText(gaps) };
+  const began = gaps.map((gap) => beginningOf(gap, newest, isWhole));
+  const known = began.filter((time) => time !== undefined);
+  // One that opened before these events had opened when the first of them arrived.
+  const newestMs = known.length > 0 ? Math.max(...known) : newest[0]?.arrivalTime;
+  const isKnown = known.length === gaps.length && known.length > 0;
+  return { since: isKnown ? isoTime(Math.min(...known)) : null, newestMs, text: gapsText(gaps) };
 }
 
 function gapsOf({ receipts }: Pick<DeviceState, 'receipts'>): Gap[] {

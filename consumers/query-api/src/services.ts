@@ -7,6 +7,7 @@ import type { RedriveServices } from '@twinstream/projection';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { StreamTransport } from '@twinstream/stream-producer';
+import type { AnnotationStore } from './annotations/annotation-store.ts';
 import type { FleetView } from './fleet/fleet-view.ts';
 import type { KeptLists } from './fleet/kept-lists.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';
@@ -39,7 +40,11 @@ export interface QueryApiServices {
   > & {
     readonly decoder: EntryDecoder;
   };
+  /** What operators said of devices; absent where there is no table of operators. */
+  readonly annotations?: AnnotationStore | undefined;
   readonly liveness: LivenessPolicy;
+  /** Gaps older than this are no longer trouble, in milliseconds; absent: they always are. */
+  readonly gapsAgeOutMs?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A new identity for what comes without one. */
@@ -50,6 +55,12 @@ export interface QueryApiServices {
 export type CorrectionServices = Pick<
   QueryApiServices,
   'deviceStates' | 'events' | 'correctionKeys' | 'stream' | 'clock' | 'logger' | 'newId'
+>;
+
+/** What acknowledging and retiring need. */
+export type AnnotationServices = Pick<
+  QueryApiServices,
+  'deviceStates' | 'events' | 'annotations' | 'gapsAgeOutMs' | 'liveness' | 'clock' | 'logger'
 >;
 
 /** What the routes of the quarantine need. */

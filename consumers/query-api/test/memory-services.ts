@@ -9,6 +9,7 @@ import { createIdempotencyKeys } from '../src/idempotency-keys.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
+import { memoryAnnotationStore } from './memory-annotations.ts';
 import type { MemoryPipeline } from './memory-pipeline.ts';
 
 const SAMPLE_MS = 10_000;
@@ -47,6 +48,7 @@ export interface MemoryServicesOptions {
   readonly clientsMax?: number;
   /** Default: the table of operators is not known. */
   readonly replays?: RunningReplays;
+  readonly gapsAgeOutMs?: number;
 }
 
 /** All services of the API over a pipeline in memory. */
@@ -66,12 +68,15 @@ export function memoryServices(
     clock,
     onFailure: (shardId, error) => logger.warn({ shardId, error }, 'processed time not read'),
   });
+  const annotations = memoryAnnotationStore();
   const fleet = createFleetView({
     table: pipeline.states,
     progress: pipeline.progress,
     streamName: pipeline.streamName,
     ...(hints ? { feed: pipeline.changeFeed() } : {}),
     liveness,
+    annotations,
+    gapsAgeOutMs: options.gapsAgeOutMs,
     processed,
     clock,
     logger,
@@ -115,6 +120,8 @@ export function memoryServices(
         latestState: pipeline.states,
       }),
     },
+    annotations,
+    gapsAgeOutMs: options.gapsAgeOutMs,
     liveness,
     clock,
     logger,

@@ -182,8 +182,9 @@ test('the query API reads, and writes nothing', () => {
   expect(actions).not.toContain('s3:GetObject');
 });
 
-test('corrections put records on the stream, read states and history, and nothing else', () => {
+test('corrections put records on the stream, read states and history, keep annotations, and nothing else', () => {
   expect(actionsOf('ApiCorrections')).toEqual({
+    KeepAnnotations: ['dynamodb:UpdateItem'],
     WriteOwnLogs: CONSUMER.WriteOwnLogs,
     UseKey: CONSUMER.UseKey,
     PutCorrections: ['kinesis:PutRecords'],

@@ -121,7 +121,6 @@ const COMPONENTS: readonly Component[] = [
       'dynamodb:BatchGetItem',
       'dynamodb:PutItem',
       'dynamodb:Scan',
-      'dynamodb:UpdateItem',
       'kinesis:ListShards',
     ],
   },

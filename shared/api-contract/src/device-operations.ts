@@ -48,7 +48,7 @@ export const listDevices = operation({
           'Sort key of the list, or attributes.<name>: numbers come before texts. Rows without a value come last.',
       }),
     order: orderParameter('Rising or falling.', true),
-    fields: fieldsParameter(['troubles', 'processedTime']),
+    fields: fieldsParameter(['troubles', 'retirement', 'processedTime']),
     limit: limitParameter,
     cursor: cursorParameter,
   }),
@@ -84,7 +84,7 @@ export const getDevice = operation({
     diff: momentParameter.optional().meta({
       description: `Adds \`changes\`: what differs between the state answered and that of this moment, or \`${NOW}\`.`,
     }),
-    fields: fieldsParameter(['troubles', 'processedTime', 'attributeVersions']),
+    fields: fieldsParameter(['troubles', 'retirement', 'processedTime', 'attributeVersions']),
   }),
   headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
   answers: {
@@ -126,7 +126,7 @@ export const listDeviceEvents = operation({
   problems: ['DEVICE_NOT_FOUND', 'BAD_CURSOR'],
 });
 
-const correctionId = z
+export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be 1-128 visible ASCII characters')
   .max(EVENT_LIMITS.correctionIdCharactersMax, 'must be 1-128 visible ASCII characters');
@@ -187,7 +187,7 @@ export const correctDevice = operation({
   params: z.strictObject({ deviceId: deviceIdParameter }),
   query: NO_PARAMETERS,
   headers: z.object({
-    'idempotency-key': correctionId.optional().meta({
+    'idempotency-key': idempotencyKey.optional().meta({
       description: 'Becomes the id of the correction. Without it each request is another correction.',
     }),
   }),

@@ -59,13 +59,42 @@ export const deviceSchema = z
       .datetime()
       .nullable()
       .meta({ description: 'Last arrival of an event of the device in the stream, UTC.' }),
+    retired: z.literal(true).optional().meta({
+      description:
+        'Present where an operator has retired the device and no event of it has been stored since. Not in past states.',
+    }),
+    acknowledged: z.array(z.enum(TROUBLES)).optional().meta({
+      description:
+        'Troubles of the device that an operator has acknowledged; absent where there is none. Not in past states.',
+    }),
+    gapsAgedOut: z.literal(true).optional().meta({
+      description: 'Present where all gaps are older than the setting by which they cease to be trouble.',
+    }),
   })
-  .meta({ id: 'Device', description: 'State of one device: the fold of everything accepted of it.' });
+  .meta({
+    id: 'Device',
+    description:
+      'State of one device: the fold of everything accepted of it, and what operators said of it, as far as it holds.',
+  });
 export type DeviceJson = z.infer<typeof deviceSchema>;
 
 /** A device of which `fields` selected some members. */
 export const selectedDeviceSchema = deviceSchema.partial().required({ deviceId: true });
 export type SelectedDevice = z.infer<typeof selectedDeviceSchema>;
+
+export const acknowledgementSchema = z
+  .object({
+    by: z.string().meta({ description: 'Who acknowledged it.' }),
+    time: z.iso.datetime().meta({ description: 'When.' }),
+    note: z.string(),
+  })
+  .meta({ id: 'Acknowledgement' });
+export type AcknowledgementJson = z.infer<typeof acknowledgementSchema>;
+
+export const retirementSchema = z
+  .object({ by: z.string(), time: z.iso.datetime(), reason: z.string() })
+  .meta({ id: 'Retirement', description: 'Who retired the device, when and why.' });
+export type RetirementJson = z.infer<typeof retirementSchema>;
 
 const troubleSchema = z
   .object({
@@ -76,6 +105,10 @@ const troubleSchema = z
     since: z.iso.datetime().nullable().meta({
       description:
         'When it began: when a silent device was last heard; when the first event after the oldest gap arrived, which only the answer of one device looks for, among its last events. Null where that is unknown.',
+    }),
+    acknowledgement: acknowledgementSchema.nullable().meta({
+      description:
+        'Null until an operator acknowledges it. It ends when the device is heard again (`silent`), or when another gap opens (`gaps`).',
     }),
   })
   .meta({ id: 'Trouble' });
@@ -133,6 +166,7 @@ export type DeviceChanges = z.infer<typeof deviceChangesSchema>;
 /** Members that a device of a list has only where `fields` asks for them. */
 const LIST_EXTRAS = {
   troubles: troublesSchema.optional(),
+  retirement: retirementSchema.nullable().optional(),
   processedTime: processedTimeSchema.optional(),
 };
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attributeFilterParameter } from './attribute-filter.ts';
-import { choiceParameter, deviceIdsParameter, textParameter } from './parameters.ts';
-import { CONNECTION_STATUSES, LIVENESS, TROUBLE_FILTERS, TROUBLES } from './values.ts';
+import { choiceParameter, deviceIdsParameter, flagParameter, textParameter } from './parameters.ts';
+import { CONNECTION_STATUSES, LIVENESS, RETIRED_FILTERS, TROUBLE_FILTERS, TROUBLES } from './values.ts';
 
 /** Query parameters by which lists, counts and live updates choose devices; a device must meet all that is given. */
 export const FILTER_PARAMETERS = {
@@ -17,6 +17,13 @@ export const FILTER_PARAMETERS = {
   trouble: choiceParameter(TROUBLE_FILTERS).optional().meta({
     description:
       '`silent`: offline without having said so. `gaps`: counted events have never arrived. `any` of them, or `none`.',
+  }),
+  acknowledged: flagParameter(
+    '`false`: devices with a trouble that nobody has acknowledged; `true`: devices whose troubles all are. With `trouble=silent` or `gaps`, of that trouble alone.',
+  ),
+  retired: choiceParameter(RETIRED_FILTERS).optional().meta({
+    description:
+      '`true`: retired devices alone; `any`: beside the others. Default, `false`: devices that are not retired.',
   }),
   attr: attributeFilterParameter,
   ids: deviceIdsParameter,
@@ -53,12 +60,20 @@ export const fleetSummarySchema = z
       .meta({ description: 'Devices by liveness, inferred from their last arrival.' }),
     inTrouble: count.meta({ description: 'Devices with any trouble.' }),
     byTrouble: z.record(z.enum(TROUBLES), count).meta({ description: 'A device may have more than one.' }),
+    unacknowledged: count.meta({ description: 'Devices with a trouble that nobody has acknowledged.' }),
+    retired: count.meta({
+      description:
+        'Retired devices that meet the filter; they are in no other count unless `retired` asks for them.',
+    }),
     bySite: labelCountsSchema,
     byType: labelCountsSchema,
     byFirmware: labelCountsSchema,
     thresholds: z
       .object({ default: thresholdsSchema, byType: z.record(z.string(), thresholdsSchema) })
       .meta({ description: 'Time without arrivals after which a device is stale, and offline.' }),
+    gapsAgeOutMs: z.number().nullable().meta({
+      description: 'Gaps older than this are no longer trouble, in milliseconds; null: they always are.',
+    }),
     lagMs: z.int().min(0).nullable().meta({
       description:
         'How much later than the stream the slowest shard is processed, in milliseconds; null while unknown.',

@@ -1,3 +1,4 @@
+export * from './annotation-operations.ts';
 export {
   ATTRIBUTE_FILTER_PREFIX,
   type AttributeCondition,

@@ -24,7 +24,13 @@ const COMMON_PROBLEMS: readonly ProblemCode[] = [
 ];
 
 /** Bodies that say who acts, where the API does not know. */
-const ACTOR_BODIES: readonly string[] = ['Correction', 'Redrive', 'Discard'];
+const ACTOR_BODIES: readonly string[] = [
+  'Correction',
+  'AcknowledgementRequest',
+  'RetirementRequest',
+  'Redrive',
+  'Discard',
+];
 
 export interface OpenApiOptions {
   /** The version of the interface. */

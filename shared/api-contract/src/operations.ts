@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acknowledgeTrouble, retireDevice } from './annotation-operations.ts';
 import { correctDevice, getDevice, listDeviceEvents, listDevices } from './device-operations.ts';
 import { fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS, fleetSummarySchema } from './fleet.ts';
@@ -130,6 +131,8 @@ export const OPERATIONS: readonly Operation[] = [
   listDeviceEvents,
   getDeviceSeries,
   correctDevice,
+  acknowledgeTrouble,
+  retireDevice,
   getFleetSummary,
   getFleetAggregates,
   streamUpdates,

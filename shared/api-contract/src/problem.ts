@@ -13,7 +13,8 @@ export const PROBLEMS = {
   NO_STATE_AT_TIME: { status: 404, title: 'The device had no state at that time' },
   CORRECTION_AHEAD: { status: 409, title: 'The correction names an event that the device has not reached' },
   CORRECTED_EVENT_NOT_STORED: { status: 409, title: 'The correction names an event that is not stored' },
-  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key belongs to another correction' },
+  NO_SUCH_TROUBLE: { status: 409, title: 'The device has no such trouble' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key belongs to another request' },
   NOT_IN_QUARANTINE: { status: 404, title: 'The record is not in quarantine' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
@@ -23,6 +24,7 @@ export const PROBLEMS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'Request line and headers too large' },
   TOO_MANY_STREAMS: { status: 429, title: 'Too many open update streams' },
   INTERNAL: { status: 500, title: 'Internal error' },
+  NO_OPERATIONS_TABLE: { status: 503, title: 'This API has no table of operators' },
   UNAVAILABLE: { status: 503, title: 'A store of this API is unavailable' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof PROBLEMS;

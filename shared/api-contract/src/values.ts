@@ -29,6 +29,10 @@ export type Trouble = (typeof TROUBLES)[number];
 export const TROUBLE_FILTERS = ['any', 'none', ...TROUBLES] as const;
 export type TroubleFilter = (typeof TROUBLE_FILTERS)[number];
 
+/** Whether devices that were retired are among the devices: they alone, not at all (the default), or beside the others. */
+export const RETIRED_FILTERS = ['true', 'false', 'any'] as const;
+export type RetiredFilter = (typeof RETIRED_FILTERS)[number];
+
 /**
  * The two meanings of a past state. `arrival`, as of arrival (system time): what was stored by then. `event-time`, as of
  * event time (valid time): what was true then by the clock of the device, whenever it arrived. They differ where events

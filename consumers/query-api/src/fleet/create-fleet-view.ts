@@ -5,6 +5,8 @@ import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-st
 import { NO_PROCESSED_TIMES, type ProcessedTimes } from '@twinstream/pipeline-status';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import type { ShardId } from '@twinstream/stream-model';
+import type { AnnotationStore } from '../annotations/annotation-store.ts';
+import { type FollowedAnnotations, followAnnotations } from '../annotations/follow-annotations.ts';
 import { type LivenessPolicy, livenessAt, USUAL_LAG_MS } from '../liveness.ts';
 import { type Chances, createChances } from './chances.ts';
 import { type ChangeFeed, FEED_BEHIND_MS_MAX } from './change-feed.ts';
@@ -12,7 +14,7 @@ import { slotsChangedSince } from './columns/changed-since.ts';
 import { livenessColumn, scanFleet } from './columns/fleet-scan.ts';
 import { createCoverage, type ShardVector } from './coverage.ts';
 import type { FleetRow } from './fleet-row.ts';
-import { createFleetRows, type FleetChange, type FleetRows } from './fleet-rows.ts';
+import { type Annotations, createFleetRows, type FleetChange, type FleetRows } from './fleet-rows.ts';
 import type { FleetListener, FleetSnapshot, FleetView } from './fleet-view.ts';
 import { createViewSaver, type ViewSaver, type ViewSaverOptions } from './saved/view-saver.ts';
 import { readSingleDevices, readWholeTable, type TableReadOptions } from './table-reads.ts';
@@ -28,6 +30,10 @@ export interface FleetViewOptions {
   readonly liveness: LivenessPolicy;
   /** How far the shards have been processed. Default: that is unknown, and liveness goes by the clock. */
   readonly processed?: () => Promise<ProcessedTimes>;
+  /** What operators said of devices. Default: nothing. */
+  readonly annotations?: Pick<AnnotationStore, 'revision' | 'all'> | undefined;
+  /** Gaps older than this are no longer trouble, in milliseconds. Default: they always are. */
+  readonly gapsAgeOutMs?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Time between cycles, in milliseconds. Default 1,000; it bounds the reads of each shard. */
@@ -97,6 +103,7 @@ class MemoryFleetView implements FleetView {
   #processed: ProcessedTimes = NO_PROCESSED_TIMES;
   /** When a device may have been unknown last: what happened in another process before this one is not known here. */
   #laggedTime: number;
+  readonly #annotations: FollowedAnnotations | undefined;
   #askedTime = Number.NEGATIVE_INFINITY;
   /** The reading of the whole table that is on its way. */
   #reading: Promise<void> | undefined;
@@ -107,8 +114,9 @@ class MemoryFleetView implements FleetView {
 
   constructor(options: FleetViewOptions) {
     this.#options = { ...DEFAULTS, ...options };
-    const { clock, saved, feed } = options;
+    const { clock, saved, feed, annotations, logger } = options;
     this.#laggedTime = clock.now();
+    this.#annotations = annotations && followAnnotations(annotations, logger);
     this.#rows = this.#newRows();
     this.#chances = createChances(clock, this.#closing.signal);
     this.#saver = saved === undefined || feed === undefined ? undefined : createViewSaver(saved, options);
@@ -119,6 +127,7 @@ class MemoryFleetView implements FleetView {
       liveness: this.#options.liveness,
       livenessOf: (row, timeMs) => this.#livenessAt(row, timeMs),
       processedOf: (shardIds) => this.#processedTime(shardIds),
+      gapsAgeOutMs: this.#options.gapsAgeOutMs,
     });
   }
 
@@ -186,6 +195,8 @@ class MemoryFleetView implements FleetView {
         return slotsChangedSince({ columns, processedOf, mayHaveBeenUnknown }, point).map(columns.idOf);
       },
       livenessAt: (row, timeMs) => this.#livenessAt(row, timeMs),
+      notesOf: rows.notesOf,
+      annotationsOf: rows.annotationsOf,
       processedTime: (row) => this.#processedTime(row?.marks.keys() ?? []),
     };
   }
@@ -249,6 +260,8 @@ class MemoryFleetView implements FleetView {
     await this.#followGeneration();
     await this.#followProcessing();
     await this.#restore();
+    const annotate = (said: Annotations) => this.#tell(this.#rows.annotate(said, this.#options.clock.now()));
+    await this.#annotations?.catchUp(annotate, this.#closing.signal);
     if (feed === undefined || this.#asOf === undefined) this.#beginReading();
     const changes: FleetChange[] = [];
     try {
@@ -272,6 +285,7 @@ class MemoryFleetView implements FleetView {
     const head = await this.#saver.restore(rows, expected, this.#closing.signal);
     if (head === undefined) return;
     this.#rows = rows;
+    this.#annotations?.again();
     this.#coverage.noteReading(head.vector);
     this.#asOf = head.asOf;
     this.#readStartTime = head.readStartTime;

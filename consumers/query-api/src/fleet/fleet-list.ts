@@ -89,7 +89,7 @@ export interface ListPage {
  * since the places were taken is left out.
  */
 export function listPage(
-  snapshot: Pick<FleetSnapshot, 'find' | 'livenessAt'>,
+  snapshot: Pick<FleetSnapshot, 'find' | 'livenessAt' | 'notesOf'>,
   { places, sort, limit, after, take = () => true }: ListPageQuery,
   timeMs: number,
 ): ListPage {
@@ -100,7 +100,7 @@ export function listPage(
   for (const index of found.slice(0, limit)) {
     const row = snapshot.find(idOf(slots[index] ?? 0));
     if (row !== undefined) {
-      const device = rowJson(row, snapshot.livenessAt(row, timeMs));
+      const device = rowJson(row, snapshot.livenessAt(row, timeMs), snapshot.notesOf(row.deviceId));
       if (!take(device, row)) break;
       devices.push(device);
     }

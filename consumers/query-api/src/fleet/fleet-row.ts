@@ -3,6 +3,7 @@ import { type DeviceId, type DeviceState, eventTimeMs } from '@twinstream/device
 import { compareWithinShard, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { type TimelessDeviceJson, timelessDeviceJson } from '../device-json.ts';
 import { hasLeft } from '../liveness.ts';
+import { notedJson } from './noted-device.ts';
 
 /** One device of the fleet as the view holds it. Equal states of a device give equal rows. */
 export interface FleetRow {
@@ -52,7 +53,7 @@ function isBehindMarks({ position, marks }: DeviceState): boolean {
   return mark === undefined || compareWithinShard(position, mark) < 0;
 }
 
-export function rowJson(row: FleetRow, liveness: Liveness): DeviceJson {
-  const { deviceId, status, ...rest } = row.device;
-  return { deviceId, status, liveness, ...rest };
+/** @param notes bits of `NOTE` */
+export function rowJson({ device }: FleetRow, liveness: Liveness, notes: number): DeviceJson {
+  return notedJson(device, liveness, notes);
 }

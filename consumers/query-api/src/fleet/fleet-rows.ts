@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LIVENESS, type Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
+import { ANNOTATION_BITS, annotationBits, type DeviceAnnotations, NOTE } from '../annotations/annotation.ts';
 import type { LivenessPolicy } from '../liveness.ts';
 import { createFleetColumns, type FleetColumns, type SavedRow } from './columns/fleet-columns.ts';
 import { livenessColumn, type ProcessedOf } from './columns/fleet-scan.ts';
@@ -11,6 +12,8 @@ import { type FleetRow, fleetRow } from './fleet-row.ts';
 export interface ShownDevice {
   readonly row: FleetRow;
   readonly liveness: Liveness;
+  /** Bits of `NOTE`: what operators said of it, as far as it holds. */
+  readonly notes: number;
 }
 
 /** A change of one device. Without `after` it has left the table. */
@@ -44,8 +47,14 @@ export interface FleetRows {
   restore(saved: readonly SavedRow[]): void;
   /** @param readTime when it begins, milliseconds since 1970 */
   beginReading(readTime: number): TableReading;
+  /** Takes what operators said of devices in the place of what was known before. Returns what that changes. */
+  annotate(annotations: Annotations, timeMs: number): readonly FleetChange[];
+  /** Bits of `NOTE`. */
+  notesOf(deviceId: DeviceId): number;
+  annotationsOf(deviceId: DeviceId): DeviceAnnotations | undefined;
   /**
-   * Devices whose liveness is another than was told last, up to `changesMax`; the next call goes on. Where it is undefined nobody
+   * Devices whose liveness, or whether their gaps are too old to be trouble, is another than was told last, up to `changesMax`; the
+   * next call goes on. Where it is undefined nobody
    * hears of them: all are taken, and none is returned.
    */
   ageTo(timeMs: number, changesMax: number | undefined): readonly FleetChange[];
@@ -56,9 +65,16 @@ export interface FleetRowsOptions {
   /** Of a row at a time, milliseconds since 1970. */
   readonly livenessOf: (row: FleetRow, timeMs: number) => Liveness;
   readonly processedOf: ProcessedOf;
+  /** Gaps older than this are no longer trouble, in milliseconds. Default: they always are. */
+  readonly gapsAgeOutMs?: number | undefined;
 }
 
-export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRowsOptions): FleetRows {
+/** What operators said of devices. */
+export type Annotations = ReadonlyMap<DeviceId, DeviceAnnotations>;
+
+export function createFleetRows(options: FleetRowsOptions): FleetRows {
+  const { liveness, livenessOf, processedOf, gapsAgeOutMs = Number.POSITIVE_INFINITY } = options;
+  let annotations: Annotations = new Map();
   const columns = createFleetColumns(liveness);
   const order = createIdOrder(columns.idOf);
 
@@ -68,7 +84,23 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
   }
 
   function shownAt(slot: number): ShownDevice {
-    return { row: columns.rowAt(slot), liveness: columns.livenessOf(slot) };
+    const notes = columns.bytes.notes[slot] ?? 0;
+    return { row: columns.rowAt(slot), liveness: columns.livenessOf(slot), notes };
+  }
+
+  function annotationBitsAt(slot: number): number {
+    const found = annotations.size === 0 ? undefined : annotations.get(columns.idOf(slot));
+    if (found === undefined) return 0;
+    const { events, late, gaps, lastArrivalTime } = columns.numbers;
+    const arrivalTime = lastArrivalTime[slot] ?? Number.NaN;
+    return annotationBits(found, {
+      lastArrivalTime: Number.isNaN(arrivalTime) ? undefined : arrivalTime,
+      counts: { events: events[slot] ?? 0, late: late[slot] ?? 0, gaps: gaps[slot] ?? 0 },
+    });
+  }
+
+  function agedBitAt(slot: number, timeMs: number): number {
+    return timeMs - (columns.numbers.gapsTime[slot] ?? Number.NaN) > gapsAgeOutMs ? NOTE.gapsAgedOut : 0;
   }
 
   function putRow(found: FleetRow, readTime: number, timeMs: number): FleetChange | undefined {
@@ -88,8 +120,11 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
       // The stream tells nobody of what changed without it, such as a repair.
       if (isDeepStrictEqual(before.row.marks, found.marks)) row = { ...found, alteredTime: timeMs };
     }
-    const after = { row, liveness: livenessOf(row, timeMs) };
-    const written = columns.write(row, readTime, after.liveness);
+    const now = livenessOf(row, timeMs);
+    const written = columns.write(row, readTime, now);
+    const notes = annotationBitsAt(written) | agedBitAt(written, timeMs);
+    columns.bytes.notes[written] = notes;
+    const after = { row, liveness: now, notes };
     if (before === undefined) order.add(written);
     return before === undefined ? { deviceId, after } : { deviceId, before, after };
   }
@@ -115,8 +150,33 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
     ranks: order.ranks,
     put: (state, readTime, timeMs) => putRow(fleetRow(state), readTime, timeMs),
     restore: (saved) => {
-      for (const row of saved) if (presentSlot(row[0]) === undefined) order.add(columns.restore(row));
+      for (const row of saved) {
+        if (presentSlot(row[0]) !== undefined) continue;
+        const slot = columns.restore(row);
+        columns.bytes.notes[slot] = annotationBitsAt(slot);
+        order.add(slot);
+      }
     },
+    annotate: (said, timeMs) => {
+      const ids = new Set([...annotations.keys(), ...said.keys()]);
+      annotations = said;
+      const changes: FleetChange[] = [];
+      for (const deviceId of ids) {
+        const slot = presentSlot(deviceId);
+        if (slot === undefined) continue;
+        const held = columns.bytes.notes[slot] ?? 0;
+        const notes = (held & ~ANNOTATION_BITS) | annotationBitsAt(slot);
+        if (notes === held) continue;
+        const before = shownAt(slot);
+        columns.bytes.notes[slot] = notes;
+        // The stream tells nobody of it.
+        columns.numbers.alteredTime[slot] = timeMs;
+        changes.push({ deviceId, before, after: { ...before, notes } });
+      }
+      return changes;
+    },
+    notesOf: (deviceId) => columns.bytes.notes[presentSlot(deviceId) ?? -1] ?? 0,
+    annotationsOf: (deviceId) => annotations.get(deviceId),
     beginReading: (readTime) => {
       let found = new Uint8Array(columns.slotsEnd);
       return {
@@ -139,17 +199,23 @@ export function createFleetRows({ liveness, livenessOf, processedOf }: FleetRows
     },
     ageTo: (timeMs, changesMax) => {
       const now = livenessColumn(columns, timeMs, processedOf);
-      const told = columns.bytes.liveness;
+      const { liveness: told, notes } = columns.bytes;
       const changes: FleetChange[] = [];
       for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
-        if (now[slot] === told[slot] || !columns.isPresent(slot)) continue;
+        const held = notes[slot] ?? 0;
+        const aged = agedBitAt(slot, timeMs);
+        if (now[slot] === told[slot] && aged === (held & NOTE.gapsAgedOut)) continue;
+        if (!columns.isPresent(slot)) continue;
         if (changes.length === changesMax) break;
+        const noted = (held & ~NOTE.gapsAgedOut) | aged;
         if (changesMax !== undefined) {
-          const { row, liveness } = shownAt(slot);
-          const after = { row, liveness: LIVENESS[now[slot] ?? 0] ?? 'unknown' };
-          changes.push({ deviceId: row.deviceId, before: { row, liveness }, after });
+          const before = shownAt(slot);
+          const after = { ...before, liveness: LIVENESS[now[slot] ?? 0] ?? 'unknown', notes: noted };
+          changes.push({ deviceId: before.row.deviceId, before, after });
         }
         told[slot] = now[slot] ?? 0;
+        notes[slot] = noted;
+        if (noted !== held) columns.numbers.alteredTime[slot] = timeMs;
       }
       return changes;
     },

@@ -7,40 +7,42 @@ import {
 } from '@twinstream/api-contract';
 import type { Labels } from '@twinstream/device-model';
 import type { LivenessPolicy } from '../liveness.ts';
-import { type FleetScan, silentTable } from './columns/fleet-scan.ts';
+import { type FleetScan, troubleIndexes } from './columns/fleet-scan.ts';
 import { NONE } from './columns/intern-table.ts';
+import { hasTrouble, isInTrouble, isUnacknowledged, TROUBLE_INDEXES } from './trouble.ts';
 
 /** Counts the devices of a scan. */
 export function summarizeFleet(
   scan: FleetScan,
   policy: LivenessPolicy,
-): Omit<FleetSummary, 'asOf' | 'lagMs'> {
+): Omit<FleetSummary, 'asOf' | 'lagMs' | 'retired' | 'gapsAgeOutMs'> {
   const { columns, matches, count: total } = scan;
   const liveness = scan.liveness();
-  const { bytes, numbers } = columns;
-  const isSilent = silentTable();
+  const { bytes } = columns;
+  const indexOf = troubleIndexes(columns, liveness);
   // By status and liveness together.
-  const counts = new Uint32Array(isSilent.length);
-  let silent = 0;
-  let gaps = 0;
-  let both = 0;
+  const counts = new Uint32Array(CONNECTION_STATUSES.length * LIVENESS.length);
+  const byTrouble = new Uint32Array(TROUBLE_INDEXES);
   for (let slot = 0; slot < columns.slotsEnd; slot += 1) {
     if (matches[slot] !== 1) continue;
     const index = (bytes.status[slot] ?? 0) * LIVENESS.length + (liveness[slot] ?? 0);
     counts[index] = (counts[index] ?? 0) + 1;
-    const hasGaps = (numbers.gaps[slot] ?? 0) > 0;
-    if (hasGaps) gaps += 1;
-    if (isSilent[index] !== true) continue;
-    silent += 1;
-    if (hasGaps) both += 1;
+    const trouble = indexOf(slot);
+    byTrouble[trouble] = (byTrouble[trouble] ?? 0) + 1;
   }
+  const troubled = (is: (index: number) => boolean) =>
+    byTrouble.reduce((sum, count, index) => (is(index) ? sum + count : sum), 0);
   const statusOf = (index: number) => Math.floor(index / LIVENESS.length);
   return {
     total,
     byStatus: countsBy(CONNECTION_STATUSES, counts, statusOf),
     byLiveness: countsBy(LIVENESS, counts, (index) => index % LIVENESS.length),
-    inTrouble: silent + gaps - both,
-    byTrouble: { silent, gaps },
+    inTrouble: troubled(isInTrouble),
+    byTrouble: {
+      silent: troubled((index) => hasTrouble(index, 'silent')),
+      gaps: troubled((index) => hasTrouble(index, 'gaps')),
+    },
+    unacknowledged: troubled(isUnacknowledged),
     bySite: labelCounts(scan, 'site'),
     byType: labelCounts(scan, 'type'),
     byFirmware: labelCounts(scan, 'firmware'),

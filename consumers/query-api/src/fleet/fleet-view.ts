@@ -1,5 +1,6 @@
 import type { FleetFilter, Liveness } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceAnnotations } from '../annotations/annotation.ts';
 import type { FleetScan } from './columns/fleet-scan.ts';
 import type { FleetRow } from './fleet-row.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';
@@ -28,6 +29,10 @@ export interface FleetSnapshot {
   /** Ids of all devices of which a client may not know what its watchers were told last, when it has seen all up to a point. */
   changedSince(point: ResumePoint): Iterable<DeviceId>;
   livenessAt(row: FleetRow, timeMs: number): Liveness;
+  /** Bits of `NOTE` of a device: 0 where nothing is noted. */
+  notesOf(deviceId: DeviceId): number;
+  /** What operators said of a device, also where it no longer holds. */
+  annotationsOf(deviceId: DeviceId): DeviceAnnotations | undefined;
   /**
    * Whatever had arrived before then in the shards of the device is in it; without a row, in any shard. Milliseconds since
    * 1970; undefined while that is unknown.

@@ -38,7 +38,7 @@ export function isMine(group: Group, device: ShownDevice | undefined): boolean {
 export function createGroup({ filter, fields }: UpdateQuery): Group {
   const matches = fleetPredicate(filter);
   return {
-    isMine: ({ row, liveness }) => matches(row, liveness),
+    isMine: ({ row, liveness, notes }) => matches(row, liveness, notes),
     render: (device) => deviceMessage(device, fields),
     clients: new Set(),
   };

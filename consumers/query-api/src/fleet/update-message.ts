@@ -9,7 +9,10 @@ import type { FleetSnapshot } from './fleet-view.ts';
 // Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html (read 2026-11). JSON text holds no
 // line break, so each message has one line of data.
 
-const whole = new WeakMap<ShownDevice['row'], { readonly liveness: string; readonly text: string }>();
+const whole = new WeakMap<
+  ShownDevice['row'],
+  { readonly liveness: string; readonly notes: number; readonly text: string }
+>();
 
 /** A message of the contract's type; of a device, the members that were selected. */
 function message<Name extends keyof Updates>(
@@ -21,12 +24,12 @@ function message<Name extends keyof Updates>(
 }
 
 /** The device as it is now. */
-export function deviceMessage({ row, liveness }: ShownDevice, fields?: FieldSelection): string {
-  if (fields !== undefined) return message('device', selectFields(rowJson(row, liveness), fields));
+export function deviceMessage({ row, liveness, notes }: ShownDevice, fields?: FieldSelection): string {
+  if (fields !== undefined) return message('device', selectFields(rowJson(row, liveness, notes), fields));
   const known = whole.get(row);
-  if (known !== undefined && known.liveness === liveness) return known.text;
-  const text = message('device', rowJson(row, liveness));
-  whole.set(row, { liveness, text });
+  if (known !== undefined && known.liveness === liveness && known.notes === notes) return known.text;
+  const text = message('device', rowJson(row, liveness, notes));
+  whole.set(row, { liveness, notes, text });
   return text;
 }
 

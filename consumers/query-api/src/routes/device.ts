@@ -8,15 +8,16 @@ import {
 } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import { asOfTime, asOfTimeFault, type DescribedState } from '@twinstream/event-store';
+import { retirementOf } from '../annotations/annotation.ts';
+import { deviceJson, type Notes, readNotes } from '../annotations/noted-state.ts';
 import { attributeVersions } from '../attribute-versions.ts';
 import { deviceChanges } from '../device-changes.ts';
-import { deviceJson, isoTime } from '../device-json.ts';
+import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
 import { deviceTag, isKnown } from '../entity-tag.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
 import { troublesJson } from '../fleet/trouble.ts';
 import { isRelative, momentMs } from '../moment.ts';
-import { type OpenGaps, openGaps } from '../open-gaps.ts';
 import { pastState } from '../past-state.ts';
 import { badParameter, problemResponse } from '../problem.ts';
 import type { QueryApiServices } from '../services.ts';
@@ -38,7 +39,14 @@ export const deviceEndpoint = endpoint(
     if (moment.device === undefined) return notFound(services, deviceId, at, getSignal());
     const selection = readFieldSelection(fields);
     const processedTime = moment.processedMs === undefined ? null : isoTime(moment.processedMs);
-    const asked = [fields, at, basis, ...(selection?.members.has('processedTime') ? [processedTime] : [])];
+    const { noted } = moment;
+    const asked = [
+      fields,
+      at,
+      basis,
+      ...(selection?.members.has('processedTime') ? [processedTime] : []),
+      ...notesTag(noted),
+    ];
     const tag = deviceTag(moment.state, moment.device.liveness, asked.join(' ').trim());
     const tagged = { etag: tag, 'cache-control': REVALIDATE };
     // A relative moment is another each time: its state is not the one that the caller has.
@@ -52,10 +60,7 @@ export const deviceEndpoint = endpoint(
     const body = await presentDevice(moment.device, selection, {
       processedTime,
       versions: () => attributeVersions(services.events, moment.state, befores, getSignal()),
-      gaps: async () =>
-        at === undefined && moment.state.counts.gaps > 0
-          ? openGaps(services.events, moment.state, getSignal())
-          : undefined,
+      noted,
     });
     if (diff === undefined) return jsonAnswer<DeviceAnswer>(body, tagged);
     const other = await read(diff);
@@ -63,6 +68,12 @@ export const deviceEndpoint = endpoint(
     return jsonAnswer<DeviceAnswer>({ ...body, changes: deviceChanges(asMoment(earlier), asMoment(later)) });
   },
 );
+
+/** What is noted of a device changes without its state. */
+function notesTag(noted: Notes | undefined): (string | number)[] {
+  const times = Object.values(noted?.annotations ?? {}).map(({ time }) => time);
+  return noted === undefined || (noted.notes === 0 && times.length === 0) ? [] : [noted.notes, ...times];
+}
 
 /** Refuses moments that have not come: what is stored of them until then is not known. */
 function futureFault(moments: Readonly<Record<string, string | undefined>>, nowMs: number) {
@@ -89,6 +100,8 @@ type Moment =
       readonly device: DeviceJson;
       /** Whatever had arrived in its shards before then is in it, milliseconds since 1970. */
       readonly processedMs: number | undefined;
+      /** Absent in the past. */
+      readonly noted: Notes | undefined;
     }
   | { readonly timeMs: number; readonly device: undefined };
 
@@ -105,7 +118,9 @@ async function readMoment(services: QueryApiServices, asked: MomentQuery): Promi
     : await pastState(services.events, deviceId, asOfTime(timeMs, nowMs), basis, getSignal());
   if (state === undefined) return { timeMs, device: undefined };
   const processedMs = processed.of(latest?.marks.keys() ?? []);
-  return { timeMs, state, processedMs, device: deviceJson(state, services.liveness, timeMs, processedMs) };
+  const noted = isNow ? await readNotes(services, state, timeMs, getSignal()) : undefined;
+  const device = deviceJson(state, services, timeMs, processedMs, noted?.notes ?? 0);
+  return { timeMs, state, processedMs, device, noted };
 }
 
 function asMoment({ timeMs, device }: Moment) {
@@ -116,22 +131,28 @@ function asMoment({ timeMs, device }: Moment) {
 interface Extras {
   readonly processedTime: string | null;
   readonly versions: () => Promise<AttributeVersions>;
-  readonly gaps: () => Promise<OpenGaps | undefined>;
+  readonly noted: Notes | undefined;
 }
 
 async function presentDevice(
   device: DeviceJson,
   selection: FieldSelection | undefined,
-  { processedTime, versions, gaps }: Extras,
+  { processedTime, versions, noted }: Extras,
 ): Promise<DeviceAnswer> {
   if (selection === undefined) return device;
   const { members } = selection;
   return {
     ...selectFields(device, selection),
-    ...(members.has('troubles') ? { troubles: troublesJson(device, device.liveness, await gaps()) } : {}),
+    ...(members.has('troubles') ? { troubles: await troublesOf(device, noted) } : {}),
+    ...(members.has('retirement') ? { retirement: retirementOf(noted?.annotations, noted?.notes ?? 0) } : {}),
     ...(members.has('processedTime') ? { processedTime } : {}),
     ...(members.has('attributeVersions') ? { attributeVersions: await versions() } : {}),
   };
+}
+
+async function troublesOf(device: DeviceJson, noted: Notes | undefined) {
+  const { annotations, notes = 0, gaps } = noted ?? {};
+  return troublesJson(device, device.liveness, { annotations, notes, gaps: await gaps?.() });
 }
 
 async function notFound(

@@ -8,6 +8,7 @@ import {
 } from '@twinstream/api-contract';
 import { HISTORY_LIMITS } from '@twinstream/event-store';
 import { z } from 'zod';
+import { retirementOf } from '../annotations/annotation.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonTextAnswer } from '../endpoint.ts';
@@ -88,9 +89,12 @@ function selectListed(
 ): ListedDevice {
   const { members } = selection;
   const processed = snapshot.processedTime(row);
+  const { deviceId } = row;
+  const noted = { notes: snapshot.notesOf(deviceId), annotations: snapshot.annotationsOf(deviceId) };
   return {
     ...selectFields(device, selection),
-    ...(members.has('troubles') ? { troubles: troublesJson(device, device.liveness) } : {}),
+    ...(members.has('troubles') ? { troubles: troublesJson(device, device.liveness, noted) } : {}),
+    ...(members.has('retirement') ? { retirement: retirementOf(noted.annotations, noted.notes) } : {}),
     ...(members.has('processedTime')
       ? { processedTime: processed === undefined ? null : isoTime(processed) }
       : {}),

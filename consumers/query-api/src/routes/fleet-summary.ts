@@ -9,8 +9,11 @@ export const fleetSummaryEndpoint = endpoint(
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
     const summary = summarizeFleet(snapshot.scan(filter, now), services.liveness);
+    const { gapsAgeOutMs = null } = services;
     return jsonAnswer<FleetSummary>({
       ...summary,
+      retired: snapshot.scan({ ...filter, retired: 'true' }, now).count,
+      gapsAgeOutMs,
       lagMs: lagOf(snapshot.processedTime(), now),
       asOf: isoTime(snapshot.asOf),
     });

@@ -2,12 +2,15 @@ import {
   CONNECTION_STATUSES,
   type FleetFilter,
   LIVENESS,
+  RETIRED_FILTERS,
   SORT_NAMES,
   TROUBLE_FILTERS,
 } from '@twinstream/api-contract';
+import type { DeviceId } from '@twinstream/device-model';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { annotationBits, type DeviceAnnotations, NOTE } from '../../src/annotations/annotation.ts';
 import { numberReader } from '../../src/fleet/columns/fleet-scan.ts';
 import { fleetPlaces, listPage, placeIndex } from '../../src/fleet/fleet-list.ts';
 import type { FleetRow } from '../../src/fleet/fleet-row.ts';
@@ -27,12 +30,40 @@ import {
 } from './plain-fleet.ts';
 
 const NOW = TEST_TIME_MS + 60_000;
-const anyFleet = fc.array(anyState, { maxLength: 20 }).map((states) => {
-  const rows = newRows();
-  for (const [index, state] of states.entries()) rows.put(state, index, NOW);
-  const plain = [...rows.inOrder()].map((slot) => rows.columns.rowAt(slot));
-  return { rows, plain, toString: () => JSON.stringify(plain) };
-});
+const said = { by: 'ann', time: NOW, note: 'known', reason: 'sold' };
+const anyAnnotations: fc.Arbitrary<DeviceAnnotations> = fc.record(
+  {
+    retirement: fc.nat({ max: 3 }).map((events) => ({ ...said, events })),
+    silent: fc.boolean().map((isOld) => ({ ...said, lastArrivalTime: isOld ? 1 : null })),
+    gaps: fc.tuple(fc.nat({ max: 3 }), fc.boolean()).map(([missed, isWithdrawn]) => ({
+      ...said,
+      missed,
+      ...(isWithdrawn ? { withdrawn: true as const } : {}),
+    })),
+  },
+  { requiredKeys: [] },
+);
+const anyFleet = fc
+  .tuple(
+    fc.array(anyState, { maxLength: 20 }),
+    fc.array(fc.tuple(anyDeviceId, anyAnnotations), { maxLength: 6 }).map((entries) => new Map(entries)),
+    fc.boolean(),
+  )
+  .map(([states, annotations, isAnnotatedFirst]) => {
+    const rows = newRows();
+    if (isAnnotatedFirst) rows.annotate(annotations, NOW);
+    for (const [index, state] of states.entries()) rows.put(state, index, NOW);
+    if (!isAnnotatedFirst) rows.annotate(annotations, NOW);
+    const plain = [...rows.inOrder()].map((slot) => rows.columns.rowAt(slot));
+    const byId = new Map(plain.map((row) => [row.deviceId, row]));
+    const notesOf = (id: DeviceId) => {
+      const row = byId.get(id);
+      return row === undefined
+        ? 0
+        : annotationBits(annotations.get(id), { ...row, counts: row.device.counts });
+    };
+    return { rows, plain, notesOf, toString: () => JSON.stringify([plain, [...annotations]]) };
+  });
 const anySort: fc.Arbitrary<FleetSort> = fc.record({
   by: fc.oneof(
     fc.constantFrom(...SORT_NAMES),
@@ -63,6 +94,8 @@ const anyFilter: fc.Arbitrary<FleetFilter> = fc.record(
     type: label,
     firmware: label,
     trouble: fc.constantFrom(...TROUBLE_FILTERS),
+    acknowledged: fc.boolean(),
+    retired: fc.constantFrom(...RETIRED_FILTERS),
     attr: fc.array(condition, { minLength: 1, maxLength: 2 }),
     ids: fc.array(anyDeviceId, { minLength: 1, maxLength: 5 }),
     q: fc.constantFrom('s1', 'Z', '\n', 'x\ny', 'ä', 'low'),
@@ -87,7 +120,7 @@ describe('lists and counts', () => {
         fc.integer({ min: 1, max: 9 }),
         (fleet, filter, sort, limit) => {
           const snapshot = snapshotOf(fleet.rows);
-          const wanted = plainOrder(plainMatches(fleet.plain, filter, NOW), sort, NOW);
+          const wanted = plainOrder(plainMatches(fleet.plain, filter, NOW, fleet.notesOf), sort, NOW);
           const places = fleetPlaces(snapshot, filter, sort, NOW);
           expect(places.slots).toHaveLength(wanted.length);
           const listed: string[] = [];
@@ -110,9 +143,9 @@ describe('lists and counts', () => {
     fc.assert(
       fc.property(anyFleet, fewMembers, fc.constantFrom(...ATTRIBUTE_NAMES), (fleet, filter, name) => {
         const scan = snapshotOf(fleet.rows).scan(filter, NOW);
-        const wanted = plainMatches(fleet.plain, filter, NOW);
+        const wanted = plainMatches(fleet.plain, filter, NOW, fleet.notesOf);
         const summary = summarizeFleet(scan, POLICY);
-        expect(summary).toMatchObject(plainCounts(wanted, NOW));
+        expect(summary).toMatchObject(plainCounts(wanted, NOW, fleet.notesOf));
         const sites = new Map<string, number>();
         for (const { device } of wanted) {
           const site = device.labels.site;
@@ -140,7 +173,9 @@ describe('lists and counts', () => {
           const snapshot = snapshotOf(fleet.rows);
           const places = fleetPlaces(snapshot, {}, sort, NOW);
           const query = { places, sort, limit: 100, after: placeIndex(places, id) };
-          const isAfter = (row: FleetRow) => (order === 'asc' ? row.deviceId > id : row.deviceId < id);
+          const isAfter = (row: FleetRow) =>
+            (fleet.notesOf(row.deviceId) & NOTE.retired) === 0 &&
+            (order === 'asc' ? row.deviceId > id : row.deviceId < id);
           expect(listPage(snapshot, query, NOW).devices.map((device) => device.deviceId)).toEqual(
             plainOrder(fleet.plain.filter(isAfter), sort, NOW),
           );

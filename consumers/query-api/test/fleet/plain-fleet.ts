@@ -16,7 +16,7 @@ import type { FleetRow } from '../../src/fleet/fleet-row.ts';
 import { createFleetRows, type FleetRows } from '../../src/fleet/fleet-rows.ts';
 import { compareSortValues, type FleetSort, sortValue } from '../../src/fleet/fleet-sort.ts';
 import type { ResumePoint } from '../../src/fleet/resume-token.ts';
-import { troublesOf } from '../../src/fleet/trouble.ts';
+import { hasTrouble, isInTrouble, isUnacknowledged, troubleIndexOf } from '../../src/fleet/trouble.ts';
 import { type LivenessPolicy, livenessAt } from '../../src/liveness.ts';
 
 /** The simple definition of every answer: rows as objects, looked at one by one. */
@@ -53,14 +53,22 @@ export function snapshotOf(rows: FleetRows) {
     ranks: rows.ranks,
     find: rows.find,
     livenessAt: livenessOf,
+    notesOf: rows.notesOf,
     scan: (filter: FleetFilter, timeMs: number) =>
       scanFleet(columns, filter, () => livenessColumn(columns, timeMs, processedOf)),
   };
 }
 
-export function plainMatches(rows: readonly FleetRow[], filter: FleetFilter, timeMs: number) {
+type NotesOf = (deviceId: DeviceId) => number;
+
+export function plainMatches(
+  rows: readonly FleetRow[],
+  filter: FleetFilter,
+  timeMs: number,
+  notesOf: NotesOf = () => 0,
+) {
   const matches = fleetPredicate(filter);
-  return rows.filter((row) => matches(row, livenessOf(row, timeMs)));
+  return rows.filter((row) => matches(row, livenessOf(row, timeMs), notesOf(row.deviceId)));
 }
 
 export function plainOrder(rows: readonly FleetRow[], sort: FleetSort, timeMs: number): DeviceId[] {
@@ -72,19 +80,26 @@ export function plainOrder(rows: readonly FleetRow[], sort: FleetSort, timeMs: n
     .map(({ deviceId: id }) => id);
 }
 
-export function plainCounts(rows: readonly FleetRow[], timeMs: number): Partial<FleetSummary> {
-  const troubles = rows.map((row) => troublesOf(row, livenessOf(row, timeMs)));
+export function plainCounts(
+  rows: readonly FleetRow[],
+  timeMs: number,
+  notesOf: NotesOf = () => 0,
+): Partial<FleetSummary> {
+  const troubles = rows.map((row) =>
+    troubleIndexOf(row.device, livenessOf(row, timeMs), notesOf(row.deviceId)),
+  );
   const count = <Name extends string>(names: readonly Name[], nameOf: (row: FleetRow) => Name) =>
     Object.fromEntries(names.map((name) => [name, rows.filter((row) => nameOf(row) === name).length]));
   return {
     total: rows.length,
     byStatus: count(['connected', 'disconnected', 'unknown'], ({ device }) => device.status),
     byLiveness: count(['online', 'unknown', 'stale', 'offline'], (row) => livenessOf(row, timeMs)),
-    inTrouble: troubles.filter((list) => list.length > 0).length,
+    inTrouble: troubles.filter(isInTrouble).length,
     byTrouble: {
-      silent: troubles.filter((list) => list.includes('silent')).length,
-      gaps: troubles.filter((list) => list.includes('gaps')).length,
+      silent: troubles.filter((index) => hasTrouble(index, 'silent')).length,
+      gaps: troubles.filter((index) => hasTrouble(index, 'gaps')).length,
     },
+    unacknowledged: troubles.filter(isUnacknowledged).length,
   } as Partial<FleetSummary>;
 }
 

@@ -195,11 +195,13 @@ describe('fields', () => {
     expect(body.troubles).toEqual([
       {
         trouble: 'silent',
+        acknowledgement: null,
         cause: 'nothing has arrived since, and no disconnect message before',
         since: '2026-11-02T08:02:00.000Z',
       },
       {
         trouble: 'gaps',
+        acknowledgement: null,
         cause:
           'not arrived, though later events have: counter 2 of session 1, counter 4 of session 1, counter 6 of session 1',
         since: '2026-11-02T08:01:00.000Z',
@@ -218,6 +220,7 @@ describe('fields', () => {
     expect(body.troubles).toEqual([
       {
         trouble: 'gaps',
+        acknowledgement: null,
         cause: 'not arrived, though later events have: counters 2-4 of session 1',
         since: null,
       },

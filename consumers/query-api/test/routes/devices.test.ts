@@ -298,7 +298,12 @@ describe('GET /v1/devices', () => {
         deviceId: 'tram-2',
         status: 'unknown',
         troubles: [
-          { trouble: 'gaps', cause: 'not arrived, though later events have: 7 counted events', since: null },
+          {
+            trouble: 'gaps',
+            cause: 'not arrived, though later events have: 7 counted events',
+            since: null,
+            acknowledgement: null,
+          },
         ],
       },
     ]);

@@ -1,5 +1,10 @@
 import { ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/pipeline-settings';
-import { CORRECTION_ENDPOINTS, ENDPOINTS, QUARANTINE_ENDPOINTS } from '@twinstream/query-api/routes';
+import {
+  ANNOTATION_KINDS,
+  CORRECTION_ENDPOINTS,
+  ENDPOINTS,
+  QUARANTINE_ENDPOINTS,
+} from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
@@ -67,7 +72,7 @@ const REQUESTS_BURST_MAX = 1_000;
 export class QueryApi extends Construct {
   readonly api: HttpApi;
   readonly reads: DeployedFunction;
-  /** The one function that may write to the stream, and nothing else. */
+  /** The one function that may write to the stream, and what operators say of devices; nothing else. */
   readonly corrections: DeployedFunction;
   /** The one function that may read payloads in quarantine, append what is redriven, and resolve records. */
   readonly quarantine: DeployedFunction;
@@ -97,7 +102,7 @@ export class QueryApi extends Construct {
     this.corrections = new NodeFunction(this, 'Corrections', {
       ...common,
       bundle: 'corrections',
-      description: 'Puts corrections of devices on the stream.',
+      description: 'Puts corrections of devices on the stream, and keeps what operators say of devices.',
       permissions: correctionPermissions(props),
     });
     this.quarantine = new NodeFunction(this, 'Quarantine', {
@@ -250,6 +255,12 @@ function correctionPermissions({ key, eventStream, tables }: QueryApiProps): Per
     { sid: 'ReadStates', actions: ['dynamodb:GetItem'], resources: tables.deviceStateArns() },
     { sid: 'ReadHistory', actions: ['dynamodb:Query'], resources: tables.eventsArns() },
     { sid: 'FollowTablesInUse', actions: ['dynamodb:GetItem'], resources: [tables.operations.tableArn] },
+    {
+      sid: 'KeepAnnotations',
+      actions: ['dynamodb:UpdateItem'],
+      resources: [tables.operations.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...ANNOTATION_KINDS] } },
+    },
     { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
   ];
 }

@@ -1,6 +1,7 @@
 import { CONNECTION_STATUSES, LIVENESS, type Liveness } from '@twinstream/api-contract';
 import { type DeviceId, LABELS, type Labels } from '@twinstream/device-model';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
+import { missedCount } from '../../annotations/annotation.ts';
 import { isoTime, type TimelessDeviceJson } from '../../device-json.ts';
 import type { LivenessPolicy, LivenessThresholds } from '../../liveness.ts';
 import type { FleetRow } from '../fleet-row.ts';
@@ -22,6 +23,8 @@ const NUMBERS = [
   'duplicates',
   'late',
   'gaps',
+  /** When the newest gap had opened at the latest, milliseconds since 1970. */
+  'gapsTime',
 ] as const;
 type NumberColumn = (typeof NUMBERS)[number];
 
@@ -30,7 +33,7 @@ const REFERENCES = ['address', 'attributesAddress', 'shape', 'shards', ...LABELS
 type ReferenceColumn = (typeof REFERENCES)[number];
 
 /** Bytes of a device, by slot. */
-const BYTES = ['flags', 'status', 'liveness', 'thresholds'] as const;
+const BYTES = ['flags', 'status', 'liveness', 'thresholds', 'notes'] as const;
 type ByteColumn = (typeof BYTES)[number];
 
 /** Bits of `flags`. */
@@ -62,7 +65,7 @@ export type SavedRow = readonly [
   labels: readonly SavedText[],
   cells: readonly (number | string)[],
 ];
-export const SAVED_VERSION = 2;
+export const SAVED_VERSION = 3;
 
 /** Types of devices with thresholds of their own that a byte tells apart. */
 const THRESHOLDS_MAX = 255;
@@ -169,10 +172,11 @@ class TypedFleetColumns implements FleetColumns {
 
   write(row: FleetRow, readTime: number, liveness: Liveness): number {
     const slot = this.#slots.get(row.deviceId) ?? this.#newSlot(row.deviceId);
-    if (this.isPresent(slot)) this.#release(slot);
-    else this.size += 1;
     const { device } = row;
     const { numbers, references, bytes } = this;
+    numbers.gapsTime[slot] = this.#gapsTime(slot, row);
+    if (this.isPresent(slot)) this.#release(slot);
+    else this.size += 1;
     numbers.page[slot] = row.page;
     numbers.readTime[slot] = readTime;
     numbers.lastArrivalTime[slot] = row.lastArrivalTime ?? Number.NaN;
@@ -191,6 +195,15 @@ class TypedFleetColumns implements FleetColumns {
     bytes.thresholds[slot] = this.#thresholdsOfType.get(device.labels.type ?? '') ?? 0;
     this.#writeCells(slot, row);
     return slot;
+  }
+
+  /** A new gap had opened when the device was heard last; of a gap that was there before its time stays. */
+  #gapsTime(slot: number, { device: { counts }, lastArrivalTime }: FleetRow): number {
+    if (counts.gaps === 0) return Number.NaN;
+    const { gapsTime, late, gaps } = this.numbers;
+    const held = this.isPresent(slot) ? (gapsTime[slot] ?? Number.NaN) : Number.NaN;
+    const before = missedCount({ late: late[slot] ?? 0, gaps: gaps[slot] ?? 0 });
+    return Number.isNaN(held) || missedCount(counts) > before ? (lastArrivalTime ?? Number.NaN) : held;
   }
 
   remove(slot: number): void {

@@ -7,10 +7,11 @@ import {
 } from '@twinstream/api-contract';
 import { type JsonValue, numberOf } from '@twinstream/device-model';
 import type { ShardId } from '@twinstream/stream-model';
+import { NOTE } from '../../annotations/annotation.ts';
 import { livenessIndex } from '../../liveness.ts';
 import { numberPredicate, valuePredicate } from '../attribute-condition.ts';
 import { searchText } from '../fleet-row.ts';
-import { isSilent } from '../trouble.ts';
+import { isSilent, troubleIndex, troubleTable } from '../trouble.ts';
 import { memberValue } from './attribute-shape.ts';
 import { FLAG, type FleetColumns } from './fleet-columns.ts';
 import { NONE } from './intern-table.ts';
@@ -68,7 +69,7 @@ export function scanFleet(
     known ??= livenessOf();
     return known;
   };
-  const matches = candidates(columns, filter.ids);
+  const matches = candidates(columns, filter);
   for (const meets of slotTests(columns, filter, liveness)) {
     for (let slot = 0; slot < matches.length; slot += 1) {
       if (matches[slot] === 1 && !meets(slot)) matches[slot] = 0;
@@ -79,24 +80,29 @@ export function scanFleet(
   return { columns, matches, count, liveness };
 }
 
-function candidates(columns: FleetColumns, ids: FleetFilter['ids']): Uint8Array {
+/** Devices that are present and retired or not, as is asked for, and among those that are named, where any are. */
+function candidates(columns: FleetColumns, { ids, retired = 'false' }: FleetFilter): Uint8Array {
   const matches = new Uint8Array(columns.slotsEnd);
-  const { flags } = columns.bytes;
+  const { flags, notes } = columns.bytes;
+  const isCandidate = (slot: number) => {
+    if (((flags[slot] ?? 0) & FLAG.present) === 0) return false;
+    return retired === 'any' || (retired === 'true') === (((notes[slot] ?? 0) & NOTE.retired) !== 0);
+  };
   if (ids === undefined) {
-    for (let slot = 0; slot < matches.length; slot += 1) matches[slot] = (flags[slot] ?? 0) & FLAG.present;
+    for (let slot = 0; slot < matches.length; slot += 1) matches[slot] = isCandidate(slot) ? 1 : 0;
     return matches;
   }
   for (const id of ids) {
     const slot = columns.slotOf(id);
-    if (slot !== undefined && columns.isPresent(slot)) matches[slot] = 1;
+    if (slot !== undefined && isCandidate(slot)) matches[slot] = 1;
   }
   return matches;
 }
 
 function slotTests(columns: FleetColumns, filter: FleetFilter, livenessOf: () => Uint8Array): SlotTest[] {
-  const { references, bytes, numbers, texts } = columns;
+  const { references, bytes, texts } = columns;
   const tests: SlotTest[] = [];
-  const { status, liveness: wanted, trouble, q, attr = [] } = filter;
+  const { status, liveness: wanted, trouble, acknowledged, q, attr = [] } = filter;
   if (status !== undefined) {
     const index = CONNECTION_STATUSES.indexOf(status);
     tests.push((slot) => bytes.status[slot] === index);
@@ -113,29 +119,29 @@ function slotTests(columns: FleetColumns, filter: FleetFilter, livenessOf: () =>
     const column = references[label];
     tests.push((slot) => number !== NONE && column[slot] === number);
   }
-  if (trouble !== undefined) {
-    const silent = silentTable();
-    const liveness = livenessOf();
-    const isTroubled = (slot: number) => ({
-      silent: silent[(bytes.status[slot] ?? 0) * LIVENESS.length + (liveness[slot] ?? 0)] === true,
-      gaps: (numbers.gaps[slot] ?? 0) > 0,
-    });
-    if (trouble === 'silent' || trouble === 'gaps') tests.push((slot) => isTroubled(slot)[trouble]);
-    else {
-      const isWanted = trouble === 'any';
-      tests.push((slot) => {
-        const { silent, gaps } = isTroubled(slot);
-        return (silent || gaps) === isWanted;
-      });
-    }
+  if (trouble !== undefined || acknowledged !== undefined) {
+    const meets = troubleTable(trouble, acknowledged);
+    const indexOf = troubleIndexes(columns, livenessOf());
+    tests.push((slot) => meets[indexOf(slot)] === true);
   }
   for (const condition of attr) tests.push(attributeTest(columns, condition));
   if (q !== undefined) tests.push(searchTest(columns, q.toLowerCase()));
   return tests;
 }
 
+/** The {@link troubleIndex} of a slot. Of devices without any trouble none is made. */
+export function troubleIndexes(columns: FleetColumns, liveness: Uint8Array): (slot: number) => number {
+  const silent = silentTable();
+  const { bytes, numbers } = columns;
+  return (slot) => {
+    const isSilentNow = silent[(bytes.status[slot] ?? 0) * LIVENESS.length + (liveness[slot] ?? 0)] === true;
+    const gaps = numbers.gaps[slot] ?? 0;
+    return isSilentNow || gaps > 0 ? troubleIndex(isSilentNow, gaps, bytes.notes[slot] ?? 0) : 0;
+  };
+}
+
 /** Whether a device is silent, by its status and liveness. */
-export function silentTable(): readonly boolean[] {
+function silentTable(): readonly boolean[] {
   return CONNECTION_STATUSES.flatMap((status) =>
     LIVENESS.map((liveness: Liveness) => isSilent(status, liveness)),
   );

@@ -1,0 +1,20 @@
+import type { DeviceId } from '@twinstream/device-model';
+import type { DeviceAnnotations } from '../src/annotations/annotation.ts';
+import type { AnnotationStore } from '../src/annotations/annotation-store.ts';
+
+/** Annotations in memory: the store that the tests of the API use. */
+export function memoryAnnotationStore(): AnnotationStore {
+  const all = new Map<DeviceId, DeviceAnnotations>();
+  let revision = 0;
+  return {
+    read: async (deviceId) => all.get(deviceId) ?? {},
+    write: async (deviceId, name, annotation) => {
+      all.set(deviceId, { ...all.get(deviceId), [name]: annotation });
+      revision += 1;
+    },
+    revision: async () => revision,
+    all: async function* () {
+      yield* all;
+    },
+  };
+}
