@@ -14,6 +14,7 @@ import { integer, optional, required, structure, text, timestampMs } from './req
 import type { Stream } from './stream.ts';
 import { activeStream, addressedStream, STREAM_ARN, streamArn } from './stream-address.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
+import { TAGS, withTags } from './tags.ts';
 import { type Members, Timestamp } from './wire-format.ts';
 
 /** API reference, RegisterStreamConsumer: of a stream, and of those that are CREATING (read 2026-12). */
@@ -27,8 +28,9 @@ export const registerStreamConsumer = operation(
   structure({
     StreamARN: required(STREAM_ARN, ''),
     ConsumerName: required(CONSUMER_NAME, ''),
+    Tags: optional(TAGS),
   }),
-  (service, { StreamARN, ConsumerName }) => {
+  (service, { StreamARN, ConsumerName, Tags }) => {
     const stream = activeStream(service, { StreamName: undefined, StreamARN });
     if (stream.consumers.some(({ name }) => name === ConsumerName)) {
       throw resourceInUse(
@@ -43,7 +45,7 @@ export const registerStreamConsumer = operation(
         `Stream ${stream.name} has ${CONSUMERS_CREATING_MAX} consumers in status CREATING, the most that may be so.`,
       );
     }
-    const consumer = service.store.register(stream, ConsumerName);
+    const consumer = service.store.register(stream, ConsumerName, withTags({}, Tags ?? {}));
     return membersAnswer({ Consumer: consumerMembers(service, stream, { ...consumer, status: 'CREATING' }) });
   },
 );

@@ -114,6 +114,7 @@ function openService(options: KinesisServerOptions): KinesisService {
   return {
     store,
     subscriptions: new ActiveSubscriptions(),
+    account: { commitment: undefined },
     region: options.region ?? 'us-east-1',
     accountId: options.accountId ?? '000000000000',
     limitsEnforced: options.limitsEnforced ?? true,

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { RequestFaults } from '../faults/fault-rule.ts';
+import type { Account } from './account.ts';
 import type { ActiveSubscriptions } from './active-subscriptions.ts';
 import type { CountersInUse } from './kinesis-counters.ts';
 import { readRequest, type Shape, type WireValues } from './request-shape.ts';
@@ -11,6 +12,7 @@ import type { Members, RecordsAnswer } from './wire-format.ts';
 export interface KinesisService {
   readonly store: StreamStore;
   readonly subscriptions: ActiveSubscriptions;
+  readonly account: Account;
   readonly region: string;
   readonly accountId: string;
   /** False switches the per-second limits of shards off. */

@@ -20,6 +20,7 @@ import { parseSequenceNumber, sequenceNumberText } from './sequence-numbering.ts
 import { admitRecord } from './shard-limiter.ts';
 import { type Shard, type Stream, shardOfHashKey } from './stream.ts';
 import { STREAM_ADDRESS, usableStream } from './stream-address.ts';
+import type { Members } from './wire-format.ts';
 
 /** The largest record any stream may allow: 10 MiB (API reference, MaxRecordSizeInKiB, read 2026-11). */
 const DATA_BYTES_MAX = 10 * 1024 * 1024;
@@ -48,9 +49,10 @@ export const putRecords = operation(
     Records: required(list(structure(RECORD), { min: 1, max: PUT_RECORDS_RECORDS_MAX }), []),
   }),
   (service, input, faults) => {
-    const results = put(service, usableStream(service, input), input.Records, faults);
+    const stream = usableStream(service, input);
+    const results = put(service, stream, input.Records, faults);
     const failed = results.filter((result) => 'ErrorCode' in result).length;
-    return membersAnswer({ FailedRecordCount: failed, Records: results });
+    return membersAnswer({ FailedRecordCount: failed, Records: results, ...encryptionMembers(stream) });
   },
 );
 
@@ -65,11 +67,15 @@ export const putRecord = operation(
     checkOrdering(service, stream, input.SequenceNumberForOrdering);
     const [result] = put(service, stream, [input], faults);
     if (!result) throw new RangeError('one record has one result');
-    if (!('ErrorCode' in result)) return membersAnswer(result);
+    if (!('ErrorCode' in result)) return membersAnswer({ ...result, ...encryptionMembers(stream) });
     if (result.ErrorCode === 'InternalFailure') throw internalFailure(result.ErrorMessage);
     throw new ApiError(result.ErrorCode, result.ErrorMessage);
   },
 );
+
+function encryptionMembers({ encryptionKeyId }: Stream): Members {
+  return encryptionKeyId === undefined ? {} : { EncryptionType: 'KMS' };
+}
 
 /** AWS refuses a number that is none of its own (kinesalite 3.3.3, made from answers of AWS, read 2026-11). Throws InvalidArgumentException. */
 function checkOrdering(service: KinesisService, stream: Stream, number: string | undefined): void {

@@ -178,12 +178,27 @@ export function list<Item>(
   };
 }
 
-/** A member that AWS takes and this server does not serve. Throws ValidationException, saying so; an empty one is none. */
-export function unserved(why: string): Shape<undefined> {
+/** Values by their keys. */
+export function mapOf<Value>(
+  key: Shape<string>,
+  item: Shape<Value>,
+  limits: { readonly min?: number; readonly max?: number } = {},
+): Shape<Readonly<Record<string, Value>>> {
   return {
-    read: (value) => {
-      if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return undefined;
-      throw validationFailed(why);
+    read: (value, reading) => {
+      if (!isObject(value)) {
+        throw Array.isArray(value) ? wrongType(value, '') : serializationFailed('Expected map or null');
+      }
+      const entries = Object.entries(value);
+      noteLength(reading, entries.length, limits, () => '{…}');
+      return Object.fromEntries(
+        entries.map(([name, element]) => {
+          reading.path.push(name, 'member');
+          const read = [key.read(name, reading), item.read(element, reading)] as const;
+          reading.path.length -= 2;
+          return read;
+        }),
+      );
     },
   };
 }
@@ -197,7 +212,7 @@ export function optional<Value>(shape: Shape<Value>): Shape<Value | undefined> {
 }
 
 /** A member that must be there. When it is not, reading goes on with `instead`, and the request is refused. */
-export function required<Value>(shape: Shape<Value>, instead: Value): Shape<Value> {
+export function required<Value>(shape: Shape<Value>, instead: NoInfer<Value>): Shape<Value> {
   return {
     read: (value, reading) => {
       if (value !== undefined && value !== null) return shape.read(value, reading);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STREAM_MODES, STREAM_STATUSES, type Stream } from './stream.ts';
+import { SHARD_LEVEL_METRICS, STREAM_MODES, STREAM_STATUSES, type Stream } from './stream.ts';
 import { CONSUMER_STATUSES } from './stream-consumer.ts';
 
 const hashKey = z.string().regex(/^[0-9a-f]{32}$/);
@@ -21,10 +21,14 @@ const reshardStep = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('merge'), start: hashKey, adjacentStart: hashKey }),
 ]);
 
+const tags = z.record(z.string(), z.string());
+
 const streamConsumer = z.strictObject({
   name: z.string(),
   createdMs: count,
   status: z.enum(CONSUMER_STATUSES),
+  tags: tags.default({}),
+  policy: z.string().optional(),
 });
 
 /** `stream.json`: everything of a stream but its records. */
@@ -40,6 +44,11 @@ export const streamDocument = z.strictObject({
   nextShardIndex: count,
   /** Splits and merges that an UPDATING stream has before it. */
   pendingSteps: z.array(reshardStep).default([]),
+  tags: tags.default({}),
+  policy: z.string().optional(),
+  encryptionKeyId: z.string().optional(),
+  shardLevelMetrics: z.array(z.enum(SHARD_LEVEL_METRICS)).default([]),
+  warmThroughputMiBps: z.number().optional(),
   consumers: z.array(streamConsumer).default([]),
   shards: z.array(shardDocument),
 });
@@ -48,31 +57,14 @@ export type StreamDocument = z.infer<typeof streamDocument>;
 export type ShardDocument = z.infer<typeof shardDocument>;
 
 export function documentOf(stream: Stream): StreamDocument {
-  const {
-    name,
-    createdMs,
-    mode,
-    recordBytesMax,
-    status,
-    retentionHours,
-    trimmedBeforeMs,
-    nextShardIndex,
-    pendingSteps,
-    consumers,
-  } = stream;
+  const { open: _, shards, pendingSteps, consumers, shardLevelMetrics, ...rest } = stream;
   return {
     version: 1,
-    name,
-    createdMs,
-    mode,
-    recordBytesMax,
-    status,
-    retentionHours,
-    trimmedBeforeMs,
-    nextShardIndex,
+    ...rest,
     pendingSteps: [...pendingSteps],
     consumers: [...consumers],
-    shards: stream.shards.map(
+    shardLevelMetrics: [...shardLevelMetrics],
+    shards: shards.map(
       ({ index, startMs, hashStart, hashEnd, parentIndex, adjacentParentIndex, closedMs }) => ({
         index,
         startMs,

@@ -2,10 +2,11 @@ import { RECORD_BYTES_MAX, RETENTION_HOURS_MAX, RETENTION_HOURS_MIN } from '@twi
 import { invalidArgument, resourceInUse, validationFailed } from './api-error.ts';
 import { EMPTY, type KinesisService, membersAnswer, operation } from './operation.ts';
 import { pageToken, readPageToken } from './page-token.ts';
-import { flag, integer, oneOf, optional, required, structure, text, unserved } from './request-shape.ts';
+import { flag, integer, oneOf, optional, required, structure, text } from './request-shape.ts';
 import { fullShardId, SHARD_ID, shardMembers } from './shard-members.ts';
 import { horizonMs, STREAM_MODES, type Stream } from './stream.ts';
 import { activeStream, addressedStream, STREAM_ADDRESS, STREAM_NAME, streamArn } from './stream-address.ts';
+import { TAGS, withTags } from './tags.ts';
 import { Timestamp } from './wire-format.ts';
 
 /** A stream in on-demand mode starts with 4 shards' throughput (developer guide, on-demand mode, read 2026-11). */
@@ -14,13 +15,10 @@ const ON_DEMAND_SHARDS = 4;
 export const SHARDS_MAX = 1_000;
 const KIB = 1024;
 /** API reference, MaxRecordSizeInKiB (read 2026-11). */
-const RECORD_KIB = { min: 1024, max: 10_240 };
+export const RECORD_KIB = { min: 1024, max: 10_240 };
 /** API reference, DescribeStream and ListStreams: 100 unless the request says more (read 2026-11). */
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 10_000;
-
-/** Refused rather than dropped, so that no caller relies on them. */
-const NO_TAGS = optional(unserved('Tags are not kept by the local emulator: leave them out'));
 
 export const createStream = operation(
   structure({
@@ -28,9 +26,9 @@ export const createStream = operation(
     ShardCount: optional(integer({ min: 1, max: SHARDS_MAX })),
     StreamModeDetails: optional(structure({ StreamMode: required(oneOf(STREAM_MODES), 'PROVISIONED') })),
     MaxRecordSizeInKiB: optional(integer(RECORD_KIB)),
-    Tags: NO_TAGS,
+    Tags: optional(TAGS),
   }),
-  (service, { StreamName, ShardCount, StreamModeDetails, MaxRecordSizeInKiB }) => {
+  (service, { StreamName, ShardCount, StreamModeDetails, MaxRecordSizeInKiB, Tags }) => {
     // Where neither is given, AWS creates an on-demand stream.
     const mode = StreamModeDetails?.StreamMode ?? (ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED');
     if (mode === 'PROVISIONED' && ShardCount === undefined) {
@@ -47,6 +45,7 @@ export const createStream = operation(
       shardCount: ShardCount ?? ON_DEMAND_SHARDS,
       mode,
       recordBytesMax: MaxRecordSizeInKiB === undefined ? RECORD_BYTES_MAX : MaxRecordSizeInKiB * KIB,
+      tags: withTags({}, Tags ?? {}),
     });
     return EMPTY;
   },
@@ -97,9 +96,16 @@ export const describeStreamSummary = operation(structure(STREAM_ADDRESS), (servi
       OpenShardCount: stream.status === 'CREATING' ? 0 : stream.open.length,
       ConsumerCount: stream.consumers.length,
       MaxRecordSizeInKiB: stream.recordBytesMax / KIB,
+      WarmThroughput: warmThroughputMembers(stream),
     },
   });
 });
+
+function warmThroughputMembers({ warmThroughputMiBps }: Stream) {
+  return warmThroughputMiBps === undefined
+    ? undefined
+    : { TargetMiBps: warmThroughputMiBps, CurrentMiBps: warmThroughputMiBps };
+}
 
 function describedMembers(service: KinesisService, stream: Stream) {
   return {
@@ -109,8 +115,9 @@ function describedMembers(service: KinesisService, stream: Stream) {
     StreamModeDetails: { StreamMode: stream.mode },
     RetentionPeriodHours: stream.retentionHours,
     StreamCreationTimestamp: new Timestamp(stream.createdMs),
-    EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
-    EncryptionType: 'NONE',
+    EnhancedMonitoring: [{ ShardLevelMetrics: stream.shardLevelMetrics }],
+    EncryptionType: stream.encryptionKeyId === undefined ? 'NONE' : 'KMS',
+    KeyId: stream.encryptionKeyId,
   };
 }
 

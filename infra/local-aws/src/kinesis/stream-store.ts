@@ -20,6 +20,7 @@ import { ShardLog } from './shard-log.ts';
 import { horizonMs, openShards, type Shard, type Stream, shardIdOf } from './stream.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 import { documentOf, type ShardDocument, type StreamDocument } from './stream-document.ts';
+import type { Tags } from './tags.ts';
 import { wake } from './wake.ts';
 
 /** A new stream keeps its records so long (API reference, CreateStream: 24 hours by default, read 2026-11). */
@@ -41,10 +42,26 @@ export interface NewStream {
   readonly shardCount: number;
   readonly mode: Stream['mode'];
   readonly recordBytesMax: number;
+  readonly tags: Tags;
 }
 
 type StreamChange = Partial<
-  Pick<Stream, 'status' | 'retentionHours' | 'trimmedBeforeMs' | 'shards' | 'pendingSteps' | 'consumers'>
+  Pick<
+    Stream,
+    | 'status'
+    | 'mode'
+    | 'recordBytesMax'
+    | 'retentionHours'
+    | 'trimmedBeforeMs'
+    | 'shards'
+    | 'pendingSteps'
+    | 'consumers'
+    | 'tags'
+    | 'policy'
+    | 'encryptionKeyId'
+    | 'shardLevelMetrics'
+    | 'warmThroughputMiBps'
+  >
 >;
 
 /**
@@ -130,7 +147,7 @@ export class StreamStore {
   }
 
   /** Creates a stream of even shards that is ACTIVE after the transition time. No stream may have its name. */
-  create({ name, shardCount, mode, recordBytesMax }: NewStream): Stream {
+  create({ name, shardCount, mode, recordBytesMax, tags }: NewStream): Stream {
     const createdMs = Math.max(this.#options.clock.now(), this.#newestCreatedMs + 1);
     const shards = evenRanges(shardCount).map(({ start, end }, index) =>
       this.#openShard(
@@ -148,6 +165,8 @@ export class StreamStore {
       trimmedBeforeMs: 0,
       nextShardIndex: shardCount,
       pendingSteps: [],
+      tags,
+      shardLevelMetrics: [],
       consumers: [],
       shards,
       open: openShards(shards),
@@ -187,9 +206,27 @@ export class StreamStore {
     });
   }
 
+  /** The stream is UPDATING for the transition time. */
+  update(stream: Stream, change: StreamChange): void {
+    this.change(stream, { ...change, status: 'UPDATING' });
+    this.#afterTransition(() => this.#activate(stream));
+  }
+
+  /** Changes a registered consumer, on disk first. */
+  changeConsumer(
+    stream: Stream,
+    consumer: StreamConsumer,
+    change: Partial<Pick<StreamConsumer, 'tags' | 'policy'>>,
+  ): void {
+    const consumers = stream.consumers.map((other) =>
+      isSameConsumer(other, consumer) ? { ...other, ...change } : other,
+    );
+    this.change(stream, { consumers });
+  }
+
   /** The consumer is CREATING for the transition time, then ACTIVE. None may have its name. */
-  register(stream: Stream, name: string): StreamConsumer {
-    const consumer: StreamConsumer = { name, createdMs: this.#options.clock.now(), status: 'CREATING' };
+  register(stream: Stream, name: string, tags: Tags): StreamConsumer {
+    const consumer: StreamConsumer = { name, createdMs: this.#options.clock.now(), status: 'CREATING', tags };
     this.change(stream, { consumers: [...stream.consumers, consumer] });
     this.#afterTransition(() => this.#setConsumer(stream, consumer, 'ACTIVE'));
     return consumer;

@@ -9,12 +9,24 @@ import {
 import type { ShardLimiter } from './shard-limiter.ts';
 import type { ShardLog } from './shard-log.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
+import type { Tags } from './tags.ts';
 import type { Wake } from './wake.ts';
 
 export const STREAM_STATUSES = ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'] as const;
 export type StreamStatus = (typeof STREAM_STATUSES)[number];
 export const STREAM_MODES = ['PROVISIONED', 'ON_DEMAND'] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
+
+/** API reference, ShardLevelMetrics, without ALL (read 2026-12). */
+export const SHARD_LEVEL_METRICS = [
+  'IncomingBytes',
+  'IncomingRecords',
+  'OutgoingBytes',
+  'OutgoingRecords',
+  'WriteProvisionedThroughputExceeded',
+  'ReadProvisionedThroughputExceeded',
+  'IteratorAgeMilliseconds',
+] as const;
 
 const HOUR_MS = 3_600_000;
 
@@ -50,6 +62,13 @@ export interface Stream {
   readonly nextShardIndex: number;
   /** What an UPDATING stream becomes when it is ACTIVE again; empty otherwise. */
   readonly pendingSteps: readonly ReshardStep[];
+  readonly tags: Tags;
+  /** Its resource policy, a JSON document. */
+  readonly policy?: string | undefined;
+  /** The KMS key by which the stream says that it is encrypted. */
+  readonly encryptionKeyId?: string | undefined;
+  readonly shardLevelMetrics: readonly (typeof SHARD_LEVEL_METRICS)[number][];
+  readonly warmThroughputMiBps?: number | undefined;
   /** Registered for enhanced fan-out, in the order of their registration. */
   readonly consumers: readonly StreamConsumer[];
   /** Open and closed shards within the retention, in order of their index. */

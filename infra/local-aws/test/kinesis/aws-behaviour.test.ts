@@ -26,11 +26,10 @@ describe('CreateStream', () => {
     );
   });
 
-  it('refuses tags, which it would not keep, and takes none', async () => {
-    const server = await create({ ShardCount: 1, Tags: {} });
-    expect(
-      await refusalOf(server, 'CreateStream', { StreamName: 't', ShardCount: 1, Tags: { a: 'b' } }),
-    ).toBe('ValidationException');
+  it('is created with its tags', async () => {
+    const server = await create({ ShardCount: 1, Tags: { team: 'fleet' } });
+    const { Tags } = await call(server, 'ListTagsForStream', { StreamName: 's' });
+    expect(Tags).toEqual([{ Key: 'team', Value: 'fleet' }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { describe, it } from 'vitest';
 import type { ContractSubject } from './contract/subject.ts';
-import { fanOutContract, kinesisContract } from './kinesis-contract.ts';
+import { fanOutContract, kinesisContract, settingsContract } from './kinesis-contract.ts';
 
 const OPT_IN = 'TWINSTREAM_TEST_AWS_KINESIS';
 
@@ -18,6 +18,7 @@ if (process.env[OPT_IN] === '1') {
   };
   kinesisContract(subject);
   fanOutContract(subject);
+  settingsContract(subject);
 } else {
   describe('Kinesis API: AWS', () => {
     it.skip(`every fact of the contract (set ${OPT_IN}=1 and the SDK's own variables)`);

@@ -1,7 +1,7 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { startKinesis } from '../../src/kinesis/index.ts';
 import type { ContractSubject } from './contract/subject.ts';
-import { fanOutContract, kinesisContract } from './kinesis-contract.ts';
+import { fanOutContract, kinesisContract, settingsContract } from './kinesis-contract.ts';
 
 const subject: ContractSubject = {
   name: 'embedded server, default transport of the SDK (HTTP/2)',
@@ -27,3 +27,4 @@ const subject: ContractSubject = {
 
 kinesisContract(subject);
 fanOutContract(subject);
+settingsContract(subject);

@@ -52,6 +52,29 @@ function segmentPaths(): string[] {
 }
 
 describe('a data folder', () => {
+  it('gives back tags, policy, key, metrics and mode of a stream after a restart', async () => {
+    const server = await startServer({ dataDir });
+    await call(server, 'CreateStream', { StreamName: 's', ShardCount: 1, Tags: { team: 'fleet' } });
+    const ResourceARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/s';
+    await call(server, 'PutResourcePolicy', { ResourceARN, Policy: '{"Statement":[]}' });
+    const encryption = { StreamName: 's', EncryptionType: 'KMS', KeyId: 'alias/aws/kinesis' };
+    await call(server, 'StartStreamEncryption', encryption);
+    await call(server, 'EnableEnhancedMonitoring', { StreamName: 's', ShardLevelMetrics: ['ALL'] });
+    const mode = { StreamARN: ResourceARN, StreamModeDetails: { StreamMode: 'ON_DEMAND' } };
+    await call(server, 'UpdateStreamMode', mode);
+    const settings = async (of: KinesisServer) => [
+      await call(of, 'DescribeStream', { StreamName: 's' }),
+      await call(of, 'ListTagsForResource', { ResourceARN }),
+      await call(of, 'GetResourcePolicy', { ResourceARN }),
+    ];
+    const before = await settings(server);
+    expect(before[0].StreamDescription).toMatchObject({
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+      KeyId: 'alias/aws/kinesis',
+    });
+    expect(await settings(await restarted(server))).toEqual(before);
+  });
+
   it('gives back registered consumers under their ARNs after a restart', async () => {
     const server = await startServer({ dataDir });
     await call(server, 'CreateStream', { StreamName: 's', ShardCount: 1 });

@@ -77,7 +77,13 @@ describe('uniform scaling', () => {
         fc.array(fc.integer({ min: 1, max: 24 }), { minLength: 1, maxLength: 3 }),
         (shardCount, cuts, targets) => {
           const store = newStore();
-          const stream = store.create({ name: 's', shardCount, mode: 'PROVISIONED', recordBytesMax: 1 });
+          const stream = store.create({
+            name: 's',
+            shardCount,
+            mode: 'PROVISIONED',
+            recordBytesMax: 1,
+            tags: {},
+          });
           splitAt(store, stream, cuts);
           for (const target of targets) {
             store.reshard(stream, uniformScaling(stream.open.map(rangeOf), target));
