@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import {
   callerPath,
   commandHost,
@@ -20,6 +20,8 @@ interface Flags {
   readonly stream: string;
   readonly shards: number;
   readonly port: number;
+  readonly tlsPort?: number;
+  readonly caFile: string;
   readonly dataDir?: string;
   readonly faults?: string;
   readonly limits: boolean;
@@ -57,6 +59,16 @@ function localKinesisCommand(): Command {
       1,
     )
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber(0, PORT_MAX), 4567)
+    .option(
+      '--tls-port <port>',
+      'also listen with TLS on this port; 0 takes a free one',
+      wholeNumber(0, PORT_MAX),
+    )
+    .option(
+      '--ca-file <file>',
+      'with --tls-port: file for the certificate that clients must trust',
+      'local-kinesis-ca.pem',
+    )
     .option('--data-dir <folder>', 'keep streams and records in this folder across restarts')
     .option('--faults <file>', 'JSON document with faults to inject: {"rules": [{"service": "kinesis", …}]}')
     .option('--no-limits', 'do not enforce the per-second limits of shards')
@@ -73,6 +85,7 @@ Examples:
   local-kinesis --stream devices --shards 4
   local-kinesis --data-dir ./data > kinesis.env    source kinesis.env to use it in another shell
   local-kinesis --port 0 --output json             a free port, for scripts
+  local-kinesis --tls-port 4568                    then AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS or a trust store name the file
 
 ${exitCodeHelp({ success: 'after Ctrl-C', refused: 'the port or the data folder is taken', interrupted: 'stopped by a second Ctrl-C' })}`,
     );
@@ -82,20 +95,27 @@ async function main(): Promise<ExitCode> {
   const program = localKinesisCommand();
   const ended = parseCommandLine(program, host);
   if (ended !== undefined) return ended;
-  const { stream, shards, port, dataDir, faults, limits, output } = program.opts<Flags>();
+  const { stream, shards, port, tlsPort, caFile, dataDir, faults, limits, output } = program.opts<Flags>();
   const stopping = shutdownSignal();
   const kinesis = await startLocalKinesis({
     stream,
     shards,
     port,
     limitsEnforced: limits,
+    ...(tlsPort === undefined ? {} : { tlsPort }),
     ...(dataDir === undefined ? {} : { dataDir: callerPath(dataDir, host.folder) }),
     ...(faults === undefined ? {} : { faults: rulesIn(callerPath(faults, host.folder)) }),
   });
-  const { url, environment } = kinesis;
+  const { url, environment, tls } = kinesis;
+  const ca = callerPath(caFile, host.folder);
+  if (tls) writeFileSync(ca, tls.ca);
+  const secure = tls === undefined ? {} : { tlsUrl: tls.url, caFile: ca };
   const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${value}\n`);
-  host.stdout.write(output === 'json' ? `${JSON.stringify({ url, stream, environment })}\n` : lines.join(''));
-  host.stderr.write(`local-kinesis: stream ${stream} at ${url}; Ctrl-C stops\n`);
+  host.stdout.write(
+    output === 'json' ? `${JSON.stringify({ url, stream, environment, ...secure })}\n` : lines.join(''),
+  );
+  const also = tls === undefined ? '' : ` and ${tls.url}, whose authority is in ${ca}`;
+  host.stderr.write(`local-kinesis: stream ${stream} at ${url}${also}; Ctrl-C stops\n`);
   await new Promise((resolve) => stopping.addEventListener('abort', resolve, { once: true }));
   await kinesis.close();
   return EXIT_CODES.success;

@@ -1,20 +1,27 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,
+  createSecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type ServerHttp2Session,
 } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isForThisMachine } from '../http/local-host.ts';
 import { LOOPBACK, portTaken } from '../http/loopback-server.ts';
 import type { ApiRequest, ApiResponse } from './request-handling.ts';
+import type { TlsIdentity } from './tls-identity.ts';
 
 /** 10 MiB of records in Base64, with keys and names: longer requests are refused unread. */
 const BODY_BYTES_MAX = 24 * 1024 * 1024;
 /** How far a client may send ahead on HTTP/2; the protocol's 64 KiB would cost a round trip each. */
 const HTTP2_WINDOW_BYTES = 16 * 1024 * 1024;
-const HTTP2_SESSION_MEMORY_MB = 256;
+const HTTP2_OPTIONS = {
+  settings: { initialWindowSize: HTTP2_WINDOW_BYTES },
+  /** In MB. */
+  maxSessionMemory: 256,
+};
 /** Requests that are open at close() get this long to be answered, then their connections are cut. */
 const CLOSE_GRACE_MS = 2_000;
 
@@ -27,21 +34,31 @@ type Response = ServerResponse | Http2ServerResponse;
 /** Undefined ends the connection without an answer. */
 export type ExchangeHandler = (request: ApiRequest) => Promise<ApiResponse | undefined>;
 
+/** A second port, for TLS. */
+export interface TlsPort {
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly identity: TlsIdentity;
+}
+
 export interface ExchangeListener {
   readonly port: number;
+  /** Undefined without TLS. */
+  readonly tlsPort: number | undefined;
   /** Takes no more requests, answers what is open (for at most 2 s) and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
  * Listens on 127.0.0.1 for HTTP/1.1 and for HTTP/2 without TLS, told apart by a connection's first bytes. Throws
- * `PORT_TAKEN` when another process has the port; 0 takes a free one. What goes wrong with one exchange is told
+ * `PORT_TAKEN` when another process has the port; 0 takes a free one. With `tls` it also listens for both over TLS, told apart by ALPN. What goes wrong with one exchange is told
  * `onError`, and ends its connection.
  */
 export async function listenForExchanges(
   handle: ExchangeHandler,
   port: number,
   onError: (error: unknown) => void,
+  tls?: TlsPort,
 ): Promise<ExchangeListener> {
   const sockets = new Set<Socket>();
   const open = new Set<Promise<void>>();
@@ -60,27 +77,45 @@ export async function listenForExchanges(
     open.add(exchanged);
   };
   const http1 = createHttp1Server({ keepAliveTimeout: 0, requestTimeout: 0 }, onRequest);
-  const http2 = createHttp2Server(
-    {
-      settings: { initialWindowSize: HTTP2_WINDOW_BYTES },
-      maxSessionMemory: HTTP2_SESSION_MEMORY_MB,
-    },
-    onRequest,
-  );
-  http2.on('session', (session) => {
-    session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
-    // A connection that breaks ends its session, and its requests hear of it themselves.
-    session.on('error', () => session.destroy());
-  });
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
+  const http2 = createHttp2Server(HTTP2_OPTIONS, onRequest);
+  http2.on('session', widen);
+  const remember = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+  };
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    remember(socket);
     handOver(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit('connection', socket));
   });
   await listen(server, port);
+  if (tls === undefined) {
+    return { port: portOf(server), tlsPort: undefined, close: () => close([server], sockets, open) };
+  }
+  const { key, cert } = tls.identity;
+  const secure = createSecureServer({ ...HTTP2_OPTIONS, allowHTTP1: true, key, cert }, onRequest);
+  secure.on('connection', remember);
+  secure.on('session', widen);
+  await listen(secure, tls.port).catch(async (error: unknown) => {
+    await close([server], sockets, open);
+    throw error;
+  });
+  return {
+    port: portOf(server),
+    tlsPort: portOf(secure),
+    close: () => close([server, secure], sockets, open),
+  };
+}
+
+function widen(session: ServerHttp2Session): void {
+  session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
+  // A connection that breaks ends its session, and its requests hear of it themselves.
+  session.on('error', () => session.destroy());
+}
+
+function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  return { port: address.port, close: () => close(server, sockets, open) };
+  return address.port;
 }
 
 /** Looks at a connection's first bytes and puts them back. A connection that ends before is nobody's. */
@@ -171,15 +206,15 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 async function close(
-  server: Server,
+  servers: readonly Server[],
   sockets: ReadonlySet<Socket>,
   open: ReadonlySet<Promise<void>>,
 ): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
   const { promise: grace, resolve: endGrace } = Promise.withResolvers<void>();
   const timer = setTimeout(endGrace, CLOSE_GRACE_MS);
   await Promise.race([Promise.all(open), grace]);
   clearTimeout(timer);
   for (const socket of sockets) socket.destroy();
-  await closed;
+  await Promise.all(closed);
 }

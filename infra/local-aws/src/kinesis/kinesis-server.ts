@@ -8,6 +8,7 @@ import type { KinesisService } from './operation.ts';
 import { handleRequest } from './request-handling.ts';
 import { type ShardRecords, storedRecords } from './stored-records.ts';
 import { StreamStore } from './stream-store.ts';
+import { makeTlsIdentity } from './tls-identity.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -17,6 +18,8 @@ const TRANSITION_MS = 50;
 export interface KinesisServerOptions {
   /** Port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number;
+  /** Port on 127.0.0.1 for TLS, with a certificate that is made at each start; 0 takes a free one. None by default. */
+  readonly tlsPort?: number;
   /**
    * Folder that keeps streams and records, created when absent. Whatever was acknowledged is there again after
    * close() and after the process was killed; only a loss of power may take the last. Without it all is gone at close.
@@ -49,6 +52,8 @@ export interface KinesisServer {
   /** For `AWS_ENDPOINT_URL_KINESIS`: HTTP/1.1 and cleartext HTTP/2. */
   readonly url: string;
   readonly port: number;
+  /** The TLS port; undefined when there is none. */
+  readonly tls: { readonly url: string; readonly ca: string } | undefined;
   /** Serves a request of this process as it would come over the wire. */
   readonly exchange: ExchangeHandler;
   counters(): KinesisCounters;
@@ -77,8 +82,12 @@ export async function startKinesis(options: KinesisServerOptions = {}): Promise<
     store.close();
   };
   const exchange: ExchangeHandler = (request) => handleRequest(handling, request);
-  const listener = await listenForExchanges(exchange, options.port ?? 0, (error) =>
-    logger.error({ error }, 'an exchange with a client failed'),
+  const identity = options.tlsPort === undefined ? undefined : await makeTlsIdentity(Date.now());
+  const listener = await listenForExchanges(
+    exchange,
+    options.port ?? 0,
+    (error) => logger.error({ error }, 'an exchange with a client failed'),
+    identity && { port: options.tlsPort ?? 0, identity },
   ).catch((error: unknown) => {
     stop();
     throw error;
@@ -87,6 +96,7 @@ export async function startKinesis(options: KinesisServerOptions = {}): Promise<
   return {
     url: `http://${LOOPBACK}:${listener.port}`,
     port: listener.port,
+    tls: identity && { url: `https://localhost:${listener.tlsPort}`, ca: identity.ca },
     exchange,
     counters: () => structuredClone(service.counters),
     records: (streamName) => storedRecords(store, streamName),

@@ -16,6 +16,8 @@ export interface LocalKinesisOptions {
   readonly shards?: number;
   /** Port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number;
+  /** Port on 127.0.0.1 for TLS, for clients that refuse anything else; 0 takes a free one. None by default. */
+  readonly tlsPort?: number;
   /** Folder that keeps streams and records across restarts, created when absent. Without it all is gone at `close`. */
   readonly dataDir?: string;
   /** Faults to inject, by seeds: the same requests meet the same faults. Default: none. */
@@ -29,6 +31,8 @@ export interface LocalKinesis extends AsyncDisposable {
   /** The endpoint: HTTP/1.1 and cleartext HTTP/2. */
   readonly url: string;
   readonly port: number;
+  /** The TLS endpoint, and the certificate of the authority to trust, in PEM: both are made at each start. Undefined without `tlsPort`. */
+  readonly tls: { readonly url: string; readonly ca: string } | undefined;
   readonly stream: string;
   /** Variables by which any AWS client finds it. Nothing here sets them. */
   readonly environment: Readonly<Record<string, string>>;
@@ -68,6 +72,7 @@ export async function startLocalKinesis(options: LocalKinesisOptions = {}): Prom
   return {
     url: server.url,
     port: server.port,
+    tls: server.tls,
     stream,
     environment: {
       AWS_ENDPOINT_URL_KINESIS: server.url,
