@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   commandHost,
@@ -65,16 +65,24 @@ async function run(
   mkdirSync(folder, { recursive: true });
   const progressFile = join(folder, 'progress.ndjson');
   rmSync(progressFile, { force: true });
-  const { mutants } = await instrument(ROOT, globSync(join(ROOT, workspace.source, '**/*.ts')).sort());
+  const { mutants, sources } = await instrument(
+    ROOT,
+    globSync(join(ROOT, workspace.source, '**/*.ts')).sort(),
+  );
   const resultFile = join(folder, 'outcomes.json');
   const kept = keptOutcomes(ROOT, resultFile, mutants);
   const isTried = ({ id, file }: Mutant) => {
     const outcome = kept.get(id);
     return file.includes(only) && (all === true || outcome === undefined || !isNoticed(outcome));
   };
-  const tried = mutants.filter(isTried).map(({ id }) => id);
+  const triedMutants = mutants.filter(isTried);
+  const tried = triedMutants.map(({ id }) => id);
+  // Files without a mutant to try load as they are; and a process that starts again does not instrument again.
+  const triedFiles = new Set(triedMutants.map(({ file }) => join(ROOT, file)));
+  const sourcesFile = join(folder, 'sources.json');
+  writeFileSync(sourcesFile, JSON.stringify([...sources].filter(([path]) => triedFiles.has(path))));
   const progress = await tryAll(
-    { root: ROOT, ...workspace, testNames: tests, progressFile, mutants: tried },
+    { root: ROOT, sourcesFile, tests: workspace.tests, testNames: tests, progressFile, mutants: tried },
     folder,
     {
       isQuick: quick === true,

@@ -1,7 +1,6 @@
-import { globSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
-import { instrument } from './mutants.ts';
 import { readProgress } from './progress.ts';
 import { tryStaticMutants } from './static-mutants.ts';
 import { EXIT_UNFINISHED, readOrder } from './worker-order.ts';
@@ -21,7 +20,7 @@ class CheapTestsFirst extends BaseSequencer {
 }
 
 const order = readOrder();
-const { sources } = await instrument(order.root, globSync(join(order.root, order.source, '**/*.ts')).sort());
+const sources = new Map<string, string>(JSON.parse(readFileSync(order.sourcesFile, 'utf8')));
 const isStatic = order.staticMutants.length > 0;
 
 const vitest = await createVitest(

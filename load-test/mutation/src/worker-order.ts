@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 /** What the worker is to do. It comes in a file, since vitest starts the process that runs the tests. */
 export interface WorkerOrder {
   readonly root: string;
-  readonly source: string;
+  /** Names the instrumented code of each file whose mutants are tried, by its path. */
+  readonly sourcesFile: string;
   readonly tests: readonly string[];
   /** Only test files whose names contain this text are asked; the empty text: all. */
   readonly testNames: string;
