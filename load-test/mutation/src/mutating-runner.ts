@@ -85,6 +85,8 @@ export default class MutatingRunner extends TestRunner {
     super.onBeforeTryTask(test, options);
     const attempts = this.#attempts;
     if (attempts === undefined) return;
+    // Assertions that the attempt before has left pending: vitest would wait for them in this one.
+    test.promises?.splice(0);
     const { active, test: name, hits, steps } = attempts;
     if (active !== undefined) this.#write({ kind: 'trying', test: name, mutant: active });
     mutantSwitch.activeMutant = active;
