@@ -23,6 +23,8 @@ export interface MemoryStreamOptions {
   readonly shards: MemoryShard[];
   /** Records that one GetRecords returns at most. */
   readonly pageRecords?: number;
+  /** Answers without records before each answer with some, as between records that lie far apart. */
+  readonly emptyReads?: number;
 }
 
 /** A stream in memory as its readers see it: ListShards, GetShardIterator and GetRecords. */
@@ -40,7 +42,12 @@ export interface MemoryStream {
   expireIterators(): void;
 }
 
-export function memoryStream({ clock, shards, pageRecords = 100 }: MemoryStreamOptions): MemoryStream {
+export function memoryStream({
+  clock,
+  shards,
+  pageRecords = 100,
+  emptyReads = 0,
+}: MemoryStreamOptions): MemoryStream {
   const starts: string[] = [];
   const readsMs: number[] = [];
   let generation = 0;
@@ -66,10 +73,14 @@ export function memoryStream({ clock, shards, pageRecords = 100 }: MemoryStreamO
 
   function read({ input: { ShardIterator = '', Limit = 0 } }: GetRecordsCommand) {
     readsMs.push(clock.now());
-    const [made, id, from] = ShardIterator.split(' ');
+    const [made, id, from, emptyCount = '0'] = ShardIterator.split(' ');
     if (made !== String(generation))
       throw new ExpiredIteratorException({ message: 'expired', $metadata: {} });
     const { records, isClosed } = shardNamed(id);
+    if (Number(emptyCount) < emptyReads) {
+      const NextShardIterator = `${generation} ${id} ${from} ${Number(emptyCount) + 1}`;
+      return { Records: [], MillisBehindLatest: 1_000, NextShardIterator };
+    }
     const page = records.slice(Number(from), Number(from) + Math.min(Limit, pageRecords));
     const end = Number(from) + page.length;
     const isAtEnd = end === records.length;

@@ -1,3 +1,4 @@
+import { CodedError } from '@twinstream/runtime';
 import { encodeAggregate, type StreamRecord, sequenceNumber, shardId } from '@twinstream/stream-model';
 import { TEST_TIME_MS, virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
@@ -253,6 +254,30 @@ describe('reads of a shard', () => {
     });
     await run();
     expect(stream.readsMs.map((ms) => ms - TEST_TIME_MS)).toEqual([0, 1_250]);
+  });
+
+  test('go on without a wait over answers without records before the tip', async () => {
+    const { clock, batches, run } = reading([{ id: A, records: records(1, 2) }], {
+      pageRecords: 1,
+      emptyReads: 2,
+    });
+    await run();
+    expect(numbersOf(batches)).toEqual([1, 2]);
+    expect(clock.now()).toBe(TEST_TIME_MS);
+  });
+
+  test('fail with what the stream refuses them with, and do not begin again', async () => {
+    const shard = { id: A, records: records(1, 2) };
+    const { stream, read, clock } = reading([shard], { pageRecords: 1 });
+    const reads = read({}, () => {
+      Object.defineProperty(shard, 'records', {
+        get: () => {
+          throw new CodedError('ACCESS_DENIED', 'not allowed to decrypt');
+        },
+      });
+    });
+    await expect(clock.run(reads)).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+    expect(stream.starts).toHaveLength(1);
   });
 
   test('follow each other without a wait where they are not polite', async () => {
