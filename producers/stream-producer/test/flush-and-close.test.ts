@@ -83,8 +83,10 @@ test('after close nothing sleeps any more', async () => {
   const { clock, producer, put } = await createHarness();
   await put('a', '1');
   await clock.run(producer.close());
+  const closedMs = clock.now();
   const never = new Promise(() => undefined);
   await expect(clock.run(never)).rejects.toThrow('nothing sleeps');
+  expect(clock.now()).toBe(closedMs);
 });
 
 test('an idle producer does not keep the clock busy', async () => {

@@ -149,6 +149,7 @@ describe('what put refuses', () => {
     expect(producer.metrics.snapshot()).toMatchObject({ userRecordsFailed: 2, bufferedBytes: 0 });
     await expect(Promise.resolve(producer.put(record(1)))).rejects.toMatchObject({
       code: 'UNCLAIMED_FAILURES',
+      retryable: true,
     });
     const { failed } = await clock.run(producer.flush());
     expect(failed).toHaveLength(2);
