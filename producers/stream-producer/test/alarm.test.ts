@@ -1,6 +1,7 @@
 import { settled, virtualClock } from '@twinstream/test-kit';
 import { expect, test } from 'vitest';
 import { createAlarm } from '../src/alarm.ts';
+import { unhandledRejections } from './unhandled-rejections.ts';
 
 function alarmAt(startMs = 1_000) {
   const clock = virtualClock({ startMs });
@@ -73,4 +74,26 @@ test('a sleep that ends although it was taken back rings nothing', async () => {
   wakes[1]?.();
   await settled();
   expect(rings).toEqual(['rung']);
+});
+
+test('an alarm that an earlier one replaces sleeps no more', async () => {
+  const { clock, alarm, nothingSleeps } = alarmAt();
+  alarm.setFor(9_000);
+  alarm.setFor(1_050);
+  await clock.advance(50);
+  await nothingSleeps();
+  expect(clock.now()).toBe(1_050);
+});
+
+test('an alarm that is taken back rejects nothing, and a clock that fails is not kept quiet', async () => {
+  const { clock, alarm } = alarmAt();
+  const failure = new Error('no clock');
+  const unhandled = await unhandledRejections(async () => {
+    alarm.setFor(1_050);
+    alarm.clear();
+    await clock.advance(100);
+    createAlarm({ now: () => 0, sleep: () => Promise.reject(failure) }, () => undefined).setFor(1);
+    await settled();
+  });
+  expect(unhandled).toEqual([failure]);
 });

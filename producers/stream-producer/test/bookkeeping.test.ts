@@ -2,7 +2,7 @@ import { CodedError } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { settled } from '@twinstream/test-kit';
 import { describe, expect, test, vi } from 'vitest';
-import { createBufferCapacity, RECORD_BOOKKEEPING_BYTES } from '../src/buffer-capacity.ts';
+import { createBufferCapacity, RECORD_BOOKKEEPING_BYTES, WAITING_PUTS_MAX } from '../src/buffer-capacity.ts';
 import { createFlushTracker } from '../src/flush-tracker.ts';
 import type { UserRecord } from '../src/index.ts';
 import { createMetricsRecorder, type ProducerEvent } from '../src/metrics.ts';
@@ -53,6 +53,20 @@ describe('the capacity of the buffer', () => {
     capacity.admit();
     expect(taken).toEqual(['a', 'b', 'c']);
     expect([capacity.waitingCount, capacity.tryTake(70)]).toEqual([0, true]);
+  });
+
+  test('lets 10,000 wait, and refuses the next', async () => {
+    const capacity = createBufferCapacity(10);
+    capacity.tryTake(10);
+    const waits = Array.from({ length: WAITING_PUTS_MAX }, () => capacity.take(1, () => undefined));
+    expect(capacity.waitingCount).toBe(10_000);
+    await expect(capacity.take(1, () => undefined)).rejects.toMatchObject({
+      code: 'TOO_MANY_WAITING_PUTS',
+      retryable: true,
+    });
+    const ended = Promise.allSettled(waits);
+    capacity.refuse(new ProducerError('PRODUCER_CLOSED', 'closed'));
+    expect((await ended).every(({ status }) => status === 'rejected')).toBe(true);
   });
 
   test('refuses all who wait, once', async () => {

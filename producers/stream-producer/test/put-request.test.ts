@@ -12,7 +12,9 @@ describe('a call within its time', () => {
     const stop = new AbortController().signal;
     expect(await clock.run(withinTime(clock, 100, stop, async () => 7))).toBe(7);
     expect(getEventListeners(stop, 'abort')).toEqual([]);
+    const endedMs = clock.now();
     await expect(clock.run(forEver())).rejects.toThrow('nothing sleeps');
+    expect(clock.now()).toBe(endedMs);
   });
 
   test('rejects with its own error', async () => {

@@ -34,6 +34,8 @@ describe('send', () => {
     await expect(sent).rejects.toBeInstanceOf(SendError);
     await expect(sent).rejects.toMatchObject({
       code: 'INVALID_PARTITION_KEY',
+      retryable: false,
+      cause: expect.objectContaining({ code: 'INVALID_PARTITION_KEY' }),
       attempts: 0,
       possiblyStored: false,
     });

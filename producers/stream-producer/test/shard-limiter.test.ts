@@ -218,3 +218,8 @@ test('a shard without limits never makes anybody wait, and throttles do not brea
   for (let nowMs = 0; nowMs < 5_000; nowMs += 1) limiter.answered(true, nowMs);
   expect(limiter.waitMs(5_000)).toBe(0);
 });
+
+test('a clock that runs backward takes nothing away', () => {
+  const limiter = createShardLimiter(RATES, 10_000);
+  expect([limiter.waitMs(10_000), limiter.waitMs(1_000)]).toEqual([0, 0]);
+});
