@@ -61,7 +61,9 @@ describe('records in quarantine', () => {
   });
 
   test('are found by one of the reasons of any of their entries', async () => {
-    const store = await quarantineOf(3, (number) => (number === 1 ? ['not-json', 'not-object'] : ['not-json']));
+    const store = await quarantineOf(3, (number) =>
+      number === 1 ? ['not-json', 'not-object'] : ['not-json'],
+    );
     expect(await found(store, { rejection: ['not-object', 'too-large'] })).toEqual([1]);
     expect(await found(store, { rejection: ['too-large'] })).toEqual([]);
   });

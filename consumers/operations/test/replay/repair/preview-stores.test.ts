@@ -145,7 +145,8 @@ describe('pages of a preview', () => {
 
   test('are refused above what a preview holds, and held up to it', async () => {
     const under = memoryStores();
-    const characters = (number: number) => pageAt(number).events.reduce((sum, { text }) => sum + text.length, 0);
+    const characters = (number: number) =>
+      pageAt(number).events.reduce((sum, { text }) => sum + text.length, 0);
     const { eventStore } = previewStores(under, characters(1) + characters(2));
     await eventStore.appendPage(pageAt(1));
     await eventStore.appendPage(pageAt(2));
@@ -177,7 +178,9 @@ describe('devices of a preview', () => {
   test('are those with stored pages, and each with written pages alone once', async () => {
     const { eventStore, under } = await twoDevices();
     expect((await Array.fromAsync(eventStore.deviceIds())).toSorted()).toEqual([OTHER, DEVICE].toSorted());
-    expect((await Array.fromAsync(eventStore.partitionKeys())).toSorted()).toEqual([OTHER, DEVICE].toSorted());
+    expect((await Array.fromAsync(eventStore.partitionKeys())).toSorted()).toEqual(
+      [OTHER, DEVICE].toSorted(),
+    );
     expect(await Array.fromAsync(under.eventStore.deviceIds())).toEqual([DEVICE]);
   });
 
