@@ -116,6 +116,21 @@ test('a device moves only when its old lane has nothing unacknowledged: the new 
   expect(auditStream(stub, counts)).toMatchObject(CLEAN);
 });
 
+test('a record that lingers during a reshard is sent from its new lane', async () => {
+  const { clock, producer, put, stub, texts } = await createHarness({
+    producer: { aggregate: true, lingerMs: 60_000, aggregateBytesMax: 1_000 },
+  });
+  const [device, other] = devicesInTwoLanesOfOneHalf();
+  stub.split(firstShard(stub));
+  await put(device, 'lingers');
+  // A full lane does not linger, and finds the split out.
+  await put(other, 'x'.repeat(1_000));
+  await clock.advance(1_000);
+  expect(producer.metrics.snapshot().shardMapRefreshes).toBe(1);
+  await clock.run(producer.flush());
+  expect([texts('acknowledged').length, texts('failed')]).toEqual([2, []]);
+});
+
 test('a lane hands on across two reshards what was on its way during both', async () => {
   const harness = await createHarness(aggregated);
   const { clock, producer, stub } = harness;
