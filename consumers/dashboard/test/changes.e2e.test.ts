@@ -168,4 +168,46 @@ describe.skipIf(isSkipped)(`changes made in a browser${skipNote}`, () => {
       [String(later.attributes.batteryPercent), String(then.attributes.batteryPercent)],
     );
   });
+
+  test('a trouble is acknowledged on the page of its device, and leaves the line of troubles', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openPage({ device: deviceId }, 390);
+    const trouble = page.getByRole('list', { name: 'Troubles' }).locator('li', { hasText: 'silent' });
+    await trouble.getByRole('button', { name: 'Acknowledge…' }).click();
+    await trouble.getByLabel('Reason').fill('in the depot');
+    await trouble.getByLabel('Your name').fill('ann');
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await overflowOf(page)).toBe(0);
+    await trouble.getByRole('button', { name: 'Acknowledge silent' }).click();
+    await trouble.getByText('Acknowledged by ann').waitFor();
+    expect(await trouble.innerText()).toContain('in the depot');
+    const list = await openPage({ trouble: 'silent' });
+    await list.locator('.fleet-grid .grid-row', { hasText: deviceId }).getByText('known').waitFor();
+    await list.getByLabel('Acknowledged').selectOption('no');
+    await list.locator('.fleet-grid .grid-row', { hasText: deviceId }).waitFor({ state: 'detached' });
+    expect(await violationsOf(list)).toEqual([]);
+    await trouble.getByRole('button', { name: 'Withdraw…' }).click();
+    await trouble.getByRole('button', { name: 'Withdraw it' }).click();
+    await trouble.getByRole('button', { name: 'Acknowledge…' }).waitFor();
+  });
+
+  test('a device is retired on its page, leaves the fleet, and is brought back', async () => {
+    const { deviceId } = await silentDevice();
+    const page = await openPage({ device: deviceId });
+    await page.getByText('Retire the device', { exact: true }).click();
+    const form = page.getByRole('form', { name: 'Retire the device' });
+    await form.getByLabel('Reason').fill('sold');
+    await form.getByLabel('Your name').fill('ann');
+    await form.getByRole('button', { name: `Retire ${deviceId}` }).click();
+    await page.getByText('It is in no list until its next event.').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    const list = await openPage({});
+    await list.getByText('59 devices').waitFor();
+    await list.getByLabel('Retired').selectOption({ label: 'only (1)' });
+    await list.getByText('1 device', { exact: true }).waitFor();
+    await list.locator('.fleet-grid .grid-row', { hasText: deviceId }).waitFor();
+    await page.getByRole('button', { name: `Bring ${deviceId} back` }).click();
+    await page.getByText('It is in no list until its next event.').waitFor({ state: 'detached' });
+    expect((await fleet.get<DeviceJson>(`/v1/devices/${deviceId}`)).retired).toBeUndefined();
+  });
 });

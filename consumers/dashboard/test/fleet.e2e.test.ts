@@ -173,7 +173,9 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   test('a device tells why it needs attention, and since when', async () => {
     const since = new Date(Date.now() - 200_000).toISOString();
     const page = await openPage(`/?device=${simulatedId(7)}`, {
-      troubles: [{ trouble: 'gaps', cause: 'not arrived: counter 4 of session 1', since }],
+      troubles: [
+        { trouble: 'gaps', cause: 'not arrived: counter 4 of session 1', since, acknowledgement: null },
+      ],
     });
     const trouble = page.getByRole('list', { name: 'Troubles' });
     await trouble.waitFor();

@@ -1,4 +1,5 @@
 import type {
+  Acknowledged,
   Basis,
   CorrectionTaken,
   Discarded,
@@ -9,7 +10,9 @@ import type {
   QuarantinedPayload,
   QuarantineList,
   RedriveAnswer,
+  Retired,
   SeriesAnswer,
+  Trouble,
   WholeDevice,
   WholeDeviceList,
 } from '@twinstream/api-contract';
@@ -69,7 +72,11 @@ export function readDevice(
   moment?: Moment,
   signal?: AbortSignal,
 ): Promise<Outcome<WholeDevice>> {
-  const parameters = { at: moment?.at, basis: moment?.basis, fields: '*,attributeVersions,troubles' };
+  const parameters = {
+    at: moment?.at,
+    basis: moment?.basis,
+    fields: '*,attributeVersions,troubles,retirement',
+  };
   return requestJson(pathOf(devicePath(deviceId), parameters), signal);
 }
 
@@ -142,6 +149,30 @@ export function correctDevice(
   const members = data.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',');
   const body = `{"data":{${members}},${JSON.stringify(rest).slice(1)}`;
   return sendJson(`${devicePath(deviceId)}/corrections`, body, { 'idempotency-key': key });
+}
+
+export interface Acknowledgement {
+  readonly trouble: Trouble;
+  readonly note: string;
+  readonly actor: string;
+  readonly withdraw?: true;
+}
+
+/** `key`: a repetition changes nothing. */
+export function acknowledgeTrouble(
+  deviceId: string,
+  body: Acknowledgement,
+  key: string,
+): Promise<Outcome<Acknowledged>> {
+  return sendJson(`${devicePath(deviceId)}/acknowledgements`, { ...body }, { 'idempotency-key': key });
+}
+
+export function retireDevice(
+  deviceId: string,
+  body: Signature & { readonly withdraw: boolean },
+  key: string,
+): Promise<Outcome<Retired>> {
+  return sendJson(`${devicePath(deviceId)}/retirement`, { ...body }, { 'idempotency-key': key });
 }
 
 export interface QuarantineQuery {

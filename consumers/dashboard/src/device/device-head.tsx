@@ -5,8 +5,10 @@ import { countText } from '../model/value-text.ts';
 import { LivenessMark, ReportedStatus } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
-import { Age, Moment } from '../parts/time.tsx';
+import { Age } from '../parts/time.tsx';
 import { LEAVE } from '../session/address.ts';
+import { RetiredNote } from './retire-card.tsx';
+import { Troubles } from './troubles.tsx';
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
   return (
@@ -14,29 +16,6 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  );
-}
-
-/** Why the device needs attention, and since when. */
-function Troubles({ device: { troubles = [] } }: { readonly device: WholeDevice }) {
-  if (troubles.length === 0) return null;
-  return (
-    <ul class="troubles" aria-label="Troubles">
-      {troubles.map(({ trouble, cause, since }) => (
-        <li key={trouble} class="is-trouble">
-          <span class="mark">
-            <Icon name="trouble" />
-            {trouble}
-          </span>{' '}
-          {since !== null && (
-            <>
-              for <Age time={since} />, since <Moment time={since} />:{' '}
-            </>
-          )}
-          {cause}
-        </li>
-      ))}
-    </ul>
   );
 }
 
@@ -64,6 +43,7 @@ export function DeviceHead({
         )}
       </div>
       {device !== undefined && <Troubles device={device} />}
+      {device !== undefined && <RetiredNote device={device} />}
       {device !== undefined && (
         <dl class="facts">
           <Fact name="Last heard">

@@ -17,6 +17,7 @@ import { AttributesTable } from './attributes-table.tsx';
 import { CompareChoice, useCompared } from './compare.tsx';
 import { DeviceHead } from './device-head.tsx';
 import { HistoryList } from './history-list.tsx';
+import { RetireForm } from './retire-card.tsx';
 import { TimeSlider } from './time-slider.tsx';
 
 const TrackCard = lazy(async () => (await import('./track-card.tsx')).TrackCard);
@@ -115,6 +116,7 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
   const device = session.device.value;
   const { history } = session;
   const [isCorrecting, setIsCorrecting] = useState(false);
+  const [isRetiring, setIsRetiring] = useState(false);
   const events = history.events.value;
   const atMs = momentOf(parameters.value.get('at'));
   const past = session.past.value;
@@ -189,6 +191,10 @@ function Loaded({ session, windowName }: { readonly session: DeviceSession; read
       <details class="card" onToggle={(event) => setIsCorrecting(event.currentTarget.open)}>
         <summary>Correct attributes</summary>
         {isCorrecting && <CorrectionForm device={device} events={events} />}
+      </details>
+      <details class="card" onToggle={(event) => setIsRetiring(event.currentTarget.open)}>
+        <summary>{device.retired === true ? 'Bring the device back' : 'Retire the device'}</summary>
+        {isRetiring && <RetireForm device={device} />}
       </details>
       <HistoryCard
         history={history}

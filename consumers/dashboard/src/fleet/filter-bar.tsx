@@ -54,6 +54,8 @@ interface ChoiceProps {
   readonly label: string;
   readonly value: string | undefined;
   readonly tally: Tally;
+  /** What it means to choose nothing. */
+  readonly none?: string;
   readonly onChoose: (value: string | undefined) => void;
 }
 
@@ -63,7 +65,7 @@ function countedName(name: string, tally: Tally): string {
 }
 
 /** One filter among the values that the fleet has, with how many devices have each. */
-function Choice({ label, value, tally, onChoose }: ChoiceProps) {
+function Choice({ label, value, tally, none = 'any', onChoose }: ChoiceProps) {
   const values = [...tally.keys()];
   if (value !== undefined && !values.includes(value)) values.push(value);
   if (values.length === 0) return null;
@@ -72,7 +74,7 @@ function Choice({ label, value, tally, onChoose }: ChoiceProps) {
     <label class={`choice ${value === undefined ? '' : 'is-on'}`}>
       <span class="choice-label">{label}</span>
       <select value={value ?? ''} onChange={(event) => onChoose(event.currentTarget.value || undefined)}>
-        <option value="">any</option>
+        <option value="">{none}</option>
         {values.map((name) => (
           <option key={name} value={name}>
             {countedName(name, tally)}
@@ -82,6 +84,9 @@ function Choice({ label, value, tally, onChoose }: ChoiceProps) {
     </label>
   );
 }
+
+const ACKNOWLEDGED: Tally = new Map(['no', 'yes'].map((answer) => [answer, undefined]));
+const RETIRED: Tally = new Map([['included', undefined]]);
 
 /** What devices can say, before they are counted. */
 const SAID: Tally = new Map(CONNECTION_STATUSES.map((status) => [status, undefined]));
@@ -116,6 +121,31 @@ export function FilterBar() {
         tally={tallyOf(counts?.byFirmware)}
         onChoose={choose('firmware')}
       />
+      {(query.trouble !== undefined || query.acknowledged !== undefined) && (
+        <Choice
+          label="Acknowledged"
+          value={query.acknowledged === undefined ? undefined : query.acknowledged ? 'yes' : 'no'}
+          tally={ACKNOWLEDGED}
+          onChoose={(value) => {
+            const { acknowledged: _before, ...rest } = query;
+            setFleetQuery(value === undefined ? rest : { ...rest, acknowledged: value === 'yes' });
+          }}
+        />
+      )}
+      {(query.retired !== undefined || (counts?.retired ?? 0) > 0) && (
+        <Choice
+          label="Retired"
+          none="left out"
+          value={query.retired === undefined ? undefined : query.retired === 'any' ? 'included' : 'only'}
+          tally={new Map([...RETIRED, ['only', counts?.retired]])}
+          onChoose={(value) => {
+            const { retired: _before, ...rest } = query;
+            setFleetQuery(
+              value === undefined ? rest : { ...rest, retired: value === 'only' ? 'true' : 'any' },
+            );
+          }}
+        />
+      )}
       <AttributeFilterMenu />
       <AttributeChips />
       {isFiltered(query) && (

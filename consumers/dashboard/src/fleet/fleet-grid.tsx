@@ -3,7 +3,7 @@ import type { DeviceJson, LabelCounts } from '@twinstream/api-contract';
 import { LABELS } from '@twinstream/api-contract/values';
 import { useRef } from 'preact/hooks';
 import { attributeSort, type SortKey } from '../model/fleet-query.ts';
-import { troublesOf } from '../model/trouble.ts';
+import { openTroublesOf } from '../model/trouble.ts';
 import { countText, valueText } from '../model/value-text.ts';
 import { Cell } from '../parts/cell.tsx';
 import { Health, reportedText } from '../parts/health.tsx';
@@ -273,7 +273,7 @@ export function FleetGrid() {
         const device = deviceAt(row);
         if (device === undefined) return 'is-pending';
         if (left.has(device.deviceId)) return 'has-left';
-        return troublesOf(device).length > 0 ? 'in-trouble' : `of-${device.liveness}`;
+        return openTroublesOf(device).length > 0 ? 'in-trouble' : `of-${device.liveness}`;
       }}
       onOpen={open}
       onRange={showRows}

@@ -21,7 +21,7 @@ interface Tile {
 
 /** The query with the tile's own filter in place of any other tile's. */
 function withTile(
-  { liveness: _liveness, trouble: _trouble, ...rest }: FleetQuery,
+  { liveness: _liveness, trouble: _trouble, acknowledged: _acknowledged, ...rest }: FleetQuery,
   own: FleetQuery,
 ): FleetQuery {
   return { ...rest, ...own };
@@ -118,9 +118,11 @@ function shareText(count: number | undefined, total: number | undefined): string
 
 function troubleText(counts: FleetSummary | undefined): string {
   const { silent = 0, gaps = 0 } = counts?.byTrouble ?? {};
+  const known = counts === undefined ? 0 : counts.inTrouble - counts.unacknowledged;
   const parts = [
     ...(silent > 0 ? [`${countText(silent)} silent`] : []),
     ...(gaps > 0 ? [`${countText(gaps)} with gaps`] : []),
+    ...(known > 0 ? [`${countText(known)} known`] : []),
   ];
   return parts.join(', ');
 }

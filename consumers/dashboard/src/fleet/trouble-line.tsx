@@ -8,7 +8,7 @@ import { tileSummary, troubledDevices } from '../session/summary-session.ts';
 /** The devices in trouble, by name: what one came to see. */
 export function TroubleLine() {
   const devices = troubledDevices.value;
-  const count = tileSummary.value?.inTrouble ?? 0;
+  const count = tileSummary.value?.unacknowledged ?? 0;
   if (fleetQuery.value.trouble !== undefined || devices.length === 0 || count === 0) return null;
   return (
     <section class="trouble-line" aria-label="Devices in trouble">

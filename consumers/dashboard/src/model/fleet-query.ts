@@ -4,6 +4,7 @@ import {
   LIVENESS,
   ORDERS,
   type Order,
+  RETIRED_FILTERS,
   type SortName,
   TROUBLE_FILTERS,
 } from '@twinstream/api-contract/values';
@@ -49,6 +50,9 @@ export interface FleetQuery {
   readonly status?: Filter<'status'>;
   readonly liveness?: Filter<'liveness'>;
   readonly trouble?: Filter<'trouble'>;
+  /** Whether the troubles of a device are acknowledged; false: not all of them. */
+  readonly acknowledged?: Filter<'acknowledged'>;
+  readonly retired?: Filter<'retired'>;
   readonly site?: Filter<'site'>;
   readonly type?: Filter<'type'>;
   readonly firmware?: Filter<'firmware'>;
@@ -64,12 +68,16 @@ export const FLEET_PARAMETERS = [
   'status',
   'liveness',
   'trouble',
+  'acknowledged',
+  'retired',
   'site',
   'type',
   'firmware',
   'sort',
   'order',
 ] as const satisfies readonly (keyof FleetQuery & (keyof FleetFilter | 'sort' | 'order'))[];
+
+const FLAGS = ['true', 'false'] as const;
 
 function oneOf<T extends string>(known: readonly T[], value: string | null): T | undefined {
   return known.find((one) => one === value);
@@ -106,6 +114,8 @@ export function readFleetQuery(parameters: URLSearchParams): FleetQuery {
     .map(([name, condition]) => ({ name: name.slice(FILTER_PREFIX.length), condition }));
   const order = oneOf(ORDERS, parameters.get('order'));
   const trouble = oneOf(TROUBLE_FILTERS, parameters.get('trouble'));
+  const known = oneOf(FLAGS, parameters.get('acknowledged'));
+  const retired = oneOf(RETIRED_FILTERS, parameters.get('retired'));
   const q = text('q');
   const site = text('site');
   const type = text('type');
@@ -115,6 +125,8 @@ export function readFleetQuery(parameters: URLSearchParams): FleetQuery {
     ...(status === undefined ? {} : { status }),
     ...(liveness === undefined ? {} : { liveness }),
     ...(trouble === undefined ? {} : { trouble }),
+    ...(known === undefined ? {} : { acknowledged: known === 'true' }),
+    ...(retired === undefined ? {} : { retired }),
     ...(site === undefined ? {} : { site }),
     ...(type === undefined ? {} : { type }),
     ...(firmware === undefined ? {} : { firmware }),

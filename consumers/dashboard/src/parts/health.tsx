@@ -1,6 +1,6 @@
 import type { DeviceJson, Liveness } from '@twinstream/api-contract';
 import { ageText } from '../model/age.ts';
-import { troublesOf } from '../model/trouble.ts';
+import { openTroublesOf, troublesOf } from '../model/trouble.ts';
 import { lagOfDevice } from '../session/pipeline-session.ts';
 import { Icon } from './icon.tsx';
 
@@ -63,13 +63,16 @@ export function ReportedStatus({ device }: { readonly device: DeviceJson }) {
 /** Liveness, and trouble in its place where there is any. */
 export function Health({ device }: { readonly device: DeviceJson }) {
   const troubles = troublesOf(device);
+  const open = openTroublesOf(device);
   return (
     <span class="standing">
       <LivenessMark device={device} />
       {troubles.length > 0 && (
-        <span class="mark is-trouble" title={troubles.join('; ')}>
+        <span class={`mark ${open.length > 0 ? 'is-trouble' : 'is-known'}`} title={troubles.join('; ')}>
           <Icon name="trouble" />
-          <span class="trouble-word">{device.counts.gaps > 0 ? 'gaps' : 'silent'}</span>
+          <span class="trouble-word">
+            {open.length === 0 ? 'known' : open.includes('gaps') ? 'gaps' : 'silent'}
+          </span>
         </span>
       )}
     </span>

@@ -13,7 +13,7 @@ export const summary = signal<FleetSummary | undefined>(undefined);
 
 /** What the tiles count among: the filters of the address without those that tiles set. */
 const tileFilter = computed((): FleetQuery => {
-  const { liveness: _l, trouble: _t, sort: _s, order: _o, ...rest } = fleetQuery.value;
+  const { liveness: _l, trouble: _t, acknowledged: _a, sort: _s, order: _o, ...rest } = fleetQuery.value;
   return rest;
 });
 const filtered = signal<{ readonly filter: FleetQuery; readonly counts: FleetSummary } | undefined>(
@@ -42,7 +42,7 @@ async function count(filter: FleetQuery, signal: AbortSignal): Promise<FleetSumm
 const TROUBLED_MAX = 12;
 
 /**
- * Those of the tiles' devices that are in trouble: first those that fell silent, the last one first, then those of which
+ * Those of the tiles' devices with a trouble that nobody has acknowledged: first those that fell silent, the last one first, then those of which
  * most is missing. Neither order moves with every event.
  */
 export const troubledDevices = signal<readonly DeviceJson[]>([]);
@@ -57,8 +57,10 @@ async function refreshTroubled(signal: AbortSignal): Promise<void> {
     const known = new Set(found.map(({ deviceId }) => deviceId));
     found.push(...outcome.value.devices.filter(({ deviceId }) => !known.has(deviceId)));
   };
-  if (silent > 0) await take({ trouble: 'silent', sort: 'lastArrivalTime', order: 'desc' });
-  if (gaps > 0 && found.length < TROUBLED_MAX) await take({ trouble: 'gaps', sort: 'gaps', order: 'desc' });
+  if (silent > 0)
+    await take({ trouble: 'silent', acknowledged: false, sort: 'lastArrivalTime', order: 'desc' });
+  if (gaps > 0 && found.length < TROUBLED_MAX)
+    await take({ trouble: 'gaps', acknowledged: false, sort: 'gaps', order: 'desc' });
   if (!signal.aborted) troubledDevices.value = found.slice(0, TROUBLED_MAX);
 }
 

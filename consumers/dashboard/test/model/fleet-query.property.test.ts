@@ -1,4 +1,4 @@
-import { LIVENESS, ORDERS, TROUBLE_FILTERS } from '@twinstream/api-contract/values';
+import { LIVENESS, ORDERS, RETIRED_FILTERS, TROUBLE_FILTERS } from '@twinstream/api-contract/values';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -29,6 +29,8 @@ const filter = fc.record(
     status: fc.constantFrom('connected' as const, 'disconnected' as const, 'unknown' as const),
     liveness: fc.constantFrom(...LIVENESS),
     trouble: fc.constantFrom(...TROUBLE_FILTERS),
+    acknowledged: fc.boolean(),
+    retired: fc.constantFrom(...RETIRED_FILTERS),
     site: text,
     type: text,
     firmware: text,
