@@ -25,13 +25,16 @@ const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
 export interface LoopbackAccessOptions {
   /** Callers must bring it as `Authorization: Bearer …`. Default: no token is needed. */
   readonly token?: string;
+  /** Other origins whose pages may read. Default: none. */
+  readonly origins?: readonly string[];
 }
 
 /**
  * Access on one machine. The name in `Host` must be a loopback name, and an `Origin` must be this very server: a page from
- * elsewhere that got its own name to resolve to 127.0.0.1 (DNS rebinding), or that sends requests here, is refused.
+ * elsewhere that got its own name to resolve to 127.0.0.1 (DNS rebinding), or that sends requests here, is refused. Pages of
+ * `origins` may read, and change nothing.
  */
-export function loopbackAccess({ token }: LoopbackAccessOptions = {}): ImmediateAccess {
+export function loopbackAccess({ token, origins = [] }: LoopbackAccessOptions = {}): ImmediateAccess {
   const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
   return (scope, { header }) => {
     const host = header('host');
@@ -39,7 +42,8 @@ export function loopbackAccess({ token }: LoopbackAccessOptions = {}): Immediate
       return refused('the Host of a request must be 127.0.0.1, localhost or [::1]');
     }
     const origin = header('origin');
-    if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+    const isOwn = origin === undefined || origin.toLowerCase() === `http://${host.toLowerCase()}`;
+    if (!isOwn && (scope === 'write' || !origins.includes(origin))) {
       return refused('a page from another origin may not call this API');
     }
     const site = header('sec-fetch-site');

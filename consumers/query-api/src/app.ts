@@ -42,6 +42,7 @@ const ANNOTATION_ENDPOINTS = [acknowledgementEndpoint, retirementEndpoint] as co
 export const CORRECTION_ENDPOINTS = [correctionsEndpoint, ...ANNOTATION_ENDPOINTS] as const;
 
 /** The partitions of the table of operators in which that is kept. */
+export { CROSS_ORIGIN } from './allowed-origins.ts';
 export { ANNOTATION_KINDS } from './annotations/dynamodb-annotation-store.ts';
 
 /** All operations of the contract, in its order. */
@@ -70,6 +71,6 @@ export const READ_ENDPOINTS: readonly Endpoint[] = ENDPOINTS.filter(
 );
 
 /** The whole API. */
-export function createApp(services: QueryApiServices, access: Access): Hono {
-  return httpApp(ENDPOINTS, services, access);
+export function createApp(services: QueryApiServices, access: Access, origins: readonly string[] = []): Hono {
+  return httpApp(ENDPOINTS, services, access, origins);
 }

@@ -45,6 +45,20 @@ const byType = z
     return thresholds;
   });
 
+const ORIGIN_RULE = 'must be origins with commas between: https://grafana.example,https://wall.example:8443';
+
+const origins = z
+  .string()
+  .default('')
+  .transform((value, context) => {
+    const all = value === '' ? [] : value.split(',').map((origin) => origin.trim());
+    // An origin is as a browser writes it: no path, no slash at its end (RFC 6454, 6.2).
+    if (all.every((text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text))
+      return all;
+    context.addIssue({ code: 'custom', message: ORIGIN_RULE });
+    return z.NEVER;
+  });
+
 const SCHEMA = z.object({
   TWINSTREAM_STREAM: z.string().default(NAMES.stream),
   TWINSTREAM_EVENTS_TABLE: z.string().default(NAMES.eventsTable),
@@ -69,6 +83,7 @@ const SCHEMA = z.object({
   TWINSTREAM_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   TWINSTREAM_JWT_ISSUER: z.url('the URL of an OpenID provider').optional(),
   TWINSTREAM_JWT_AUDIENCE: z.string().min(1, 'client ids, with commas between').optional(),
+  TWINSTREAM_ALLOWED_ORIGINS: origins,
   TWINSTREAM_STALE_AFTER: duration('2m'),
   TWINSTREAM_OFFLINE_AFTER: duration('15m'),
   TWINSTREAM_LIVENESS_BY_TYPE: byType,
@@ -121,6 +136,8 @@ export function queryApiConfiguration(environment: Environment) {
       issuer === undefined || audience === undefined
         ? undefined
         : { issuer, audience: audience.split(',').map((id) => id.trim()) },
+    /** Other origins whose pages may read. */
+    origins: values.TWINSTREAM_ALLOWED_ORIGINS,
     liveness,
     /** Gaps older than this are no longer trouble, in milliseconds; undefined: they always are. */
     gapsAgeOutMs: values.TWINSTREAM_GAPS_AGE_OUT_AFTER || undefined,

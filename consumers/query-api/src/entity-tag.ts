@@ -34,3 +34,20 @@ export function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
     return known === '*' || known === tag || known === `W/${tag}`;
   });
 }
+
+/**
+ * The answer to a question about the fleet, with a weak tag of what it tells (RFC 9110, 8.8.1): equal tags, equal content, whatever
+ * `asOf` says. The caller that has it gets 304, and `As-Of` says as of when that holds. Caches keep nothing: a browser
+ * that revalidated by itself would hand on the `asOf` of before.
+ *
+ * @param content all that the tag is of
+ */
+export function taggedAnswer(
+  ifNoneMatch: string | undefined,
+  { content, asOf, text }: { readonly content: string; readonly asOf: string; readonly text: () => string },
+): Response {
+  const tag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+  const headers = { etag: `W/${tag}`, 'as-of': asOf, 'cache-control': 'no-store' };
+  if (isKnown(ifNoneMatch, tag)) return new Response(null, { status: 304, headers });
+  return new Response(text(), { headers: { 'content-type': 'application/json', ...headers } });
+}

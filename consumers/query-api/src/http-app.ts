@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import type { Access, AccessDecision } from './access.ts';
+import { allowOrigins } from './allowed-origins.ts';
 import type { Endpoint, RawRequest } from './endpoint.ts';
 import { problemResponse } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -12,14 +13,20 @@ import type { QueryApiServices } from './services.ts';
 /** An event of 256 KiB, and room for the ways in which JSON can be written. */
 const BODY_BYTES_MAX = 512 * 1024;
 
-/** Endpoints as one app, whatever drives it. It holds nothing of its own: everything comes with the services. */
+/**
+ * Endpoints as one app, whatever drives it. It holds nothing of its own: everything comes with the services.
+ *
+ * @param origins other origins whose pages may read
+ */
 export function httpApp<Services extends Pick<QueryApiServices, 'logger'>>(
   endpoints: readonly Endpoint<Services>[],
   services: Services,
   access: Access,
+  origins: readonly string[] = [],
 ): Hono {
   const app = new Hono();
   app.use(securityHeaders);
+  if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(compress());
   app.use(async (context, next) => {
     const decision = await decide(access, 'open', context);

@@ -23,6 +23,8 @@ export interface LocalQueryApiOptions {
    * listens on loopback alone.
    */
   readonly access?: Access;
+  /** Other origins whose pages may read. Default: none. */
+  readonly origins?: readonly string[];
 }
 
 export interface LocalQueryApi {
@@ -43,12 +45,12 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Serves the API, and the page where there is one, on loopback unless an access is given. Rejects with `PORT_TAKEN` when something listens there. */
 export async function startQueryApi(options: LocalQueryApiOptions): Promise<LocalQueryApi> {
-  const { port, services, dashboardDir, token, access } = options;
+  const { port, services, dashboardDir, token, access, origins = [] } = options;
   const host = access === undefined ? LOOPBACK : ALL_ADDRESSES;
   const app =
     access === undefined
-      ? createApp(services, loopbackAccess(token === undefined ? {} : { token }))
-      : httpApp(READ_ENDPOINTS, services, access);
+      ? createApp(services, loopbackAccess({ origins, ...(token === undefined ? {} : { token }) }), origins)
+      : httpApp(READ_ENDPOINTS, services, access, origins);
   if (dashboardDir !== undefined) app.get('*', staticFiles(dashboardDir));
   const listener = getRequestListener(app.fetch, {
     errorHandler: () =>

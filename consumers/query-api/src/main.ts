@@ -9,13 +9,14 @@ import { openDecoder } from './open-decoder.ts';
 async function main(): Promise<void> {
   const stopping = shutdownSignal();
   const configuration = queryApiConfiguration(process.env);
-  const { port, dashboardDir, token, jwt } = configuration;
+  const { port, dashboardDir, token, jwt, origins } = configuration;
   const decoder = await openDecoder(configuration.mapping);
   const services = awsServices(configuration, { isLongLived: true, decoder });
   try {
     const api = await startQueryApi({
       port,
       services,
+      origins,
       ...(dashboardDir === undefined ? {} : { dashboardDir }),
       ...(token === undefined ? {} : { token }),
       ...(jwt === undefined ? {} : { access: jwtAccess(jwt) }),

@@ -60,6 +60,14 @@ export const CONTEXT = z.object({
   /** Issuer of the tokens that the API takes; IAM signatures where absent. */
   jwtIssuer: z.url({ protocol: /^https?$/, error: 'the URL of an OpenID provider' }).optional(),
   jwtAudience: z.string().min(1, 'client ids, with commas between').optional(),
+  /** Other origins whose pages may read, as a browser writes them. */
+  allowedOrigins: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s,/]+(?:,https?:\/\/[^\s,/]+)*$/,
+      'origins such as https://grafana.example, with commas between',
+    )
+    .optional(),
   /** What answers for the fleet: a function, up to 190,000 devices, or a service that lives on and tells of changes. */
   fleetApi: z.enum(['lambda', 'service'], 'lambda or service').default('lambda'),
   /** Gets a mail when an alarm goes off. */
@@ -175,6 +183,8 @@ export interface StageConfiguration {
   readonly access: ApiAccess;
   /** What answers for the fleet beside the function that answers for single devices; undefined where the function does that, too. */
   readonly fleetService: FleetService | undefined;
+  /** Other origins whose pages may read. */
+  readonly allowedOrigins: readonly string[];
   readonly alarmEmail: string | undefined;
   readonly pageUrl: string | undefined;
   readonly hasIotIngestion: boolean;
@@ -235,6 +245,7 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
     rollout: result.data.rollout ?? STAGES[stage].rollout,
     access,
     fleetService: fleetService(result.data.fleetApi, access, capacity?.deviceCount),
+    allowedOrigins: result.data.allowedOrigins?.split(',') ?? [],
     alarmEmail,
     pageUrl: result.data.pageUrl,
     hasIotIngestion: iot,

@@ -5,19 +5,19 @@ import { eventListSchema } from './event.ts';
 import { ATTRIBUTE_PREFIX, fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS } from './fleet.ts';
 import { ATTRIBUTE_VALUE } from './json-value.ts';
-import { CSV, NDJSON, NO_PARAMETERS, operation } from './operation.ts';
+import { CSV, NDJSON, NO_PARAMETERS, operation, TAG_HEADERS, UNCHANGED } from './operation.ts';
 import {
   choiceParameter,
   cursorParameter,
   deviceIdParameter,
-  headerText,
+  IF_NONE_MATCH,
   limitParameter,
   momentParameter,
   NOW,
   orderParameter,
   timeParameter,
 } from './parameters.ts';
-import { BASES, SORT_NAMES, TEXT_CHARACTERS_MAX } from './values.ts';
+import { BASES, PAST_DEVICES_MAX, SORT_NAMES, TEXT_CHARACTERS_MAX } from './values.ts';
 
 const NEXT_CURSOR = {
   'Next-Cursor': 'Where the answer is not JSON: the cursor of the next page; absent on the last.',
@@ -51,14 +51,22 @@ export const listDevices = operation({
     fields: fieldsParameter(['troubles', 'retirement', 'processedTime']),
     limit: limitParameter,
     cursor: cursorParameter,
+    at: momentParameter.optional().meta({
+      description: `The fleet as it was at this moment, read from the histories of devices: up to ${PAST_DEVICES_MAX} of them in one request, in the order of their ids, those included that the filter leaves out. A page may be empty, and the next one not. Only devices that are known now are looked at; \`acknowledged\` and \`retired\` do not apply. \`past\` says what it took.`,
+    }),
+    basis: choiceParameter(BASES).optional().meta({
+      description: 'As of one device. With `at` only.',
+    }),
   }),
+  headers: IF_NONE_MATCH,
   answers: {
+    ...UNCHANGED,
     200: {
       description:
         'A page of the fleet, perhaps with fewer devices than the limit: it ends before 2 MiB, too. Without `cursor` it is the last.',
       schema: deviceListSchema,
       otherMediaTypes: [NDJSON, CSV],
-      headers: NEXT_CURSOR,
+      headers: { ...NEXT_CURSOR, ...TAG_HEADERS },
     },
   },
   problems: ['BAD_CURSOR', 'CURSOR_EXPIRED'],
@@ -86,7 +94,7 @@ export const getDevice = operation({
     }),
     fields: fieldsParameter(['troubles', 'retirement', 'processedTime', 'attributeVersions']),
   }),
-  headers: z.object({ 'if-none-match': headerText('Tags of answers that the caller has.') }),
+  headers: IF_NONE_MATCH,
   answers: {
     200: {
       description: 'The device; with `fields`, those members of it.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jsonValueSchema } from './json-value.ts';
-import { CONNECTION_STATUSES, LIVENESS, TROUBLES } from './values.ts';
+import { BASES, CONNECTION_STATUSES, LIVENESS, TROUBLES } from './values.ts';
 
 export const positionSchema = z
   .object({
@@ -190,10 +190,24 @@ const listedDeviceSchema = z.union([
 ]);
 export type ListedDevice = z.infer<typeof listedDeviceSchema>;
 
+const pastReadsSchema = z
+  .object({
+    at: z.iso.datetime().meta({ description: 'The moment.' }),
+    basis: z.enum(BASES),
+    devicesRead: z.int().meta({ description: 'Devices whose histories were read for this page.' }),
+    reads: z
+      .int()
+      .meta({ description: 'Reads of the event store for this page: requests, and pages of events.' }),
+  })
+  .meta({ description: 'With `at`: what the page is of, and what it took.' });
+
 export const deviceListSchema = z.object({
   devices: z.array(listedDeviceSchema),
   cursor: z.string().optional(),
-  total: z.int().meta({ description: 'Number of devices that match the filter.' }),
+  total: z.int().meta({
+    description: 'Number of devices that match the filter; with `at`, of those that are looked at.',
+  }),
+  past: pastReadsSchema.optional(),
   asOf: z.iso.datetime().meta({ description: 'The answer includes everything processed before this time.' }),
   lastEventId: z.string().meta({
     description: 'Parameter with which `/v1/updates` continues after this answer.',

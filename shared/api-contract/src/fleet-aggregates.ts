@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FILTER_PARAMETERS, LABEL_VALUES_MAX } from './fleet.ts';
-import { NO_PARAMETERS, operation } from './operation.ts';
-import { attributeParameter, choiceParameter } from './parameters.ts';
+import { NO_PARAMETERS, operation, TAG_HEADERS, UNCHANGED } from './operation.ts';
+import { attributeParameter, choiceParameter, IF_NONE_MATCH } from './parameters.ts';
 import { LABELS } from './values.ts';
 
 const figures = {
@@ -45,5 +45,13 @@ export const getFleetAggregates = operation({
       .meta({ description: 'Label by which devices are grouped. Default: they are not.' }),
     ...FILTER_PARAMETERS,
   }),
-  answers: { 200: { description: 'The figures, and how fresh they are.', schema: aggregatesSchema } },
+  headers: IF_NONE_MATCH,
+  answers: {
+    200: {
+      description: 'The figures, and how fresh they are.',
+      schema: aggregatesSchema,
+      headers: TAG_HEADERS,
+    },
+    ...UNCHANGED,
+  },
 });

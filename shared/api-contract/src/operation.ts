@@ -39,6 +39,13 @@ export interface Operation {
   readonly problems?: readonly ProblemCode[];
 }
 
+/** Response headers of answers about the fleet that have a tag. */
+export const TAG_HEADERS = {
+  ETag: 'Weak tag of what the answer tells, `asOf` left out; absent where a further page has an order of its own.',
+  'As-Of': 'As of when it holds, also with 304.',
+};
+export const UNCHANGED = { 304: { description: 'The caller has it.', headers: TAG_HEADERS } } as const;
+
 /** An operation without parameters, or without query parameters. */
 export const NO_PARAMETERS = z.strictObject({});
 

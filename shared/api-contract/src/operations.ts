@@ -4,8 +4,8 @@ import { correctDevice, getDevice, listDeviceEvents, listDevices } from './devic
 import { fieldsParameter } from './field-selection.ts';
 import { FILTER_PARAMETERS, fleetSummarySchema } from './fleet.ts';
 import { getFleetAggregates } from './fleet-aggregates.ts';
-import { NO_PARAMETERS, type Operation, operation } from './operation.ts';
-import { flagParameter } from './parameters.ts';
+import { NO_PARAMETERS, type Operation, operation, TAG_HEADERS, UNCHANGED } from './operation.ts';
+import { flagParameter, IF_NONE_MATCH } from './parameters.ts';
 import { pipelineStatusSchema } from './pipeline-status.ts';
 import {
   discardRecord,
@@ -53,7 +53,15 @@ export const getFleetSummary = operation({
   scope: 'read',
   params: NO_PARAMETERS,
   query: z.strictObject(FILTER_PARAMETERS),
-  answers: { 200: { description: 'The counts, and how fresh they are.', schema: fleetSummarySchema } },
+  headers: IF_NONE_MATCH,
+  answers: {
+    200: {
+      description: 'The counts, and how fresh they are.',
+      schema: fleetSummarySchema,
+      headers: TAG_HEADERS,
+    },
+    ...UNCHANGED,
+  },
 });
 
 export const getPipeline = operation({

@@ -125,6 +125,11 @@ export const headerText = (description: string) =>
     .optional()
     .meta({ description });
 
+/** Tags by which a caller says what it has. */
+export const IF_NONE_MATCH = z.object({
+  'if-none-match': headerText('Tags of answers that the caller has.'),
+});
+
 /** `true` or `false`. */
 export const flagParameter = (description: string) =>
   z

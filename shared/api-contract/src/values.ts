@@ -68,6 +68,9 @@ export type ReplayTarget = (typeof REPLAY_TARGETS)[number];
 /** Most items of one answer. */
 export const LIMIT_MAX = 1_000;
 
+/** Devices whose histories one request reads for the fleet at a past moment. */
+export const PAST_DEVICES_MAX = 100;
+
 /** Longest value of a text filter, in characters. */
 export const TEXT_CHARACTERS_MAX = 256;
 

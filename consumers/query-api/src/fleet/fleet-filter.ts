@@ -7,7 +7,7 @@ import { troubleIndexOf, troubleTable } from './trouble.ts';
 /** A test of rows, each with its liveness and the bits of its notes. The filter is read once, not once a row. */
 export function fleetPredicate(
   filter: FleetFilter,
-): (row: FleetRow, liveness: Liveness, notes: number) => boolean {
+): (row: Pick<FleetRow, 'deviceId' | 'device'>, liveness: Liveness, notes: number) => boolean {
   const { status, liveness, site, type, firmware, trouble, acknowledged, retired = 'false' } = filter;
   const q = filter.q?.toLowerCase();
   const ids = filter.ids === undefined ? undefined : new Set(filter.ids);

@@ -5,13 +5,15 @@ import {
   type ListedDevice,
   listDevices,
   NDJSON,
+  NOW,
 } from '@twinstream/api-contract';
 import { HISTORY_LIMITS } from '@twinstream/event-store';
 import { z } from 'zod';
 import { retirementOf } from '../annotations/annotation.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
-import { endpoint, jsonTextAnswer } from '../endpoint.ts';
+import { endpoint, jsonAnswer, jsonTextAnswer } from '../endpoint.ts';
+import { taggedAnswer } from '../entity-tag.ts';
 import { type FieldSelection, readFieldSelection, selectFields } from '../field-selection.ts';
 import { fleetPlaces, listPage, placeIndex } from '../fleet/fleet-list.ts';
 import type { FleetRow } from '../fleet/fleet-row.ts';
@@ -19,7 +21,8 @@ import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesJson } from '../fleet/trouble.ts';
 import { devicesCsv, listAnswer, listFormat, ndjson } from '../list-format.ts';
-import { badCursor, cursorExpired } from '../problem.ts';
+import { badCursor, badParameter, cursorExpired } from '../problem.ts';
+import { pastDevices } from './past-devices.ts';
 
 /** Bytes of devices in one answer, unless one alone has more: the bound of a history, and for its reason. */
 const LIST_BYTES_MAX = HISTORY_LIMITS.bytesMax;
@@ -34,8 +37,15 @@ const placeSchema = z
 
 export const devicesEndpoint = endpoint(
   listDevices,
-  async ({ query: { cursor, limit, sort, order, fields, ...filter }, accept, getSignal }, services) => {
-    const bound = { operation: 'listDevices', sort, order, ...filter };
+  async (
+    { query: { cursor, limit, sort, order, fields, at, basis, ...filter }, headers, accept, getSignal },
+    services,
+  ) => {
+    const moment = at === undefined || at === NOW ? undefined : at;
+    if (basis !== undefined && at === undefined) return badParameter('basis', 'has a meaning with at only');
+    if (moment !== undefined && sort !== FIXED_SORT)
+      return badParameter('sort', 'must be deviceId where at is given: no order is kept of the past');
+    const bound = { operation: 'listDevices', sort, order, at: moment, basis, ...filter };
     const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, placeSchema);
     const isOfList = (after?.list === undefined) === (sort === FIXED_SORT);
     if (cursor !== undefined && (after === undefined || !isOfList)) return badCursor();
@@ -45,6 +55,40 @@ export const devicesEndpoint = endpoint(
     const now = services.clock.now();
     const selection = readFieldSelection(fields);
     const format = listFormat(accept);
+    const about = {
+      asOf: isoTime(snapshot.asOf),
+      lastEventId: encodeResumeToken(snapshot.resumePoint),
+    };
+    if (moment !== undefined) {
+      const page = await pastDevices(
+        services,
+        snapshot,
+        {
+          at: moment,
+          basis: basis ?? 'arrival',
+          filter,
+          order,
+          limit,
+          after: after?.deviceId,
+          selection,
+          signal: getSignal(),
+        },
+        LIST_BYTES_MAX,
+      );
+      if ('answer' in page) return page.answer;
+      const { devices, last, total, past } = page;
+      const next = last === undefined ? undefined : encodeCursor(bound, [last]);
+      if (format === CSV) return listAnswer(format, devicesCsv(devices, selection?.attributes), next);
+      if (format === NDJSON)
+        return listAnswer(format, ndjson(devices.map((device) => JSON.stringify(device))), next);
+      return jsonAnswer<DeviceList>({
+        devices: [...devices],
+        ...(next === undefined ? {} : { cursor: next }),
+        total,
+        past,
+        ...about,
+      });
+    }
     const texts: string[] = [];
     const listed: ListedDevice[] = [];
     let bytesLeft = LIST_BYTES_MAX;
@@ -71,13 +115,18 @@ export const devicesEndpoint = endpoint(
     const next = last === undefined ? undefined : encodeCursor(bound, [last, ...keep()]);
     if (format === CSV) return listAnswer(format, devicesCsv(listed, selection?.attributes), next);
     if (format === NDJSON) return listAnswer(format, ndjson(texts), next);
+    const total = places.slots.length;
     const rest: Omit<DeviceList, 'devices'> = {
       ...(next === undefined ? {} : { cursor: next }),
-      total: places.slots.length,
-      asOf: isoTime(snapshot.asOf),
-      lastEventId: encodeResumeToken(snapshot.resumePoint),
+      total,
+      ...about,
     };
-    return jsonTextAnswer(`{"devices":[${texts.join(',')}],${JSON.stringify(rest).slice(1)}`);
+    const devices = texts.join(',');
+    const text = () => `{"devices":[${devices}],${JSON.stringify(rest).slice(1)}`;
+    // The cursor of a kept list leads to the order of this answer, not to that which the caller has.
+    if (next !== undefined && sort !== FIXED_SORT) return jsonTextAnswer(text(), { 'as-of': about.asOf });
+    const content = JSON.stringify([bound, fields, limit, cursor, total, next, devices]);
+    return taggedAnswer(headers['if-none-match'], { content, asOf: about.asOf, text });
   },
 );
 

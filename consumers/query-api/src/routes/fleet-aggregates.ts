@@ -5,13 +5,14 @@ import {
   LABEL_VALUES_MAX,
 } from '@twinstream/api-contract';
 import { isoTime } from '../device-json.ts';
-import { endpoint, jsonAnswer } from '../endpoint.ts';
+import { endpoint } from '../endpoint.ts';
+import { taggedAnswer } from '../entity-tag.ts';
 import { numberReader } from '../fleet/columns/fleet-scan.ts';
 import { NONE } from '../fleet/columns/intern-table.ts';
 
 export const fleetAggregatesEndpoint = endpoint(
   getFleetAggregates,
-  async ({ query: { attribute, by, ...filter }, getSignal }, services) => {
+  async ({ query: { attribute, by, ...filter }, headers, getSignal }, services) => {
     const snapshot = await services.fleet.current(getSignal());
     const now = services.clock.now();
     const { columns, matches } = snapshot.scan(filter, now);
@@ -36,12 +37,15 @@ export const fleetAggregatesEndpoint = endpoint(
         ...group.figures(),
       }))
       .sort((a, b) => b.count - a.count || ((a.value ?? '') < (b.value ?? '') ? -1 : 1));
-    return jsonAnswer<FleetAggregates>({
+    const asOf = isoTime(snapshot.asOf);
+    const figures = {
       attribute,
       total: total.figures(),
       ...(by === undefined ? {} : { groups: inOrder.slice(0, LABEL_VALUES_MAX) }),
-      asOf: isoTime(snapshot.asOf),
-    });
+    };
+    const answer: FleetAggregates = { ...figures, asOf };
+    const content = JSON.stringify([filter, by, figures]);
+    return taggedAnswer(headers['if-none-match'], { content, asOf, text: () => JSON.stringify(answer) });
   },
 );
 

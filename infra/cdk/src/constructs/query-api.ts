@@ -2,12 +2,15 @@ import { ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESOLVED_PREFIX } from '@twinstream/
 import {
   ANNOTATION_KINDS,
   CORRECTION_ENDPOINTS,
+  CROSS_ORIGIN,
   ENDPOINTS,
   QUARANTINE_ENDPOINTS,
 } from '@twinstream/query-api/routes';
 import { READ_SCOPE, WRITE_SCOPE } from '@twinstream/query-api/scopes';
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
+  CorsHttpMethod,
+  type CorsPreflightOptions,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
@@ -46,6 +49,8 @@ export interface QueryApiProps {
   readonly fleetService: FleetService | undefined;
   /** Paths of the projector's mapping documents. */
   readonly mappingFiles: readonly string[];
+  /** Other origins whose pages may read. */
+  readonly allowedOrigins: readonly string[];
   readonly keepsData: boolean;
   readonly logDays: RetentionDays;
 }
@@ -127,7 +132,12 @@ export class QueryApi extends Construct {
         ? undefined
         : new QueryService(this, 'Service', {
             service,
-            environment: common.environment,
+            environment: {
+              ...common.environment,
+              ...(props.allowedOrigins.length === 0
+                ? {}
+                : { TWINSTREAM_ALLOWED_ORIGINS: props.allowedOrigins.join(',') }),
+            },
             permissions: readPermissions(props),
             bucketArn: props.archive.bucket.bucketArn,
             mappingFiles: props.mappingFiles,
@@ -137,6 +147,7 @@ export class QueryApi extends Construct {
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Query API of device state and history.',
       createDefaultStage: false,
+      ...(props.allowedOrigins.length === 0 ? {} : { corsPreflight: corsPreflight(props.allowedOrigins) }),
     });
     this.addStage(props.logDays);
     this.addRoutes(props.access);
@@ -205,6 +216,17 @@ export class QueryApi extends Construct {
       }
     }
   }
+}
+
+/** The HTTP API answers preflights itself, and sets the headers of answers ("Configure CORS for HTTP APIs", read 2026-12). */
+function corsPreflight(origins: readonly string[]): CorsPreflightOptions {
+  return {
+    allowOrigins: [...origins],
+    allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD],
+    allowHeaders: [...CROSS_ORIGIN.requestHeaders],
+    exposeHeaders: [...CROSS_ORIGIN.responseHeaders],
+    maxAge: Duration.seconds(CROSS_ORIGIN.rememberedSeconds),
+  };
 }
 
 function authorizerOf(access: ApiAccess): IHttpRouteAuthorizer {

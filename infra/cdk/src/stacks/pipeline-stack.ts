@@ -99,6 +99,7 @@ export class PipelineStack extends Stack {
       mappings: this.projector.mappings,
       access: configuration.access,
       fleetService: configuration.fleetService,
+      allowedOrigins: configuration.allowedOrigins,
       mappingFiles: configuration.mappingFiles,
       keepsData,
       logDays,
