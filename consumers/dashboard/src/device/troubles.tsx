@@ -71,15 +71,17 @@ function OneTrouble({ deviceId, told }: OneTroubleProps) {
         <span class="mark">
           <Icon name="trouble" />
           {trouble}
-        </span>{' '}
-        {since !== null && (
-          <>
-            for <Age time={since} />, since <Moment time={since} />:{' '}
-          </>
-        )}
-        {cause}
+        </span>
+        <span>
+          {since !== null && (
+            <>
+              for <Age time={since} />, since <Moment time={since} />:{' '}
+            </>
+          )}
+          {cause}
+        </span>
         {!isOpen && (
-          <button type="button" class="button is-quiet" onClick={() => setIsOpen(true)}>
+          <button type="button" class="button" onClick={() => setIsOpen(true)}>
             {isKnown ? 'Withdraw…' : 'Acknowledge…'}
           </button>
         )}

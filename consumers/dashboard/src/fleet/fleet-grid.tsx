@@ -45,7 +45,7 @@ const hasNone = (counts: LabelCounts | undefined): boolean => counts?.values.len
 
 const COLUMNS: readonly Column[] = [
   { key: 'device', title: 'Device', sort: 'deviceId', width: 'minmax(11.5rem, 1.4fr)' },
-  { key: 'standing', title: 'Health', sort: 'liveness', firstOrder: 'desc', width: '11rem' },
+  { key: 'standing', title: 'Health', sort: 'liveness', firstOrder: 'desc', width: '12.5rem' },
   { key: 'heard', title: 'Last heard', sort: 'lastArrivalTime', firstOrder: 'desc', width: '5.8rem' },
   {
     key: 'said',
