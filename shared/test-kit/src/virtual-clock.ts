@@ -37,18 +37,27 @@ export async function settled(turns = QUIET_TURNS): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Where a sleeper stands among others in order: after those of its time. */
+function placeOf(sleepers: readonly Sleeper[], { atMs }: Sleeper): number {
+  let [from, to] = [0, sleepers.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sleepers[middle]?.atMs ?? 0) <= atMs) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 export function virtualClock({ startMs = TEST_TIME_MS, quietTurns }: VirtualClockOptions = {}): VirtualClock {
   let nowMs = startMs;
-  /** In the order of calls. */
-  const sleepers = new Set<Sleeper>();
+  /** In the order of their times, and of calls where times are equal. */
+  const sleepers: Sleeper[] = [];
 
-  /** Wakes the next sleeper at `limitMs` or before. */
+  /** Wakes the next sleeper at `limitMs` or before. One whose time is infinite never wakes. */
   const wakeNext = (limitMs = Number.POSITIVE_INFINITY): boolean => {
-    let next: Sleeper | undefined;
-    for (const sleeper of sleepers)
-      if (sleeper.atMs < (next?.atMs ?? Number.POSITIVE_INFINITY)) next = sleeper;
-    if (next === undefined || next.atMs > limitMs) return false;
-    sleepers.delete(next);
+    const [next] = sleepers;
+    if (next === undefined || next.atMs > limitMs || next.atMs === Number.POSITIVE_INFINITY) return false;
+    sleepers.shift();
     nowMs = Math.max(nowMs, next.atMs);
     next.wake();
     return true;
@@ -59,8 +68,9 @@ export function virtualClock({ startMs = TEST_TIME_MS, quietTurns }: VirtualCloc
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
+        if (Number.isNaN(ms)) throw new RangeError('a sleep of NaN milliseconds');
         const cancel = () => {
-          sleepers.delete(sleeper);
+          sleepers.splice(sleepers.lastIndexOf(sleeper), 1);
           reject(signal?.reason);
         };
         const sleeper: Sleeper = {
@@ -70,7 +80,7 @@ export function virtualClock({ startMs = TEST_TIME_MS, quietTurns }: VirtualCloc
             resolve();
           },
         };
-        sleepers.add(sleeper);
+        sleepers.splice(placeOf(sleepers, sleeper), 0, sleeper);
         signal?.addEventListener('abort', cancel, { once: true });
       }),
     advance: async (ms) => {

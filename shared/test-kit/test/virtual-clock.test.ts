@@ -1,4 +1,4 @@
-import { settled, steppingClock, TEST_TIME_MS, virtualClock } from '@twinstream/test-kit';
+import { seededRandom, settled, steppingClock, TEST_TIME_MS, virtualClock } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
 
 describe('a virtual clock', () => {
@@ -16,6 +16,35 @@ describe('a virtual clock', () => {
     expect(woken).toEqual(['first 10', 'second 10']);
     await clock.advance(1);
     expect(woken).toEqual(['first 10', 'second 10', 'late 20']);
+  });
+
+  test('keeps that order among many sleepers, whichever of them are aborted', async () => {
+    const clock = virtualClock({ startMs: 0 });
+    const random = seededRandom(3);
+    const sleeps = Array.from({ length: 300 }, (_, call) => ({
+      call,
+      ms: random.integer(40),
+      isAborted: random.integer(3) === 0,
+    }));
+    const woken: number[] = [];
+    for (const { call, ms, isAborted } of sleeps) {
+      const controller = new AbortController();
+      void clock.sleep(ms, controller.signal).then(
+        () => woken.push(call),
+        () => undefined,
+      );
+      if (isAborted) controller.abort();
+    }
+    await clock.advance(40);
+    const kept = sleeps.filter(({ isAborted }) => !isAborted).sort((a, b) => a.ms - b.ms || a.call - b.call);
+    expect(woken).toEqual(kept.map(({ call }) => call));
+  });
+
+  test('wakes nobody who sleeps for ever, and refuses a sleep of no length that is known', async () => {
+    const clock = virtualClock();
+    void clock.sleep(Number.POSITIVE_INFINITY);
+    await expect(clock.run(new Promise(() => undefined))).rejects.toThrow('nothing sleeps');
+    await expect(clock.sleep(Number.NaN)).rejects.toThrow(RangeError);
   });
 
   test('runs sleeps that follow from sleeps within one advance', async () => {
