@@ -1,9 +1,12 @@
 import { appendFileSync, createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { s3Client } from '@twinstream/aws/s3';
 import type { DeviceId } from '@twinstream/device-model';
 import { LEDGER_LINE_BYTES_MAX } from '@twinstream/device-simulator';
-import { pipelineStores, sentEvents } from '@twinstream/end-to-end';
+import { type Access, pipelineStores, sentEvents } from '@twinstream/end-to-end';
 import type { AuditableEventStore } from '@twinstream/event-store';
+import { FAILED_BATCHES_PREFIX } from '@twinstream/pipeline-settings';
 import { readLines } from '@twinstream/runtime';
 import type { Position } from '@twinstream/stream-model';
 import { checkLedger, type LedgerViolation, quarantinedPositions } from '@twinstream/verification';
@@ -93,7 +96,28 @@ export async function checkLoad(options: LedgerCheckOptions): Promise<LedgerFind
   // Once for all parts.
   const archive = await missingFromArchive(options);
   for (const violation of archive.violations) violations.push(violation);
+  // Those of a pipeline that others use may be theirs.
+  if (options.sharedSinceMs === undefined) {
+    for (const subject of await givenUpBatches(access)) violations.push({ kind: 'given-up', subject });
+  }
   return { ...sums, pages, archived: archive.archived, ...told(violations) };
+}
+
+/** Keys of the batches that a mapping has given up: their records wait for an operator. */
+async function givenUpBatches({ clients, archiveBucket: Bucket }: Access): Promise<readonly string[]> {
+  const s3 = s3Client(clients.s3);
+  try {
+    const keys: string[] = [];
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: s3 },
+      { Bucket, Prefix: FAILED_BATCHES_PREFIX },
+    )) {
+      keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+    }
+    return keys;
+  } finally {
+    s3.destroy();
+  }
 }
 
 type Stores = ReturnType<typeof pipelineStores>;

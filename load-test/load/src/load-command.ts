@@ -83,6 +83,11 @@ export function loadCommand(): Command {
       'run the scenario soak for this time',
       duration(DURATION_MS_MIN, DURATION_MS_MAX),
     )
+    .option(
+      '--outage <duration>',
+      'with --scenario dynamodb-outage: how long DynamoDB is away (default: half of --duration)',
+      duration(DURATION_MS_MIN, DURATION_MS_MAX),
+    )
     .option('--expect <bar>', 'a figure and its bar, such as p99Ms<2000; repeatable', expectation)
     .addOption(
       timed(
@@ -116,6 +121,7 @@ ${Object.entries(FIGURES)
 Examples:
   twinstream load-test --rate 20000 --devices 500 --duration 60s --aggregate --expect 'p99Ms<=3000'
   twinstream load-test --scenario restart --report restart.html
+  twinstream load-test --scenario dynamodb-outage --rate 1000 --duration 7m --outage 5m --aggregate
   twinstream load-test --devices 2000 --aggregate --find-rate --baseline --duration 30s
   twinstream load-test --compare before.json after.json
   twinstream load-test --target aws --rate 500 --duration 60s --aggregate --expect 'p99Ms<=5000'

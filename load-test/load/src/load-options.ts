@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly scenario: ScenarioName;
   readonly rate: number;
   readonly durationMs: number;
+  /** How long DynamoDB is away; absent: the scenario's own share of the duration. */
+  readonly outageMs?: number;
   readonly deviceCount: number;
   readonly aggregate: boolean;
   /** Absent: as many as the rate needs. */
@@ -69,6 +71,7 @@ interface Parsed {
   readonly baseline?: true;
   readonly findRate?: true;
   readonly soak?: number;
+  readonly outage?: number;
   readonly drainDeadline: number;
   readonly warmUp: number;
   readonly compare?: true;
@@ -94,6 +97,13 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
   }
   if (program.args.length > 0) program.error(`error: unknown argument '${program.args[0]}'`);
   const scenario = given.soak === undefined ? given.scenario : 'soak';
+  const { outage } = given;
+  if (outage !== undefined && scenario !== 'dynamodb-outage') {
+    program.error('error: --outage is for --scenario dynamodb-outage alone');
+  }
+  if (outage !== undefined && outage >= given.duration) {
+    program.error('error: --outage must be shorter than --duration');
+  }
   if (given.target === 'aws') {
     const isGiven = (name: string) => program.getOptionValueSource(name) === 'cli';
     const refusals = refusalsOfAws({ scenario, expectations: given.expect ?? [], isGiven });
@@ -119,6 +129,7 @@ export function readLoadOptions(argv: readonly string[], output?: Output): LoadO
     drainDeadlineMs: given.drainDeadline,
     archiveDeadlineMs: given.archiveDeadline ?? ARCHIVE_DEADLINE_MS[given.target],
     warmUpMs: given.warmUp,
+    ...(outage === undefined ? {} : { outageMs: outage }),
     ...(shards === undefined ? {} : { shardCount: shards }),
     ...(report === undefined ? {} : { reportFile: report }),
     ...(save === undefined ? {} : { saveFile: save }),
@@ -146,6 +157,7 @@ export const UNKNOWN_ON_AWS: Readonly<Partial<Record<FigureName, string>>> = {
 
 /** Scenarios that need what only a pipeline on this machine has, and what that is. */
 const SCENARIOS_NOT_ON_AWS: Readonly<Partial<Record<ScenarioName, string>>> = {
+  'dynamodb-outage': 'AWS fails no requests on demand; the faults of the local pipeline are needed',
   throttle: 'AWS refuses no requests on demand; the faults of the local pipeline are needed',
   restart: 'processes of functions on AWS cannot be killed',
   soak: 'it needs the faults of the local pipeline, and processes that can be killed',

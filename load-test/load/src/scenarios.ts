@@ -8,6 +8,8 @@ export interface LoadPlan {
   readonly rate: number;
   readonly durationMs: number;
   readonly deviceCount: number;
+  /** How long DynamoDB is away in the scenario `dynamodb-outage`. */
+  readonly outageMs?: number;
 }
 
 /** Something that is done to the pipeline while load runs. */
@@ -36,6 +38,7 @@ export const SCENARIO_NAMES = [
   'reshard',
   'poison',
   'consumer-outage',
+  'dynamodb-outage',
   'throttle',
   'restart',
   'soak',
@@ -66,6 +69,13 @@ const LOST_ANSWERS: readonly FaultRule[] = [
   { service: 'dynamodb', operation: 'BatchExecuteStatement', kind: 'lost-answer', rate: 0.01 },
   { service: 'dynamodb', operation: 'UpdateItem', kind: 'lost-answer', rate: 0.01 },
 ];
+
+/** No request of DynamoDB is served, by whomever. */
+const DYNAMODB_AWAY: readonly FaultRule[] = [{ service: 'dynamodb', kind: 'error', rate: 1 }];
+/** Of the load, where no length is given. */
+const OUTAGE_SHARE = 1 / 2;
+/** Of the time without an outage, what comes before it: more is left to see the pipeline catch up under load. */
+const BEFORE_OUTAGE_SHARE = 1 / 3;
 
 export const PROJECTOR = 'state-projector';
 export const ARCHIVER = 'event-archiver';
@@ -128,6 +138,16 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
       { at: 1 / 3, what: 'projector disabled', act: (site) => site.setMapping(PROJECTOR, false) },
       { at: 2 / 3, what: 'projector enabled', act: (site) => site.setMapping(PROJECTOR, true) },
     ],
+  },
+  'dynamodb-outage': {
+    purpose: 'DynamoDB fails every request for half of the time, or as long as --outage says, then recovers',
+    steps: ({ durationMs, outageMs = durationMs * OUTAGE_SHARE }) => {
+      const start = (1 - outageMs / durationMs) * BEFORE_OUTAGE_SHARE;
+      return [
+        { at: start, ...faults('DynamoDB away', DYNAMODB_AWAY) },
+        { at: start + outageMs / durationMs, ...faults('DynamoDB back', []) },
+      ];
+    },
   },
   throttle: {
     purpose: 'Kinesis, DynamoDB and Firehose refuse 2-5 % of the requests in the middle half of the time',

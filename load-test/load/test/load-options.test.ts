@@ -51,12 +51,21 @@ describe('the command line', () => {
     expect(read('--compare', 'a.json', 'b.json').options).toMatchObject({ files: ['a.json', 'b.json'] });
   });
 
+  test('takes an outage by its length', () => {
+    const { options } = read('--scenario', 'dynamodb-outage', '--duration', '7m', '--outage', '5m');
+    expect(options).toMatchObject({ durationMs: 420_000, outageMs: 300_000 });
+    expect(read('--scenario', 'dynamodb-outage').options).not.toHaveProperty('outageMs');
+  });
+
   test.each([
     [['--scenario', 'storm'], 'steady'],
     [['--rate', '0'], 'from 1 to'],
     [['--duration', 'soon'], 'not a duration'],
     [['--expect', 'p98Ms<1'], 'the figures are'],
     [['--scenario', 'restart', '--baseline'], '--baseline'],
+    [['--outage', '5s'], 'dynamodb-outage alone'],
+    [['--scenario', 'dynamodb-outage', '--duration', '5m', '--outage', '5m'], 'shorter than --duration'],
+    [['--scenario', 'dynamodb-outage', '--target', 'aws'], 'AWS fails no requests on demand'],
     [['--compare', 'a.json'], 'two files'],
     [['steady'], "'steady'"],
     [['--target', 'moon'], 'local'],

@@ -33,11 +33,25 @@ test.each(SCENARIO_NAMES)('the steps of %s come in order, within the load', asyn
 test.each([
   ['reshard', ['8 shards', '2 shards']],
   ['consumer-outage', ['state-projector false', 'state-projector true']],
+  ['dynamodb-outage', ['1 rules', '0 rules']],
   ['throttle', ['7 rules', '0 rules']],
 ] as const)('%s does what it says', async (name, calls) => {
   const site = notedSite();
   for (const step of SCENARIOS[name].steps?.(PLAN) ?? []) await step.act(site);
   expect(site.calls).toEqual(calls);
+});
+
+test.each([
+  [undefined, 30_000],
+  [40_000, 40_000],
+  [59_000, 59_000],
+])('an outage of %s ms lasts as long as it should, within the load', (outageMs, lastsMs) => {
+  const plan = { ...PLAN, ...(outageMs === undefined ? {} : { outageMs }) };
+  const [away, back] = SCENARIOS['dynamodb-outage'].steps?.(plan) ?? [];
+  const [from, to] = [away?.at ?? 0, back?.at ?? 0].map((at) => at * PLAN.durationMs);
+  expect(from).toBeGreaterThan(0);
+  expect(to).toBeLessThan(PLAN.durationMs);
+  expect((to ?? 0) - (from ?? 0)).toBeCloseTo(lastsMs, 3);
 });
 
 test('a soak goes through every disturbance however short it is, and repeats them when long', async () => {

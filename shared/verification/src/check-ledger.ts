@@ -19,7 +19,7 @@ export interface SentEvent {
 
 /** Something that was sent and is not where it should be, or is where nothing was sent. */
 export interface LedgerViolation {
-  readonly kind: Difference['kind'] | 'lost' | 'never-sent' | 'content-differs' | 'out-of-order';
+  readonly kind: Difference['kind'] | 'lost' | 'never-sent' | 'content-differs' | 'out-of-order' | 'given-up';
   readonly subject: string;
 }
 
