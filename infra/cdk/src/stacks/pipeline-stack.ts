@@ -167,7 +167,6 @@ export class PipelineStack extends Stack {
   }
 }
 
-/** One invocation a shard. None is reserved where no workload says what comes, or where AWS chooses the shards. */
 /** Actual cost at this share of the budget, and a forecast above all of it, are told. */
 const BUDGET_TOLD_PERCENT = 80;
 
@@ -188,6 +187,7 @@ function addBudget(scope: Construct, { monthlyBudgetUsd, alarmEmail }: StageConf
   });
 }
 
+/** One invocation a shard. None is reserved where no workload says what comes, or where AWS chooses the shards. */
 function invocationsOfFunction({ capacity, streamCapacity }: StageConfiguration): number | undefined {
   const isPlanned = capacity !== undefined && streamCapacity.mode === 'provisioned';
   return isPlanned ? streamCapacity.shardCount : undefined;
