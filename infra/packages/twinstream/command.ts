@@ -1,94 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
-import { commandHost, exitCodeHelp, parseCommandLine } from '@twinstream/command-line';
+import { commandHost, parseCommandLine } from '@twinstream/command-line';
 import { Command } from 'commander';
 import { z } from 'zod';
-
-/** A command of this program. Only the code of the one that runs is loaded. */
-interface Part {
-  readonly summary: string;
-  /** Runs it on the arguments of this process, which are all its own by then. */
-  readonly run: () => Promise<unknown>;
-  /** Its command line, for completion. */
-  readonly program: () => Promise<Command>;
-}
-
-const runOperations = () => import('@twinstream/operations/main');
-const PARTS: ReadonlyMap<string, Part> = new Map([
-  [
-    'start',
-    {
-      summary: 'run the whole pipeline on this machine, with a demo fleet and a page',
-      run: () => import('@twinstream/local-aws/start'),
-      program: async () => (await import('@twinstream/local-aws/start-options')).startCommand(),
-    },
-  ],
-  [
-    'simulate',
-    {
-      summary: 'put events of simulated or recorded devices into a stream',
-      run: () => import('@twinstream/device-simulator/main'),
-      program: async () => (await import('@twinstream/device-simulator/command-line')).simulateProgram(),
-    },
-  ],
-  [
-    'adopt',
-    {
-      summary: 'propose a payload mapping from samples, or test one',
-      run: () => import('@twinstream/adopt/main'),
-      program: async () => (await import('@twinstream/adopt')).adoptProgram(),
-    },
-  ],
-  [
-    'ops',
-    {
-      summary: 'status, history, state, verify, quarantine, redrive, correct, replay, doctor, plan',
-      run: runOperations,
-      program: operationsProgram,
-    },
-  ],
-  [
-    'doctor',
-    {
-      summary: 'check a pipeline and what it needs; the same as ops doctor',
-      run: () => {
-        process.argv.splice(2, 0, 'doctor');
-        return runOperations();
-      },
-      program: async () => {
-        const program = await operationsProgram();
-        const doctor = program.commands.find((command) => command.name() === 'doctor');
-        if (doctor === undefined) throw new TypeError('ops has no doctor');
-        return doctor;
-      },
-    },
-  ],
-  [
-    'load-test',
-    {
-      summary: 'offer load to a pipeline, and check the outcome of every event',
-      run: () => import('@twinstream/load/main'),
-      program: async () => (await import('@twinstream/load/command-line')).loadCommand(),
-    },
-  ],
-]);
-
-const EXAMPLES = `
-Examples:
-  twinstream start                          a demo fleet; its page is on http://127.0.0.1:8080/
-  twinstream simulate --devices 100 --rate 50 --duration 1m
-  twinstream ops verify                     fold the history and compare it with everything stored
-  twinstream ops state bus-1 --at PT1H --output json | jq .attributes
-  twinstream adopt sample.ndjson            propose a payload mapping for a fleet of your own
-  source <(twinstream completion bash)      complete commands and flags; also zsh, fish and powershell
-
-Commands find the pipeline that runs in this folder or a folder above (.twinstream/local.env), and reach AWS only with
---target aws. NO_COLOR is respected. \`twinstream COMMAND --help\` tells more.
-
-${exitCodeHelp({
-  success: 'success; other codes: see the help of the command',
-})}`;
+import { PARTS, rootProgram } from './program.ts';
 
 const manifest = z.object({ version: z.string() });
 
@@ -104,7 +20,7 @@ async function main(): Promise<void> {
     await part.run();
     return;
   }
-  const program = rootProgram();
+  const program = rootProgram(version());
   // `complete -- ops st`: what a shell asks. The commands below the first word are needed where it is written in full.
   const completed = first === 'complete' ? process.argv[4] : undefined;
   for (const [name, { summary, program: programOf }] of PARTS) {
@@ -116,20 +32,10 @@ async function main(): Promise<void> {
   if (exitCode !== undefined) process.exitCode = exitCode;
 }
 
-function rootProgram(): Command {
+/** Version of the package, whose manifest is one folder above this file, here and in the tarball. */
+function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return new Command('twinstream')
-    .description(
-      'A Kinesis pipeline for verifiable device state: runs it on this machine, feeds it, and checks and repairs it here and on AWS.',
-    )
-    .version(manifest.parse(JSON.parse(text)).version)
-    .addHelpText('after', EXAMPLES);
-}
-
-async function operationsProgram(): Promise<Command> {
-  const { operationsProgram: build } = await import('@twinstream/operations');
-  const isNotRun = async () => undefined;
-  return build(commandHost(process), isNotRun, isNotRun);
+  return manifest.parse(JSON.parse(text)).version;
 }
 
 await main();

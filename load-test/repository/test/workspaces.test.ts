@@ -105,9 +105,9 @@ describe('directions between workspaces', () => {
 
 describe('the test kit', () => {
   const KIT = '@twinstream/test-kit';
-  // The public packages hold the command, which runs the load test as well. Nothing depends on them.
+  // The public packages hold the command, which runs the load test as well, and the site documents it. Nothing else depends on them.
   const isProduction = ({ folder }: { readonly folder: string }) =>
-    !folder.startsWith('load-test/') && folder !== 'infra/packages';
+    !folder.startsWith('load-test/') && !['infra/packages', 'infra/docs-site'].includes(folder);
   const production = [...workspaces.values()].filter((workspace) => isProduction(workspace));
   const importers = (read = readText) =>
     production
