@@ -15,7 +15,7 @@ import type { EventStore } from '@twinstream/event-store';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { canonicalText, identityOf } from '@twinstream/verification';
 import { keptAttributes } from './kept-attributes.ts';
-import { checkRestored } from './restoration.ts';
+import { checkRestored, type GivenUp } from './restoration.ts';
 import { Violation } from './violation.ts';
 
 export { Violation } from './violation.ts';
@@ -50,12 +50,12 @@ export class Oracle {
   /** Pages that were deleted, by number, and what was put back for them. */
   readonly #deleted = new Map<DeviceId, Map<number, EventPage | undefined>>();
   readonly #receiptLimits: ReceiptLimits;
-  /** True where the mapping gives records up: a source holds them, and the chain does not. */
-  readonly #hasGivenUp: boolean;
+  readonly #isGivenUp: GivenUp | undefined;
 
-  constructor(receiptLimits: ReceiptLimits, hasGivenUp = false) {
+  /** @param isGivenUp - where the mapping gives records up */
+  constructor(receiptLimits: ReceiptLimits, isGivenUp?: GivenUp) {
     this.#receiptLimits = receiptLimits;
-    this.#hasGivenUp = hasGivenUp;
+    this.#isGivenUp = isGivenUp;
   }
 
   /** A page took effect. */
@@ -141,7 +141,7 @@ export class Oracle {
     for (const one of whole) this.onAppend(one);
     this.onAlter(deviceId, statePage);
     const after = { pages: whole, state: this.stateAfter(deviceId, whole.length) };
-    checkRestored(before, after, new Set(deleted.keys()), this.#hasGivenUp);
+    checkRestored(before, after, new Set(deleted.keys()), this.#isGivenUp);
   }
 
   /** A state took effect. */

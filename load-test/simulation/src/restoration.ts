@@ -1,5 +1,5 @@
 import type { DeviceState, EventPage, StoredEvent } from '@twinstream/device-model';
-import { compareWithinShard } from '@twinstream/stream-model';
+import { compareWithinShard, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { canonicalText } from '@twinstream/verification';
 import { Violation } from './violation.ts';
 
@@ -10,6 +10,9 @@ export interface Chain {
   readonly state: DeviceState;
 }
 
+/** Whether a record was given up by the mapping: a source holds it, and the chain does not. Absent: none is. */
+export type GivenUp = (shardId: ShardId, sequenceNumber: SequenceNumber) => boolean;
+
 /**
  * A page that was missing alone is as it was. Neighbours hold the same events, in the same order where they had come in
  * that of their shard, and the state after them is the same; the boundaries between them, and how many duplicates they count, may differ.
@@ -18,9 +21,14 @@ export function checkRestored(
   before: Chain,
   after: Chain,
   missing: ReadonlySet<number>,
-  hasGivenUp: boolean,
+  isGivenUp?: GivenUp,
 ): void {
   const { deviceId } = before.state;
+  const hasGivenUp = isGivenUp !== undefined;
+  if (isGivenUp !== undefined && isAtCopyGivenUp(before, after, isGivenUp)) {
+    checkContents(before, after);
+    return;
+  }
   for (const [index, page] of before.pages.entries()) {
     const hasNeighbour = missing.has(page.page - 1) || missing.has(page.page + 1);
     if (missing.has(page.page) && hasNeighbour) continue;
@@ -37,6 +45,35 @@ export function checkRestored(
   if (stateText(before, hasGivenUp) !== stateText(after, hasGivenUp)) {
     throw new Violation('the state after restored pages is as it was', deviceId);
   }
+}
+
+/**
+ * Of two copies of an event the mapping may have given up either: nothing in the chain tells which of their places the event had,
+ * and after it the high-water marks and what else a state says of positions and arrivals.
+ */
+function isAtCopyGivenUp(before: Chain, after: Chain, isGivenUp: GivenUp): boolean {
+  const placeOf = (shardId: ShardId, { place }: StoredEvent) =>
+    `${shardId} ${place.sequenceNumber} ${place.subSequenceNumber}`;
+  const places = new Set(
+    before.pages.flatMap(({ shardId, events }) => events.map((event) => placeOf(shardId, event))),
+  );
+  return after.pages.some(({ shardId, events }) =>
+    events.some(
+      (event) => isGivenUp(shardId, event.place.sequenceNumber) && !places.has(placeOf(shardId, event)),
+    ),
+  );
+}
+
+/** The same events in the same order, and the same values after them. */
+function checkContents(before: Chain, after: Chain): void {
+  const [eventsBefore, eventsAfter] = [before, after].map(({ pages }) =>
+    canonicalText(pages.flatMap(({ events }) => events.map(({ event }) => event))),
+  );
+  const [valuesBefore, valuesAfter] = [before, after].map(({ state }) =>
+    canonicalText(new Map([...state.attributes].map(([name, { value }]) => [name, value]))),
+  );
+  if (eventsBefore === eventsAfter && valuesBefore === valuesAfter) return;
+  throw new Violation('restored pages hold the events that they held', before.state.deviceId);
 }
 
 /**

@@ -22,6 +22,7 @@ import { checkPromoted } from './operator/fresh-tables.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { projectorOptions } from './projector-options.ts';
 import { type Release, Releases } from './releases.ts';
+import type { GivenUp } from './restoration.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
 import { type SimRecord, type SimShard, SimStream } from './sim-stream.ts';
@@ -78,7 +79,7 @@ export class World {
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
-    const oracle = new Oracle(options.pageLimits.receipts, hasGivenUp(scenario));
+    const oracle = new Oracle(options.pageLimits.receipts, this.#givenUp());
     const tables = damageableTables();
     const stores = watched(
       {
@@ -245,13 +246,22 @@ export class World {
         return inUse().stores !== first;
       },
       switchTo: (fresh: InUse) => this.#switchTo(fresh),
-      hasGivenUp: hasGivenUp(this.#scenario),
+      isGivenUp: this.#givenUp(),
       containers: this.#projector.containers,
       jobs: memoryJobStore(),
       pageWriting,
       decoder: this.#decoder(this.#scenario.foreign?.changeAfter === undefined ? 1 : 2),
     };
     return new Duties(around, scenario);
+  }
+
+  /** Undefined where the mapping gives nothing up. */
+  #givenUp(): GivenUp | undefined {
+    if (!hasGivenUp(this.#scenario)) return undefined;
+    return (shardId, sequenceNumber) =>
+      this.#projector.mapping.givenUp.some(
+        ({ shard, record }) => shard.shardId === shardId && record.sequenceNumber === sequenceNumber,
+      );
   }
 
   /** Shard progress and quarantine stay what they are. */

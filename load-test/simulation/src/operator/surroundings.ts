@@ -6,6 +6,7 @@ import type { Archive } from '../archive.ts';
 import type { Containers } from '../containers.ts';
 import type { Network } from '../network.ts';
 import type { Oracle } from '../oracle.ts';
+import type { GivenUp } from '../restoration.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
 import type { Reach, WatchedStores } from '../watched-stores.ts';
@@ -31,8 +32,8 @@ export interface Surroundings {
   readonly isPromoted: boolean;
   /** Puts the tables of a job into use, and checks that nothing is lost by it. */
   readonly switchTo: (fresh: FreshTables) => void;
-  /** True where the mapping gives records up: a source holds them, and the chain does not. */
-  readonly hasGivenUp: boolean;
+  /** Of the live projector's mapping. */
+  readonly isGivenUp: GivenUp | undefined;
   /** Those of the live projector. */
   readonly containers: Containers;
   readonly jobs: JobStore;

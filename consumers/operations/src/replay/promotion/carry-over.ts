@@ -210,6 +210,17 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     return head;
   }
 
+  /** The fresh head beside the last page that is stored. */
+  async function writtenEnd(deviceId: DeviceId, signal: AbortSignal) {
+    const held = await writtenHead(deviceId, signal);
+    const end = await fresh.eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX + 1, signal);
+    const pages = end?.page ?? 0;
+    if (pages <= held.page) return { held, pages };
+    // An attempt that was taken over has appended it between the two reads: they are tried again.
+    const why = `another command writes pages of ${deviceId} to the fresh tables`;
+    throw new CodedError('PROMOTION_NOT_ALONE', why, { retryable: true });
+  }
+
   return {
     get eventCount() {
       return eventCount;
@@ -219,12 +230,9 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
     visitAgain: (deviceId, signal) => carry(deviceId, visited.has(deviceId), signal),
     lack: (deviceId, signal) =>
       retryTransient(options, signal, async () => {
-        const held = await writtenHead(deviceId, signal);
-        const end = await fresh.eventStore.lastKeyBelow(deviceId, ARRIVAL_TIME_MAX + 1, signal);
-        const pages = end?.page ?? 0;
+        const { held, pages } = await writtenEnd(deviceId, signal);
         // A state can stand without its pages: their table was cleared, or never filled.
-        if (pages !== held.page)
-          return `the state is that of page ${held.page}, and the pages end at ${pages}`;
+        if (pages < held.page) return `the state is that of page ${held.page}, and the pages end at ${pages}`;
         const inUse = await headInUse(deviceId, signal);
         const lack = inUse ? lackOf(held, requirementOf(inUse, heldFromMs)) : 'pages in use are missing';
         if (isCopy || lack === undefined) return lack;

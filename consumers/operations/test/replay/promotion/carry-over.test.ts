@@ -83,6 +83,32 @@ test('a fresh state that an attempt left behind its pages is brought to their en
   expect(await fresh.latestState.read(DEVICE)).toEqual(state);
 });
 
+/** Fresh tables to which somebody else appends a page before each of the first reads of their last page. */
+function appendedToBeside(times: number): (stores: Stores) => Stores {
+  let [state, appended] = [newDevice(DEVICE), 0];
+  return (stores) => ({
+    ...stores,
+    eventStore: {
+      ...stores.eventStore,
+      lastKeyBelow: async (...query) => {
+        if (appended < times) {
+          appended += 1;
+          ({ state } = await writeBatch(stores.eventStore, state, SHARD, [counted(appended)]));
+        }
+        return stores.eventStore.lastKeyBelow(...query);
+      },
+    },
+  });
+}
+
+test('a page that an attempt still appends, which was taken over, is read before the fresh tables are compared', async () => {
+  const { fresh, append, carryOver } = setUp({ intoFresh: appendedToBeside(2) });
+  await append([counted(1)]);
+  await append([counted(2)]);
+  expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
+  expect((await fresh.latestState.read(DEVICE))?.page).toBe(2);
+});
+
 /** Counters of the events of each page, with `r` where a repair appended it. */
 async function layoutOf(stores: Stores): Promise<readonly string[]> {
   const name = ({ text, repaired }: EventPage['events'][number]) =>
