@@ -15,6 +15,8 @@ export interface SourceEvent {
 export interface Candidate {
   readonly events: readonly SourceEvent[];
   readonly isRepaired: boolean;
+  /** Whether those of the shard that arrived first come first; otherwise those of the lowest id. */
+  readonly isByArrival: boolean;
 }
 
 /** What the pages and the state of a damaged chain say of the pages that are missing. */
@@ -104,10 +106,26 @@ export function candidatesOf(
   for (const { isRepaired = false, choose } of Object.values(STRATEGIES)) {
     const events = choose(choice);
     if (events === undefined) continue;
-    const candidate = { events, isRepaired };
+    const candidate = { events, isRepaired, isByArrival: false };
     if (!candidates.some((earlier) => isSame(earlier, candidate))) candidates.push(candidate);
   }
-  return candidates;
+  // Copies that a producer put after a split may have come to the child of the lower id last (seed 18027).
+  const others = candidates.filter(({ events }) => !isFirstArrivalByShard(events));
+  return [...candidates, ...others.map((candidate) => ({ ...candidate, isByArrival: true }))];
+}
+
+/** True where the shard of the lowest id has the first arrival, the next one the next, and so on. */
+function isFirstArrivalByShard(events: readonly SourceEvent[]): boolean {
+  const byShard = [...Map.groupBy(events, ({ shardId }) => shardId)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return byShard.every(([, own], index) => {
+    const before = byShard[index - 1]?.[1];
+    return before === undefined || firstArrivalOf(before) <= firstArrivalOf(own);
+  });
+}
+
+/** Milliseconds since 1970. */
+export function firstArrivalOf(events: readonly SourceEvent[]): number {
+  return events.reduce((first, { arrived }) => Math.min(first, arrived.arrivalTime), Number.POSITIVE_INFINITY);
 }
 
 /** The last event of each identity. */

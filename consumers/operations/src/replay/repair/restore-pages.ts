@@ -11,7 +11,7 @@ import {
 import { type EventStore, loadDeviceHistory, memoryEventStore } from '@twinstream/event-store';
 import { CodedError } from '@twinstream/runtime';
 import type { ShardId } from '@twinstream/stream-model';
-import { type Candidate, candidatesOf, evidenceOf, type SourceEvent } from './candidates.ts';
+import { type Candidate, candidatesOf, evidenceOf, firstArrivalOf, type SourceEvent } from './candidates.ts';
 import { contradiction, countsDuplicatesAs } from './live-evidence.ts';
 import type { DamagedChain, MissingRun } from './missing-run.ts';
 
@@ -157,9 +157,14 @@ async function laidOut(
 }
 
 /** The candidate's events, in as many parts as the run has pages; undefined where there are too few. */
-function partsOf(run: MissingRun, { events, isRepaired }: Candidate): readonly PagePart[] | undefined {
+function partsOf(
+  run: MissingRun,
+  { events, isRepaired, isByArrival }: Candidate,
+): readonly PagePart[] | undefined {
   const pageCount = run.lastPage - run.firstPage + 1;
-  const segments = [...Map.groupBy(events, ({ shardId }) => shardId)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const segments = [...Map.groupBy(events, ({ shardId }) => shardId)].sort(([a, ofA], [b, ofB]) =>
+    isByArrival ? firstArrivalOf(ofA) - firstArrivalOf(ofB) : a < b ? -1 : 1,
+  );
   if (events.length < pageCount || segments.length > pageCount) return undefined;
   const parts: PagePart[] = [];
   let [pagesLeft, eventsLeft] = [pageCount, events.length];

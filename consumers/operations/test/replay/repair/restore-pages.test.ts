@@ -109,6 +109,18 @@ describe('restored pages', () => {
     expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
   });
 
+  test('a whole chain comes back whose copies came to the child of the lower id last', async () => {
+    const copies = (arrivalTime: number) =>
+      [1, 2].map((counter, index) => counted(20 + index, counter, arrivalTime));
+    const device = written(
+      { shardId: OTHER_CHILD, arrived: copies(TEST_TIME_MS + 30) },
+      { shardId: CHILD, arrived: copies(TEST_TIME_MS + 40) },
+    );
+    expect(CHILD < OTHER_CHILD).toBe(true);
+    expect(device.pages[1]).toMatchObject({ events: [], duplicates: 2 });
+    expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
+  });
+
   test('a last page comes back from the child whose events the state has seen, with copies in the other', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
