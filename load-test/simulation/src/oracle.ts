@@ -15,7 +15,7 @@ import type { EventStore } from '@twinstream/event-store';
 import { compareWithinShard, type ShardId } from '@twinstream/stream-model';
 import { canonicalText, identityOf } from '@twinstream/verification';
 import { keptAttributes } from './kept-attributes.ts';
-import { checkRestored, type GivenUp } from './restoration.ts';
+import { checkRestored, type LeftOut } from './restoration.ts';
 import { Violation } from './violation.ts';
 
 export { Violation } from './violation.ts';
@@ -37,6 +37,8 @@ function checkLateness(
   );
 }
 
+const NOTHING_LEFT_OUT: LeftOut = { hasGivenUp: false, has: () => false };
+
 /**
  * What is really stored, seen from outside every process: it watches each write take effect and checks the guarantees at
  * that moment.
@@ -50,12 +52,11 @@ export class Oracle {
   /** Pages that were deleted, by number, and what was put back for them. */
   readonly #deleted = new Map<DeviceId, Map<number, EventPage | undefined>>();
   readonly #receiptLimits: ReceiptLimits;
-  readonly #isGivenUp: GivenUp | undefined;
+  readonly #leftOut: LeftOut;
 
-  /** @param isGivenUp - where the mapping gives records up */
-  constructor(receiptLimits: ReceiptLimits, isGivenUp?: GivenUp) {
+  constructor(receiptLimits: ReceiptLimits, leftOut: LeftOut = NOTHING_LEFT_OUT) {
     this.#receiptLimits = receiptLimits;
-    this.#isGivenUp = isGivenUp;
+    this.#leftOut = leftOut;
   }
 
   /** A page took effect. */
@@ -141,7 +142,7 @@ export class Oracle {
     for (const one of whole) this.onAppend(one);
     this.onAlter(deviceId, statePage);
     const after = { pages: whole, state: this.stateAfter(deviceId, whole.length) };
-    checkRestored(before, after, new Set(deleted.keys()), this.#isGivenUp);
+    checkRestored(before, after, new Set(deleted.keys()), this.#leftOut);
   }
 
   /** A state took effect. */

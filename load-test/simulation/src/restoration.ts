@@ -10,8 +10,13 @@ export interface Chain {
   readonly state: DeviceState;
 }
 
-/** Whether a record was given up by the mapping: a source holds it, and the chain does not. Absent: none is. */
-export type GivenUp = (shardId: ShardId, sequenceNumber: SequenceNumber) => boolean;
+/** What became of records that were not stored as they came. */
+export interface LeftOut {
+  /** True where the mapping gives records up: a source holds them, and the chain does not. */
+  readonly hasGivenUp: boolean;
+  /** Whether a record was given up, or was in quarantine before it was redriven. */
+  has(shardId: ShardId, sequenceNumber: SequenceNumber): boolean;
+}
 
 /**
  * A page that was missing alone is as it was. Neighbours hold the same events, in the same order where they had come in
@@ -21,11 +26,11 @@ export function checkRestored(
   before: Chain,
   after: Chain,
   missing: ReadonlySet<number>,
-  isGivenUp?: GivenUp,
+  leftOut: LeftOut,
 ): void {
   const { deviceId } = before.state;
-  const hasGivenUp = isGivenUp !== undefined;
-  if (isGivenUp !== undefined && isAtCopyGivenUp(before, after, isGivenUp)) {
+  const { hasGivenUp } = leftOut;
+  if (isAtCopyLeftOut(before, after, leftOut)) {
     checkContents(before, after);
     return;
   }
@@ -48,10 +53,10 @@ export function checkRestored(
 }
 
 /**
- * Of two copies of an event the mapping may have given up either: nothing in the chain tells which of their places the event had,
+ * Of two copies of an event either may have been left out at first: nothing in the chain tells which of their places the event had,
  * and after it the high-water marks and what else a state says of positions and arrivals.
  */
-function isAtCopyGivenUp(before: Chain, after: Chain, isGivenUp: GivenUp): boolean {
+function isAtCopyLeftOut(before: Chain, after: Chain, leftOut: LeftOut): boolean {
   const placeOf = (shardId: ShardId, { place }: StoredEvent) =>
     `${shardId} ${place.sequenceNumber} ${place.subSequenceNumber}`;
   const places = new Set(
@@ -59,7 +64,7 @@ function isAtCopyGivenUp(before: Chain, after: Chain, isGivenUp: GivenUp): boole
   );
   return after.pages.some(({ shardId, events }) =>
     events.some(
-      (event) => isGivenUp(shardId, event.place.sequenceNumber) && !places.has(placeOf(shardId, event)),
+      (event) => leftOut.has(shardId, event.place.sequenceNumber) && !places.has(placeOf(shardId, event)),
     ),
   );
 }

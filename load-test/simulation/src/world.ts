@@ -22,7 +22,7 @@ import { checkPromoted } from './operator/fresh-tables.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { projectorOptions } from './projector-options.ts';
 import { type Release, Releases } from './releases.ts';
-import type { GivenUp } from './restoration.ts';
+import type { LeftOut } from './restoration.ts';
 import type { OperatorScenario, Scenario } from './scenario.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
 import { type SimRecord, type SimShard, SimStream } from './sim-stream.ts';
@@ -79,7 +79,7 @@ export class World {
     });
     this.#stream = new SimStream(scenario.shardCount, random, () => this.#scheduler.now);
     const options = projectorOptions(scenario);
-    const oracle = new Oracle(options.pageLimits.receipts, this.#givenUp());
+    const oracle = new Oracle(options.pageLimits.receipts, this.#leftOut());
     const tables = damageableTables();
     const stores = watched(
       {
@@ -246,7 +246,9 @@ export class World {
         return inUse().stores !== first;
       },
       switchTo: (fresh: InUse) => this.#switchTo(fresh),
-      isGivenUp: this.#givenUp(),
+      leftOut: this.#leftOut(),
+      isEverythingStored:
+        this.#scenario.parallelizationFactor === 1 || this.#scenario.foreign?.changeAfter === undefined,
       containers: this.#projector.containers,
       jobs: memoryJobStore(),
       pageWriting,
@@ -255,13 +257,15 @@ export class World {
     return new Duties(around, scenario);
   }
 
-  /** Undefined where the mapping gives nothing up. */
-  #givenUp(): GivenUp | undefined {
-    if (!hasGivenUp(this.#scenario)) return undefined;
-    return (shardId, sequenceNumber) =>
-      this.#projector.mapping.givenUp.some(
-        ({ shard, record }) => shard.shardId === shardId && record.sequenceNumber === sequenceNumber,
-      );
+  #leftOut(): LeftOut {
+    return {
+      hasGivenUp: hasGivenUp(this.#scenario),
+      has: (shardId, sequenceNumber) =>
+        this.#inUse.stores.quarantined.has(`${shardId} ${sequenceNumber}`) ||
+        this.#projector.mapping.givenUp.some(
+          ({ shard, record }) => shard.shardId === shardId && record.sequenceNumber === sequenceNumber,
+        ),
+    };
   }
 
   /** Shard progress and quarantine stay what they are. */

@@ -61,7 +61,7 @@ export class Duties {
       if (errand === 'redrive') await this.#redrive();
       else if (errand === 'repair') await this.#repairNothing();
       else if (errand === 'promotion') await this.#promote();
-      else await this.#replay(true);
+      else await this.#replay(this.#around.isEverythingStored);
     }
     if (damage === 'none') return;
     await this.#quiet();
@@ -114,8 +114,8 @@ export class Duties {
 
   /** Fresh tables are filled, others work on, records are redriven and repaired, and then they are put into use. */
   async #promote(): Promise<void> {
-    const { pageWriting, onViolation, random, scheduler, isGivenUp } = this.#around;
-    const fresh = freshTables(pageWriting.pageLimits.receipts, onViolation, isGivenUp);
+    const { pageWriting, onViolation, random, scheduler, leftOut } = this.#around;
+    const fresh = freshTables(pageWriting.pageLimits.receipts, onViolation, leftOut);
     const source = random.pick(['archive', 'stream', 'event-store'] as const);
     const job = await this.#runJob('fresh replay', { ...this.#part(), source }, fresh);
     if (job.failureCount > 0) throw new Violation('a replay fills fresh tables without a failure', job.id);

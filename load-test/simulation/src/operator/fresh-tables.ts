@@ -4,7 +4,7 @@ import { type ReplayJob, totalOf } from '@twinstream/operations';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { canonicalText, identityOf } from '@twinstream/verification';
 import { Oracle } from '../oracle.ts';
-import type { GivenUp } from '../restoration.ts';
+import type { LeftOut } from '../restoration.ts';
 import { Violation } from '../violation.ts';
 import { type WatchedStores, watched } from '../watched-stores.ts';
 import { type DamageableTables, damageableTables } from './damage.ts';
@@ -19,9 +19,9 @@ export interface FreshTables {
 export function freshTables(
   limits: ReceiptLimits,
   onViolation: (error: unknown) => void,
-  isGivenUp?: GivenUp,
+  leftOut?: LeftOut,
 ): FreshTables {
-  const oracle = new Oracle(limits, isGivenUp);
+  const oracle = new Oracle(limits, leftOut);
   const tables = damageableTables();
   const stores = {
     ...tables,

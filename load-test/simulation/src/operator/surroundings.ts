@@ -6,7 +6,7 @@ import type { Archive } from '../archive.ts';
 import type { Containers } from '../containers.ts';
 import type { Network } from '../network.ts';
 import type { Oracle } from '../oracle.ts';
-import type { GivenUp } from '../restoration.ts';
+import type { LeftOut } from '../restoration.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { SimStream } from '../sim-stream.ts';
 import type { Reach, WatchedStores } from '../watched-stores.ts';
@@ -32,8 +32,13 @@ export interface Surroundings {
   readonly isPromoted: boolean;
   /** Puts the tables of a job into use, and checks that nothing is lost by it. */
   readonly switchTo: (fresh: FreshTables) => void;
-  /** Of the live projector's mapping. */
-  readonly isGivenUp: GivenUp | undefined;
+  /** By the live projector. */
+  readonly leftOut: LeftOut;
+  /**
+   * False where records stay in quarantine that a newer version of the mapping knows: above a parallelization factor of 1 no
+   * progress of a shard is known, and a redrive leaves everything as not finished.
+   */
+  readonly isEverythingStored: boolean;
   /** Those of the live projector. */
   readonly containers: Containers;
   readonly jobs: JobStore;

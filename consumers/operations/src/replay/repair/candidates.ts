@@ -125,7 +125,10 @@ function isFirstArrivalByShard(events: readonly SourceEvent[]): boolean {
 
 /** Milliseconds since 1970. */
 export function firstArrivalOf(events: readonly SourceEvent[]): number {
-  return events.reduce((first, { arrived }) => Math.min(first, arrived.arrivalTime), Number.POSITIVE_INFINITY);
+  return events.reduce(
+    (first, { arrived }) => Math.min(first, arrived.arrivalTime),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 /** The last event of each identity. */

@@ -1,4 +1,4 @@
-import type { DeviceId, DeviceState, EventPage } from '@twinstream/device-model';
+import type { DeviceId, DeviceState, EventPage, StoredEvent } from '@twinstream/device-model';
 import { type AuditableEventStore, comparePageKeys, type PageKey } from '@twinstream/event-store';
 import type { RepairableLatestState } from '@twinstream/latest-state';
 import { CodedError } from '@twinstream/runtime';
@@ -134,6 +134,11 @@ function coveredBy(pages: readonly EventPage[]): ReadonlyMap<ShardId, ShardPosit
   return covered;
 }
 
+/** An event without a counter is late where the high-water mark of its shard lay above it: the page is out of order (seed 44154). */
+function isLateByPlace({ event, late }: StoredEvent): boolean {
+  return late !== undefined && event.identity === undefined && event.correction === undefined;
+}
+
 /** Each shard's first page; what was appended out of order, by a repair or a late delivery, says nothing. */
 function beginningsOf(
   pages: readonly EventPage[],
@@ -144,6 +149,7 @@ function beginningsOf(
     const covered = above.get(page.shardId);
     const isBehind = covered !== undefined && compareWithinShard(page.through, covered) <= 0;
     if (isBehind || page.events.some(({ repaired }) => repaired === true)) continue;
+    if (page.events.some(isLateByPlace)) continue;
     if (!beginnings.has(page.shardId)) beginnings.set(page.shardId, page);
   }
   return beginnings;

@@ -100,7 +100,11 @@ async function readShardWindow(
     earliestNextMs = askedMs + (isPolite ? politeWaitMs(read) : 0);
     const entries = [...window.admit(shardId, read.records)];
     // What lies up to a bound was processed, and so is in the shard: at its tip there is no more of it.
-    const isAtTip = read.behindMs === 0 && (bound !== undefined || stream.clock.now() >= query.toMs);
+    // A shard that has ended has no tip: its children are read, which a clock that is ahead would otherwise leave out.
+    const isAtTip =
+      iterator !== undefined &&
+      read.behindMs === 0 &&
+      (bound !== undefined || stream.clock.now() >= query.toMs);
     const isLast = window.isOver || iterator === undefined || isAtTip;
     await take({ shardId, entries, through: window.through, isLast: isLast && !window.isOver });
     if (window.isOver || isAtTip) return false;

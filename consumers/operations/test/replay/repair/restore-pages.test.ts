@@ -6,6 +6,8 @@ import {
   planPage,
   STATE_RECEIPT_LIMITS,
 } from '@twinstream/device-model';
+import { memoryEventStore } from '@twinstream/event-store';
+import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { compareWithinShard, positionKey, type ShardId } from '@twinstream/stream-model';
 import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
@@ -31,6 +33,10 @@ interface Written {
 
 function counted(at: number, counter: number, arrivalTime = TEST_TIME_MS + at): ArrivedEvent {
   return arrivedEvent({ at, arrivalTime, session: 1, counter, data: { value: counter } });
+}
+
+function uncounted(at: number): ArrivedEvent {
+  return arrivedEvent({ at, arrivalTime: TEST_TIME_MS + at, data: { value: at } });
 }
 
 const placeOf = (at: number) => counted(at, 1).place.sequenceNumber;
@@ -119,6 +125,20 @@ describe('restored pages', () => {
     expect(CHILD < OTHER_CHILD).toBe(true);
     expect(device.pages[1]).toMatchObject({ events: [], duplicates: 2 });
     expect(await restored(device, 1, 2)).toEqual(numbered(device, 1, 2));
+  });
+
+  test('pages come back that lay before one that came late, which tells no beginning of its shard', async () => {
+    const store = memoryEventStore();
+    const batches = [[uncounted(10), uncounted(20)], [uncounted(30)], [uncounted(15)]];
+    let state = newDevice(DEVICE);
+    for (const arrived of batches) ({ state } = await writeBatch(store, state, PARENT, arrived));
+    const pages = await Array.fromAsync(store.pages(DEVICE));
+    expect(pages[2]?.events[0]?.late).toBeDefined();
+    const source = [10, 15, 20, 30].map((at) => ({ shardId: PARENT, arrived: uncounted(at) }));
+    const back = await restored({ pages, state, source }, 1, 2);
+    expect(back.flatMap(({ events }) => events.map(({ place }) => place))).toEqual(
+      [10, 20, 30].map((at) => uncounted(at).place),
+    );
   });
 
   test('a last page comes back from the child whose events the state has seen, with copies in the other', async () => {
