@@ -91,6 +91,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:no-state-at-time",
       "urn:twinstream:problem:correction-ahead",
       "urn:twinstream:problem:corrected-event-not-stored",
+      "urn:twinstream:problem:no-such-trouble",
       "urn:twinstream:problem:idempotency-key-reused",
       "urn:twinstream:problem:not-in-quarantine",
       "urn:twinstream:problem:not-found",
@@ -101,6 +102,7 @@ test('every problem has a type of its own that never changes', () => {
       "urn:twinstream:problem:headers-too-large",
       "urn:twinstream:problem:too-many-streams",
       "urn:twinstream:problem:internal",
+      "urn:twinstream:problem:no-operations-table",
       "urn:twinstream:problem:unavailable",
     ]
   `);
