@@ -6,23 +6,24 @@ import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** Runs it as a user does. What it says without a process of its own is tested in program.test.ts, at a tenth of the time. */
 function twinstream(...args: string[]): Promise<Finished> {
   return finished(spawn(`${ROOT}bin/twinstream`, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 describe('twinstream', () => {
-  test('lists its commands, each with its own help', async () => {
-    const { stdout, code } = await twinstream('--help');
-    expect(code).toBe(0);
-    const names = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name = '']) => name);
-    expect(names).toEqual(['start', 'simulate', 'adopt', 'ops', 'doctor', 'load-test']);
-    for (const name of names) {
-      const ofCommand = await twinstream(name, '--help');
-      expect(ofCommand.stdout).toMatch(new RegExp(`^Usage: twinstream (?:ops )?${name} `));
-      expect(ofCommand.stdout).toContain('Examples:\n  twinstream ');
-      expect(ofCommand.code).toBe(0);
+  test('runs the command that is named, and no other', async () => {
+    for (const [argv, usage] of [
+      [['start', '--help'], 'twinstream start '],
+      [['simulate', '--help'], 'twinstream simulate '],
+      [['help', 'adopt'], 'twinstream adopt '],
+      [['doctor', '--help'], 'twinstream ops doctor '],
+      [['load-test', '--help'], 'twinstream load-test '],
+    ] as const) {
+      const { stdout, code } = await twinstream(...argv);
+      expect(stdout.startsWith(`Usage: ${usage}`), stdout).toBe(true);
+      expect(code).toBe(0);
     }
-    expect((await twinstream('help', 'adopt')).stdout).toBe((await twinstream('adopt', '--help')).stdout);
   }, 60_000);
 
   test('says its version', async () => {
@@ -30,41 +31,24 @@ describe('twinstream', () => {
     expect(await twinstream('--version')).toMatchObject({ stdout: `${version}\n`, code: 0 });
   });
 
-  test('names the command that a mistyped one is near to', async () => {
-    const mistyped = { stdout: '', code: 2 };
-    expect(await twinstream('strat')).toMatchObject({
-      ...mistyped,
+  test('ends with 2 where a command is mistyped', async () => {
+    expect(await twinstream('strat')).toEqual({
+      stdout: '',
       stderr: "error: unknown command 'strat'\n(Did you mean start?)\n",
-    });
-    expect(await twinstream('ops', 'verfy')).toMatchObject({
-      ...mistyped,
-      stderr: "error: unknown command 'verfy'\n(Did you mean verify?)\n",
+      code: 2,
     });
   });
 
-  test('completes commands, their subcommands, flags and the values of these', async () => {
-    const completed = async (...words: string[]) => {
-      const { stdout } = await twinstream('complete', '--', ...words);
-      return [...stdout.matchAll(/^([\w-]+)\t/gm)].map(([, word]) => word);
-    };
-    expect(await completed('st')).toEqual(['start']);
-    expect(await completed('ops', 'replay', 'pro')).toEqual(['promote']);
-    expect(await completed('start', '--da')).toEqual(['--data-dir']);
-    expect(await completed('load-test', '--scenario', 'so')).toEqual(['soak']);
+  test('completes, and prints the script that has a shell ask it', async () => {
+    expect((await twinstream('complete', '--', 'st')).stdout).toMatch(/^start\t/);
     expect((await twinstream('completion', 'bash')).stdout).toContain('complete -F');
-  }, 60_000);
+  });
 
-  test('writes no colours where NO_COLOR is set', async () => {
-    const { stdout } = await twinstream(
-      'ops',
-      'plan',
-      '--devices',
-      '10',
-      '--period',
-      '10s',
-      '--bytes',
-      '170',
+  test('writes no colours into a pipe', async () => {
+    const { stdout, code } = await twinstream(
+      ...['ops', 'plan', '--devices', '10', '--period', '10s', '--bytes', '170'],
     );
+    expect(code).toBe(0);
     expect(stdout).not.toContain('\u001b');
   });
 });

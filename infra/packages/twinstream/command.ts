@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import tab from '@bomb.sh/tab/commander';
 import { commandHost, parseCommandLine } from '@twinstream/command-line';
-import { Command } from 'commander';
 import { z } from 'zod';
-import { PARTS, rootProgram } from './program.ts';
+import { PARTS, wholeProgram } from './program.ts';
 
 const manifest = z.object({ version: z.string() });
 
@@ -20,14 +18,7 @@ async function main(): Promise<void> {
     await part.run();
     return;
   }
-  const program = rootProgram(version());
-  // `complete -- ops st`: what a shell asks. The commands below the first word are needed where it is written in full.
-  const completed = first === 'complete' ? process.argv[4] : undefined;
-  for (const [name, { summary, program: programOf }] of PARTS) {
-    const command = name === completed && process.argv.length > 5 ? await programOf() : new Command();
-    program.addCommand(command.name(name).summary(summary));
-  }
-  tab(program, { completionCommandName: 'completion' });
+  const program = await wholeProgram(version(), process.argv.slice(2));
   const exitCode = parseCommandLine(program, commandHost(process));
   if (exitCode !== undefined) process.exitCode = exitCode;
 }

@@ -1,3 +1,4 @@
+import tab from '@bomb.sh/tab/commander';
 import { commandHost, exitCodeHelp } from '@twinstream/command-line';
 import { Command } from 'commander';
 
@@ -95,6 +96,23 @@ export function rootProgram(version: string): Command {
     )
     .version(version)
     .addHelpText('after', EXAMPLES);
+}
+
+/**
+ * The program with its commands and the completion of them, as far as these arguments need it: only the command that they complete
+ * is loaded.
+ */
+export async function wholeProgram(version: string, argv: readonly string[]): Promise<Command> {
+  const program = rootProgram(version);
+  // `complete -- ops st`: what a shell asks. The commands below the first word are needed where it is written in full.
+  const [first, , completed] = argv;
+  for (const [name, { summary, program: programOf }] of PARTS) {
+    const isNeeded = first === 'complete' && name === completed && argv.length > 3;
+    const command = isNeeded ? await programOf() : new Command();
+    program.addCommand(command.name(name).summary(summary));
+  }
+  tab(program, { completionCommandName: 'completion' });
+  return program;
 }
 
 async function operationsProgram(): Promise<Command> {
