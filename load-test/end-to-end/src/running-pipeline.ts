@@ -80,12 +80,7 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
   const environmentNow = () => readEnvironment(folder);
   const environment = environmentNow();
   const apiUrl = environment.TWINSTREAM_API_URL ?? '';
-  const startSimulator = (...args: string[]) =>
-    spawn(process.execPath, [...NODE_FLAGS, SIMULATE, ...args], {
-      cwd: folder,
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  const startSimulator = (...args: string[]) => startSimulatorIn(folder, environment, args);
   return {
     pid: child.pid ?? 0,
     environment,
@@ -100,6 +95,21 @@ export async function launchPipeline(launch: PipelineLaunch): Promise<RunningPip
       return ended;
     },
   };
+}
+
+/** A simulator in `folder`, with these variables besides those of this process. It ends when this process ends, too. */
+export function startSimulatorIn(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): ChildProcess {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', END_WITH_PARENT, SIMULATE, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  child.channel?.unref();
+  return child;
 }
 
 /** Runs `npm start` with flags that it should refuse. */
