@@ -153,20 +153,25 @@ describe('a stage whose workload is stated', () => {
     expect(most).toBeLessThan(HEADS_MEMORY_MIB * 1_024);
   });
 
-  test('keeps for each function the invocations that its shards need, and for none otherwise', () => {
-    const made = pipelineTemplate(workload);
+  test('reserves invocations for twice the shards, so that neither a reshard nor a redrive is throttled', () => {
     const shards = planned(fleet)('shards');
+    const made = pipelineTemplate(workload);
     for (const id of ['ProjectorStateProjector', 'ArchiverEventArchiver']) {
-      expect(functionOf(made, id).ReservedConcurrentExecutions).toBe(shards);
+      expect(functionOf(made, id).ReservedConcurrentExecutions).toBe(2 * shards);
+    }
+    expect(planned(fleet)('concurrency')).toBe(2 * shards);
+  });
+
+  test('reserves none where no workload is stated, or AWS chooses the shards', () => {
+    for (const id of ['ProjectorStateProjector', 'ArchiverEventArchiver']) {
       expect(functionOf(template, id).ReservedConcurrentExecutions).toBeUndefined();
     }
-    expect(2 * shards).toBe(planned(fleet)('concurrency'));
   });
 
   test('takes a number of shards that is asked for before its own', () => {
     const made = pipelineTemplate({ ...workload, shards: 7 });
     expect(resource(made, 'AWS::Kinesis::Stream', 'EventStream').ShardCount).toBe(7);
-    expect(functionOf(made, 'ProjectorStateProjector').ReservedConcurrentExecutions).toBe(7);
+    expect(functionOf(made, 'ProjectorStateProjector').ReservedConcurrentExecutions).toBe(14);
   });
 
   test('sounds no alarm for the age that its window gives', () => {

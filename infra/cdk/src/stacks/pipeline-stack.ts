@@ -1,4 +1,5 @@
 import { headsOfContainer } from '@twinstream/capacity';
+import type { MappingSettings } from '@twinstream/pipeline-settings';
 import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -69,7 +70,6 @@ export class PipelineStack extends Stack {
     });
     addBudget(this, configuration);
     const { eventStream, tables, archive } = this;
-    const reservedConcurrency = invocationsOfFunction(configuration);
 
     this.projector = new Projector(this, 'Projector', {
       key,
@@ -80,7 +80,7 @@ export class PipelineStack extends Stack {
       mapping: configuration.projectorMapping,
       mappingFiles: configuration.mappingFiles,
       headsMax: headsOfProjector(configuration),
-      reservedConcurrency,
+      reservedConcurrency: invocationsOfFunction(configuration, configuration.projectorMapping),
     });
     this.archiver = new Archiver(this, 'Archiver', {
       key,
@@ -88,7 +88,7 @@ export class PipelineStack extends Stack {
       archive,
       logDays,
       mapping: configuration.archiverMapping,
-      reservedConcurrency,
+      reservedConcurrency: invocationsOfFunction(configuration, configuration.archiverMapping),
     });
     new ArchiveTable(this, 'ArchiveTable', { bucket: archive.bucket, key, stage });
     this.queryApi = new QueryApi(this, 'Api', {
@@ -187,10 +187,24 @@ function addBudget(scope: Construct, { monthlyBudgetUsd, alarmEmail }: StageConf
   });
 }
 
-/** One invocation a shard. None is reserved where no workload says what comes, or where AWS chooses the shards. */
-function invocationsOfFunction({ capacity, streamCapacity }: StageConfiguration): number | undefined {
-  const isPlanned = capacity !== undefined && streamCapacity.mode === 'provisioned';
-  return isPlanned ? streamCapacity.shardCount : undefined;
+/**
+ * One `UpdateShardCount` at most doubles or halves the shards of a stream (Kinesis API reference, read 2026-12). CloudFormation changes the
+ * stream before its functions, and closed parents are read to their end before their children: either way a function that has
+ * what the fewer shards need is asked for twice of it.
+ */
+const RESHARD_GROWTH_MAX = 2;
+
+/**
+ * Invocations that are kept for a function: one for each concurrent batch of each shard, and as many again as head-room. Reserved concurrency is
+ * a limit as well: exactly what the shards need would throttle a reshard, and a redrive that invokes the archiver beside its
+ * mapping. None is reserved where no workload says what comes, or where AWS chooses the shards.
+ */
+function invocationsOfFunction(
+  { capacity, streamCapacity }: StageConfiguration,
+  { parallelizationFactor }: MappingSettings,
+): number | undefined {
+  if (capacity === undefined || streamCapacity.mode !== 'provisioned') return undefined;
+  return streamCapacity.shardCount * parallelizationFactor * RESHARD_GROWTH_MAX;
 }
 
 /** The states that a container keeps follow from the plan. Undefined where none is stated, or where AWS chooses the shards. */

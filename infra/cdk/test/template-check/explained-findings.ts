@@ -77,7 +77,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     check: 'CKV_AWS_115',
     resources: /^(Projector|Archiver)/,
     reason:
-      'Reserved where the workload of the stage is stated, one invocation a shard. Without a workload a number would be a guess that throttles.',
+      'Reserved where the workload of the stage is stated, for twice the shards. Without a workload a number would be a guess that throttles.',
   },
   {
     check: 'CKV_AWS_115',
