@@ -60,7 +60,8 @@ const tier = ({
     exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     testTimeout: timeoutMs,
     retry,
-    hookTimeout: 60_000,
+    // A hook builds the page and starts servers: on a busy machine that takes more than a minute.
+    hookTimeout: Math.max(60_000, timeoutMs / 2),
     env: ENVIRONMENT,
   },
 });
