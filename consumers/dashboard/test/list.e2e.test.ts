@@ -143,6 +143,7 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
     ['a phone', PHONE],
   ])('menus and columns fit the window of %s', async (_, viewport) => {
     const page = await openList('columns=batteryPercent,speedMph', viewport);
+    if (viewport === PHONE) await page.getByRole('button', { name: 'Filters', exact: true }).click();
     for (const name of ['Columns', 'Views', 'Export', 'Attribute filter']) {
       await page.getByText(name, { exact: true }).click();
       const box = await page.locator('.menu[open] .menu-panel').boundingBox();
@@ -152,6 +153,22 @@ describe.skipIf(isSkipped)(`the list and the map in a browser${skipNote}`, () =>
     }
     expect(await overflowOf(page)).toBe(0);
     expect(await page.locator('.grid-body .cell-attribute').first().innerText()).toMatch(/[\d.]+$/);
+  });
+
+  test('on a phone the filters are folded, which leaves most of the window to the list', async () => {
+    const page = await openList('site=austin-north', PHONE);
+    const site = page.getByLabel('Site');
+    const toggle = page.getByRole('button', { name: 'Filters (1)' });
+    expect(await site.isVisible()).toBe(false);
+    expect(await toggle.getAttribute('aria-expanded')).toBe('false');
+    const body = await page.locator('.fleet-grid').boundingBox();
+    expect(body?.height).toBeGreaterThan(PHONE.height / 2);
+    await toggle.click();
+    expect(await toggle.getAttribute('aria-expanded')).toBe('true');
+    await site.selectOption('');
+    await page.getByRole('button', { name: 'Filters', exact: true }).waitFor();
+    expect(await overflowOf(page)).toBe(0);
+    expect(await violationsOf(page)).toEqual([]);
   });
 
   test.each([

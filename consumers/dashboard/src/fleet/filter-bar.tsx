@@ -1,6 +1,6 @@
 import type { LabelCounts } from '@twinstream/api-contract';
 import { CONNECTION_STATUSES, TEXT_CHARACTERS_MAX } from '@twinstream/api-contract/values';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -95,9 +95,47 @@ function tallyOf(counts: LabelCounts | undefined): Tally {
   return new Map((counts?.values ?? []).map(({ value, count }) => [value, count]));
 }
 
-/** Search and filters of the fleet. All of them live in the address. */
+/** How many filters of the bar are in force, the search left out: it is always in sight. */
+function filterCount({
+  status,
+  site,
+  type,
+  firmware,
+  acknowledged,
+  retired,
+  attributes,
+}: FleetQuery): number {
+  const choices = [status, site, type, firmware, acknowledged, retired];
+  return choices.filter((value) => value !== undefined).length + (attributes?.length ?? 0);
+}
+
+/** Search and filters of the fleet. All of them live in the address. On a phone the filters are folded behind a button. */
 export function FilterBar() {
   const query = fleetQuery.value;
+  const [isOpen, setIsOpen] = useState(false);
+  const id = useId();
+  const count = filterCount(query);
+  return (
+    <search class="filters">
+      <SearchField query={query} />
+      <button
+        type="button"
+        class={`button filters-toggle ${count > 0 ? 'is-accent' : ''}`}
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => setIsOpen(!isOpen)}
+      >
+        {count === 0 ? 'Filters' : `Filters (${count})`}
+        <Icon name={isOpen ? 'up' : 'down'} />
+      </button>
+      <div id={id} class={`filter-choices ${isOpen ? 'is-open' : ''}`}>
+        <FilterChoices query={query} />
+      </div>
+    </search>
+  );
+}
+
+function FilterChoices({ query }: { readonly query: FleetQuery }) {
   const counts = summary.value;
   const choose = (name: 'site' | 'type' | 'firmware') => (value: string | undefined) => {
     const { [name]: _before, ...rest } = query;
@@ -110,8 +148,7 @@ export function FilterBar() {
   };
   const said = counts === undefined ? SAID : new Map(Object.entries(counts.byStatus));
   return (
-    <search class="filters">
-      <SearchField query={query} />
+    <>
       <Choice label="Reported status" value={query.status} tally={said} onChoose={chooseStatus} />
       <Choice label="Site" value={query.site} tally={tallyOf(counts?.bySite)} onChoose={choose('site')} />
       <Choice label="Type" value={query.type} tally={tallyOf(counts?.byType)} onChoose={choose('type')} />
@@ -164,6 +201,6 @@ export function FilterBar() {
           Clear filters
         </button>
       )}
-    </search>
+    </>
   );
 }
