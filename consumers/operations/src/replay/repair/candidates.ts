@@ -74,6 +74,11 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   ofEveryShard: { choose: ({ within }) => within },
   /** Copies in a shard of which the state has seen nothing had not come by then (seed 78281). */
   owing: { choose: ({ within, owing }) => within.filter(({ shardId }) => owing.has(shardId)) },
+  /** A page of counted events after the run may have been delivered late, and then bounds nothing (seed 21563). */
+  beforeLate: {
+    choose: ({ run, free }) =>
+      [...run.below.values()].some(isLate) ? free.filter((event) => isAfterEarlier(run, event)) : undefined,
+  },
   /** A page that a repair or a redrive appended holds events from below the high-water marks of its time. */
   appendedNew: {
     isRepaired: true,
@@ -152,10 +157,21 @@ function isSame(one: Candidate, other: Candidate): boolean {
 
 function isBetween(run: MissingRun, event: SourceEvent): boolean {
   const { shardId, arrived } = event;
-  const [above, below] = [run.above.get(shardId), run.below.get(shardId)];
-  if (above !== undefined && compareWithinShard(arrived.place, above) <= 0) return false;
+  const below = run.below.get(shardId);
   if (below !== undefined && compareWithinShard(arrived.place, beginningOf(below)) >= 0) return false;
-  return arrivedInTime(run, event);
+  return isAfterEarlier(run, event);
+}
+
+function isLate({ events }: EventPage): boolean {
+  return events.some(({ late }) => late !== undefined);
+}
+
+/** True where the event lies above the pages before the run, and had arrived by its end. */
+function isAfterEarlier(run: MissingRun, event: SourceEvent): boolean {
+  const above = run.above.get(event.shardId);
+  return (
+    (above === undefined || compareWithinShard(event.arrived.place, above) > 0) && arrivedInTime(run, event)
+  );
 }
 
 function isInShardOrder({ above, below }: MissingRun, { shardId }: SourceEvent): boolean {

@@ -141,6 +141,16 @@ describe('restored pages', () => {
     );
   });
 
+  test('pages of counted events come back that lay before one that was delivered late', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(40, 7)] },
+      { shardId: PARENT, arrived: [counted(50, 3)] },
+      { shardId: PARENT, arrived: [counted(30, 6)] },
+    );
+    expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
+  });
+
   test('a last page comes back from the child whose events the state has seen, with copies in the other', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
