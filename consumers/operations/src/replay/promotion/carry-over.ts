@@ -104,6 +104,8 @@ export function createCarryOver(options: CarryOverOptions): CarryOver {
       const writing = {
         ...{ ...fresh, ...pageWriting, pageLimits, logger, heads },
         repaired: first.repaired === true,
+        // The tables in use have accepted its corrections, though their device may not have come so far in these.
+        acceptsAhead: true,
       };
       const batch = {
         deviceId: page.deviceId,

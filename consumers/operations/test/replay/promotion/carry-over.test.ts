@@ -253,6 +253,15 @@ describe('what the fresh tables lack', () => {
     expect(await pagesOf(fresh)).toEqual([]);
   });
 
+  test('is a correction that the chain in use has accepted, though it lies ahead of the device in the fresh tables', async () => {
+    const { fresh, append, carryOver } = setUp();
+    await append([counted(1)]);
+    const corrects = { session: 1, counter: 3 };
+    await append([arrivedEvent({ at: 2, correctionId: 'c1', corrects, data: { value: 7 } })]);
+    expect(await carryOver.lack(DEVICE, signal)).toBeUndefined();
+    expect((await pagesOf(fresh)).flatMap(({ events }) => events)).toHaveLength(2);
+  });
+
   test('leaves out an event whose session was derived otherwise in the fresh tables, which accepted its device in another order', async () => {
     const { fresh, append, carryOver } = setUp();
     const derived = (session: number): ArrivedEvent => {
