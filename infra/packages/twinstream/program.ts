@@ -70,6 +70,14 @@ export const PARTS: ReadonlyMap<string, Part> = new Map([
       program: async () => (await import('@twinstream/load/command-line')).loadCommand(),
     },
   ],
+  [
+    'lab',
+    {
+      summary: 'run a consumer of your own under faults: what it loses, repeats and reorders',
+      run: () => import('@twinstream/fault-lab/main'),
+      program: async () => (await import('@twinstream/fault-lab/command-line')).labCommand(),
+    },
+  ],
 ]);
 
 const EXAMPLES = `

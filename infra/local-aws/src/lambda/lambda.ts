@@ -24,8 +24,8 @@ const CLOSE_GRACE_MS = 30_000;
 export interface LambdaOptions {
   /** Where Kinesis listens, or Kinesis itself where it is in this process. */
   readonly kinesis: string | ExchangeHandler;
-  /** Where failure destinations are. */
-  readonly s3Url: string;
+  /** Where failure destinations are; absent where no mapping has one. */
+  readonly s3Url?: string;
   /** Addresses of function hosts by function name; undefined for one that is not up yet. */
   readonly functions: Readonly<Record<string, string | undefined>>;
   readonly mappings: readonly MappingDeclaration[];
@@ -123,14 +123,18 @@ function streamAccess(
   const { kinesis } = options;
   const transport = typeof kinesis === 'string' ? httpTransport(kinesis) : directTransport(kinesis);
   const client = kinesisJsonClient(transport, account.region);
-  const s3 = s3Client({
-    endpoint: options.s3Url,
-    region: account.region,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  const s3 =
+    options.s3Url === undefined
+      ? undefined
+      : s3Client({
+          endpoint: options.s3Url,
+          region: account.region,
+          credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+        });
   const budget = readBudget();
   const contextOf: ContextFactory = (definition, checkpoints, metrics) => {
     const { mappingId, functionName, streamName, streamArn, failureBucket } = definition;
+    if (failureBucket !== undefined && s3 === undefined) throw new TypeError('a failure destination needs an S3');
     const origin = { mappingId, functionArn: functionArn(account, functionName), streamArn };
     return {
       mappingId,
@@ -142,7 +146,9 @@ function streamAccess(
       invoker,
       checkpoints,
       failureDestination:
-        failureBucket === undefined ? undefined : s3FailureDestination(s3, failureBucket, origin, clock),
+        failureBucket === undefined || s3 === undefined
+          ? undefined
+          : s3FailureDestination(s3, failureBucket, origin, clock),
       readBudget: budget,
       clock,
       random: Math.random,
@@ -155,7 +161,7 @@ function streamAccess(
     hasStream: (streamName) => streamExists(client, streamName),
     close: () => {
       client.close();
-      s3.destroy();
+      s3?.destroy();
     },
   };
 }
