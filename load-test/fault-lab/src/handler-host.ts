@@ -46,7 +46,17 @@ export async function startHandlerHost(
   });
   let isUp = false;
   return {
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', FUNCTION_HOST, '--name', FUNCTION, '--module', handler, '--handler', handlerName],
+    command: [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      FUNCTION_HOST,
+      '--name',
+      FUNCTION,
+      '--module',
+      handler,
+      '--handler',
+      handlerName,
+    ],
     take: (line) => {
       if (isUp) return false;
       const url = urlIn(line);

@@ -1,4 +1,10 @@
-import { durationOption, exitCodeHelp, numberWithin, outputOption, wholeNumber } from '@twinstream/command-line';
+import {
+  durationOption,
+  exitCodeHelp,
+  numberWithin,
+  outputOption,
+  wholeNumber,
+} from '@twinstream/command-line';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { REQUIREMENTS, type Requirement } from './lab-options.ts';
 
@@ -32,16 +38,39 @@ variables that AWS SDKs read (AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL_DYNAMOD
     .argument('[command...]', 'the consumer, with its arguments, after --')
     .option('--handler <file>', 'a Lambda handler, invoked with batches, in place of a command')
     .option('--handler-name <name>', 'with --handler: the export of the file', 'handler')
-    .option('--batch-size <records>', 'with --handler: records of a batch', wholeNumber(1, BATCH_SIZE_MAX), 100)
+    .option(
+      '--batch-size <records>',
+      'with --handler: records of a batch',
+      wholeNumber(1, BATCH_SIZE_MAX),
+      100,
+    )
     .option('--records <count>', 'number of records', wholeNumber(1, RECORDS_MAX), 2_000)
     .option('--keys <count>', 'number of partition keys', wholeNumber(1, KEYS_MAX), 20)
     .option('--rate <records>', 'records per second', wholeNumber(1, RATE_MAX), 100)
     .option('--shards <count>', 'number of shards at the beginning', wholeNumber(1, SHARDS_MAX), 2)
-    .option('--no-reshards', 'leave the shards as they are; otherwise one is split, all are doubled, and two merged')
-    .option('--kills <count>', 'how often the consumer is killed (SIGKILL) and started again', wholeNumber(0, KILLS_MAX), 1)
+    .option(
+      '--no-reshards',
+      'leave the shards as they are; otherwise one is split, all are doubled, and two merged',
+    )
+    .option(
+      '--kills <count>',
+      'how often the consumer is killed (SIGKILL) and started again',
+      wholeNumber(0, KILLS_MAX),
+      1,
+    )
     .option('--faults <share>', 'scales the rates of all faults; 0 injects none', numberWithin(0, 1), 1)
-    .option('--duplicates <share>', 'share of records that stand twice in the stream, as after a lost answer of a producer', numberWithin(0, 1), 0.01)
-    .option('--seed <number>', 'the same seed puts the same records and draws the same faults', wholeNumber(0, 1_000_000), 1)
+    .option(
+      '--duplicates <share>',
+      'share of records that stand twice in the stream, as after a lost answer of a producer',
+      numberWithin(0, 1),
+      0.01,
+    )
+    .option(
+      '--seed <number>',
+      'the same seed puts the same records and draws the same faults',
+      wholeNumber(0, 1_000_000),
+      1,
+    )
     .addOption(
       durationOption('--quiet', 'time without a report after which what is missing counts as lost', {
         minMs: QUIET_MS_MIN,

@@ -11,6 +11,7 @@ const STRIKES: readonly Strike[] = [
   ['GetRecords', 'error', 0.02],
   ['GetRecords', 'lost-answer', 0.02],
   ['GetRecords', 'delay', 0.03, SLOW_READ_MS],
+  ['GetRecords', 'expired-iterator', 0.01],
   ['GetShardIterator', 'throttle', 0.1],
   ['GetShardIterator', 'error', 0.05],
   ['ListShards', 'throttle', 0.1],

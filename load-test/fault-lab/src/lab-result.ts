@@ -8,6 +8,7 @@ export interface LabFaults {
   readonly failed: number;
   readonly answersLost: number;
   readonly delayed: number;
+  readonly iteratorsExpired: number;
 }
 
 /** What a run found. Times in milliseconds. */
@@ -36,7 +37,7 @@ export function violatedBy(
 /** The result as a table for people. */
 export function resultText(result: LabResult): string {
   const { stored, storedTwice, processed, lost, repeated, reordered, unknown, slowestMs, examples } = result;
-  const { throttled, failed, answersLost, delayed } = result.faults;
+  const { throttled, failed, answersLost, delayed, iteratorsExpired } = result.faults;
   const row = (name: string, count: number, meaning: string) => [name, whole(count), meaning];
   const such = (ids: readonly string[]) => (ids.length === 0 ? '' : `: ${ids.join(', ')}`);
   const rows = [
@@ -46,11 +47,18 @@ export function resultText(result: LabResult): string {
     row('repeated', repeated, `printed again${such(examples.repeated)}`),
     row('reordered', reordered, `first printed after a later record of its key${such(examples.reordered)}`),
     ...(unknown === 0 ? [] : [row('unknown', unknown, 'printed and never put')]),
-    row('faults', throttled + failed + answersLost + delayed, `${throttled} throttles, ${failed} errors, ${answersLost} lost answers, ${delayed} slow reads`),
+    row(
+      'faults',
+      throttled + failed + answersLost + delayed + iteratorsExpired,
+      `${throttled} throttles, ${failed} errors, ${answersLost} lost answers, ${delayed} slow reads, ${iteratorsExpired} expired iterators`,
+    ),
     row('reshards', result.reshards, 'while records were put'),
     row('kills', result.kills, 'of the consumer, which was started again'),
   ];
   const verdict = result.passed ? 'kept what was required' : `VIOLATED: ${result.violated.join(', ')}`;
-  const table = tableText([{ title: 'what' }, { title: 'count', align: 'right' }, { title: 'meaning' }], rows);
+  const table = tableText(
+    [{ title: 'what' }, { title: 'count', align: 'right' }, { title: 'meaning' }],
+    rows,
+  );
   return `${table}\n${verdict} (seed ${result.seed})\n`;
 }

@@ -8,8 +8,8 @@ import { labFaults } from './lab-faults.ts';
 import { idOf, LabLedger, recordsIn } from './lab-ledger.ts';
 import type { LabOptions } from './lab-options.ts';
 import { type LabFaults, type LabResult, violatedBy } from './lab-result.ts';
-import { LabStream, RESHARD_STEPS } from './lab-stream.ts';
 import { type LabStep, stepsOf } from './lab-steps.ts';
+import { LabStream, RESHARD_STEPS } from './lab-stream.ts';
 
 const STREAM = 'lab';
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -160,7 +160,7 @@ class Lab {
   async #put({ key, copies }: Extract<LabStep, { kind: 'put' }>): Promise<void> {
     // Entered first: a fast consumer may report a record before the answer to its put is here.
     const id = idOf(this.#ledger.put(key, clock.now(), copies));
-    const data = JSON.stringify({ id, key });
+    const data = JSON.stringify({ id, type: 'lab', key });
     for (let copy = 0; copy < copies; copy += 1) await this.#stream.put(key, data);
     this.#puts += 1;
   }
@@ -200,6 +200,6 @@ function readsOf(kinesis: LocalKinesis): number {
 }
 
 function faultsOf(kinesis: LocalKinesis): LabFaults {
-  const { throttled, failed, answersLost, delayed } = kinesis.counters().faults;
-  return { throttled, failed, answersLost, delayed };
+  const { throttled, failed, answersLost, delayed, iteratorsExpired } = kinesis.counters().faults;
+  return { throttled, failed, answersLost, delayed, iteratorsExpired };
 }

@@ -9,8 +9,16 @@ export type FaultService = (typeof FAULT_SERVICES)[number];
  * - `lost-answer`: the request takes effect, then its connection ends without an answer.
  * - `delay`: the request is served `delayMs` later.
  * - `error`: the whole request fails inside the service (HTTP 500); it has no effect.
+ * - `expired-iterator`: GetRecords of Kinesis is refused as with an iterator of more than five minutes.
  */
-export const FAULT_KINDS = ['throttle', 'partial', 'lost-answer', 'delay', 'error'] as const;
+export const FAULT_KINDS = [
+  'throttle',
+  'partial',
+  'lost-answer',
+  'delay',
+  'error',
+  'expired-iterator',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** One fault to inject. */
@@ -35,6 +43,8 @@ export interface RequestFaults {
   readonly delayMs: number;
   /** The request must be refused as a whole, without any effect. */
   readonly refusal: 'throttle' | 'error' | undefined;
+  /** The request's iterator must be refused as expired. */
+  readonly iteratorExpired?: true;
   /** The request must take effect and its connection then end without an answer. */
   readonly answerLost: boolean;
   /**

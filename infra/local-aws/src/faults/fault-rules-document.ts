@@ -29,6 +29,16 @@ const RULE = z
     if (rule.kind !== 'delay' && rule.delayMs !== undefined) {
       context.addIssue({ code: 'custom', path: ['delayMs'], message: 'only goes with kind delay' });
     }
+    if (
+      rule.kind === 'expired-iterator' &&
+      (rule.service !== 'kinesis' || (rule.operation ?? 'GetRecords') !== 'GetRecords')
+    ) {
+      context.addIssue({
+        code: 'custom',
+        path: ['kind'],
+        message: 'expired-iterator only goes with GetRecords of kinesis',
+      });
+    }
     if (rule.kind === 'partial' && !PARTIAL_SERVICES.includes(rule.service)) {
       context.addIssue({
         code: 'custom',

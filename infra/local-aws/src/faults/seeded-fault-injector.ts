@@ -38,7 +38,7 @@ export function seededDraws(seed: number): () => number {
 /**
  * Faults by rule. Each rule draws from its own seeded sequence (its place in the list where it names no seed), once
  * per matching request, so that one rule's draws do not depend on what other rules do. Delays add up. Of several
- * throttles and errors drawn for one request the first in the list refuses it, and then nothing else befalls it. Only
+ * refusals drawn for one request the first in the list refuses it, and then nothing else befalls it. Only
  * faults that take effect count as injected.
  */
 export function createFaultInjector(rules: readonly FaultRule[] = []): SeededFaultInjector {
@@ -70,13 +70,15 @@ function decide(
 
   const drawn = matching.filter(({ rule }) => rule.kind !== 'partial').filter(draws);
   const delays = drawn.filter(({ rule }) => rule.kind === 'delay').map(inject);
-  const refusal = drawn.find(({ rule }) => refusalOf(rule) !== undefined);
-  const lost = refusal ? [] : drawn.filter(({ rule }) => rule.kind === 'lost-answer').map(inject);
-  const recordRules = refusal ? [] : matching.filter(({ rule }) => rule.kind === 'partial');
-  if (delays.length + lost.length + recordRules.length === 0 && !refusal) return undefined;
+  const refusing = drawn.find(({ rule }) => isRefusal(rule));
+  const lost = refusing ? [] : drawn.filter(({ rule }) => rule.kind === 'lost-answer').map(inject);
+  const recordRules = refusing ? [] : matching.filter(({ rule }) => rule.kind === 'partial');
+  if (delays.length + lost.length + recordRules.length === 0 && !refusing) return undefined;
+  const refused = refusing && inject(refusing).kind;
   return {
     delayMs: delays.reduce((sum, rule) => sum + (rule.delayMs ?? 0), 0),
-    refusal: refusal === undefined ? undefined : refusalOf(inject(refusal)),
+    refusal: refused === 'throttle' || refused === 'error' ? refused : undefined,
+    ...(refused === 'expired-iterator' ? { iteratorExpired: true } : {}),
     answerLost: lost.length > 0,
     recordFails: recordRules.length === 0 ? undefined : () => recordFails(recordRules),
   };
@@ -91,7 +93,9 @@ function recordFails(rules: readonly RuleState[]): boolean {
 }
 
 function matches(rule: FaultRule, service: FaultService, operation: string): boolean {
-  return rule.service === service && (rule.operation === undefined || rule.operation === operation);
+  // An iterator is what GetRecords alone is asked with.
+  const wanted = rule.kind === 'expired-iterator' ? 'GetRecords' : (rule.operation ?? operation);
+  return rule.service === service && wanted === operation;
 }
 
 /** Draws once for the rule, unless it is spent. */
@@ -108,6 +112,6 @@ function inject(state: RuleState): FaultRule {
   return state.rule;
 }
 
-function refusalOf({ kind }: FaultRule): RequestFaults['refusal'] {
-  return kind === 'throttle' || kind === 'error' ? kind : undefined;
+function isRefusal({ kind }: FaultRule): boolean {
+  return kind === 'throttle' || kind === 'error' || kind === 'expired-iterator';
 }

@@ -20,6 +20,7 @@ export interface KinesisCounters {
     readonly throttled: number;
     readonly failed: number;
     readonly answersLost: number;
+    readonly iteratorsExpired: number;
     readonly recordsFailed: number;
   };
 }
@@ -44,7 +45,7 @@ export function newCounters(): CountersInUse {
     recordsRead: 0,
     bytesRead: 0,
     readsThrottled: 0,
-    faults: { delayed: 0, throttled: 0, failed: 0, answersLost: 0, recordsFailed: 0 },
+    faults: { delayed: 0, throttled: 0, failed: 0, answersLost: 0, iteratorsExpired: 0, recordsFailed: 0 },
   };
 }
 

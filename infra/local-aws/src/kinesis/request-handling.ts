@@ -94,6 +94,10 @@ async function serve(
     counters.faults.failed += 1;
     throw internalFailure('Internal service failure.');
   }
+  if (faults.iteratorExpired === true && operation === 'GetRecords') {
+    counters.faults.iteratorsExpired += 1;
+    throw new ApiError('ExpiredIteratorException', 'Iterator expired.');
+  }
   if (!faults.answerLost) return answered(format, run(service, faults), closing);
   counters.faults.answersLost += 1;
   try {

@@ -134,7 +134,8 @@ function streamAccess(
   const budget = readBudget();
   const contextOf: ContextFactory = (definition, checkpoints, metrics) => {
     const { mappingId, functionName, streamName, streamArn, failureBucket } = definition;
-    if (failureBucket !== undefined && s3 === undefined) throw new TypeError('a failure destination needs an S3');
+    if (failureBucket !== undefined && s3 === undefined)
+      throw new TypeError('a failure destination needs an S3');
     const origin = { mappingId, functionArn: functionArn(account, functionName), streamArn };
     return {
       mappingId,

@@ -54,6 +54,16 @@ describe('injected faults', () => {
     expect(server.counters().faults.failed).toBe(1);
   });
 
+  it('refuse an iterator as expired, of which another reads the same', async () => {
+    const { server } = await faultyServer({ kind: 'expired-iterator', rate: 1, count: 1 });
+    await call(server, 'PutRecord', record('1'));
+    const position = { StreamName: 's', ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
+    const { ShardIterator } = await call(server, 'GetShardIterator', position);
+    expect(await refusalOf(server, 'GetRecords', { ShardIterator })).toBe('ExpiredIteratorException');
+    expect(await readTexts(server, 's')).toEqual([['1']]);
+    expect(server.counters().faults.iteratorsExpired).toBe(1);
+  });
+
   it('refuse single records by their rate, and store exactly the others', async () => {
     const { server, injector } = await faultyServer({
       kind: 'partial',
