@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const CAREFUL = fileURLToPath(new URL('./consumers/careful-consumer.ts', import.meta.url));
-const HANDLER = fileURLToPath(new URL('./consumers/powertools-handler.ts', import.meta.url));
+const HANDLER = fileURLToPath(new URL('../consumers/powertools.ts', import.meta.url));
 
 /** Half a minute of load at most, so that the tests stay short. */
 const SMALL = ['--records', '300', '--rate', '100', '--quiet', '8s', '--output', 'json'];
