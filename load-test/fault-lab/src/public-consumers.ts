@@ -40,7 +40,9 @@ const USAGE_EXIT_CODE = 2;
 async function main([name = '', ...labArguments]: readonly string[]): Promise<number> {
   const consumer = CONSUMERS[name];
   if (consumer === undefined) {
-    process.stderr.write(`usage: npm run lab:public -- ${Object.keys(CONSUMERS).join(' | ')} [flags of the lab]\n`);
+    process.stderr.write(
+      `usage: npm run lab:public -- ${Object.keys(CONSUMERS).join(' | ')} [flags of the lab]\n`,
+    );
     return USAGE_EXIT_CODE;
   }
   const folder = mkdtempSync(join(tmpdir(), 'lab-'));
