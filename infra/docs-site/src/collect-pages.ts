@@ -22,6 +22,7 @@ const HOME = 'infra/docs-site/home.md';
 const README = 'README.md';
 
 const PICTURES = 'docs/images';
+const ICON = 'consumers/dashboard/public/icon.svg';
 
 /** A document of the repository with its pages, mostly one. */
 interface Document {
@@ -40,7 +41,7 @@ export async function collectPages(): Promise<number> {
   const documents = groups
     .flatMap(({ pages }) => pages)
     .flatMap(({ path, source }) => (source === undefined ? [] : [documentOf(source, path)]));
-  const files = new Set(picturePaths());
+  const files = new Set([...picturePaths(), ICON]);
   const resolve = resolver(documents, files);
 
   await rm(PAGES_FOLDER, { recursive: true, force: true });

@@ -13,6 +13,7 @@ export default defineConfig({
   title: 'Twinstream',
   description: 'A Kinesis pipeline for verifiable device state.',
   lang: 'en',
+  head: [['link', { rel: 'icon', href: '/files/consumers/dashboard/public/icon.svg' }]],
   srcDir: PAGES_FOLDER,
   outDir: SITE_FOLDER,
   cacheDir: '../../node_modules/.cache/vitepress',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
-/** Width of a help text: as on a terminal of that many columns. */
-const HELP_COLUMNS = 100;
+/** Width of a help text, in columns: as many as a page shows. */
+const HELP_COLUMNS = 76;
 
 /** A command with its words: `twinstream ops replay plan`. */
 interface NamedCommand {
