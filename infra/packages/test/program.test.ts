@@ -18,7 +18,7 @@ describe('the commands of twinstream', { timeout: LOADED_WITHIN_MS }, () => {
     const { stdout, code } = run(await wholeProgram('1.2.3', ['--help']), '--help');
     expect(code).toBe(0);
     const names = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name = '']) => name);
-    expect(names).toEqual(['start', 'simulate', 'adopt', 'ops', 'doctor', 'load-test']);
+    expect(names).toEqual(['start', 'simulate', 'adopt', 'ops', 'doctor', 'load-test', 'lab']);
     for (const name of names) {
       const program = await PARTS.get(name)?.program();
       if (program === undefined) throw new TypeError(`no program of ${name}`);

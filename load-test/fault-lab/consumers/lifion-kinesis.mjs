@@ -1,3 +1,4 @@
+// @boundaries-ignore installed where it runs: see src/public-consumers.ts
 import Kinesis from 'lifion-kinesis';
 
 /** As its README starts it, with polling, which is its default: a lease for each shard, and checkpoints in DynamoDB. */

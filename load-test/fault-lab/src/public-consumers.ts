@@ -3,6 +3,8 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EXIT_CODES } from '@twinstream/command-line';
+import { labCommand } from './lab-command.ts';
 
 /** A consumer that anybody can install, and how the lab runs it. */
 interface PublicConsumer {
@@ -34,16 +36,18 @@ const CONSUMERS: Readonly<Record<string, PublicConsumer>> = {
 
 const FOLDER = fileURLToPath(new URL('../consumers/', import.meta.url));
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const USAGE_EXIT_CODE = 2;
+const USAGE = `Usage: npm run lab:public -- ${Object.keys(CONSUMERS).join(' | ')} [flags of the lab]\n`;
 
 /** Installs a public consumer into an empty folder and runs the lab on it; further arguments are the lab's. Needs the npm registry. */
 async function main([name = '', ...labArguments]: readonly string[]): Promise<number> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(`${USAGE}\n${labCommand().helpInformation()}`);
+    return EXIT_CODES.success;
+  }
   const consumer = CONSUMERS[name];
   if (consumer === undefined) {
-    process.stderr.write(
-      `usage: npm run lab:public -- ${Object.keys(CONSUMERS).join(' | ')} [flags of the lab]\n`,
-    );
-    return USAGE_EXIT_CODE;
+    process.stderr.write(USAGE);
+    return EXIT_CODES.usage;
   }
   const folder = mkdtempSync(join(tmpdir(), 'lab-'));
   try {

@@ -10,7 +10,7 @@ export interface Chain {
   readonly state: DeviceState;
 }
 
-/** What became of records that were not stored as they came. */
+/** Records that were not stored as they came. */
 export interface LeftOut {
   /** True where the mapping gives records up: a source holds them, and the chain does not. */
   readonly hasGivenUp: boolean;

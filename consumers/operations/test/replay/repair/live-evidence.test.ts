@@ -43,7 +43,7 @@ describe('what a live state knows', () => {
   ] as [string, Partial<DeviceState>][])('is not led to by another %s', (_, change) => {
     const atLivePage = { ...LIVE, ...change };
     expect(contradiction(LIVE, { end: LIVE, atLivePage })).toBe(WRONG_ORDER);
-    // Where a boundary of restored neighbours lies at its page, nothing is known of it.
+    // Where a boundary of restored neighbours lies at its page, there is nothing to compare with.
     expect(contradiction(LIVE, { end: LIVE })).toBeUndefined();
   });
 
