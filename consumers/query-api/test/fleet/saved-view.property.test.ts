@@ -58,6 +58,20 @@ describe('a saved view', () => {
     );
   });
 
+  test('is refused by name where a row is not of its form', async () => {
+    const [head] = fc.sample(anyHead, 1);
+    if (head === undefined) throw new TypeError('no head');
+    const state = fc.sample(anyState, 1);
+    const rows = newRows();
+    for (const one of state) rows.put(one, 0, NOW);
+    const [whole] = [...rows.inOrder()].map((slot) => rows.columns.save(slot));
+    async function* lines() {
+      yield [whole?.with(7, undefined as never) as never];
+    }
+    const bytes = await buffer(writeSavedView(head, lines()));
+    await expect(restored(bytes)).rejects.toMatchObject({ code: 'SAVED_VIEW_DAMAGED' });
+  });
+
   test('is refused by name where a byte of it is another, or its end is missing, unless it says the same', async () => {
     await fc.assert(
       fc.asyncProperty(anyHead, anyRows, fc.nat(), fc.boolean(), async (head, rows, at, isCut) => {

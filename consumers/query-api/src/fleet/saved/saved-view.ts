@@ -97,14 +97,26 @@ export async function readSavedView(
     hash.update(line).update('\n');
     if (isHead) onHead(headOf(value));
     else {
-      const some = rowsOf(value as SavedLine);
-      rows += some.length;
-      onRows(some);
+      rows += hear(value as SavedLine, onRows);
     }
     isHead = false;
   }
   if (check === undefined) throw damaged('ends before its end');
   if (check.rows !== rows || check.sha256 !== hash.digest('hex')) throw damaged('does not meet its check');
+}
+
+/**
+ * Hands on the rows of a line, and returns how many. They are not checked one by one, which would take as long as reading them: what is not of
+ * their form throws something somewhere, or does not meet the check at the end.
+ */
+function hear(line: SavedLine, onRows: SavedViewReader['onRows']): number {
+  try {
+    const rows = rowsOf(line);
+    onRows(rows);
+    return rows.length;
+  } catch (error) {
+    throw error instanceof CodedError ? error : damaged('has a row that is not of it', error);
+  }
 }
 
 function headOf(value: unknown): SavedViewHead {
