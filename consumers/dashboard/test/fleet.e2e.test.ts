@@ -180,7 +180,7 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
     const trouble = page.getByRole('list', { name: 'Troubles' });
     await trouble.waitFor();
     expect(await trouble.innerText()).toMatch(
-      /gaps for 3 m \d\d s, since .*: not arrived: counter 4 of session 1/,
+      /gaps\s+for 3 m \d\d s, since .*: not arrived: counter 4 of session 1/,
     );
   });
 
