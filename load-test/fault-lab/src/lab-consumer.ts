@@ -6,6 +6,8 @@ const ERROR_TAIL_CHARACTERS = 4_000;
 const LINE_BYTES_MAX = 4 * 1_024 * 1_024;
 /** Time from SIGTERM to SIGKILL. */
 const STOP_DEADLINE_MS = 10_000;
+/** Time from SIGKILL until its output is given up, which a process outside of its group may hold open. */
+const OUTPUT_GRACE_MS = 1_000;
 
 export interface LabConsumerOptions {
   readonly command: readonly string[];
@@ -30,9 +32,12 @@ export class LabConsumer {
   #child: ChildProcess | undefined;
   #closed: Promise<void> = Promise.resolve();
   #isStopping = false;
+  readonly #killAtExit = () => this.#signal('SIGKILL');
 
   constructor(options: LabConsumerOptions) {
     this.#options = options;
+    // A second Ctrl-C, or an error that nobody caught, ends this process without a stop.
+    process.once('exit', this.#killAtExit);
   }
 
   start(): void {
@@ -51,7 +56,10 @@ export class LabConsumer {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errorTail = (errorTail + text).slice(-ERROR_TAIL_CHARACTERS);
     });
-    const read = this.#read(child.stdout);
+    const read = this.#read(child.stdout).catch((error: unknown) => {
+      // Given up: see #kill.
+      if (!this.#isStopping) throw error;
+    });
     const exited = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(`did not start: ${error.message}`));
       child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -65,7 +73,7 @@ export class LabConsumer {
   /** Kills it as a failing machine would, and starts it again. */
   async restart(): Promise<void> {
     this.#isStopping = true;
-    this.#signal('SIGKILL');
+    this.#kill();
     await this.#closed;
     this.start();
   }
@@ -74,9 +82,21 @@ export class LabConsumer {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#signal('SIGTERM');
-    const timer = setTimeout(() => this.#signal('SIGKILL'), STOP_DEADLINE_MS);
+    const timer = setTimeout(() => this.#kill(), STOP_DEADLINE_MS);
     await this.#closed;
     clearTimeout(timer);
+    // What it started may have ignored SIGTERM.
+    this.#signal('SIGKILL');
+    process.off('exit', this.#killAtExit);
+  }
+
+  #kill(): void {
+    const child = this.#child;
+    this.#signal('SIGKILL');
+    setTimeout(() => {
+      child?.stdout?.destroy();
+      child?.stderr?.destroy();
+    }, OUTPUT_GRACE_MS).unref();
   }
 
   async #read(output: AsyncIterable<Uint8Array>): Promise<void> {
