@@ -76,6 +76,11 @@ export async function startHandlerHost(
 /** The address in the first line that the host prints: `{"url":"http://127.0.0.1:…","pid":…}`. */
 function urlIn(line: string): string | undefined {
   if (!line.startsWith('{"url":')) return undefined;
-  const { url } = JSON.parse(line) as { readonly url?: unknown };
-  return typeof url === 'string' ? url : undefined;
+  try {
+    const { url } = JSON.parse(line) as { readonly url?: unknown };
+    return typeof url === 'string' ? url : undefined;
+  } catch {
+    // A line of the handler's module, which is loaded before the host listens.
+    return undefined;
+  }
 }
