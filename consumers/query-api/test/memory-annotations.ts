@@ -12,6 +12,9 @@ export function memoryAnnotationStore(): AnnotationStore {
       all.set(deviceId, { ...all.get(deviceId), [name]: annotation });
       revision += 1;
     },
+    raise: async () => {
+      revision += 1;
+    },
     revision: async () => revision,
     all: async function* () {
       yield* all;

@@ -12,6 +12,8 @@ export interface AnnotationStore {
     annotation: NonNullable<DeviceAnnotations[Name]>,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** Raises the revision alone, for what was written by a write that failed before it did. */
+  raise(signal?: AbortSignal): Promise<void>;
   /**
    * A number that rises once what was written can be read: a reader that reads it first, and then everything, has everything up to
    * it. Where a writer dies before it raised the number, its write is seen with the next one.

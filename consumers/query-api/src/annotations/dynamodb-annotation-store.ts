@@ -36,6 +36,14 @@ export function dynamoDbAnnotationStore(client: DynamoDBClient, tableName: strin
   };
   const update = (input: ConstructorParameters<typeof UpdateItemCommand>[0], signal?: AbortSignal) =>
     dynamoDbRequest(signal, (options) => client.send(new UpdateItemCommand(input), options));
+  const raise = async (signal?: AbortSignal) => {
+    const ExpressionAttributeValues = { ':one': numberValue(1) };
+    const UpdateExpression = 'ADD revision :one';
+    await update(
+      { TableName: tableName, Key: REVISION_KEY, UpdateExpression, ExpressionAttributeValues },
+      signal,
+    );
+  };
   return {
     read: async (deviceId, signal) => {
       const item = await get(keyOf(deviceId), signal);
@@ -52,16 +60,9 @@ export function dynamoDbAnnotationStore(client: DynamoDBClient, tableName: strin
         },
         signal,
       );
-      await update(
-        {
-          TableName: tableName,
-          Key: REVISION_KEY,
-          UpdateExpression: 'ADD revision :one',
-          ExpressionAttributeValues: { ':one': numberValue(1) },
-        },
-        signal,
-      );
+      await raise(signal);
     },
+    raise,
     revision: async (signal) => {
       const item = await get(REVISION_KEY, signal);
       return item === undefined ? 0 : requireNumber(item, 'revision');

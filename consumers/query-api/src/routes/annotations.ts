@@ -37,8 +37,11 @@ export const acknowledgementEndpoint = endpoint(
     const { store, state, annotations } = found;
     const keyed = keyedRequest(annotations[trouble], headers['idempotency-key'], [note, by, withdraw]);
     if (keyed === 'reused') return keyReused(deviceId);
-    if (keyed === 'repeated') return acknowledged(deviceId, trouble, annotations, state);
     const signal = getSignal();
+    if (keyed === 'repeated') {
+      await store.raise(signal);
+      return acknowledged(deviceId, trouble, annotations, state);
+    }
     if (!withdraw && !(await hasTroubleNow(services, state, trouble, signal))) {
       return problemResponse('NO_SUCH_TROUBLE', {
         detail: `${deviceId} is not in trouble by ${trouble} now`,
@@ -72,7 +75,11 @@ export const retirementEndpoint = endpoint(
     const answer = (after: DeviceAnnotations) => retired(state, after, preview);
     // A device that is retired already keeps the reason for which it was.
     const isAlready = (notesOf(state, annotations) & NOTE.retired) !== 0;
-    if (keyed === 'repeated' || isAlready !== withdraw) return answer(annotations);
+    if (keyed === 'repeated' || isAlready !== withdraw) {
+      // The first attempt may have failed when it was half written.
+      if (!preview) await store.raise(signal);
+      return answer(annotations);
+    }
     const { events } = state.counts;
     const said = { by, time: services.clock.now(), reason, events, ...keyed, ...(withdraw ? WITHDRAWN : {}) };
     const after = { ...annotations, retirement: said };

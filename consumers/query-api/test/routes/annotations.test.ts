@@ -167,6 +167,25 @@ describe('POST /v1/devices/{deviceId}/retirement', () => {
     expect((await retire('bus-1', { reason: 'scrapped' }, key)).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
   });
 
+  test('reaches lists with its repetition where the first attempt was half written', async () => {
+    const store = api.services.annotations;
+    if (store === undefined) throw new TypeError('the API has no annotations');
+    await pass(1_000);
+    const { write, revision } = store;
+    const halfWritten: typeof store.write = async (...given) => {
+      await write(...given);
+      throw new Error('the revision could not be raised');
+    };
+    Object.assign(store, { write: halfWritten });
+    expect((await retire('bus-1')).status).toBe(500);
+    Object.assign(store, { write, revision: async () => (await revision()) - 1 });
+    await pass(1_000);
+    expect(await listed('')).toContain('bus-1');
+    expect((await retire('bus-1')).body).toMatchObject({ retired: true });
+    await pass(1_000);
+    expect(await listed('')).not.toContain('bus-1');
+  });
+
   test('reaches update streams: the device leaves them, and comes back', async () => {
     const app = createApp(api.services, loopbackAccess());
     const response = await app.request('http://127.0.0.1/v1/updates', { headers: { host: '127.0.0.1' } });
