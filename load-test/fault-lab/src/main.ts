@@ -12,6 +12,7 @@ import { shutdownSignal } from '@twinstream/runtime';
 import { labCommand } from './lab-command.ts';
 import type { LabOptions, Requirement } from './lab-options.ts';
 import { resultText } from './lab-result.ts';
+import { RESHARD_STEPS } from './lab-stream.ts';
 import { runLab } from './run-lab.ts';
 
 /** Flags as commander returns them. */
@@ -42,6 +43,10 @@ function optionsOf(flags: Flags, command: readonly string[]): LabOptions {
   const { handler, quiet: quietMs, deadline: deadlineMs, require: requirements } = flags;
   if ((command.length === 0) === (handler === undefined)) {
     throw usageError('either a command after --, or --handler: twinstream lab -- node consumer.js');
+  }
+  const happenings = Math.max(flags.kills, flags.reshards ? RESHARD_STEPS.length : 0);
+  if (flags.records <= happenings) {
+    throw usageError(`--records must be more than ${happenings}: as many kills or reshards stand between them`);
   }
   const given = { ...flags, command, quietMs, deadlineMs, requirements };
   return handler === undefined ? given : { ...given, handler: callerPath(handler, host.folder) };

@@ -71,6 +71,13 @@ describe.concurrent('the fault lab', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('refuses more kills than there are records to stand between', async () => {
+    const few = ['--records', '3', '--kills', '5', '--', process.execPath, CAREFUL];
+    const { exitCode, stderr } = await lab(...few);
+    expect(stderr).toContain('--records must be more than 5');
+    expect(exitCode).toBe(2);
+  });
+
   test('refuses to run without a consumer, and with two', async () => {
     for (const args of [[], ['--handler', HANDLER, '--', 'node', 'consumer.js']]) {
       const { exitCode, stderr } = await lab(...args);
