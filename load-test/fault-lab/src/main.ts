@@ -46,7 +46,9 @@ function optionsOf(flags: Flags, command: readonly string[]): LabOptions {
   }
   const happenings = Math.max(flags.kills, flags.reshards ? RESHARD_STEPS.length : 0);
   if (flags.records <= happenings) {
-    throw usageError(`--records must be more than ${happenings}: as many kills or reshards stand between them`);
+    throw usageError(
+      `--records must be more than ${happenings}: as many kills or reshards stand between them`,
+    );
   }
   const given = { ...flags, command, quietMs, deadlineMs, requirements };
   return handler === undefined ? given : { ...given, handler: callerPath(handler, host.folder) };
