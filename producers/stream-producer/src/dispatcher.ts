@@ -52,7 +52,7 @@ const EXPIRY_CHECK_MS = 1_000;
  */
 export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>): Dispatcher<R> {
   const { options, book, outcomes, recorder } = parts;
-  const { clock, deadlineMs } = options;
+  const { clock, deadlineMs, mixedAggregates } = options;
   const retrier = createRetrier<R>(options.backoff, options.random);
   const scheduler = createLaneScheduler<R>({
     book,
@@ -63,7 +63,7 @@ export function createDispatcher<R extends UserRecord>(parts: DispatcherParts<R>
     isFlushing: parts.isFlushing,
     onReady: wake,
   });
-  const settler = createSettler<R>({ ...parts, scheduler, retrier, deadlineMs });
+  const settler = createSettler<R>({ ...parts, scheduler, retrier, deadlineMs, mixedAggregates });
   const collect = createCollector<R>(book, options, prepare);
   const alarm = createAlarm(clock, run);
   let requestsInFlight = 0;

@@ -12,7 +12,12 @@ export {
   type RetryReason,
   retryCount,
 } from './metrics.ts';
-export type { ProducerLogger, StreamProducerOptions } from './options.ts';
+export {
+  MIXED_AGGREGATES,
+  type MixedAggregates,
+  type ProducerLogger,
+  type StreamProducerOptions,
+} from './options.ts';
 export * from './producer-error.ts';
 export type { AcknowledgedRecord, FailedRecord, FlushReport, PutOutcome } from './put-outcome.ts';
 export * from './send-error.ts';

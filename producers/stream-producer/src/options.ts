@@ -17,6 +17,10 @@ export interface ProducerLogger {
   warn(fields: object, message: string): void;
 }
 
+/** What is sent again of an aggregate of which the shard that took it owns some records only. */
+export const MIXED_AGGREGATES = ['divide', 'resend'] as const;
+export type MixedAggregates = (typeof MIXED_AGGREGATES)[number];
+
 /** How a producer works. Everything but `transport` has a default. */
 export interface StreamProducerOptions {
   /** The stream. `kinesisTransport({ streamName })` for a real one; `close` closes it. */
@@ -30,6 +34,14 @@ export interface StreamProducerOptions {
    * A stream keeps to one of the two while a consumer takes the keys of a shard apart: see AGGREGATE_LANES_PER_SHARD.
    */
   readonly aggregate?: boolean;
+  /**
+   * With `aggregate`: the treatment of an aggregate that was on its way during a reshard and landed in a shard that owns
+   * some of its records only. Default `divide`: these are acknowledged there, the others are sent again to the shard that
+   * owns them. `resend`: all are sent again before any later record of their devices. The Kinesis Client Library drops such
+   * an aggregate as a whole, so that its readers need `resend`, and get each record once; other readers then get the
+   * records of these aggregates twice.
+   */
+  readonly mixedAggregates?: MixedAggregates;
   /** Size at which an aggregated record is sent without waiting, in bytes. Minimum 1, at most `recordBytesMax`, default 51,200 (as the KPL) or `recordBytesMax` if that is less. */
   readonly aggregateBytesMax?: number;
   /** Records in one aggregated record. Minimum 1, default 4,096. */
@@ -71,6 +83,7 @@ export interface StreamProducerOptions {
 export interface ResolvedOptions {
   readonly transport: StreamTransport;
   readonly aggregate: boolean;
+  readonly mixedAggregates: MixedAggregates;
   readonly aggregateBytesMax: number;
   readonly aggregateRecordsMax: number;
   readonly lingerMs: number;
@@ -97,6 +110,7 @@ const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 const DEFAULTS = {
   aggregate: false,
+  mixedAggregates: 'divide',
   /** AggregationMaxSize of the KPL (default_config.properties, read 2026-11). */
   aggregateBytesMax: 51_200,
   aggregateRecordsMax: 4_096,
@@ -136,6 +150,9 @@ export function resolveOptions(options: StreamProducerOptions): ResolvedOptions 
     if (!(value >= min)) faults.push(`${name}: ${value} is not a number of at least ${min}`);
   };
 
+  if (!MIXED_AGGREGATES.includes(resolved.mixedAggregates)) {
+    faults.push(`mixedAggregates: ${resolved.mixedAggregates} is not one of ${MIXED_AGGREGATES.join(', ')}`);
+  }
   integer('recordBytesMax', KIB, LARGE_RECORD_BYTES_MAX);
   integer('aggregateBytesMax', 1, resolved.recordBytesMax);
   integer('aggregateRecordsMax', 1, COUNT_MAX);

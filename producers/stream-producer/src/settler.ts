@@ -6,6 +6,7 @@ import type { LaneBook } from './lane-book.ts';
 import { createLaneMover } from './lane-mover.ts';
 import type { LaneScheduler, Retrier } from './lane-scheduler.ts';
 import type { MetricsRecorder } from './metrics.ts';
+import type { MixedAggregates } from './options.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Failure, PendingRecord } from './pending-record.ts';
 import { ProducerError } from './producer-error.ts';
@@ -29,6 +30,7 @@ export interface SettlerParts<R extends UserRecord> {
   readonly outcomes: Outcomes<R>;
   readonly recorder: MetricsRecorder;
   readonly deadlineMs: number;
+  readonly mixedAggregates: MixedAggregates;
   /** Asks for a map that is read from now on. */
   requestMap(): void;
 }
@@ -40,7 +42,7 @@ export interface SettlerParts<R extends UserRecord> {
  * |---|---|---|---|
  * | answered | stored where its hash key belongs | `acknowledge` | acknowledged |
  * | answered | stored in a shard that the map does not know | `hold` | wait for a newer map |
- * | answered | stored in another shard | `divide` | acknowledged, or sent again where they belong |
+ * | answered | stored in another shard | `divide` | acknowledged, or sent again where they belong; with `resend` either all or none |
  * | answered | rejected for its shard's rate | `retry` | sent again; not stored |
  * | answered | rejected for another cause | `retry` | sent again; may be stored |
  * | throttled | – | `retry` | sent again; not stored |
@@ -172,7 +174,7 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     leave(lane, nowMs);
   }
 
-  /** Part of an aggregate landed where its devices do not belong: that part is sent again, to where they do. */
+  /** Part of an aggregate landed where its devices do not belong: that part, or with `resend` all of it, is sent again to where they do. */
   function divide(
     lane: Lane<R>,
     answer: StoredAnswer,
@@ -184,8 +186,9 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     lane.sentCount = 0;
     const foreign: PendingRecord<R>[] = [];
     const own: { readonly pending: PendingRecord<R>; readonly index: number }[] = [];
+    const isWhole = parts.mixedAggregates === 'resend' && taken.some(isForeign);
     for (const [at, pending] of taken.entries()) {
-      if (isForeign(pending)) foreign.push(pending);
+      if (isWhole || isForeign(pending)) foreign.push(pending);
       else own.push({ pending, index: firstIndex + at });
     }
     if (foreign.length === 0) leave(lane, nowMs);
@@ -199,7 +202,8 @@ export function createSettler<R extends UserRecord>(parts: SettlerParts<R>): Set
     answer: StoredAnswer,
     nowMs: number,
   ): void {
-    const message = `stored in ${answer.shardId}, which does not hold its hash key`;
+    const what = parts.mixedAggregates === 'resend' ? 'every hash key of its aggregate' : 'its hash key';
+    const message = `stored in ${answer.shardId}, which does not hold ${what}`;
     const error = new CodedError('WRONG_SHARD', message, { retryable: true });
     const failure: Failure = { reason: 'wrong-shard', error, possiblyStored: true };
     handBack(foreign, nowMs);

@@ -11,6 +11,7 @@ const transport: StreamTransport = {
 test('every option has the default that its description names', () => {
   expect(resolveOptions({ transport })).toMatchObject({
     aggregate: false,
+    mixedAggregates: 'divide',
     aggregateBytesMax: 51_200,
     aggregateRecordsMax: 4_096,
     lingerMs: 50,
@@ -40,6 +41,7 @@ test('an option that is undefined counts as absent', () => {
 });
 
 test.each([
+  ['mixedAggregates', 'drop'],
   ['recordBytesMax', 1_023],
   ['recordBytesMax', 10 * 1_048_576 + 1],
   ['aggregateBytesMax', 0],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { retryCount } from '../src/metrics.ts';
 import { auditAcknowledgements, auditStream, CLEAN, eventsIn } from '../src/testing/stream-audit.ts';
+import { asKclReads } from './kcl-reader.ts';
 import { reshard, runScenario, type Scenario, type ScenarioResult } from './scenario.ts';
 
 /** The faults of the issue, and requests that never arrive or arrive long after the caller gave them up. */
@@ -106,6 +107,21 @@ test.each([
     );
   },
 );
+
+test('with `resend` a reader that drops mixed aggregates as a whole gets every event in the order of its device', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, tunings, async (seed, tuning) => {
+      const result = await runScenario(load(seed, true, { ...tuning, mixedAggregates: 'resend' }));
+      expectAllInOrder(result);
+      expectTrueCounts(result);
+      expect(auditStream(asKclReads(result.stub), result.counts)).toMatchObject({
+        ...CLEAN,
+        distinctCount: EVENTS,
+      });
+    }),
+    { numRuns: 6 },
+  );
+});
 
 test('the same seed produces the same stream, byte for byte', async () => {
   await fc.assert(

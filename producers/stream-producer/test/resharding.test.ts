@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AGGREGATE_LANES_PER_SHARD, aggregateLaneIndex, aggregateLaneKey } from '../src/aggregate-lanes.ts';
 import { auditStream, CLEAN, eventText } from '../src/testing/stream-audit.ts';
 import { createHarness, DEVICES, firstShard, putRound, textsIn } from './harness.ts';
+import { asKclReads } from './kcl-reader.ts';
 import { NO_FAULTS } from './kinesis-stub.ts';
 
 const aggregated = { producer: { aggregate: true, lingerMs: 1 } };
@@ -57,6 +58,24 @@ test('what an aggregate carried into the wrong child of a split is sent again to
     expect(attempts).toBe(moved.includes(record.partitionKey) ? 2 : 1);
   }
 });
+
+test.each(['divide', 'resend'] as const)(
+  'a reader that drops mixed aggregates as a whole gets each record once where all of them are sent again (%s)',
+  async (mixedAggregates) => {
+    const harness = await createHarness({ producer: { ...aggregated.producer, mixedAggregates } });
+    const { clock, producer, stub } = harness;
+    await putRound(harness, 0);
+    stub.split(firstShard(stub));
+    await clock.run(producer.flush());
+    const counts = await putRound(harness, 1);
+    await clock.run(producer.flush());
+    expect(auditStream(stub, counts)).toMatchObject({ ...CLEAN, distinctCount: 80 });
+    const { copyCount, ...read } = auditStream(asKclReads(stub), counts);
+    expect(copyCount).toBe(read.distinctCount);
+    if (mixedAggregates === 'resend') expect(read).toEqual({ ...CLEAN, distinctCount: 80 });
+    else expect(read.lost.length).toBeGreaterThan(0);
+  },
+);
 
 test('without aggregation the stream routes by itself: a wrong prediction costs a refresh and no retry', async () => {
   const harness = await createHarness({ producer: { lingerMs: 1 } });

@@ -6,6 +6,7 @@ import type { UserRecord } from '../src/index.ts';
 import { appendToLane, type Lane } from '../src/lane.ts';
 import { createLaneScheduler, createRetrier } from '../src/lane-scheduler.ts';
 import { createMetricsRecorder, type ProducerEvent } from '../src/metrics.ts';
+import type { MixedAggregates } from '../src/options.ts';
 import type { PendingRecord } from '../src/pending-record.ts';
 import type { RequestResult } from '../src/put-request.ts';
 import { createSettler } from '../src/settler.ts';
@@ -91,7 +92,7 @@ describe('the answer to a request', () => {
   });
 
   /** A settler over one shard, aggregated lanes that never linger, and waits of 10, 20, 30 … ms in the order of the draws. */
-  function settlerOf() {
+  function settlerOf(mixedAggregates: MixedAggregates = 'divide') {
     const book = createAggregateLanes<UserRecord>(
       ONE,
       { bytesPerSecond: 1_000, recordsPerSecond: 1_000 },
@@ -124,6 +125,7 @@ describe('the answer to a request', () => {
       retrier,
       recorder,
       deadlineMs: DEADLINE_MS,
+      mixedAggregates,
       outcomes: {
         acknowledge: (pending, answer, subSequenceNumber) =>
           told.push([textIn(pending), answer.shardId, subSequenceNumber]),
@@ -363,6 +365,41 @@ describe('the answer to a request', () => {
     });
     expect(high.state).toBe('ready');
     expect(events).toEqual([{ type: 'retry', reason: 'wrong-shard', userRecordCount: 1, delayMs: 0 }]);
+  });
+
+  test('from the wrong child of a split sends on all of it with `resend`, before what came later', () => {
+    const { book, settler, events, told, put, send, left, textIn } = settlerOf('resend');
+    const lane = put('a', ['1', '2^', '3', '4^']);
+    settler.settle([send(lane, 3)], answered(storedIn('low')), 5);
+    book.install(TWO, 20);
+    settler.mapInstalled(20);
+    expect(told).toEqual([]);
+    const low = book.laneFor({ partitionKey: 'a', data: Buffer.from('x'), explicitHashKey: '0' });
+    const high = book.laneFor({ partitionKey: 'a', data: Buffer.from('x'), explicitHashKey: String(MIDDLE) });
+    expect([left(low).map(textIn), left(high).map(textIn)]).toEqual([
+      ['1', '3'],
+      ['2^', '4^'],
+    ]);
+    expect(left(low)[0]).toMatchObject({
+      possiblyStored: true,
+      failure: {
+        reason: 'wrong-shard',
+        error: { message: 'stored in low, which does not hold every hash key of its aggregate' },
+      },
+    });
+    expect(events).toEqual([{ type: 'retry', reason: 'wrong-shard', userRecordCount: 3, delayMs: 0 }]);
+  });
+
+  test('from the one child that owns all of it is acknowledged there with `resend`, too', () => {
+    const { book, settler, told, put, send } = settlerOf('resend');
+    const lane = put('a', ['1', '2']);
+    settler.settle([send(lane, 2)], answered(storedIn('low')), 5);
+    book.install(TWO, 20);
+    settler.mapInstalled(20);
+    expect(told).toEqual([
+      ['1', 'low', 0],
+      ['2', 'low', 1],
+    ]);
   });
 
   test.each([

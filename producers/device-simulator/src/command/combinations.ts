@@ -12,6 +12,7 @@ const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
   ['idColumn', 'sessionColumn'],
   ['counterColumn', 'sessionColumn'],
   ['sessionColumn', 'counterColumn'],
+  ['aggregate', 'mixedAggregates'],
 ];
 
 const EXCLUSIVE: readonly (readonly [SettingName, SettingName])[] = [

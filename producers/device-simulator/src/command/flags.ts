@@ -6,6 +6,7 @@ import {
   visible,
 } from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
+import { MIXED_AGGREGATES } from '@twinstream/stream-producer';
 import { Command, Option } from 'commander';
 import { SEED_MAX } from '../fleet/draws.ts';
 import { DEFAULT_KIND_MIX } from '../fleet/kind-mix.ts';
@@ -152,6 +153,12 @@ export function simulateProgram(): Command {
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
     .option('--stream <name>', 'the stream (default: TWINSTREAM_STREAM, else device-events)')
     .option('--aggregate', 'pack events into aggregated records (KPL format): more events per shard')
+    .addOption(
+      new Option(
+        '--mixed-aggregates <treatment>',
+        'with --aggregate: send again a part (divide), or all (resend: for readers by the KCL), of an aggregate that a reshard put into a shard that owns only part of it (default: divide)',
+      ).choices(MIXED_AGGREGATES),
+    )
     .option(
       '--linger <duration>',
       'maximum time an event waits for others before its batch is sent (default: 50ms)',

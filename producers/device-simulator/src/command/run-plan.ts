@@ -1,5 +1,6 @@
 import { NAMES } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
+import type { MixedAggregates } from '@twinstream/stream-producer';
 import type { FaultShares } from '../faults/sending-faults.ts';
 import type { FleetSettings } from '../fleet/fleet.ts';
 import { DEFAULT_KIND_MIX } from '../fleet/kind-mix.ts';
@@ -38,6 +39,8 @@ export interface RunPlan {
   readonly delayMsMax: number;
   readonly stream: string;
   readonly aggregate: boolean;
+  /** The producer's treatment of mixed aggregates; its own default when undefined. */
+  readonly mixedAggregates: MixedAggregates | undefined;
   /** Linger of the producer; its own default when undefined. */
   readonly lingerMs: number | undefined;
   /** How long the producer tries to send an event; its own default when undefined. */
@@ -89,6 +92,7 @@ export function planRun(settings: Settings, context: PlanContext): RunPlan {
     delayMsMax: settings.maxDelay ?? defaultDelayMs,
     stream: settings.stream ?? context.stream ?? NAMES.stream,
     aggregate: settings.aggregate ?? false,
+    mixedAggregates: settings.mixedAggregates,
     lingerMs: settings.linger,
     deadlineMs: settings.deadline,
   };

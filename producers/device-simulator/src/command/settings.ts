@@ -1,4 +1,5 @@
 import { CodedError } from '@twinstream/runtime';
+import { MIXED_AGGREGATES } from '@twinstream/stream-producer';
 import { z } from 'zod';
 import { SEED_MAX } from '../fleet/draws.ts';
 import { FLEET_DEVICES_MAX } from '../fleet/fleet.ts';
@@ -69,6 +70,7 @@ const sharedSettings = {
   malformed: percentage,
   stream: anyText,
   aggregate: z.boolean({ error: 'must be true or false' }),
+  mixedAggregates: z.enum(MIXED_AGGREGATES, { error: `must be one of ${MIXED_AGGREGATES.join(', ')}` }),
   linger: duration,
   deadline: duration,
 };

@@ -141,6 +141,7 @@ async function openProducer(plan: RunPlan, clock: Clock) {
       transport,
       clock,
       aggregate: plan.aggregate,
+      ...(plan.mixedAggregates === undefined ? {} : { mixedAggregates: plan.mixedAggregates }),
       bufferBytesMax: BUFFER_BYTES_MAX,
       ...(plan.lingerMs === undefined ? {} : { lingerMs: plan.lingerMs }),
       ...(plan.deadlineMs === undefined ? {} : { deadlineMs: plan.deadlineMs }),

@@ -37,6 +37,7 @@ describe('settings', () => {
       duplicates: '2.5%',
       drop: '0.1',
       aggregate: true,
+      mixedAggregates: 'resend',
     };
     expect(read(given)).toEqual({
       devices: 1_000_000,
@@ -53,10 +54,12 @@ describe('settings', () => {
       duplicates: 0.025,
       drop: 0.001,
       aggregate: true,
+      mixedAggregates: 'resend',
     });
   });
 
   test.each([
+    ['mixedAggregates', 'drop', /--mixed-aggregates: must be one of divide, resend/],
     ['devices', '0', /--devices: must be a whole number from 1 to 10000000, not "0"/],
     ['devices', '1.5', /whole number/],
     ['devices', 'many', /whole number/],
@@ -161,6 +164,7 @@ describe('a plan', () => {
     [{ input: 'f', raw: 'id', idColumn: 'id', timeColumn: 'at' }, /--raw and --id-column exclude each other/],
     [{ input: 'f', raw: 'id', malformed: 0.1 }, /--raw and --malformed exclude each other/],
     [{ raw: 'id' }, /--raw needs --input/],
+    [{ mixedAggregates: 'resend' }, /--mixed-aggregates needs --aggregate/],
     [{ input: 'f', devices: 5 }, /--devices belongs to a simulated fleet, and cannot be given with --input/],
     [{ input: 'f', clockSkew: 0.1 }, /--clock-skew belongs/],
     [{ idColumn: 'id', timeColumn: 'at' }, /--id-column needs --input/],
