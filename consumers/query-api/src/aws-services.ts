@@ -22,7 +22,7 @@ import {
   followingEventStore,
   perGeneration,
 } from '@twinstream/table-generation';
-import { dynamoDbAnnotationStore } from './annotations/dynamodb-annotation-store.ts';
+import { dynamoDbAnnotationStore } from '@twinstream/table-generation/annotations';
 import { awsQuarantine } from './aws-quarantine.ts';
 import type { QueryApiConfiguration } from './configuration.ts';
 import { createFleetView } from './fleet/create-fleet-view.ts';
@@ -100,7 +100,7 @@ export function awsServices(
     ...(isLongLived ? {} : { freshMs: LAMBDA_FRESH_MS }),
   });
   const annotations =
-    operationsTable === undefined ? undefined : dynamoDbAnnotationStore(dynamoDb, operationsTable);
+    operationsTable === undefined ? undefined : dynamoDbAnnotationStore(dynamoDb, operationsTable, logger);
   const fleet = createFleetView({
     table,
     progress,

@@ -11,8 +11,8 @@ import {
   followingEventStore,
   perGeneration,
 } from '@twinstream/table-generation';
+import { dynamoDbAnnotationStore } from '@twinstream/table-generation/annotations';
 import { handle } from 'hono/aws-lambda';
-import { dynamoDbAnnotationStore } from './annotations/dynamodb-annotation-store.ts';
 import { queryApiConfiguration } from './configuration.ts';
 import { httpApp } from './http-app.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
@@ -22,6 +22,7 @@ import { correctionsEndpoint } from './routes/corrections.ts';
 import type { AnnotationServices, CorrectionServices } from './services.ts';
 
 const configuration = queryApiConfiguration(process.env);
+const logger = createLogger('corrections', configuration.logLevel);
 const client = dynamoDbClient();
 const generation = followGeneration({
   client,
@@ -45,11 +46,11 @@ const services: CorrectionServices & AnnotationServices = {
   }),
   ...(configuration.operationsTable === undefined
     ? {}
-    : { annotations: dynamoDbAnnotationStore(client, configuration.operationsTable) }),
+    : { annotations: dynamoDbAnnotationStore(client, configuration.operationsTable, logger) }),
   gapsAgeOutMs: configuration.gapsAgeOutMs,
   liveness: configuration.liveness,
   clock: systemClock,
-  logger: createLogger('corrections', configuration.logLevel),
+  logger,
   newId: randomUUID,
 };
 

@@ -7,7 +7,7 @@ import type { RedriveServices } from '@twinstream/projection';
 import type { ResolvableQuarantine } from '@twinstream/quarantine';
 import type { Clock, Logger } from '@twinstream/runtime';
 import type { StreamTransport } from '@twinstream/stream-producer';
-import type { AnnotationStore } from './annotations/annotation-store.ts';
+import type { AnnotationStore } from '@twinstream/table-generation/annotations';
 import type { FleetView } from './fleet/fleet-view.ts';
 import type { KeptLists } from './fleet/kept-lists.ts';
 import type { UpdateHub } from './fleet/update-hub.ts';

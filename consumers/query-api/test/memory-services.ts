@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ownFormatDecoder } from '@twinstream/device-model';
 import { createProcessedTimes, type RunningReplays, type StreamReader } from '@twinstream/pipeline-status';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
+import { memoryAnnotationStore } from '@twinstream/table-generation/annotations';
 import { createFleetView } from '../src/fleet/create-fleet-view.ts';
 import { createKeptLists } from '../src/fleet/kept-lists.ts';
 import { createUpdateHub } from '../src/fleet/update-hub.ts';
@@ -9,7 +10,6 @@ import { createIdempotencyKeys } from '../src/idempotency-keys.ts';
 import { DEFAULT_LIVENESS_POLICY, type LivenessPolicy } from '../src/liveness.ts';
 import { createPipelineReader } from '../src/pipeline/pipeline-reader.ts';
 import type { QueryApiServices } from '../src/services.ts';
-import { memoryAnnotationStore } from './memory-annotations.ts';
 import type { MemoryPipeline } from './memory-pipeline.ts';
 
 const SAMPLE_MS = 10_000;

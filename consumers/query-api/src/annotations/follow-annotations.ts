@@ -1,7 +1,6 @@
 import type { DeviceId } from '@twinstream/device-model';
 import type { Logger } from '@twinstream/runtime';
-import type { DeviceAnnotations } from './annotation.ts';
-import type { AnnotationStore } from './annotation-store.ts';
+import type { AnnotationStore, DeviceAnnotations } from '@twinstream/table-generation/annotations';
 
 /** Annotations of the whole fleet, kept as new as they are stored: one small read a cycle while nothing is written. */
 export interface FollowedAnnotations {

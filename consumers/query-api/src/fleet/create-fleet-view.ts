@@ -5,7 +5,7 @@ import type { LatestStateTable, ShardProgressTable } from '@twinstream/latest-st
 import { NO_PROCESSED_TIMES, type ProcessedTimes } from '@twinstream/pipeline-status';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import type { ShardId } from '@twinstream/stream-model';
-import type { AnnotationStore } from '../annotations/annotation-store.ts';
+import type { AnnotationStore } from '@twinstream/table-generation/annotations';
 import { type FollowedAnnotations, followAnnotations } from '../annotations/follow-annotations.ts';
 import { type LivenessPolicy, livenessAt, USUAL_LAG_MS } from '../liveness.ts';
 import { type Chances, createChances } from './chances.ts';

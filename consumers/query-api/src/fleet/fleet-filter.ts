@@ -1,5 +1,5 @@
 import type { FleetFilter, Liveness } from '@twinstream/api-contract';
-import { NOTE } from '../annotations/annotation.ts';
+import { NOTE } from '@twinstream/table-generation/annotations';
 import { attributePredicate } from './attribute-condition.ts';
 import { type FleetRow, searchText } from './fleet-row.ts';
 import { troubleIndexOf, troubleTable } from './trouble.ts';

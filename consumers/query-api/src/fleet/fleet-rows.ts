@@ -1,7 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LIVENESS, type Liveness } from '@twinstream/api-contract';
 import type { DeviceId, DeviceState } from '@twinstream/device-model';
-import { ANNOTATION_BITS, annotationBits, type DeviceAnnotations, NOTE } from '../annotations/annotation.ts';
+import {
+  ANNOTATION_BITS,
+  annotationBits,
+  type DeviceAnnotations,
+  NOTE,
+} from '@twinstream/table-generation/annotations';
 import type { LivenessPolicy } from '../liveness.ts';
 import { createFleetColumns, type FleetColumns, type SavedRow } from './columns/fleet-columns.ts';
 import { livenessColumn, type ProcessedOf } from './columns/fleet-scan.ts';

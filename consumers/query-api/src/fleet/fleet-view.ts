@@ -1,6 +1,6 @@
 import type { FleetFilter, Liveness } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
-import type { DeviceAnnotations } from '../annotations/annotation.ts';
+import type { DeviceAnnotations } from '@twinstream/table-generation/annotations';
 import type { FleetScan } from './columns/fleet-scan.ts';
 import type { FleetRow } from './fleet-row.ts';
 import type { FleetChange, ShownDevice } from './fleet-rows.ts';

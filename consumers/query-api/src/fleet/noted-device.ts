@@ -1,5 +1,5 @@
 import type { DeviceJson, Liveness } from '@twinstream/api-contract';
-import { NOTE } from '../annotations/annotation.ts';
+import { NOTE } from '@twinstream/table-generation/annotations';
 import type { TimelessDeviceJson } from '../device-json.ts';
 import { acknowledgedTroubles, troubleIndexOf } from './trouble.ts';
 

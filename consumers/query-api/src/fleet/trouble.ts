@@ -5,12 +5,8 @@ import {
   type TroubleFilter,
   type TroubleJson,
 } from '@twinstream/api-contract';
-import {
-  acknowledgementOf,
-  type DeviceAnnotations,
-  isAcknowledged,
-  NOTE,
-} from '../annotations/annotation.ts';
+import { type DeviceAnnotations, isAcknowledged, NOTE } from '@twinstream/table-generation/annotations';
+import { acknowledgementOf } from '../annotations/annotation-json.ts';
 import type { TimelessDeviceJson } from '../device-json.ts';
 import type { OpenGaps } from '../open-gaps.ts';
 

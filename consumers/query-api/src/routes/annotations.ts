@@ -8,16 +8,17 @@ import {
 import type { DeviceId } from '@twinstream/device-model';
 import type { DescribedState } from '@twinstream/event-store';
 import {
+  type AnnotatedDevice,
   type Annotation,
   type AnnotationName,
-  acknowledgementOf,
+  type AnnotationStore,
   annotationBits,
   type DeviceAnnotations,
-  missedCount,
   NOTE,
-  retirementOf,
-} from '../annotations/annotation.ts';
-import type { AnnotationStore } from '../annotations/annotation-store.ts';
+  retirement,
+  withAcknowledgement,
+} from '@twinstream/table-generation/annotations';
+import { acknowledgementOf, retirementOf } from '../annotations/annotation-json.ts';
 import { deviceJson, readNotes } from '../annotations/noted-state.ts';
 import { timelessDeviceJson } from '../device-json.ts';
 import { endpoint, jsonAnswer } from '../endpoint.ts';
@@ -48,11 +49,7 @@ export const acknowledgementEndpoint = endpoint(
       });
     }
     const said = { by, time: services.clock.now(), note, ...keyed, ...(withdraw ? WITHDRAWN : {}) };
-    const { lastArrivalTime = null, counts } = state;
-    const after =
-      trouble === 'silent'
-        ? { ...annotations, silent: { ...said, lastArrivalTime } }
-        : { ...annotations, gaps: { ...said, missed: missedCount(counts) } };
+    const after = withAcknowledgement(annotations, trouble, annotated(state), said);
     await write(store, deviceId, trouble, after, signal);
     services.logger.info({ deviceId, trouble, by, withdraw }, 'trouble acknowledged');
     return acknowledged(deviceId, trouble, after, state);
@@ -80,9 +77,8 @@ export const retirementEndpoint = endpoint(
       if (!preview) await store.raise(signal);
       return answer(annotations);
     }
-    const { events } = state.counts;
-    const said = { by, time: services.clock.now(), reason, events, ...keyed, ...(withdraw ? WITHDRAWN : {}) };
-    const after = { ...annotations, retirement: said };
+    const said = { by, time: services.clock.now(), reason, ...keyed, ...(withdraw ? WITHDRAWN : {}) };
+    const after = { ...annotations, retirement: retirement(annotated(state), said) };
     if (preview) return answer(after);
     await write(store, deviceId, 'retirement', after, signal);
     services.logger.info({ deviceId, by, withdraw }, 'device retired');
@@ -150,8 +146,12 @@ async function hasTroubleNow(
   return hasTrouble(troubleIndexOf(device, device.liveness, notes), trouble);
 }
 
-function notesOf({ lastArrivalTime, counts }: DescribedState, annotations: DeviceAnnotations): number {
-  return annotationBits(annotations, { lastArrivalTime, counts });
+function notesOf(state: DescribedState, annotations: DeviceAnnotations): number {
+  return annotationBits(annotations, annotated(state));
+}
+
+function annotated({ lastArrivalTime, counts }: DescribedState): AnnotatedDevice {
+  return { lastArrivalTime, counts };
 }
 
 async function write(

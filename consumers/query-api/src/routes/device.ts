@@ -8,7 +8,7 @@ import {
 } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import { asOfTime, asOfTimeFault, type DescribedState } from '@twinstream/event-store';
-import { retirementOf } from '../annotations/annotation.ts';
+import { retirementOf } from '../annotations/annotation-json.ts';
 import { deviceJson, type Notes, readNotes } from '../annotations/noted-state.ts';
 import { attributeVersions } from '../attribute-versions.ts';
 import { deviceChanges } from '../device-changes.ts';

@@ -9,7 +9,7 @@ import {
 } from '@twinstream/api-contract';
 import { HISTORY_LIMITS } from '@twinstream/event-store';
 import { z } from 'zod';
-import { retirementOf } from '../annotations/annotation.ts';
+import { retirementOf } from '../annotations/annotation-json.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { isoTime } from '../device-json.ts';
 import { endpoint, jsonAnswer, jsonTextAnswer } from '../endpoint.ts';

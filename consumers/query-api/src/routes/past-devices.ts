@@ -9,7 +9,7 @@ import {
 } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
 import { asOfTime, asOfTimeFault } from '@twinstream/event-store';
-import { retirementOf } from '../annotations/annotation.ts';
+import { retirementOf } from '../annotations/annotation-json.ts';
 import { deviceJson } from '../annotations/noted-state.ts';
 import { countedStore } from '../counted-store.ts';
 import { isoTime, timelessDeviceJson } from '../device-json.ts';

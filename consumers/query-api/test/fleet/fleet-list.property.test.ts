@@ -7,10 +7,10 @@ import {
   TROUBLE_FILTERS,
 } from '@twinstream/api-contract';
 import type { DeviceId } from '@twinstream/device-model';
+import { annotationBits, type DeviceAnnotations, NOTE } from '@twinstream/table-generation/annotations';
 import { TEST_TIME_MS } from '@twinstream/test-kit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { annotationBits, type DeviceAnnotations, NOTE } from '../../src/annotations/annotation.ts';
 import { numberReader } from '../../src/fleet/columns/fleet-scan.ts';
 import { fleetPlaces, listPage, placeIndex } from '../../src/fleet/fleet-list.ts';
 import type { FleetRow } from '../../src/fleet/fleet-row.ts';

@@ -1,3 +1,4 @@
+import { createLogger } from '@twinstream/runtime';
 import { eventReader, settled } from '@twinstream/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loopbackAccess } from '../../src/access.ts';
@@ -33,6 +34,24 @@ const pass = async (ms: number) => {
   await api.clock.advance(2_000);
 };
 const HOUR_MS = 3_600_000;
+const storeOf = ({ services: { annotations } }: TestApi) => {
+  if (annotations === undefined) throw new TypeError('the API has no annotations');
+  return annotations;
+};
+const unraised = async () => {
+  throw new Error('the revision could not be raised');
+};
+/** Writes of annotations fail after they are stored and before readers of the fleet hear of it, until the returned function is called. */
+const leaveHalfWritten = (): (() => void) => {
+  const store = storeOf(api);
+  const { write, revision } = store;
+  const halfWritten: typeof store.write = async (...given) => {
+    await write(...given);
+    await unraised();
+  };
+  Object.assign(store, { write: halfWritten });
+  return () => Object.assign(store, { write, revision: async () => (await revision()) - 1 });
+};
 
 describe('POST /v1/devices/{deviceId}/acknowledgements', () => {
   test('keeps who knows of a trouble, when and why, and lists tell those that nobody knows of', async () => {
@@ -106,6 +125,32 @@ describe('POST /v1/devices/{deviceId}/acknowledgements', () => {
     expect((await api.ask('/v1/devices/bus-2')).body.acknowledged).toBeUndefined();
   });
 
+  test('reaches lists with its repetition under the same key where the first attempt was half written', async () => {
+    const key = { 'idempotency-key': 'a-1' };
+    await pass(1_000);
+    const mend = leaveHalfWritten();
+    expect((await acknowledge('bus-2', 'gaps', {}, key)).status).toBe(500);
+    mend();
+    await pass(1_000);
+    expect(await listed('trouble=gaps&acknowledged=false')).toEqual(['bus-2']);
+    const { body } = await acknowledge('bus-2', 'gaps', {}, key);
+    expect(body.acknowledgement).toMatchObject({ by: 'ann', note: 'known' });
+    await pass(1_000);
+    expect(await listed('trouble=gaps&acknowledged=false')).toEqual([]);
+  });
+
+  test('keeps what the first request under a key did when the same comes again, and refuses another under it', async () => {
+    const key = { 'idempotency-key': 'a-1' };
+    const { acknowledgement } = (await acknowledge('bus-2', 'gaps', {}, key)).body;
+    await pass(HOUR_MS);
+    expect((await acknowledge('bus-2', 'gaps', {}, key)).body.acknowledgement).toEqual(acknowledgement);
+    const other = await acknowledge('bus-2', 'gaps', { note: 'another' }, key);
+    expect(other.body).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED', status: 422 });
+    // One that has ended is not put up again by its repetition.
+    await api.say('bus-2', { counter: 9 });
+    expect((await acknowledge('bus-2', 'gaps', {}, key)).body.acknowledgement).toBeNull();
+  });
+
   test('changes the entity tag of the device', async () => {
     const before = (await api.ask('/v1/devices/bus-2')).headers.get('etag') ?? '';
     const known = () => api.ask('/v1/devices/bus-2', { headers: { 'if-none-match': before } });
@@ -168,17 +213,10 @@ describe('POST /v1/devices/{deviceId}/retirement', () => {
   });
 
   test('reaches lists with its repetition where the first attempt was half written', async () => {
-    const store = api.services.annotations;
-    if (store === undefined) throw new TypeError('the API has no annotations');
     await pass(1_000);
-    const { write, revision } = store;
-    const halfWritten: typeof store.write = async (...given) => {
-      await write(...given);
-      throw new Error('the revision could not be raised');
-    };
-    Object.assign(store, { write: halfWritten });
+    const mend = leaveHalfWritten();
     expect((await retire('bus-1')).status).toBe(500);
-    Object.assign(store, { write, revision: async () => (await revision()) - 1 });
+    mend();
     await pass(1_000);
     expect(await listed('')).toContain('bus-1');
     expect((await retire('bus-1')).body).toMatchObject({ retired: true });
@@ -208,6 +246,22 @@ describe('POST /v1/devices/{deviceId}/retirement', () => {
       ['bus-2', ['gaps']],
     ]);
     await stream.cancel();
+  });
+});
+
+describe('annotations that cannot be read', () => {
+  test('hide no state: the device is answered without them, and the log says so', async () => {
+    await retire('bus-1');
+    const lines: string[] = [];
+    Object.assign(api.services, {
+      logger: createLogger('test', 'warn', { write: (line) => lines.push(line) }),
+    });
+    Object.assign(storeOf(api), { read: async () => Promise.reject(new Error('there is no such table')) });
+    const { status, body } = await api.ask('/v1/devices/bus-1?fields=*,troubles,retirement');
+    expect([status, body]).toMatchObject([200, { deviceId: 'bus-1', retirement: null, troubles: [] }]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { deviceId: 'bus-1', msg: 'annotations not read', error: { message: 'there is no such table' } },
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { CONNECTION_STATUSES, LIVENESS, type Liveness } from '@twinstream/api-contract';
 import { type DeviceId, LABELS, type Labels } from '@twinstream/device-model';
 import type { SequenceNumber, ShardId } from '@twinstream/stream-model';
-import { missedCount } from '../../annotations/annotation.ts';
+import { missedCount } from '@twinstream/table-generation/annotations';
 import { isoTime, type TimelessDeviceJson } from '../../device-json.ts';
 import type { LivenessPolicy, LivenessThresholds } from '../../liveness.ts';
 import type { FleetRow } from '../fleet-row.ts';

@@ -7,7 +7,7 @@ import {
 } from '@twinstream/api-contract';
 import { type JsonValue, numberOf } from '@twinstream/device-model';
 import type { ShardId } from '@twinstream/stream-model';
-import { NOTE } from '../../annotations/annotation.ts';
+import { NOTE } from '@twinstream/table-generation/annotations';
 import { livenessIndex } from '../../liveness.ts';
 import { numberPredicate, valuePredicate } from '../attribute-condition.ts';
 import { searchText } from '../fleet-row.ts';

@@ -1,6 +1,5 @@
-import type { AcknowledgementJson, RetirementJson, Trouble } from '@twinstream/api-contract';
+import type { EventCounts } from '@twinstream/device-model';
 import { z } from 'zod';
-import { isoTime, type TimelessDeviceJson } from '../device-json.ts';
 
 /*
  * What operators said of a device: that they know of a trouble, or that the device is retired. Each holds for what the device was
@@ -41,8 +40,10 @@ export const annotationSchemas = {
   retirement: retirementSchema,
   silent: silentSchema,
   gaps: gapsSchema,
-} as const satisfies Record<'retirement' | Trouble, z.ZodType>;
+} as const satisfies Record<string, z.ZodType>;
 export type AnnotationName = keyof typeof annotationSchemas;
+/** What devices have trouble by, which is acknowledged under its name. */
+export type AnnotatedTrouble = Exclude<AnnotationName, 'retirement'>;
 
 /** What operators said of one device last. */
 export type DeviceAnnotations = {
@@ -58,14 +59,14 @@ export const ANNOTATION_BITS = NOTE.retired | NOTE.silentAcknowledged | NOTE.gap
 export interface AnnotatedDevice {
   /** Milliseconds since 1970. */
   readonly lastArrivalTime: number | undefined;
-  readonly counts: Pick<TimelessDeviceJson['counts'], 'events' | 'late' | 'gaps'>;
+  readonly counts: Pick<EventCounts, 'events' | 'late' | 'gaps'>;
 }
 
 /**
  * Counters that were missing once: those that are, and those that came late. It rises with each new gap, and never falls while a
  * gap is filled. A late event that was not counted raises it, too: an acknowledgement rather ends too soon than hides a gap.
  */
-export function missedCount({ late, gaps }: Pick<TimelessDeviceJson['counts'], 'late' | 'gaps'>): number {
+export function missedCount({ late, gaps }: Pick<EventCounts, 'late' | 'gaps'>): number {
   return late + gaps;
 }
 
@@ -81,33 +82,35 @@ export function annotationBits(annotations: DeviceAnnotations | undefined, devic
   );
 }
 
+/** What an annotation says besides what it holds for. */
+export type Said = Pick<Annotation, 'by' | 'time' | 'withdrawn' | 'request'>;
+
+/** That a device is retired as it is: its next event brings it back. */
+export function retirement(
+  { counts }: AnnotatedDevice,
+  said: Said & { readonly reason: string },
+): NonNullable<DeviceAnnotations['retirement']> {
+  return { ...said, events: counts.events };
+}
+
+/** These annotations with the acknowledgement of a trouble as the device has it now. */
+export function withAcknowledgement(
+  annotations: DeviceAnnotations,
+  trouble: AnnotatedTrouble,
+  { lastArrivalTime, counts }: AnnotatedDevice,
+  said: Said & { readonly note: string },
+): DeviceAnnotations {
+  return trouble === 'silent'
+    ? { ...annotations, silent: { ...said, lastArrivalTime: lastArrivalTime ?? null } }
+    : { ...annotations, gaps: { ...said, missed: missedCount(counts) } };
+}
+
 function holds<One extends Annotation>(annotation: One | undefined): annotation is One {
   return annotation !== undefined && annotation.withdrawn === undefined;
 }
 
 const BIT_OF_TROUBLE = { silent: NOTE.silentAcknowledged, gaps: NOTE.gapsAcknowledged } as const;
 
-export function isAcknowledged(notes: number, trouble: Trouble): boolean {
+export function isAcknowledged(notes: number, trouble: AnnotatedTrouble): boolean {
   return (notes & BIT_OF_TROUBLE[trouble]) !== 0;
-}
-
-/** The acknowledgement of a trouble, where it holds; null otherwise. */
-export function acknowledgementOf(
-  annotations: DeviceAnnotations | undefined,
-  notes: number,
-  trouble: Trouble,
-): AcknowledgementJson | null {
-  const found = annotations?.[trouble];
-  if (found === undefined || !isAcknowledged(notes, trouble)) return null;
-  return { by: found.by, time: isoTime(found.time), note: found.note };
-}
-
-/** The retirement of a device, where it holds; null otherwise. */
-export function retirementOf(
-  annotations: DeviceAnnotations | undefined,
-  notes: number,
-): RetirementJson | null {
-  const found = annotations?.retirement;
-  if (found === undefined || (notes & NOTE.retired) === 0) return null;
-  return { by: found.by, time: isoTime(found.time), reason: found.reason };
 }

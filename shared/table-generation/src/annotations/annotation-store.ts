@@ -1,7 +1,10 @@
 import type { DeviceId } from '@twinstream/device-model';
 import type { AnnotationName, DeviceAnnotations } from './annotation.ts';
 
-/** Keeps what operators said of devices, beside the stream: of each device the last of each kind. */
+/**
+ * Keeps what operators said of devices, beside the stream: of each device the last of each kind. What is kept of one name and cannot
+ * be read is left out, and hides nothing else.
+ */
 export interface AnnotationStore {
   /** What is kept of one device, as it stands now. */
   read(deviceId: DeviceId, signal?: AbortSignal): Promise<DeviceAnnotations>;

@@ -14,7 +14,7 @@ import {
   textValue,
 } from '@twinstream/aws/dynamodb';
 import { type DeviceId, isDeviceId } from '@twinstream/device-model';
-import { CodedError } from '@twinstream/runtime';
+import { CodedError, type Logger } from '@twinstream/runtime';
 import { type AnnotationName, annotationSchemas, type DeviceAnnotations } from './annotation.ts';
 import type { AnnotationStore } from './annotation-store.ts';
 
@@ -27,8 +27,15 @@ export const ANNOTATION_KINDS = [ANNOTATION_KIND, REVISION_KIND] as const;
 const REVISION_KEY = { kind: textValue(REVISION_KIND), id: textValue('all') };
 const NAMES = Object.keys(annotationSchemas) as AnnotationName[];
 
-/** Annotations in the table of operators. Rejects with the codes of {@link dynamoDbRequest}, and with `ANNOTATION_DAMAGED`. */
-export function dynamoDbAnnotationStore(client: DynamoDBClient, tableName: string): AnnotationStore {
+/**
+ * Annotations in the table of operators. Rejects with the codes of {@link dynamoDbRequest}. A document that cannot be read is logged
+ * with `ANNOTATION_DAMAGED` and left out, as if nobody had said it; the next one of its name takes its place.
+ */
+export function dynamoDbAnnotationStore(
+  client: DynamoDBClient,
+  tableName: string,
+  logger: Logger,
+): AnnotationStore {
   const keyOf = (deviceId: DeviceId) => ({ kind: textValue(ANNOTATION_KIND), id: textValue(deviceId) });
   const get = async (Key: Item, signal: AbortSignal | undefined) => {
     const request = new GetItemCommand({ TableName: tableName, Key, ConsistentRead: true });
@@ -44,10 +51,21 @@ export function dynamoDbAnnotationStore(client: DynamoDBClient, tableName: strin
       signal,
     );
   };
+  const annotationsOf = (deviceId: DeviceId, item: Item): DeviceAnnotations => {
+    const entries = NAMES.flatMap((name) => {
+      const value = item[name];
+      if (value === undefined) return [];
+      const document = documentOf(name, value.S);
+      if (!(document instanceof CodedError)) return [[name, document] as const];
+      logger.error({ deviceId, error: document }, 'annotation left out');
+      return [];
+    });
+    return Object.fromEntries(entries) as DeviceAnnotations;
+  };
   return {
     read: async (deviceId, signal) => {
       const item = await get(keyOf(deviceId), signal);
-      return item === undefined ? {} : annotationsOf(item);
+      return item === undefined ? {} : annotationsOf(deviceId, item);
     },
     write: async (deviceId, name, annotation, signal) => {
       await update(
@@ -83,26 +101,18 @@ export function dynamoDbAnnotationStore(client: DynamoDBClient, tableName: strin
       for await (const { Items = [] } of pages) {
         for (const item of Items) {
           const id = requireText(item, 'id');
-          if (isDeviceId(id)) yield [id, annotationsOf(item)];
+          if (isDeviceId(id)) yield [id, annotationsOf(id, item)];
         }
       }
     },
   };
 }
 
-function annotationsOf(item: Item): DeviceAnnotations {
-  const entries = NAMES.flatMap((name) => {
-    const text = item[name]?.S;
-    return text === undefined ? [] : [[name, documentOf(name, text)] as const];
-  });
-  return Object.fromEntries(entries) as DeviceAnnotations;
-}
-
-function documentOf(name: AnnotationName, text: string): unknown {
+function documentOf(name: AnnotationName, text: string | undefined): unknown {
   try {
-    return annotationSchemas[name].parse(JSON.parse(text));
+    return annotationSchemas[name].parse(JSON.parse(text ?? ''));
   } catch (cause) {
-    throw new CodedError('ANNOTATION_DAMAGED', `the document "${name}" of a device cannot be read`, {
+    return new CodedError('ANNOTATION_DAMAGED', `the document "${name}" of a device cannot be read`, {
       cause,
     });
   }

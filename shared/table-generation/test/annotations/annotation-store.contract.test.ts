@@ -1,15 +1,16 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { deviceId } from '@twinstream/device-model';
 import {
   dynaliteEngine,
   engineTitle,
   type TestDynamoDb,
 } from '@twinstream/event-store/contract/dynamodb-engines';
-import { OPERATIONS_TABLE_DEFINITION } from '@twinstream/table-generation';
+import { createLogger } from '@twinstream/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AnnotationStore } from '../../src/annotations/annotation-store.ts';
 import { dynamoDbAnnotationStore } from '../../src/annotations/dynamodb-annotation-store.ts';
-import { memoryAnnotationStore } from '../memory-annotations.ts';
+import { memoryAnnotationStore } from '../../src/annotations/memory-annotation-store.ts';
+import { OPERATIONS_TABLE_DEFINITION } from '../../src/table-definition.ts';
 
 const [A, B] = [deviceId('bus-1'), deviceId('bus-2')];
 const said = { by: 'ann', time: 1, note: 'known' };
@@ -51,13 +52,44 @@ describe(engineTitle('annotations in the table of operators', dynaliteEngine), (
   afterAll(() => dynamoDb?.close());
   const table = () => dynamoDb.createTable(OPERATIONS_TABLE_DEFINITION);
 
-  describeStore(async () => dynamoDbAnnotationStore(dynamoDb.client, await table()));
+  describeStore(async () =>
+    dynamoDbAnnotationStore(dynamoDb.client, await table(), createLogger('test', 'silent')),
+  );
 
-  test('refuse a document that is damaged, by its code', async () => {
+  test('leave a damaged document out, and say so, while all others are read', async () => {
     const TableName = await table();
-    const Item = { kind: { S: 'annotation' }, id: { S: A }, silent: { S: '{"by":1}' } };
-    await dynamoDb.client.send(new PutItemCommand({ TableName, Item }));
-    const store = dynamoDbAnnotationStore(dynamoDb.client, TableName);
-    await expect(store.read(A)).rejects.toMatchObject({ code: 'ANNOTATION_DAMAGED' });
+    const lines: string[] = [];
+    const logger = createLogger('test', 'error', { write: (line) => lines.push(line) });
+    const store = dynamoDbAnnotationStore(dynamoDb.client, TableName, logger);
+    await store.write(A, 'gaps', gaps);
+    await store.write(B, 'retirement', retirement);
+    const damage = (name: string, value: AttributeValue) =>
+      dynamoDb.client.send(
+        new UpdateItemCommand({
+          TableName,
+          Key: { kind: { S: 'annotation' }, id: { S: A } },
+          UpdateExpression: 'SET #name = :document',
+          ExpressionAttributeNames: { '#name': name },
+          ExpressionAttributeValues: { ':document': value },
+        }),
+      );
+    await damage('silent', { S: '{"by":1}' });
+    await damage('retirement', { N: '1' });
+    expect(await store.read(A)).toEqual({ gaps });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject(
+      ['retirement', 'silent'].map((name) => ({
+        deviceId: A,
+        msg: 'annotation left out',
+        error: { code: 'ANNOTATION_DAMAGED', message: expect.stringContaining(name) },
+      })),
+    );
+    expect(new Map(await Array.fromAsync(store.all()))).toEqual(
+      new Map<unknown, unknown>([
+        [A, { gaps }],
+        [B, { retirement }],
+      ]),
+    );
+    await store.write(A, 'silent', silent);
+    expect(await store.read(A)).toEqual({ silent, gaps });
   });
 });

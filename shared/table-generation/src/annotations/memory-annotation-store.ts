@@ -1,8 +1,8 @@
 import type { DeviceId } from '@twinstream/device-model';
-import type { DeviceAnnotations } from '../src/annotations/annotation.ts';
-import type { AnnotationStore } from '../src/annotations/annotation-store.ts';
+import type { DeviceAnnotations } from './annotation.ts';
+import type { AnnotationStore } from './annotation-store.ts';
 
-/** Annotations in memory: the store that the tests of the API use. */
+/** Annotations in memory. */
 export function memoryAnnotationStore(): AnnotationStore {
   const all = new Map<DeviceId, DeviceAnnotations>();
   let revision = 0;
