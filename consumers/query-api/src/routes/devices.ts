@@ -21,6 +21,7 @@ import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { encodeResumeToken } from '../fleet/resume-token.ts';
 import { troublesJson } from '../fleet/trouble.ts';
 import { devicesCsv, listAnswer, listFormat, ndjson } from '../list-format.ts';
+import { momentMs } from '../moment.ts';
 import { badCursor, badParameter, cursorExpired } from '../problem.ts';
 import { pastDevices } from './past-devices.ts';
 
@@ -30,10 +31,17 @@ const LIST_BYTES_MAX = HISTORY_LIMITS.bytesMax;
 /** A device never moves in the list by id, whose pages go on by place alone, in any process. */
 const FIXED_SORT = 'deviceId';
 
-/** The device that the page before ended with, and the list where its sort moves: what a device is sorted by may be long. */
-const placeSchema = z
-  .tuple([z.string(), z.string().optional()])
-  .transform(([deviceId, list]) => ({ deviceId, list }));
+/**
+ * The device that the page before ended with; the list where its sort moves, since what a device is sorted by may be long; and of the
+ * past the moment of the first page, in milliseconds since 1970.
+ */
+const placeSchema = z.union([
+  z.tuple([z.string()]).transform(([deviceId]) => ({ deviceId, list: undefined, timeMs: undefined })),
+  z.tuple([z.string(), z.string()]).transform(([deviceId, list]) => ({ deviceId, list, timeMs: undefined })),
+  z
+    .tuple([z.string(), z.int().nonnegative()])
+    .transform(([deviceId, timeMs]) => ({ deviceId, list: undefined, timeMs })),
+]);
 
 export const devicesEndpoint = endpoint(
   listDevices,
@@ -47,7 +55,9 @@ export const devicesEndpoint = endpoint(
       return badParameter('sort', 'must be deviceId where at is given: no order is kept of the past');
     const bound = { operation: 'listDevices', sort, order, at: moment, basis, ...filter };
     const after = cursor === undefined ? undefined : decodeCursor(cursor, bound, placeSchema);
-    const isOfList = (after?.list === undefined) === (sort === FIXED_SORT);
+    const isOfList =
+      (after?.list === undefined) === (sort === FIXED_SORT) &&
+      (after?.timeMs === undefined) === (moment === undefined);
     if (cursor !== undefined && (after === undefined || !isOfList)) return badCursor();
     const known = after?.list === undefined ? undefined : services.lists.find(after.list);
     if (after?.list !== undefined && known === undefined) return cursorExpired();
@@ -64,7 +74,7 @@ export const devicesEndpoint = endpoint(
         services,
         snapshot,
         {
-          at: moment,
+          timeMs: after?.timeMs ?? momentMs(moment, now),
           basis: basis ?? 'arrival',
           filter,
           order,
@@ -77,7 +87,7 @@ export const devicesEndpoint = endpoint(
       );
       if ('answer' in page) return page.answer;
       const { devices, last, total, past } = page;
-      const next = last === undefined ? undefined : encodeCursor(bound, [last]);
+      const next = last === undefined ? undefined : encodeCursor(bound, [last, Date.parse(past.at)]);
       if (format === CSV) return listAnswer(format, devicesCsv(devices, selection?.attributes), next);
       if (format === NDJSON)
         return listAnswer(format, ndjson(devices.map((device) => JSON.stringify(device))), next);

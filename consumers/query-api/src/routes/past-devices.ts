@@ -18,14 +18,13 @@ import { fleetPredicate } from '../fleet/fleet-filter.ts';
 import { fleetPlaces, type PlaceList, placeIndex } from '../fleet/fleet-list.ts';
 import type { FleetSnapshot } from '../fleet/fleet-view.ts';
 import { troublesJson } from '../fleet/trouble.ts';
-import { momentMs } from '../moment.ts';
 import { pastState } from '../past-state.ts';
 import { badParameter } from '../problem.ts';
 import type { QueryApiServices } from '../services.ts';
 
 export interface PastQuery {
-  /** A moment of the contract. */
-  readonly at: string;
+  /** The moment, in milliseconds since 1970. */
+  readonly timeMs: number;
   readonly basis: Basis;
   readonly filter: FleetFilter;
   readonly order: Order;
@@ -57,11 +56,10 @@ const READS_AT_ONCE = 16;
 export async function pastDevices(
   services: QueryApiServices,
   snapshot: FleetSnapshot,
-  { at, basis, filter, order, limit, after, selection, signal }: PastQuery,
+  { timeMs, basis, filter, order, limit, after, selection, signal }: PastQuery,
   bytesMax: number,
 ): Promise<PastPage | { readonly answer: Response }> {
   const nowMs = services.clock.now();
-  const timeMs = momentMs(at, nowMs);
   const fault = asOfTimeFault(timeMs, nowMs);
   if (fault !== undefined) return { answer: badParameter('at', fault) };
   const { ids, acknowledged: _a, retired: _r, ...conditions } = filter;

@@ -43,6 +43,18 @@ describe('the fleet at a past moment', () => {
     expect(idsOf(await all(`${AT}&limit=1000&order=desc`))).toEqual([...ids].reverse());
   });
 
+  test('stays that of the first page where its moment is relative', async () => {
+    const query = 'at=now-90s&attr.speedMph=1&limit=1000';
+    const first = (await api.ask(`/v1/devices?${query}`)).body;
+    await api.clock.advance(10 * MINUTE_MS);
+    const next = (await api.ask(`/v1/devices?${query}&cursor=${first.cursor}`)).body;
+    expect([first.past.at, next.past.at]).toEqual(['2026-11-02T08:00:30.000Z', '2026-11-02T08:00:30.000Z']);
+    expect(next.devices).toHaveLength(100);
+    const forged = [JSON.parse(Buffer.from(first.cursor, 'base64url').toString())[0], ['bus-001', 9e15]];
+    const cursor = Buffer.from(JSON.stringify(forged)).toString('base64url');
+    expect((await api.ask(`/v1/devices?${query}&cursor=${cursor}`)).status).toBe(400);
+  });
+
   test('says what it took: more reads for more devices', async () => {
     const few = (await api.ask(`/v1/devices?${AT}&limit=3`)).body;
     expect(few).toMatchObject({
