@@ -35,7 +35,20 @@ export function numberPredicate(condition: AttributeCondition): (value: number) 
   const { operator, values } = condition;
   const operand = values.length === 1 ? numberOperand(values[0] ?? '') : undefined;
   if (operator === 'exists' || typeof operand !== 'number') return valuePredicate(condition);
-  return (value) => compares(operator, value - operand);
+  switch (operator) {
+    case 'ne':
+      return (value) => value !== operand;
+    case 'lt':
+      return (value) => value < operand;
+    case 'le':
+      return (value) => value <= operand;
+    case 'gt':
+      return (value) => value > operand;
+    case 'ge':
+      return (value) => value >= operand;
+    default:
+      return (value) => value === operand;
+  }
 }
 
 /** What a caller may write for a number. */

@@ -111,6 +111,9 @@ export function listPage(
   return { devices, last: idOf(slots[last] ?? 0) };
 }
 
+/** Of this number of places one is looked at first. */
+const SPREAD = 64;
+
 /** Indexes of the first `count` places in order after `after`, without sorting the rest: a page is short and a fleet is long. */
 function firstIndexes(
   places: PlaceList,
@@ -124,14 +127,17 @@ function firstIndexes(
   let kept: number[] = [];
   /** Whatever comes after it is not among the first. */
   let bound: number | undefined;
-  for (let index = 0; index < slots.length; index += 1) {
-    if (bound !== undefined && compare(index, bound) > 0) continue;
-    if (after !== undefined && compare(index, after) <= 0) continue;
+  const consider = (index: number): void => {
+    if (bound !== undefined && compare(index, bound) > 0) return;
+    if (after !== undefined && compare(index, after) <= 0) return;
     kept.push(index);
-    if (kept.length < 2 * count) continue;
+    if (kept.length < 2 * count) return;
     kept = kept.sort(compare).slice(0, count);
     bound = kept.at(-1);
-  }
+  };
+  // Places spread over all of them bound the page before the rest is seen, also where the rest comes in the opposite order.
+  for (let index = 0; index < slots.length; index += SPREAD) consider(index);
+  for (let index = 0; index < slots.length; index += 1) if (index % SPREAD !== 0) consider(index);
   return kept.sort(compare).slice(0, count);
 }
 

@@ -8,9 +8,10 @@ import {
   NOTE,
 } from '@twinstream/table-generation/annotations';
 import type { LivenessPolicy } from '../liveness.ts';
-import { createFleetColumns, type FleetColumns, type SavedRow } from './columns/fleet-columns.ts';
+import { createFleetColumns, type FleetColumns } from './columns/fleet-columns.ts';
 import { livenessColumn, type ProcessedOf } from './columns/fleet-scan.ts';
 import { createIdOrder } from './columns/id-order.ts';
+import type { SavedRow } from './columns/saved-row.ts';
 import { type FleetRow, fleetRow } from './fleet-row.ts';
 
 /** A device as it is shown, before or after a change. */

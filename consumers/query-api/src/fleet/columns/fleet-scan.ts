@@ -13,7 +13,8 @@ import { numberPredicate, valuePredicate } from '../attribute-condition.ts';
 import { searchText } from '../fleet-row.ts';
 import { isSilent, troubleIndex, troubleTable } from '../trouble.ts';
 import { memberValue } from './attribute-shape.ts';
-import { FLAG, type FleetColumns } from './fleet-columns.ts';
+import { FLAG } from './column-arrays.ts';
+import type { FleetColumns } from './fleet-columns.ts';
 import { NONE } from './intern-table.ts';
 
 /** Up to when what arrived in all of these shards has been processed, milliseconds since 1970; undefined while that is unknown. */
@@ -183,21 +184,24 @@ function membersByShape(columns: FleetColumns, name: string) {
 function attributeTest(columns: FleetColumns, condition: AttributeCondition): SlotTest {
   const meets = valuePredicate(condition);
   const members = membersByShape(columns, condition.name);
+  const numberCells = Int32Array.from(members, (member) => (member?.kind === 'number' ? member.cell : -1));
   const { shape } = columns.references;
+  const { attributeCell } = columns;
   const meetsNumber = numberPredicate(condition);
   const meetsText = onceByNumber((number) => meets(columns.textOf(number)));
   const ofAbsent = meets(undefined);
   const [ofFalse, ofTrue, ofNull] = [meets(false), meets(true), meets(null)];
   return (slot) => {
-    const member = members[shape[slot] ?? NONE];
+    const number = shape[slot] ?? NONE;
+    const numberCell = numberCells[number] ?? -1;
+    if (numberCell >= 0) return meetsNumber(attributeCell(slot, numberCell));
+    const member = members[number];
     if (member === undefined) return ofAbsent;
     switch (member.kind) {
-      case 'number':
-        return meetsNumber(columns.attributeCell(slot, member.cell));
       case 'text':
-        return meetsText(columns.attributeCell(slot, member.cell));
+        return meetsText(attributeCell(slot, member.cell));
       case 'boolean':
-        return columns.attributeCell(slot, member.cell) === 0 ? ofFalse : ofTrue;
+        return attributeCell(slot, member.cell) === 0 ? ofFalse : ofTrue;
       default:
         // Objects and lists meet what null does.
         return ofNull;
@@ -207,15 +211,14 @@ function attributeTest(columns: FleetColumns, condition: AttributeCondition): Sl
 
 /** Looks for a text in the parts of the search text one by one; only one with a line break lies in two of them. */
 function searchTest(columns: FleetColumns, q: string): SlotTest {
-  if (q.includes('\n')) return (slot) => searchText(columns.rowAt(slot).device).includes(q);
+  if (q.includes('\n') || !q.isWellFormed()) {
+    return (slot) => searchText(columns.rowAt(slot).device).includes(q);
+  }
   const { site, type, firmware } = columns.references;
-  const has = onceByNumber((number) => columns.textOf(number).toLowerCase().includes(q));
-  const hasLabel = (number: number | undefined) => number !== undefined && number !== NONE && has(number);
+  const isInId = columns.idsWith(q);
+  const has = onceByNumber((number) => number !== NONE && columns.textOf(number).toLowerCase().includes(q));
   return (slot) =>
-    columns.idOf(slot).toLowerCase().includes(q) ||
-    hasLabel(site[slot]) ||
-    hasLabel(type[slot]) ||
-    hasLabel(firmware[slot]);
+    isInId[slot] === 1 || has(site[slot] ?? NONE) || has(type[slot] ?? NONE) || has(firmware[slot] ?? NONE);
 }
 
 /** Decides once for each number. */

@@ -4,7 +4,7 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { CodedError } from '@twinstream/runtime';
 import { isSequenceNumber, isShardId, type SequenceNumber, type ShardId } from '@twinstream/stream-model';
 import { z } from 'zod';
-import { SAVED_VERSION, type SavedRow } from '../columns/fleet-columns.ts';
+import { SAVED_VERSION, type SavedRow } from '../columns/saved-row.ts';
 import type { ShardVector } from '../coverage.ts';
 
 /*

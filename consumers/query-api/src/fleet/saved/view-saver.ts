@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, CodedError, type Logger } from '@twinstream/runtime';
 import { FEED_BEHIND_MS_MAX } from '../change-feed.ts';
-import type { SavedRow } from '../columns/fleet-columns.ts';
+import type { SavedRow } from '../columns/saved-row.ts';
 import type { FleetRows } from '../fleet-rows.ts';
 import { LINE_ROWS, readSavedView, type SavedViewHead, writeSavedView } from './saved-view.ts';
 import type { SavedViewStore } from './saved-view-store.ts';
