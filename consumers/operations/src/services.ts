@@ -36,6 +36,7 @@ import {
   type TableGeneration,
   type TableNames,
 } from '@twinstream/table-generation';
+import { type AnnotationStore, dynamoDbAnnotationStore } from '@twinstream/table-generation/annotations';
 import { z } from 'zod';
 
 const SCHEMA = z.object({
@@ -153,6 +154,8 @@ export interface OperationsServices {
   /** Undefined where the target has neither alarms nor topics, as a local pipeline. */
   readonly alarms: AlarmClients | undefined;
   readonly quarantine: ResolvableQuarantine;
+  /** What operators said of devices, beside the stream. */
+  readonly annotations: AnnotationStore;
   readonly shardProgress: ShardProgressTable;
   /**
    * Makes events of records: with the mappings of these files, separated by commas and relative to this folder; where none are
@@ -200,6 +203,7 @@ export function awsServices(
     s3,
     alarms,
     quarantine: s3Quarantine({ client: s3, bucket }),
+    annotations: dynamoDbAnnotationStore(dynamoDb, operationsTable, logger),
     shardProgress: dynamoDbShardProgressTable(dynamoDb, { tableName }),
     generation: async (signal) =>
       (await readGeneration(dynamoDb, operationsTable, signal)) ?? configuredGeneration(tables),

@@ -7,6 +7,7 @@ import { memoryShardProgressTable } from '@twinstream/latest-state';
 import { memoryQuarantine } from '@twinstream/quarantine';
 import { type Clock, createLogger, systemClock } from '@twinstream/runtime';
 import { configuredGeneration } from '@twinstream/table-generation';
+import { memoryAnnotationStore } from '@twinstream/table-generation/annotations';
 import { operationsCommand } from '../src/command/operations-command.ts';
 import {
   decodersOf,
@@ -43,6 +44,7 @@ export function memoryOperations(clock: Clock = systemClock): MemoryOperations {
     s3,
     alarms: undefined,
     quarantine: memoryQuarantine(),
+    annotations: memoryAnnotationStore(),
     shardProgress: memoryShardProgressTable(),
     decoders: (files, folder) => decodersOf(files, folder, configuration, s3),
     generation: async () => configuredGeneration(configuration.tables),

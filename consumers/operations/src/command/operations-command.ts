@@ -9,6 +9,8 @@ import {
 } from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
+import { addAcknowledge } from '../annotation/acknowledge-command.ts';
+import { addRetire } from '../annotation/retire-command.ts';
 import { addCorrect } from '../correction/correct-command.ts';
 import { addDoctor } from '../doctor/doctor-command.ts';
 import { addHistory } from '../history/history-command.ts';
@@ -79,6 +81,8 @@ export function operationsProgram(
     addQuarantine,
     addRedrive,
     addCorrect,
+    addAcknowledge,
+    addRetire,
     addReplay,
   ]) {
     add(program, run);

@@ -30,6 +30,7 @@ import { memoryQuarantine } from '@twinstream/quarantine';
 import { createLogger } from '@twinstream/runtime';
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { configuredGeneration, readGeneration, type TableNames } from '@twinstream/table-generation';
+import { memoryAnnotationStore } from '@twinstream/table-generation/annotations';
 import { operationsCommand } from '../../src/command/operations-command.ts';
 import type { ReplayEntry } from '../../src/replay/replay-entry.ts';
 import { noCounts } from '../../src/replay/replay-job.ts';
@@ -146,6 +147,7 @@ export async function startSmallPipeline(
       pageWriting: PAGE_WRITING,
     },
     ...{ clock, logger: SILENT, dynamoDb: client, quarantine, shardProgress, generation },
+    annotations: memoryAnnotationStore(),
     kinesis: kinesis(
       () => records,
       () => trimmed,
