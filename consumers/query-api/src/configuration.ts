@@ -6,6 +6,7 @@ import {
   parseDurationMs,
   readConfiguration,
 } from '@twinstream/runtime';
+import { parseMetricsPeers } from '@twinstream/telemetry';
 import { z } from 'zod';
 import type { LivenessPolicy, LivenessThresholds } from './liveness.ts';
 
@@ -59,6 +60,19 @@ const origins = z
     return z.NEVER;
   });
 
+const PEER_RULE =
+  'must be <process>=<url>, with commas between: device-simulator=http://127.0.0.1:9465/metrics';
+
+const metricsPeers = z
+  .string()
+  .default('')
+  .transform((value, context) => {
+    const peers = parseMetricsPeers(value);
+    if (peers !== undefined) return peers;
+    context.addIssue({ code: 'custom', message: PEER_RULE });
+    return z.NEVER;
+  });
+
 const SCHEMA = z.object({
   TWINSTREAM_STREAM: z.string().default(NAMES.stream),
   TWINSTREAM_EVENTS_TABLE: z.string().default(NAMES.eventsTable),
@@ -84,6 +98,7 @@ const SCHEMA = z.object({
   TWINSTREAM_JWT_ISSUER: z.url('the URL of an OpenID provider').optional(),
   TWINSTREAM_JWT_AUDIENCE: z.string().min(1, 'client ids, with commas between').optional(),
   TWINSTREAM_ALLOWED_ORIGINS: origins,
+  TWINSTREAM_METRICS_PEERS: metricsPeers,
   TWINSTREAM_STALE_AFTER: duration('2m'),
   TWINSTREAM_OFFLINE_AFTER: duration('15m'),
   TWINSTREAM_LIVENESS_BY_TYPE: byType,
@@ -138,6 +153,8 @@ export function queryApiConfiguration(environment: Environment) {
         : { issuer, audience: audience.split(',').map((id) => id.trim()) },
     /** Other origins whose pages may read. */
     origins: values.TWINSTREAM_ALLOWED_ORIGINS,
+    /** Processes beside this one whose metrics are scraped with its own. */
+    metricsPeers: values.TWINSTREAM_METRICS_PEERS,
     liveness,
     /** Gaps older than this are no longer trouble, in milliseconds; undefined: they always are. */
     gapsAgeOutMs: values.TWINSTREAM_GAPS_AGE_OUT_AFTER || undefined,

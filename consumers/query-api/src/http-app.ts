@@ -6,6 +6,7 @@ import { compress } from 'hono/compress';
 import type { Access, AccessDecision } from './access.ts';
 import { allowOrigins } from './allowed-origins.ts';
 import type { Endpoint, RawRequest } from './endpoint.ts';
+import { type AnsweredRequest, observeRequests } from './metrics/request-observer.ts';
 import { problemResponse } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { QueryApiServices } from './services.ts';
@@ -17,14 +18,20 @@ const BODY_BYTES_MAX = 512 * 1024;
  * Endpoints as one app, whatever drives it. It holds nothing of its own: everything comes with the services.
  *
  * @param origins other origins whose pages may read
+ * @param observe is told of each request once it is answered
  */
 export function httpApp<Services extends Pick<QueryApiServices, 'logger'>>(
   endpoints: readonly Endpoint<Services>[],
   services: Services,
   access: Access,
   origins: readonly string[] = [],
+  observe?: (request: AnsweredRequest) => void,
 ): Hono {
   const app = new Hono();
+  if (observe !== undefined) {
+    const routes = new Map(endpoints.map(({ path }) => [routePath(path), path] as const));
+    app.use(observeRequests(routes, observe));
+  }
   app.use(securityHeaders);
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(compress());

@@ -4,8 +4,10 @@ import { getRequestListener } from '@hono/node-server';
 import { PROBLEMS } from '@twinstream/api-contract';
 import { CodedError } from '@twinstream/runtime';
 import { type Access, loopbackAccess } from './access.ts';
-import { createApp, READ_ENDPOINTS } from './app.ts';
+import { ENDPOINTS, READ_ENDPOINTS } from './app.ts';
 import { httpApp } from './http-app.ts';
+import type { ApiMetrics } from './metrics/api-metrics.ts';
+import { metricsEndpoint } from './metrics/metrics-endpoint.ts';
 import { problemDocument, problemResponse } from './problem.ts';
 import type { QueryApiServices } from './services.ts';
 import { staticFiles } from './static-files.ts';
@@ -25,6 +27,8 @@ export interface LocalQueryApiOptions {
   readonly access?: Access;
   /** Other origins whose pages may read. Default: none. */
   readonly origins?: readonly string[];
+  /** Counts requests, and answers `/metrics`. Default: there is no such path. */
+  readonly metrics?: ApiMetrics;
 }
 
 export interface LocalQueryApi {
@@ -45,12 +49,18 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Serves the API, and the page where there is one, on loopback unless an access is given. Rejects with `PORT_TAKEN` when something listens there. */
 export async function startQueryApi(options: LocalQueryApiOptions): Promise<LocalQueryApi> {
-  const { port, services, dashboardDir, token, access, origins = [] } = options;
+  const { port, services, dashboardDir, token, access, origins = [], metrics } = options;
   const host = access === undefined ? LOOPBACK : ALL_ADDRESSES;
-  const app =
-    access === undefined
-      ? createApp(services, loopbackAccess({ origins, ...(token === undefined ? {} : { token }) }), origins)
-      : httpApp(READ_ENDPOINTS, services, access, origins);
+  const app = httpApp(
+    [
+      ...(access === undefined ? ENDPOINTS : READ_ENDPOINTS),
+      ...(metrics === undefined ? [] : [metricsEndpoint(metrics)]),
+    ],
+    services,
+    access ?? loopbackAccess({ origins, ...(token === undefined ? {} : { token }) }),
+    origins,
+    metrics?.observe,
+  );
   if (dashboardDir !== undefined) app.get('*', staticFiles(dashboardDir));
   const listener = getRequestListener(app.fetch, {
     errorHandler: () =>

@@ -3,6 +3,7 @@ import { awsServices } from './aws-services.ts';
 import { queryApiConfiguration } from './configuration.ts';
 import { jwtAccess } from './jwt-access.ts';
 import { startQueryApi } from './local.ts';
+import { createApiMetrics } from './metrics/api-metrics.ts';
 import { openDecoder } from './open-decoder.ts';
 
 /** Runs the API as a process of its own, until SIGTERM or Ctrl-C, and says where on standard output. */
@@ -13,10 +14,12 @@ async function main(): Promise<void> {
   const decoder = await openDecoder(configuration.mapping);
   const services = awsServices(configuration, { isLongLived: true, decoder });
   try {
+    const metrics = await createApiMetrics({ services, peers: configuration.metricsPeers });
     const api = await startQueryApi({
       port,
       services,
       origins,
+      metrics,
       ...(dashboardDir === undefined ? {} : { dashboardDir }),
       ...(token === undefined ? {} : { token }),
       ...(jwt === undefined ? {} : { access: jwtAccess(jwt) }),

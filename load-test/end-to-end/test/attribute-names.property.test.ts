@@ -85,7 +85,7 @@ async function apiWith({ event, text }: DecodedEvent) {
     events,
     fleet: { current: notAsked, watch: notAsked, stayAwake: notAsked, close: notAsked },
     lists: { keep: notAsked, find: notAsked },
-    updates: { open: notAsked, close: notAsked },
+    updates: { clientCount: 0, open: notAsked, close: notAsked },
     pipeline: notAsked,
     stream: { putRecords: notAsked },
     processed: async () => NO_PROCESSED_TIMES,

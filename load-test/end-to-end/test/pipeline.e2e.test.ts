@@ -4,14 +4,21 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
-import type { PipelineStatus, WholeDevice, WholeDeviceList } from '@twinstream/api-contract';
+import {
+  OPERATIONS,
+  type PipelineStatus,
+  type WholeDevice,
+  type WholeDeviceList,
+} from '@twinstream/api-contract';
 import { EXIT_CODES } from '@twinstream/command-line';
 import { type DeviceEvent, deviceId, encodeEvent } from '@twinstream/device-model';
+import { freePort } from '@twinstream/runtime/free-port';
 import { finished } from '@twinstream/test-kit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { localAccess } from '../src/pipeline-access.ts';
 import { checkPipeline, pipelineStores } from '../src/pipeline-stores.ts';
 import { type RunningPipeline, refusedStart, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
+import { interpolated, readDashboard, readExposition } from './grafana-dashboard.ts';
 
 /** Positions of a made-up bus day: rows that collide on vehicle and time, empty cells, file order by trip. */
 function busDay(): { readonly csv: string; readonly rowCount: number; readonly vehicleCount: number } {
@@ -45,6 +52,11 @@ async function until(what: string, isTrue: () => Promise<boolean>, deadlineMs = 
 async function getJson<Body>(url: string): Promise<{ status: number; body: Body }> {
   const response = await fetch(url);
   return { status: response.status, body: (await response.json()) as Body };
+}
+
+/** What a selector of a data source finds: `counts.gaps`. */
+function valueAt(row: unknown, selector: string): unknown {
+  return selector.split('.').reduce((value: unknown, name) => Object(value)[name], row);
 }
 
 describe('the pipeline on one command', () => {
@@ -95,6 +107,87 @@ describe('the pipeline on one command', () => {
       counts: { events: 80, duplicates: 80, late: 0, gaps: 0 },
       lastEventTime: '2017-03-21T12:38:31.000Z',
     });
+  }, 120_000);
+
+  test('metrics of all processes are one scrape, and the Grafana dashboard asks for what is there alone', async () => {
+    const { metrics, apiQueries, variables } = readDashboard();
+    const device = 'watched-thermostat-000001';
+    const port = await freePort();
+    const simulator = pipeline.startSimulator(
+      ...['--kinds', 'thermostat=1', '--devices', '3', '--device-prefix', 'watched-'],
+      ...['--rate', '100', '--metrics-port', String(port)],
+    );
+    const done = finished(simulator);
+    const scrape = async (url: string) => {
+      const response = await fetch(url).catch(() => undefined);
+      return response?.ok ? response.text() : '';
+    };
+    let ofSimulator = '';
+    await until('the simulator has answers', async () => {
+      ofSimulator = await scrape(`http://127.0.0.1:${port}/metrics`);
+      return /^twinstream_simulator_acknowledged_total [1-9]\d\d/m.test(ofSimulator);
+    });
+    simulator.kill('SIGINT');
+    expect((await done).code).toBe(0);
+    await pipeline.caughtUp();
+    await fetch(`${pipeline.apiUrl}/v1/devices/${device}`);
+    const ofPipeline = await scrape(`${pipeline.apiUrl}/metrics`);
+
+    const { types, samples, labels } = readExposition(ofPipeline + ofSimulator);
+    expect([...metrics].filter((name) => !samples.has(name))).toEqual([]);
+    const stored = Number(/^twinstream_projector_applied_total (\d+)$/m.exec(ofPipeline)?.[1]);
+    expect(stored).toBeGreaterThan(100);
+    for (const process of ['supervisor', 'emulators', 'state-projector', 'event-archiver']) {
+      expect(ofPipeline).toContain(`\ntwinstream_process_up{process="${process}"} 1\n`);
+      expect(ofPipeline).toMatch(
+        new RegExp(`^process_resident_memory_bytes\\{process="${process}"\\} \\d+$`, 'm'),
+      );
+    }
+    const own = [...types].filter(([name]) => name.startsWith('twinstream_'));
+    expect(own.filter(([name, type]) => name.endsWith('_total') !== (type === 'counter'))).toEqual([]);
+    const bounded = ['error', 'function', 'le', 'method', 'operation', 'part', 'process', 'reason', 'result'];
+    const known = new Set([
+      ...bounded,
+      'route',
+      'shard',
+      'state',
+      'status',
+      'kind',
+      'quantile',
+      'space',
+      'type',
+      'version',
+      'major',
+      'minor',
+      'patch',
+    ]);
+    expect([...labels].filter((name) => !known.has(name))).toEqual([]);
+    expect(ofPipeline + ofSimulator).not.toContain('watched-');
+
+    const now = Date.now();
+    const values = new Map([
+      ...variables,
+      ['device', device],
+      ['__from', new Date(now - 60_000).toISOString()],
+      ['__to', new Date(now + 1_000).toISOString()],
+    ]);
+    expect(apiQueries.map(({ panel }) => panel)).toHaveLength(2);
+    for (const { panel, url, rootSelector, selectors } of apiQueries) {
+      const asked = new URL(interpolated(url, values), pipeline.apiUrl);
+      const path = asked.pathname.replace(device, '{deviceId}');
+      expect(
+        OPERATIONS.map((operation) => operation.path),
+        panel,
+      ).toContain(path);
+      const { status, body } = await getJson<Record<string, readonly object[]>>(asked.href);
+      expect([panel, status]).toEqual([panel, 200]);
+      const rows = body[rootSelector];
+      if (path.endsWith('/series')) expect(rows?.length, panel).toBeGreaterThan(0);
+      for (const row of rows ?? []) {
+        const missing = selectors.filter((selector) => valueAt(row, selector) === undefined);
+        expect([panel, missing]).toEqual([panel, []]);
+      }
+    }
   }, 120_000);
 
   test('what any client puts is stored, and an invalid record is in quarantine without blocking its shard', async () => {

@@ -184,6 +184,7 @@ class MemoryFleetView implements FleetView {
       ranks: rows.ranks,
       asOf,
       hasCaughtUp: this.#hasCaughtUp,
+      deviceCount: columns.size,
       resumePoint: { timeMs: asOf, seen: new Map(this.#coverage.vector) },
       find: rows.find,
       shown: rows.shown,

@@ -12,6 +12,7 @@ export interface FleetSnapshot {
   readonly asOf: number;
   /** Whether the view has held everything that was finished, or has read the whole table, at least once since it began. */
   readonly hasCaughtUp: boolean;
+  readonly deviceCount: number;
   /** Where updates go on after this snapshot. */
   readonly resumePoint: ResumePoint;
   /** Slots of all devices by rising id. The same array as long as no device comes or goes. */

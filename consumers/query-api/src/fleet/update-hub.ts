@@ -18,6 +18,8 @@ import type { UpdateQuery, UpdateSink, UpdateStream } from './update-stream.ts';
 
 /** Tells any number of clients of changes, each of those it asked for. Clients that ask for the same share the work. */
 export interface UpdateHub {
+  /** Streams that are open now. */
+  readonly clientCount: number;
   /** Undefined when as many are open as there may be. */
   open(query: UpdateQuery, snapshot: FleetSnapshot, sink: UpdateSink): UpdateStream | undefined;
   /** Ends all streams; their clients come back with what they have seen. */
@@ -59,6 +61,10 @@ class SharedUpdateHub implements UpdateHub {
 
   constructor(options: UpdateHubOptions) {
     this.#options = { ...DEFAULTS, ...options };
+  }
+
+  get clientCount(): number {
+    return this.#clientCount;
   }
 
   open(query: UpdateQuery, snapshot: FleetSnapshot, sink: UpdateSink): UpdateStream | undefined {

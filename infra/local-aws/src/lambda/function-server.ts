@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { INVOCATION_PAYLOAD_BYTES_MAX } from '@twinstream/pipeline-settings';
+import { processExposition } from '@twinstream/telemetry';
 import { answer, type LoopbackServer, listenOnLoopback, readBody } from '../http/loopback-server.ts';
+import { withMetrics } from '../http/metrics-resource.ts';
 import type { Assignment } from './assignment.ts';
 import { ContainerHomes } from './container-homes.ts';
 import { ContainerPool, type PoolOutcome } from './container-pool.ts';
@@ -32,7 +34,7 @@ const PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /**
- * Serves the Invoke operation of one function on 127.0.0.1. close() refuses new invocations, finishes those under way
+ * Serves the Invoke operation of one function on 127.0.0.1, and `/metrics` of this process. close() refuses new invocations, finishes those under way
  * and ends the containers. Throws `FUNCTION_BROKEN` or `PORT_TAKEN`.
  */
 export async function startFunctionServer(options: FunctionServerOptions): Promise<LoopbackServer> {
@@ -45,7 +47,9 @@ export async function startFunctionServer(options: FunctionServerOptions): Promi
       : new ContainerPool({ setup, timeoutMs, concurrency, assignment });
   await pool.warm();
   const server = await listenOnLoopback(
-    (request, response) => serve(request, response, functionName, pool),
+    withMetrics(processExposition(functionName, []), (request, response) =>
+      serve(request, response, functionName, pool),
+    ),
     options.port,
     options.onError,
   ).catch(async (error: unknown) => {

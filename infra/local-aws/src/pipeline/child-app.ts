@@ -17,6 +17,8 @@ export interface ChildAppOptions {
   readonly environment: Environment;
   /** What asks it to finish. Default: SIGTERM. */
   readonly stopSignal?: 'SIGINT' | 'SIGTERM';
+  /** Is given each line of its standard error, in place of that of this process. */
+  readonly onErrorLine?: ((line: string) => void) | undefined;
 }
 
 /** A process of one of the project's apps. It ends when this process ends, however that comes about. */
@@ -38,14 +40,17 @@ export function startChildApp({
   args = [],
   environment,
   stopSignal = 'SIGTERM',
+  onErrorLine,
 }: ChildAppOptions): ChildApp {
   const file = main.startsWith('file:') ? fileURLToPath(main) : main;
   const flags = [...NODE_FLAGS, '--import', END_WITH_PARENT];
   const child = spawn(process.execPath, [...flags, file, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', onErrorLine === undefined ? 'inherit' : 'pipe', 'ipc'],
     env: environment,
     detached: true,
   });
+  if (child.stderr !== null)
+    createInterface({ input: child.stderr }).on('line', (line) => onErrorLine?.(line));
   const exited = new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
     child.once('error', (error) => resolve(error.message));

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { s3Client } from '@twinstream/aws/s3';
 import { NAMES, PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import type { Logger } from '@twinstream/runtime';
-import { startFaultControl } from '../faults/fault-control.ts';
+import { METRICS_PATH, processExposition } from '@twinstream/telemetry';
+import { faultControl } from '../faults/fault-control.ts';
 import { remoteFaults } from '../faults/remote-faults.ts';
 import { createFaultInjector } from '../faults/seeded-fault-injector.ts';
 import { startFirehose } from '../firehose/firehose.ts';
+import { listenOnLoopback } from '../http/loopback-server.ts';
+import { withMetrics } from '../http/metrics-resource.ts';
 import { startKinesis } from '../kinesis/index.ts';
 import { startLambda } from '../lambda/lambda.ts';
 import { ensureBucket } from '../s3/s3.ts';
 import { startS3Proxy } from '../s3/s3-proxy.ts';
+import { emulatorMetrics } from './emulator-metrics.ts';
 import { type EmulatorUrls, LOCAL_CREDENTIALS, LOCAL_REGION } from './names.ts';
 import { provision } from './provision.ts';
 
@@ -73,7 +77,13 @@ export async function startEmulators(options: EmulatorsOptions): Promise<Emulato
     injector,
     logger,
   });
-  const control = await startFaultControl({ injector, others: [remoteFaults(dynamoDbUrl)], logger });
+  const metrics = emulatorMetrics({ kinesis: kinesis.counters, mappings: lambda.status });
+  const steering = { injector, others: [remoteFaults(dynamoDbUrl)], logger };
+  const control = await listenOnLoopback(
+    withMetrics(processExposition('emulators', metrics), faultControl(steering)),
+    0,
+    (error) => logger.error({ error }, 'fault control or metrics failed'),
+  );
   return {
     urls: {
       kinesis: kinesis.url,
@@ -82,6 +92,7 @@ export async function startEmulators(options: EmulatorsOptions): Promise<Emulato
       s3: s3.url,
       lambda: lambda.url,
       faults: control.url,
+      metrics: `${control.url}${METRICS_PATH}`,
     },
     close: async () => {
       await control.close();

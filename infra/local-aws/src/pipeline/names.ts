@@ -13,6 +13,8 @@ export interface EmulatorUrls {
   readonly lambda: string;
   /** Where faults are set: GET, PUT, DELETE /faults. */
   readonly faults: string;
+  /** Metrics of the emulators for Prometheus, with the path. */
+  readonly metrics: string;
 }
 
 /** The variables by which any AWS tool, and every process of the pipeline, finds the emulators. */

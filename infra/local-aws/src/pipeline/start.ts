@@ -43,10 +43,11 @@ async function main(): Promise<ExitCode> {
     stopping,
   });
   say('');
-  say(`  page   ${pipeline.apiUrl}/`);
-  say(`  API    ${pipeline.apiUrl}/v1/devices`);
-  say(`  AWS    source ${relative(process.cwd(), localEnv)}, and any AWS tool talks to this pipeline`);
-  say(`  faults ${pipeline.faultsUrl}/faults`);
+  say(`  page    ${pipeline.apiUrl}/`);
+  say(`  API     ${pipeline.apiUrl}/v1/devices`);
+  say(`  metrics ${pipeline.apiUrl}/metrics`);
+  say(`  AWS     source ${relative(process.cwd(), localEnv)}, and any AWS tool talks to this pipeline`);
+  say(`  faults  ${pipeline.faultsUrl}/faults`);
   say('');
   say('Ctrl-C drains the pipeline and stops; a second Ctrl-C stops immediately.');
   const fault = await pipeline.ended;

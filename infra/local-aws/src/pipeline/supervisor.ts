@@ -1,17 +1,21 @@
 import { NAMES } from '@twinstream/pipeline-settings';
 import { type Environment, type Logger, withoutAwsSettings } from '@twinstream/runtime';
 import { freePort } from '@twinstream/runtime/free-port';
+import { formatMetricsPeers, METRICS_PATH } from '@twinstream/telemetry';
+import { LOOPBACK } from '../http/loopback-server.ts';
 import { requireFreePort } from '../http/require-free-port.ts';
 import { type ChildApp, startChildApp } from './child-app.ts';
 import { takeDataDir } from './data-dir.ts';
 import { drain } from './drain.ts';
 import { startEngines } from './engines.ts';
 import { type LocalEnvFile, takeLocalEnvFile } from './local-env-file.ts';
+import { isOfLevel, logLevelOf, lowerLevel } from './log-filter.ts';
 import { emulatorEnvironment } from './names.ts';
 import { HOST_FLAGS } from './process-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import { type Stoppable, stopParts } from './stop-parts.ts';
 import { type SupervisedApp, supervise } from './supervised-app.ts';
+import { startSupervisorMetrics } from './supervisor-metrics.ts';
 
 const FUNCTION_HOST = new URL('../lambda/function-host.ts', import.meta.url).href;
 const FUNCTIONS = {
@@ -36,6 +40,12 @@ export interface Pipeline {
   readonly faultsUrl: string;
   /** Resolves when everything has stopped: to nothing after a stop that was asked for, else to what broke. */
   readonly ended: Promise<unknown>;
+}
+
+interface ChildExtras {
+  /** Variables beside those that all consumers have. */
+  readonly extra?: Readonly<Record<string, string>>;
+  readonly onErrorLine?: (line: string) => void;
 }
 
 /** Each part may take so long to finish where another one that it needs has ended: there is nothing left to drain to. */
@@ -81,21 +91,32 @@ async function startParts(
   const environment = { ...own, ...emulatorEnvironment(engines.urls), ...mapping };
 
   say('starting the consumers …');
+  const metrics = await startSupervisorMetrics();
+  started.push({ stop: () => metrics.close() });
+  const simulatorPort = options.simulator ? await freePort() : undefined;
+  const metricsAt = (port: number) => `http://${LOOPBACK}:${port}${METRICS_PATH}`;
+  const peers = [
+    { process: 'supervisor', url: metrics.url },
+    { process: 'emulators', url: engines.urls.metrics },
+    ...[...ports].map(([process, port]) => ({ process, url: metricsAt(port) })),
+    ...(simulatorPort === undefined ? [] : [{ process: 'device-simulator', url: metricsAt(simulatorPort) }]),
+  ];
   const apps: SupervisedApp[] = [];
   let announce = () => {};
+  const level = logLevelOf(options.environment.TWINSTREAM_LOG_LEVEL, 'warn');
   const run = async (
     name: string,
     main: string,
     args: readonly string[],
-    extra: Record<string, string> = {},
+    { extra = {}, onErrorLine }: ChildExtras = {},
   ) => {
-    const levels = { TWINSTREAM_LOG_LEVEL: options.environment.TWINSTREAM_LOG_LEVEL ?? 'warn' };
     const supervised = await supervise(
       {
         name,
         main,
         args,
-        environment: { ...environment, ...levels, ...extra },
+        environment: { ...environment, TWINSTREAM_LOG_LEVEL: level, ...extra },
+        onErrorLine,
         onRestarted: () => announce(),
       },
       logger,
@@ -104,15 +125,26 @@ async function startParts(
     apps.push(supervised);
     return supervised;
   };
+  // The summary of each batch is written at level info: its numbers are read here, as CloudWatch reads them on AWS.
+  const summaries = { TWINSTREAM_LOG_LEVEL: lowerLevel(level, 'info') };
+  const readLog = (line: string) => {
+    metrics.log.observe(line);
+    if (isOfLevel(line, level)) process.stderr.write(`${line}\n`);
+  };
   const hosts = Object.entries(FUNCTIONS).map(([name, module]) =>
-    run(name, FUNCTION_HOST, [
-      ...['--name', name, '--module', module, '--port', String(ports.get(name))],
-      ...HOST_FLAGS,
-    ]),
+    run(
+      name,
+      FUNCTION_HOST,
+      ['--name', name, '--module', module, '--port', String(ports.get(name)), ...HOST_FLAGS],
+      name === NAMES.projectorFunction ? { extra: summaries, onErrorLine: readLog } : {},
+    ),
   );
   const api = run('query-api', import.meta.resolve('@twinstream/query-api/main'), [], {
-    TWINSTREAM_API_PORT: String(options.port),
-    ...(options.dashboardDir === undefined ? {} : { TWINSTREAM_DASHBOARD_DIR: options.dashboardDir }),
+    extra: {
+      TWINSTREAM_API_PORT: String(options.port),
+      TWINSTREAM_METRICS_PEERS: formatMetricsPeers(peers),
+      ...(options.dashboardDir === undefined ? {} : { TWINSTREAM_DASHBOARD_DIR: options.dashboardDir }),
+    },
   });
   const [{ firstLine }] = await Promise.all([api, ...hosts]);
   const { url: apiUrl }: { url: string } = JSON.parse(firstLine);
@@ -130,7 +162,8 @@ async function startParts(
     });
   };
   announce();
-  const simulator = options.simulator ? startSimulator(options, environment) : undefined;
+  const simulator =
+    simulatorPort === undefined ? undefined : startSimulator(options, environment, simulatorPort);
 
   const stop = async (): Promise<undefined> => {
     say('draining …');
@@ -155,11 +188,18 @@ async function startParts(
   return { apiUrl, faultsUrl: engines.urls.faults, ended };
 }
 
-function startSimulator({ devices, rate }: PipelineOptions, environment: Environment): ChildApp {
+function startSimulator(
+  { devices, rate }: PipelineOptions,
+  environment: Environment,
+  metricsPort: number,
+): ChildApp {
   return startChildApp({
     name: 'device-simulator',
     main: import.meta.resolve('@twinstream/device-simulator/main'),
-    args: ['--devices', String(devices), '--rate', String(rate), '--no-progress'],
+    args: [
+      ...['--devices', String(devices), '--rate', String(rate), '--no-progress'],
+      ...['--metrics-port', String(metricsPort)],
+    ],
     environment,
     stopSignal: 'SIGINT',
   });

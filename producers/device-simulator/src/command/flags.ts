@@ -4,6 +4,7 @@ import {
   exitCodeHelp,
   parseCommandLine,
   visible,
+  wholeNumber,
 } from '@twinstream/command-line';
 import { TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
 import { MIXED_AGGREGATES } from '@twinstream/stream-producer';
@@ -24,6 +25,8 @@ export interface OutputFlags {
   /** False to suppress the live progress line on a terminal. */
   readonly progress: boolean;
   readonly ledger?: string;
+  /** Port of 127.0.0.1 for `/metrics`; none by default. */
+  readonly metricsPort?: number;
   readonly scenario?: string;
   readonly target?: TargetName;
 }
@@ -172,6 +175,11 @@ export function simulateProgram(): Command {
       new Option('--output <format>', 'summary on standard output').choices(['text', 'json']).default('text'),
     )
     .option('--no-progress', 'suppress the live progress line on a terminal')
+    .option(
+      '--metrics-port <port>',
+      'serve /metrics for Prometheus on this port of 127.0.0.1',
+      wholeNumber(1, 65_535),
+    )
     .option('--ledger <file>', 'write the outcome of each event, one JSON object per line')
     .option(
       '--scenario <name|file>',
@@ -190,6 +198,6 @@ export function readFlags({
   const errors = { ...stderr, write: (text: string) => stderr.write(visible(text)) };
   const exitCode = parseCommandLine(command, { argv, stdout, stderr: errors });
   if (exitCode !== undefined) return { exitCode };
-  const { output, progress, ledger, scenario, target, ...given } = command.opts();
-  return { output, progress, ledger, scenario, target, given };
+  const { output, progress, ledger, metricsPort, scenario, target, ...given } = command.opts();
+  return { output, progress, ledger, metricsPort, scenario, target, given };
 }

@@ -12,9 +12,11 @@ import {
 } from '@twinstream/command-line';
 import type { Clock, Environment, Target, TargetName } from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
+import { processExposition, serveMetrics } from '@twinstream/telemetry';
 import { openLedger } from '../sending/ledger.ts';
 import { showProgress } from '../sending/progress-line.ts';
 import type { SimulatedRecord } from '../sending/simulated-record.ts';
+import { type CountedRun, simulatorMetrics } from '../sending/simulator-metrics.ts';
 import { REJECTED_ROWS_LISTED_MAX, type RunSummary, summaryText } from '../sending/summary.ts';
 import { type Flags, readFlags } from './flags.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -44,6 +46,7 @@ const INPUT_ERRORS = new Map(
     'COLUMNS_NEEDED',
     'UNKNOWN_COLUMN',
     'LEDGER_UNWRITABLE',
+    'PORT_TAKEN',
   ].map((code) => [code, EXIT_CODES.usage]),
 );
 const SEED_DRAWN_BELOW = 2 ** 32;
@@ -107,6 +110,14 @@ async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<Run
   const { clock, interrupts, stderr, folder } = host;
   let progress: LiveLine | undefined;
   let badRowCount = 0;
+  const counted: CountedRun = {};
+  const metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(
+          processExposition('device-simulator', simulatorMetrics(counted)),
+          flags.metricsPort,
+        );
   const note = (line: string): void => {
     const harmless = visible(line);
     if (progress === undefined) stderr.write(`${harmless}\n`);
@@ -116,10 +127,15 @@ async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<Run
     return await runSimulation(plan, {
       clock,
       ...interrupts,
-      openProducer: () => openProducer(plan, clock),
+      openProducer: async () => {
+        const producer = await openProducer(plan, clock);
+        counted.producer = producer.metrics;
+        return producer;
+      },
       openLedger: async () =>
         flags.ledger === undefined ? undefined : openLedger(callerPath(flags.ledger, folder)),
       onStart: (tally) => {
+        counted.tally = tally;
         if (flags.progress) progress = showProgress(stderr, tally, clock.now);
       },
       onBadRow: ({ line, reason }) => {
@@ -129,6 +145,7 @@ async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<Run
     });
   } finally {
     progress?.close();
+    await metrics?.close();
     const unlisted = badRowCount - REJECTED_ROWS_LISTED_MAX;
     if (unlisted > 0) stderr.write(`and ${whole(unlisted)} more invalid rows\n`);
   }

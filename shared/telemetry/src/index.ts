@@ -1,0 +1,5 @@
+export * from './exposition.ts';
+export * from './metrics-server.ts';
+export * from './peers.ts';
+export * from './process-registry.ts';
+export * from './scraped-metric.ts';
