@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** The tiers of tests, cheapest first. Each runs alone: `npx vitest run --project contract`. */
@@ -23,9 +24,13 @@ const ONE_BY_ONE = { sequence: { groupOrder: 2 }, maxWorkers: 1 };
 
 /**
  * Files of these tiers share a process and what it has loaded: half of their time went into loading the same modules again. A file
- * that starts a server ends it; DynamoDB Local, which takes longest, is started once for all files of a process.
+ * that starts a server ends it; DynamoDB Local, which takes longest, is started once for all files of a process; the environment
+ * is after each file as it was before it.
  */
-const SHARED_MODULES: readonly string[] = ['unit', 'property', 'contract'];
+const SHARED_MODULES: readonly string[] = ['unit', 'property', 'contract', 'e2e'];
+const RESTORE_ENVIRONMENT = fileURLToPath(
+  new URL('./shared/test-kit/test/restore-environment.ts', import.meta.url),
+);
 
 /** Tests of the end-to-end tier that hold a process or a page to the clock, in a project of their own. */
 const HELD_TO_THE_CLOCK = [
@@ -53,6 +58,7 @@ const tier = ({
   test: {
     name,
     isolate: !SHARED_MODULES.includes(name),
+    setupFiles: SHARED_MODULES.includes(name) ? [RESTORE_ENVIRONMENT] : [],
     // Faults are seeded as Node loads a module: nothing may load modules in its place.
     experimental: { viteModuleRunner: name !== 'simulation' },
     ...order,
