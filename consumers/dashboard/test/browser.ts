@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,31 +25,40 @@ export interface TestBrowser {
   /** Folder of the page as it was just built. */
   readonly pageFolder: string;
   open(url: string, options?: BrowserContextOptions): Promise<OpenPage>;
-  close(): Promise<void>;
 }
 
 /** How long anything on the page may take. */
 const WAIT_MS = 15_000;
 
-/** Builds the page again and starts the browser. */
-export async function startBrowser(): Promise<TestBrowser> {
+let shared: Promise<TestBrowser> | undefined;
+
+/** The page, built again, and a browser: once for all suites of a process, since both take seconds. They end with the process. */
+export function startBrowser(): Promise<TestBrowser> {
+  shared ??= launch().catch((error: unknown) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+async function launch(): Promise<TestBrowser> {
   if (chromiumPath === undefined)
     throw new Error('no Chromium: apt-get install chromium, or set CHROMIUM_PATH');
   const pageFolder = await mkdtemp(join(tmpdir(), 'twinstream-page-'));
+  // vitest ends its processes by SIGTERM.
+  for (const end of ['exit', 'SIGTERM'] as const) {
+    process.once(end, () => rmSync(pageFolder, { recursive: true, force: true }));
+  }
   await build({
     root: fileURLToPath(new URL('..', import.meta.url)),
     logLevel: 'error',
     build: { outDir: pageFolder, emptyOutDir: true },
   });
   const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_ARGUMENTS });
-  return {
-    pageFolder,
-    open: (url, options) => openPage(browser, url, options),
-    close: async () => {
-      await browser.close();
-      await rm(pageFolder, { recursive: true, force: true });
-    },
-  };
+  browser.once('disconnected', () => {
+    shared = undefined;
+  });
+  return { pageFolder, open: (url, options) => openPage(browser, url, options) };
 }
 
 async function openPage(
@@ -94,10 +104,7 @@ export function serveFleet(devices: number): FleetPage {
     browser = await startBrowser();
     api = await startFixtureApi(browser.pageFolder, devices);
   });
-  afterAll(async () => {
-    await api?.close();
-    await browser?.close();
-  });
+  afterAll(() => api?.close());
   const closePage = async (): Promise<void> => {
     const faults = current?.faults ?? [];
     await current?.close();

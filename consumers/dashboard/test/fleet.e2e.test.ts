@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isSkipped, type OpenPage, skipNote, startBrowser, type TestBrowser } from './browser.ts';
 import { countNodes } from './main-thread.ts';
 import { type SimulatedFleet, simulatedFleet, simulatedId } from './simulated-fleet.ts';
@@ -33,7 +33,6 @@ describe.skipIf(isSkipped)(`the fleet in a browser${skipNote}`, () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
-  afterAll(() => browser?.close());
   beforeEach(() => {
     fleet = simulatedFleet(FLEET_SIZE);
   });

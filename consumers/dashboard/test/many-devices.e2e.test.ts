@@ -50,7 +50,6 @@ describe.skipIf(isSkipped)(`50,000 devices in a browser${skipNote}`, () => {
     clearInterval(moving);
     await open?.close();
     await api?.close();
-    await browser?.close();
   });
 
   test('all of them can be reached, and only those on the screen are drawn', async () => {
