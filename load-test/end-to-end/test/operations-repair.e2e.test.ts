@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -26,6 +27,7 @@ import { BUSES, type BusDay, REPORTS, sendBusDay, startBusDay } from './bus-day.
 const EVENTS = 'events';
 const STATES = 'device-state';
 const DEADLINE_MS = 60_000;
+const POLL_MS = 500;
 const REPAIR = ['--into', 'repair', '--execute', '--reason', 'a test', '--yes', '--function-timeout', '1s'];
 
 let day: BusDay;
@@ -38,6 +40,7 @@ async function archived(): Promise<void> {
   for (const giveUpTime = Date.now() + DEADLINE_MS; Date.now() < giveUpTime; ) {
     const { code } = await operations.ops('verify', '--archive-lag', '0s');
     if (code === 0) return;
+    await sleep(POLL_MS);
   }
   throw new Error('the archive does not come to hold every event');
 }

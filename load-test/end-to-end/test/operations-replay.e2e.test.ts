@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import type { EventList } from '@twinstream/api-contract';
@@ -11,6 +12,7 @@ import { type BusDay, startBusDay } from './bus-day.ts';
 
 const EVENTS = 'events';
 const DEADLINE_MS = 60_000;
+const POLL_MS = 200;
 /** Times that a replay is killed. The full count is 10: `TWINSTREAM_TEST_REPLAY_KILLS=10`. */
 const KILLS = Number(process.env.TWINSTREAM_TEST_REPLAY_KILLS ?? 2);
 /** Events a second of that replay, so that it lasts for all kills, and the seconds between its checkpoints. */
@@ -160,6 +162,7 @@ describe('a replay into fresh tables', IN_SEQUENCE, () => {
       const jobs: readonly { id: string; target: string }[] = JSON.parse(stdout);
       const job = jobs.find(({ target }) => target === 'fresh');
       if (job !== undefined) return job.id;
+      await sleep(POLL_MS);
     }
     throw new Error('no job comes up');
   }
