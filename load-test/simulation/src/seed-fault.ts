@@ -32,36 +32,69 @@ const QUERY = '?seeded-fault=';
 interface Seeded extends SeededFault {
   /** Files that were loaded with a change. */
   readonly changed: Set<string>;
+  /** Whether a module of this repository, by URL, is to be loaded again. */
+  readonly isAffected: (url: string) => boolean;
 }
 
 /** Faults by the number that the URLs of their modules carry. */
 const seeded: Seeded[] = [];
 /** JavaScript of modules without a fault, by URL. */
 const scripts = new Map<string, string>();
+/** Modules of this repository that import a module, by URL, as far as they were loaded with a fault or for {@link learnImporters}. */
+const importers = new Map<string, Set<string>>();
+/** Modules whose importers are known, with those of all modules that they need. */
+const learned = new Map<string, Promise<unknown>>();
 
 /**
- * Imports a module with a fault. The modules of this repository that it needs are loaded again for this call, some with their source
- * changed; packages, files, and whatever was loaded before stay as they are. Rejects when a patch does not find its text exactly
- * once, or its file is not among the modules: the code has changed, and the fault must be seeded again.
+ * Imports a module with a fault. The modules of this repository that need a changed one are loaded again for this call; the others,
+ * packages, files, and whatever was loaded before stay as they are, compiled and optimized. Rejects when a patch does not find its
+ * text exactly once, or its file is not among the modules: the code has changed, and the fault must be seeded again.
  *
  * @param url address of the module, without a query
  */
 export async function importWithFault<Module>(fault: SeededFault, url: URL): Promise<Module> {
   if (seeded.length === 0) registerHooks({ resolve: keepFault, load: loadWithFault });
+  await learnImporters(url);
   const changed = new Set<string>();
-  const module: Module = await import(`${url.href}${QUERY}${seeded.push({ ...fault, changed }) - 1}`);
+  const affected = withImporters(fault.patches.map(({ file }) => `${ROOT}${file}`));
+  const isAffected = (of: string): boolean => affected.has(of);
+  const module = await importAs<Module>(url, { ...fault, changed, isAffected });
   const unused = fault.patches.find(({ file }) => !changed.has(file));
   if (unused !== undefined) throw new Error(`${fault.name}: ${unused.file} is not loaded`);
   return module;
 }
 
-/** A module that was loaded with a fault loads those of this repository with it. */
+function importAs<Module>(url: URL, fault: Seeded): Promise<Module> {
+  return import(`${url.href}${QUERY}${seeded.push(fault) - 1}`);
+}
+
+/** Loads all that a module needs once more, without a fault, to see what imports what. */
+function learnImporters(url: URL): Promise<unknown> {
+  const known = learned.get(url.href);
+  if (known !== undefined) return known;
+  const unchanged = { name: 'no fault', patches: [], changed: new Set<string>(), isAffected: () => true };
+  const learning = importAs(url, unchanged);
+  learned.set(url.href, learning);
+  return learning;
+}
+
+/** Modules and all that need them, by URL. */
+function withImporters(urls: readonly string[]): ReadonlySet<string> {
+  const found = new Set(urls);
+  for (const url of found) for (const importer of importers.get(url) ?? []) found.add(importer);
+  return found;
+}
+
+/** A module that was loaded with a fault loads those of this repository with it that it affects. */
 const keepFault: ResolveHookSync = (specifier, context, nextResolve) => {
   const resolved = nextResolve(specifier, context);
-  const [, fault] = context.parentURL?.split(QUERY) ?? [];
+  const [parent = '', number] = context.parentURL?.split(QUERY) ?? [];
+  const fault = seeded[Number(number)];
   const { url } = resolved;
   const isOurs = url.startsWith(ROOT) && url.endsWith('.ts') && !url.includes('/node_modules/');
-  return fault !== undefined && isOurs ? { ...resolved, url: `${url}${QUERY}${fault}` } : resolved;
+  if (fault === undefined || !isOurs) return resolved;
+  importers.set(url, (importers.get(url) ?? new Set()).add(parent));
+  return fault.isAffected(url) ? { ...resolved, url: `${url}${QUERY}${number}` } : resolved;
 };
 
 const loadWithFault: LoadHookSync = (url, context, nextLoad) => {

@@ -168,7 +168,7 @@ export const SEEDED_OPERATOR_FAULTS: readonly SeededFault[] = [
   },
   {
     name: 'a promotion that does not carry over what was redriven',
-    foundAt: 465,
+    foundAt: 759,
     seedsMax: 2_000,
     patches: [
       {
