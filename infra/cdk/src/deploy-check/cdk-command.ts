@@ -24,6 +24,7 @@ export function cdk(
       env: {
         PATH: [dirname(process.execPath), process.env.PATH].join(':'),
         HOME: process.env.HOME,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...environment,
         CDK_DISABLE_CLI_TELEMETRY: '1',
         CI: 'true',

@@ -36,7 +36,7 @@ export async function pythonTool(
   }
   try {
     await run('python3', ['-m', 'venv', folder]);
-    await run(join(binDir, 'pip'), ['install', '--quiet', requirement, ...others], {
+    await run(join(binDir, 'pip'), ['install', '--quiet', '--no-compile', requirement, ...others], {
       timeout: INSTALL_MS_MAX,
     });
     return { isThere: true, binDir };
