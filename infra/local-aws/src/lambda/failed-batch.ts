@@ -25,11 +25,24 @@ export function failedBatchDocument(
   origin: FailedBatchOrigin,
   stamp: FailedBatchStamp,
 ): string {
+  return JSON.stringify({ ...noticeOf(batch, origin, stamp), payload: eventJson(batch.records) });
+}
+
+/** The message that Lambda sends to a queue for a batch it gave up: the document without the event (the same sources). */
+export function failedBatchNotice(
+  batch: DiscardedBatch,
+  origin: FailedBatchOrigin,
+  stamp: FailedBatchStamp,
+): string {
+  return JSON.stringify(noticeOf(batch, origin, stamp));
+}
+
+function noticeOf(batch: DiscardedBatch, origin: FailedBatchOrigin, stamp: FailedBatchStamp) {
   const { records, lastInvocation } = batch;
   const first = records[0];
   const last = records.at(-1);
   if (first === undefined || last === undefined) throw new RangeError('a failed batch holds records');
-  return JSON.stringify({
+  return {
     requestContext: {
       requestId: lastInvocation?.requestId ?? stamp.newId(),
       functionArn: origin.functionArn,
@@ -49,8 +62,7 @@ export function failedBatchDocument(
       batchSize: records.length,
       streamArn: origin.streamArn,
     },
-    payload: eventJson(records),
-  });
+  };
 }
 
 /** Records that were given up for their age have none, whether the function has seen them or not. */

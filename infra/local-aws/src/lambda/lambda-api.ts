@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { INVOCATION_PAYLOAD_BYTES_MAX } from '@twinstream/pipeline-settings';
 import { answer, readBody } from '../http/loopback-server.ts';
+import { EVENT_PAYLOAD_BYTES_MAX, type EventInvocations } from './event-invocations.ts';
 import type { FunctionInvoker } from './function-invoker.ts';
+import { type Functions, getFunctionConfiguration, listFunctions } from './function-operations.ts';
 import {
   invalidParameter,
   type LambdaRefusal,
@@ -19,6 +21,8 @@ import { mappingChange, mappingCreation } from './mapping-request.ts';
 
 const MAPPINGS = /^\/2015-03-31\/event-source-mappings\/?$/;
 const MAPPING = /^\/2015-03-31\/event-source-mappings\/([^/]+)\/?$/;
+const FUNCTIONS = /^\/2015-03-31\/functions\/?$/;
+const FUNCTION = /^\/2015-03-31\/functions\/([^/]+)(\/configuration)?$/;
 const INVOCATIONS = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 /** ListEventSourceMappings, API reference, read 2026-11. */
 const LIST_ITEMS_MAX = 100;
@@ -29,7 +33,8 @@ export interface LambdaApiOptions {
   readonly account: Account;
   readonly registry: MappingRegistry;
   readonly invoker: FunctionInvoker;
-  readonly knowsFunction: (functionName: string) => boolean;
+  readonly events: EventInvocations;
+  readonly functions: Functions;
 }
 
 interface Answer {
@@ -43,7 +48,9 @@ export function lambdaApi(options: LambdaApiOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request, INVOCATION_PAYLOAD_BYTES_MAX);
     const result =
-      body === undefined ? refused(TOO_LARGE) : await route(options, request, body.toString('utf8'));
+      body === undefined
+        ? refused(tooLarge(INVOCATION_PAYLOAD_BYTES_MAX))
+        : await route(options, request, body.toString('utf8'));
     const requestId = randomUUID();
     if (result.kind === 'refused') {
       const { status, name, message } = result.refusal;
@@ -65,11 +72,10 @@ export function lambdaApi(options: LambdaApiOptions) {
   };
 }
 
-const TOO_LARGE: LambdaRefusal = {
-  status: 413,
-  name: 'RequestTooLargeException',
-  message: `Request must be smaller than ${INVOCATION_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`,
-};
+function tooLarge(bytesMax: number): LambdaRefusal {
+  const message = `Request must be smaller than ${bytesMax} bytes for the InvokeFunction operation`;
+  return { status: 413, name: 'RequestTooLargeException', message };
+}
 
 async function route(
   options: LambdaApiOptions,
@@ -81,6 +87,10 @@ async function route(
   const invoked = INVOCATIONS.exec(url.pathname)?.[1];
   if (invoked !== undefined && method === 'POST') {
     return invoke(options, decodeURIComponent(invoked), request, body);
+  }
+  if (method === 'GET') {
+    const shown = showFunctions(options, url);
+    if (shown !== undefined) return shown;
   }
   if (MAPPINGS.test(url.pathname)) {
     if (method === 'GET') return list(options, url.searchParams);
@@ -97,6 +107,19 @@ async function route(
     name: 'UnknownOperationException',
     message: `the local emulator knows no ${method} ${url.pathname}`,
   });
+}
+
+/** ListFunctions, GetFunction and GetFunctionConfiguration; undefined for another path. */
+function showFunctions({ functions, account }: LambdaApiOptions, url: URL): Result<Answer> | undefined {
+  if (FUNCTIONS.test(url.pathname)) {
+    const listed = listFunctions(functions, account, url.searchParams);
+    return listed.kind === 'refused' ? listed : json(200, listed.value);
+  }
+  const [, name, configuration] = FUNCTION.exec(url.pathname) ?? [];
+  if (name === undefined) return undefined;
+  const found = getFunctionConfiguration(functions, account, decodeURIComponent(name));
+  if (found.kind === 'refused') return found;
+  return json(200, configuration === undefined ? { Configuration: found.value } : found.value);
 }
 
 function list({ registry, account }: LambdaApiOptions, query: URLSearchParams): Result<Answer> {
@@ -159,27 +182,38 @@ function remove({ registry, account }: LambdaApiOptions, mappingId: string): Res
 }
 
 async function invoke(
-  { invoker, knowsFunction }: LambdaApiOptions,
+  { invoker, events, functions }: LambdaApiOptions,
   name: string,
   request: IncomingMessage,
   payload: string,
 ): Promise<Result<Answer>> {
   const functionName = functionNameOf(name);
-  if (!knowsFunction(functionName)) return refused(notFound(`Function not found: ${name}`));
+  if (!functions.has(functionName)) return refused(notFound(`Function not found: ${name}`));
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
   if (type === 'DryRun') return ok({ status: 204, body: '' });
+  const event = payload === '' ? '{}' : payload;
+  if (type === 'Event') return accept(events, functionName, event);
   if (type !== 'RequestResponse') {
     return refused(
       invalidParameter(`InvocationType: ${String(type)} is not supported by the local emulator`),
     );
   }
-  const event = payload === '' ? '{}' : payload;
   const signal = new AbortController().signal;
   const outcome = await invoker.invoke(functionName, event, { affinity: 'invoke', signal });
   if (outcome.kind === 'unavailable') return refused(tooManyRequests(`Rate Exceeded. (${outcome.reason})`));
   const failed = outcome.kind === 'function-error' ? { 'x-amz-function-error': 'Unhandled' } : {};
   const headers = { 'x-amz-executed-version': '$LATEST', 'x-amzn-requestid': outcome.requestId, ...failed };
   return ok({ status: 200, headers, body: outcome.payload });
+}
+
+/** Accepts an asynchronous invocation, whose payload must be JSON, and answers before it begins. */
+function accept(events: EventInvocations, functionName: string, payload: string): Result<Answer> {
+  if (Buffer.byteLength(payload) > EVENT_PAYLOAD_BYTES_MAX) return refused(tooLarge(EVENT_PAYLOAD_BYTES_MAX));
+  const parsed = parse(payload);
+  if (parsed.kind === 'refused') return parsed;
+  return events.accept(functionName, payload)
+    ? ok({ status: 202, body: '' })
+    : refused(tooManyRequests('Rate Exceeded. (too many events wait)'));
 }
 
 function parse(body: string): Result<unknown> {

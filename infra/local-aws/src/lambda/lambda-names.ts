@@ -37,9 +37,22 @@ export function streamNameOf(arn: string): string | undefined {
   return /^arn:aws[a-z-]*:kinesis:[^:]*:[^:]*:stream\/([a-zA-Z0-9_.-]{1,128})$/.exec(arn)?.[1];
 }
 
+export function bucketArn(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
+}
+
 /** Bucket in `arn:aws:s3:::NAME`; undefined for any other text. */
 export function bucketOf(arn: string): string | undefined {
   return /^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/.exec(arn)?.[1];
+}
+
+export function queueArn({ region, accountId }: Account, queueName: string): string {
+  return `arn:aws:sqs:${region}:${accountId}:${queueName}`;
+}
+
+/** Queue in `arn:aws:sqs:REGION:ACCOUNT:NAME`; undefined for any other text, and for a FIFO queue, which Lambda refuses. */
+export function queueNameOf(arn: string): string | undefined {
+  return /^arn:aws[a-z-]*:sqs:[^:]*:[^:]*:([a-zA-Z0-9_-]{1,80})$/.exec(arn)?.[1];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { EventSourceMapping } from './event-source-mapping.ts';
-import { type Account, functionArn, mappingArn } from './lambda-names.ts';
+import { type Account, bucketArn, functionArn, mappingArn, queueArn } from './lambda-names.ts';
+import type { MappingDefinition } from './mapping-definition.ts';
 
 /** A mapping as the Lambda API shows it: EventSourceMappingConfiguration, field for field as recorded against AWS. */
 export function mappingConfiguration(mapping: EventSourceMapping, account: Account): Record<string, unknown> {
@@ -28,11 +29,14 @@ export function mappingConfiguration(mapping: EventSourceMapping, account: Accou
     MaximumRecordAgeInSeconds: settings.recordAgeSecondsMax,
     TumblingWindowInSeconds: 0,
     FunctionResponseTypes: settings.reportBatchItemFailures ? ['ReportBatchItemFailures'] : [],
-    DestinationConfig: {
-      OnFailure:
-        definition.failureBucket === undefined
-          ? {}
-          : { Destination: `arn:aws:s3:::${definition.failureBucket}` },
-    },
+    ...(definition.filters === undefined
+      ? {}
+      : { FilterCriteria: { Filters: definition.filters.map((Pattern) => ({ Pattern })) } }),
+    DestinationConfig: { OnFailure: destinationOf(definition, account) },
   };
+}
+
+function destinationOf({ failureBucket, failureQueue }: MappingDefinition, account: Account) {
+  if (failureBucket !== undefined) return { Destination: bucketArn(failureBucket) };
+  return failureQueue === undefined ? {} : { Destination: queueArn(account, failureQueue) };
 }

@@ -10,6 +10,10 @@ export interface MappingDefinition {
   readonly settings: MappingSettings;
   /** Bucket for given-up batches. */
   readonly failureBucket?: string;
+  /** Queue that is told of given-up batches, in place of a bucket. */
+  readonly failureQueue?: string;
+  /** Patterns of which one must match a record that is delivered; absent: each record is. */
+  readonly filters?: readonly string[];
   readonly enabled: boolean;
   /** LATEST begins here, also after a restart. */
   readonly createdMs: number;
@@ -40,6 +44,8 @@ export const DEFINITION_SCHEMA = z.strictObject({
   streamName: z.string(),
   settings: SETTINGS_SCHEMA,
   failureBucket: z.string().exactOptional(),
+  failureQueue: z.string().exactOptional(),
+  filters: z.array(z.string()).exactOptional(),
   enabled: z.boolean(),
   createdMs: z.number(),
   lastModifiedMs: z.number(),

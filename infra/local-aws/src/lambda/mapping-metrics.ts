@@ -6,6 +6,8 @@ export interface ShardMetrics {
   records: number;
   /** Milliseconds between the last read and the newest record of the shard then. */
   millisBehindLatest: number;
+  /** Records that the filter left out. */
+  filtered: number;
   invocations: number;
   functionErrors: number;
   unavailable: number;
@@ -22,6 +24,7 @@ export interface ShardMetrics {
 const NOTHING: ShardMetrics = {
   records: 0,
   millisBehindLatest: 0,
+  filtered: 0,
   invocations: 0,
   functionErrors: 0,
   unavailable: 0,
@@ -66,6 +69,9 @@ function count(metrics: ShardMetrics, event: ConsumerEvent): void {
     case 'read':
       metrics.records += event.records;
       metrics.millisBehindLatest = event.millisBehindLatest;
+      break;
+    case 'filtered':
+      metrics.filtered += event.records;
       break;
     case 'invoked':
       metrics.invocations += event.outcome === 'unavailable' ? 0 : 1;

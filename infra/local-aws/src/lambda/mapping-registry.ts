@@ -23,6 +23,10 @@ export interface MappingDeclaration {
   readonly settings: MappingSettings;
   /** Bucket for given-up batches. */
   readonly failureBucket?: string;
+  /** Queue that is told of given-up batches, in place of a bucket. */
+  readonly failureQueue?: string;
+  /** Patterns of which one must match a record that is delivered; absent: each record is. */
+  readonly filters?: readonly string[];
 }
 
 export interface RegistryOptions {
@@ -33,6 +37,8 @@ export interface RegistryOptions {
   readonly logger: Logger;
   /** Is there a function of that name? */
   readonly knowsFunction: (functionName: string) => boolean;
+  /** Can given-up batches be told to queues? Only where an SQS is. */
+  readonly hasQueues: boolean;
   /** Is there a stream of that name, as far as can be told? */
   readonly hasStream: (streamName: string) => Promise<boolean>;
 }
@@ -93,6 +99,7 @@ export class MappingRegistry {
     if (!(await this.#options.hasStream(creation.streamName))) {
       return refused(streamNotFound(creation.streamArn));
     }
+    if (creation.failureQueue !== undefined && !this.#options.hasQueues) return refused(noQueues());
     const mappingId = mappingIdOf(functionName, creation.streamArn);
     if (this.#mappings.has(mappingId)) {
       return refused(
@@ -127,12 +134,18 @@ export class MappingRegistry {
       // Its id, and so its checkpoints, follow from the function.
       return refused(invalidParameter('FunctionName: cannot be changed in the local emulator'));
     }
-    const { failureBucket: keptBucket, ...rest } = definition;
-    const failureBucket = change.failureBucket === undefined ? keptBucket : change.failureBucket;
+    if (change.failure?.failureQueue !== undefined && !this.#options.hasQueues) return refused(noQueues());
+    const { failureBucket, failureQueue, filters: keptFilters = [], ...rest } = definition;
+    const filters = change.filters ?? keptFilters;
+    const kept = {
+      ...(failureBucket === undefined ? {} : { failureBucket }),
+      ...(failureQueue === undefined ? {} : { failureQueue }),
+    };
     mapping.update({
       ...rest,
+      ...(change.failure ?? kept),
       settings: { ...definition.settings, ...change.settings },
-      ...(typeof failureBucket === 'string' ? { failureBucket } : {}),
+      ...(filters.length === 0 ? {} : { filters }),
       enabled: change.enabled ?? definition.enabled,
       lastModifiedMs: this.#options.clock.now(),
     });
@@ -177,6 +190,12 @@ export class MappingRegistry {
     this.#mappings.set(definition.mappingId, mapping);
     return mapping;
   }
+}
+
+function noQueues() {
+  return invalidParameter(
+    'DestinationConfig.OnFailure.Destination: the local emulator was started without an SQS',
+  );
 }
 
 function unknownFunction(name: string) {

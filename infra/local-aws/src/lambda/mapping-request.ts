@@ -1,7 +1,8 @@
 import { LAMBDA_DEFAULT_SETTINGS, MAPPING_LIMITS, type MappingSettings } from '@twinstream/pipeline-settings';
 import { z } from 'zod';
 import { invalidParameter, ok, type Result, refused } from './lambda-error.ts';
-import { bucketOf, streamNameOf } from './lambda-names.ts';
+import { bucketOf, queueNameOf, streamNameOf } from './lambda-names.ts';
+import { checkPatterns, FILTERS_MAX, PATTERN_CHARACTERS_MAX } from './record-filter.ts';
 
 const within = ({ min, max }: { min: number; max: number }) => z.int().min(min).max(max);
 
@@ -17,13 +18,20 @@ const CHANGEABLE = {
   DestinationConfig: z
     .object({ OnFailure: z.object({ Destination: z.string().nullish() }).nullish() })
     .nullish(),
+  FilterCriteria: z
+    .object({
+      Filters: z
+        .array(z.object({ Pattern: z.string().min(1).max(PATTERN_CHARACTERS_MAX) }))
+        .max(FILTERS_MAX)
+        .nullish(),
+    })
+    .nullish(),
   Enabled: z.boolean().nullish(),
   FunctionName: z.string().min(1).max(140).nullish(),
 };
 
 /** Unsupported settings, refused so that no caller relies on them. */
 const UNSUPPORTED = {
-  FilterCriteria: z.undefined('is not supported by the local emulator').optional(),
   TumblingWindowInSeconds: z.literal(0, 'is not supported by the local emulator').nullish(),
 };
 
@@ -39,22 +47,29 @@ const UPDATE = z.object({ ...CHANGEABLE, ...UNSUPPORTED });
 
 type Changeable = z.infer<typeof UPDATE>;
 
+/** Where given-up batches go: to one of the two, or nowhere. */
+export interface FailureTarget {
+  readonly failureBucket?: string;
+  readonly failureQueue?: string;
+}
+
 /** What a request asks of a mapping; absent means unchanged. */
 export interface MappingChange {
   readonly functionName?: string;
   readonly enabled?: boolean;
   readonly settings: Partial<MappingSettings>;
-  /** Bucket of the failure destination; null removes it. */
-  readonly failureBucket?: string | null;
+  readonly failure?: FailureTarget;
+  /** Patterns; none removes the filter. */
+  readonly filters?: readonly string[];
 }
 
-export interface MappingCreation {
+export interface MappingCreation extends FailureTarget {
   readonly functionName: string;
   readonly streamArn: string;
   readonly streamName: string;
   readonly enabled: boolean;
   readonly settings: MappingSettings;
-  readonly failureBucket?: string;
+  readonly filters?: readonly string[];
 }
 
 /** Reads the body of CreateEventSourceMapping, with Lambda's defaults for what it leaves out. */
@@ -75,7 +90,7 @@ export function mappingCreation(body: unknown): Result<MappingCreation> {
   }
   const change = changeOf(parsed.data);
   if (change.kind === 'refused') return change;
-  const { settings, failureBucket, enabled } = change.value;
+  const { settings, failure, filters = [], enabled } = change.value;
   const startingPosition =
     StartingPosition === 'AT_TIMESTAMP'
       ? { type: StartingPosition, timestampMs: (StartingPositionTimestamp ?? 0) * 1_000 }
@@ -86,7 +101,8 @@ export function mappingCreation(body: unknown): Result<MappingCreation> {
     streamName,
     enabled: enabled ?? true,
     settings: { ...LAMBDA_DEFAULT_SETTINGS, ...settings, startingPosition },
-    ...(typeof failureBucket === 'string' ? { failureBucket } : {}),
+    ...failure,
+    ...(filters.length === 0 ? {} : { filters }),
   });
 }
 
@@ -97,13 +113,10 @@ export function mappingChange(body: unknown): Result<MappingChange> {
 }
 
 function changeOf(fields: Changeable): Result<MappingChange> {
-  const destination = fields.DestinationConfig?.OnFailure?.Destination;
-  const bucket = typeof destination === 'string' ? bucketOf(destination) : undefined;
-  if (typeof destination === 'string' && destination !== '' && bucket === undefined) {
-    return refused(
-      invalidParameter('DestinationConfig.OnFailure.Destination: must be the ARN of an S3 bucket here'),
-    );
-  }
+  const failure = failureOf(fields.DestinationConfig?.OnFailure?.Destination);
+  if (failure.kind === 'refused') return failure;
+  const filters = checkPatterns(fields.FilterCriteria?.Filters?.map(({ Pattern }) => Pattern) ?? []);
+  if (filters.kind === 'refused') return filters;
   const windowSeconds = fields.MaximumBatchingWindowInSeconds;
   const settings = given({
     batchSize: fields.BatchSize,
@@ -119,9 +132,23 @@ function changeOf(fields: Changeable): Result<MappingChange> {
   return ok({
     settings,
     ...given({ functionName: fields.FunctionName, enabled: fields.Enabled }),
-    // An empty destination removes it.
-    ...(destination === '' ? { failureBucket: null } : given({ failureBucket: bucket })),
+    ...given({ failure: failure.value, filters: fields.FilterCriteria ? filters.value : undefined }),
   });
+}
+
+/** Undefined where the request leaves the destination as it is; an empty ARN removes it. */
+function failureOf(arn: string | null | undefined): Result<FailureTarget | undefined> {
+  if (typeof arn !== 'string') return ok(undefined);
+  if (arn === '') return ok({});
+  const failureBucket = bucketOf(arn);
+  if (failureBucket !== undefined) return ok({ failureBucket });
+  const failureQueue = queueNameOf(arn);
+  if (failureQueue !== undefined) return ok({ failureQueue });
+  return refused(
+    invalidParameter(
+      'DestinationConfig.OnFailure.Destination: must be the ARN of an S3 bucket or of a standard SQS queue here',
+    ),
+  );
 }
 
 /** The fields that hold something. */

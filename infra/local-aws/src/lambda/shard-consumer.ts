@@ -9,6 +9,7 @@ import type { FunctionInvoker } from './function-invoker.ts';
 import { type EventOrigin, type EventRecord, eventRecordWriter } from './kinesis-event.ts';
 import { type Lane, lane } from './lane.ts';
 import type { ReadBudget } from './read-budget.ts';
+import type { RecordFilter } from './record-filter.ts';
 import { type ShardProgress, shardProgress } from './shard-progress.ts';
 import type { ReadOutcome, ShardReader, ShardStart, SourceRecord } from './shard-reader.ts';
 
@@ -33,6 +34,8 @@ export interface MappingContext {
   readonly checkpoints: CheckpointStore;
   /** Undefined where the mapping names none: given-up records are dropped then, as on AWS. */
   readonly failureDestination: FailureDestination | undefined;
+  /** Absent where the mapping has no filter: each record is delivered. */
+  readonly filter?: RecordFilter | undefined;
   readonly readBudget: ReadBudget;
   readonly clock: Clock;
   /** Draws from [0, 1). */
@@ -44,6 +47,7 @@ export interface MappingContext {
 export type ConsumerEvent =
   | DeliveryEvent
   | { readonly kind: 'read'; readonly records: number; readonly millisBehindLatest: number }
+  | { readonly kind: 'filtered'; readonly records: number }
   | { readonly kind: 'read-throttled' | 'read-failed' | 'discard-failed' };
 
 /** Ends of the two phases of stopping. */
@@ -163,11 +167,21 @@ async function tryRead(
   }
 }
 
-/** Deals records to their lanes: those of one partition key always share one. */
-function enqueue(consumption: Consumption, records: readonly EventRecord[]): void {
-  const { lanes, progress } = consumption;
-  progress.add(records.map(({ record }) => record.sequenceNumber));
-  for (const { jsonBytes } of records) consumption.bufferedBytes += jsonBytes;
+/** Deals records to their lanes: those of one partition key always share one. What the filter leaves out is finished. */
+function enqueue(consumption: Consumption, read: readonly EventRecord[]): void {
+  const { context, shardId, lanes, progress } = consumption;
+  progress.add(read.map(({ record }) => record.sequenceNumber));
+  for (const { jsonBytes } of read) consumption.bufferedBytes += jsonBytes;
+  const { filter } = context;
+  const records = filter === undefined ? read : read.filter(({ record }) => filter(record));
+  if (records.length < read.length) {
+    const delivered = new Set(records);
+    finish(
+      consumption,
+      read.filter((record) => !delivered.has(record)),
+    );
+    context.observe(shardId, { kind: 'filtered', records: read.length - records.length });
+  }
   const [only] = lanes;
   if (lanes.length === 1 && only) {
     only.push(records);

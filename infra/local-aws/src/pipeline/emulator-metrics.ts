@@ -75,6 +75,7 @@ const MAPPING_TOTALS: Readonly<
   Record<Exclude<keyof ShardMetrics, 'millisBehindLatest'>, readonly [name: string, help: string]>
 > = {
   records: ['records', 'Records that a mapping has read.'],
+  filtered: ['filtered_records', 'Records that the filter of a mapping left out.'],
   invocations: ['invocations', 'Invocations of a function by its mapping.'],
   functionErrors: ['function_errors', 'Invocations that ended with an error of the function.'],
   unavailable: ['unavailable', 'Invocations that reached no function: none was up, or all were busy.'],

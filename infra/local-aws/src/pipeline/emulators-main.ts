@@ -14,11 +14,13 @@ const configuration = readConfiguration(
     EMULATORS_SHARDS: z.coerce.number().int().min(1),
     EMULATORS_WINDOW_MS: z.coerce.number().int().min(0),
     EMULATORS_DATA_DIR: z.string().optional(),
+    AWS_ENDPOINT_URL_SQS: z.url().optional(),
     TWINSTREAM_LOG_LEVEL: z.enum(LOG_LEVELS).default('warn'),
   }),
   process.env,
 );
 const dataDir = configuration.EMULATORS_DATA_DIR;
+const sqsUrl = configuration.AWS_ENDPOINT_URL_SQS;
 const emulators = await start({
   dynamoDbUrl: configuration.EMULATORS_DYNAMODB_URL,
   s3Url: configuration.EMULATORS_S3_URL,
@@ -26,6 +28,7 @@ const emulators = await start({
   shardCount: configuration.EMULATORS_SHARDS,
   batchingWindowMs: configuration.EMULATORS_WINDOW_MS,
   ...(dataDir === undefined ? {} : { dataDir }),
+  ...(sqsUrl === undefined ? {} : { sqsUrl }),
   logger: createLogger('local-aws', configuration.TWINSTREAM_LOG_LEVEL),
 });
 let isStopping = false;

@@ -30,6 +30,8 @@ export interface EmulatorsOptions {
   /** Window of the mappings, in milliseconds. */
   readonly batchingWindowMs: number;
   readonly dataDir?: string;
+  /** Where mappings find the queues that they name; none may name one when absent. */
+  readonly sqsUrl?: string;
   readonly logger: Logger;
 }
 
@@ -69,6 +71,7 @@ export async function startEmulators(options: EmulatorsOptions): Promise<Emulato
     ...folder('lambda'),
     kinesis: kinesis.exchange,
     s3Url: s3.url,
+    ...(options.sqsUrl === undefined ? {} : { sqsUrl: options.sqsUrl }),
     functions: options.functions,
     mappings: [
       { ...mapping, functionName: NAMES.projectorFunction },

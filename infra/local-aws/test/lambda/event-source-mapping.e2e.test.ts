@@ -8,15 +8,18 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
   ListShardsCommand,
+  PutRecordCommand,
   PutRecordsCommand,
   UpdateShardCountCommand,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis';
 import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { kinesisClient } from '@twinstream/aws/kinesis';
 import { lambdaClient } from '@twinstream/aws/lambda';
 import { s3Client } from '@twinstream/aws/s3';
+import { sqsClient } from '@twinstream/aws/sqs';
 import { FAILED_BATCHES_PREFIX, LOCAL_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { createLogger } from '@twinstream/runtime';
 import { readyLine } from '@twinstream/test-kit';
@@ -261,6 +264,38 @@ it('gives up a poison record to S3, with its payload, and blocks nothing', async
     }
     return texts;
   }
+});
+
+it('tells an SQS queue of a batch that it gave up, and delivers what the filter matches', async () => {
+  const sqs = sqsClient({ ...local, endpoint: s3.url });
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'given-up' }));
+  await put(60);
+  const settings = { ...LOCAL_MAPPING_SETTINGS, bisectBatchOnFunctionError: false, retryAttemptsMax: 0 };
+  const filters = ['{"data": {"number": [{"numeric": [">=", 1000]}]}}'];
+  const mappings = [
+    { functionName: 'recorder', streamName: STREAM, settings, failureQueue: 'given-up', filters },
+  ];
+  const wanted = ['{"number": 1000}', '{"number": 1001}'];
+  for (const text of wanted) {
+    const input = { StreamName: STREAM, PartitionKey: 'a', Data: Buffer.from(text) };
+    await client.send(new PutRecordCommand(input));
+    // The first is given up before the second is there.
+    if (text !== wanted[0]) continue;
+    injector.replace([{ service: 'lambda', operation: 'Invoke', kind: 'error', rate: 1, count: 1 }]);
+    await startMapping({ sqsUrl: s3.url, mappings });
+    const message = await vi.waitFor(async () => {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+      expect(Messages).toHaveLength(1);
+      return JSON.parse(Messages[0]?.Body ?? '');
+    }, wait);
+    expect(message).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 1 },
+      KinesisBatchInfo: { batchSize: 1, streamArn: expect.stringContaining(STREAM) },
+    });
+    expect(message).not.toHaveProperty('payload');
+  }
+  await vi.waitFor(() => expect(seen().map(({ text }) => text)).toEqual([wanted[1]]), wait);
+  sqs.destroy();
 });
 
 it('delivers everything under throttled reads, lost answers of the function and slow Kinesis', async () => {

@@ -1,6 +1,6 @@
 import { sequenceNumber, shardId } from '@twinstream/stream-model';
 import { expect, it } from 'vitest';
-import { failedBatchDocument, failedBatchKey } from '../../src/lambda/failed-batch.ts';
+import { failedBatchDocument, failedBatchKey, failedBatchNotice } from '../../src/lambda/failed-batch.ts';
 import type { DiscardedBatch } from '../../src/lambda/failure-destination.ts';
 import { eventJson, eventRecordWriter } from '../../src/lambda/kinesis-event.ts';
 
@@ -53,6 +53,12 @@ it('writes the document of the developer guide, with the event as JSON text', ()
     },
     payload: eventJson(records),
   });
+});
+
+it('tells a queue the same without the event', () => {
+  const { payload, ...rest } = JSON.parse(failedBatchDocument(batch, origin, stamp));
+  expect(payload).toBeTypeOf('string');
+  expect(JSON.parse(failedBatchNotice(batch, origin, stamp))).toEqual(rest);
 });
 
 it('says null where the function returned and named failed items', () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,12 @@ import {
   type CreateEventSourceMappingCommandInput,
   DeleteEventSourceMappingCommand,
   GetEventSourceMappingCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
   InvokeCommand,
   type LambdaClient,
   ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { lambdaClient } from '@twinstream/aws/lambda';
@@ -24,6 +27,7 @@ import { type Lambda, type LambdaOptions, startLambda } from '../../src/lambda/l
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/device-events';
+const BUY = '{"data": {"type": ["buy"]}}';
 const declaration = {
   functionName: 'recorder',
   streamName: 'device-events',
@@ -35,6 +39,7 @@ let recorder: LoopbackServer;
 let lambda: Lambda;
 let client: LambdaClient;
 let dataDir = '';
+let seenFile = '';
 const injector = createFaultInjector();
 
 /** Answers every operation with a stream that has no shards, unless it is named `absent`: this suite is about the API. */
@@ -67,6 +72,8 @@ const connect = ({ url }: Lambda) => lambdaClient({ ...local, endpoint: url, max
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'lambda-'));
+  seenFile = join(dataDir, 'seen.ndjson');
+  vi.stubEnv('RECORDER_FILE', seenFile);
   kinesis = await emptyKinesis();
   recorder = await startFunctionServer({
     functionName: 'recorder',
@@ -82,6 +89,7 @@ beforeEach(async () => {
   client = connect(lambda);
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   injector.replace([]);
   client.destroy();
   await lambda.close();
@@ -169,6 +177,42 @@ describe('CreateEventSourceMapping', () => {
     });
   });
 
+  it('keeps up to five filters, changes them, and removes them by an empty FilterCriteria', async () => {
+    const FilterCriteria = { Filters: Array.from({ length: 5 }, () => ({ Pattern: BUY })) };
+    const { UUID } = await create({ FilterCriteria });
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+    const shown = async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).FilterCriteria;
+    expect(await shown()).toEqual(FilterCriteria);
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 5 }));
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+    expect(await shown()).toEqual(FilterCriteria);
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, FilterCriteria: {} }));
+    await vi.waitFor(async () => expect(await stateOf(UUID)).toBe('Enabled'));
+    expect(await shown()).toBeUndefined();
+  });
+
+  it('takes a queue where an SQS is there, and keeps it and the filter across a restart', async () => {
+    const restartWith = async (options: Partial<LambdaOptions>) => {
+      client.destroy();
+      await lambda.close();
+      lambda = await start(options);
+      client = connect(lambda);
+    };
+    await restartWith({ sqsUrl: 'http://127.0.0.1:9' });
+    const given = {
+      DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:given-up' } },
+      FilterCriteria: { Filters: [{ Pattern: BUY }] },
+    };
+    const { UUID } = await create(given);
+    await restartWith({ sqsUrl: 'http://127.0.0.1:9' });
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject(given);
+    const bucket = { OnFailure: { Destination: 'arn:aws:s3:::twinstream-archive' } };
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, DestinationConfig: bucket }));
+    expect(await client.send(new GetEventSourceMappingCommand({ UUID }))).toMatchObject({
+      DestinationConfig: bucket,
+    });
+  });
+
   it('refuses a second mapping of the same function and stream, naming the first', async () => {
     const { UUID } = await create();
     await expect(create()).rejects.toMatchObject({
@@ -188,8 +232,19 @@ describe('CreateEventSourceMapping', () => {
     ['MaximumRecordAgeInSeconds', { MaximumRecordAgeInSeconds: 59 }],
     ['StartingPositionTimestamp', { StartingPosition: 'AT_TIMESTAMP' as const }],
     ['EventSourceArn', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:queue' }],
-    ['DestinationConfig', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:0:q' } } }],
-    ['FilterCriteria', { FilterCriteria: { Filters: [{ Pattern: '{}' }] } }],
+    ['DestinationConfig', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sns:us-east-1:0:t' } } }],
+    [
+      'DestinationConfig',
+      { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:0:q.fifo' } } },
+    ],
+    ['without an SQS', { DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:0:q' } } }],
+    ['Invalid filter pattern definition.', { FilterCriteria: { Filters: [{ Pattern: '{}' }] } }],
+    ['not on partitionKey', { FilterCriteria: { Filters: [{ Pattern: '{"partitionKey": ["1"]}' }] } }],
+    [
+      'FilterCriteria',
+      { FilterCriteria: { Filters: [{ Pattern: `{"data": {"a": ["${'x'.repeat(4_096)}"]}}` }] } },
+    ],
+    ['FilterCriteria', { FilterCriteria: { Filters: Array.from({ length: 6 }, () => ({ Pattern: BUY })) } }],
     ['TumblingWindowInSeconds', { TumblingWindowInSeconds: 30 }],
   ])('refuses a wrong %s, naming it', async (field, input) => {
     await expect(create(input)).rejects.toMatchObject({
@@ -343,14 +398,31 @@ describe('Invoke', () => {
     expect(text(answer.Payload)).toMatchObject({ errorType: 'RangeError', errorMessage: 'as asked' });
   });
 
-  it('is refused for an unknown function, one without a host, and asynchronously', async () => {
+  it('is refused for an unknown function, and for one without a host', async () => {
     await expect(invoke({}, 'nobody')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(invoke({}, 'another')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
-    await expect(
-      client.send(new InvokeCommand({ FunctionName: 'recorder', InvocationType: 'Event' })),
-    ).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
     const dry = await client.send(new InvokeCommand({ FunctionName: 'recorder', InvocationType: 'DryRun' }));
     expect(dry.StatusCode).toBe(204);
+  });
+
+  it('accepts an event with 202 and nothing else, also while the function is down, and runs it afterwards', async () => {
+    const send = (event: unknown, FunctionName = 'recorder') =>
+      client.send(
+        new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload: JSON.stringify(event) }),
+      );
+    const event = {
+      Records: [{ eventID: 'shard:1', kinesis: { data: Buffer.from('ran').toString('base64') } }],
+    };
+    lambda.setFunction('recorder', undefined);
+    const accepted = await send(event);
+    expect(accepted.StatusCode).toBe(202);
+    expect(accepted.Payload?.length ?? 0).toBe(0);
+    lambda.setFunction('recorder', recorder.url);
+    await vi.waitFor(() => expect(readFileSync(seenFile, 'utf8')).toContain('"ran"'), { timeout: 5_000 });
+    await expect(send({}, 'nobody')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(send('x'.repeat(1_048_576))).rejects.toMatchObject({ name: 'RequestTooLargeException' });
+    const broken = new InvokeCommand({ FunctionName: 'recorder', InvocationType: 'Event', Payload: '{' });
+    await expect(client.send(broken)).rejects.toMatchObject({ name: 'InvalidRequestContentException' });
   });
 
   it('finds a function at its new address', async () => {
@@ -373,5 +445,51 @@ describe('Invoke', () => {
     injector.replace([]);
     // The lost one ran; the refused and failed ones did not.
     expect(text((await invoke({})).Payload)).toMatchObject({ invocations: 2 });
+  });
+});
+
+describe('ListFunctions and GetFunction', () => {
+  const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:recorder';
+
+  it('show the functions with what is known of them, those whose host is down as pending', async () => {
+    const { Functions } = await client.send(new ListFunctionsCommand({}));
+    expect(Functions).toEqual([
+      {
+        FunctionName: 'another',
+        FunctionArn: ARN.replace('recorder', 'another'),
+        Role: 'arn:aws:iam::000000000000:role/another',
+        Version: '$LATEST',
+        State: 'Pending',
+        StateReason: 'The host of the function is not up.',
+      },
+      {
+        FunctionName: 'recorder',
+        FunctionArn: ARN,
+        Role: 'arn:aws:iam::000000000000:role/recorder',
+        Version: '$LATEST',
+        State: 'Active',
+      },
+    ]);
+    for (const FunctionName of ['recorder', ARN]) {
+      const { Configuration } = await client.send(new GetFunctionCommand({ FunctionName }));
+      expect(Configuration).toEqual(Functions?.[1]);
+      const configuration = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      expect(configuration).toMatchObject({ FunctionArn: ARN, State: 'Active' });
+    }
+  });
+
+  it('page by MaxItems', async () => {
+    const first = await client.send(new ListFunctionsCommand({ MaxItems: 1 }));
+    const second = await client.send(new ListFunctionsCommand({ MaxItems: 1, Marker: first.NextMarker }));
+    const names = [first, second].map(({ Functions }) => Functions?.map(({ FunctionName }) => FunctionName));
+    expect([...names, second.NextMarker]).toEqual([['another'], ['recorder'], undefined]);
+  });
+
+  it('are refused for a function that is not there', async () => {
+    await expect(client.send(new GetFunctionCommand({ FunctionName: 'nobody' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: `Function not found: ${ARN.replace('recorder', 'nobody')}`,
+      $metadata: { httpStatusCode: 404 },
+    });
   });
 });

@@ -39,6 +39,7 @@ export interface WorldOptions {
   readonly stream?: MemoryStream;
   /** Rejects this many times before it keeps a batch; none at all when false. */
   readonly destinationFailures?: number | false;
+  readonly filter?: MappingContext['filter'];
   readonly onDiscard?: (batch: DiscardedBatch) => void;
 }
 
@@ -113,6 +114,7 @@ export function mappingWorld(options: WorldOptions = {}): World {
               return Promise.resolve();
             },
           },
+    filter: options.filter,
     readBudget: readBudget(),
     clock,
     random: () => 0.5,
