@@ -3,22 +3,24 @@ import { spawn } from 'node:child_process';
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Time after which it is ended, in milliseconds; three minutes by default. */
+  readonly msMax?: number;
 }
 
 /**
- * Runs a command to its end and returns its standard output. Rejects, with everything that it wrote, unless it exits with 0 within three minutes.
+ * Runs a command to its end and returns its standard output. Rejects, with everything that it wrote, unless it exits with 0 in time.
  */
 export function runCommand(
   command: string,
   parameters: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, msMax = COMMAND_MS_MAX }: CommandOptions,
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(command, parameters, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: COMMAND_MS_MAX,
+    timeout: msMax,
   });
   let output = '';
   let all = '';

@@ -1,18 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDynamoDb } from '@twinstream/local-aws/dynamodb';
 import { type LocalKinesis, startLocalKinesis } from '@twinstream/local-aws/kinesis';
-import { createStreamProducer, kinesisTransport, type StreamProducer } from '@twinstream/stream-producer';
-import { ROOT } from '../build-package.ts';
-import { runCommand } from '../run-command.ts';
+import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
 import { callKinesis } from './call-kinesis.ts';
-import { type CheckOutcome, lastWords, requireInOrder } from './check-outcome.ts';
+import { type CheckOutcome, requireInOrder } from './check-outcome.ts';
+import { javaArguments, withJavaClient } from './java-client.ts';
 
-const SOURCES = join(ROOT, 'infra/packages/foreign-clients/kcl');
 const MAIN = 'ReadFleet';
 const STREAM = 'devices';
 const FLEET = { keys: 200, each: 100 };
@@ -22,26 +17,8 @@ const QUIET_MS_MAX = 300_000;
 const LOOK_MS = 1_000;
 
 /** A consumer by the KCL, with its defaults, reads an aggregated fleet through a split and UpdateShardCount: each record once, in order. */
-export async function kclCheck(): Promise<CheckOutcome> {
-  const folder = await mkdtemp(join(tmpdir(), 'twinstream-kcl-'));
-  try {
-    try {
-      await copyFile(join(SOURCES, 'pom.xml'), join(folder, 'pom.xml'));
-      await runCommand('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], {
-        cwd: folder,
-      });
-      await runCommand(
-        'javac',
-        ['-proc:none', '-cp', 'lib/*', '-d', 'classes', join(SOURCES, `${MAIN}.java`)],
-        { cwd: folder },
-      );
-    } catch (error) {
-      return { kind: 'skipped', reason: `the KCL cannot be had or built: ${lastWords(error)}` };
-    }
-    return await readFleet(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export function kclCheck(): Promise<CheckOutcome> {
+  return withJavaClient('kcl', MAIN, readFleet);
 }
 
 async function readFleet(folder: string): Promise<CheckOutcome> {
@@ -49,13 +26,13 @@ async function readFleet(folder: string): Promise<CheckOutcome> {
   const dynamoDb = await startDynamoDb({ engine: 'dynalite' });
   const consumer = startConsumer(folder, kinesis.url, dynamoDb.url);
   try {
-    await sendFleet(kinesis);
+    const resent = await sendFleet(kinesis);
     await consumer.untilRead(FLEET.keys * FLEET.each);
     requireInOrder('KCL', consumer.numbers, FLEET);
     const { SubscribeToShard, GetRecords = 0 } = kinesis.counters().requests;
     return {
       kind: 'passed',
-      seen: `KCL: ${FLEET.keys * FLEET.each} records, each once and in order, of ${consumer.shardsEnded()} ended shards and others, by ${SubscribeToShard} subscriptions and ${GetRecords} GetRecords`,
+      seen: `KCL: ${FLEET.keys * FLEET.each} records, each once and in order though ${resent} were sent again after a reshard, of ${consumer.shardsEnded()} ended shards and others, by ${SubscribeToShard} subscriptions and ${GetRecords} GetRecords`,
     };
   } finally {
     consumer.stop();
@@ -65,19 +42,10 @@ async function readFleet(folder: string): Promise<CheckOutcome> {
 }
 
 function startConsumer(folder: string, kinesisUrl: string, dynamoDbUrl: string) {
-  const java: ChildProcess = spawn(
-    'java',
-    [
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-      '-cp',
-      'classes:lib/*',
-      MAIN,
-      kinesisUrl,
-      dynamoDbUrl,
-      STREAM,
-    ],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+  const java: ChildProcess = spawn('java', javaArguments(MAIN, kinesisUrl, dynamoDbUrl, STREAM), {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const numbers = new Map<string, number[]>();
   let count = 0;
   let ended = 0;
@@ -112,38 +80,30 @@ function startConsumer(folder: string, kinesisUrl: string, dynamoDbUrl: string) 
 }
 
 /**
- * Sends from a new producer after each change of shards. The KCL drops an aggregate as a whole when one of its records belongs to
- * another shard (`AggregatorUtil.deaggregate`), as an aggregate may that was put while the shards changed; the producer sends only
- * those records again.
+ * Sends from one producer while the shards change. The KCL drops an aggregate as a whole when one of its records belongs to another
+ * shard (`AggregatorUtil.deaggregate`), as an aggregate may that is put while the shards change: hence `resend`.
  */
-async function sendFleet(kinesis: LocalKinesis): Promise<void> {
+async function sendFleet(kinesis: LocalKinesis): Promise<number> {
   const changes = new Map<number, readonly [operation: string, input: object]>([
     [30, ['SplitShard', { ShardToSplit: 'shardId-000000000000', NewStartingHashKey: String(2n ** 126n) }]],
     [60, ['UpdateShardCount', { TargetShardCount: 5, ScalingType: 'UNIFORM_SCALING' }]],
   ]);
-  let producer = await newProducer(kinesis);
+  Object.assign(process.env, kinesis.environment);
+  const producer = await createStreamProducer({
+    transport: kinesisTransport({ streamName: STREAM }),
+    aggregate: true,
+    mixedAggregates: 'resend',
+  });
   for (let reading = 0; reading < FLEET.each; reading += 1) {
     const change = changes.get(reading);
-    if (change) {
-      await closeProducer(producer);
-      await callKinesis(kinesis.url, change[0], { StreamName: STREAM, ...change[1] });
-      producer = await newProducer(kinesis);
-    }
     for (let device = 0; device < FLEET.keys; device += 1) {
       const wait = producer.put({ partitionKey: `device-${device}`, data: Buffer.from(String(reading)) });
       if (wait) await wait;
     }
+    if (change) await callKinesis(kinesis.url, change[0], { StreamName: STREAM, ...change[1] });
     await sleep(READING_MS);
   }
-  await closeProducer(producer);
-}
-
-function newProducer(kinesis: LocalKinesis): Promise<StreamProducer> {
-  Object.assign(process.env, kinesis.environment);
-  return createStreamProducer({ transport: kinesisTransport({ streamName: STREAM }), aggregate: true });
-}
-
-async function closeProducer(producer: StreamProducer): Promise<void> {
   const { failedCount } = await producer.close();
   if (failedCount > 0) throw new Error(`the producer failed to put ${failedCount} records`);
+  return producer.metrics.snapshot().retries['wrong-shard'];
 }

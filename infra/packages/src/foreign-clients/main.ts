@@ -8,10 +8,12 @@ import {
 import { Argument, Command } from 'commander';
 import type { CheckOutcome } from './check-outcome.ts';
 import { kclCheck } from './kcl-check.ts';
+import { kplCheck } from './kpl-check.ts';
 import { pythonChecks } from './python-checks.ts';
 
 const CHECKS: Readonly<Record<string, () => Promise<CheckOutcome>>> = {
   python: pythonChecks,
+  kpl: kplCheck,
   kcl: kclCheck,
 };
 
@@ -20,7 +22,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Runs clients that other people wrote against the local Kinesis, where PyPI and Maven Central can be reached. */
 async function main(): Promise<ExitCode> {
   const program = new Command('npm run foreign-clients:check --')
-    .description('Runs boto3, aws_kinesis_agg, aiokpl and the KCL for Java against the local Kinesis.')
+    .description(
+      'Runs boto3, aws_kinesis_agg, aiokpl, and the KPL and the KCL for Java against the local Kinesis.',
+    )
     .addArgument(new Argument('[checks...]', 'checks to run; all by default').choices(Object.keys(CHECKS)))
     .addHelpText(
       'after',

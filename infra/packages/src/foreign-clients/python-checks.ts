@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { pythonTool } from '@twinstream/cdk/python-tool';
 import { startLocalKinesis } from '@twinstream/local-aws/kinesis';
-import { decodeRecord } from '@twinstream/stream-model';
 import { ROOT } from '../build-package.ts';
 import { runCommand } from '../run-command.ts';
 import { callKinesis } from './call-kinesis.ts';
 import { type CheckOutcome, requireInOrder } from './check-outcome.ts';
+import { storedNumbers } from './stored-numbers.ts';
 
 const SCRIPTS = join(ROOT, 'infra/packages/foreign-clients/python');
 const PACKAGES = ['boto3==1.43.117', 'aws-kinesis-agg==1.2.3', 'aiokpl==0.2.0'] as const;
@@ -29,17 +29,8 @@ export async function pythonChecks(): Promise<CheckOutcome> {
       const stream = library.replaceAll('_', '-');
       await callKinesis(kinesis.url, 'CreateStream', { StreamName: stream, ShardCount: 2 });
       await python('aggregated_puts.py', library, kinesis.url, stream);
-      const stored = new Map<string, number[]>();
-      let aggregates = 0;
-      for (const record of kinesis.records(stream).flatMap(({ records }) => records)) {
-        const decoded = decodeRecord(record.data);
-        if (decoded.status === 'aggregated') aggregates += 1;
-        const users = decoded.status === 'aggregated' ? decoded.records : [record];
-        for (const { partitionKey, data } of users) {
-          stored.set(partitionKey, [...(stored.get(partitionKey) ?? []), Number(Buffer.from(data))]);
-        }
-      }
-      requireInOrder(library, stored, FLEET);
+      const { numbers, aggregates } = storedNumbers(kinesis, stream);
+      requireInOrder(library, numbers, FLEET);
       lines.push(`${library}: ${FLEET.keys * FLEET.each} records in ${aggregates} aggregates, in order`);
     }
     return { kind: 'passed', seen: lines.map((line) => line.trim()).join('\n') };
