@@ -15,6 +15,9 @@ export const BUNDLE_NAMES = [
 ] as const;
 export type BundleName = (typeof BUNDLE_NAMES)[number];
 
+/** What the functions and tasks of a pipeline run: all but the tasks of operators. */
+export const PIPELINE_BUNDLES: readonly BundleName[] = BUNDLE_NAMES.filter((name) => name !== 'operations');
+
 /** The entry's file in a bundle: an ES module by its ending, since nothing beside it says so. */
 export const BUNDLE_FILE = 'index.mjs';
 

@@ -7,6 +7,11 @@ import {
 } from '@twinstream/pipeline-settings';
 import { CodedError } from '@twinstream/runtime';
 import { z } from 'zod';
+import type { ApiAccess } from './constructs/api-access.ts';
+import type { StreamCapacity } from './constructs/event-stream.ts';
+import type { IotRule } from './constructs/iot-ingestion.ts';
+import type { FleetService } from './constructs/query-service.ts';
+import type { TableCapacity } from './constructs/state-tables.ts';
 import { type StageCapacity, stageCapacity, WORKLOAD_CONTEXT } from './stage-workload.ts';
 
 /** How much a stage keeps and how it is sized. A stage of its own is made by adding it here. */
@@ -127,36 +132,6 @@ export const CONTEXT = z.object({
     .max(16_384, 'to 16384')
     .default(100),
 });
-
-/** What the IoT rule takes, and what it makes of a message. */
-export interface IotRule {
-  readonly topicFilter: string;
-  readonly sql: string;
-}
-
-export type ApiAccess =
-  | { readonly kind: 'iam' }
-  | { readonly kind: 'jwt'; readonly issuer: string; readonly audience: readonly string[] };
-
-/** The long-lived API: its size follows from the devices of the stage. */
-export interface FleetService {
-  readonly access: Extract<ApiAccess, { kind: 'jwt' }>;
-  readonly deviceCount: number;
-  readonly memoryMiB: number;
-}
-
-/** How the tables of events and states are paid and sized; units a second of each. */
-export type TableCapacity =
-  | {
-      readonly mode: 'on-demand';
-      readonly writeUnitsMax: number | undefined;
-      readonly warmWriteUnits: number | undefined;
-    }
-  | { readonly mode: 'provisioned'; readonly writeUnitsMin: number; readonly writeUnitsMax: number };
-
-export type StreamCapacity =
-  | { readonly mode: 'on-demand' }
-  | { readonly mode: 'provisioned'; readonly shardCount: number };
 
 /** Everything in which one deployment differs from another. */
 export interface StageConfiguration {

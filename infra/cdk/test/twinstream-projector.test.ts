@@ -1,43 +1,20 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Stream, StreamEncryption } from 'aws-cdk-lib/aws-kinesis';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { CODE_FOLDER_CONTEXT } from '../src/code-folders.ts';
 import {
   TwinstreamProjector,
   type TwinstreamProjectorProps,
 } from '../src/constructs/twinstream-projector.ts';
-import { CODE_FOLDER, resource, resources } from './templates.ts';
-
-/** An app of somebody else with a stack of its own. */
-function foreignStack(): Stack {
-  const app = new App({
-    builtinCloudFormationValidation: false,
-    context: { [CODE_FOLDER_CONTEXT]: CODE_FOLDER },
-  });
-  return new Stack(app, 'Foreign', { env: { account: '123456789012', region: 'eu-west-1' } });
-}
+import { findings, foreignStack, theirStream, theirTables } from './foreign-app.ts';
+import { resource, resources } from './templates.ts';
 
 function projectorOn(stack: Stack, props: Omit<TwinstreamProjectorProps, 'stream'>) {
-  const streamKey = Key.fromKeyArn(stack, 'TheirKey', 'arn:aws:kms:eu-west-1:123456789012:key/theirs');
-  const stream = Stream.fromStreamAttributes(stack, 'TheirStream', {
-    streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/theirs',
-    encryptionKey: streamKey,
-  });
-  return new TwinstreamProjector(stack, 'Projector', { stream, ...props });
+  return new TwinstreamProjector(stack, 'Projector', { stream: theirStream(stack), ...props });
 }
-
-const findings = (stack: Stack): string[] =>
-  new AwsSolutionsChecks(stack)
-    .validateScope(stack)
-    .violations.flatMap(({ ruleName, violatingResources = [] }) =>
-      violatingResources.map((one) => `${ruleName}: ${JSON.stringify(one)}`),
-    );
 
 describe('a projector in an app of somebody else', () => {
   test('reads their stream, makes what it was not given, and breaks no rule of AWS Solutions', () => {
@@ -58,15 +35,9 @@ describe('a projector in an app of somebody else', () => {
 
   test('works on tables, bucket, key and topic that exist', () => {
     const stack = foreignStack();
-    const table = (name: string) => Table.fromTableName(stack, name, name);
     projectorOn(stack, {
       streamRetention: Duration.days(7),
-      tables: {
-        events: table('their-events'),
-        deviceState: table('their-states'),
-        shardProgress: table('their-progress'),
-        operations: table('their-operations'),
-      },
+      tables: theirTables(stack),
       bucket: Bucket.fromBucketName(stack, 'TheirBucket', 'their-bucket'),
       key: Key.fromKeyArn(stack, 'DataKey', 'arn:aws:kms:eu-west-1:123456789012:key/data'),
       alarmTopic: Topic.fromTopicArn(stack, 'TheirTopic', 'arn:aws:sns:eu-west-1:123456789012:theirs'),

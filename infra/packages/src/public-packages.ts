@@ -1,4 +1,4 @@
-import type { BundleName } from '@twinstream/cdk/bundles';
+import { type BundleName, PIPELINE_BUNDLES } from '@twinstream/cdk/code-folders';
 
 /** A package that others install. Its folder here holds `index.ts`, what it exports, and its README. */
 export interface PublicPackage {
@@ -71,10 +71,10 @@ export const PUBLIC_PACKAGES: readonly PublicPackage[] = [
     name: '@twinstream/cdk-constructs',
     folder: 'cdk-constructs',
     description:
-      'Constructs of the AWS CDK: projects a Kinesis stream of device events, of your own app, to an event store and the current state of each device.',
+      'Constructs of the AWS CDK: a pipeline of device events on a Kinesis stream, existing or new, to an event store, the current state of each device, an archive and an API.',
     keywords: ['aws-cdk', 'cdk', 'kinesis', 'lambda', 'dynamodb', 'event-sourcing', 'iot'],
     peers: ['aws-cdk-lib', 'constructs'],
-    lambdas: ['state-projector'],
+    lambdas: PIPELINE_BUNDLES,
     compilerOptions: { exactOptionalPropertyTypes: false },
     tsconfig: 'tsconfig.packages-cdk.json',
     examplesNeed: ['aws-cdk-lib', 'constructs', 'cdk-nag'],

@@ -1,31 +1,44 @@
 import { SERVICE_TASKS } from '@twinstream/capacity';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CANARY_NAMESPACE, STATE_AGE_METRIC } from '../canary-device/handler.ts';
-import type { StageConfiguration } from '../stages.ts';
 import type { Archive } from './archive.ts';
 import { CANARY_PERIOD_MINUTES } from './canary-device.ts';
-import type { EventStream } from './event-stream.ts';
+import type { SourceStream } from './event-stream.ts';
 import { deliveryMetric, MAXIMUM, mappingMetric, PERIOD, projectorMetric, SUM } from './metrics.ts';
-import { type DeployedFunction, LIVE } from './node-function.ts';
+import type { DeployedFunction } from './node-function.ts';
+import type { PipelineTables } from './pipeline-tables.ts';
 import type { QueryApi } from './query-api.ts';
 import type { QueryService } from './query-service.ts';
-import type { StateTables } from './state-tables.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 
 /** A function and the mapping that feeds it. */
 type Consumer = Pick<StreamConsumer, 'lambda' | 'live' | 'mapping'>;
 
+/** What the alarms take from the settings of a pipeline. */
+export interface AlarmConfiguration {
+  /** Maximum lag of a consumer before its alarm starts. */
+  readonly iteratorAgeMinutesMax: number;
+  readonly archiveBufferSeconds: number;
+  /** With `canary`, alarms of the functions watch each new version. */
+  readonly rollout: 'canary' | 'immediate';
+  readonly alarmEmail?: string | undefined;
+  readonly pageUrl?: string | undefined;
+}
+
 export interface AlarmsProps {
-  readonly configuration: StageConfiguration;
-  readonly key: Key;
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
+  readonly configuration: AlarmConfiguration;
+  readonly key: IKey;
+  /** Existing topic for alarms of both severities. Default: one for each, encrypted with the key. */
+  readonly topic?: ITopic | undefined;
+  readonly eventStream: SourceStream;
+  readonly tables: PipelineTables;
   readonly archive: Archive;
   readonly consumers: Readonly<Record<string, Consumer>>;
-  readonly queryApi: QueryApi;
-  /** Names of what a stage may lack. */
+  /** What a pipeline may lack. */
+  readonly queryApi: QueryApi | undefined;
   readonly statusPublisher: Consumer | undefined;
   readonly canary: DeployedFunction | undefined;
   readonly iotRuleName: string | undefined;
@@ -73,9 +86,9 @@ export function functionsOf({
     ...consumers,
     ...(statusPublisher === undefined ? {} : { StatusPublisher: statusPublisher }),
     ...(canary === undefined ? {} : { Canary: canary }),
-    Api: queryApi.reads,
-    Corrections: queryApi.corrections,
-    QuarantineApi: queryApi.quarantine,
+    ...(queryApi === undefined
+      ? {}
+      : { Api: queryApi.reads, Corrections: queryApi.corrections, QuarantineApi: queryApi.quarantine }),
   };
 }
 
@@ -105,7 +118,7 @@ function newVersionRule([name, { lambda, live }]: readonly [string, DeployedFunc
       period: PERIOD,
       dimensionsMap: {
         FunctionName: lambda.functionName,
-        Resource: `${lambda.functionName}:${LIVE}`,
+        Resource: `${lambda.functionName}:${live.aliasName}`,
         ExecutedVersion: live.version.version,
       },
     }),
@@ -307,7 +320,7 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
       metric: projectorMetric(eventStream.stream, 'quarantined'),
       from: 1,
       periods: 1,
-      description: 'Invalid records went to quarantine: `npm run ops -- quarantine list`.',
+      description: 'Invalid records went to quarantine: `twinstream ops quarantine list`.',
     },
     {
       name: 'StateRejections',
@@ -315,7 +328,7 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
       metric: projectorMetric(eventStream.stream, 'stateRejections'),
       from: 1,
       periods: 1,
-      description: 'A state could not be written; its pages are whole: `npm run ops -- verify`.',
+      description: 'A state could not be written; its pages are whole: `twinstream ops verify`.',
       stops: 'Projector',
     },
   ];
@@ -369,7 +382,9 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-function apiRules({ queryApi: { api, reads, corrections, quarantine, service } }: AlarmsProps): AlarmRule[] {
+function apiRules({ queryApi }: AlarmsProps): AlarmRule[] {
+  if (queryApi === undefined) return [];
+  const { api, reads, corrections, quarantine, service } = queryApi;
   return [
     {
       name: 'ApiFailures',

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -17,21 +17,18 @@ export class Alarms extends Construct {
     readonly deployed: DeployedFunction;
     readonly alarms: readonly Alarm[];
   }[];
-  readonly topics: Readonly<Record<Severity, Topic>>;
+  readonly topics: Readonly<Record<Severity, ITopic>>;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { alarmEmail, pageUrl } = props.configuration;
-    const topic = (topicId: string) => {
-      const made = new Topic(this, topicId, { masterKey: props.key, enforceSSL: true });
-      made.addToResourcePolicy(alarmsMay(made, 'AlarmsPublish', ['sns:Publish'], made.topicArn));
-      if (alarmEmail !== undefined) made.addSubscription(new EmailSubscription(alarmEmail));
-      return made;
-    };
-    this.topics = { page: topic('Topic'), note: topic('Notes') };
-    props.key.addToResourcePolicy(
-      alarmsMay(this, 'AlarmsPublishEncrypted', ['kms:Decrypt', 'kms:GenerateDataKey'], '*'),
-    );
+    this.topics =
+      props.topic === undefined ? this.makeTopics(props) : { page: props.topic, note: props.topic };
+    if (alarmEmail !== undefined) {
+      for (const topic of new Set(Object.values(this.topics))) {
+        topic.addSubscription(new EmailSubscription(alarmEmail));
+      }
+    }
     if (pageUrl !== undefined) {
       this.topics.page.addSubscription(
         new UrlSubscription(pageUrl, { protocol: SubscriptionProtocol.HTTPS }),
@@ -47,6 +44,25 @@ export class Alarms extends Construct {
       deployed,
       alarms: rules.flatMap(({ rule, alarm }) => (rule.stops === name ? [alarm] : [])),
     }));
+  }
+
+  private makeTopics({ key }: AlarmsProps): Readonly<Record<Severity, Topic>> {
+    const topic = (topicId: string) => {
+      const made = new Topic(this, topicId, { masterKey: key, enforceSSL: true });
+      made.addToResourcePolicy(alarmsMay(made, 'AlarmsPublish', ['sns:Publish'], made.topicArn));
+      return made;
+    };
+    const topics = { page: topic('Topic'), note: topic('Notes') };
+    const { statementAdded } = key.addToResourcePolicy(
+      alarmsMay(this, 'AlarmsPublishEncrypted', ['kms:Decrypt', 'kms:GenerateDataKey'], '*'),
+    );
+    if (!statementAdded) {
+      Annotations.of(this).addWarningV2(
+        'twinstream:alarms-need-key',
+        'The policy of the key is not part of this app: it must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey, or alarms reach nobody. Or give a topic.',
+      );
+    }
+    return topics;
   }
 }
 

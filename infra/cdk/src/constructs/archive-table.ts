@@ -3,15 +3,15 @@ import { Stack } from 'aws-cdk-lib';
 import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { StageName } from '../stages.ts';
 import { QUERY_RESULTS_PREFIX } from './archive.ts';
 
 export interface ArchiveTableProps {
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly key: IKey;
-  readonly stage: StageName;
+  /** End of the names of database (`twinstream_…`) and work group (`twinstream-…`). */
+  readonly name: string;
 }
 
 /** One line of the archive; `event` is the JSON that came, as text, to be read with json_extract. */
@@ -36,17 +36,17 @@ const HOURS = [
 
 /** The archive as a table for Athena. Its partitions are computed from the query: no crawler runs, and no partition is added. */
 export class ArchiveTable extends Construct {
-  constructor(scope: Construct, id: string, { bucket, key, stage }: ArchiveTableProps) {
+  constructor(scope: Construct, id: string, { bucket, key, name: pipeline }: ArchiveTableProps) {
     super(scope, id);
     const catalogId = Stack.of(this).account;
     const location = `s3://${bucket.bucketName}/${ARCHIVE_PREFIX}`;
     const database = new CfnDatabase(this, 'Database', {
       catalogId,
-      databaseInput: { name: `twinstream_${stage}`, description: 'Archive of device events.' },
+      databaseInput: { name: `twinstream_${pipeline}`, description: 'Archive of device events.' },
     });
     const table = new CfnTable(this, 'Table', {
       catalogId,
-      databaseName: `twinstream_${stage}`,
+      databaseName: `twinstream_${pipeline}`,
       tableInput: {
         name: 'archive',
         description: 'Every device event as it came, with its position in the stream.',
@@ -76,7 +76,7 @@ export class ArchiveTable extends Construct {
     });
     table.addResourceDependency(database);
     new CfnWorkGroup(this, 'WorkGroup', {
-      name: `twinstream-${stage}`,
+      name: `twinstream-${pipeline}`,
       description: 'Queries over the archive; results go after two weeks.',
       recursiveDeleteOption: true,
       workGroupConfiguration: {

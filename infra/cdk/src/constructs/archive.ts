@@ -19,6 +19,8 @@ import { policyDocument } from './node-function.ts';
 
 export interface ArchiveProps {
   readonly key: IKey;
+  /** Existing bucket. Default: one that is versioned and encrypted, has access logs, and moves the archive to colder storage. */
+  readonly bucket?: IBucket | undefined;
   readonly keepsData: boolean;
   readonly bufferSeconds: number;
   readonly logDays: RetentionDays;
@@ -28,6 +30,7 @@ export const ARCHIVE_ERRORS_PREFIX = 'archive-errors/';
 export const QUERY_RESULTS_PREFIX = 'athena-results/';
 /** Objects of about 64 MB before compression, where there is that much in time: few requests, and good to query. */
 const BUFFER_MIB = 64;
+const S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY = '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy';
 const COLD_AFTER_DAYS = 90;
 const OLD_VERSION_DAYS = 30;
 const ACCESS_LOG_DAYS = 90;
@@ -36,16 +39,22 @@ const UNFINISHED_UPLOAD_DAYS = 7;
 
 /** The bucket beyond the stream's retention, and the delivery stream that fills it. Quarantine and given-up batches lie in it too. */
 export class Archive extends Construct {
-  readonly bucket: Bucket;
-  readonly accessLogs: Bucket;
+  readonly bucket: IBucket;
   readonly deliveryStream: CfnDeliveryStream;
 
   constructor(scope: Construct, id: string, props: ArchiveProps) {
     super(scope, id);
-    const removal = props.keepsData
+    // An app without this flag would have S3 deliver access logs by an ACL, which buckets of their owner alone refuse.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
+    this.bucket = props.bucket ?? this.makeBucket(props);
+    this.deliveryStream = this.deliver(props);
+  }
+
+  private makeBucket({ key, keepsData }: ArchiveProps): Bucket {
+    const removal = keepsData
       ? { removalPolicy: RemovalPolicy.RETAIN }
       : { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true };
-    this.accessLogs = new Bucket(this, 'AccessLogs', {
+    const accessLogs = new Bucket(this, 'AccessLogs', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -53,13 +62,13 @@ export class Archive extends Construct {
       lifecycleRules: [{ expiration: Duration.days(ACCESS_LOG_DAYS) }],
       ...removal,
     });
-    Validations.of(this.accessLogs).acknowledge({
+    Validations.of(accessLogs).acknowledge({
       id: 'AwsSolutions-S1',
       reason: 'It holds access logs: logging its own accesses into itself would never end.',
     });
-    this.bucket = new Bucket(this, 'Bucket', {
-      ...encryptedBucket(props.key),
-      serverAccessLogsBucket: this.accessLogs,
+    return new Bucket(this, 'Bucket', {
+      ...encryptedBucket(key),
+      serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'archive-bucket/',
       lifecycleRules: [
         {
@@ -85,7 +94,6 @@ export class Archive extends Construct {
       ],
       ...removal,
     });
-    this.deliveryStream = this.deliver(props);
   }
 
   private deliver({ key, bufferSeconds, logDays }: ArchiveProps): CfnDeliveryStream {

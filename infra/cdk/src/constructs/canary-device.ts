@@ -4,15 +4,16 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { EventStream } from './event-stream.ts';
+import type { SourceStream } from './event-stream.ts';
 import { type DeployedFunction, NodeFunction } from './node-function.ts';
-import type { StateTables } from './state-tables.ts';
+import type { PipelineTables } from './pipeline-tables.ts';
 
 export interface CanaryDeviceProps {
   readonly key: IKey;
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
+  readonly eventStream: SourceStream;
+  readonly tables: PipelineTables;
   readonly logDays: RetentionDays;
+  readonly aliasName?: string | undefined;
 }
 
 const CANARY_DEVICE_ID = 'twinstream-canary';
@@ -24,14 +25,16 @@ const TIMEOUT_SECONDS = 20;
 export class CanaryDevice extends Construct {
   readonly deployed: DeployedFunction;
 
-  constructor(scope: Construct, id: string, { key, eventStream, tables, logDays }: CanaryDeviceProps) {
+  constructor(scope: Construct, id: string, props: CanaryDeviceProps) {
     super(scope, id);
+    const { key, eventStream, tables, logDays, aliasName } = props;
     this.deployed = new NodeFunction(this, 'Device', {
       bundle: 'canary-device',
       description: 'Reports as a device, and tells how old its state is.',
       memoryMiB: MEMORY_MIB,
       timeoutSeconds: TIMEOUT_SECONDS,
       logDays,
+      aliasName,
       environment: {
         TWINSTREAM_CANARY_DEVICE: CANARY_DEVICE_ID,
         TWINSTREAM_STREAM: eventStream.stream.streamName,

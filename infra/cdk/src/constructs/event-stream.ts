@@ -1,24 +1,33 @@
-import { RETENTION_HOURS } from '@twinstream/stream-model';
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { type IStream, Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { StreamCapacity } from '../stages.ts';
+
+/** How the shards of a stream are chosen: by AWS, or by a number. */
+export type StreamCapacity =
+  | { readonly mode: 'on-demand' }
+  | { readonly mode: 'provisioned'; readonly shardCount: number };
+
+/** The stream that a pipeline reads: made by it, or of somebody else. */
+export interface SourceStream {
+  readonly stream: IStream;
+}
 
 export interface EventStreamProps {
   readonly key: IKey;
   readonly capacity: StreamCapacity;
+  readonly retention: Duration;
   readonly keepsData: boolean;
 }
 
-/** The stream of device events. It keeps them for seven days, where a stream that says nothing keeps one. */
+/** The stream of device events. */
 export class EventStream extends Construct {
   readonly stream: Stream;
 
-  constructor(scope: Construct, id: string, { key, capacity, keepsData }: EventStreamProps) {
+  constructor(scope: Construct, id: string, { key, capacity, retention, keepsData }: EventStreamProps) {
     super(scope, id);
     this.stream = new Stream(this, 'Stream', {
-      retentionPeriod: Duration.hours(RETENTION_HOURS),
+      retentionPeriod: retention,
       encryption: StreamEncryption.KMS,
       encryptionKey: key,
       removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

@@ -1,18 +1,24 @@
 import { IOT_ERRORS_PREFIX } from '@twinstream/pipeline-settings';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
-import type { Stream } from 'aws-cdk-lib/aws-kinesis';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { IotRule } from '../stages.ts';
 import { acknowledgeObjects } from './archive.ts';
 import { policyDocument, serviceOfAccount } from './node-function.ts';
 
+/** What the IoT rule takes, and what it makes of a message. */
+export interface IotRule {
+  /** Topics of which a message is one record, an MQTT topic filter. */
+  readonly topicFilter: string;
+  readonly sql: string;
+}
+
 export interface IotIngestionProps {
-  readonly stream: Stream;
+  readonly stream: IStream;
   readonly key: IKey;
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly rule: IotRule;
 }
 

@@ -24,6 +24,8 @@ export interface NodeFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: readonly Permission[];
   readonly logDays: RetentionDays;
+  /** Default: {@link LIVE}. */
+  readonly aliasName?: string | undefined;
 }
 
 /** A role may do what its permissions say, and nothing else: no managed policy is attached. */
@@ -49,7 +51,7 @@ export function serviceOfAccount(scope: Construct, service: string): ServicePrin
   });
 }
 
-/** The alias by which functions are invoked. */
+/** The alias by which functions are invoked, unless another is asked for. */
 export const LIVE = 'live';
 
 /** What is deployed of a function: where it is invoked, and what is behind that. */
@@ -57,7 +59,7 @@ export type DeployedFunction = Pick<NodeFunction, 'lambda' | 'live'>;
 
 /**
  * A function of Node on arm64 with its bundle, its own log group and its own role. Code, settings and variables of a deployment are a
- * version, which does not change; `live` names the version in use, and while a deployment shifts, two.
+ * version, which does not change; the alias names the version in use, and while a deployment shifts, two.
  */
 export class NodeFunction extends Construct {
   readonly lambda: LambdaFunction;
@@ -100,6 +102,9 @@ export class NodeFunction extends Construct {
       // Versions go with their function. Until then each is a step back that needs no build.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
-    this.live = new Alias(this, 'Live', { aliasName: LIVE, version: this.lambda.currentVersion });
+    this.live = new Alias(this, 'Live', {
+      aliasName: props.aliasName ?? LIVE,
+      version: this.lambda.currentVersion,
+    });
   }
 }

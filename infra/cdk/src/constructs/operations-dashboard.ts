@@ -17,7 +17,7 @@ const SINCE_ZERO: YAxisProps = { min: 0 };
 
 /** The pipeline on one page, from left to right as an event goes. */
 export class OperationsDashboard extends Construct {
-  constructor(scope: Construct, id: string, props: AlarmsProps & { readonly alarms: Alarms }) {
+  constructor(scope: Construct, id: string, props: AlarmsProps & { readonly alarms: Alarms | undefined }) {
     super(scope, id);
     const { stream } = props.eventStream;
     const consumers = Object.entries(props.consumers);
@@ -27,9 +27,11 @@ export class OperationsDashboard extends Construct {
       periodOverride: PeriodOverride.INHERIT,
       defaultInterval: Duration.hours(6),
     });
-    dashboard.addWidgets(
-      new AlarmStatusWidget({ title: 'Alarms', width: 2 * WIDTH, alarms: [...props.alarms.alarms] }),
-    );
+    if (props.alarms !== undefined) {
+      dashboard.addWidgets(
+        new AlarmStatusWidget({ title: 'Alarms', width: 2 * WIDTH, alarms: [...props.alarms.alarms] }),
+      );
+    }
     dashboard.addWidgets(
       graph('Into the stream, a minute', [
         stream.metricIncomingRecords({ period: PERIOD, statistic: 'Sum' }),
@@ -68,14 +70,16 @@ export class OperationsDashboard extends Construct {
         deliveryMetric(props.archive, 'DeliveryToS3.DataFreshness', 'Maximum'),
       ]),
     );
+    const { api } = props.queryApi ?? {};
+    if (api === undefined) return;
     dashboard.addWidgets(
       graph('Query API, requests a minute', [
-        props.queryApi.api.metricCount({ period: PERIOD, statistic: 'Sum' }),
-        props.queryApi.api.metricServerError({ period: PERIOD, statistic: 'Sum' }),
+        api.metricCount({ period: PERIOD, statistic: 'Sum' }),
+        api.metricServerError({ period: PERIOD, statistic: 'Sum' }),
       ]),
       graph('Query API, ms', [
-        props.queryApi.api.metricLatency({ period: PERIOD, statistic: 'p50' }),
-        props.queryApi.api.metricLatency({ period: PERIOD, statistic: 'p99' }),
+        api.metricLatency({ period: PERIOD, statistic: 'p50' }),
+        api.metricLatency({ period: PERIOD, statistic: 'p99' }),
       ]),
     );
   }

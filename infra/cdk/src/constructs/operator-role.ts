@@ -9,18 +9,18 @@ import {
 import { Duration, Validations } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
-import type { EventStream } from './event-stream.ts';
+import type { SourceStream } from './event-stream.ts';
 import { type DeployedFunction, type Permission, policyDocument, serviceOfAccount } from './node-function.ts';
-import type { StateTables } from './state-tables.ts';
+import type { PipelineTables } from './pipeline-tables.ts';
 
 export interface OperatorRoleProps {
   readonly key: IKey;
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
-  readonly bucket: Bucket;
+  readonly eventStream: SourceStream;
+  readonly tables: PipelineTables;
+  readonly bucket: IBucket;
   readonly projector: DeployedFunction;
   readonly archiver: DeployedFunction;
 }

@@ -1,29 +1,18 @@
 import { QUARANTINE_PREFIX } from '@twinstream/pipeline-settings';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './archive.ts';
+import type { SourceStream } from './event-stream.ts';
 import type { Permission } from './node-function.ts';
+import type { ProjectedTables } from './pipeline-tables.ts';
 import { StreamConsumer, type StreamConsumerProps } from './stream-consumer.ts';
 
-type NamedTable = Pick<ITable, 'tableName' | 'tableArn'>;
-
-/** The tables that a projector works on, and those that a promotion may put in their place. */
-export interface ProjectedTables {
-  readonly events: NamedTable;
-  readonly deviceState: NamedTable;
-  readonly shardProgress: NamedTable;
-  readonly operations: NamedTable;
-  eventsArns(): string[];
-  deviceStateArns(): string[];
-  /** Says why a role may use tables that are not there yet. */
-  acknowledgeFreshTables(role: Construct): void;
-}
-
 export interface ProjectorProps
-  extends Pick<StreamConsumerProps, 'key' | 'failureBucket' | 'logDays' | 'mapping' | 'reservedConcurrency'> {
-  readonly eventStream: { readonly stream: IStream };
+  extends Pick<
+    StreamConsumerProps,
+    'key' | 'failureBucket' | 'logDays' | 'mapping' | 'reservedConcurrency' | 'aliasName'
+  > {
+  readonly eventStream: SourceStream;
   readonly tables: ProjectedTables;
   /** Paths of mapping documents. */
   readonly mappingFiles: readonly string[];

@@ -29,18 +29,18 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import type { ApiAccess, FleetService } from '../stages.ts';
+import type { ApiAccess } from './api-access.ts';
 import { type Archive, acknowledgeObjects } from './archive.ts';
-import type { EventStream } from './event-stream.ts';
+import type { SourceStream } from './event-stream.ts';
 import { type DeployedFunction, NodeFunction, type Permission } from './node-function.ts';
+import type { PipelineTables } from './pipeline-tables.ts';
 import { mappingEnvironment, storePermissions } from './projector.ts';
-import { QueryService } from './query-service.ts';
-import type { StateTables } from './state-tables.ts';
+import { type FleetService, QueryService } from './query-service.ts';
 
 export interface QueryApiProps {
   readonly key: IKey;
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
+  readonly eventStream: SourceStream;
+  readonly tables: PipelineTables;
   readonly archive: Archive;
   /** Mapping documents of the projector: a redrive decodes with them. */
   readonly mappings: readonly Asset[];
@@ -53,6 +53,7 @@ export interface QueryApiProps {
   readonly allowedOrigins: readonly string[];
   readonly keepsData: boolean;
   readonly logDays: RetentionDays;
+  readonly aliasName?: string | undefined;
 }
 
 /** What the service answers, where there is one: whatever asks for the fleet, or follows the stream. */
@@ -89,6 +90,7 @@ export class QueryApi extends Construct {
       memoryMiB: MEMORY_MIB,
       timeoutSeconds: TIMEOUT_SECONDS,
       logDays: props.logDays,
+      aliasName: props.aliasName,
       environment: {
         TWINSTREAM_STREAM: props.eventStream.stream.streamName,
         TWINSTREAM_EVENTS_TABLE: props.tables.events.tableName,

@@ -12,9 +12,16 @@ import {
 import { Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { FleetService } from '../stages.ts';
+import type { ApiAccess } from './api-access.ts';
 import { appTask, infrastructureRole, network, outboundGroup, SCRATCH } from './app-task.ts';
 import { type Permission, policyDocument, serviceOfAccount } from './node-function.ts';
+
+/** The long-lived API that answers for the fleet: its size follows from the number of devices. */
+export interface FleetService {
+  readonly access: Extract<ApiAccess, { kind: 'jwt' }>;
+  readonly deviceCount: number;
+  readonly memoryMiB: number;
+}
 
 export interface QueryServiceProps {
   readonly service: FleetService;

@@ -3,19 +3,19 @@ import { Cluster, ContainerInsights, type FargateTaskDefinition } from 'aws-cdk-
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { appTask, infrastructureRole, network, outboundGroup, SCRATCH, SCRATCH_DIR } from './app-task.ts';
-import type { EventStream } from './event-stream.ts';
+import type { SourceStream } from './event-stream.ts';
 import { LIVE } from './node-function.ts';
-import type { StateTables } from './state-tables.ts';
+import type { PipelineTables } from './pipeline-tables.ts';
 
 export interface ReplayTaskProps {
   /** What tasks may do. */
   readonly role: Role;
-  readonly eventStream: EventStream;
-  readonly tables: StateTables;
-  readonly bucket: Bucket;
+  readonly eventStream: SourceStream;
+  readonly tables: PipelineTables;
+  readonly bucket: IBucket;
   readonly projector: LambdaFunction;
   readonly archiver: LambdaFunction;
   /** SQL of the IoT rule, where there is one: failed messages are redriven as it would have put them. */

@@ -17,7 +17,7 @@ import {
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { TableCapacity } from '../stages.ts';
+import { operatedNames, type PipelineTables } from './pipeline-tables.ts';
 
 type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
 
@@ -30,6 +30,17 @@ const OVERWRITING_ACTIONS = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
 ];
+
+/** How the tables of events and states are paid and sized; units a second of each. */
+export type TableCapacity =
+  | {
+      readonly mode: 'on-demand';
+      /** Most write units: what bounds the cost. Default: the quota of the account. */
+      readonly writeUnitsMax?: number | undefined;
+      /** Write units that the tables take from the first day. It is paid once, and cannot be lowered. Default: those of a new table. */
+      readonly warmWriteUnits?: number | undefined;
+    }
+  | { readonly mode: 'provisioned'; readonly writeUnitsMin: number; readonly writeUnitsMax: number };
 
 export interface StateTablesProps {
   readonly key: IKey;
@@ -44,7 +55,7 @@ export interface StateTablesProps {
 }
 
 /** The tables: what happened, how things stand, how far each shard is, and what operators are doing. */
-export class StateTables extends Construct {
+export class StateTables extends Construct implements PipelineTables {
   readonly events: Table;
   readonly deviceState: Table;
   readonly shardProgress: Table;
@@ -58,9 +69,9 @@ export class StateTables extends Construct {
 
   constructor(scope: Construct, id: string, props: StateTablesProps) {
     super(scope, id);
-    const { stackName } = Stack.of(this);
-    this.freshTablesPrefix = `${stackName}-fresh-`;
-    this.breakGlassRoleName = `${stackName}-break-glass`;
+    const { freshTablesPrefix, breakGlassRoleName } = operatedNames(this);
+    this.freshTablesPrefix = freshTablesPrefix;
+    this.breakGlassRoleName = breakGlassRoleName;
     const table = (name: string, definition: TableDefinition, more: Partial<TableOptions> = {}) =>
       new Table(this, name, {
         partitionKey: keyAttribute(definition, definition.KeySchema, 'HASH'),

@@ -5,7 +5,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type Alias, CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { NodeFunction } from './node-function.ts';
 import { acknowledgeFailedBatches } from './stream-consumer.ts';
@@ -14,8 +14,9 @@ export interface StatusEventsProps {
   /** Stream of the device-state table in use. */
   readonly streamArn: string | undefined;
   readonly key: IKey;
-  readonly failureBucket: Bucket;
+  readonly failureBucket: IBucket;
   readonly logDays: RetentionDays;
+  readonly aliasName?: string | undefined;
 }
 
 const MEMORY_MIB = 512;
@@ -61,6 +62,7 @@ export class StatusEvents extends Construct {
         { sid: 'UseKey', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] },
       ],
       logDays: props.logDays,
+      aliasName: props.aliasName,
     });
     this.lambda = lambda;
     this.live = live;

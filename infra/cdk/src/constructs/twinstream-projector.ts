@@ -1,7 +1,5 @@
-import { PROJECT_MAPPING_SETTINGS } from '@twinstream/pipeline-settings';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IAlias, IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -12,20 +10,14 @@ import { Construct } from 'constructs';
 import type { AlarmRule } from './alarm-rules.ts';
 import { addAlarm } from './alarms.ts';
 import { encryptedBucket } from './archive.ts';
+import { mappingSettings, RETENTION_DEFAULT, type TwinstreamConsumerProps } from './consumer-settings.ts';
 import { MAXIMUM, mappingMetric, PERIOD, projectorMetric } from './metrics.ts';
-import { type ProjectedTables, Projector } from './projector.ts';
+import { existingTables, type TwinstreamTables } from './pipeline-tables.ts';
+import { Projector } from './projector.ts';
 import { StateTables } from './state-tables.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 
-/** The tables that the projector writes. Keys: see `TwinstreamProjectorProps.tables`. */
-export interface TwinstreamTables {
-  readonly events: ITable;
-  readonly deviceState: ITable;
-  readonly shardProgress: ITable;
-  readonly operations: ITable;
-}
-
-export interface TwinstreamProjectorProps {
+export interface TwinstreamProjectorProps extends TwinstreamConsumerProps {
   /** The stream whose records are events of devices, partition key = device id. Of this app or another. */
   readonly stream: IStream;
   /** How long the stream keeps records. Those that cannot be processed go to the bucket before that. Default: 24 hours. */
@@ -43,15 +35,9 @@ export interface TwinstreamProjectorProps {
   readonly alarmTopic?: ITopic;
   /** Paths of mapping documents, for payloads of other formats. */
   readonly mappingFiles?: readonly string[];
-  /** Memory of the function in MiB. Default: 1,769, one vCPU. */
-  readonly memoryMiB?: number;
-  /** Invocations kept for this function. Default: as many as the account has left. */
-  readonly reservedConcurrency?: number;
-  /** Longest wait for a fuller batch, in whole seconds up to 5 minutes. Default: 1 second. */
-  readonly batchingWindow?: Duration;
-  /** Concurrent batches of a shard, 1 to 10; devices keep their order. Default: 1. */
-  readonly parallelizationFactor?: number;
-  /** Default: one month. */
+  /** Alias that the mapping invokes. Default: `live`. */
+  readonly aliasName?: string;
+  /** How long the function's logs are kept. Default: one month. */
   readonly logRetention?: RetentionDays;
   /** Lag from which the alarm goes off. Default: 5 minutes. */
   readonly lagMax?: Duration;
@@ -59,10 +45,6 @@ export interface TwinstreamProjectorProps {
   readonly removalPolicy?: RemovalPolicy.RETAIN | RemovalPolicy.DESTROY;
 }
 
-const HOURS_OF_RETENTION = 24;
-/** Part of the retention, and at most a day, that is left when a record is given up: it is still in the stream, as well as in the bucket. */
-const LEFT_SHARE = 0.25;
-const LEFT_MAX = Duration.hours(24);
 const LAG_MAX = Duration.minutes(5);
 const UNFINISHED_UPLOAD_DAYS = 7;
 
@@ -88,12 +70,12 @@ export class TwinstreamProjector extends Construct {
         ? new StateTables(this, 'Tables', {
             key: this.key,
             keepsData: removalPolicy === RemovalPolicy.RETAIN,
-            capacity: { mode: 'on-demand', writeUnitsMax: undefined, warmWriteUnits: undefined },
+            capacity: { mode: 'on-demand' },
             eventsTableClass: 'standard',
             streamsStateChanges: false,
             generation: undefined,
           })
-        : existingTables(props.tables);
+        : existingTables(this, props.tables);
     this.tables = tables;
     this.bucket = props.bucket ?? failureBucket(this, this.key, removalPolicy);
     const { consumer } = new Projector(this, 'Projector', {
@@ -102,37 +84,17 @@ export class TwinstreamProjector extends Construct {
       tables,
       failureBucket: this.bucket,
       logDays: props.logRetention ?? RetentionDays.ONE_MONTH,
-      mapping: mappingOf(props),
+      mapping: mappingSettings({ ...props, retention: props.streamRetention ?? RETENTION_DEFAULT }),
       mappingFiles: props.mappingFiles ?? [],
       headsMax: undefined,
       memoryMiB: props.memoryMiB,
       reservedConcurrency: props.reservedConcurrency,
+      aliasName: props.aliasName,
     });
     this.function = consumer.lambda;
     this.alias = consumer.live;
     this.alarms = alarmsOf(this, consumer, props);
   }
-}
-
-function mappingOf({ streamRetention, batchingWindow, parallelizationFactor }: TwinstreamProjectorProps) {
-  const retention = streamRetention ?? Duration.hours(HOURS_OF_RETENTION);
-  const leftSeconds = Math.min(retention.toSeconds() * LEFT_SHARE, LEFT_MAX.toSeconds());
-  return {
-    ...PROJECT_MAPPING_SETTINGS,
-    recordAgeSecondsMax: Math.floor(retention.toSeconds() - leftSeconds),
-    ...(batchingWindow === undefined ? {} : { batchingWindowMs: batchingWindow.toSeconds() * 1_000 }),
-    ...(parallelizationFactor === undefined ? {} : { parallelizationFactor }),
-  };
-}
-
-/** Tables that a promotion does not replace: it would build others, which this app does not know. */
-function existingTables(tables: TwinstreamTables): ProjectedTables & TwinstreamTables {
-  return {
-    ...tables,
-    eventsArns: () => [tables.events.tableArn],
-    deviceStateArns: () => [tables.deviceState.tableArn],
-    acknowledgeFreshTables: () => undefined,
-  };
 }
 
 function failureBucket(scope: Construct, key: IKey, removalPolicy: RemovalPolicy): Bucket {

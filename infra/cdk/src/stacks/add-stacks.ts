@@ -8,11 +8,12 @@ import { PipelineStack } from './pipeline-stack.ts';
 export function addStacks(app: App, configuration: StageConfiguration) {
   const { stage, logDays } = configuration;
   const name = `Twinstream-${stage}`;
-  const pipeline = new PipelineStack(app, name, {
+  const stack = new PipelineStack(app, name, {
     configuration,
     description: 'Twinstream: device events, state, archive and API.',
   });
-  const { eventStream, tables, archive, projector, archiver, operatorRole } = pipeline;
+  const { pipeline, operatorRole } = stack;
+  const { eventStream, tables, archive, projector, archiver, queryApi } = pipeline;
   const operations = new OperationsStack(app, `${name}-operations`, {
     description: 'Twinstream: replays and other tasks of operators.',
     stage,
@@ -29,13 +30,13 @@ export function addStacks(app: App, configuration: StageConfiguration) {
   });
   // A browser signs no requests for IAM: the page needs an API that takes tokens.
   const dashboard =
-    configuration.access.kind === 'jwt'
+    configuration.access.kind === 'jwt' && queryApi !== undefined
       ? new DashboardStack(app, `${name}-dashboard`, {
           description: 'Twinstream: the page.',
           stage,
-          api: pipeline.queryApi.api,
-          loadBalancer: pipeline.queryApi.service?.loadBalancer,
+          api: queryApi.api,
+          loadBalancer: queryApi.service?.loadBalancer,
         })
       : undefined;
-  return { pipeline, operations, dashboard };
+  return { pipeline: stack, operations, dashboard };
 }
