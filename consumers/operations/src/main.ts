@@ -1,5 +1,5 @@
 import { commandHost } from '@twinstream/command-line';
-import { chooseTarget, enterTarget, shutdownSignal, systemClock } from '@twinstream/runtime';
+import { chooseProfile, chooseTarget, enterTarget, shutdownSignal, systemClock } from '@twinstream/runtime';
 import { operationsCommand } from './command/operations-command.ts';
 import { SERVICES } from './services.ts';
 
@@ -8,6 +8,8 @@ const [cwd, environment] = [process.cwd(), process.env];
 
 process.exitCode = await operationsCommand(host, {
   // The SDK reads its endpoints, region and credentials from there.
-  enterTarget: (asked) =>
-    enterTarget(chooseTarget({ cwd, environment, services: SERVICES, asked }), environment),
+  enterTarget: (asked, profileName) => {
+    const profile = chooseProfile(environment, profileName);
+    return enterTarget(chooseTarget({ cwd, environment, services: SERVICES, asked, profile }), environment);
+  },
 });

@@ -1,7 +1,7 @@
 import { collectedOutput, parseCommandLine } from '@twinstream/command-line';
 import type { Command } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
-import { PARTS, wholeProgram } from '../twinstream/program.ts';
+import { PARTS, profileAfterCommand, wholeProgram } from '../twinstream/program.ts';
 
 /** The code of all commands is loaded: 3 s of processor time where no other test has loaded it. */
 const LOADED_WITHIN_MS = 60_000;
@@ -41,6 +41,24 @@ describe('the commands of twinstream', { timeout: LOADED_WITHIN_MS }, () => {
       ...mistyped,
       stderr: "error: unknown command 'verfy'\n(Did you mean verify?)\n",
     });
+  });
+
+  test('take a profile that stands before their name', async () => {
+    expect(profileAfterCommand(['--profile', 'lab', 'ops', 'status'])).toEqual([
+      'ops',
+      '--profile',
+      'lab',
+      'status',
+    ]);
+    expect(profileAfterCommand(['--profile=lab', 'simulate'])).toEqual(['simulate', '--profile=lab']);
+    for (const argv of [['--profile'], ['--profile', 'lab'], ['--profile', 'lab', 'strat'], ['ops']]) {
+      expect(profileAfterCommand(argv)).toEqual(argv);
+    }
+    const operations = await PARTS.get('ops')?.program();
+    const simulate = await PARTS.get('simulate')?.program();
+    for (const program of [operations, simulate, await wholeProgram('1.2.3', ['--help'])]) {
+      expect(program?.options.map(({ long }) => long)).toContain('--profile');
+    }
   });
 
   test('are completed with their subcommands, flags and the values of these', async () => {

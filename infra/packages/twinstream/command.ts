@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { commandHost, parseCommandLine } from '@twinstream/command-line';
 import { z } from 'zod';
-import { PARTS, wholeProgram } from './program.ts';
+import { PARTS, profileAfterCommand, wholeProgram } from './program.ts';
 
 const manifest = z.object({ version: z.string() });
 
 async function main(): Promise<void> {
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...profileAfterCommand(process.argv.slice(2)));
   const [first = '', second = ''] = process.argv.slice(2);
   if (first === 'help' && PARTS.has(second)) {
     process.argv.splice(2, 2, second, '--help');

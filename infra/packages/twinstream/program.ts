@@ -1,5 +1,6 @@
 import tab from '@bomb.sh/tab/commander';
 import { commandHost, exitCodeHelp } from '@twinstream/command-line';
+import { PROFILE_HELP } from '@twinstream/runtime';
 import { Command } from 'commander';
 
 /** A command of this program. Only the code of the one that runs is loaded. */
@@ -89,12 +90,21 @@ Examples:
   twinstream adopt sample.ndjson            propose a payload mapping for a fleet of your own
   source <(twinstream completion bash)      complete commands and flags; also zsh, fish and powershell
 
-Commands find the pipeline that runs in this folder or a folder above (.twinstream/local.env), and reach AWS only with
---target aws. NO_COLOR is respected. \`twinstream COMMAND --help\` tells more.
+Commands find the pipeline that runs in this folder or a folder above (.twinstream/local.env), or that of --profile, and reach
+AWS only with --target aws. Output has no colours, as NO_COLOR asks. \`twinstream COMMAND --help\` tells more.
 
 ${exitCodeHelp({
   success: 'success; other codes: see the help of the command',
 })}`;
+
+/** Arguments with a `--profile` that stands before the command moved behind its name: commands read it themselves. */
+export function profileAfterCommand(argv: readonly string[]): readonly string[] {
+  const [first = ''] = argv;
+  const width = first === '--profile' ? 2 : first.startsWith('--profile=') ? 1 : 0;
+  const command = argv[width];
+  if (width === 0 || command === undefined || !PARTS.has(command)) return argv;
+  return [command, ...argv.slice(0, width), ...argv.slice(width + 1)];
+}
 
 /** The program without its commands. */
 export function rootProgram(version: string): Command {
@@ -103,6 +113,7 @@ export function rootProgram(version: string): Command {
       'A Kinesis pipeline for verifiable device state: runs it on this machine, feeds it, and checks and repairs it here and on AWS.',
     )
     .version(version)
+    .option('--profile <name>', PROFILE_HELP)
     .addHelpText('after', EXAMPLES);
 }
 

@@ -30,6 +30,7 @@ interface Flags {
   readonly test?: string;
   readonly write?: string;
   readonly name?: string;
+  readonly id?: string;
   readonly force?: true;
 }
 
@@ -39,6 +40,7 @@ become, and writes the mapping. Edit it, and see what it does to any file of rec
 
 Examples:
   twinstream adopt sample.ndjson
+  twinstream adopt --id meta.unit sample.ndjson
   twinstream adopt --test sample.yaml sample.ndjson
 
 ${exitCodeHelp({ success: 'every record is mapped or ignored', failed: 'records are rejected', refused: 'no mapping could be proposed, or the file to write exists' })}`;
@@ -51,6 +53,7 @@ export function adoptProgram(): Command {
     .option('--test <mapping>', 'apply this mapping: events on standard output as they would be stored')
     .option('--write <file>', 'where the proposed mapping is written; default: NAME.yaml')
     .option('--name <name>', 'name of the proposed mapping; default: that of the samples, or fleet')
+    .option('--id <path>', 'member that names the device; default: the one that looks like an id')
     .option('--force', 'replace the file where it exists')
     .addHelpText('after', HELP);
 }
@@ -106,7 +109,9 @@ async function propose(
   lines: readonly SampleLine[],
 ): Promise<Outcome> {
   const name = flags.name ?? nameOf(samples);
-  const { text, reasons } = (await knownFormat(lines, host.nowMs)) ?? ownProposal(name, lines);
+  const { text, reasons } =
+    (flags.id === undefined ? await knownFormat(lines, host.nowMs) : undefined) ??
+    ownProposal(name, lines, flags.id);
   const outcome = applyMapping(mapperOrUsageError(text, name), lines, host.nowMs);
   for (const reason of reasons) host.stdout.write(`- ${reason}\n`);
   host.stdout.write(`\n${text}\n${outcomeText(outcome)}`);
@@ -137,7 +142,7 @@ function isMapped(text: string): boolean {
 }
 
 /** Proposed from the lines that are JSON; the others are among the rejected of the outcome. */
-function ownProposal(name: string, lines: readonly SampleLine[]): Proposed {
+function ownProposal(name: string, lines: readonly SampleLine[], idPath: string | undefined): Proposed {
   const payloads: JsonValue[] = [];
   for (const { data } of lines) {
     try {
@@ -148,7 +153,7 @@ function ownProposal(name: string, lines: readonly SampleLine[]): Proposed {
   }
   if (payloads.length === 0)
     throw refusal('SAMPLES_NOT_JSON', 'no line is JSON; write a mapping by hand for another format');
-  const proposal = proposeMapping(name, payloads);
+  const proposal = proposeMapping(name, payloads, idPath);
   if ('problem' in proposal) throw refusal('NO_MAPPING_PROPOSED', proposal.problem);
   return { text: stringify(proposal.document, { lineWidth: 0 }), reasons: proposal.reasons };
 }

@@ -1,3 +1,4 @@
+import { counted } from '@twinstream/command-line';
 import { type Field, plainName } from './sample-fields.ts';
 
 /** A part of a proposal: what stands in the mapping, and why. */
@@ -34,6 +35,12 @@ export function findDevice(fields: readonly Field[]): Finding<unknown> | undefin
   return alone && ofField(alone);
 }
 
+/** The device's id where somebody says that it is; undefined where no record has such a member. */
+export function deviceAt(path: string, fields: readonly Field[]): Finding<unknown> | undefined {
+  const field = fields.find((each) => each.path === path);
+  return field && ofField(field);
+}
+
 function isIdOrNone(value: unknown): boolean {
   return (
     value === undefined ||
@@ -52,7 +59,8 @@ function repeats(field: Field): boolean {
 
 function ofField(field: Field): Finding<unknown> {
   const count = distinctCount(field);
-  const reason = `\`${field.path}\` names the device: ${count} of them in ${field.values.length} records`;
+  const records = counted(field.values.length, 'record');
+  const reason = `\`${field.path}\` names the device: ${count} of them in ${records}`;
   return { spec: field.path, reason, uses: [field] };
 }
 
@@ -68,7 +76,7 @@ function ofTopic(field: Field): Finding<unknown> | undefined {
   const index = most === 1 ? length - 2 : counts.indexOf(most);
   return {
     spec: { path: field.path, steps: [{ split: { by: '/', index } }] },
-    reason: `part ${index + 1} of \`${field.path}\` names the device: ${counts[index]} of them in ${topics.length} records`,
+    reason: `part ${index + 1} of \`${field.path}\` names the device: ${counts[index]} of them in ${counted(topics.length, 'record')}`,
     uses: [field],
   };
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@twinstream/device-model';
-import { type Finding, findDevice } from './find-device.ts';
+import { deviceAt, type Finding, findDevice } from './find-device.ts';
 import { findIdentity } from './find-identity.ts';
 import { findTime } from './find-time.ts';
 import { type Field, fieldsOf, pathOf, plainName, SEPARATOR, segmentOf } from './sample-fields.ts';
@@ -27,17 +27,31 @@ interface Items {
   readonly each?: string;
 }
 
-/** Proposes a mapping of JSON payloads. The proposal is deterministic: the same samples lead to the same document. */
-export function proposeMapping(name: string, payloads: readonly JsonValue[]): Proposal | NoProposal {
+/**
+ * Proposes a mapping of JSON payloads. The proposal is deterministic: the same samples lead to the same document.
+ *
+ * @param idPath path of the member that names the device, as the proposal would write it; found by its name where absent
+ */
+export function proposeMapping(
+  name: string,
+  payloads: readonly JsonValue[],
+  idPath?: string,
+): Proposal | NoProposal {
   const found = itemsOf(payloads);
   if ('problem' in found) return found;
   const { items, each } = found;
   const own = fieldsOf(items);
   const outer = each === undefined || each === '$payload' ? [] : outerFields(payloads, each);
-  const device = findDevice(own) ?? findDevice(outer);
+  const find = (fields: readonly Field[]) =>
+    idPath === undefined ? findDevice(fields) : deviceAt(idPath, fields);
+  const device = find(own) ?? find(outer);
   if (device === undefined) {
+    const paths = [...own, ...outer].map(({ path }) => path).join(', ');
     return {
-      problem: `no member looks like a device id; there are: ${own.map(({ path }) => path).join(', ')}`,
+      problem:
+        idPath === undefined
+          ? `no member looks like a device id: name it by --id; there are: ${paths}`
+          : `--id ${idPath}: no record has this member; there are: ${paths}`,
     };
   }
   const time = findTime(without(own, device)) ?? findTime(without(outer, device));

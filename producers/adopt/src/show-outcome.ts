@@ -1,4 +1,4 @@
-import { cutText, tableText } from '@twinstream/command-line';
+import { counted, cutText, tableText } from '@twinstream/command-line';
 import { devicesOf, type Outcome } from './apply-mapping.ts';
 
 const DEVICES_SHOWN_MAX = 20;
@@ -11,9 +11,9 @@ export function outcomeText(outcome: Outcome): string {
   const { events, rejections, ignoredCount, recordCount } = outcome;
   const devices = devicesOf(outcome);
   const counts = [
-    plural(recordCount, 'record'),
-    plural(events.length, 'event'),
-    plural(devices.length, 'device'),
+    counted(recordCount, 'record'),
+    counted(events.length, 'event'),
+    counted(devices.length, 'device'),
     `${rejections.length} rejected`,
     `${ignoredCount} ignored`,
   ];
@@ -53,8 +53,4 @@ function deviceTable(devices: ReturnType<typeof devicesOf>): string {
 
 function more(count: number, shown: number, what: string): string {
   return count > shown ? `\n… and ${count - shown} more ${what}\n` : '';
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

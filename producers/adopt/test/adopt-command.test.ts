@@ -53,6 +53,19 @@ describe('adopt', () => {
     expect(written).not.toContain('$schema');
   });
 
+  test('takes the member that it is told for the device, where none looks like one or another does', async () => {
+    const named = lines(
+      { where: { hall: 'a' }, ts: 1767225600, temp: 21.5 },
+      { where: { hall: 'b' }, ts: 1767225601, temp: 19 },
+    );
+    const { exitCode, stdout } = await adopt(['--id', 'where.hall', '--write', 'halls.yaml'], named);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('- `where.hall` names the device: 2 of them in 2 records\n');
+    expect(stdout).toMatch(/^a +1 /m);
+    const other = await adopt(['--id', 'ts', '--write', 'other.yaml'], flat);
+    expect(other.stdout).toContain('- `ts` names the device: 3 of them in 3 records\n');
+  });
+
   test('tests a mapping: events on standard output as they would be stored, the rest beside it', async () => {
     await adopt(['--name', 'pumps'], flat);
     const { exitCode, stdout, stderr } = await adopt(
@@ -189,7 +202,14 @@ describe('adopt', () => {
   test.each<[string, readonly string[], string, number, RegExp]>([
     ['no records', [], '\n', 2, /^there are no records/],
     ['no JSON', [], 'a,b\n1,2\n', 3, /SAMPLES_NOT_JSON.*no line is JSON/],
-    ['nothing that names a device', [], '{"x":1}\n', 3, /NO_MAPPING_PROPOSED.*there are: x/],
+    ['nothing that names a device', [], '{"x":1}\n', 3, /NO_MAPPING_PROPOSED.*name it by --id; there are: x/],
+    [
+      'a member that no record has',
+      ['--id', 'y'],
+      '{"x":1}\n',
+      3,
+      /--id y: no record has this member; there are: x/,
+    ],
     ['no such file', ['none.ndjson'], '', 2, /^cannot read none\.ndjson/],
     ['a mapping with faults', ['--test', 'bad.yaml'], '{"x":1}\n', 2, /bad\.yaml has faults:\n {2}rules: /],
     ['an existing file', ['--write', 'bad.yaml'], '{"device":1,"x":1}\n', 3, /FILE_EXISTS/],

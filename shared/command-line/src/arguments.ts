@@ -76,11 +76,15 @@ export function repeatable(value: string, before: readonly string[] | undefined)
   return [...(before ?? []), value];
 }
 
-export type OutputFormat = 'table' | 'json';
+const OUTPUT_FORMATS = ['table', 'json', 'ndjson'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-/** `--output`: for people, or for scripts. */
+/** `--output`: for people; as one document of JSON; or as a line of JSON for each item of a list, where there is one. */
 export function outputOption(): Option {
-  return new Option('--output <format>', 'format of standard output')
-    .choices(['table', 'json'])
+  return new Option(
+    '--output <format>',
+    'format of standard output; ndjson is a line of JSON for each item of a list',
+  )
+    .choices(OUTPUT_FORMATS)
     .default('table');
 }

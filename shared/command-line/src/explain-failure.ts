@@ -8,6 +8,7 @@ const EXIT_CODES_OF_ERRORS: ReadonlyMap<string, ExitCode> = new Map<string, Exit
   ['INVALID_USAGE', EXIT_CODES.usage],
   ['INVALID_DURATION', EXIT_CODES.usage],
   ['INVALID_CONFIGURATION', EXIT_CODES.usage],
+  ['INVALID_PROFILE', EXIT_CODES.usage],
   ['INVALID_TIME', EXIT_CODES.usage],
   ['TARGET_REQUIRED', EXIT_CODES.usage],
   ['NO_PIPELINE', EXIT_CODES.unavailable],

@@ -3,6 +3,11 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** A number of things, in the singular where there is one: `1 device`, `45,396 devices`, `2 entries`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${whole(count)} ${count === 1 ? one : several}`;
+}
+
 /** A measured number to three digits: `0.0812`, `12.3`, `45,396`. A dash where nothing was measured. */
 export function figureText(value: number | null): string {
   if (value === null) return '–';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesText, dollarsText, durationText, figureText, whole } from '../src/figures.ts';
+import { bytesText, counted, dollarsText, durationText, figureText, whole } from '../src/figures.ts';
 
 test.each([
   [null, '–'],
@@ -20,6 +20,16 @@ test.each([
   [273_600_000, '3 d 4 h'],
 ])('%d ms is shown in two units', (ms, text) => {
   expect(durationText(ms)).toBe(text);
+});
+
+test('one thing is told in the singular, and any other number of them in the plural', () => {
+  expect([0, 1, 2, 45_396].map((count) => counted(count, 'device'))).toEqual([
+    '0 devices',
+    '1 device',
+    '2 devices',
+    '45,396 devices',
+  ]);
+  expect([1, 2].map((count) => counted(count, 'entry', 'entries'))).toEqual(['1 entry', '2 entries']);
 });
 
 test('counts, bytes and dollars are rounded for people', () => {

@@ -6,6 +6,7 @@ export * from './duration.ts';
 export * from './external-sort.ts';
 export * from './local-environment.ts';
 export * from './logger.ts';
+export * from './profile.ts';
 export * from './read-lines.ts';
 export * from './shutdown.ts';
 export * from './target.ts';

@@ -1,6 +1,7 @@
 import { CodedError } from './coded-error.ts';
 import type { Environment } from './configuration.ts';
 import { findLocalEnvironment, LOCAL_ENVIRONMENT_FILE } from './local-environment.ts';
+import { PROFILE_VARIABLE, type Profile } from './profile.ts';
 
 /** Where a command works: a pipeline on this machine, or AWS. */
 export const TARGETS = ['local', 'aws'] as const;
@@ -21,6 +22,8 @@ export interface TargetRequest {
   readonly services: readonly ServiceName[];
   /** `--target`, where it was given. */
   readonly asked?: TargetName | undefined;
+  /** Stands in place of a local pipeline's file; variables of the environment win over what it says. */
+  readonly profile?: Profile | undefined;
 }
 
 export interface Target {
@@ -56,14 +59,24 @@ export const SET_ASIDE_BESIDE_A_PIPELINE: readonly string[] = [
  * A local pipeline is one that the nearest `.twinstream/local.env` names, or one whose endpoints on this machine stand in
  * the environment, which win. Beside it no other AWS setting of the shell counts: no profile, no credentials, no region.
  *
+ * A profile of the configuration file takes the place of `.twinstream/local.env`. It names endpoints and resources, and never chooses AWS: one whose endpoints are not
+ * on this machine needs `--target aws`, too.
+ *
  * Throws `TARGET_REQUIRED` where no pipeline is found and the environment points at AWS, and `NO_PIPELINE` where it points
  * nowhere, or where `local` was asked for and there is none.
  */
-export function chooseTarget({ cwd, environment, services, asked }: TargetRequest): Target {
+export function chooseTarget({ cwd, environment: given, services, asked, profile }: TargetRequest): Target {
+  const environment = profile === undefined ? given : withProfile(given, profile);
   if (asked === 'aws') return { name: 'aws', environment };
-  const local = localEnvironment(cwd, environment, services);
-  if (local !== undefined) return { name: 'local', environment: local };
-  const notFound = `No pipeline found: no ${LOCAL_ENVIRONMENT_FILE} here or above`;
+  const file = profile === undefined ? findLocalEnvironment(cwd)?.variables : undefined;
+  const local = localEnvironment(file, environment, services);
+  if (local !== undefined) {
+    return { name: 'local', environment: profile === undefined ? local : withLocalIdentity(local) };
+  }
+  const notFound =
+    profile === undefined
+      ? `No pipeline found: no ${LOCAL_ENVIRONMENT_FILE} here or above`
+      : `Profile ${profile.name} of ${profile.path} names no endpoints of this machine for ${services.join(', ')}`;
   const start = 'Start one with npx twinstream start, or source the local.env of one that runs.';
   if (asked === 'local') {
     throw new CodedError('NO_PIPELINE', `${notFound}, and no endpoints of this machine are set.\n${start}`);
@@ -92,18 +105,44 @@ export function enterTarget(target: Target, processEnvironment: Record<string, s
   return target;
 }
 
-/** An environment without any setting of the AWS CLI or SDK. */
+/** An environment without any setting that leads elsewhere: of the AWS CLI or SDK, and the profile. */
 export function withoutAwsSettings(environment: Environment): Environment {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AWS_')));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('AWS_') && name !== PROFILE_VARIABLE),
+  );
+}
+
+/** Endpoints on this machine check no signature, and the SDK asks nobody without a region and credentials to sign with. */
+function withLocalIdentity(environment: Environment): Environment {
+  const hasRegion = REGIONS.some((name) => isSet(environment, name));
+  const hasIdentity = ['AWS_ACCESS_KEY_ID', ...PROFILES].some((name) => isSet(environment, name));
+  return {
+    ...environment,
+    ...(hasRegion ? {} : { AWS_REGION: 'us-east-1' }),
+    ...(hasIdentity ? {} : { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }),
+  };
+}
+
+/** The environment with what a profile says where the environment says nothing. */
+function withProfile(environment: Environment, { variables }: Profile): Environment {
+  // The SDK would prefer a service's own endpoint to one for all, and a profile to keys.
+  const hasEndpoint = isSet(environment, ENDPOINT);
+  const said = chosen(
+    variables,
+    (name) =>
+      !isSet(environment, name) &&
+      !(hasEndpoint && name.startsWith(ENDPOINT)) &&
+      !(name === 'AWS_PROFILE' && isSet(environment, 'AWS_ACCESS_KEY_ID')),
+  );
+  return { ...environment, ...said };
 }
 
 /** The environment of a command beside a local pipeline; undefined where not every service has an endpoint there. */
 function localEnvironment(
-  cwd: string,
+  file: Readonly<Record<string, string>> | undefined,
   environment: Environment,
   services: readonly ServiceName[],
 ): Environment | undefined {
-  const file = findLocalEnvironment(cwd)?.variables;
   const own = chosen(environment, (name, value) => name.startsWith(ENDPOINT) && isOnThisMachine(value));
   // The SDK would prefer a service's own endpoint to one for all.
   const fromFile = chosen(file ?? {}, (name) => !(ENDPOINT in own && name.startsWith(ENDPOINT)));

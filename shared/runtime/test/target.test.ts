@@ -192,6 +192,6 @@ test('a process that is where it should be stays as it is', () => {
   expect(processEnvironment).toEqual({ AWS_PROFILE: 'production', PATH: '/bin' });
 });
 
-test('an environment without AWS settings keeps everything else', () => {
-  expect(withoutAwsSettings({ ...REAL, PATH: '/bin' })).toEqual({ PATH: '/bin' });
+test('an environment without AWS settings and profile keeps everything else', () => {
+  expect(withoutAwsSettings({ ...REAL, TWINSTREAM_PROFILE: 'lab', PATH: '/bin' })).toEqual({ PATH: '/bin' });
 });

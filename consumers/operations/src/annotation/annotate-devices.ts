@@ -17,7 +17,7 @@ import {
   refuseUnknown,
   tellDryRun,
 } from '../command/change-command.ts';
-import { type CommandContext, tell, write, writeJson, writeTable } from '../command/command-context.ts';
+import { type CommandContext, tell, write, writeDocument, writeTable } from '../command/command-context.ts';
 
 /** Flags of the commands that say something of devices, beside the stream. */
 export interface AnnotateFlags extends ChangeFlags {
@@ -127,8 +127,9 @@ function report(
     gaps: counts.gaps,
     lastArrivalTime: lastArrivalTime === undefined ? null : isoText(lastArrivalTime),
   }));
-  if (output === 'json') {
-    writeJson(context, { executed: execute === true, outcomes: countOutcomes(rows), devices: rows });
+  if (output !== 'table') {
+    const document = { executed: execute === true, outcomes: countOutcomes(rows), devices: rows };
+    writeDocument(context, output, document, rows);
   } else {
     writeTable(
       context,

@@ -1,4 +1,11 @@
-import { type Column, type CommandHost, type ExitCode, tableText, visible } from '@twinstream/command-line';
+import {
+  type Column,
+  type CommandHost,
+  type ExitCode,
+  type OutputFormat,
+  tableText,
+  visible,
+} from '@twinstream/command-line';
 import type { Clock } from '@twinstream/runtime';
 import type { Command } from 'commander';
 import type { OperationsServices } from '../services.ts';
@@ -53,8 +60,18 @@ export function addCommand(
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  twinstream ops ${line}`).join('\n')}`);
 }
 
-export function writeJson(context: HostContext, document: unknown): void {
-  write(context, JSON.stringify(document, null, 2));
+/**
+ * Writes what a script reads: a document with indents (`json`), or a line for each item of the list that it is about (`ndjson`), the document itself where it has none. Counts
+ * and verdicts that stand beside the list are in the document alone, and in the exit code.
+ */
+export function writeDocument(
+  context: HostContext,
+  output: Exclude<OutputFormat, 'table'>,
+  document: unknown,
+  items: readonly unknown[] = [document],
+): void {
+  if (output === 'json') write(context, JSON.stringify(document, null, 2));
+  else for (const item of items) write(context, JSON.stringify(item));
 }
 
 /** Writes a line or several to standard output, such that stored text cannot act upon the terminal. */

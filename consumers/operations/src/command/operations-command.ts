@@ -7,7 +7,7 @@ import {
   explainFailure,
   prepareProgram,
 } from '@twinstream/command-line';
-import { TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
+import { PROFILE_HELP, TARGET_HELP, TARGETS, type Target, type TargetName } from '@twinstream/runtime';
 import { Command, Option } from 'commander';
 import { addAcknowledge } from '../annotation/acknowledge-command.ts';
 import { addRetire } from '../annotation/retire-command.ts';
@@ -50,13 +50,14 @@ Examples:
 
 ${EXIT_CODES_OF_OPS}
 Commands work on the pipeline of the nearest .twinstream/local.env, or on what endpoints of this machine in the environment
-say. A pipeline on AWS is reached with --target aws alone; its region, addresses and names are printed first.`;
+say. A profile of the configuration file names endpoints and names in their place. A pipeline on AWS is reached with --target aws alone; its
+region, addresses and names are printed first.`;
 
 const LOOKS: RunOptions = { changes: false };
 
 export interface OperationsCommandOptions {
-  /** Decides where commands work, and has the SDK go there. Throws `TARGET_REQUIRED` or `NO_PIPELINE`. */
-  readonly enterTarget: (asked: TargetName | undefined) => Target;
+  /** Decides where commands work, by `--target` and `--profile`, and has the SDK go there. Throws `TARGET_REQUIRED`, `NO_PIPELINE` or `INVALID_PROFILE`. */
+  readonly enterTarget: (asked: TargetName | undefined, profile: string | undefined) => Target;
   /** Default: over the AWS SDK, as the target's environment says. */
   readonly openServices?: (target: Target, host: OperationsHost) => OperationsServices;
 }
@@ -70,6 +71,7 @@ export function operationsProgram(
   const program = new Command('twinstream ops')
     .description('Inspects, verifies and repairs a pipeline.')
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
+    .option('--profile <name>', PROFILE_HELP)
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', HELP);
   prepareProgram(program, outputs);
@@ -122,7 +124,8 @@ export async function operationsCommand(
   const runAlone: RunAlone = (work) => runWith((of) => work({ host: of }), LOOKS);
   const run: RunCommand = (work, options = LOOKS) =>
     runWith(async (of) => {
-      const target = enterTarget(program.opts<{ target?: TargetName }>().target);
+      const flags = program.opts<{ target?: TargetName; profile?: string }>();
+      const target = enterTarget(flags.target, flags.profile);
       environment = target.environment;
       const services = openServices(target, of);
       try {

@@ -30,7 +30,7 @@ import {
   type RunCommand,
   tell,
   write,
-  writeJson,
+  writeDocument,
 } from '../command/command-context.ts';
 import { storedOf } from '../devices.ts';
 import { attributeChanges, changesText } from './preview-correction.ts';
@@ -128,8 +128,14 @@ async function correct(context: CommandContext, device: string, flags: CorrectFl
   }
   const { shardId, sequenceNumber } = answer;
   const attributes = changes.map(({ before = null, after = null, ...rest }) => ({ ...rest, before, after }));
-  if (flags.output === 'json')
-    writeJson(context, { deviceId, correctionId, shardId, sequenceNumber, attributes });
+  if (flags.output !== 'table')
+    writeDocument(context, flags.output, {
+      deviceId,
+      correctionId,
+      shardId,
+      sequenceNumber,
+      attributes,
+    });
   else write(context, `correction ${correctionId} of ${deviceId} is in ${shardId} at ${sequenceNumber}`);
   return EXIT_CODES.success;
 }

@@ -11,7 +11,7 @@ import {
   type CommandContext,
   type RunCommand,
   write,
-  writeJson,
+  writeDocument,
   writeTable,
 } from '../command/command-context.ts';
 import { alarmChecks, quotaChecks } from './account-checks.ts';
@@ -59,9 +59,10 @@ async function doctor(context: CommandContext, { plan, output }: DoctorFlags): P
   };
   const checks = await diagnose(subject);
   const missing = checks.filter(({ status }) => status === 'missing');
-  if (output === 'json')
-    writeJson(context, { time: isoText(services.clock.now()), missing: missing.length, checks });
-  else writeChecks(context, checks, missing);
+  if (output !== 'table') {
+    const document = { time: isoText(services.clock.now()), missing: missing.length, checks };
+    writeDocument(context, output, document, checks);
+  } else writeChecks(context, checks, missing);
   return exitCodeOf(checks);
 }
 

@@ -1,5 +1,6 @@
 import {
   type Column,
+  counted,
   EXIT_CODES,
   type ExitCode,
   isoText,
@@ -7,7 +8,6 @@ import {
   outputOption,
   wholeNumber,
 } from '@twinstream/command-line';
-import { formatVersion } from '@twinstream/device-model';
 import {
   HISTORY_EVENTS_MAX,
   type HistoryCursor,
@@ -26,6 +26,7 @@ import {
 } from '../command/command-context.ts';
 import { refuseUnknown } from '../devices.ts';
 import { eventLine } from './event-line.ts';
+import { versionText } from './version-text.ts';
 
 interface HistoryFlags {
   readonly from?: string;
@@ -83,7 +84,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
     });
     count += answer.events.length;
     cursor = answer.cursor;
-    if (flags.output === 'json') {
+    if (flags.output !== 'table') {
       for (const event of answer.events) write(context, eventLine(event));
       await host.stdout.ready();
     } else shown.push(...answer.events);
@@ -91,7 +92,7 @@ async function history(context: CommandContext, device: string, flags: HistoryFl
   if (count === 0) await refuseUnknown(stores, [deviceId], host.stop);
   if (flags.output === 'table') writeTable(context, HISTORY_COLUMNS, shown.map(historyRow));
   if (count === 0) tell(context, `${deviceId} has no stored event in that time`);
-  else if (cursor !== undefined) tell(context, `${count} events; there are more (--limit)`);
+  else if (cursor !== undefined) tell(context, `${counted(count, 'event')}; there are more (--limit)`);
   return EXIT_CODES.success;
 }
 
@@ -107,7 +108,7 @@ function historyRow(stored: HistoryEvent): readonly string[] {
     isoText(arrivalTime),
     event.time,
     event.type,
-    formatVersion(version),
+    versionText(version),
     [...(late === undefined ? [] : ['late']), ...(repaired === true ? ['repaired'] : [])].join(' '),
     JSON.stringify(event.data),
   ];

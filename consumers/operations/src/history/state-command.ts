@@ -1,4 +1,5 @@
 import {
+  counted,
   EXIT_CODES,
   type ExitCode,
   isoText,
@@ -9,7 +10,13 @@ import {
   usageError,
 } from '@twinstream/command-line';
 import { type DeviceId, formatVersion, presentAttributes } from '@twinstream/device-model';
-import { asOfTime, type DescribedState, type StateAtBasis, stateAt } from '@twinstream/event-store';
+import {
+  asOfTime,
+  type DescribedState,
+  readHistory,
+  type StateAtBasis,
+  stateAt,
+} from '@twinstream/event-store';
 import { type Command, Option } from 'commander';
 import { pointInTimeMs, readDeviceId } from '../command/argument-values.ts';
 import {
@@ -17,10 +24,11 @@ import {
   type CommandContext,
   type RunCommand,
   write,
-  writeJson,
+  writeDocument,
 } from '../command/command-context.ts';
 import { storedOf } from '../devices.ts';
 import type { Stores } from '../services.ts';
+import { versionText } from './version-text.ts';
 
 interface StateFlags {
   readonly at?: string;
@@ -75,7 +83,7 @@ async function showState(context: CommandContext, device: string, flags: StateFl
   }
   const state = await stateOf(stores, deviceId, flags, now, host.stop);
   if (!isKnown(state)) return await refuseWithoutState(stores, deviceId, flags.at, host.stop);
-  if (flags.output === 'json') writeJson(context, stateDocument(state));
+  if (flags.output !== 'table') writeDocument(context, flags.output, stateDocument(state));
   else write(context, stateText(state));
   return EXIT_CODES.success;
 }
@@ -95,7 +103,18 @@ async function refuseWithoutState(
     throw refusal('UNKNOWN_DEVICE', `no events are stored of ${deviceId}`);
   }
   if (at !== undefined) {
-    throw refusal('NO_STATE_AT_TIME', `${deviceId} had no state at that time`);
+    const { events } = await readHistory(stores.eventStore, {
+      deviceId,
+      order: 'ascending',
+      limit: 1,
+      signal,
+    });
+    const [first] = events;
+    const since =
+      first === undefined
+        ? ''
+        : `: its first event arrived at ${isoText(first.arrivalTime)}, with the device time ${first.event.time}`;
+    throw refusal('NO_STATE_AT_TIME', `${deviceId} had no state at that time${since}`);
   }
   throw refusal(
     'STATE_MISSING',
@@ -155,7 +174,7 @@ function stateText(state: DescribedState): string {
   const rows = [...state.attributes]
     .filter(([, { value }]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { value, version }]) => [name, JSON.stringify(value), formatVersion(version)]);
+    .map(([name, { value, version }]) => [name, JSON.stringify(value), versionText(version)]);
   return `${head}\n${tableText([{ title: 'attribute' }, { title: 'value' }, { title: 'version' }], rows)}`;
 }
 
@@ -175,8 +194,8 @@ function showChanges(
     .filter(({ before: a, after: b }) => JSON.stringify(a) !== JSON.stringify(b));
   const statuses = { before: before?.status.value ?? 'unknown', after: after?.status.value ?? 'unknown' };
   const events = (after?.counts.events ?? 0) - (before?.counts.events ?? 0);
-  if (output === 'json') {
-    writeJson(context, {
+  if (output !== 'table') {
+    writeDocument(context, output, {
       deviceId,
       events,
       status: statuses,
@@ -196,6 +215,6 @@ function showChanges(
   ]);
   if (statuses.before !== statuses.after) rows.unshift(['(status)', statuses.before, statuses.after]);
   write(context, tableText([{ title: 'attribute' }, { title: 'before' }, { title: 'after' }], rows));
-  write(context, `\n${events} events between`);
+  write(context, `\n${counted(events, 'event')} between`);
   return EXIT_CODES.success;
 }

@@ -20,7 +20,13 @@ import {
 } from '@twinstream/command-line';
 import { parseDurationMs } from '@twinstream/runtime';
 import { type Command, Option } from 'commander';
-import { addCommand, type HostContext, type RunAlone, write, writeJson } from '../command/command-context.ts';
+import {
+  addCommand,
+  type HostContext,
+  type RunAlone,
+  write,
+  writeDocument,
+} from '../command/command-context.ts';
 import { capacityDocument, capacityText } from './plan-report.ts';
 
 /** Adds `plan`, which needs no pipeline: it computes. */
@@ -41,7 +47,8 @@ export function addPlan(program: Command, runAlone: RunAlone): void {
 function plan(context: HostContext, flags: PlanFlags): ExitCode {
   const request = planRequest(flags);
   const planned = plannedFor(request);
-  if (flags.output === 'json') writeJson(context, capacityDocument(planned, request.latencyBudgetSeconds));
+  if (flags.output !== 'table')
+    writeDocument(context, flags.output, capacityDocument(planned, request.latencyBudgetSeconds));
   else write(context, capacityText(planned));
   return EXIT_CODES.success;
 }

@@ -77,10 +77,14 @@ function workloadText({ workload }: CapacityPlan): string {
   } = workload;
   const period = readable(1 / eventsPerSecondPerDevice);
   const kind = workload.isAggregated
-    ? `aggregated by ${readable(workload.producerCount)} producers with a linger of ${readable(lingerSeconds)} s`
+    ? `aggregated by ${several(workload.producerCount, 'producer')} with a linger of ${readable(lingerSeconds)} s`
     : 'a record each';
-  const text = `${readable(deviceCount)} devices, each an event of ${readable(eventBytes)} bytes in ${period} s (${workload.arrivals} arrivals), ${kind}; states of ${readable(stateBytes)} bytes; window ${windowSeconds} s; shards used to ${readable(shardUse * 100)} %.`;
+  const text = `${several(deviceCount, 'device')}, each an event of ${readable(eventBytes)} bytes in ${period} s (${workload.arrivals} arrivals), ${kind}; states of ${readable(stateBytes)} bytes; window ${windowSeconds} s; shards used to ${readable(shardUse * 100)} %.`;
   return wrapped(text, '');
+}
+
+function several(count: number, one: string): string {
+  return `${readable(count)} ${one}${count === 1 ? '' : 's'}`;
 }
 
 type FigureOfDesign = Pick<CapacityFigure, 'value' | 'formula' | 'source'> & Pick<Design, 'member' | 'title'>;

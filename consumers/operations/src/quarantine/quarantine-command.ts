@@ -1,5 +1,6 @@
 import {
   confirm,
+  counted,
   EXIT_CODES,
   type ExitCode,
   isoText,
@@ -29,7 +30,7 @@ import {
   type RunCommand,
   tell,
   write,
-  writeJson,
+  writeDocument,
   writeTable,
 } from '../command/command-context.ts';
 import { MAPPING_HELP, readTablesInUse } from '../services.ts';
@@ -135,9 +136,9 @@ function recordsMeant(count: number, filter: QuarantineFilter, names: readonly s
     ...shard.map((id) => `--shard ${id}`),
     ...(limit === undefined ? [] : [`--limit ${limit}`]),
   ];
-  if (names.length > 0) return `${whole(count)} named records`;
-  if (chosenBy.length > 0) return `${whole(count)} records (${chosenBy.join(' ')})`;
-  return `all ${whole(count)} records in quarantine`;
+  if (names.length > 0) return `${counted(count, 'named record')}`;
+  if (chosenBy.length > 0) return `${counted(count, 'record')} (${chosenBy.join(' ')})`;
+  return count === 1 ? 'the one record in quarantine' : `all ${whole(count)} records in quarantine`;
 }
 
 /** The records that are meant. Refuses names of which the filters find none. */
@@ -207,14 +208,15 @@ function report(
   results: readonly RedriveResult[],
 ): void {
   const counts = countOutcomes(results);
-  if (flags.output === 'json') {
-    writeJson(context, {
+  if (flags.output !== 'table') {
+    const document = {
       executed: flags.execute === true,
       records,
       entries: results.length,
       outcomes: counts,
       results,
-    });
+    };
+    writeDocument(context, flags.output, document, results);
     return;
   }
   writeTable(
@@ -227,7 +229,7 @@ function report(
       detail,
     ]),
   );
-  write(context, `${whole(records)} records: ${outcomesText(counts)}`);
+  write(context, `${counted(records, 'record')}: ${outcomesText(counts)}`);
   if (flags.execute !== true) tellDryRun(context);
   else if ((counts.stored ?? 0) > 0) tell(context, FLEET_LIST_FOLLOWS);
 }
@@ -253,9 +255,8 @@ async function discard(
   }
   const records = await gathered(context, flags, names);
   if (flags.execute !== true) {
-    if (flags.output === 'json')
-      writeJson(context, { executed: false, discarded: records.map(({ key }) => key) });
-    else write(context, `${whole(records.length)} records would be discarded`);
+    if (flags.output !== 'table') writeDiscarded(context, flags.output, false, records);
+    else write(context, `${counted(records.length, 'record')} would be discarded`);
     tellDryRun(context);
     return EXIT_CODES.success;
   }
@@ -266,8 +267,22 @@ async function discard(
     const resolution = { outcome: 'discarded' as const, time, reason, actor: flags.actor, events: [] };
     await services.quarantine.resolve(key, resolution, host.stop);
   }
-  if (flags.output === 'json')
-    writeJson(context, { executed: true, discarded: records.map(({ key }) => key) });
-  else write(context, `${whole(records.length)} records discarded`);
+  if (flags.output !== 'table') writeDiscarded(context, flags.output, true, records);
+  else write(context, `${counted(records.length, 'record')} discarded`);
   return EXIT_CODES.success;
+}
+
+function writeDiscarded(
+  context: CommandContext,
+  output: Exclude<OutputFormat, 'table'>,
+  executed: boolean,
+  records: readonly { readonly key: string }[],
+): void {
+  const discarded = records.map(({ key }) => key);
+  writeDocument(
+    context,
+    output,
+    { executed, discarded },
+    discarded.map((key) => ({ key })),
+  );
 }

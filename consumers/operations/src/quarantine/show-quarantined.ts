@@ -1,11 +1,11 @@
 import {
+  counted,
   cutText,
   EXIT_CODES,
   type ExitCode,
   isoText,
   type OutputFormat,
   refusal,
-  whole,
 } from '@twinstream/command-line';
 import type { FoundRecord } from '@twinstream/projection';
 import { type CommandContext, write, writeTable } from '../command/command-context.ts';
@@ -29,7 +29,7 @@ export async function listQuarantined(
     await context.host.stdout.ready();
     const { shardId, sequenceNumber, arrivalTime } = record;
     for (const { reason, detail, subSequenceNumber, partitionKey, data } of record.entries) {
-      if (output === 'json') {
+      if (output !== 'table') {
         const place = { shardId, sequenceNumber, subSequenceNumber, arrivalTime: isoText(arrivalTime) };
         write(
           context,
@@ -69,7 +69,7 @@ export async function listQuarantined(
       ],
       rows,
     );
-    write(context, `${whole(count)} records, ${whole(rows.length)} entries`);
+    write(context, `${counted(count, 'record')}, ${counted(rows.length, 'entry', 'entries')}`);
   }
   return EXIT_CODES.success;
 }
@@ -110,6 +110,6 @@ function hexDump(bytes: Uint8Array, bytesMax: number): string {
       .join('');
     lines.push(`${offset.toString(16).padStart(8, '0')}  ${hex.padEnd(BYTES_PER_LINE * 3 - 1)}  ${text}`);
   }
-  if (bytes.length > bytesMax) lines.push(`… ${bytes.length - bytesMax} bytes more`);
+  if (bytes.length > bytesMax) lines.push(`… ${counted(bytes.length - bytesMax, 'byte')} more`);
   return lines.join('\n');
 }

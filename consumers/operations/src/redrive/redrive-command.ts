@@ -1,5 +1,6 @@
 import {
   confirm,
+  counted,
   EXIT_CODES,
   type ExitCode,
   isoText,
@@ -28,7 +29,7 @@ import {
   type CommandContext,
   type RunCommand,
   write,
-  writeJson,
+  writeDocument,
   writeTable,
 } from '../command/command-context.ts';
 import { readTablesInUse } from '../services.ts';
@@ -98,7 +99,7 @@ async function redriveCommand(
   if (execute && listings.length > 0) {
     const which = flags.kind === undefined ? '' : `, those of kind ${flags.kind} alone,`;
     const most = flags.limit === undefined ? '' : ` (${whole(limit)} at most)`;
-    const question = `Redrive ${whole(listings.length)} documents${which} into the pipeline${most}?`;
+    const question = `Redrive ${counted(listings.length, 'document')}${which} into the pipeline${most}?`;
     await confirm(host, question, flags.yes === true);
   }
   const redriving = await documentServices(context);
@@ -175,8 +176,9 @@ function report(
   results: readonly Result[],
 ): void {
   const counts = countOutcomes(results);
-  if (output === 'json') {
-    writeJson(context, { executed, documents: results.length, outcomes: counts, results });
+  if (output !== 'table') {
+    const document = { executed, documents: results.length, outcomes: counts, results };
+    writeDocument(context, output, document, results);
   } else {
     writeTable(
       context,
@@ -186,7 +188,7 @@ function report(
         ...[document, detail],
       ]),
     );
-    write(context, `${whole(results.length)} documents: ${outcomesText(counts)}`);
+    write(context, `${counted(results.length, 'document')}: ${outcomesText(counts)}`);
   }
   if (!executed) tellDryRun(context);
 }

@@ -1,5 +1,6 @@
 import {
   confirm,
+  counted,
   durationOption,
   durationText,
   EXIT_CODES,
@@ -21,7 +22,7 @@ import {
   type RunCommand,
   tell,
   write,
-  writeJson,
+  writeDocument,
   writeTable,
 } from '../command/command-context.ts';
 import { MAPPING_HELP } from '../services.ts';
@@ -149,7 +150,7 @@ export function addReplay(program: Command, run: RunCommand): void {
 async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCode> {
   const { services } = context;
   const { spec, plan: made } = await prepare(context, flags, newJobId(services.clock.now()));
-  if (flags.output === 'json') writeJson(context, { spec, plan: made });
+  if (flags.output !== 'table') writeDocument(context, flags.output, { spec, plan: made });
   else write(context, replayPlanText(spec, made, services.clock.now()));
   return EXIT_CODES.success;
 }
@@ -157,7 +158,7 @@ async function plan(context: CommandContext, flags: StartFlags): Promise<ExitCod
 async function status(context: CommandContext, id: string, { output }: OutputFlags): Promise<ExitCode> {
   const job = await requireJob(context, id);
   const now = context.services.clock.now();
-  if (output === 'json') writeJson(context, jobDocument(job, now));
+  if (output !== 'table') writeDocument(context, output, jobDocument(job, now));
   else {
     write(context, `${tableText(JOB_COLUMNS, [jobLine(job, now)])}\n${countsText(job)}`);
     if (shownStatus(job, now) === 'stalled') tell(context, stalledText(job));
@@ -168,11 +169,9 @@ async function status(context: CommandContext, id: string, { output }: OutputFla
 async function list(context: CommandContext, { output }: OutputFlags): Promise<ExitCode> {
   const jobs = await jobStore(context).list(context.host.stop);
   const now = context.services.clock.now();
-  if (output === 'json') {
-    writeJson(
-      context,
-      jobs.map((job) => jobDocument(job, now)),
-    );
+  if (output !== 'table') {
+    const documents = jobs.map((job) => jobDocument(job, now));
+    writeDocument(context, output, documents, documents);
   } else {
     writeTable(
       context,
@@ -200,7 +199,8 @@ async function cancel(context: CommandContext, id: string, { output }: OutputFla
     if (job.status !== 'completed') job.status = 'cancelled';
     await jobs.takeOver(job, job.runner, host.stop);
   }
-  if (output === 'json') writeJson(context, { id, status: isRunning ? 'cancelling' : job.status });
+  if (output !== 'table')
+    writeDocument(context, output, { id, status: isRunning ? 'cancelling' : job.status });
   else write(context, isRunning ? `job ${id} ends at its next checkpoint` : `job ${id} is ${job.status}`);
   return EXIT_CODES.success;
 }
@@ -219,7 +219,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
   const question = `Put ${eventsTable} and ${deviceStateTable} into use? The live projector pauses for about ${durationText(flags.functionTimeout)} and a catch-up.`;
   await confirm(context.host, question, flags.yes === true);
   const promotion = await promote(context, job, flags.functionTimeout);
-  if (flags.output === 'json') writeJson(context, promotionDocument(promotion));
+  if (flags.output !== 'table') writeDocument(context, flags.output, promotionDocument(promotion));
   else {
     write(
       context,
@@ -227,7 +227,7 @@ async function promoteCommand(context: CommandContext, id: string, flags: Promot
     );
     write(
       context,
-      `caught up with ${whole(promotion.caughtUpEvents)} events of the stream; ${whole(promotion.carriedEvents)} came from the tables before`,
+      `caught up with ${counted(promotion.caughtUpEvents, 'event')} of the stream; ${whole(promotion.carriedEvents)} came from the tables before`,
     );
     write(
       context,

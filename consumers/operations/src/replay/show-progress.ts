@@ -1,4 +1,4 @@
-import { durationText, liveLine, type TextOutput, whole } from '@twinstream/command-line';
+import { counted, durationText, liveLine, type TextOutput, whole } from '@twinstream/command-line';
 import { type ReplayJob, type ReplayPass, totalOf } from './replay-job.ts';
 import { isExact, type Range, rangeText } from './replay-plan.ts';
 
@@ -68,7 +68,7 @@ export function progressText(line: ProgressLine): string {
   if (does !== undefined) return `${pass}: ${does}`;
   const rate = `${whole(eventsPerSecond)}/s`;
   if (!isExact(expected) || expected.max === 0) {
-    return `${pass}: ${whole(read)} events of ${rangeText(expected, whole)}, ${rate}`;
+    return `${pass}: ${counted(read, 'event')} of ${rangeText(expected, whole)}, ${rate}`;
   }
   const share = Math.min(1, read / expected.max);
   const bar = '#'.repeat(Math.floor(share * BAR_CELLS)).padEnd(BAR_CELLS, '.');

@@ -15,7 +15,7 @@ import {
   type OperationsHost,
   tell,
   write,
-  writeJson,
+  writeDocument,
 } from '../command/command-context.ts';
 import { notStoredAmong, unknownDevices } from '../devices.ts';
 import { streamFacts } from '../shard-reads.ts';
@@ -144,7 +144,7 @@ function stopOf({ stop, stdout }: OperationsHost, { spec }: ReplayJob): AbortSig
 function report(context: CommandContext, output: OutputFormat, job: ReplayJob): ExitCode {
   const isText = job.spec.target === 'stdout';
   if (isText) tell(context, countsText(job).trimEnd());
-  else if (output === 'json') writeJson(context, jobDocument(job, context.services.clock.now()));
+  else if (output !== 'table') writeDocument(context, output, jobDocument(job, context.services.clock.now()));
   else write(context, countsText(job));
   const { id, status } = job;
   if (status === 'stopped') tell(context, `stopped; replay start --resume ${id} goes on`);

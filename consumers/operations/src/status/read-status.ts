@@ -36,7 +36,7 @@ export interface ShardStatus {
 export interface TableStatus {
   readonly table: string;
   readonly holds: 'events' | 'device-state';
-  /** As DynamoDB says it; on AWS up to six hours old. */
+  /** As DynamoDB says it; on AWS up to six hours old, and 0 until it has counted once. */
   readonly items: number;
   readonly bytes: number;
 }

@@ -1,5 +1,6 @@
 import {
   bytesText,
+  counted,
   duration,
   durationText,
   EXIT_CODES,
@@ -15,7 +16,7 @@ import {
   type CommandContext,
   type RunCommand,
   write,
-  writeJson,
+  writeDocument,
 } from '../command/command-context.ts';
 import { type OperationsStatus, readStatus } from './read-status.ts';
 
@@ -28,7 +29,10 @@ const WATCH_MS = 2_000;
 /** Each look reads every shard three times, of the five reads a second that its readers share. */
 const WATCH_MS_MIN = 1_000;
 const WATCH_MS_MAX = 24 * 3_600_000;
-const COUNTS_NOTE = "Items and sizes are DynamoDB's own counts, up to six hours old; dynalite keeps none.\n";
+/** DynamoDB says 0 of an empty table as of one that it has not counted yet. */
+const NOT_COUNTED = '-';
+const COUNTS_NOTE =
+  "Items and sizes are DynamoDB's own counts, up to six hours old; - is none yet. dynalite keeps none.\n";
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
 export function addStatus(program: Command, run: RunCommand): void {
@@ -52,9 +56,9 @@ async function status(context: CommandContext, { watch, output }: StatusFlags): 
   const betweenMs = typeof watch === 'number' ? watch : WATCH_MS;
   while (true) {
     const found = await readStatus(services, host.stop);
-    if (output === 'json') {
-      if (watch === undefined) writeJson(context, found);
-      else write(context, JSON.stringify(found));
+    if (output !== 'table') {
+      // Documents that follow one another are lines.
+      writeDocument(context, watch === undefined ? output : 'ndjson', found);
     } else {
       if (watch !== undefined && host.stdout.isTTY) host.stdout.write(CLEAR_SCREEN);
       write(context, statusText(found));
@@ -117,11 +121,11 @@ function statusText(found: OperationsStatus): string {
     `stream      ${found.stream}, retention ${found.retentionHours} h, at ${found.time}`,
     `lag         ${durationText(lags.reduce((most, lag) => Math.max(most, lag), 0))}`,
     `throughput  ${whole(rates.reduce((sum, rate) => sum + rate, 0))} records/s`,
-    `quarantine  ${whole(found.quarantinedEntries)} entries`,
+    `quarantine  ${counted(found.quarantinedEntries, 'entry', 'entries')}`,
     `archive     ${delivered === null ? 'nothing delivered yet' : `last delivery ${durationText(Math.max(0, now - Date.parse(delivered)))} ago`}`,
     ...found.replays.map(
       ({ id, target, step, entries }) =>
-        `replay      ${id} running: ${target}, pass ${step}, ${whole(entries.read)} entries read`,
+        `replay      ${id} running: ${target}, pass ${step}, ${counted(entries.read, 'entry', 'entries')} read`,
     ),
     `generation  ${found.generation}`,
     `projector   ${projectorText(found)}`,
@@ -147,7 +151,11 @@ function statusText(found: OperationsStatus): string {
   );
   const tables = tableText(
     [{ title: 'table' }, { title: 'items', align: 'right' }, { title: 'size', align: 'right' }],
-    found.tables.map(({ table, items, bytes }) => [table, whole(items), bytesText(bytes)]),
+    found.tables.map(({ table, items, bytes }) => [
+      table,
+      items === 0 ? NOT_COUNTED : whole(items),
+      bytes === 0 ? NOT_COUNTED : bytesText(bytes),
+    ]),
   );
   return `${head.join('\n')}\n\n${shards}\n${tables}${COUNTS_NOTE}`;
 }

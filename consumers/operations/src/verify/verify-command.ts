@@ -1,6 +1,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import {
   type Column,
+  counted,
   durationOption,
   durationText,
   EXIT_CODES,
@@ -22,7 +23,7 @@ import {
   type RunCommand,
   tell,
   write,
-  writeJson,
+  writeDocument,
   writeTable,
 } from '../command/command-context.ts';
 import { chosenDevices, notStoredAmong, unknownDevices } from '../devices.ts';
@@ -165,13 +166,14 @@ function report(
   counts: Counts,
   archive: ArchiveReport | undefined,
 ): void {
-  if (output === 'json') {
-    writeJson(context, {
+  if (output !== 'table') {
+    const document = {
       equal: differences.length === 0,
       ...counts,
       archive: archiveDocument(archive),
       differences,
-    });
+    };
+    writeDocument(context, output, document, differences);
     return;
   }
   if (differences.length > 0) {
@@ -192,12 +194,16 @@ function report(
     const unshown = differences.length - rows.length;
     if (unshown > 0) tell(context, `and ${whole(unshown)} more (--output json lists all)`);
   }
-  const scope = `${whole(counts.devices)} devices, ${whole(counts.pages)} pages, ${whole(counts.events)} events`;
+  const scope = [
+    counted(counts.devices, 'device'),
+    counted(counts.pages, 'page'),
+    counted(counts.events, 'event'),
+  ].join(', ');
   const notCompared =
     counts.statesNotCompared === 0
       ? ''
-      : `; ${whole(counts.statesNotCompared)} states not compared, for pages before them are missing or damaged`;
-  const verdict = differences.length === 0 ? 'equal' : `${whole(differences.length)} differences`;
+      : `; ${counted(counts.statesNotCompared, 'state')} not compared, for pages before them are missing or damaged`;
+  const verdict = differences.length === 0 ? 'equal' : counted(differences.length, 'difference');
   write(
     context,
     `${verdict}: ${scope} in ${durationText(counts.durationMs)}${archiveText(archive)}${notCompared}`,

@@ -1,5 +1,6 @@
 import { EXIT_CODES } from '@twinstream/command-line';
-import { newDevice } from '@twinstream/device-model';
+import { deviceId, newDevice } from '@twinstream/device-model';
+import { readHistory } from '@twinstream/event-store';
 import { writeBatch } from '@twinstream/event-store/contract/chain-writer';
 import { systemClock } from '@twinstream/runtime';
 import { arrivedEvent, DEVICE, SHARDS, TEST_TIME_MS } from '@twinstream/test-kit';
@@ -72,4 +73,40 @@ test('a state says up to which version its attributes are not kept, and nothing 
   await latestState.replace({ ...known, attributesFloor }, known.page);
   expect((await state()).stdout).toMatch(/^not kept {4}attributes up to version 1\.2: too many names$/m);
   expect(JSON.parse((await state('--output', 'json')).stdout).attributesFloor).toBe('1.2');
+});
+
+test('a time before the first event is answered with the time of that', async () => {
+  const { exitCode, stderr } = await state('--at', iso(TEST_TIME_MS - 60_000));
+  expect(exitCode).toBe(EXIT_CODES.refused);
+  const { events } = await readHistory(services.stored.eventStore, {
+    deviceId: DEVICE,
+    order: 'ascending',
+    limit: 1,
+  });
+  expect(stderr).toContain(
+    `its first event arrived at ${iso(events[0]?.arrivalTime ?? 0)}, with the device time ${events[0]?.event.time}`,
+  );
+});
+
+test('attributes of a device that has not counted yet have a dash for a version', async () => {
+  const { eventStore, latestState } = services.stored;
+  const device = deviceId('uncounted');
+  const arrived = [arrivedEvent({ deviceId: device, at: 1, data: { speed: 7 } })];
+  const { state: written } = await writeBatch(eventStore, newDevice(device), SHARDS[0], arrived);
+  await latestState.write(written);
+  expect((await runOps(services, ['state', device])).stdout).toMatch(/^speed +7 +-$/m);
+  expect((await runOps(services, ['history', device])).stdout).not.toContain('-1.-1');
+});
+
+test('a list is a line of JSON for each of its items where that is asked for, and one state a line', async () => {
+  const { stdout } = await runOps(services, ['history', DEVICE, '--output', 'ndjson']);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).counter),
+  ).toEqual([1, 2, 3]);
+  const one = (await state('--output', 'ndjson')).stdout;
+  expect(one.trimEnd().split('\n')).toHaveLength(1);
+  expect(JSON.parse(one)).toEqual(JSON.parse((await state('--output', 'json')).stdout));
 });

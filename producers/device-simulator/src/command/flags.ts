@@ -6,7 +6,7 @@ import {
   visible,
   wholeNumber,
 } from '@twinstream/command-line';
-import { TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
+import { PROFILE_HELP, TARGET_HELP, TARGETS, type TargetName } from '@twinstream/runtime';
 import { MIXED_AGGREGATES } from '@twinstream/stream-producer';
 import { Command, Option } from 'commander';
 import { SEED_MAX } from '../fleet/draws.ts';
@@ -29,6 +29,7 @@ export interface OutputFlags {
   readonly metricsPort?: number;
   readonly scenario?: string;
   readonly target?: TargetName;
+  readonly profile?: string;
 }
 
 export interface Flags extends OutputFlags {
@@ -154,6 +155,7 @@ export function simulateProgram(): Command {
     .option('--clock-skew <percent>', 'devices whose clock is off by a second to a day')
     .optionsGroup('Delivery:')
     .addOption(new Option('--target <place>', TARGET_HELP).choices(TARGETS))
+    .option('--profile <name>', PROFILE_HELP)
     .option('--stream <name>', 'the stream (default: TWINSTREAM_STREAM, else device-events)')
     .option('--aggregate', 'pack events into aggregated records (KPL format): more events per shard')
     .addOption(
@@ -198,6 +200,6 @@ export function readFlags({
   const errors = { ...stderr, write: (text: string) => stderr.write(visible(text)) };
   const exitCode = parseCommandLine(command, { argv, stdout, stderr: errors });
   if (exitCode !== undefined) return { exitCode };
-  const { output, progress, ledger, metricsPort, scenario, target, ...given } = command.opts();
-  return { output, progress, ledger, metricsPort, scenario, target, given };
+  const { output, progress, ledger, metricsPort, scenario, target, profile, ...given } = command.opts();
+  return { output, progress, ledger, metricsPort, scenario, target, profile, given };
 }

@@ -27,8 +27,8 @@ import { explainStreamTrouble } from './stream-trouble.ts';
 
 /** The process that the command runs in. */
 export interface SimulateHost extends CommandHost {
-  /** Decides where the events go, and has the SDK go there. Throws `TARGET_REQUIRED` or `NO_PIPELINE`. */
-  readonly enterTarget: (asked: TargetName | undefined) => Target;
+  /** Decides where the events go, by `--target` and `--profile`, and has the SDK go there. Throws `TARGET_REQUIRED`, `NO_PIPELINE` or `INVALID_PROFILE`. */
+  readonly enterTarget: (asked: TargetName | undefined, profile: string | undefined) => Target;
   readonly clock: Clock;
   readonly interrupts: Interrupts;
 }
@@ -59,7 +59,7 @@ export async function simulateCommand(host: SimulateHost): Promise<ExitCode> {
   let place: Place | undefined;
   try {
     const settings = settingsOf(flags, host);
-    const { name, environment } = host.enterTarget(flags.target);
+    const { name, environment } = host.enterTarget(flags.target, flags.profile);
     const plan = planRun(settings, {
       nowMs: host.clock.now(),
       stream: environment.TWINSTREAM_STREAM || undefined,

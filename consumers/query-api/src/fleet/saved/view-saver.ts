@@ -50,13 +50,18 @@ export function createViewSaver(
     logger.warn({ reason, ...details }, 'saved view not used');
   }
 
+  /** Nobody needs to know of it: a pipeline starts without one. */
+  function absent(): undefined {
+    logger.info({ reason: 'none' }, 'saved view not used');
+  }
+
   return {
     restore: async (rows, expected, signal) => {
       let head: SavedViewHead | undefined;
       try {
         const startTime = clock.now();
         const bytes = await store.read(signal);
-        if (bytes === undefined) return ignored('none');
+        if (bytes === undefined) return absent();
         const ageMsMax = (await retentionMs()) - RETENTION_LEFT_MS;
         await readSavedView(bytes, {
           onHead: (found) => {
