@@ -67,7 +67,12 @@ export async function buildPackage(target: PublicPackage): Promise<void> {
   const imported = built.chunks
     .flatMap((chunk) =>
       chunk.type === 'chunk'
-        ? [...chunk.imports, ...chunk.dynamicImports, ...lookedUpPackages(chunk.code)]
+        ? [
+            // Among them are packages of code that was left out: nothing names those.
+            ...chunk.imports.filter((name) => chunk.code.includes(name)),
+            ...chunk.dynamicImports,
+            ...lookedUpPackages(chunk.code),
+          ]
         : [],
     )
     .filter((name) => !ownFiles.has(name));
