@@ -9,6 +9,9 @@ const STOP_DEADLINE_MS = 10_000;
 /** Time from SIGKILL until its output is given up, which a process outside of its group may hold open. */
 const OUTPUT_GRACE_MS = 1_000;
 
+/** Kills the process group of its argument once its standard input has ended, which it does when the lab is gone. */
+const WATCH_LAB = 'while read -r line; do :; done; kill -KILL "-$1"';
+
 export interface LabConsumerOptions {
   readonly command: readonly string[];
   readonly folder: string;
@@ -60,10 +63,11 @@ export class LabConsumer {
       // Given up: see #kill.
       if (!this.#isStopping) throw error;
     });
+    const watcher = child.pid === undefined ? undefined : watchLab(child.pid);
     const exited = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(`did not start: ${error.message}`));
       child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
+    }).finally(() => watcher?.kill('SIGKILL'));
     this.#closed = exited.then(async (how) => {
       await read;
       if (!this.#isStopping) this.end = { how, errorTail: errorTail.trim() };
@@ -119,4 +123,13 @@ export class LabConsumer {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   }
+}
+
+/** A lab that is killed (SIGKILL, a terminal that closes) cannot stop its consumer: a process beside it does. */
+function watchLab(consumerPid: number): ChildProcess {
+  return spawn('/bin/sh', ['-c', WATCH_LAB, 'watch-lab', String(consumerPid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // Not in the group of the lab, which a terminal's signals reach.
+    detached: true,
+  });
 }

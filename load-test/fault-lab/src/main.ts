@@ -60,7 +60,7 @@ async function main(): Promise<ExitCode> {
   if (ended !== undefined) return ended;
   const flags = program.opts<Flags>();
   const options = optionsOf(flags, program.args);
-  const signal = shutdownSignal();
+  const signal = AbortSignal.any([shutdownSignal(), parentGone()]);
   const say = (line: string) => void host.stderr.write(`lab: ${line}\n`);
   try {
     const result = await runLab({ options, environment: host.environment, folder: host.folder, signal, say });
@@ -71,6 +71,16 @@ async function main(): Promise<ExitCode> {
     host.stderr.write('lab: stopped\n');
     return EXIT_CODES.interrupted;
   }
+}
+
+/** Aborted when the process that started the lab with a channel is gone; never without a channel. */
+function parentGone(): AbortSignal {
+  const controller = new AbortController();
+  if (process.connected) {
+    process.once('disconnect', () => controller.abort(new Error('the process that started the lab is gone')));
+    process.channel?.unref();
+  }
+  return controller.signal;
 }
 
 function complain(error: unknown): ExitCode {

@@ -35,6 +35,23 @@ test('a kill does not wait for a process that has left the group with the output
   }
 });
 
+test.each(['SIGKILL', 'SIGHUP'] as const)('a consumer ends when the lab is ended by %s', async (signal) => {
+  const script = `import { LabConsumer } from '${CONSUMER}';
+    const command = ['sh', '-c', 'trap "" TERM HUP; echo $$; while :; do sleep 1; done'];
+    const onLine = (line) => process.stdout.write(line);
+    new LabConsumer({ command, folder: '.', environment: process.env, onLine }).start();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  const [first] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const pid = Number(first);
+  expect(isRunning(pid)).toBe(true);
+  child.kill(signal);
+  try {
+    await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+  } finally {
+    if (isRunning(pid)) process.kill(-pid, 'SIGKILL');
+  }
+});
+
 test('a consumer that ignores SIGTERM ends with the lab, also where the lab is not asked', async () => {
   const script = `import { LabConsumer } from '${CONSUMER}';
     const command = ['sh', '-c', 'trap "" TERM; echo $$; while :; do sleep 1; done'];
