@@ -19,6 +19,7 @@ import { localAccess } from '../src/pipeline-access.ts';
 import { checkPipeline, pipelineStores } from '../src/pipeline-stores.ts';
 import { type RunningPipeline, refusedStart, runPipeline, temporaryFolder } from '../src/running-pipeline.ts';
 import { interpolated, readDashboard, readExposition } from './grafana-dashboard.ts';
+import { startSpanReceiver } from './span-receiver.ts';
 
 /** Positions of a made-up bus day: rows that collide on vehicle and time, empty cells, file order by trip. */
 function busDay(): { readonly csv: string; readonly rowCount: number; readonly vehicleCount: number } {
@@ -63,11 +64,17 @@ describe('the pipeline on one command', () => {
   const folder = temporaryFolder();
   let pipeline: RunningPipeline;
 
+  let receiver: Awaited<ReturnType<typeof startSpanReceiver>>;
+
   beforeAll(async () => {
+    receiver = await startSpanReceiver();
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
     pipeline = await runPipeline(folder.path);
   }, 120_000);
   afterAll(async () => {
+    vi.unstubAllEnvs();
     const code = await pipeline.stop();
+    receiver.close();
     folder.dispose();
     expect(code).toBe(0);
   }, 60_000);
@@ -107,6 +114,41 @@ describe('the pipeline on one command', () => {
       counts: { events: 80, duplicates: 80, late: 0, gaps: 0 },
       lastEventTime: '2017-03-21T12:38:31.000Z',
     });
+  }, 120_000);
+
+  test('a sampled event has one trace from its put to its state, whose context the history keeps, and others have none', async () => {
+    // A try after this one finds another device, and its own spans.
+    const prefix = `traced-${Date.now()}-`;
+    receiver.forget();
+    const fleet = ['--kinds', 'meter=1', '--devices', '1', '--device-prefix', prefix, '--rate', 'max'];
+    const untraced = await pipeline.simulate(...fleet, '--count', '20', '--session', '1');
+    const traced = await pipeline.simulate(...fleet, '--count', '1', '--session', '9', '--trace-ratio', '1');
+    expect([untraced.code, traced.code, traced.stderr]).toEqual([0, 0, expect.not.stringContaining('spans')]);
+    const way = ['put', 'state-projector', 'page stored', 'state visible'];
+    const named = (name: string) => receiver.spans.filter((span) => span.name === name);
+    await until(
+      'all spans came',
+      async () => [...way, 'event-archiver'].every((name) => named(name).length > 0),
+      60_000,
+    );
+    expect(receiver.spans).toHaveLength(way.length + 1);
+    const [put, projector, page, state] = way.map((name) => named(name)[0]);
+    expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(1);
+    expect(put).not.toHaveProperty('parentSpanId');
+    expect(projector?.parentSpanId).toBe(put?.spanId);
+    expect([page?.parentSpanId, state?.parentSpanId]).toEqual([projector?.spanId, projector?.spanId]);
+    const starts = [put, projector, page, state].map((span) => BigInt(span?.startTimeUnixNano ?? 0));
+    expect(starts).toEqual([...starts].sort((a, b) => (a < b ? -1 : 1)));
+
+    await pipeline.caughtUp();
+    const id = `${prefix}meter-000001`;
+    const { body } = await getJson<WholeDevice>(`${pipeline.apiUrl}/v1/devices/${id}`);
+    expect(body).toMatchObject({ counts: { events: 21, duplicates: 0 }, version: { session: 9 } });
+    expect(body.attributes).not.toHaveProperty('traceparent');
+    const history = await fetch(`${pipeline.apiUrl}/v1/devices/${id}/events?limit=100`);
+    expect((await history.text()).match(/"traceparent":"[^"]*"/g)).toEqual([
+      `"traceparent":"00-${put?.traceId}-${put?.spanId}-01"`,
+    ]);
   }, 120_000);
 
   test('metrics of all processes are one scrape, and the Grafana dashboard asks for what is there alone', async () => {

@@ -38,7 +38,11 @@ async function loadHandler(): Promise<Handler> {
       name: 'Runtime.HandlerNotFound',
     });
   }
-  return handler;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = process.env;
+  if (base === undefined && own === undefined) return handler;
+  // Loaded where spans go anywhere alone: a container starts in tens of milliseconds.
+  const { tracedByEnvironment } = await import('./traced-handler.ts');
+  return tracedByEnvironment(handler, setup.functionName, process.env);
 }
 
 function isHandler(value: unknown): value is Handler {

@@ -172,6 +172,10 @@ export function simulateProgram(): Command {
       '--deadline <duration>',
       'maximum time from the put of an event to its acknowledgement (default: 5m)',
     )
+    .option(
+      '--trace-ratio <ratio>',
+      'share of events, 0 to 1, whose way is traced by OTLP; needs OTEL_EXPORTER_OTLP_ENDPOINT (default: 0)',
+    )
     .optionsGroup('Output:')
     .addOption(
       new Option('--output <format>', 'summary on standard output').choices(['text', 'json']).default('text'),

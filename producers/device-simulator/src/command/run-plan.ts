@@ -33,6 +33,8 @@ export interface RunPlan {
   readonly seed: number;
   readonly session: number;
   readonly faults: FaultShares;
+  /** Share of events whose way is traced, 0 to 1. */
+  readonly traceShare: number;
   readonly count: number | undefined;
   readonly durationMs: number | undefined;
   /** An event that could not be handed over so long after it was due is dropped; Infinity to send all. */
@@ -90,6 +92,7 @@ export function planRun(settings: Settings, context: PlanContext): RunPlan {
     count: settings.count,
     durationMs: settings.duration,
     delayMsMax: settings.maxDelay ?? defaultDelayMs,
+    traceShare: settings.traceRatio ?? 0,
     stream: settings.stream ?? context.stream ?? NAMES.stream,
     aggregate: settings.aggregate ?? false,
     mixedAggregates: settings.mixedAggregates,

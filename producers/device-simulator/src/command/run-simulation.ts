@@ -1,5 +1,6 @@
 import { type Clock, CodedError } from '@twinstream/runtime';
 import type { StreamProducer } from '@twinstream/stream-producer';
+import { newTraceContext, type SpanExporter } from '@twinstream/telemetry';
 import { withFaults } from '../faults/sending-faults.ts';
 import { createFleet } from '../fleet/fleet.ts';
 import { readRecording } from '../recording/open-recording.ts';
@@ -14,6 +15,7 @@ import { sendEvents } from '../sending/send-events.ts';
 import type { SimulatedRecord } from '../sending/simulated-record.ts';
 import { REJECTED_ROWS_LISTED_MAX, type RunSummary } from '../sending/summary.ts';
 import { createTally, type Tally } from '../sending/tally.ts';
+import { withTraces } from '../sending/traced-source.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** What a run needs from outside. */
@@ -23,6 +25,8 @@ export interface RunPorts {
   readonly openProducer: () => Promise<Pick<StreamProducer<SimulatedRecord>, 'put' | 'close'>>;
   /** Opens the ledger, once the stream is open. */
   readonly openLedger: () => Promise<Ledger | undefined>;
+  /** Takes the spans of traced events. Default: nobody does. */
+  readonly spans?: SpanExporter | undefined;
   /** Aborted when nothing more shall be sent; what is on its way is waited for. */
   readonly stop: AbortSignal;
   /** Aborted when nothing shall be waited for any more. */
@@ -43,7 +47,7 @@ export interface RunResult {
  * was sent: with what is wrong with the input, the stream or the ledger.
  */
 export async function runSimulation(plan: RunPlan, ports: RunPorts): Promise<RunResult> {
-  const { clock, stop, abort } = ports;
+  const { clock, spans, stop, abort } = ports;
   const badRows: BadRow[] = [];
   let badRowCount = 0;
   let startMs: number | undefined;
@@ -70,10 +74,11 @@ export async function runSimulation(plan: RunPlan, ports: RunPorts): Promise<Run
   ports.onStart(tally);
   const { delayMsMax } = plan;
   let failure = await failureOf(() =>
-    sendEvents({ source, producer, tally, ledger, clock, startMs: startMs ?? 0, delayMsMax, stop }),
+    sendEvents({ source, producer, tally, ledger, spans, clock, startMs: startMs ?? 0, delayMsMax, stop }),
   );
   await closeProducer();
   stop.removeEventListener('abort', closeProducer);
+  await spans?.flush();
   failure ??= await failureOf(() => source.close());
   failure ??= await failureOf(async () => ledger?.close());
 
@@ -117,7 +122,7 @@ interface SourceContext {
 
 /** The plan's events: generated or read, limited, then damaged. */
 function sourceOf(plan: RunPlan, { elapsedMs, onBadRow }: SourceContext): EventSource {
-  const { source, session, seed, count, durationMs, faults } = plan;
+  const { source, session, seed, count, durationMs, faults, traceShare } = plan;
   const events =
     source.kind === 'fleet'
       ? fleetSource(createFleet(source.fleet), source.load, source.isPaced)
@@ -128,7 +133,12 @@ function sourceOf(plan: RunPlan, { elapsedMs, onBadRow }: SourceContext): EventS
           onBadRow,
         });
   const limited = limitedSource(events, { count, durationMs, elapsedMs });
-  return Object.values(faults).some((share) => share > 0) ? withFaults(limited, faults, seed) : limited;
+  // Before faults: the copies of an event are the same, and have one trace.
+  const traced =
+    traceShare > 0
+      ? withTraces(limited, traceShare, { random: Math.random, newContext: newTraceContext })
+      : limited;
+  return Object.values(faults).some((share) => share > 0) ? withFaults(traced, faults, seed) : traced;
 }
 
 function summaryOf(

@@ -38,6 +38,12 @@ export const percentage = written('a percentage from 0 to 100', (text) => {
   return value >= 0 && value <= 100 ? value / 100 : undefined;
 });
 
+/** A share from 0 to 1, as samplers of traces have it. */
+export const ratio = written('a ratio from 0 to 1', (text) => {
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  return value >= 0 && value <= 1 ? value : undefined;
+});
+
 const DURATION_FORMS = 'a duration above 0 such as 500ms, 60s, 5m, 2h or PT2H';
 
 /** A duration as whole milliseconds, 1 or more. */

@@ -13,6 +13,7 @@ import {
   moment,
   numberOrMax,
   percentage,
+  ratio,
   skew,
   wholeNumber,
 } from './setting-values.ts';
@@ -68,6 +69,7 @@ const sharedSettings = {
   late: percentage,
   drop: percentage,
   malformed: percentage,
+  traceRatio: ratio,
   stream: anyText,
   aggregate: z.boolean({ error: 'must be true or false' }),
   mixedAggregates: z.enum(MIXED_AGGREGATES, { error: `must be one of ${MIXED_AGGREGATES.join(', ')}` }),

@@ -6,12 +6,13 @@ import {
   type ExitCode,
   explainFailure,
   type LiveLine,
+  usageError,
   visible,
   whole,
 } from '@twinstream/command-line';
 import type { Clock, Environment, Target, TargetName } from '@twinstream/runtime';
 import { createStreamProducer, kinesisTransport } from '@twinstream/stream-producer';
-import { processExposition, serveMetrics } from '@twinstream/telemetry';
+import { openSpanExporter, processExposition, type SpanExporter, serveMetrics } from '@twinstream/telemetry';
 import { openLedger } from '../sending/ledger.ts';
 import { showProgress } from '../sending/progress-line.ts';
 import type { SimulatedRecord } from '../sending/simulated-record.ts';
@@ -71,7 +72,7 @@ export async function simulateCommand(host: SimulateHost): Promise<ExitCode> {
       const { describeAwsTarget } = await import('@twinstream/aws/target');
       host.stderr.write(`${await describeAwsTarget(['kinesis'], { stream: plan.stream })}\n`);
     }
-    const result = await run(plan, flags, host);
+    const result = await run(plan, flags, host, spansOf(plan, environment, host));
     return report(result, place, flags, host);
   } catch (error) {
     return reportFailure(error, place, host);
@@ -107,7 +108,26 @@ function overridden(scenario: Settings, flags: Settings): Settings {
   return { ...Object.fromEntries(kept), ...flags };
 }
 
-async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<RunResult> {
+/** Where the spans of traced events go; nowhere where none are. Throws `INVALID_USAGE` where they would be lost. */
+function spansOf(
+  { traceShare }: RunPlan,
+  environment: Environment,
+  { stderr }: SimulateHost,
+): SpanExporter | undefined {
+  if (traceShare === 0) return undefined;
+  const spans = openSpanExporter('device-simulator', environment, (error) => {
+    stderr.write(`${visible(`spans not sent: ${error instanceof Error ? error.message : String(error)}`)}\n`);
+  });
+  if (spans !== undefined) return spans;
+  throw usageError('--trace-ratio: name a receiver of spans by OTEL_EXPORTER_OTLP_ENDPOINT');
+}
+
+async function run(
+  plan: RunPlan,
+  flags: Flags,
+  host: SimulateHost,
+  spans: SpanExporter | undefined,
+): Promise<RunResult> {
   const { clock, interrupts, stderr, folder } = host;
   let progress: LiveLine | undefined;
   let badRowCount = 0;
@@ -127,6 +147,7 @@ async function run(plan: RunPlan, flags: Flags, host: SimulateHost): Promise<Run
   try {
     return await runSimulation(plan, {
       clock,
+      spans,
       ...interrupts,
       openProducer: async () => {
         const producer = await openProducer(plan, clock);

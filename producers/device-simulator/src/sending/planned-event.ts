@@ -1,4 +1,5 @@
 import type { RejectionReason } from '@twinstream/device-model';
+import type { TraceContext } from '@twinstream/telemetry';
 
 /** Ways in which events go wrong between a device and the stream. An event suffers one of them at most. */
 export const SENDING_FAULTS = ['duplicates', 'outOfOrder', 'late', 'drop', 'malformed'] as const;
@@ -24,6 +25,8 @@ export interface PlannedEvent {
   /** When it should be sent, in milliseconds after the start of the run; undefined where there is no schedule: as soon as the stream takes it. */
   readonly dueMs: number | undefined;
   readonly fault?: SendingFault;
+  /** The span of its put, which its bytes name; absent for an event that is not traced. */
+  readonly trace?: TraceContext;
   /** How far the device's clock is off, in milliseconds; absent for a right one. */
   readonly clockSkewMs?: number;
 }

@@ -1,17 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Clock, CodedError } from '@twinstream/runtime';
 import type { PutOutcome, StreamProducer } from '@twinstream/stream-producer';
+import type { SpanExporter } from '@twinstream/telemetry';
 import type { Ledger } from './ledger.ts';
 import { outcomeLine, refusedLine, unsentLine } from './ledger-entry.ts';
 import type { EventSource, PlannedEvent } from './planned-event.ts';
 import { bytesOf, type SimulatedRecord } from './simulated-record.ts';
 import type { Tally } from './tally.ts';
+import { putSpan } from './traced-source.ts';
 
 export interface SendOptions {
   readonly source: EventSource;
   readonly producer: Pick<StreamProducer<SimulatedRecord>, 'put'>;
   readonly tally: Tally;
   readonly ledger: Ledger | undefined;
+  /** Takes a span of each traced event. */
+  readonly spans?: Pick<SpanExporter, 'add'> | undefined;
   readonly clock: Clock;
   /** When offset 0 is, in milliseconds since 1970. */
   readonly startMs: number;
@@ -34,7 +38,7 @@ const SLEEP_MS_MAX = 3_600_000;
  * error when it refuses events for good (`STREAM_REJECTED`: no such stream, no permission), and with what the source or the ledger throw.
  */
 export async function sendEvents(options: SendOptions): Promise<void> {
-  const { source, producer, tally, ledger, clock, startMs, delayMsMax, stop } = options;
+  const { source, producer, tally, ledger, spans, clock, startMs, delayMsMax, stop } = options;
   let n = 0;
   let burst = 0;
   let refusal: CodedError | undefined;
@@ -42,7 +46,12 @@ export async function sendEvents(options: SendOptions): Promise<void> {
   function onOutcome(outcome: PutOutcome<SimulatedRecord>): void {
     const atMs = clock.now();
     tally.outcome(outcome, atMs);
-    const { n: place, planned } = outcome.record;
+    const { n: place, planned, trace, partitionKey, sentAtMs } = outcome.record;
+    if (trace !== undefined) {
+      const error = outcome.status === 'failed' ? { error: outcome.reason.code } : {};
+      const ended = { attempts: outcome.attempts, ...error };
+      spans?.add(putSpan({ partitionKey, sentAtMs, trace }, ended, atMs));
+    }
     if (planned !== undefined) ledger?.write(outcomeLine(place, planned, outcome, atMs));
     if (outcome.status === 'failed' && outcome.reason.code === 'STREAM_REJECTED') refusal ??= outcome.reason;
   }
@@ -53,6 +62,7 @@ export async function sendEvents(options: SendOptions): Promise<void> {
       partitionKey: planned.deviceId,
       data: bytesOf(planned),
       planned: ledger === undefined ? undefined : planned,
+      trace: planned.trace,
       n,
       dueAtMs,
       sentAtMs,

@@ -17,6 +17,7 @@ import {
   type Schedule,
 } from './request-batcher.ts';
 import { singleItems } from './single-items.ts';
+import { publishedWrites } from './write-diagnostics.ts';
 import { createStatementWriter, keyOf, placeOf, type WriteStatement } from './write-statements.ts';
 
 export interface BatchedItemsOptions {
@@ -59,7 +60,7 @@ const ADVANCE_STATEMENTS_MAX = 6;
  * Where the endpoint does not know the operation, all goes on with {@link singleItems}, by what the logger is told.
  *
  * With `measure`, a write's units are those of its item's size, and its share of what the answer says was consumed of its
- * table, indexes included, where it says so (DynamoDB Local does not).
+ * table, indexes included, where it says so (DynamoDB Local does not). Writes are published on the diagnostics channel of writes.
  */
 export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOptions = {}): ItemClient {
   const { measure = false, logger } = options;
@@ -137,7 +138,7 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
     });
   }
 
-  return {
+  return publishedWrites({
     get: ({ tableName, key, consistent = true }, signal) => {
       const read = { tableName, key, place: placeOf(tableName, key) };
       return readers[consistent ? 'true' : 'false'].call(read, signal);
@@ -160,7 +161,7 @@ export function batchedItems(requests: DynamoDbRequests, options: BatchedItemsOp
         return await single.advance(request, signal);
       }
     },
-  };
+  });
 }
 
 interface ItemRead {

@@ -8,3 +8,4 @@ export * from './fast-path.ts';
 export * from './item-client.ts';
 export * from './item-size.ts';
 export * from './single-items.ts';
+export { WRITES_CHANNEL, type WriteDiagnostic } from './write-diagnostics.ts';
