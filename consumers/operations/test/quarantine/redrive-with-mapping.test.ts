@@ -86,7 +86,7 @@ test('of a record of several events only those that were rejected are redriven',
     ...['--mapping', mapping, '--execute', '--reason', 'w', '--yes'],
   );
   expect(stderr).toContain('the fleet list follows within five minutes');
-  expect(stdout).toMatch(/1 records: 1 stored/);
+  expect(stdout).toMatch(/1 record: 1 stored/);
   expect(exitCode).toBe(EXIT_CODES.success);
   expect((await stored()).map(({ place, event }) => [place.subSequenceNumber, event.data.temp])).toEqual([
     [placeOfItem(0, 1), 2],
@@ -104,9 +104,9 @@ test('asks about the records that the filters choose, and names the filters', as
   };
   expect(await ask()).toEqual(['Redrive all 2 records in quarantine into the tables in use? [y/N] ']);
   expect(await ask('--rejection', 'no-mapping', '--limit', '5')).toEqual([
-    'Redrive 1 records (--rejection no-mapping --limit 5) into the tables in use? [y/N] ',
+    'Redrive 1 record (--rejection no-mapping --limit 5) into the tables in use? [y/N] ',
   ]);
-  expect(await ask(`${SHARD}:100`)).toEqual(['Redrive 1 named records into the tables in use? [y/N] ']);
+  expect(await ask(`${SHARD}:100`)).toEqual(['Redrive 1 named record into the tables in use? [y/N] ']);
 });
 
 test('a mapping that cannot be read or is invalid is refused by name', async () => {

@@ -377,7 +377,7 @@ describe('what is chosen', () => {
     expect((await redrive('--execute')).exitCode).toBe(EXIT_CODES.usage);
     const argv = ['redrive', '--execute', '--reason', 'a test'];
     const { exitCode, questions } = await runOps(services, argv, 'no');
-    expect(questions).toEqual([expect.stringContaining('Redrive 1 documents into the pipeline?')]);
+    expect(questions).toEqual([expect.stringContaining('Redrive 1 document into the pipeline?')]);
     expect(exitCode).toBe(EXIT_CODES.refused);
     expect(put).toEqual([]);
   });

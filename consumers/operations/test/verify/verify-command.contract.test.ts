@@ -99,7 +99,7 @@ describe(engineTitle('verify on a damaged store', dynaliteEngine), () => {
     const { exitCode, stdout } = await ops('verify', '--no-archive', '--device', 'damaged-5');
     expect(exitCode).toBe(EXIT_CODES.failed);
     expect(stdout).toMatch(/damaged-5 +page-damaged +page 3/);
-    expect(stdout).toContain('1 differences: 1 devices, 6 pages');
+    expect(stdout).toContain('1 difference: 1 device, 6 pages');
   });
 });
 
