@@ -160,6 +160,7 @@ describe('a stage whose workload is stated', () => {
       expect(functionOf(made, id).ReservedConcurrentExecutions).toBe(2 * shards);
     }
     expect(planned(fleet)('concurrency')).toBe(2 * shards);
+    expect(planned(fleet)('reservedConcurrency')).toBe(2 * 2 * shards);
   });
 
   test('reserves none where no workload is stated, or AWS chooses the shards', () => {

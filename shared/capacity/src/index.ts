@@ -15,6 +15,7 @@ export { HOURS_A_MONTH, PRICES, SECONDS_A_MONTH } from './prices.ts';
 export { MEASURED_SPEEDS } from './projecting-speed.ts';
 export { HEADS_MEMORY_MIB, headsOfContainer } from './projector-memory.ts';
 export { stateBytesOf } from './state-size.ts';
+export { reservedInvocations, UNRESERVED_EXECUTIONS_MIN } from './reserved-concurrency.ts';
 export { BATCH_RECORDS_MAX, INVOCATION_BYTES_MAX } from './stream-load.ts';
 export type { CapacityWarning } from './warnings.ts';
 export { type CompleteWorkload, completeWorkload, WORKLOAD_LIMITS, type Workload } from './workload.ts';

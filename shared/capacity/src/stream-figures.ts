@@ -3,11 +3,14 @@ import { ASSUMPTION_SOURCE, ASSUMPTIONS } from './assumptions.ts';
 import type { Batches } from './batches.ts';
 import { type CapacityFigure, figure, readable } from './figure.ts';
 import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
+import { reservedInvocations, UNRESERVED_EXECUTIONS_MIN } from './reserved-concurrency.ts';
 import { BATCH_RECORDS_MAX } from './stream-load.ts';
 import type { CompleteWorkload } from './workload.ts';
 
 /** Projector and archiver. */
 const CONSUMERS = 2;
+/** As the mappings have it; a test of the stacks holds them equal. */
+const PARALLELIZATION_FACTOR = 1;
 const PUT_UNIT_BYTES = 25 * 1024;
 const KB = 1_024;
 const MAPPING_SOURCE = 'Lambda with Kinesis: a poll a second, 10,000 records or 6 MB a batch, read 2026-11';
@@ -103,10 +106,18 @@ function batchFigures({ windowSeconds }: CompleteWorkload, batches: Batches): Ca
     figure(
       'concurrency',
       'concurrent invocations',
-      batches.shardCount * CONSUMERS,
+      batches.shardCount * CONSUMERS * PARALLELIZATION_FACTOR,
       'invocations',
-      `${CONSUMERS} functions × shards × parallelization factor 1`,
+      `${CONSUMERS} functions × shards × parallelization factor ${PARALLELIZATION_FACTOR}`,
       MAPPING_SOURCE,
+    ),
+    figure(
+      'reservedConcurrency',
+      'reserved concurrency',
+      CONSUMERS * reservedInvocations(batches.shardCount, PARALLELIZATION_FACTOR),
+      'invocations',
+      `what a stage reserves: ${CONSUMERS} functions × twice the shards; an account needs ${UNRESERVED_EXECUTIONS_MIN} besides`,
+      'shared/capacity/src/reserved-concurrency.ts, read 2026-12',
     ),
   ];
 }

@@ -25,6 +25,7 @@ describe('10,000 devices, one event in ten seconds', () => {
     expect(value('recordsPerSecond')).toBe(1_000);
     expect(value('shards')).toBe(2);
     expect(value('concurrency')).toBe(4);
+    expect(value('reservedConcurrency')).toBe(8);
   });
 
   test('are never twice in a batch of a second, if they keep to their clocks, and hardly ever otherwise', () => {

@@ -3,6 +3,7 @@ import { DescribeLimitsCommand as DescribeTableLimitsCommand } from '@aws-sdk/cl
 import { DescribeLimitsCommand } from '@aws-sdk/client-kinesis';
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { paginateListSubscriptionsByTopic, type SNSClient } from '@aws-sdk/client-sns';
+import { UNRESERVED_EXECUTIONS_MIN } from '@twinstream/capacity';
 import { whole } from '@twinstream/command-line';
 import { functionNameOf } from '@twinstream/pipeline-settings';
 import { type Check, checked, type Finding, notChecked } from './check.ts';
@@ -125,7 +126,9 @@ export async function quotaChecks(
       subject: 'Lambda concurrent executions',
       look: async () => {
         const { AccountLimit } = await services.lambda.send(new GetAccountSettingsCommand({}), options);
-        return { quota: AccountLimit?.ConcurrentExecutions ?? 0, needed: load?.concurrency ?? 0 };
+        // What would leave less unreserved is refused by Lambda, and the deployment with it.
+        const needed = (load?.reservedConcurrency ?? 0) + UNRESERVED_EXECUTIONS_MIN;
+        return { quota: AccountLimit?.ConcurrentExecutions ?? 0, needed };
       },
     },
     {

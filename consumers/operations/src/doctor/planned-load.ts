@@ -5,7 +5,8 @@ import { z } from 'zod';
 /** What a plan asks of the account. */
 export interface PlannedLoad {
   readonly shards: number;
-  readonly concurrency: number;
+  /** Invocations that the stage reserves. */
+  readonly reservedConcurrency: number;
   readonly writeUnitsPerSecond: number;
 }
 
@@ -25,7 +26,7 @@ export async function readPlannedLoad(file: string, folder: string): Promise<Pla
     };
     return {
       shards: value('shards'),
-      concurrency: value('concurrency'),
+      reservedConcurrency: value('reservedConcurrency'),
       writeUnitsPerSecond: value('writeUnitsPerSecond'),
     };
   } catch (error) {

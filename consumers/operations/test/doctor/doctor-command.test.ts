@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCapacity } from '@twinstream/capacity';
@@ -182,6 +182,16 @@ describe('against a plan', () => {
       'quota-concurrency',
       'quota-write-units',
     ]);
+  });
+
+  test('concurrency that suffices to run, but not for what the stage reserves, is missing', async () => {
+    const file = await planFile(140_000);
+    const { figures } = JSON.parse(await readFile(file, 'utf8'));
+    const planned = (key: string) => figures.find((one: { key: string }) => one.key === key).twinstream.value;
+    expect(planned('concurrency')).toBeLessThan(900);
+    expect(planned('reservedConcurrency')).toBeGreaterThan(900);
+    const { missing } = await doctor({}, '--plan', file);
+    expect(missing.map(({ check }) => check)).toContain('quota-concurrency');
   });
 
   test('a file that is no plan is invalid usage, and nothing is asked', async () => {

@@ -85,6 +85,7 @@ describe('JSON', () => {
       'batchSeconds',
       'eventsPerBatch',
       'concurrency',
+      'reservedConcurrency',
       'kinesisProvisionedDollars',
       'kinesisOnDemandDollars',
       'kinesisAdvantageDollars',

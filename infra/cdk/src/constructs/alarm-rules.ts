@@ -244,7 +244,7 @@ function iotRules({ iotRuleName }: AlarmsProps): AlarmRule[] {
   ];
 }
 
-/** `what` needs concurrency that the account does not have. */
+/** Reserved concurrency is a limit as well: it is not the account alone that may lack it. */
 function throttlesRule(name: string, live: Alias, what = name): AlarmRule {
   return {
     name: `${name}Throttles`,
@@ -252,7 +252,7 @@ function throttlesRule(name: string, live: Alias, what = name): AlarmRule {
     metric: live.metricThrottles({ period: PERIOD }),
     from: 1,
     periods: 3,
-    description: `${what} wants more concurrency than the account has.`,
+    description: `${what} wants more concurrency than is reserved for it, or than the account has left.`,
   };
 }
 

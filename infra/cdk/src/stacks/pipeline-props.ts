@@ -1,4 +1,4 @@
-import { headsOfContainer } from '@twinstream/capacity';
+import { headsOfContainer, reservedInvocations } from '@twinstream/capacity';
 import type { MappingSettings } from '@twinstream/pipeline-settings';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { TwinstreamConsumerProps } from '../constructs/consumer-settings.ts';
@@ -47,24 +47,13 @@ function consumerProps(configuration: StageConfiguration, mapping: MappingSettin
   };
 }
 
-/**
- * One `UpdateShardCount` at most doubles or halves the shards of a stream (Kinesis API reference, read 2026-12). CloudFormation changes the
- * stream before its functions, and closed parents are read to their end before their children: either way a function that has
- * what the fewer shards need is asked for twice of it.
- */
-const RESHARD_GROWTH_MAX = 2;
-
-/**
- * Invocations that are kept for a function: one for each concurrent batch of each shard, and as many again as head-room. Reserved concurrency is
- * a limit as well: exactly what the shards need would throttle a reshard, and a redrive that invokes the archiver beside its
- * mapping. None is reserved where no workload says what comes, or where AWS chooses the shards.
- */
+/** None is reserved where no workload says what comes, or where AWS chooses the shards. */
 function invocationsOfFunction(
   { capacity, streamCapacity }: StageConfiguration,
   { parallelizationFactor }: MappingSettings,
 ): number | undefined {
   if (capacity === undefined || streamCapacity.mode !== 'provisioned') return undefined;
-  return streamCapacity.shardCount * parallelizationFactor * RESHARD_GROWTH_MAX;
+  return reservedInvocations(streamCapacity.shardCount, parallelizationFactor);
 }
 
 /** The states that a container keeps follow from the plan. Undefined where none is stated, or where AWS chooses the shards. */

@@ -107,6 +107,7 @@ const paperPlans = PAPER.map(({ eventsPerSecond, budgetSeconds }) => {
 
 const shards = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'shards');
 const concurrency = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'concurrency');
+const reserved = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'reservedConcurrency');
 const unitsPerSecond = ({ twinstream }: CapacityPlan) => figureValue(twinstream, 'writeUnitsPerSecond');
 const firehoseMiBPerSecond = ({ twinstream }: CapacityPlan) =>
   ((figureValue(twinstream, 'firehoseDollars') / PRICES.firehose.gb) * GB) / SECONDS_A_MONTH / MIB;
@@ -121,6 +122,7 @@ export function paperRows(): readonly (readonly string[])[] {
   return [
     row('shards', shards, '20,000'),
     row('concurrent executions', concurrency, '1,000'),
+    row('reserved concurrency', reserved, '900'),
     row('write units/s, both tables', unitsPerSecond, '40,000 each'),
     row('the same, baseline', ({ baseline }) => figureValue(baseline, 'writeUnitsPerSecond'), '40,000 each'),
     row('MiB/s into Firehose', firehoseMiBPerSecond, '5'),
@@ -146,7 +148,7 @@ export function limitRows(): readonly (readonly string[])[] {
     row('DynamoDB: 4,000 write units/s of a new table', unitsOfTable, 4_000),
     row('Firehose: 5 MiB/s of a stream', firehoseMiBPerSecond, 5),
     row('DynamoDB: 40,000 write units/s of a table', unitsOfTable, 40_000),
-    row('Lambda: 1,000 concurrent executions', concurrency, 1_000),
+    row('Lambda: 900 of 1,000 executions that may be reserved', reserved, 900),
     row('Kinesis: 20,000 shards', shards, 20_000),
   ];
 }
