@@ -22,6 +22,8 @@ export interface SeenRecord {
 export interface SeenInvocation {
   readonly atMs: number;
   readonly records: readonly SeenRecord[];
+  /** The function's event, as JSON. */
+  readonly payload: string;
 }
 
 /** What the scripted function does: its answer, a thrown error, or not being there. Undefined is an answer of null. */
@@ -73,7 +75,7 @@ export function mappingWorld(options: WorldOptions = {}): World {
   let done: Promise<void> = Promise.resolve();
 
   const invoke = async (payload: string): Promise<InvokeOutcome> => {
-    const invocation = { atMs: clock.now(), records: seenRecords(payload) };
+    const invocation = { atMs: clock.now(), records: seenRecords(payload), payload };
     const index = invocations.push(invocation) - 1;
     try {
       const answer = await options.script?.(invocation, index);
@@ -91,7 +93,11 @@ export function mappingWorld(options: WorldOptions = {}): World {
     mappingId: 'mapping-1',
     functionName: 'function-1',
     streamName: 'stream-1',
-    origin: { streamArn: 'arn:stream', region: 'us-east-1', roleArn: 'arn:role' },
+    origin: {
+      streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/stream-1',
+      region: 'us-east-1',
+      roleArn: 'arn:role',
+    },
     settings: {
       ...LAMBDA_DEFAULT_SETTINGS,
       startingPosition: { type: 'TRIM_HORIZON' },
