@@ -1,6 +1,7 @@
 import {
   figureValue,
   planCapacity,
+  streamReaders,
   WORKLOAD_LIMITS,
   type Workload,
   workloadWithin,
@@ -49,7 +50,7 @@ export interface StageCapacity {
  */
 export function stageCapacity(
   context: WorkloadContext,
-  asked: { readonly windowSeconds?: number | undefined },
+  asked: { readonly windowSeconds?: number | undefined; readonly hasFleetService: boolean },
 ): StageCapacity | undefined | { readonly faults: readonly string[] } {
   const { devices, eventsPerSecond, eventBytes, latencyBudgetSeconds, aggregated } = context;
   const stated = Object.values(context).some((value) => value !== undefined);
@@ -62,6 +63,7 @@ export function stageCapacity(
     eventsPerSecondPerDevice: eventsPerSecond,
     eventBytes,
     isAggregated: aggregated ?? false,
+    readerCount: streamReaders(asked.hasFleetService),
     ...(asked.windowSeconds === undefined ? {} : { windowSeconds: asked.windowSeconds }),
   };
   if (latencyBudgetSeconds === undefined) return capacityOf(workload);

@@ -240,7 +240,10 @@ export function stageConfiguration(read: (name: string) => unknown): StageConfig
 function plannedCapacity(context: z.infer<typeof CONTEXT>): StageCapacity | undefined {
   const { devices, eventsPerSecond, eventBytes, latencyBudgetSeconds, aggregated } = context;
   const workload = { devices, eventsPerSecond, eventBytes, latencyBudgetSeconds, aggregated };
-  const planned = stageCapacity(workload, { windowSeconds: context.windowSeconds });
+  const planned = stageCapacity(workload, {
+    windowSeconds: context.windowSeconds,
+    hasFleetService: context.fleetApi === 'service',
+  });
   if (planned !== undefined && 'faults' in planned) throw invalid(planned.faults);
   if (planned !== undefined && planned.shardCount > SHARDS_MAX) {
     throw invalid([`devices: need ${planned.shardCount} shards, and ${SHARDS_MAX} are the most`]);

@@ -139,6 +139,20 @@ describe('a stage whose workload is stated', () => {
     expect(mappingOf(made, 'Archiver').MaximumBatchingWindowInSeconds).toBe(1);
   });
 
+  test('has shards for the tasks of the query service, too, which read every record', () => {
+    const dense = {
+      ...workload,
+      devices: '150000',
+      eventBytes: '1000',
+      aggregated: 'true',
+      latencyBudgetSeconds: '10',
+    };
+    const shardsOf = (context: Context) =>
+      Number(resource(pipelineTemplate(context), 'AWS::Kinesis::Stream', 'EventStream').ShardCount);
+    const [alone, shared] = [shardsOf(dense), shardsOf({ ...dense, ...SERVICE })];
+    expect(shared).toBeGreaterThanOrEqual(2 * alone - 1);
+  });
+
   test('keeps as many states in memory as a shard has devices, within the memory for them', () => {
     const headsOf = (context: Context): unknown => {
       const { Environment } = functionOf(pipelineTemplate(context), 'ProjectorStateProjector');

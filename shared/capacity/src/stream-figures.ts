@@ -5,20 +5,24 @@ import { type CapacityFigure, figure, readable } from './figure.ts';
 import { GB, HOURS_A_MONTH, PRICE_SOURCE, PRICES, SECONDS_A_MONTH } from './prices.ts';
 import { reservedInvocations, UNRESERVED_EXECUTIONS_MIN } from './reserved-concurrency.ts';
 import { BATCH_RECORDS_MAX } from './stream-load.ts';
+import { CONSUMERS } from './stream-readers.ts';
 import type { CompleteWorkload } from './workload.ts';
 
-/** Projector and archiver. */
-const CONSUMERS = 2;
 /** As the mappings have it; a test of the stacks holds them equal. */
 const PARALLELIZATION_FACTOR = 1;
 const PUT_UNIT_BYTES = 25 * 1024;
 const KB = 1_024;
 const MAPPING_SOURCE = 'Lambda with Kinesis: a poll a second, 10,000 records or 6 MB a batch, read 2026-11';
-const SHARD_SOURCE = 'Kinesis quotas and limits: 1 MiB/s or 1,000 records/s a shard, read 2026-11';
+const SHARD_SOURCE =
+  'Kinesis quotas and limits: 1 MiB/s or 1,000 records/s into a shard, 2 MiB/s out of it, read 2026-11';
 
 /** What both designs have alike: stream, shards, batches. */
 export function streamFigures(workload: CompleteWorkload, batches: Batches): CapacityFigure[] {
-  return [...loadFigures(workload, batches), ...batchFigures(workload, batches), ...streamPrices(batches)];
+  return [
+    ...loadFigures(workload, batches),
+    ...batchFigures(workload, batches),
+    ...streamPrices(workload, batches),
+  ];
 }
 
 function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigure[] {
@@ -30,6 +34,7 @@ function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigu
     shardUse,
     lingerSeconds,
     producerCount,
+    readerCount,
   } = workload;
   return [
     figure(
@@ -79,7 +84,7 @@ function loadFigures(workload: CompleteWorkload, batches: Batches): CapacityFigu
       'shards',
       batches.shardCount,
       'shards',
-      `larger of bytes / 1 MiB and records / 1,000, over a use of ${readable(shardUse)}`,
+      `largest of bytes / 1 MiB, records / 1,000 and bytes × ${readerCount} readers / 2 MiB, over a use of ${readable(shardUse)}`,
       SHARD_SOURCE,
     ),
   ];
@@ -122,12 +127,15 @@ function batchFigures({ windowSeconds }: CompleteWorkload, batches: Batches): Ca
   ];
 }
 
-function streamPrices({ shardCount, recordsPerSecond, recordBytes, bytesPerSecond }: Batches) {
+function streamPrices(
+  { readerCount }: CompleteWorkload,
+  { shardCount, recordsPerSecond, recordBytes, bytesPerSecond }: Batches,
+) {
   const { kinesis } = PRICES;
   const hourly = shardCount * (kinesis.shardHour + kinesis.retentionShardHour);
   const putUnits = recordsPerSecond * Math.ceil(recordBytes / PUT_UNIT_BYTES);
   const gbIn = (recordsPerSecond * Math.ceil(recordBytes / KB) * KB * SECONDS_A_MONTH) / GB;
-  const gbOut = (bytesPerSecond * CONSUMERS * SECONDS_A_MONTH) / GB;
+  const gbOut = (bytesPerSecond * readerCount * SECONDS_A_MONTH) / GB;
   const gbKept = (bytesPerSecond * (RETENTION_HOURS - 24) * 3_600) / GB;
   const onDemandGbDollars =
     gbIn * kinesis.onDemandGbIn + gbOut * kinesis.onDemandGbOut + gbKept * kinesis.onDemandGbMonthRetained;
@@ -145,7 +153,7 @@ function streamPrices({ shardCount, recordsPerSecond, recordBytes, bytesPerSecon
       'Kinesis, on demand',
       kinesis.onDemandStreamHour * HOURS_A_MONTH + onDemandGbDollars,
       'USD/month',
-      'stream-hours + GB in (records round up to 1 KB) + GB out to 2 consumers + GB kept beyond the first day',
+      `stream-hours + GB in (records round up to 1 KB) + GB out to ${readerCount} readers + GB kept beyond the first day`,
       PRICE_SOURCE,
     ),
     figure(

@@ -1,4 +1,8 @@
-import { SHARD_IN_BYTES_PER_SECOND, SHARD_IN_RECORDS_PER_SECOND } from '@twinstream/stream-model';
+import {
+  SHARD_IN_BYTES_PER_SECOND,
+  SHARD_IN_RECORDS_PER_SECOND,
+  SHARD_OUT_BYTES_PER_SECOND,
+} from '@twinstream/stream-model';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { CompleteWorkload } from './workload.ts';
 
@@ -16,7 +20,7 @@ export interface StreamLoad {
   readonly recordsPerSecond: number;
   readonly recordBytes: number;
   readonly eventsPerRecord: number;
-  /** Shards that would be full. */
+  /** Shards that would be full, of what comes in or of what goes out to all readers. */
   readonly shards: number;
 }
 
@@ -47,6 +51,7 @@ export function streamLoad(workload: CompleteWorkload, shardCount: number): Stre
     shards: Math.max(
       bytesPerSecond / SHARD_IN_BYTES_PER_SECOND,
       recordsPerSecond / SHARD_IN_RECORDS_PER_SECOND,
+      (bytesPerSecond * workload.readerCount) / SHARD_OUT_BYTES_PER_SECOND,
     ),
   };
 }

@@ -1,6 +1,8 @@
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { Arrivals } from './event-counts.ts';
+import { LAMBDA_FLEET_DEVICES_MAX } from './fleet-service.ts';
 import { stateBytesOf } from './state-size.ts';
+import { streamReaders } from './stream-readers.ts';
 
 /** What is to be carried. */
 export interface Workload {
@@ -23,6 +25,8 @@ export interface Workload {
   readonly producerCount?: number;
   /** Share of a shard that is used at the mean rate, so that peaks fit. Default: 0.6. */
   readonly shardUse?: number;
+  /** Readers that share what a shard gives out. Default: {@link streamReaders}, with the long-lived API where only it answers for the fleet. */
+  readonly readerCount?: number;
 }
 
 export type CompleteWorkload = Required<Workload>;
@@ -41,6 +45,7 @@ export const WORKLOAD_LIMITS = {
   lingerSeconds: { min: 0, max: 60 },
   producerCount: { min: 1, max: 1e6 },
   shardUse: { min: 0.01, max: 1 },
+  readerCount: { min: 1, max: 100 },
 } as const;
 
 /** Fills in defaults. Throws RangeError naming every member that is outside its bounds. */
@@ -56,6 +61,7 @@ export function completeWorkload(workload: Workload): CompleteWorkload {
       Math.ceil((workload.deviceCount * workload.eventsPerSecondPerDevice) / ASSUMPTIONS.eventsPerProducer),
     ),
     shardUse: 0.6,
+    readerCount: streamReaders(workload.deviceCount > LAMBDA_FLEET_DEVICES_MAX),
     ...workload,
   };
   const faults: string[] = [];
@@ -72,6 +78,7 @@ export function completeWorkload(workload: Workload): CompleteWorkload {
   check('lingerSeconds');
   check('producerCount');
   check('shardUse');
+  check('readerCount');
   if (!Number.isInteger(complete.deviceCount)) faults.push('deviceCount must be whole');
   if (!Number.isInteger(complete.producerCount)) faults.push('producerCount must be whole');
   if (faults.length > 0) throw new RangeError(`no such workload: ${faults.join('; ')}`);

@@ -1,4 +1,8 @@
-import { SHARD_IN_BYTES_PER_SECOND, SHARD_IN_RECORDS_PER_SECOND } from '@twinstream/stream-model';
+import {
+  SHARD_IN_BYTES_PER_SECOND,
+  SHARD_IN_RECORDS_PER_SECOND,
+  SHARD_OUT_BYTES_PER_SECOND,
+} from '@twinstream/stream-model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BATCH_RECORDS_MAX, figureValue, planCapacity, type Workload } from '../src/index.ts';
@@ -14,14 +18,15 @@ const workloads: fc.Arbitrary<Workload> = fc.record({
   stateBytes: fc.integer({ min: 200, max: 5_000 }),
 });
 
-test('the shards take what comes, and one fewer would be fuller than asked for', () => {
+test('the shards take what comes and give it to every reader, and one fewer would be fuller than asked for', () => {
   fc.assert(
-    fc.property(workloads, (workload) => {
-      const { twinstream } = planCapacity(workload);
+    fc.property(workloads, (given) => {
+      const { twinstream, workload } = planCapacity(given);
       const shards = figureValue(twinstream, 'shards');
       const load = Math.max(
         figureValue(twinstream, 'bytesPerSecond') / SHARD_IN_BYTES_PER_SECOND,
         figureValue(twinstream, 'recordsPerSecond') / SHARD_IN_RECORDS_PER_SECOND,
+        (figureValue(twinstream, 'bytesPerSecond') * workload.readerCount) / SHARD_OUT_BYTES_PER_SECOND,
       );
       expect(load / shards).toBeLessThanOrEqual(0.6 + 1e-9);
       if (shards > 1) expect(load / (shards - 1)).toBeGreaterThan(0.6 - 1e-9);

@@ -55,6 +55,27 @@ describe('10,000 devices, one event in ten seconds', () => {
   });
 });
 
+test('shards give out what all their readers take at the planned use: two functions, and two tasks that answer for a large fleet', () => {
+  const fleet: Workload = {
+    deviceCount: 1_000_000,
+    eventsPerSecondPerDevice: 0.1,
+    eventBytes: 170,
+    isAggregated: true,
+    lingerSeconds: 2,
+    producerCount: 5,
+  };
+  const large = values(fleet);
+  const takenOfShard = (large('bytesPerSecond') / large('shards')) * 4;
+  expect(takenOfShard).toBeLessThanOrEqual(0.6 * 2 * 1_024 * 1_024);
+  expect(takenOfShard).toBeGreaterThan(0.5 * 2 * 1_024 * 1_024);
+  // Alone, the functions read what comes in twice, as much as a shard gives out.
+  const alone = values({ ...fleet, readerCount: 2 });
+  expect(alone('shards')).toBeLessThan(large('shards') * 0.6);
+  expect(values({ ...fleet, deviceCount: 190_000 })('shards')).toBe(
+    values({ ...fleet, deviceCount: 190_000, readerCount: 2 })('shards'),
+  );
+});
+
 describe('1,000 devices, 25 events a second each', () => {
   const workload = { deviceCount: 1_000, eventsPerSecondPerDevice: 25, eventBytes: 171 };
 
