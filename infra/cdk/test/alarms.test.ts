@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { embeddedMetrics, METRICS } from '@twinstream/state-projector';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { CANARY_NAMESPACE, STATE_AGE_METRIC } from '../src/canary-device/handler.ts';
 import { PROJECTOR_NAMESPACE } from '../src/constructs/metrics.ts';
 import { ACCOUNT, decide, deployedResources, statementsOf } from './policies.ts';
-import { FULL, pipelineTemplate, resources } from './templates.ts';
+import {
+  type Context,
+  FULL,
+  makeStacks,
+  pipelineTemplate,
+  removeApps,
+  resource,
+  resources,
+} from './templates.ts';
 
 const RUNBOOK = new URL('../../../docs/runbook.md', import.meta.url);
 const alarms = resources(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm').map(
@@ -35,7 +44,8 @@ test('watches lag, errors, throttles, given-up records, quarantine and delivery'
     lost: 3,
     quarantined: 1,
     stateRejections: 1,
-    freshness: 1,
+    // A note, and a page before Firehose drops what it cannot deliver.
+    freshness: 2,
     tables: 4,
     writes: 1,
   });
@@ -46,7 +56,8 @@ test('reads metrics of the projector under the names that it writes', () => {
   const written = JSON.stringify(
     embeddedMetrics({ ...summary, requestId: '', streamName: 's', shardId: '' } as never, 0),
   );
-  for (const name of ['quarantined', 'stateRejections']) expect(written).toContain(`"Name":"${name}"`);
+  for (const name of ['events', 'quarantined', 'stateRejections'])
+    expect(written).toContain(`"Name":"${name}"`);
   expect(written).toContain(`"Namespace":"${PROJECTOR_NAMESPACE}"`);
   expect(written).toContain('"Dimensions":[["streamName"]]');
 });
@@ -91,6 +102,14 @@ describe('silence', () => {
     for (const alarm of silent) expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 5 });
   });
 
+  test('waits for the window of the mapping besides: a batch that is gathered is no silence', () => {
+    const made = pipelineTemplate({ ...FULL, windowSeconds: 300 });
+    const periods = resources(made, 'AWS::CloudWatch::Alarm')
+      .filter(([id]) => /^Alarms(Projector|Archiver)Silent/.test(id))
+      .map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), Properties.EvaluationPeriods]);
+    expect(Object.fromEntries(periods)).toEqual({ AlarmsProjectorSilent: 10, AlarmsArchiverSilent: 5 });
+  });
+
   test.each([
     ['a mapping that is disabled', { incoming: 100 }, 1],
     ['invocations that all fail', { incoming: 100, invocations: 7, errors: 7 }, 1],
@@ -101,9 +120,49 @@ describe('silence', () => {
   });
 });
 
-test('the IoT rule tells of messages that fail, are lost, or cannot be read', () => {
+describe('a fleet whose events are rejected', () => {
+  const alarm = resource(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm', 'AlarmsQuarantineFlood');
+  const [expression = ''] = z
+    .array(z.object({ Expression: z.string().optional() }))
+    .parse(alarm.Metrics)
+    .flatMap((one) => one.Expression ?? []);
+  /** The expression, as CloudWatch evaluates it for one minute. */
+  const evaluate = (rejected: number, events: number): number => {
+    const terms =
+      /^IF\(FILL\(rejected, 0\) >= (\d+) AND FILL\(rejected, 0\) \* 100 >= \(FILL\(rejected, 0\) \+ FILL\(events, 0\)\) \* (\d+), 1, 0\)$/.exec(
+        expression,
+      );
+    const [least = Number.NaN, percent = Number.NaN] = (terms ?? []).slice(1).map(Number);
+    return rejected >= least && rejected * 100 >= (rejected + events) * percent ? 1 : 0;
+  };
+
+  test('is a page within five minutes: its states are not updated, and no other page tells', () => {
+    expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 5 });
+    expect(String(alarm.AlarmDescription)).toMatch(/^page: /);
+  });
+
+  test.each([
+    ['all that comes', 6_000_000, 0, 1],
+    ['what a tenth of the containers rejects, with a new version', 600_000, 5_400_000, 1],
+    ['a few broken devices of many', 3_000, 6_000_000, 0],
+    ['the one broken device of a trial', 60, 1, 0],
+    ['nothing', 0, 0, 0],
+  ])('%s', (_name, rejected, events, value) => {
+    expect(evaluate(rejected, events)).toBe(value);
+  });
+});
+
+test('somebody is called before Firehose drops what it cannot deliver to the archive', () => {
+  const alarm = resource(pipelineTemplate(FULL), 'AWS::CloudWatch::Alarm', 'AlarmsArchiveStalled');
+  expect(String(alarm.AlarmDescription)).toMatch(/^page: /);
+  expect(alarm).toMatchObject({ MetricName: 'DeliveryToS3.DataFreshness' });
+  const firehoseKeepsSeconds = 24 * 3_600;
+  expect(Number(alarm.Threshold)).toBeLessThanOrEqual(firehoseKeepsSeconds / 4);
+});
+
+test('the IoT rule tells of messages that fail, are lost, are throttled, or cannot be read', () => {
   const queries = JSON.stringify(alarms.map(({ Metrics }) => Metrics));
-  for (const name of ['Failure', 'ErrorActionFailure', 'ParseError']) {
+  for (const name of ['Failure', 'ErrorActionFailure', 'RuleMessageThrottled', 'ParseError']) {
     expect(queries).toContain(`SELECT SUM(${name}) FROM \\"AWS/IoT\\" WHERE RuleName = '`);
   }
 });
@@ -146,6 +205,17 @@ test('notes and pages go to topics of their own, and both by mail', () => {
     'email',
     'https',
   ]);
+});
+
+test('a stage that keeps data and tells nobody says so at every deployment', () => {
+  const warnings = (context: Context) => {
+    const found = Annotations.fromStack(makeStacks(context).pipeline).findWarning('*', Match.anyValue());
+    removeApps();
+    return found.filter(({ entry }) => String(entry.data).includes('Alarms of this stage tell nobody'))
+      .length;
+  };
+  const { alarmEmail: _, ...toNobody } = FULL;
+  expect([warnings(toNobody), warnings(FULL), warnings({})]).toEqual([1, 0, 0]);
 });
 
 test('every alarm tells somebody, says what it means, and is silent without data unless it watches for that', () => {

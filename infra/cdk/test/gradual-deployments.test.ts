@@ -125,6 +125,7 @@ describe('a deployment of a stage that keeps data', () => {
       'ProjectorNearTimeout',
       'ProjectorNewVersionErrors',
       'ProjectorSilent',
+      'QuarantineFlood',
       'StateRejections',
     ]);
     expect(stopping('DeploymentsArchiver')).toEqual([

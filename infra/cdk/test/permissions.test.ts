@@ -1,8 +1,15 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ACCOUNT, decide, deployedResources, isLike, statementsOf as readStatements } from './policies.ts';
-import { FULL, makeStacks, pipelineTemplate, removeApps, resources } from './templates.ts';
+import {
+  ACCOUNT,
+  decide,
+  deployedResources,
+  isLike,
+  REGION,
+  statementsOf as readStatements,
+} from './policies.ts';
+import { type Context, FULL, makeStacks, pipelineTemplate, removeApps, resources } from './templates.ts';
 
 const template = pipelineTemplate(FULL);
 const list = z.union([z.string(), z.array(z.string())]).transform((one) => [one].flat());
@@ -267,6 +274,36 @@ test('an operator task may take out and keep what it redrives, and invoke the ar
     'lambda:GetEventSourceMapping',
     'lambda:UpdateEventSourceMapping',
   ]);
+});
+
+describe('protection of tables that a promotion has put into use', () => {
+  const PROTECTION = ['dynamodb:PutResourcePolicy', 'dynamodb:UpdateContinuousBackups'];
+  const rightsOf = (context: Context) => {
+    const deployed = deployedResources([pipelineTemplate(context)]);
+    const operator = deployed.find(
+      ({ type, id }) => type === 'AWS::IAM::Role' && id.startsWith('OperatorRole'),
+    );
+    const { Policies } = z
+      .object({ Policies: z.array(z.object({ PolicyDocument: z.unknown() })) })
+      .parse(operator?.properties);
+    return Policies.flatMap(({ PolicyDocument }) => readStatements(PolicyDocument));
+  };
+  const arnOf = (table: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${table}`;
+
+  test.each(['events', 'device-state'])('is not for an operator task to change: %s', (kind) => {
+    const promoted = rightsOf({ ...FULL, statusEvents: false, generation: 'b' });
+    for (const action of PROTECTION) {
+      const decision = (name: string) =>
+        decide(promoted, { action, resource: arnOf(`Twinstream-prod-fresh-${name}-${kind}`) });
+      expect([action, decision('b'), decision('c')]).toEqual([action, 'denied', 'allowed']);
+    }
+  });
+
+  test('needs no denial before any promotion: tables of the stack are not fresh', () => {
+    for (const action of PROTECTION) {
+      expect(decide(rightsOf(FULL), { action, resource: arnOf('TablesEvents0') })).toBe('not allowed');
+    }
+  });
 });
 
 test('an operator task may pause the projector alone', () => {

@@ -70,6 +70,16 @@ const API_FAILURES_A_MINUTE_MAX = 5;
 /** Delivery takes one buffer interval; three of them in a row are not a coincidence. */
 const DELIVERY_INTERVALS_MAX = 3;
 
+/** Firehose keeps what it cannot deliver for 24 hours, then it is lost ("Handle data delivery failures", Data Firehose developer guide, read 2026-12). */
+const DELIVERY_STALLED_HOURS = 4;
+
+/** Besides its batching window, for which a mapping may gather records. */
+const SILENCE_MINUTES_MAX = 5;
+
+/** What is rejected of all that comes, and at least a minute, before it is more than a device that is broken. */
+const REJECTED_PERCENT_MAX = 5;
+const REJECTED_A_MINUTE_MIN = 100;
+
 const SERVICE_MEMORY_PERCENT_MAX = 90;
 
 /** Part of its timeout that an invocation may take. */
@@ -160,7 +170,12 @@ function streamRules({ eventStream: { stream }, configuration }: AlarmsProps): A
 }
 
 /** A mapping that is disabled, or that does not reach its function, raises no other alarm: nothing fails, and nothing lags. */
-function silenceRule(name: string, { live }: Consumer, { eventStream: { stream } }: AlarmsProps): AlarmRule {
+function silenceRule(
+  name: string,
+  { live, mapping }: Consumer,
+  { eventStream: { stream } }: AlarmsProps,
+): AlarmRule {
+  const minutes = SILENCE_MINUTES_MAX + Math.floor((mapping.maximumBatchingWindowInSeconds ?? 0) / 60);
   return {
     name: `${name}Silent`,
     severity: 'page',
@@ -175,8 +190,8 @@ function silenceRule(name: string, { live }: Consumer, { eventStream: { stream }
       label: `${name} is silent`,
     }),
     from: 1,
-    periods: 5,
-    description: `Records come in, and no invocation of ${name} has finished for 5 minutes: is its mapping enabled?`,
+    periods: minutes,
+    description: `Records come in, and no invocation of ${name} has finished for ${minutes} minutes: is its mapping enabled?`,
     stops: name,
   };
 }
@@ -231,6 +246,15 @@ function iotRules({ iotRuleName }: AlarmsProps): AlarmRule[] {
       periods: 1,
       description:
         'Messages of devices reached neither the stream nor the bucket: they are lost unless devices repeat them.',
+    },
+    {
+      name: 'IotRuleThrottles',
+      severity: 'page',
+      metric: ofRule('RuleMessageThrottled'),
+      from: 1,
+      periods: 3,
+      description:
+        'AWS IoT evaluates the rule for fewer messages than come: the others are lost unless devices repeat them. Raise its quota.',
     },
     {
       name: 'IotRuleParseErrors',
@@ -323,6 +347,23 @@ function consumerRules({ consumers, statusPublisher, configuration, eventStream 
       description: 'Invalid records went to quarantine: `twinstream ops quarantine list`.',
     },
     {
+      name: 'QuarantineFlood',
+      severity: 'page',
+      metric: new MathExpression({
+        expression: `IF(FILL(rejected, 0) >= ${REJECTED_A_MINUTE_MIN} AND FILL(rejected, 0) * 100 >= (FILL(rejected, 0) + FILL(events, 0)) * ${REJECTED_PERCENT_MAX}, 1, 0)`,
+        usingMetrics: {
+          rejected: projectorMetric(eventStream.stream, 'quarantined'),
+          events: projectorMetric(eventStream.stream, 'events'),
+        },
+        period: PERIOD,
+        label: 'Much of what comes is rejected',
+      }),
+      from: 1,
+      periods: 5,
+      description: `${REJECTED_PERCENT_MAX} % or more of what comes is rejected, for 5 minutes: producers, firmware or mapping have changed, and states of their devices are not updated.`,
+      stops: 'Projector',
+    },
+    {
       name: 'StateRejections',
       severity: 'note',
       metric: projectorMetric(eventStream.stream, 'stateRejections'),
@@ -370,6 +411,14 @@ function deliveryRules({ archive, configuration }: AlarmsProps): AlarmRule[] {
       from: staleSeconds,
       periods: 3,
       description: `The oldest event that is not in the archive yet waits for ${staleSeconds} s or more.`,
+    },
+    {
+      name: 'ArchiveStalled',
+      severity: 'page',
+      metric: deliveryMetric(archive, 'DeliveryToS3.DataFreshness', 'Maximum'),
+      from: DELIVERY_STALLED_HOURS * 3_600,
+      periods: 3,
+      description: `An event waits for the archive for ${DELIVERY_STALLED_HOURS} hours or more. Firehose drops it after 24.`,
     },
     {
       name: 'ArchiveThrottles',

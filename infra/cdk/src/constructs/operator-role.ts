@@ -6,8 +6,8 @@ import {
   REDRIVEN_PREFIX,
   RESOLVED_PREFIX,
 } from '@twinstream/pipeline-settings';
-import { Duration, Validations } from 'aws-cdk-lib';
-import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { AccountRootPrincipal, Effect, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -39,10 +39,29 @@ export class OperatorRole extends Construct {
     this.role = new Role(this, 'Role', {
       description: 'Replays, verifies, repairs, promotes.',
       assumedBy: serviceOfAccount(this, 'ecs-tasks.amazonaws.com'),
-      inlinePolicies: { work: policyDocument(permissions(props)) },
+      inlinePolicies: { work: policyDocument(permissions(props)), ...keepProtection(this, props.tables) },
     });
     acknowledgeRights(this, props);
   }
+}
+
+/**
+ * What protects fresh tables is set by who makes them, and by nobody any more once they are in use: a policy of a table could allow
+ * what no role allows, and a recovery to a point in time that is off and on again has forgotten what was before.
+ */
+function keepProtection(scope: Construct, { inUse, events }: PipelineTables): Record<string, PolicyDocument> {
+  // Tables of the stack are not fresh: no role may change what protects them.
+  if (inUse.events === events.tableName) return {};
+  const resources = [inUse.events, inUse.deviceState].map((resourceName) =>
+    Stack.of(scope).formatArn({ service: 'dynamodb', resource: 'table', resourceName }),
+  );
+  const statement = new PolicyStatement({
+    sid: 'KeepProtectionOfTablesInUse',
+    effect: Effect.DENY,
+    actions: ['dynamodb:PutResourcePolicy', 'dynamodb:UpdateContinuousBackups'],
+    resources,
+  });
+  return { keepProtection: new PolicyDocument({ statements: [statement] }) };
 }
 
 const EMERGENCY_HOURS = 1;

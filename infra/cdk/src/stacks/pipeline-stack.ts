@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { addBudget } from '../constructs/cost-budget.ts';
 import { BreakGlassRole, OperatorRole } from '../constructs/operator-role.ts';
@@ -23,6 +23,7 @@ export class PipelineStack extends Stack {
     // `Default` is left out of logical ids: those of stages that are deployed stay as they are.
     this.pipeline = new TwinstreamPipeline(this, 'Default', pipelineProps(configuration));
     addBudget(this, configuration);
+    warnWhereNobodyIsTold(this, configuration);
     const { key, eventStream, tables, archive, projector, archiver } = this.pipeline;
     const operated = {
       key,
@@ -55,4 +56,13 @@ export class PipelineStack extends Stack {
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
+}
+
+/** At every deployment: an alarm of a stage that keeps data has to reach somebody. */
+function warnWhereNobodyIsTold(stack: Stack, { keepsData, alarmEmail, pageUrl }: StageConfiguration): void {
+  if (!keepsData || alarmEmail !== undefined || pageUrl !== undefined) return;
+  Annotations.of(stack).addWarningV2(
+    'twinstream:nobody-is-told',
+    'Alarms of this stage tell nobody: set alarmEmail or pageUrl, or subscribe to its topics.',
+  );
 }
