@@ -68,6 +68,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   inShardOrder: { choose: ({ run, within }) => within.filter((event) => isInShardOrder(run, event)) },
   /** A copy that was dropped as delivered again, below the floor of the high-water marks, has left no trace (seed 124488). */
   withoutCopies: { choose: ({ within, stored }) => within.filter((event) => !isStored(event, stored)) },
+  /** Nor has one that came after the last event of the run (seeds 74898, 75609). */
+  withoutTrailingCopies: { choose: ({ within, stored }) => withoutTrailingCopies(within, stored) },
   /** Of two copies the mapping may have given up the first (seed 54763). */
   laterCopies: { choose: ({ within }) => lastOfCopies(within) },
   /** After a split both children may hold its events, or their copies (seed 40143). */
@@ -134,6 +136,21 @@ export function firstArrivalOf(events: readonly SourceEvent[]): number {
     (first, { arrived }) => Math.min(first, arrived.arrivalTime),
     Number.POSITIVE_INFINITY,
   );
+}
+
+/** In each shard all up to the last event that is no copy of one that is stored, or that comes before it. */
+function withoutTrailingCopies(
+  events: readonly SourceEvent[],
+  stored: ReadonlySet<string>,
+): readonly SourceEvent[] {
+  const seen = new Set(stored);
+  const lastNew = new Map<ShardId, number>();
+  for (const [index, { shardId, arrived }] of events.entries()) {
+    const identity = identityOf(shardId, arrived);
+    if (!seen.has(identity)) lastNew.set(shardId, index);
+    seen.add(identity);
+  }
+  return events.filter(({ shardId }, index) => index <= (lastNew.get(shardId) ?? -1));
 }
 
 /** The last event of each identity. */

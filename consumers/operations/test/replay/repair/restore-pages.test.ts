@@ -232,6 +232,17 @@ describe('restored pages', () => {
     expect(await restored({ ...device, source }, 2)).toEqual(numbered(device, 2));
   });
 
+  test('nor does one that came after the last event of the page that comes back', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(11, 2)] },
+      { shardId: PARENT, arrived: [counted(13, 3)] },
+    );
+    const copy = { shardId: PARENT, arrived: counted(12, 2, TEST_TIME_MS + 11) };
+    const source = [...device.source.slice(0, 2), copy, ...device.source.slice(2)];
+    expect(await restored({ ...device, source }, 2)).toEqual(numbered(device, 2));
+  });
+
   test('a page of nothing but a copy comes back before one that has dropped what was redriven', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1)] },
