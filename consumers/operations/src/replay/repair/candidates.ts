@@ -70,6 +70,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   withoutCopies: { choose: ({ within, stored }) => within.filter((event) => !isStored(event, stored)) },
   /** Nor has one that came after the last event of the run (seeds 74898, 75609). */
   withoutTrailingCopies: { choose: ({ within, stored }) => withoutTrailingCopies(within, stored) },
+  /** A chain that a replay of the event store wrote has seen no copy at all (seed 79257). */
+  firstCopies: { choose: ({ within, stored }) => firstOfCopies(within, stored) },
   /** Of two copies the mapping may have given up the first (seed 54763). */
   laterCopies: { choose: ({ within }) => lastOfCopies(within) },
   /** After a split both children may hold its events, or their copies (seed 40143). */
@@ -138,19 +140,27 @@ export function firstArrivalOf(events: readonly SourceEvent[]): number {
   );
 }
 
+/** The first event of each identity that is not stored. */
+function firstOfCopies(events: readonly SourceEvent[], stored: ReadonlySet<string>): readonly SourceEvent[] {
+  const seen = new Set(stored);
+  return events.filter(({ shardId, arrived }) => {
+    const identity = identityOf(shardId, arrived);
+    const isFirst = !seen.has(identity);
+    seen.add(identity);
+    return isFirst;
+  });
+}
+
 /** In each shard all up to the last event that is no copy of one that is stored, or that comes before it. */
 function withoutTrailingCopies(
   events: readonly SourceEvent[],
   stored: ReadonlySet<string>,
 ): readonly SourceEvent[] {
-  const seen = new Set(stored);
-  const lastNew = new Map<ShardId, number>();
-  for (const [index, { shardId, arrived }] of events.entries()) {
-    const identity = identityOf(shardId, arrived);
-    if (!seen.has(identity)) lastNew.set(shardId, index);
-    seen.add(identity);
-  }
-  return events.filter(({ shardId }, index) => index <= (lastNew.get(shardId) ?? -1));
+  const lastNew = new Map(firstOfCopies(events, stored).map((event) => [event.shardId, event.arrived.place]));
+  return events.filter(({ shardId, arrived }) => {
+    const last = lastNew.get(shardId);
+    return last !== undefined && compareWithinShard(arrived.place, last) <= 0;
+  });
 }
 
 /** The last event of each identity. */
