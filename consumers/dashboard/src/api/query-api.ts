@@ -42,12 +42,14 @@ export function devicePath(deviceId: string): string {
   return `v1/devices/${segment}`;
 }
 
+/** Devices now, or at a moment. */
 export function listDevices(
   query: FleetQuery,
   slice: Slice,
   signal?: AbortSignal,
+  moment?: Moment,
 ): Promise<Outcome<WholeDeviceList>> {
-  return requestJson(pathOf('v1/devices', { ...slice }, writeFleetQuery(query)), signal);
+  return requestJson(pathOf('v1/devices', { ...slice, ...moment }, writeFleetQuery(query)), signal);
 }
 
 /** A page of the list as text: members and attributes that `fields` names. */
@@ -61,7 +63,7 @@ export function exportDevices(
 }
 
 export interface Moment {
-  /** ISO 8601. */
+  /** ISO 8601; of a list also relative: `now-15m`. */
   readonly at: string;
   readonly basis: Basis;
 }

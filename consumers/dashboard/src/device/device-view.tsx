@@ -1,10 +1,10 @@
 import type { EventJson } from '@twinstream/api-contract';
-import { BASES, type Basis } from '@twinstream/api-contract/values';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { originsOf } from '../model/attribute-origins.ts';
 import { arrivalMs, type TimeOf, timeOfBasis } from '../model/event.ts';
 import { NEWEST, windowSpanMs } from '../model/time-window.ts';
 import { countText } from '../model/value-text.ts';
+import { basisOf } from '../parts/basis-choice.tsx';
 import { Json } from '../parts/json.tsx';
 import { lazy } from '../parts/lazy.tsx';
 import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
@@ -38,10 +38,6 @@ function useDeviceSession(deviceId: string): DeviceSession {
 function momentOf(at: string | null): number | undefined {
   const timeMs = Date.parse(at ?? '');
   return Number.isNaN(timeMs) ? undefined : timeMs;
-}
-
-function basisOf(basis: string | null): Basis {
-  return BASES.find((known) => known === basis) ?? 'arrival';
 }
 
 /** The span of slider and plots. Its end follows the clock in steps, so that plots are not redrawn each second. */

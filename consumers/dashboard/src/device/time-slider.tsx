@@ -1,9 +1,10 @@
 import type { EventJson } from '@twinstream/api-contract';
-import { BASES, type Basis } from '@twinstream/api-contract/values';
+import type { Basis } from '@twinstream/api-contract/values';
 import { useMemo } from 'preact/hooks';
 import type { TimeOf } from '../model/event.ts';
 import { densityOf, NEWEST, neighbourTime, TIME_WINDOWS } from '../model/time-window.ts';
 import { exactMomentText } from '../model/time-zone.ts';
+import { BasisChoice } from '../parts/basis-choice.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Moment } from '../parts/time.tsx';
 import { navigate, parameters, zone } from '../session/address.ts';
@@ -46,33 +47,6 @@ function Density({
     <svg class="density" viewBox={`0 0 ${PARTS} 24`} preserveAspectRatio="none" aria-hidden="true">
       <path d={path} />
     </svg>
-  );
-}
-
-const BASIS_TEXT: Readonly<Record<Basis, string>> = {
-  arrival: 'arrival',
-  'event-time': 'device clock',
-};
-
-/** The axis of time of slider, plots, track and past state: arrival, or the clock of the device. They differ where events came late. */
-function BasisChoice({ basis }: { readonly basis: Basis }) {
-  return (
-    <label class="choice" title="They differ where events came late, or were corrected.">
-      <span class="choice-label">Time axis</span>
-      <select
-        value={basis}
-        onChange={(event) => {
-          const { value } = event.currentTarget;
-          navigate({ basis: value === BASES[0] ? null : value }, 'replace');
-        }}
-      >
-        {BASES.map((name) => (
-          <option key={name} value={name}>
-            {BASIS_TEXT[name]}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -1,7 +1,12 @@
 import type { LabelCounts } from '@twinstream/api-contract';
-import { CONNECTION_STATUSES, TEXT_CHARACTERS_MAX } from '@twinstream/api-contract/values';
+import {
+  CONNECTION_STATUSES,
+  LIVENESS,
+  TEXT_CHARACTERS_MAX,
+  TROUBLE_FILTERS,
+} from '@twinstream/api-contract/values';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { type FleetQuery, isFiltered } from '../model/fleet-query.ts';
+import { type FleetQuery, isFiltered, readFleetQuery, writeFleetQuery } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
 import { fleetQuery, setFleetQuery } from '../session/address.ts';
@@ -109,8 +114,11 @@ function filterCount({
   return choices.filter((value) => value !== undefined).length + (attributes?.length ?? 0);
 }
 
-/** Search and filters of the fleet. All of them live in the address. On a phone the filters are folded behind a button. */
-export function FilterBar() {
+/**
+ * Search and filters of the fleet. All of them live in the address. On a phone the filters are folded behind a button. Of the past nothing
+ * is counted, and what operators said is not known.
+ */
+export function FilterBar({ isPast = false }: { readonly isPast?: boolean }) {
   const query = fleetQuery.value;
   const [isOpen, setIsOpen] = useState(false);
   const id = useId();
@@ -129,13 +137,37 @@ export function FilterBar() {
         <Icon name={isOpen ? 'up' : 'down'} />
       </button>
       <div id={id} class={`filter-choices ${isOpen ? 'is-open' : ''}`}>
-        <FilterChoices query={query} />
+        <FilterChoices query={query} isPast={isPast} />
       </div>
     </search>
   );
 }
 
-function FilterChoices({ query }: { readonly query: FleetQuery }) {
+function uncounted(tally: Tally, isPast: boolean): Tally {
+  return isPast ? new Map([...tally.keys()].map((name) => [name, undefined])) : tally;
+}
+
+const HEALTH: Tally = new Map(LIVENESS.map((name) => [name, undefined]));
+const TROUBLE: Tally = new Map(TROUBLE_FILTERS.map((name) => [name, undefined]));
+
+/** What tiles choose in the present. */
+function PastChoices({ query }: { readonly query: FleetQuery }) {
+  const { liveness, trouble } = query;
+  const choose = (name: 'liveness' | 'trouble') => (value: string | undefined) => {
+    const { [name]: _before, ...others } = query;
+    const parameters = writeFleetQuery(others);
+    if (value !== undefined) parameters.set(name, value);
+    setFleetQuery(readFleetQuery(parameters));
+  };
+  return (
+    <>
+      <Choice label="Health" value={liveness} tally={HEALTH} onChoose={choose('liveness')} />
+      <Choice label="Trouble" value={trouble} tally={TROUBLE} onChoose={choose('trouble')} />
+    </>
+  );
+}
+
+function FilterChoices({ query, isPast }: { readonly query: FleetQuery; readonly isPast: boolean }) {
   const counts = summary.value;
   const choose = (name: 'site' | 'type' | 'firmware') => (value: string | undefined) => {
     const { [name]: _before, ...rest } = query;
@@ -146,19 +178,21 @@ function FilterChoices({ query }: { readonly query: FleetQuery }) {
     const status = CONNECTION_STATUSES.find((known) => known === value);
     setFleetQuery(status === undefined ? rest : { ...rest, status });
   };
-  const said = counts === undefined ? SAID : new Map(Object.entries(counts.byStatus));
+  const said = counts === undefined || isPast ? SAID : new Map(Object.entries(counts.byStatus));
+  const tally = (of: LabelCounts | undefined) => uncounted(tallyOf(of), isPast);
   return (
     <>
+      {isPast && <PastChoices query={query} />}
       <Choice label="Reported status" value={query.status} tally={said} onChoose={chooseStatus} />
-      <Choice label="Site" value={query.site} tally={tallyOf(counts?.bySite)} onChoose={choose('site')} />
-      <Choice label="Type" value={query.type} tally={tallyOf(counts?.byType)} onChoose={choose('type')} />
+      <Choice label="Site" value={query.site} tally={tally(counts?.bySite)} onChoose={choose('site')} />
+      <Choice label="Type" value={query.type} tally={tally(counts?.byType)} onChoose={choose('type')} />
       <Choice
         label="Firmware"
         value={query.firmware}
-        tally={tallyOf(counts?.byFirmware)}
+        tally={tally(counts?.byFirmware)}
         onChoose={choose('firmware')}
       />
-      {(query.trouble !== undefined || query.acknowledged !== undefined) && (
+      {!isPast && (query.trouble !== undefined || query.acknowledged !== undefined) && (
         <Choice
           label="Acknowledged"
           value={query.acknowledged === undefined ? undefined : query.acknowledged ? 'yes' : 'no'}
@@ -169,7 +203,7 @@ function FilterChoices({ query }: { readonly query: FleetQuery }) {
           }}
         />
       )}
-      {(query.retired !== undefined || (counts?.retired ?? 0) > 0) && (
+      {!isPast && (query.retired !== undefined || (counts?.retired ?? 0) > 0) && (
         <Choice
           label="Retired"
           none="left out"

@@ -1,6 +1,7 @@
 import { isFiltered } from '../model/fleet-query.ts';
 import { countText } from '../model/value-text.ts';
 import { Icon } from '../parts/icon.tsx';
+import { Link } from '../parts/link.tsx';
 import { FailureNotice, Notice, StaleNote } from '../parts/notice.tsx';
 import { fleetQuery } from '../session/address.ts';
 import {
@@ -100,6 +101,10 @@ export function FleetView() {
           <ColumnsMenu />
           <ViewsMenu />
           <ExportMenu />
+          <Link to={{ view: 'past' }} class="button" title="The fleet at a moment of the past">
+            <Icon name="lag" />
+            Past
+          </Link>
         </div>
         <ListLine />
       </div>

@@ -32,19 +32,23 @@ export function ConnectionLine() {
   const isOld = shownAsOf !== undefined && now.value - shownAsOf > OLD_MS;
   const held = heldChanges.value;
   const isLagging = kind === 'live' && unusualLagMs.value !== undefined;
-  const shown = isPaused.value ? 'paused' : isLagging ? 'lagging' : kind;
-  const text = isPaused.value ? 'Paused' : isLagging ? 'Behind' : LINK_TEXT[kind];
+  // Nothing of a past moment moves, however the page hears of changes.
+  const isPast = view.value.view === 'past' && (kind === 'live' || kind === 'polling');
+  const shown = isPaused.value ? 'paused' : isPast ? 'past' : isLagging ? 'lagging' : kind;
+  const text = isPaused.value ? 'Paused' : isPast ? 'Past' : isLagging ? 'Behind' : LINK_TEXT[kind];
   return (
     <div class={`connection is-${shown} ${isOld ? 'is-old' : ''}`}>
       <span class="connection-state" role="status">
-        <Icon name={isPaused.value ? 'pause' : isLagging ? 'lag' : LINK_ICON[kind]} />
+        <Icon name={isPaused.value ? 'pause' : isPast || isLagging ? 'lag' : LINK_ICON[kind]} />
         {text}
         {isPaused.value && held > 0 && `, ${countText(held)} changes wait`}
       </span>
       <span class="as-of">
-        {shownAsOf === undefined
-          ? 'nothing read yet'
-          : `as of ${clockText(shownAsOf, zone.value)}${isOld ? `, ${ageText(now.value - shownAsOf)} ago` : ''}`}
+        {view.value.view === 'past'
+          ? 'nothing here moves'
+          : shownAsOf === undefined
+            ? 'nothing read yet'
+            : `as of ${clockText(shownAsOf, zone.value)}${isOld ? `, ${ageText(now.value - shownAsOf)} ago` : ''}`}
       </span>
       <button type="button" class="button" aria-pressed={isPaused.value} onClick={togglePause}>
         <Icon name={isPaused.value ? 'play' : 'pause'} />

@@ -72,7 +72,7 @@ export function PageHead() {
         <span class="brand-name">Twinstream</span>
       </Link>
       <nav aria-label="Views">
-        <Link to={LEAVE} current={shown === 'fleet' || shown === 'device'}>
+        <Link to={LEAVE} current={shown === 'fleet' || shown === 'device' || shown === 'past'}>
           Fleet
         </Link>
         <Link to={{ ...LEAVE, view: 'map' }} current={shown === 'map'}>

@@ -16,6 +16,8 @@ import { ShortcutHelp } from './shortcuts.tsx';
 /** Views that few open are loaded when they are. */
 const QuarantineView = lazy(async () => (await import('../quarantine/quarantine-view.tsx')).QuarantineView);
 
+const PastView = lazy(async () => (await import('../past/past-view.tsx')).PastView);
+
 const MapView = lazy(async () => (await import('../map/map-view.tsx')).MapView);
 
 function CurrentView() {
@@ -29,12 +31,20 @@ function CurrentView() {
       return <QuarantineView />;
     case 'map':
       return <MapView />;
+    case 'past':
+      return <PastView />;
     case 'fleet':
       return <FleetView />;
   }
 }
 
-const VIEW_NAMES = { fleet: 'Fleet', map: 'Map', pipeline: 'Pipeline', quarantine: 'Quarantine' } as const;
+const VIEW_NAMES = {
+  fleet: 'Fleet',
+  past: 'Fleet in the past',
+  map: 'Map',
+  pipeline: 'Pipeline',
+  quarantine: 'Quarantine',
+} as const;
 
 /** The tab says what matters, also while another one is in front. */
 function titleOf(): string {

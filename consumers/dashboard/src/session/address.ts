@@ -66,13 +66,17 @@ export type View =
   | { readonly view: 'device'; readonly deviceId: string }
   | { readonly view: 'pipeline' }
   | { readonly view: 'quarantine' }
-  | { readonly view: 'map' };
+  | { readonly view: 'map' }
+  /** The fleet at a moment. */
+  | { readonly view: 'past' };
+
+const NAMED_VIEWS = ['pipeline', 'quarantine', 'map', 'past'] as const;
 
 export const view = computed((): View => {
   const deviceId = parameters.value.get('device');
   if (deviceId !== null && deviceId !== '') return { view: 'device', deviceId };
   const named = parameters.value.get('view');
-  return { view: named === 'pipeline' || named === 'quarantine' || named === 'map' ? named : 'fleet' };
+  return { view: NAMED_VIEWS.find((known) => known === named) ?? 'fleet' };
 });
 
 // Computed from text first, so that a change elsewhere in the address is no change here.

@@ -35,13 +35,15 @@ export const link = computed((): Link => {
 });
 
 /** What a view shows, and is true as of some moment. */
-export type Shown = 'fleet' | 'device' | 'pipeline' | 'quarantine' | 'map';
+export type Shown = 'fleet' | 'device' | 'pipeline' | 'quarantine' | 'map' | 'past';
 const asOfByShown = {
   fleet: signal<number | undefined>(undefined),
   device: signal<number | undefined>(undefined),
   pipeline: signal<number | undefined>(undefined),
   quarantine: signal<number | undefined>(undefined),
   map: signal<number | undefined>(undefined),
+  /** Does not grow old. */
+  past: signal<number | undefined>(undefined),
 } as const;
 
 /** As of when what a view shows is true, by the API's own word; milliseconds since 1970. */
