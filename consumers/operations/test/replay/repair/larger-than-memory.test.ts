@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -102,5 +102,27 @@ describe('lists that spill', () => {
     for (const value of [1, 2, 3]) lists.add('bus-1', value, 10);
     expect(lists.of('bus-1')).toEqual([1, 2, 3]);
     expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  test('go to disk above what is held, and are gone from there when they are closed', () => {
+    const lists = spillingLists<string, number>(30);
+    for (const value of [1, 2, 3, 4]) lists.add('bus-1', value, 10);
+    expect(readdirSync(scratch)).toHaveLength(1);
+    lists.add('bus-1', 5, 10);
+    expect(lists.of('bus-1')).toEqual([1, 2, 3, 4, 5]);
+    lists.close();
+    expect(readdirSync(scratch)).toEqual([]);
+    lists.close();
+  });
+
+  test('say how many bytes are missing of what was spilled', () => {
+    const lists = spillingLists<string, string>(0);
+    lists.add('bus-1', 'x'.repeat(100), 100);
+    const [folder = ''] = readdirSync(scratch);
+    const file = join(scratch, folder, 'spilled');
+    const { size } = statSync(file);
+    truncateSync(file, 50);
+    expect(() => lists.of('bus-1')).toThrow(`${size - 50} spilled bytes are missing`);
+    lists.close();
   });
 });

@@ -1,3 +1,4 @@
+import type { EventPage, StoredEvent } from '@twinstream/device-model';
 import type { AuditableEventStore, AuditedPage } from '@twinstream/event-store';
 import { DEVICE, SHARDS } from '@twinstream/test-kit';
 import { describe, expect, test } from 'vitest';
@@ -128,6 +129,46 @@ describe('what is missing of a chain', () => {
   });
 });
 
+describe('a chain', () => {
+  /** Stores that count how often the pages are read, and with which signal; an item of them is foreign. */
+  function reading({ eventStore, latestState }: Awaited<ReturnType<typeof storesOf>>) {
+    const signals: (AbortSignal | undefined)[] = [];
+    const counting: AuditableEventStore = {
+      ...eventStore,
+      auditPages: async function* (device, options): AsyncGenerator<AuditedPage> {
+        signals.push(options?.signal);
+        yield { kind: 'foreign', key: 'something else' };
+        yield* eventStore.auditPages(device, options);
+      },
+    };
+    return { signals, stores: { latestState, eventStore: counting } };
+  }
+
+  test('of which nothing is missing is read once, and one that is damaged twice', async () => {
+    const whole = reading(await storesOf(plainChain(4), [1, 2, 3, 4], 4));
+    expect(await damage(whole.stores)).toBeUndefined();
+    expect(whole.signals).toEqual([signal]);
+    const broken = reading(await storesOf(plainChain(4), [1, 2, 4], 4));
+    expect((await damage(broken.stores))?.runs).toHaveLength(1);
+    expect(broken.signals).toEqual([signal, signal]);
+  });
+
+  test('with an unreadable page that no state has seen lacks that page, where others come after it', async () => {
+    const stores = await storesOf(plainChain(6), [1, 2, 3, 4, 5, 6], 3);
+    const found = await damage({ ...stores, eventStore: unreadable(stores.eventStore, [5]) });
+    expect(found?.runs).toMatchObject([{ firstPage: 5, lastPage: 5 }]);
+  });
+
+  test('that has a number twice lacks nothing', async () => {
+    const chain = plainChain(3);
+    const stores = await storesOf(chain, [1, 2, 3], 3);
+    const [, second] = chain.pages;
+    if (second === undefined) throw new Error('no page');
+    await stores.eventStore.appendPage({ ...second, arrivalMaxBefore: second.arrivalMaxBefore + 1 });
+    expect(await damage(stores)).toBeUndefined();
+  });
+});
+
 describe('a run of missing pages', () => {
   const chain = chainOf([PARENT, 1], [PARENT, 2], [PARENT, 3], [CHILD, 4], [PARENT, 5], [CHILD, 6]);
   const left = (...numbers: readonly number[]) => chain.pages.filter(({ page }) => numbers.includes(page));
@@ -167,6 +208,43 @@ describe('a run of missing pages', () => {
       const [run] = missingRuns([...left(1, 2), page, ...later], 7);
       expect(run?.below.get(PARENT)?.page).toBe(6);
     }
+  });
+});
+
+describe('the beginning of a shard behind a run', () => {
+  const { pages } = plainChain(6);
+  const [first, , , fourth, fifth] = pages as [EventPage, EventPage, EventPage, EventPage, EventPage];
+  const stored = fifth.events[0] as StoredEvent;
+  const { identity: _, ...uncounted } = stored.event;
+  const correction = { correctionId: 'c', reason: 'a test', actor: 'a tester' };
+  /** The number of the page that tells it, where pages 2 and 3 are missing and page 4 has these events. */
+  const beginning = (...events: readonly StoredEvent[]) =>
+    missingRuns([first, { ...fourth, events }, fifth], 5)[0]?.below.get(PARENT)?.page;
+  const late = { ...stored, late: { gapChange: 0 } };
+
+  test.each([
+    ['counted events', 4, [stored, stored]],
+    ['counted events of which one came late', 4, [stored, late]],
+    ['events without a counter', 4, [{ ...stored, event: uncounted }]],
+    ['a late event without a counter among others', 5, [stored, { ...late, event: uncounted }]],
+    ['a late correction', 4, [{ ...late, event: { ...uncounted, correction } }]],
+    ['a repaired event among others', 5, [stored, { ...stored, repaired: true as const }]],
+  ] as [string, number, StoredEvent[]][])(
+    'where the next page holds %s is told by page %i',
+    (__, page, events) => {
+      expect(beginning(...events)).toBe(page);
+    },
+  );
+
+  test('is not told by a page that ends where the pages before the run end', () => {
+    const again = { ...fourth, through: first.through };
+    expect(missingRuns([first, again, fifth], 5)[0]?.below.get(PARENT)?.page).toBe(5);
+  });
+
+  test('lies above the highest place before the run, not above the last', () => {
+    const back = { ...fourth, page: 2, through: first.through };
+    const [run] = missingRuns([{ ...fourth, page: 1 }, back, { ...fifth, page: 4 }], 4);
+    expect(run?.above.get(PARENT)).toEqual(fourth.through);
   });
 });
 

@@ -240,3 +240,108 @@ describe('states of a preview', () => {
     expect(await Array.fromAsync(latestState.partitionKeys())).toEqual([DEVICE, OTHER]);
   });
 });
+
+describe('readings of a preview', () => {
+  /** A preview over stores of which page 4 cannot be read. */
+  async function withDamage() {
+    const { under } = await preview([1, 2, 3, 4]);
+    const eventStore: AuditableEventStore = {
+      ...under.eventStore,
+      auditPages: async function* (device, options): AsyncGenerator<AuditedPage> {
+        for await (const item of under.eventStore.auditPages(device, options)) {
+          const key = item.kind === 'page' && item.page.page === 4 ? item.page : undefined;
+          yield key === undefined ? item : { kind: 'damaged', key, code: 'DAMAGED_PAGE', fault: 'cut off' };
+        }
+      },
+    };
+    return previewStores({ ...under, eventStore }).eventStore;
+  }
+
+  test('of pages fail at an item that cannot be read, where another was replaced', async () => {
+    const eventStore = await withDamage();
+    await eventStore.replacePage(pageAt(2));
+    for (const reading of [eventStore.pages(DEVICE), eventStore.pageSummaries(DEVICE)]) {
+      await expect(numbers(reading)).rejects.toMatchObject({
+        code: 'DAMAGED_PAGE',
+        message: `page of ${DEVICE}: cut off`,
+      });
+    }
+  });
+
+  test('of pages are those of the store below, where none was replaced', async () => {
+    const eventStore = await withDamage();
+    expect(await numbers(eventStore.pages(DEVICE))).toEqual([1, 2, 3, 4]);
+    expect(await numbers(eventStore.pageSummaries(DEVICE))).toEqual([1, 2, 3, 4]);
+  });
+
+  test('replace no page that is not there', async () => {
+    const { eventStore } = await preview([1, 3]);
+    expect(await eventStore.replacePage(pageAt(2))).toBe('changed');
+    expect(await numbers(eventStore.pages(DEVICE))).toEqual([1, 3]);
+  });
+
+  test('ask whether a page is there consistently', async () => {
+    const { under } = await preview([1]);
+    const asked: unknown[] = [];
+    const eventStore: AuditableEventStore = {
+      ...under.eventStore,
+      pages: (device, range) => {
+        asked.push(range?.consistent);
+        return under.eventStore.pages(device, range);
+      },
+    };
+    await previewStores({ ...under, eventStore }).eventStore.appendPage(pageAt(2));
+    expect(asked).toEqual([true]);
+  });
+
+  test('end with their signal', async () => {
+    const { eventStore, latestState, under } = await preview([1], [2]);
+    await under.latestState.write(stateAt(1));
+    const stopped = AbortSignal.abort(new Error('stopped'));
+    const ofEvents = () => [
+      Array.fromAsync(eventStore.auditPages(DEVICE, { signal: stopped })),
+      eventStore.replacePage(pageAt(1), stopped),
+    ];
+    for (const reading of ofEvents()) await expect(reading).rejects.toThrow('stopped');
+    await expect(latestState.write(stateAt(2), stopped)).rejects.toThrow('stopped');
+    await expect(latestState.replace(stateAt(2), 1, stopped)).rejects.toThrow('stopped');
+  });
+
+  test('are ended in both stores when their reader ends', async () => {
+    const { under } = await preview([1, 3]);
+    let isEnded = false;
+    const eventStore: AuditableEventStore = {
+      ...under.eventStore,
+      pages: async function* (device, range) {
+        try {
+          yield* under.eventStore.pages(device, range);
+        } finally {
+          isEnded = true;
+        }
+      },
+    };
+    for await (const _ of previewStores({ ...under, eventStore }).eventStore.pages(DEVICE)) break;
+    expect(isEnded).toBe(true);
+  });
+
+  test('of snapshots are those that are stored, and then those that were written', async () => {
+    const { eventStore, under } = await preview([1, 2]);
+    const snapshotAt = (number: number) => {
+      const state = stateAt(number);
+      return { foldVersion: 1, state, receipts: state.receipts };
+    };
+    await under.eventStore.putSnapshot(snapshotAt(2));
+    expect((await eventStore.latestSnapshot(DEVICE, { foldVersion: 1 }))?.state.page).toBe(2);
+    await eventStore.putSnapshot(snapshotAt(1));
+    const found = await Array.fromAsync(eventStore.auditSnapshots(DEVICE, { foldVersion: 1 }));
+    expect(found).toMatchObject([{ snapshot: { state: { page: 2 } } }, { snapshot: { state: { page: 1 } } }]);
+  });
+
+  test('of keys and states have what is stored alone', async () => {
+    const { eventStore, latestState, under } = await preview([1]);
+    await under.latestState.write(stateAt(1));
+    expect(await Array.fromAsync(eventStore.partitionKeys())).toEqual([DEVICE]);
+    expect(await Array.fromAsync(latestState.partitionKeys())).toEqual([DEVICE]);
+    expect(await latestState.audit(DEVICE)).toMatchObject({ kind: 'state', state: { page: 1 } });
+  });
+});
