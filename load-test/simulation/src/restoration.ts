@@ -35,21 +35,36 @@ export function checkRestored(
     return;
   }
   for (const [index, page] of before.pages.entries()) {
-    const hasNeighbour = missing.has(page.page - 1) || missing.has(page.page + 1);
-    if (missing.has(page.page) && hasNeighbour) continue;
+    if (missing.has(page.page) && missingNeighbours(before.pages, page, missing) > 0) continue;
     const whole = after.pages[index];
     const isAsItWas = pageText(page) === pageText(whole) || (hasGivenUp && isWithCopiesGivenUp(page, whole));
     if (!isAsItWas) {
       throw new Violation('a page that was missing alone comes back as it was', `${deviceId} ${page.page}`);
     }
   }
-  const isOrdered = !before.pages.some((page) => missing.has(page.page) && isOutOfOrder(before.pages, page));
+  const isOrdered = !before.pages.some(
+    (page) =>
+      isOutOfOrder(before.pages, page) &&
+      (missing.has(page.page) || missingNeighbours(before.pages, page, missing) === 2),
+  );
   if (eventsText(before, isOrdered) !== eventsText(after, isOrdered)) {
     throw new Violation('missing neighbours come back with their events in order', deviceId);
   }
   if (stateText(before, hasGivenUp) !== stateText(after, hasGivenUp)) {
     throw new Violation('the state after restored pages is as it was', deviceId);
   }
+}
+
+/** How many of the page before it and the page after it are missing. A page that came late lies elsewhere, and parts no neighbours. */
+function missingNeighbours(
+  pages: readonly EventPage[],
+  page: EventPage,
+  missing: ReadonlySet<number>,
+): number {
+  const isNext = (other: EventPage) => missing.has(other.page) || !isOutOfOrder(pages, other);
+  const before = pages.findLast((other) => other.page < page.page && isNext(other));
+  const after = pages.find((other) => other.page > page.page && isNext(other));
+  return [before, after].filter((other) => other !== undefined && missing.has(other.page)).length;
 }
 
 /**

@@ -94,6 +94,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   redrivenInPlace: { choose: ({ between }) => between },
   /** Or has dropped them there as duplicates (seed 57431). */
   redrivenDropped: { choose: ({ betweenRedriven }) => betweenRedriven },
+  /** A promotion may have carried over the page after the run, which then bounds nothing either (seed 99572). */
+  beforeCarriedOver: { choose: ({ run, free }) => free.filter((event) => isAfterEarlier(run, event)) },
 };
 
 /** Which events a run may have held, by each strategy that applies; each choice once. */

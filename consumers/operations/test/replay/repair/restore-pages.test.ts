@@ -151,6 +151,17 @@ describe('restored pages', () => {
     expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
   });
 
+  test('pages come back that lay before one of a lower place with later events, as a promotion carries over', async () => {
+    const device = written(
+      { shardId: PARENT, arrived: [counted(10, 1)] },
+      { shardId: PARENT, arrived: [counted(11, 2)] },
+      { shardId: PARENT, arrived: [counted(15, 3)] },
+      { shardId: PARENT, arrived: [counted(12, 4)] },
+    );
+    expect(device.pages[3]?.events[0]?.late).toBeUndefined();
+    expect(await restored(device, 2, 3)).toEqual(numbered(device, 2, 3));
+  });
+
   test('a last page comes back from the child whose events the state has seen, with copies in the other', async () => {
     const device = written(
       { shardId: PARENT, arrived: [counted(10, 1), counted(11, 2)] },
