@@ -71,6 +71,7 @@ describe('JSON', () => {
       windowSeconds: 28,
       lingerSeconds: 0.05,
       producerCount: 1,
+      readerCount: 2,
       shardUse: 0.25,
     });
     expect(document.latencyBudgetSeconds).toBe(30);

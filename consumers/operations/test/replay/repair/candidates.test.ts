@@ -81,7 +81,12 @@ function candidates(
 describe('candidates of a run', () => {
   test('lie above the pages before it and below the page after it', () => {
     const free = [5, 10, 12, 15, 20, 25].map((at) => event(PARENT, at));
-    expect(candidates({ above: [[PARENT, 10]], below: [page(PARENT, [20])] }, free)).toEqual(['P12 P15', '']);
+    expect(candidates({ above: [[PARENT, 10]], below: [page(PARENT, [20])] }, free)).toEqual([
+      'P12 P15',
+      '',
+      // The last choice: the page after it may have been carried over, and then bounds nothing.
+      'P12 P15 P20 P25',
+    ]);
   });
 
   test('had arrived when the page after it was laid out', () => {
@@ -97,7 +102,7 @@ describe('candidates of a run', () => {
   test('lie below an empty page only up to where that has covered its shard', () => {
     const empty = page(PARENT, [20], { events: [] });
     const free = [event(PARENT, 20), event(PARENT, 21)];
-    expect(candidates({ below: [empty] }, free)).toEqual(['P20', '']);
+    expect(candidates({ below: [empty] }, free)).toEqual(['P20', '', 'P20 P21']);
   });
 
   test('are in the order of shards, from which those differ that are owed', () => {
@@ -170,17 +175,21 @@ describe('candidates of a run', () => {
   test('are without the duplicates that the page after the run has dropped', () => {
     const free = [12, 13, 14].map((at) => event(PARENT, at));
     const below = [page(PARENT, [20, 24], { duplicates: 2 })];
-    expect(candidates({ below }, free)).toEqual(['P12', '']);
+    expect(candidates({ below }, free)).toEqual(['P12', '', 'P12 P13 P14']);
     // One of them lies inside the page.
-    expect(candidates({ below }, [...free, event(PARENT, 22)])).toEqual(['P12 P13', '']);
+    expect(candidates({ below }, [...free, event(PARENT, 22)])).toEqual(['P12 P13', '', 'P12 P13 P14 P22']);
     // What lies behind the page is none, and neither is what it holds.
-    expect(candidates({ below }, [...free, event(PARENT, 24), event(PARENT, 25)])).toEqual(['P12', '']);
+    expect(candidates({ below }, [...free, event(PARENT, 24), event(PARENT, 25)])).toEqual([
+      'P12',
+      '',
+      'P12 P13 P14 P24 P25',
+    ]);
   });
 
   test('are without a dropped duplicate that was redriven only in a chain that a replay wrote whole', () => {
     const free = [event(PARENT, 12), event(PARENT, 14, { isRedriven: true })];
     const below = [page(PARENT, [20], { duplicates: 1 })];
-    expect(candidates({ below }, free)).toEqual(['', 'P12 P14 repaired', 'P14', 'P12']);
+    expect(candidates({ below }, free)).toEqual(['', 'P12 P14 repaired', 'P14', 'P12', 'P12 P14']);
   });
 
   test('are not bounded by a page that came late', () => {
