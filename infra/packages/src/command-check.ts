@@ -87,7 +87,7 @@ async function startPipeline({ folder, env }: InstalledCommand): Promise<Running
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       output += `${line}\n`;
-      const url = /^ {2}page {3}(\S+)$/.exec(line)?.[1];
+      const url = /^ {2}page +(\S+)$/.exec(line)?.[1];
       if (url !== undefined) page.resolve(url);
     });
   }
