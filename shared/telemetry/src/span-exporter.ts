@@ -31,13 +31,26 @@ const NANOSECONDS_PER_MS = 1_000_000;
 const KIND_INTERNAL = 1;
 const STATUS_ERROR = 2;
 
+/** `name=value,name=value`, values percent-encoded. */
+const PAIRS = z
+  .string()
+  .default('')
+  .transform((text, context): Readonly<Record<string, string>> => {
+    try {
+      return pairs(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'a value is not percent-encoded as a URI is' });
+      return z.NEVER;
+    }
+  });
+
 // "OpenTelemetry Protocol Exporter" and "General SDK Configuration", OpenTelemetry specification, read 2026-12.
 const SCHEMA = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
-  OTEL_EXPORTER_OTLP_HEADERS: z.string().default(''),
+  OTEL_EXPORTER_OTLP_HEADERS: PAIRS,
   OTEL_EXPORTER_OTLP_TIMEOUT: z.coerce.number().int().min(1).default(10_000),
-  OTEL_RESOURCE_ATTRIBUTES: z.string().default(''),
+  OTEL_RESOURCE_ATTRIBUTES: PAIRS,
   OTEL_TRACES_EXPORTER: z.string().default('otlp'),
   OTEL_SDK_DISABLED: z.string().default('false'),
 });
@@ -54,8 +67,8 @@ export function openSpanExporter(
   const configuration = readConfiguration(SCHEMA, environment);
   const url = tracesUrl(configuration);
   if (url === undefined) return undefined;
-  const headers = { 'content-type': 'application/json', ...pairs(configuration.OTEL_EXPORTER_OTLP_HEADERS) };
-  const resource = { 'service.name': service, ...pairs(configuration.OTEL_RESOURCE_ATTRIBUTES) };
+  const headers = { 'content-type': 'application/json', ...configuration.OTEL_EXPORTER_OTLP_HEADERS };
+  const resource = { 'service.name': service, ...configuration.OTEL_RESOURCE_ATTRIBUTES };
   let waiting: Span[] = [];
   let sending = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
@@ -103,7 +116,7 @@ function tracesUrl(configuration: z.infer<typeof SCHEMA>): string | undefined {
   return own ?? (base === undefined ? undefined : `${base.replace(/\/+$/, '')}/v1/traces`);
 }
 
-/** `name=value,name=value`, values percent-encoded. */
+/** Throws URIError for a value that is not percent-encoded. */
 function pairs(text: string): Record<string, string> {
   const entries = text.split(',').flatMap((pair) => {
     const [, name, value = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];

@@ -130,3 +130,13 @@ test('a traceparent is read as it is written, and only where it is sampled', () 
     expect(parseSampled(other)).toBeUndefined();
   }
 });
+
+test('a header that is not percent-encoded is an invalid configuration, which is named', () => {
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=100%' };
+  expect(() => openSpanExporter('simulator', environment, () => undefined)).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_CONFIGURATION',
+      message: expect.stringContaining('OTEL_EXPORTER_OTLP_HEADERS'),
+    }),
+  );
+});
