@@ -41,8 +41,8 @@ const ANNOTATION_ENDPOINTS = [acknowledgementEndpoint, retirementEndpoint] as co
 /** On AWS a function of its own: the one that may put records on the stream, and write what operators say of devices. */
 export const CORRECTION_ENDPOINTS = [correctionsEndpoint, ...ANNOTATION_ENDPOINTS] as const;
 
-export { ANNOTATION_KINDS } from '@twinstream/table-generation/annotations';
 /** The partitions of the table of operators in which that is kept. */
+export { ANNOTATION_KINDS } from '@twinstream/table-generation/annotations';
 export { CROSS_ORIGIN } from './allowed-origins.ts';
 
 /** All operations of the contract, in its order. */

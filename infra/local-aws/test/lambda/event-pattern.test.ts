@@ -41,7 +41,7 @@ describe('a pattern', () => {
     ['ends with', { city: [{ suffix: 'ttle' }] }, { city: [{ suffix: 'TTLE' }] }],
     ['is not', { city: [{ 'anything-but': 'Paris' }] }, { city: [{ 'anything-but': ['Paris', 'Seattle'] }] }],
     [
-      'is no number of',
+      'equals none of the numbers',
       { temperature: [{ 'anything-but': [45] }] },
       { temperature: [{ 'anything-but': [46] }] },
     ],
